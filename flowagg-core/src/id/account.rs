@@ -1,0 +1,61 @@
+use std::fmt;
+
+use super::{IdError, text_name};
+
+/// A 12-digit AWS account id. Leading zeros count: `012345678901` is an account.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountId(u64);
+
+impl AccountId {
+    /// The digits of an account id.
+    pub const DIGITS: usize = 12;
+
+    /// Reads exactly twelve ASCII digits.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        const HELP: &str = "an account id has 12 digits and stands in quotes, as in \"111122223333\"";
+        let wrong = |why: String| IdError::new(text, "an AWS account id", why, HELP);
+        if let Some(odd) = text.chars().find(|c| !c.is_ascii_digit()) {
+            return Err(wrong(format!("`{}` is no digit", odd.escape_debug())));
+        }
+        if text.len() != Self::DIGITS {
+            return Err(wrong(format!("it has {} digits", text.len())));
+        }
+        text.parse().map(Self).map_err(|_| wrong("it is no number".into()))
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:012}", self.0)
+    }
+}
+
+impl fmt::Debug for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AccountId({self})")
+    }
+}
+
+text_name!(AccountId);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn twelve_digits_and_nothing_else() {
+        for good in ["111122223333", "000000000000", "012345678901"] {
+            assert_eq!(AccountId::parse(good).unwrap().to_string(), good);
+        }
+        for bad in ["", "11112222333", "1111222233334", "11112222333a", " 111122223333", "１１１１２２２２３３３３", "+11112222333"] {
+            assert!(AccountId::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_order_of_ids_is_the_order_of_their_texts() {
+        let mut ids = ["200000000000", "012345678901", "111122223333"].map(|t| AccountId::parse(t).unwrap());
+        ids.sort();
+        assert_eq!(ids.map(|id| id.to_string()), ["012345678901", "111122223333", "200000000000"]);
+    }
+}

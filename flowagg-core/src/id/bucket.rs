@@ -1,0 +1,97 @@
+use std::net::Ipv4Addr;
+
+use super::{AccountId, IdError, Region, kept_text};
+
+/// The name of a general purpose bucket.
+///
+/// Source: "General purpose bucket naming rules" (Amazon S3 User Guide).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BucketName(String);
+
+/// How a bucket name may not begin.
+const RESERVED_PREFIXES: [&str; 3] = ["xn--", "sthree-", "amzn-s3-demo-"];
+/// How a bucket name may not end.
+const RESERVED_SUFFIXES: [&str; 5] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
+/// How the name of a bucket in an account regional namespace ends.
+const ACCOUNT_REGIONAL_SUFFIX: &str = "-an";
+
+impl BucketName {
+    /// The shortest and the longest bucket name, in bytes.
+    pub const LENGTH: std::ops::RangeInclusive<usize> = 3..=63;
+
+    /// Reads a bucket name by AWS's naming rules.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        const HELP: &str = "3 to 63 of a-z, 0-9, `-` and `.`, with a letter or digit at both ends, as in `acme-flow-logs`";
+        let wrong = |why: String| Err(IdError::new(text, "a bucket name", why, HELP));
+        let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        if let Some(odd) = text.chars().find(|&c| !alphanumeric(c) && c != '-' && c != '.') {
+            return wrong(format!("`{}` may not stand in one", odd.escape_debug()));
+        }
+        if !Self::LENGTH.contains(&text.len()) {
+            return wrong(format!("it has {} characters", text.len()));
+        }
+        if !text.starts_with(alphanumeric) || !text.ends_with(alphanumeric) {
+            return wrong("it does not begin and end with a letter or digit".into());
+        }
+        if text.contains("..") {
+            return wrong("it has two dots side by side".into());
+        }
+        if text.parse::<Ipv4Addr>().is_ok() {
+            return wrong("it has the form of an IP address".into());
+        }
+        if let Some(prefix) = RESERVED_PREFIXES.iter().find(|p| text.starts_with(**p)) {
+            return wrong(format!("names that begin with `{prefix}` are AWS's own"));
+        }
+        if let Some(suffix) = RESERVED_SUFFIXES.iter().find(|s| text.ends_with(**s)) {
+            return wrong(format!("names that end with `{suffix}` are AWS's own"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Whether the name is of the form that only an account regional namespace has (`…-an`).
+    pub fn is_account_regional(&self) -> bool {
+        self.0.ends_with(ACCOUNT_REGIONAL_SUFFIX)
+    }
+
+    /// The end that such a name must have in this account and region.
+    pub fn account_regional_suffix(account: AccountId, region: &Region) -> String {
+        format!("-{account}-{region}{ACCOUNT_REGIONAL_SUFFIX}")
+    }
+}
+
+kept_text!(BucketName);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_naming_rules_of_general_purpose_buckets() {
+        for good in ["abc", "acme-flow-logs", "1.2.3.four", "a.b-c.d", &"a".repeat(63), "logs-111122223333-eu-west-1-an"] {
+            assert!(BucketName::parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "ab",
+            &"a".repeat(64),
+            "Acme",
+            "acme_logs",
+            "-acme",
+            "acme-",
+            ".acme",
+            "ac..me",
+            "192.168.5.4",
+            "xn--acme",
+            "sthree-acme",
+            "amzn-s3-demo-bucket",
+            "acme-s3alias",
+            "acme--ol-s3",
+            "acme.mrap",
+            "acme--x-s3",
+            "acme--table-s3",
+            "acme/logs",
+            "acmé",
+        ] {
+            assert!(BucketName::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

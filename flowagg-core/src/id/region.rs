@@ -1,0 +1,123 @@
+use std::fmt;
+
+use super::{IdError, text_name};
+
+/// A set of regions with their own accounts, credentials and ARNs.
+///
+/// Source: "Partitions" (AWS Fault Isolation Boundaries). The partitions whose log delivery principal AWS documents,
+/// or whose documentation gives no other, are here; the isolated and sovereign ones are not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Partition {
+    /// `aws`: the commercial regions.
+    Aws,
+    /// `aws-cn`: the regions in China.
+    AwsCn,
+    /// `aws-us-gov`: AWS GovCloud (US).
+    AwsUsGov,
+}
+
+impl Partition {
+    /// All partitions.
+    pub const ALL: [Self; 3] = [Self::Aws, Self::AwsCn, Self::AwsUsGov];
+
+    /// Reads the second part of an ARN.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        Self::ALL.into_iter().find(|partition| partition.as_str() == text).ok_or_else(|| {
+            IdError::new(text, "a known partition", "flowagg knows three", "`aws`, `aws-cn` or `aws-us-gov`")
+        })
+    }
+
+    /// The second part of the partition's ARNs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Aws => "aws",
+            Self::AwsCn => "aws-cn",
+            Self::AwsUsGov => "aws-us-gov",
+        }
+    }
+}
+
+impl fmt::Display for Partition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+text_name!(Partition);
+
+/// A region, in one of the known partitions. Whether AWS has it is AWS's to say: new regions appear every year.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Region {
+    name: String,
+    partition: Partition,
+}
+
+impl Region {
+    /// Reads a region code such as `eu-west-1`, `cn-north-1` or `us-gov-west-1`.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        const HELP: &str = "a region code such as `eu-west-1`, `cn-north-1` or `us-gov-west-1`";
+        let wrong = |why: &str| IdError::new(text, "a region", why, HELP);
+        let mut parts: Vec<&str> = text.split('-').collect();
+        let number = parts.pop().unwrap_or_default();
+        let words = parts.len() >= 2
+            && parts.iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase()));
+        if text.len() > 32 || !words || number.len() > 2 || number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
+            if parts.len() >= 2 && number.ends_with(|c: char| c.is_ascii_lowercase()) {
+                return Err(wrong("it has the form of an availability zone"));
+            }
+            return Err(wrong("it has not the form of a region code"));
+        }
+        let partition = match (parts[0], parts[1]) {
+            ("cn", _) => Partition::AwsCn,
+            ("us", "gov") => Partition::AwsUsGov,
+            ("us" | "eu", iso) if iso.starts_with("iso") => return Err(wrong("flowagg does not know its partition")),
+            (area, _) if area.len() != 2 => return Err(wrong("flowagg does not know its partition")),
+            _ => Partition::Aws,
+        };
+        Ok(Self { name: text.to_owned(), partition })
+    }
+
+    /// The region code.
+    pub fn as_str(&self) -> &str {
+        &self.name
+    }
+
+    /// The partition that the region lies in.
+    pub fn partition(&self) -> Partition {
+        self.partition
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.name)
+    }
+}
+
+text_name!(Region);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_partition_is_asked_of_the_region() {
+        for (region, partition) in [
+            ("us-east-1", Partition::Aws),
+            ("ap-southeast-7", Partition::Aws),
+            ("mx-central-1", Partition::Aws),
+            ("cn-northwest-1", Partition::AwsCn),
+            ("us-gov-east-1", Partition::AwsUsGov),
+        ] {
+            assert_eq!(Region::parse(region).unwrap().partition(), partition, "{region}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_region_is_refused() {
+        for bad in ["", "us", "us-east", "us-east-1a", "US-EAST-1", "us--1", "us-east-", "east-1", "us-iso-east-1", "eusc-de-east-1"] {
+            assert!(Region::parse(bad).is_err(), "{bad}");
+        }
+        assert!(Region::parse("us-east-1a").unwrap_err().to_string().contains("availability zone"));
+    }
+}

@@ -1,0 +1,61 @@
+use super::{AccountId, IdError, Partition, kept_text};
+
+/// The name of an IAM role, with its path where it has one: `OrganizationAccountAccessRole`, `teams/network/flowagg`.
+///
+/// Source: "IAM and AWS STS quotas, name requirements, and character limits" (IAM User Guide).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoleName(String);
+
+impl RoleName {
+    /// The role that AWS Organizations makes in every account it creates.
+    pub const ORGANIZATION_ACCOUNT_ACCESS: &'static str = "OrganizationAccountAccessRole";
+
+    /// Reads the name of a role, without the ARN around it.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        const HELP: &str = "the name alone, as in `OrganizationAccountAccessRole`; the account is the member's own";
+        let wrong = |why: &str| IdError::new(text, "the name of a role", why, HELP);
+        if text.starts_with("arn:") {
+            return Err(wrong("it is an ARN"));
+        }
+        let (path, name) = text.rsplit_once('/').unwrap_or(("", text));
+        if name.is_empty() || name.len() > 64 {
+            return Err(wrong("a role name has 1 to 64 characters"));
+        }
+        if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b)) {
+            return Err(wrong("only letters, digits and `_+=,.@-` may stand in one"));
+        }
+        if text.len() > 512 || !path.bytes().all(|b| b.is_ascii_graphic()) || text.starts_with('/') || text.contains("//") {
+            return Err(wrong("its path is not words between slashes"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The role's ARN in an account.
+    pub fn arn(&self, partition: Partition, account: AccountId) -> String {
+        format!("arn:{partition}:iam::{account}:role/{self}")
+    }
+}
+
+impl Default for RoleName {
+    fn default() -> Self {
+        Self(Self::ORGANIZATION_ACCOUNT_ACCESS.to_owned())
+    }
+}
+
+kept_text!(RoleName);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_is_named_without_its_arn() {
+        let account = AccountId::parse("111122223333").unwrap();
+        let role = RoleName::parse("teams/network/flowagg").unwrap();
+        assert_eq!(role.arn(Partition::AwsCn, account), "arn:aws-cn:iam::111122223333:role/teams/network/flowagg");
+        assert!(RoleName::parse(RoleName::ORGANIZATION_ACCOUNT_ACCESS).is_ok());
+        for bad in ["", "a b", "arn:aws:iam::111122223333:role/x", "/x", "a//b", &"r".repeat(65)] {
+            assert!(RoleName::parse(bad).is_err(), "{bad}");
+        }
+    }
+}
