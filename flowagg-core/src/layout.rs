@@ -41,7 +41,9 @@ impl Prefix {
             match segment {
                 "" => return wrong("it has a slash at its start or two side by side".into()),
                 "." | ".." => return wrong(format!("`{segment}` is no folder in S3")),
-                AWS_LOGS => return wrong(format!("`{AWS_LOGS}` is reserved: log delivery makes that folder itself")),
+                AWS_LOGS => {
+                    return wrong(format!("`{AWS_LOGS}` is reserved: log delivery makes that folder itself"));
+                }
                 _ => {}
             }
         }
@@ -121,7 +123,11 @@ impl FileName {
 impl fmt::Display for FileName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { account, region, flow_log, time, hash } = self;
-        write!(f, "{account}_{VPC_FLOW_LOGS}_{region}_{flow_log}_{}_{hash}.log.gz", time.strftime("%Y%m%dT%H%MZ"))
+        write!(
+            f,
+            "{account}_{VPC_FLOW_LOGS}_{region}_{flow_log}_{}_{hash}.log.gz",
+            time.strftime("%Y%m%dT%H%MZ")
+        )
     }
 }
 
@@ -169,7 +175,20 @@ mod tests {
         for good in ["logs", "logs/", "network/flow-logs", "AWSLogs2", "a.b(c)'!_"] {
             assert!(Prefix::parse(good).is_ok(), "{good}");
         }
-        for bad in ["", "/", "/logs", "logs//", "a//b", "AWSLogs", "AWSLogs/", "logs/AWSLogs", "a b", "a*", "${x}", "../x"] {
+        for bad in [
+            "",
+            "/",
+            "/logs",
+            "logs//",
+            "a//b",
+            "AWSLogs",
+            "AWSLogs/",
+            "logs/AWSLogs",
+            "a b",
+            "a*",
+            "${x}",
+            "../x",
+        ] {
             assert!(Prefix::parse(bad).is_err(), "{bad}");
         }
     }

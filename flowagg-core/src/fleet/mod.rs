@@ -2,6 +2,7 @@
 
 mod fault;
 mod read;
+mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +11,10 @@ use serde::Serialize;
 pub use fault::{Fault, FleetError};
 
 use crate::flow_log::{Destination, FlowLogSpec};
-use crate::id::{AccountId, BucketName, KmsKeyArn, OrganizationId, OrganizationalUnitId, Partition, Region, RoleName, VpcId};
+use crate::id::{
+    AccountId, BucketName, KmsKeyArn, OrganizationId, OrganizationalUnitId, Partition, Region, RoleName,
+    VpcId,
+};
 use crate::layout::Prefix;
 
 /// A whole fleet, checked: one partition, no member twice, every name well formed.
@@ -41,7 +45,11 @@ impl Fleet {
 
     /// Where every flow log delivers to.
     pub fn destination(&self) -> Destination {
-        Destination { partition: self.partition(), bucket: self.hub.bucket.clone(), prefix: self.hub.prefix.clone() }
+        Destination {
+            partition: self.partition(),
+            bucket: self.hub.bucket.clone(),
+            prefix: self.hub.prefix.clone(),
+        }
     }
 
     /// Every account and region that has members' VPCs, in order.

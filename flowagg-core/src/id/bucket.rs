@@ -21,7 +21,8 @@ impl BucketName {
 
     /// Reads a bucket name by AWS's naming rules.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        const HELP: &str = "3 to 63 of a-z, 0-9, `-` and `.`, with a letter or digit at both ends, as in `acme-flow-logs`";
+        const HELP: &str =
+            "3 to 63 of a-z, 0-9, `-` and `.`, with a letter or digit at both ends, as in `acme-flow-logs`";
         let wrong = |why: String| Err(IdError::new(text, "a bucket name", why, HELP));
         let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         if let Some(odd) = text.chars().find(|&c| !alphanumeric(c) && c != '-' && c != '.') {
@@ -67,7 +68,14 @@ mod tests {
 
     #[test]
     fn the_naming_rules_of_general_purpose_buckets() {
-        for good in ["abc", "acme-flow-logs", "1.2.3.four", "a.b-c.d", &"a".repeat(63), "logs-111122223333-eu-west-1-an"] {
+        for good in [
+            "abc",
+            "acme-flow-logs",
+            "1.2.3.four",
+            "a.b-c.d",
+            &"a".repeat(63),
+            "logs-111122223333-eu-west-1-an",
+        ] {
             assert!(BucketName::parse(good).is_ok(), "{good}");
         }
         for bad in [

@@ -10,12 +10,12 @@ pub struct KmsKeyArn(String);
 impl KmsKeyArn {
     /// Reads the ARN of a key, not of an alias.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        const HELP: &str =
-            "the full ARN of a customer managed key, as in `arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab`";
+        const HELP: &str = "the full ARN of a customer managed key, as in `arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab`";
         let wrong = |why: String| IdError::new(text, "the ARN of a KMS key", why, HELP);
         let parts: Vec<&str> = text.splitn(6, ':').collect();
         let ["arn", partition, "kms", region, account, resource] = parts[..] else {
-            let why = if text.contains("alias/") { "it names an alias" } else { "it has not the form of one" };
+            let why =
+                if text.contains("alias/") { "it names an alias" } else { "it has not the form of one" };
             return Err(wrong(why.into()));
         };
         let region = Region::parse(region).map_err(|error| wrong(error.to_string()))?;

@@ -10,7 +10,9 @@ impl OrganizationId {
     /// Reads an organization id.
     pub fn parse(text: &str) -> Result<Self, IdError> {
         match text.strip_prefix("o-") {
-            Some(rest) if (10..=32).contains(&rest.len()) && lower_alphanumeric(rest) => Ok(Self(text.to_owned())),
+            Some(rest) if (10..=32).contains(&rest.len()) && lower_alphanumeric(rest) => {
+                Ok(Self(text.to_owned()))
+            }
             _ => Err(IdError::new(
                 text,
                 "an organization id",

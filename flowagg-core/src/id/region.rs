@@ -61,7 +61,12 @@ impl Region {
         let number = parts.pop().unwrap_or_default();
         let words = parts.len() >= 2
             && parts.iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase()));
-        if text.len() > 32 || !words || number.len() > 2 || number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
+        if text.len() > 32
+            || !words
+            || number.len() > 2
+            || number.is_empty()
+            || !number.bytes().all(|b| b.is_ascii_digit())
+        {
             if parts.len() >= 2 && number.ends_with(|c: char| c.is_ascii_lowercase()) {
                 return Err(wrong("it has the form of an availability zone"));
             }
@@ -70,7 +75,9 @@ impl Region {
         let partition = match (parts[0], parts[1]) {
             ("cn", _) => Partition::AwsCn,
             ("us", "gov") => Partition::AwsUsGov,
-            ("us" | "eu", iso) if iso.starts_with("iso") => return Err(wrong("flowagg does not know its partition")),
+            ("us" | "eu", iso) if iso.starts_with("iso") => {
+                return Err(wrong("flowagg does not know its partition"));
+            }
             (area, _) if area.len() != 2 => return Err(wrong("flowagg does not know its partition")),
             _ => Partition::Aws,
         };
@@ -115,7 +122,18 @@ mod tests {
 
     #[test]
     fn what_is_no_region_is_refused() {
-        for bad in ["", "us", "us-east", "us-east-1a", "US-EAST-1", "us--1", "us-east-", "east-1", "us-iso-east-1", "eusc-de-east-1"] {
+        for bad in [
+            "",
+            "us",
+            "us-east",
+            "us-east-1a",
+            "US-EAST-1",
+            "us--1",
+            "us-east-",
+            "east-1",
+            "us-iso-east-1",
+            "eusc-de-east-1",
+        ] {
             assert!(Region::parse(bad).is_err(), "{bad}");
         }
         assert!(Region::parse("us-east-1a").unwrap_err().to_string().contains("availability zone"));

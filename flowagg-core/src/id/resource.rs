@@ -32,11 +32,17 @@ kept_text!(FlowLogId);
 fn hexadecimal(text: &str, prefix: &str, kind: &'static str, help: &'static str) -> Result<String, IdError> {
     match text.strip_prefix(prefix) {
         Some(rest)
-            if matches!(rest.len(), 8 | 17) && rest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) =>
+            if matches!(rest.len(), 8 | 17)
+                && rest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) =>
         {
             Ok(text.to_owned())
         }
-        _ => Err(IdError::new(text, kind, format!("it is not `{prefix}` and 8 or 17 hexadecimal digits"), help)),
+        _ => Err(IdError::new(
+            text,
+            kind,
+            format!("it is not `{prefix}` and 8 or 17 hexadecimal digits"),
+            help,
+        )),
     }
 }
 

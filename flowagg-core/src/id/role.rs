@@ -12,7 +12,8 @@ impl RoleName {
 
     /// Reads the name of a role, without the ARN around it.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        const HELP: &str = "the name alone, as in `OrganizationAccountAccessRole`; the account is the member's own";
+        const HELP: &str =
+            "the name alone, as in `OrganizationAccountAccessRole`; the account is the member's own";
         let wrong = |why: &str| IdError::new(text, "the name of a role", why, HELP);
         if text.starts_with("arn:") {
             return Err(wrong("it is an ARN"));
@@ -24,7 +25,11 @@ impl RoleName {
         if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b)) {
             return Err(wrong("only letters, digits and `_+=,.@-` may stand in one"));
         }
-        if text.len() > 512 || !path.bytes().all(|b| b.is_ascii_graphic()) || text.starts_with('/') || text.contains("//") {
+        if text.len() > 512
+            || !path.bytes().all(|b| b.is_ascii_graphic())
+            || text.starts_with('/')
+            || text.contains("//")
+        {
             return Err(wrong("its path is not words between slashes"));
         }
         Ok(Self(text.to_owned()))
@@ -52,7 +57,10 @@ mod tests {
     fn a_role_is_named_without_its_arn() {
         let account = AccountId::parse("111122223333").unwrap();
         let role = RoleName::parse("teams/network/flowagg").unwrap();
-        assert_eq!(role.arn(Partition::AwsCn, account), "arn:aws-cn:iam::111122223333:role/teams/network/flowagg");
+        assert_eq!(
+            role.arn(Partition::AwsCn, account),
+            "arn:aws-cn:iam::111122223333:role/teams/network/flowagg"
+        );
         assert!(RoleName::parse(RoleName::ORGANIZATION_ACCOUNT_ACCESS).is_ok());
         for bad in ["", "a b", "arn:aws:iam::111122223333:role/x", "/x", "a//b", &"r".repeat(65)] {
             assert!(RoleName::parse(bad).is_err(), "{bad}");

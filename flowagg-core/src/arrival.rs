@@ -1,0 +1,79 @@
+//! Whether a flow log's objects arrive: a judgement on what was listed, at a moment that the caller names.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use crate::observed::FlowLog;
+
+/// When an object is late, and how long a new flow log may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// How old the newest object of a flow log that delivers may be.
+    pub fresh: SignedDuration,
+    /// How long after its creation a flow log may have delivered nothing.
+    pub grace: SignedDuration,
+}
+
+impl Default for Patience {
+    /// An hour, and a quarter of one.
+    ///
+    /// Files come every 5 minutes and about 10 minutes late, best effort. Sources: "Flow log files", "Flow log records"
+    /// (Amazon VPC User Guide).
+    fn default() -> Self {
+        Self { fresh: SignedDuration::from_mins(60), grace: SignedDuration::from_mins(15) }
+    }
+}
+
+/// An object in the bucket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Object {
+    /// Its key.
+    pub key: String,
+    /// When S3 stored it.
+    pub stored: Timestamp,
+}
+
+/// Whether a flow log delivers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Its newest object is fresh.
+    Delivering,
+    /// It is too young to tell.
+    Waiting,
+    /// It has delivered nothing, or nothing of late.
+    Silent,
+    /// AWS says that its delivery fails.
+    Failed,
+    /// There is no flow log.
+    Missing,
+}
+
+impl State {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivering => "delivering",
+            Self::Waiting => "waiting",
+            Self::Silent => "silent",
+            Self::Failed => "failed",
+            Self::Missing => "missing",
+        }
+    }
+}
+
+/// Judges a flow log by its newest object, and by AWS's own word when that is a no.
+pub fn judge(log: Option<&FlowLog>, newest: Option<&Object>, now: Timestamp, patience: Patience) -> State {
+    let Some(log) = log else { return State::Missing };
+    let age = newest.map(|object| now.duration_since(object.stored));
+    let failed = log.deliver_status.as_deref() == Some("FAILED");
+    match age {
+        Some(age) if age <= patience.fresh && !failed => State::Delivering,
+        _ if failed => State::Failed,
+        Some(_) => State::Silent,
+        None if log.created.is_some_and(|created| now.duration_since(created) < patience.grace) => {
+            State::Waiting
+        }
+        None => State::Silent,
+    }
+}

@@ -1,0 +1,289 @@
+//! TOML tables and values that know their place in the file and gather faults instead of stopping at the first.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::str::FromStr;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::Fault;
+use crate::id::IdError;
+
+/// The text of the file, and the faults met so far.
+pub(super) struct Reader<'t> {
+    text: &'t str,
+    faults: RefCell<Vec<Fault>>,
+}
+
+impl<'t> Reader<'t> {
+    /// Parses the text. What is no TOML is a fault; what can still be read is read.
+    pub(super) fn parse(text: &'t str) -> (Self, Spanned<DeTable<'t>>) {
+        let (document, errors) = DeTable::parse_recoverable(text);
+        let reader = Self { text, faults: RefCell::default() };
+        for error in errors {
+            let span = error.span().unwrap_or(0..0);
+            reader.fault(
+                span,
+                format!("not TOML: {}", error.message()),
+                "see https://toml.io for how TOML is written",
+            );
+        }
+        (reader, document)
+    }
+
+    pub(super) fn top<'r>(&'r self, document: &'r Spanned<DeTable<'t>>) -> Table<'r, 't> {
+        Table::new(self, String::new(), 0..0, document.get_ref())
+    }
+
+    pub(super) fn fault(&self, span: Range<usize>, what: impl Into<String>, help: impl Into<String>) {
+        let before = self.text.get(..span.start).unwrap_or(self.text);
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        self.faults.borrow_mut().push(Fault {
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            what: what.into(),
+            help: help.into(),
+        });
+    }
+
+    pub(super) fn is_faultless(&self) -> bool {
+        self.faults.borrow().is_empty()
+    }
+
+    /// The line of a place in the file, from 1.
+    pub(super) fn line(&self, span: &Range<usize>) -> usize {
+        self.text.get(..span.start).unwrap_or(self.text).matches('\n').count() + 1
+    }
+
+    pub(super) fn into_faults(self) -> Vec<Fault> {
+        let mut faults = self.faults.into_inner();
+        faults.sort();
+        faults
+    }
+}
+
+/// A table, and the keys that were asked of it: whatever else stands in it is a fault.
+pub(super) struct Table<'r, 't> {
+    reader: &'r Reader<'t>,
+    path: String,
+    span: Range<usize>,
+    entries: &'r DeTable<'t>,
+    asked: RefCell<Vec<&'static str>>,
+}
+
+impl<'r, 't> Table<'r, 't> {
+    fn new(reader: &'r Reader<'t>, path: String, span: Range<usize>, entries: &'r DeTable<'t>) -> Self {
+        Self { reader, path, span, entries, asked: RefCell::default() }
+    }
+
+    pub(super) fn reader(&self) -> &'r Reader<'t> {
+        self.reader
+    }
+
+    fn path_of(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    /// The value of a key, if it is there.
+    pub(super) fn get(&self, key: &'static str) -> Option<Value<'r, 't>> {
+        self.asked.borrow_mut().push(key);
+        let value = self.entries.get(key)?;
+        Some(Value {
+            reader: self.reader,
+            path: self.path_of(key),
+            span: value.span(),
+            value: value.get_ref(),
+        })
+    }
+
+    /// The value of a key that must be there.
+    pub(super) fn needed(&self, key: &'static str, help: &str) -> Option<Value<'r, 't>> {
+        let value = self.get(key);
+        if value.is_none() {
+            self.reader.fault(self.span.clone(), format!("`{}` is missing", self.path_of(key)), help);
+        }
+        value
+    }
+
+    /// The table under a key, if it is there.
+    pub(super) fn table(&self, key: &'static str) -> Option<Table<'r, 't>> {
+        self.get(key)?.table()
+    }
+
+    /// Every key with its value, for tables whose keys are the user's own.
+    pub(super) fn texts(self) -> BTreeMap<String, (String, Range<usize>)> {
+        let entry = |(key, value): (&'r Spanned<_>, &'r Spanned<DeValue<'t>>)| {
+            let key: &std::borrow::Cow<'t, str> = key.get_ref();
+            let path = self.path_of(key);
+            let value = Value { reader: self.reader, path, span: value.span(), value: value.get_ref() };
+            Some((key.to_string(), (value.text()?.to_owned(), value.span())))
+        };
+        self.entries.iter().filter_map(entry).collect()
+    }
+
+    /// Names every key that nobody asked for.
+    pub(super) fn refuse_unknown(self) {
+        let asked = self.asked.into_inner();
+        for key in self.entries.keys() {
+            let name = key.get_ref().as_ref();
+            if asked.contains(&name) {
+                continue;
+            }
+            let whose = if self.path.is_empty() { "a fleet file" } else { &self.path };
+            let near = asked.iter().max_by(|a, b| strsim::jaro(name, a).total_cmp(&strsim::jaro(name, b)));
+            let help = match near {
+                Some(near) if strsim::jaro(name, near) > 0.75 => format!("did you mean `{near}`?"),
+                _ => format!("{whose} has {}", listed(asked.iter().copied())),
+            };
+            self.reader.fault(key.span(), format!("`{}` is no key of {whose}", name.escape_debug()), help);
+        }
+    }
+}
+
+/// A value and its place.
+pub(super) struct Value<'r, 't> {
+    reader: &'r Reader<'t>,
+    path: String,
+    span: Range<usize>,
+    value: &'r DeValue<'t>,
+}
+
+impl<'r, 't> Value<'r, 't> {
+    pub(super) fn span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+
+    pub(super) fn reader(&self) -> &'r Reader<'t> {
+        self.reader
+    }
+
+    pub(super) fn fault(&self, what: impl Into<String>, help: impl Into<String>) {
+        self.reader.fault(self.span(), what, help);
+    }
+
+    fn wrong_type<T>(&self, wanted: &str) -> Option<T> {
+        let found = self.value.type_str();
+        self.fault(
+            format!("`{}` is {} where {wanted} belongs", self.path, with_article(found)),
+            format!("write {wanted}"),
+        );
+        None
+    }
+
+    pub(super) fn text(&self) -> Option<&'r str> {
+        match self.value {
+            DeValue::String(text) => Some(text.as_ref()),
+            DeValue::Integer(number) => {
+                let help = format!("write it in quotes: \"{}\"", number.as_str());
+                self.fault(format!("`{}` is a number where a text belongs", self.path), help);
+                None
+            }
+            _ => self.wrong_type("a text in quotes"),
+        }
+    }
+
+    /// A text that is not empty.
+    pub(super) fn words(&self) -> Option<&'r str> {
+        let text = self.text()?;
+        if text.trim().is_empty() || text.chars().any(char::is_control) {
+            self.fault(
+                format!("`{}` is empty or not on one line", self.path),
+                "write a word, or leave the key out",
+            );
+            return None;
+        }
+        Some(text)
+    }
+
+    /// A name by its own rules.
+    pub(super) fn name<T: FromStr<Err = IdError>>(&self) -> Option<T> {
+        let text = self.text()?;
+        text.parse()
+            .map_err(|error: IdError| self.fault(format!("`{}`: {error}", self.path), error.help()))
+            .ok()
+    }
+
+    pub(super) fn boolean(&self) -> Option<bool> {
+        match self.value {
+            DeValue::Boolean(value) => Some(*value),
+            _ => self.wrong_type("true or false"),
+        }
+    }
+
+    /// A whole number from 1 to `most`.
+    pub(super) fn count(&self, most: u32) -> Option<u32> {
+        let DeValue::Integer(number) = self.value else { return self.wrong_type("a whole number") };
+        let count =
+            u32::from_str_radix(number.as_str(), number.radix()).ok().filter(|n| (1..=most).contains(n));
+        if count.is_none() {
+            self.fault(format!("`{}` is {number}", self.path), format!("a whole number from 1 to {most}"));
+        }
+        count
+    }
+
+    /// One of a few words.
+    pub(super) fn one_of<T: Copy>(&self, choices: &[T], word: fn(T) -> &'static str) -> Option<T> {
+        let text = self.text()?;
+        let found = choices.iter().copied().find(|choice| word(*choice) == text);
+        if found.is_none() {
+            let help = format!("one of {}", listed(choices.iter().map(|choice| word(*choice))));
+            self.fault(format!("`{}` is `{}`", self.path, text.escape_debug()), help);
+        }
+        found
+    }
+
+    pub(super) fn is_table(&self) -> bool {
+        matches!(self.value, DeValue::Table(_))
+    }
+
+    pub(super) fn is_list(&self) -> bool {
+        matches!(self.value, DeValue::Array(_))
+    }
+
+    pub(super) fn table(self) -> Option<Table<'r, 't>> {
+        match self.value {
+            DeValue::Table(entries) => Some(Table::new(self.reader, self.path, self.span, entries)),
+            _ => self.wrong_type("a table"),
+        }
+    }
+
+    pub(super) fn list(&self) -> Option<Vec<Value<'r, 't>>> {
+        let DeValue::Array(values) = self.value else { return self.wrong_type("a list in brackets") };
+        let item = |(n, value): (usize, &'r Spanned<DeValue<'t>>)| Value {
+            reader: self.reader,
+            path: format!("{}[{n}]", self.path),
+            span: value.span(),
+            value: value.get_ref(),
+        };
+        Some(values.iter().enumerate().map(item).collect())
+    }
+
+    /// A list of names that is not empty and names nothing twice.
+    pub(super) fn names<T: FromStr<Err = IdError> + Ord>(&self) -> Option<BTreeSet<T>> {
+        let values = self.list()?;
+        if values.is_empty() {
+            self.fault(format!("`{}` is empty", self.path), "name at least one");
+            return None;
+        }
+        let mut names = BTreeSet::new();
+        for value in &values {
+            if let Some(name) = value.name()
+                && !names.insert(name)
+            {
+                value.fault(format!("`{}` is named twice", value.text().unwrap_or_default()), "name it once");
+            }
+        }
+        Some(names)
+    }
+}
+
+fn listed<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn with_article(kind: &str) -> String {
+    let article = if kind.starts_with(['a', 'i', 'o', 'u', 'e']) { "an" } else { "a" };
+    format!("{article} {kind}")
+}

@@ -1,0 +1,175 @@
+//! What AWS has, as plain values: the bucket, and each region's VPCs and flow logs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::id::{AccountId, FlowLogId, Region};
+
+/// One region of one account.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Place {
+    /// The account.
+    pub account: AccountId,
+    /// The region.
+    pub region: Region,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.account, self.region)
+    }
+}
+
+/// A call to AWS that failed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Failure {
+    /// The account that was asked.
+    pub account: AccountId,
+    /// The region that was asked.
+    pub region: Region,
+    /// The operation, as AWS names it; empty where none was reached.
+    pub call: String,
+    /// What it was about: a bucket, a VPC, a role.
+    pub resource: Option<String>,
+    /// AWS's code, where it gave one.
+    pub code: Option<String>,
+    /// What went wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+/// The hub bucket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bucket {
+    /// Its default encryption; `None` where there is none.
+    pub encryption: Option<BucketEncryption>,
+    /// Our lifecycle rule.
+    pub expiry: Option<Expiry>,
+    /// Its public access block.
+    pub public_access_block: PublicAccessBlock,
+    /// Its object ownership setting, in S3's word.
+    pub ownership: Option<String>,
+    /// Its policy, as S3 returns it.
+    pub policy: Option<String>,
+    /// Folders other than `vpcflowlogs` under the accounts' folders. Looked for only when a new expiry could reach them.
+    pub other_logs: BTreeSet<String>,
+}
+
+/// A bucket's default encryption.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BucketEncryption {
+    /// S3's word: `AES256`, `aws:kms` or `aws:kms:dsse`.
+    pub algorithm: String,
+    /// The KMS key, as it was given; `None` stands for the AWS managed key `aws/s3`.
+    pub key: Option<String>,
+}
+
+/// A lifecycle rule that lets objects expire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Expiry {
+    /// The prefix of the objects it is for.
+    pub under: String,
+    /// After how many days.
+    pub days: u32,
+}
+
+impl Expiry {
+    /// The id of our lifecycle rule. No other rule is touched.
+    pub const RULE_ID: &str = "flowagg-expiry";
+}
+
+/// The four switches of a public access block.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct PublicAccessBlock {
+    /// `BlockPublicAcls`
+    pub block_acls: bool,
+    /// `IgnorePublicAcls`
+    pub ignore_acls: bool,
+    /// `BlockPublicPolicy`
+    pub block_policy: bool,
+    /// `RestrictPublicBuckets`
+    pub restrict_buckets: bool,
+}
+
+impl PublicAccessBlock {
+    /// All four on.
+    pub const FULL: Self =
+        Self { block_acls: true, ignore_acls: true, block_policy: true, restrict_buckets: true };
+}
+
+/// The VPCs and flow logs of one region of one account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RegionState {
+    /// The VPCs that the account sees, shared ones among them.
+    pub vpcs: Vec<Vpc>,
+    /// The flow logs.
+    pub flow_logs: Vec<FlowLog>,
+}
+
+/// A VPC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vpc {
+    /// Its id, as EC2 gives it.
+    pub id: String,
+    /// The account that owns it.
+    pub owner: Option<AccountId>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A flow log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlowLog {
+    /// Its id.
+    pub id: FlowLogId,
+    /// What it logs: a VPC, a subnet, a network interface.
+    pub resource: String,
+    /// EC2's word: `ALL`, `ACCEPT` or `REJECT`.
+    pub traffic: String,
+    /// The ARN it delivers to.
+    pub destination: String,
+    /// The record format.
+    pub format: Option<String>,
+    /// The aggregation interval in seconds.
+    pub interval: Option<i32>,
+    /// How files are written, where the endpoint returns it.
+    pub options: Option<FileOptions>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// When it was made.
+    pub created: Option<Timestamp>,
+    /// EC2's word on delivery, where it gives one: `SUCCESS` or `FAILED`.
+    pub deliver_status: Option<String>,
+    /// Why delivery failed: `Rate limited`, `Access error` or `Unknown error`.
+    pub deliver_error: Option<String>,
+}
+
+impl FlowLog {
+    /// Whether it bears flowagg's mark.
+    pub fn is_ours(&self) -> bool {
+        self.tags.get(crate::flow_log::MARK.0).is_some_and(|value| value == crate::flow_log::MARK.1)
+    }
+}
+
+/// How a flow log writes its files. The default is what AWS takes when nothing is said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileOptions {
+    /// `plain-text` or `parquet`.
+    pub format: String,
+    /// Whether folders are named in Hive's way.
+    pub hive: bool,
+    /// Whether each hour has a folder.
+    pub per_hour: bool,
+}
+
+impl Default for FileOptions {
+    fn default() -> Self {
+        Self { format: "plain-text".to_owned(), hive: false, per_hour: false }
+    }
+}

@@ -1,0 +1,85 @@
+//! What differs at the bucket. Nothing that is there already is loosened.
+
+use super::{Concern, HubChange, Plan, PolicyChange};
+use crate::fleet::{Encryption, Fleet};
+use crate::layout;
+use crate::observed::{Bucket, BucketEncryption, Expiry, PublicAccessBlock};
+
+const ENFORCED: &str = "BucketOwnerEnforced";
+
+pub(super) fn plan(fleet: &Fleet, bucket: Option<&Bucket>, policy: Option<PolicyChange>, plan: &mut Plan) {
+    let absent = Bucket::default();
+    let found = match bucket {
+        Some(found) => found,
+        None => {
+            plan.hub.push(HubChange::CreateBucket { region: fleet.hub.region.clone() });
+            &absent
+        }
+    };
+    let off = switches_off(found.public_access_block);
+    if !off.is_empty() {
+        plan.hub.push(HubChange::BlockPublicAccess { off });
+    }
+    if found.ownership.as_deref() != Some(ENFORCED) {
+        plan.hub.push(HubChange::EnforceBucketOwner { was: found.ownership.clone() });
+    }
+    encryption(fleet, found, plan);
+    expiry(fleet, found, plan);
+    plan.hub.extend(policy.map(HubChange::PutPolicy));
+}
+
+fn switches_off(block: PublicAccessBlock) -> Vec<&'static str> {
+    let switches = [
+        (block.block_acls, "BlockPublicAcls"),
+        (block.ignore_acls, "IgnorePublicAcls"),
+        (block.block_policy, "BlockPublicPolicy"),
+        (block.restrict_buckets, "RestrictPublicBuckets"),
+    ];
+    switches.into_iter().filter(|(on, _)| !on).map(|(_, name)| name).collect()
+}
+
+fn encryption(fleet: &Fleet, found: &Bucket, plan: &mut Plan) {
+    let wanted = &fleet.hub.encryption;
+    let (right, stronger) = match (wanted, &found.encryption) {
+        (_, None) => (false, None),
+        (Encryption::SseS3, Some(BucketEncryption { algorithm, key })) => {
+            // The AWS managed key cannot be used from other accounts, so it is no protection but an obstacle.
+            (algorithm == "AES256", key.as_ref().filter(|_| algorithm != "AES256"))
+        }
+        (Encryption::SseKms(arn), Some(found)) => (found.key.as_deref() == Some(arn.as_str()), None),
+    };
+    if let Some(key) = stronger {
+        plan.notes.push(format!(
+            "the bucket is encrypted with the key `{key}`, which is stronger than `sse-s3` and stays; write it in `hub.encryption`"
+        ));
+    } else if !right {
+        let was = found.encryption.as_ref().map(|found| match &found.key {
+            Some(key) => format!("{} with {key}", found.algorithm),
+            None if found.algorithm == "AES256" => found.algorithm.clone(),
+            None => format!("{} with the AWS managed key, which log delivery cannot use", found.algorithm),
+        });
+        plan.hub.push(HubChange::Encrypt { was, with: wanted.clone() });
+    }
+}
+
+fn expiry(fleet: &Fleet, found: &Bucket, plan: &mut Plan) {
+    let wanted = Expiry { under: layout::root(fleet.hub.prefix.as_ref()), days: fleet.hub.retention_days };
+    if found.expiry.as_ref() == Some(&wanted) {
+        return;
+    }
+    if let Some(other) = found.other_logs.first() {
+        plan.concerns.push(Concern {
+            account: fleet.hub.account,
+            region: Some(fleet.hub.region.clone()),
+            resource: fleet.hub.bucket.to_string(),
+            what: format!(
+                "expiry after {} days is not set: other logs lie under `{}` too (`{other}`) and would expire with the flow logs",
+                wanted.days, wanted.under
+            ),
+            help: "give flow logs a sub-folder of their own with `hub.prefix`, or move the other logs".to_owned(),
+        });
+        return;
+    }
+    let was = found.expiry.as_ref().map(|expiry| expiry.days);
+    plan.hub.push(HubChange::Expire { was, days: wanted.days, under: wanted.under });
+}
