@@ -1,1 +1,47 @@
-//! x
+//! flowagg as a library: reads a fleet's accounts, plans, applies and verifies. The `flowagg` program is a thin
+//! wrapper around [`run`].
+//!
+//! * [`aws`]: the only place that talks to AWS
+//! * [`commands`]: one module for each verb
+//! * [`show`]: how it looks on a screen
+
+mod args;
+pub mod aws;
+pub mod commands;
+mod exit;
+pub mod show;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+
+pub use exit::Exit;
+pub use show::Screen;
+
+/// Is told how far a long piece of work has come.
+pub trait Progress: Sync {
+    /// `done` of `total` steps of `what` are done; the last one was at `at`.
+    fn step(&self, what: &str, done: usize, total: usize, at: &str);
+}
+
+/// Tells nobody.
+impl Progress for () {
+    fn step(&self, _: &str, _: usize, _: usize, _: &str) {}
+}
+
+/// Runs the program with these arguments (the first is its name), writing to this screen.
+pub async fn run(args: impl IntoIterator<Item = OsString>, screen: &mut Screen<'_>) -> Exit {
+    let parsed = match args::Args::try_parse_from(args) {
+        Ok(parsed) => parsed,
+        Err(error) => return show::usage(&error, screen),
+    };
+    match commands::run(parsed, screen).await {
+        Ok(exit) => exit,
+        // Nobody reads on: `flowagg plan | head`.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Done,
+        Err(error) => {
+            let _ = writeln!(screen.err, "error: the output could not be written: {error}");
+            Exit::Failed
+        }
+    }
+}

@@ -123,6 +123,17 @@ pub enum VpcSelection {
     Tagged(BTreeMap<String, String>),
 }
 
+impl VpcSelection {
+    /// Whether a VPC with this id and these tags is among them.
+    pub fn chooses(&self, id: &VpcId, tags: &BTreeMap<String, String>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Ids(ids) => ids.contains(id),
+            Self::Tagged(wanted) => wanted.iter().all(|(key, value)| tags.get(key) == Some(value)),
+        }
+    }
+}
+
 /// How the bucket policy grants delivery.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PolicySettings {

@@ -77,7 +77,7 @@ impl Here<'_> {
         for vpc in vpcs {
             let Ok(id) = VpcId::parse(&vpc.id) else { continue };
             let logs = to_us.remove(vpc.id.as_str()).unwrap_or_default();
-            if !selected(&self.member.vpcs, &id, vpc) {
+            if !self.member.vpcs.chooses(&id, &vpc.tags) {
                 self.unselected(&id, &logs, unnamed);
             } else if let Some(owner) = vpc.owner.filter(|owner| *owner != self.place.account) {
                 self.shared(&id, owner);
@@ -214,14 +214,6 @@ impl Here<'_> {
             what,
             help: help.to_owned(),
         });
-    }
-}
-
-fn selected(selection: &VpcSelection, id: &VpcId, vpc: &Vpc) -> bool {
-    match selection {
-        VpcSelection::All => true,
-        VpcSelection::Ids(ids) => ids.contains(id),
-        VpcSelection::Tagged(tags) => tags.iter().all(|(key, value)| vpc.tags.get(key) == Some(value)),
     }
 }
 

@@ -1,0 +1,141 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use jiff::SignedDuration;
+
+/// The VPC Flow Logs of many AWS accounts in one S3 bucket.
+///
+/// Declare the fleet in `flowagg.toml`; `plan` shows what differs, `apply` does exactly that, `verify` proves that each
+/// account's logs arrive.
+#[derive(Debug, Parser)]
+#[command(name = "flowagg", version, max_term_width = 100, after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  flowagg plan                     show what differs, in every account and region
+  flowagg apply                    show it, ask, and do it
+  flowagg verify --wait 15m        wait until every flow log delivers
+
+Exit codes:
+  0  done, nothing is wrong
+  1  something failed or is missing
+  2  the command line or the fleet file cannot be used
+  3  there are differences (plan --exit-code), or something does not deliver (verify)";
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Global {
+    /// The fleet file
+    #[arg(short, long, global = true, value_name = "FILE", default_value = "flowagg.toml")]
+    pub(crate) config: PathBuf,
+    /// Send every call to this endpoint instead of AWS [also: AWS_ENDPOINT_URL]
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) endpoint_url: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Show what differs between the fleet file and AWS
+    #[command(after_help = "\
+Examples:
+  flowagg plan                     read every account and region, write nothing
+  flowagg plan --exit-code         exit with 3 when anything differs (for CI)
+  flowagg plan --json | jq .hub    the plan for machines
+  flowagg -c emea.toml plan        another fleet file")]
+    Plan(Plan),
+    /// Show the plan, ask, and do it
+    #[command(after_help = "\
+Examples:
+  flowagg apply                    show the plan, ask, do it
+  flowagg apply --yes              do not ask
+  flowagg apply --prune            also revoke accounts that left the fleet file")]
+    Apply(Apply),
+    /// Look into the bucket: does every flow log deliver?
+    #[command(after_help = "\
+Examples:
+  flowagg verify                   look once
+  flowagg verify --wait 15m        look until all deliver, at most 15 minutes
+  flowagg verify --json            one entry for each flow log, for machines")]
+    Verify(Verify),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Plan {
+    /// Print the plan as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Exit with 3 when anything differs
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+    /// Also revoke accounts, and delete flow logs of ours, that the fleet file does not name
+    #[arg(long)]
+    pub(crate) prune: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Apply {
+    /// Do not ask
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// Print what was done as JSON; needs --yes
+    #[arg(long, requires = "yes")]
+    pub(crate) json: bool,
+    /// Also revoke accounts, and delete flow logs of ours, that the fleet file does not name
+    #[arg(long)]
+    pub(crate) prune: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Verify {
+    /// Wait until all deliver, at most so long (15m, 1h)
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) wait: Option<Duration>,
+    /// How long a new flow log may have delivered nothing (it is then `waiting`, not `silent`)
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "15m")]
+    pub(crate) grace: Duration,
+    /// How old the newest object of a flow log that delivers may be
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "1h")]
+    pub(crate) fresh: Duration,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `90s`, `15m`, `1h30m`.
+fn time(text: &str) -> Result<Duration, String> {
+    let time: SignedDuration = text.parse().map_err(|_| "a time such as 90s, 15m or 1h".to_owned())?;
+    Duration::try_from(time).map_err(|_| "a time that is not negative".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        use clap::CommandFactory;
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_fleet_file_is_named_before_or_after_the_verb() {
+        for args in [["flowagg", "-c", "a.toml", "plan"], ["flowagg", "plan", "-c", "a.toml"]] {
+            assert_eq!(Args::parse_from(args).global.config, PathBuf::from("a.toml"));
+        }
+    }
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        assert_eq!(time("15m"), Ok(Duration::from_secs(900)));
+        assert_eq!(time("0s"), Ok(Duration::ZERO));
+        assert!(time("-1m").is_err() && time("soon").is_err() && time("15").is_err());
+    }
+}

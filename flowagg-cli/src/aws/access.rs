@@ -1,0 +1,209 @@
+//! Accounts and credentials: the caller's own, and a role in every other account, each taken once.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig, identity::IdentityCache, retry::RetryConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use flowagg_core::fleet::{Fleet, Hub, Member};
+use flowagg_core::id::{AccountId, Region, RoleName};
+use flowagg_core::observed::Failure;
+use futures::{StreamExt, stream};
+
+use super::call::{ASSUME_ROLE, GET_CALLER_IDENTITY};
+use super::failure::At;
+
+/// How often a throttled or failed call is tried, with back-off between.
+const ATTEMPTS: u32 = 6;
+/// How long one try may take.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Credentials are renewed when they have less than this left.
+const RENEW_BEFORE: Duration = Duration::from_secs(300);
+/// What CloudTrail shows as the caller in every account.
+const SESSION_NAME: &str = "flowagg";
+
+/// Every account of a fleet: reachable, or with the reason why not.
+pub struct Accounts {
+    hub: Account,
+    members: BTreeMap<AccountId, Result<Account, Failure>>,
+}
+
+impl Accounts {
+    /// Finds out who the caller is, and takes a role in every other account. Fails when the hub cannot be reached.
+    ///
+    /// Credentials come from the standard chain, from `hub.profile` where it is set. No role is taken in the account
+    /// that the caller is already in.
+    pub async fn open(fleet: &Fleet, endpoint_url: Option<&str>) -> Result<Self, Failure> {
+        let base = base(&fleet.hub, endpoint_url).await;
+        let caller = caller(&base, &fleet.hub).await?;
+        let mut roles: BTreeMap<AccountId, (RoleName, bool)> = fleet
+            .members
+            .values()
+            .map(|Member { account, role, .. }| (*account, (role.clone(), true)))
+            .collect();
+        let hub_role = roles.entry(fleet.hub.account).or_insert_with(|| (RoleName::default(), false));
+        if let Some(role) = &fleet.hub.role {
+            hub_role.0 = role.clone();
+        }
+        let opened = stream::iter(roles)
+            .map(|(account, (role, is_member))| {
+                let (base, region) = (&base, &fleet.hub.region);
+                async move { (account, is_member, Account::open(base, caller, account, &role, region).await) }
+            })
+            .buffer_unordered(super::AT_ONCE);
+        let (mut hub, mut members) = (None, BTreeMap::new());
+        for (account, is_member, opened) in opened.collect::<Vec<_>>().await {
+            if account == fleet.hub.account {
+                hub = Some(opened.clone());
+            }
+            if is_member {
+                members.insert(account, opened);
+            }
+        }
+        match hub {
+            Some(Ok(hub)) => Ok(Self { hub, members }),
+            Some(Err(mut failure)) => {
+                if fleet.hub.role.is_none() {
+                    failure.help = format!(
+                        "the credentials are for {caller}, the hub is {}: set `hub.profile` or `hub.role`, or use the hub's own credentials",
+                        fleet.hub.account
+                    );
+                }
+                Err(failure)
+            }
+            None => Err(At::new(fleet.hub.account, &fleet.hub.region).failed(
+                ASSUME_ROLE,
+                None,
+                "the hub was not opened",
+                "",
+            )),
+        }
+    }
+
+    /// The hub account.
+    pub fn hub(&self) -> &Account {
+        &self.hub
+    }
+
+    /// A member's account, or why it cannot be reached.
+    pub fn member(&self, account: AccountId) -> Option<Result<&Account, &Failure>> {
+        self.members.get(&account).map(Result::as_ref)
+    }
+}
+
+/// An account with credentials for it.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    config: SdkConfig,
+}
+
+impl Account {
+    async fn open(
+        base: &SdkConfig,
+        caller: AccountId,
+        id: AccountId,
+        role: &RoleName,
+        hub_region: &Region,
+    ) -> Result<Self, Failure> {
+        if id == caller {
+            return Ok(Self { id, config: base.clone() });
+        }
+        let arn = role.arn(hub_region.partition(), id);
+        let at = At::new(id, hub_region).about(&arn);
+        let provider =
+            AssumeRoleProvider::builder(arn).session_name(SESSION_NAME).configure(base).build().await;
+        let first = provider.provide_credentials().await.map_err(|error| {
+            let error: SdkError<aws_sdk_sts::operation::assume_role::AssumeRoleError, HttpResponse> =
+                SdkError::construction_failure(error);
+            at.failure(ASSUME_ROLE, &error)
+        })?;
+        let config = base
+            .to_builder()
+            .credentials_provider(SharedCredentialsProvider::new(Role { first, provider }))
+            .identity_cache(IdentityCache::lazy().build())
+            .build();
+        Ok(Self { id, config })
+    }
+
+    /// The account in a region, to EC2.
+    pub fn ec2(&self, region: &Region) -> aws_sdk_ec2::Client {
+        let config = aws_sdk_ec2::config::Builder::from(&self.config);
+        aws_sdk_ec2::Client::from_conf(config.region(sdk_region(region)).build())
+    }
+
+    /// The account in a region, to S3.
+    ///
+    /// With an endpoint of one's own, buckets are named in the path: `bucket.localhost` does not resolve everywhere.
+    pub fn s3(&self, region: &Region) -> aws_sdk_s3::Client {
+        let path_style =
+            self.config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
+        let config = aws_sdk_s3::config::Builder::from(&self.config);
+        aws_sdk_s3::Client::from_conf(config.region(sdk_region(region)).force_path_style(path_style).build())
+    }
+}
+
+/// A role's credentials: the first that were had, and new ones before they run out.
+#[derive(Debug)]
+struct Role {
+    first: Credentials,
+    provider: AssumeRoleProvider,
+}
+
+impl ProvideCredentials for Role {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let good = self.first.expiry().is_none_or(|expiry| expiry > SystemTime::now() + RENEW_BEFORE);
+        if good {
+            return future::ProvideCredentials::ready(provider::Result::Ok(self.first.clone()));
+        }
+        self.provider.provide_credentials()
+    }
+}
+
+fn sdk_region(region: &Region) -> aws_config::Region {
+    aws_config::Region::new(region.as_str().to_owned())
+}
+
+async fn base(hub: &Hub, endpoint_url: Option<&str>) -> SdkConfig {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .region(sdk_region(&hub.region))
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(CONNECT_TIMEOUT)
+                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+                .build(),
+        );
+    if let Some(profile) = &hub.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(url) = endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    loader.load().await
+}
+
+async fn caller(base: &SdkConfig, hub: &Hub) -> Result<AccountId, Failure> {
+    let at = At::new(hub.account, &hub.region);
+    let answer = aws_sdk_sts::Client::new(base).get_caller_identity().send().await;
+    let identity = answer.map_err(|error| at.failure(GET_CALLER_IDENTITY, &error))?;
+    let account = identity.account().unwrap_or_default();
+    AccountId::parse(account).map_err(|error| {
+        at.failed(
+            GET_CALLER_IDENTITY,
+            None,
+            error.to_string(),
+            "check the endpoint: this is no answer of AWS",
+        )
+    })
+}

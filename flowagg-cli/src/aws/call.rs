@@ -1,0 +1,41 @@
+//! Every call flowagg makes to AWS, by its name and by the IAM action that allows it.
+
+/// An operation of an AWS API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Call {
+    /// The operation's name.
+    pub(crate) name: &'static str,
+    /// The IAM action that allows it. S3's often have other names than the operations.
+    ///
+    /// Source: "Actions, resources, and condition keys" of S3, EC2 and STS (Service Authorization Reference).
+    pub(crate) action: &'static str,
+}
+
+macro_rules! calls {
+    ($($constant:ident = $name:literal, $action:literal;)*) => {
+        $(pub(crate) const $constant: Call = Call { name: $name, action: $action };)*
+    };
+}
+
+calls! {
+    GET_CALLER_IDENTITY = "GetCallerIdentity", "sts:GetCallerIdentity";
+    ASSUME_ROLE = "AssumeRole", "sts:AssumeRole";
+    HEAD_BUCKET = "HeadBucket", "s3:ListBucket";
+    CREATE_BUCKET = "CreateBucket", "s3:CreateBucket";
+    GET_ENCRYPTION = "GetBucketEncryption", "s3:GetEncryptionConfiguration";
+    PUT_ENCRYPTION = "PutBucketEncryption", "s3:PutEncryptionConfiguration";
+    GET_LIFECYCLE = "GetBucketLifecycleConfiguration", "s3:GetLifecycleConfiguration";
+    PUT_LIFECYCLE = "PutBucketLifecycleConfiguration", "s3:PutLifecycleConfiguration";
+    GET_PUBLIC_ACCESS_BLOCK = "GetPublicAccessBlock", "s3:GetBucketPublicAccessBlock";
+    PUT_PUBLIC_ACCESS_BLOCK = "PutPublicAccessBlock", "s3:PutBucketPublicAccessBlock";
+    GET_OWNERSHIP = "GetBucketOwnershipControls", "s3:GetBucketOwnershipControls";
+    PUT_OWNERSHIP = "PutBucketOwnershipControls", "s3:PutBucketOwnershipControls";
+    GET_POLICY = "GetBucketPolicy", "s3:GetBucketPolicy";
+    PUT_POLICY = "PutBucketPolicy", "s3:PutBucketPolicy";
+    LIST_OBJECTS = "ListObjectsV2", "s3:ListBucket";
+    DESCRIBE_VPCS = "DescribeVpcs", "ec2:DescribeVpcs";
+    DESCRIBE_FLOW_LOGS = "DescribeFlowLogs", "ec2:DescribeFlowLogs";
+    CREATE_FLOW_LOGS = "CreateFlowLogs", "ec2:CreateFlowLogs";
+    DELETE_FLOW_LOGS = "DeleteFlowLogs", "ec2:DeleteFlowLogs";
+    CREATE_TAGS = "CreateTags", "ec2:CreateTags";
+}

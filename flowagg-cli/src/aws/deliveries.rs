@@ -1,0 +1,140 @@
+//! What has arrived in the bucket: one listing for each account, region and day, never a call for an object.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_s3::Client;
+use flowagg_core::arrival::Object;
+use flowagg_core::fleet::{Fleet, Hub};
+use flowagg_core::id::{AccountId, FlowLogId, Region};
+use flowagg_core::layout::{self, FileName};
+use flowagg_core::observed::{Failure, Place};
+use futures::{StreamExt, TryStreamExt, stream};
+use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+
+use super::Accounts;
+use super::call::LIST_OBJECTS;
+use super::failure::At;
+use super::observe::folders;
+
+/// The newest object of each flow log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Arrivals {
+    /// Of the fleet's flow logs.
+    pub newest: BTreeMap<FlowLogId, Object>,
+    /// Of accounts that the fleet does not name; `None` where nothing came today or yesterday.
+    pub strangers: BTreeMap<AccountId, Option<Object>>,
+}
+
+/// Looks into the bucket: at today's folders, and at yesterday's where today has nothing of a flow log that is asked for.
+pub async fn arrivals(
+    fleet: &Fleet,
+    accounts: &Accounts,
+    asked: &BTreeMap<Place, BTreeSet<FlowLogId>>,
+    now: Timestamp,
+) -> Result<Arrivals, Failure> {
+    let look = Look {
+        s3: accounts.hub().s3(&fleet.hub.region),
+        hub: &fleet.hub,
+        at: At::new(fleet.hub.account, &fleet.hub.region).about(&fleet.hub.bucket),
+        today: now.to_zoned(TimeZone::UTC).date(),
+    };
+    let (newest, strangers) = futures::try_join!(look.fleet(asked), look.strangers(fleet))?;
+    Ok(Arrivals { newest, strangers })
+}
+
+struct Look<'a> {
+    s3: Client,
+    hub: &'a Hub,
+    at: At,
+    today: Date,
+}
+
+impl Look<'_> {
+    fn days(&self) -> [Date; 2] {
+        [self.today, self.today.saturating_sub(1.day())]
+    }
+
+    async fn fleet(
+        &self,
+        asked: &BTreeMap<Place, BTreeSet<FlowLogId>>,
+    ) -> Result<BTreeMap<FlowLogId, Object>, Failure> {
+        let places = asked.iter().filter(|(_, logs)| !logs.is_empty());
+        let found =
+            stream::iter(places).map(|(place, logs)| self.place(place.account, &place.region, Some(logs)));
+        let found: Vec<_> = found.buffer_unordered(super::AT_ONCE).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// The newest object of each flow log of a place, until every one that is asked for is found or the days are over.
+    async fn place(
+        &self,
+        account: AccountId,
+        region: &Region,
+        asked: Option<&BTreeSet<FlowLogId>>,
+    ) -> Result<BTreeMap<FlowLogId, Object>, Failure> {
+        let mut newest = BTreeMap::new();
+        for day in self.days() {
+            self.day(&layout::day_folder(self.hub.prefix.as_ref(), account, region, day), &mut newest)
+                .await?;
+            let enough = match asked {
+                Some(asked) => asked.iter().all(|log| newest.contains_key(log)),
+                None => !newest.is_empty(),
+            };
+            if enough {
+                break;
+            }
+        }
+        Ok(newest)
+    }
+
+    async fn day(&self, folder: &str, newest: &mut BTreeMap<FlowLogId, Object>) -> Result<(), Failure> {
+        let request = self.s3.list_objects_v2().bucket(self.hub.bucket.as_str()).prefix(folder);
+        let mut pages = request.expected_bucket_owner(self.hub.account.to_string()).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| self.at.failure(LIST_OBJECTS, &error))?;
+            for object in page.contents() {
+                let (Some(key), Some(stored)) = (object.key(), object.last_modified()) else { continue };
+                let Some(name) = key.rsplit('/').next().and_then(FileName::parse) else { continue };
+                let Ok(stored) = Timestamp::from_second(stored.secs()) else { continue };
+                if newest.get(&name.flow_log).is_none_or(|found| found.stored <= stored) {
+                    newest.insert(name.flow_log, Object { key: key.to_owned(), stored });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Accounts with flow logs in the bucket that the fleet does not name, with the newest object of each.
+    async fn strangers(&self, fleet: &Fleet) -> Result<BTreeMap<AccountId, Option<Object>>, Failure> {
+        let prefix = self.hub.prefix.as_ref();
+        let accounts = folders(&self.s3, self.hub, &layout::root(prefix), &self.at).await?;
+        let accounts = accounts
+            .iter()
+            .filter_map(|folder| last_segment(folder))
+            .filter_map(|id| AccountId::parse(id).ok());
+        let strangers = stream::iter(accounts.filter(|account| !fleet.members.contains_key(account)));
+        let found = strangers.map(|account| async move { Ok((account, self.stranger(account).await?)) });
+        let found: Vec<_> = found.buffer_unordered(super::AT_ONCE).try_collect().await?;
+        Ok(found.into_iter().filter_map(|(account, newest)| Some((account, newest?))).collect())
+    }
+
+    /// `None` where the account has no flow logs in the bucket.
+    async fn stranger(&self, account: AccountId) -> Result<Option<Option<Object>>, Failure> {
+        let folder = layout::flow_logs_folder(self.hub.prefix.as_ref(), account);
+        let regions = folders(&self.s3, self.hub, &folder, &self.at).await?;
+        let mut newest: Option<Object> = None;
+        for region in regions
+            .iter()
+            .filter_map(|folder| last_segment(folder))
+            .filter_map(|name| Region::parse(name).ok())
+        {
+            let found = self.place(account, &region, None).await?.into_values();
+            newest = found.chain(newest).max_by_key(|object| object.stored);
+        }
+        Ok((!regions.is_empty()).then_some(newest))
+    }
+}
+
+fn last_segment(folder: &str) -> Option<&str> {
+    folder.strip_suffix('/')?.rsplit('/').next()
+}

@@ -1,0 +1,160 @@
+//! From the SDK's errors to a [`Failure`] that says where, what, and what to do.
+
+use std::error::Error;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use flowagg_core::id::{AccountId, Region};
+use flowagg_core::observed::Failure;
+
+use super::call::{self, Call};
+
+/// Where a call goes, for the message when it fails.
+#[derive(Clone, Debug)]
+pub(crate) struct At {
+    pub(crate) account: AccountId,
+    pub(crate) region: Region,
+    pub(crate) resource: Option<String>,
+}
+
+impl At {
+    pub(crate) fn new(account: AccountId, region: &Region) -> Self {
+        Self { account, region: region.clone(), resource: None }
+    }
+
+    pub(crate) fn about(&self, resource: impl ToString) -> Self {
+        Self { resource: Some(resource.to_string()), ..self.clone() }
+    }
+
+    /// A failure that no SDK error stands behind.
+    pub(crate) fn failed(
+        &self,
+        call: Call,
+        code: Option<&str>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Failure {
+        Failure {
+            account: self.account,
+            region: self.region.clone(),
+            call: call.name.to_owned(),
+            resource: self.resource.clone(),
+            code: code.map(str::to_owned),
+            message: message.into(),
+            help: help.into(),
+        }
+    }
+
+    /// What AWS answered, or why it could not be asked.
+    pub(crate) fn failure<E>(&self, call: Call, error: &SdkError<E, HttpResponse>) -> Failure
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        match error {
+            SdkError::ServiceError(context) => {
+                let status = context.raw().status().as_u16();
+                let code = context.err().code().map(str::to_owned).unwrap_or_else(|| code_of_status(status));
+                let message = context.err().message().unwrap_or("AWS gave no reason").to_owned();
+                self.failed(call, Some(&code), one_line(&message), self.help(call, &code, &message))
+            }
+            SdkError::TimeoutError(_) => self.failed(
+                call,
+                None,
+                "no answer in time",
+                "the network or AWS is slow: run it again; what is done stays done",
+            ),
+            _ => self.unsent(call, error),
+        }
+    }
+
+    /// A call that never got an answer: no credentials, no role, no connection.
+    fn unsent(&self, call: Call, error: &(dyn Error + 'static)) -> Failure {
+        let mut deepest = error;
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            if let Some(refused) = error.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>()
+                && call != call::ASSUME_ROLE
+            {
+                return self.failure(call::ASSUME_ROLE, refused);
+            }
+            if let Some(CredentialsError::CredentialsNotLoaded(_)) = error.downcast_ref::<CredentialsError>()
+            {
+                return self.failed(
+                    call,
+                    None,
+                    "no AWS credentials were found",
+                    "sign in (`aws sso login`, `aws configure`), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+                );
+            }
+            deepest = error;
+            cause = error.source();
+        }
+        let in_credentials =
+            format!("{error:?}").contains("CredentialsError") || format!("{error:?}").contains("ProfileFile");
+        let help = if in_credentials {
+            "the credentials could not be had: check the profile, and sign in again"
+        } else {
+            "check the network, the region's name, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set"
+        };
+        self.failed(call, None, format!("could not be sent: {}", one_line(&deepest.to_string())), help)
+    }
+
+    /// What to do about an error code of AWS.
+    fn help(&self, call: Call, code: &str, message: &str) -> String {
+        let account = self.account;
+        let region = &self.region;
+        let denied = code.contains("AccessDenied") || code == "UnauthorizedOperation" || code == "Forbidden";
+        match code {
+            _ if code.starts_with("ExpiredToken") || code == "RequestExpired" => {
+                "the credentials have expired: sign in again and run it again; what is done stays done".into()
+            }
+            "InvalidClientTokenId" | "UnrecognizedClientException" | "AuthFailure" | "InvalidAccessKeyId"
+            | "SignatureDoesNotMatch" => {
+                format!("AWS does not take these credentials in {region}: check the keys or profile, and that the region is enabled")
+            }
+            "OptInRequired" => format!("enable {region} in {account}, or take it out of the member's `regions`"),
+            _ if denied && call == call::ASSUME_ROLE => format!(
+                "make the role in {account} with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it"
+            ),
+            _ if denied && message.contains("service control policy") => {
+                format!("a service control policy of the organization denies {} in {account}: ask for an exception", call.action)
+            }
+            _ if denied => format!("allow {} to the role or user that is used in {account}", call.action),
+            "NoSuchBucket" => "the bucket is gone: run `flowagg plan` again".into(),
+            "BucketAlreadyExists" => "the name is taken by another account: choose another `hub.bucket`".into(),
+            "OperationAborted" => "somebody else changes the bucket at this moment: run it again".into(),
+            "InvalidBucketAclWithObjectOwnership" => {
+                "the bucket's ACL grants access to others: take those grants out first, or choose another bucket".into()
+            }
+            "MalformedPolicy" => "S3 does not take the policy: a foreign statement may name something that is gone".into(),
+            "FlowLogsLimitExceeded" => "a VPC has at most 250 flow logs: delete some that are not needed".into(),
+            "FlowLogAlreadyExists" => "one like it is there already: run `flowagg plan` again to see it".into(),
+            "LogDestinationNotFound" | "LogDestinationNotFoundException" | "LogDestinationPermissionIssue"
+            | "LogDestinationPermissionIssueException" => {
+                "AWS finds no bucket there or no grant in its policy: run `flowagg plan` again".into()
+            }
+            "InvalidVpcID.NotFound" => "the VPC is gone: run `flowagg plan` again".into(),
+            _ if code.contains("Throttl") || code.contains("LimitExceeded") || code == "SlowDown" => {
+                "AWS asks for patience: run it again; what is done stays done".into()
+            }
+            _ => "run it again; what is done stays done".into(),
+        }
+    }
+}
+
+/// `HEAD` answers have no body to say more.
+fn code_of_status(status: u16) -> String {
+    match status {
+        301 => "PermanentRedirect".into(),
+        403 => "AccessDenied".into(),
+        404 => "NotFound".into(),
+        other => format!("HTTP {other}"),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,14 @@
+//! The only place that names an AWS SDK type: accounts and credentials, reading, doing, and what has arrived.
+
+mod access;
+pub mod apply;
+mod call;
+mod deliveries;
+mod failure;
+pub mod observe;
+
+pub use access::{Account, Accounts};
+pub use deliveries::{Arrivals, arrivals};
+
+/// How many calls are under way at once.
+const AT_ONCE: usize = 32;

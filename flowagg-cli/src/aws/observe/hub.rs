@@ -1,0 +1,182 @@
+//! The hub bucket: whether it is there, is ours and lies where the fleet file says, and how it is set.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::types::LifecycleRule;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use flowagg_core::fleet::{Fleet, Hub};
+use flowagg_core::layout;
+use flowagg_core::observed::{Bucket, BucketEncryption, Expiry, Failure, PublicAccessBlock};
+
+use crate::aws::Account;
+use crate::aws::call::*;
+use crate::aws::failure::At;
+
+pub(super) async fn read(fleet: &Fleet, account: &Account) -> Result<Option<Bucket>, Failure> {
+    let hub = &fleet.hub;
+    let s3 = account.s3(&hub.region);
+    let at = At::new(hub.account, &hub.region).about(&hub.bucket);
+    if !exists(&s3, hub, &at).await? {
+        return Ok(None);
+    }
+    let (encryption, rules, public_access_block, ownership, policy) = futures::try_join!(
+        encryption(&s3, hub, &at),
+        lifecycle_rules(&s3, hub, &at),
+        public_access_block(&s3, hub, &at),
+        ownership(&s3, hub, &at),
+        policy(&s3, hub, &at),
+    )?;
+    let expiry = rules.iter().find_map(our_expiry);
+    let wanted = Expiry { under: layout::root(hub.prefix.as_ref()), days: hub.retention_days };
+    // A rule of ours that reaches as far as the wanted one shows that this question was asked before.
+    let asked = expiry.as_ref().is_some_and(|expiry| expiry.under == wanted.under);
+    let other_logs = if asked { BTreeSet::new() } else { other_logs(&s3, hub, &at).await? };
+    Ok(Some(Bucket { encryption, expiry, public_access_block, ownership, policy, other_logs }))
+}
+
+async fn exists(s3: &Client, hub: &Hub, at: &At) -> Result<bool, Failure> {
+    let owner = hub.account.to_string();
+    let answer = s3.head_bucket().bucket(hub.bucket.as_str()).expected_bucket_owner(owner).send().await;
+    let found = match answer {
+        Ok(found) => found.bucket_region().map(str::to_owned),
+        Err(error) => match status(&error) {
+            Some(404) => return Ok(false),
+            Some(403) => {
+                return Err(at.failed(
+                    HEAD_BUCKET,
+                    Some("AccessDenied"),
+                    format!("the bucket exists, but {} may not look at it", hub.account),
+                    format!(
+                        "if another account owns the bucket, choose another `hub.bucket`; if {} does, allow s3:ListBucket",
+                        hub.account
+                    ),
+                ));
+            }
+            Some(301) => error
+                .raw_response()
+                .and_then(|raw| raw.headers().get("x-amz-bucket-region"))
+                .map(str::to_owned)
+                .or(Some("another region".to_owned())),
+            _ => return Err(at.failure(HEAD_BUCKET, &error)),
+        },
+    };
+    match found {
+        Some(region) if region != hub.region.as_str() => Err(at.failed(
+            HEAD_BUCKET,
+            None,
+            format!("the bucket is in {region}, the fleet file says {}", hub.region),
+            "correct `hub.region`, or choose another `hub.bucket`",
+        )),
+        _ => Ok(true),
+    }
+}
+
+fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
+    error.raw_response().map(|raw| raw.status().as_u16())
+}
+
+/// An answer, or `None` where S3 says under one of these codes that there is none.
+fn unless_none<T, E>(
+    answer: Result<T, SdkError<E, HttpResponse>>,
+    none: &str,
+    at: &At,
+    call: Call,
+) -> Result<Option<T>, Failure>
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.as_service_error().and_then(|e| e.code()) == Some(none) => Ok(None),
+        Err(error) => Err(at.failure(call, &error)),
+    }
+}
+
+async fn encryption(s3: &Client, hub: &Hub, at: &At) -> Result<Option<BucketEncryption>, Failure> {
+    let request =
+        s3.get_bucket_encryption().bucket(hub.bucket.as_str()).expected_bucket_owner(hub.account.to_string());
+    let none = "ServerSideEncryptionConfigurationNotFoundError";
+    let answer = unless_none(request.send().await, none, at, GET_ENCRYPTION)?;
+    let rule =
+        answer.as_ref().and_then(|answer| answer.server_side_encryption_configuration()?.rules().first());
+    Ok(rule.and_then(|rule| rule.apply_server_side_encryption_by_default()).map(|default| BucketEncryption {
+        algorithm: default.sse_algorithm().as_str().to_owned(),
+        key: default.kms_master_key_id().map(str::to_owned).filter(|key| !key.contains("alias/aws/s3")),
+    }))
+}
+
+/// The bucket's lifecycle rules, ours among them.
+pub(crate) async fn lifecycle_rules(s3: &Client, hub: &Hub, at: &At) -> Result<Vec<LifecycleRule>, Failure> {
+    let request = s3.get_bucket_lifecycle_configuration().bucket(hub.bucket.as_str());
+    let answer = request.expected_bucket_owner(hub.account.to_string()).send().await;
+    let answer = unless_none(answer, "NoSuchLifecycleConfiguration", at, GET_LIFECYCLE)?;
+    Ok(answer.and_then(|answer| answer.rules).unwrap_or_default())
+}
+
+fn our_expiry(rule: &LifecycleRule) -> Option<Expiry> {
+    let days = rule.expiration()?.days()?;
+    let enabled = rule.status().as_str() == "Enabled";
+    (rule.id() == Some(Expiry::RULE_ID) && enabled)
+        .then(|| rule.filter().and_then(|filter| filter.prefix()))
+        .flatten()
+        .map(|prefix| Expiry { under: prefix.to_owned(), days: days.unsigned_abs() })
+}
+
+async fn public_access_block(s3: &Client, hub: &Hub, at: &At) -> Result<PublicAccessBlock, Failure> {
+    let request = s3
+        .get_public_access_block()
+        .bucket(hub.bucket.as_str())
+        .expected_bucket_owner(hub.account.to_string());
+    let none = "NoSuchPublicAccessBlockConfiguration";
+    let answer = unless_none(request.send().await, none, at, GET_PUBLIC_ACCESS_BLOCK)?;
+    let block = answer.as_ref().and_then(|answer| answer.public_access_block_configuration());
+    Ok(block.map_or_else(PublicAccessBlock::default, |block| PublicAccessBlock {
+        block_acls: block.block_public_acls().unwrap_or(false),
+        ignore_acls: block.ignore_public_acls().unwrap_or(false),
+        block_policy: block.block_public_policy().unwrap_or(false),
+        restrict_buckets: block.restrict_public_buckets().unwrap_or(false),
+    }))
+}
+
+async fn ownership(s3: &Client, hub: &Hub, at: &At) -> Result<Option<String>, Failure> {
+    let request = s3.get_bucket_ownership_controls().bucket(hub.bucket.as_str());
+    let answer = request.expected_bucket_owner(hub.account.to_string()).send().await;
+    let answer = unless_none(answer, "OwnershipControlsNotFoundError", at, GET_OWNERSHIP)?;
+    let rule = answer.as_ref().and_then(|answer| answer.ownership_controls()?.rules().first());
+    Ok(rule.map(|rule| rule.object_ownership().as_str().to_owned()))
+}
+
+/// The bucket's policy, as S3 returns it.
+pub(crate) async fn policy(s3: &Client, hub: &Hub, at: &At) -> Result<Option<String>, Failure> {
+    let request =
+        s3.get_bucket_policy().bucket(hub.bucket.as_str()).expected_bucket_owner(hub.account.to_string());
+    let answer = unless_none(request.send().await, "NoSuchBucketPolicy", at, GET_POLICY)?;
+    Ok(answer.and_then(|answer| answer.policy))
+}
+
+/// Folders of other log services under the accounts' folders: one call, and one for each account that has a folder.
+async fn other_logs(s3: &Client, hub: &Hub, at: &At) -> Result<BTreeSet<String>, Failure> {
+    let mut others = BTreeSet::new();
+    for account in folders(s3, hub, &layout::root(hub.prefix.as_ref()), at).await? {
+        let below = folders(s3, hub, &account, at).await?;
+        let flow_logs = format!("{account}{}/", layout::VPC_FLOW_LOGS);
+        others.extend(below.into_iter().filter(|folder| *folder != flow_logs));
+    }
+    Ok(others)
+}
+
+/// The folders right under a prefix, whole.
+pub(crate) async fn folders(s3: &Client, hub: &Hub, under: &str, at: &At) -> Result<Vec<String>, Failure> {
+    let mut folders = Vec::new();
+    let request =
+        s3.list_objects_v2().bucket(hub.bucket.as_str()).expected_bucket_owner(hub.account.to_string());
+    let mut pages = request.prefix(under).delimiter("/").into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| at.failure(LIST_OBJECTS, &error))?;
+        folders.extend(page.common_prefixes().iter().filter_map(|folder| folder.prefix().map(str::to_owned)));
+    }
+    Ok(folders)
+}

@@ -1,0 +1,224 @@
+//! `flowagg verify`: what has arrived, for each flow log.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::time::Duration;
+
+use flowagg_core::arrival::{Object, Patience, State, judge};
+use flowagg_core::fleet::{Fleet, Member};
+use flowagg_core::id::{AccountId, FlowLogId, Region, VpcId};
+use flowagg_core::observed::{Failure, FlowLog, Place, RegionState};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use crate::args;
+use crate::aws::observe::regions;
+use crate::aws::{Accounts, Arrivals, arrivals};
+use crate::{Exit, Progress, Screen, show};
+
+/// How long to wait between two looks: files come every five minutes.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(15);
+
+/// What arrives, and what does not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Verified {
+    /// Every flow log of the fleet, and every VPC without one, by account, region and VPC.
+    pub flow_logs: Vec<Delivery>,
+    /// Accounts and regions that could not be read.
+    pub unreachable: Vec<Failure>,
+    /// Accounts with flow logs in the bucket that the fleet does not name.
+    pub strangers: Vec<Stranger>,
+}
+
+/// Whether one flow log delivers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Delivery {
+    /// The account.
+    pub account: AccountId,
+    /// The region.
+    pub region: Region,
+    /// The VPC.
+    pub vpc: VpcId,
+    /// The flow log; `None` when it is missing.
+    pub flow_log: Option<FlowLogId>,
+    /// The judgement.
+    pub state: State,
+    /// The key of the newest object of today or yesterday.
+    pub key: Option<String>,
+    /// How old that object is, in seconds.
+    pub age_seconds: Option<i64>,
+    /// AWS's word on why delivery fails.
+    pub message: Option<String>,
+}
+
+/// An account that the fleet does not name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Stranger {
+    /// The account.
+    pub account: AccountId,
+    /// The key of its newest object of today or yesterday.
+    pub key: Option<String>,
+    /// How old that object is, in seconds.
+    pub age_seconds: Option<i64>,
+}
+
+impl Verified {
+    /// Whether every flow log of the fleet delivers.
+    pub fn is_complete(&self) -> bool {
+        self.unreachable.is_empty()
+            && self.flow_logs.iter().all(|delivery| delivery.state == State::Delivering)
+    }
+
+    /// Whether more time may help.
+    fn may_change(&self) -> bool {
+        self.flow_logs
+            .iter()
+            .any(|delivery| matches!(delivery.state, State::Waiting | State::Silent | State::Failed))
+    }
+
+    fn delivering(&self) -> usize {
+        self.flow_logs.iter().filter(|delivery| delivery.state == State::Delivering).count()
+    }
+}
+
+pub(super) async fn run(
+    fleet: &Fleet,
+    accounts: &Accounts,
+    options: &args::Verify,
+    screen: &mut Screen<'_>,
+) -> io::Result<Exit> {
+    let patience = Patience { fresh: signed(options.fresh), grace: signed(options.grace) };
+    let deadline = tokio::time::Instant::now() + options.wait.unwrap_or_default();
+    let verified = screen
+        .with_progress(async |progress| {
+            loop {
+                let verified = verify(fleet, accounts, patience, Timestamp::now(), progress).await?;
+                let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+                if left.is_zero() || verified.is_complete() || !verified.may_change() {
+                    return Ok(verified);
+                }
+                progress.step(
+                    "delivering",
+                    verified.delivering(),
+                    verified.flow_logs.len(),
+                    "waiting for the rest",
+                );
+                tokio::time::sleep(BETWEEN_LOOKS.min(left)).await;
+            }
+        })
+        .await;
+    let verified = match verified {
+        Ok(verified) => verified,
+        Err(failure) => {
+            show::failures(&[failure], screen.err)?;
+            return Ok(Exit::Failed);
+        }
+    };
+    if options.json {
+        show::json(&verified, screen.out)?;
+    } else {
+        show::verified(fleet, &verified, screen.out)?;
+    }
+    Ok(if verified.is_complete() { Exit::Done } else { Exit::Differs })
+}
+
+fn signed(time: Duration) -> SignedDuration {
+    SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)
+}
+
+/// Reads the flow logs and looks into the bucket, once.
+pub async fn verify(
+    fleet: &Fleet,
+    accounts: &Accounts,
+    patience: Patience,
+    now: Timestamp,
+    progress: &dyn Progress,
+) -> Result<Verified, Failure> {
+    let states = regions(fleet, accounts, progress).await;
+    let expected = expected(fleet, &states);
+    let mut asked: BTreeMap<Place, BTreeSet<FlowLogId>> = BTreeMap::new();
+    for (place, _, log) in &expected {
+        if let Some(log) = log {
+            asked.entry(place.clone()).or_default().insert(log.id.clone());
+        }
+    }
+    let arrivals = arrivals(fleet, accounts, &asked, now).await?;
+    let mut unreachable: Vec<Failure> =
+        states.values().filter_map(|state| state.as_ref().err().cloned()).collect();
+    unreachable.sort();
+    let flow_logs = expected
+        .into_iter()
+        .map(|(place, vpc, log)| delivery(place, vpc, log, &arrivals, patience, now))
+        .collect();
+    let strangers = arrivals
+        .strangers
+        .iter()
+        .map(|(account, newest)| Stranger {
+            account: *account,
+            key: newest.as_ref().map(|object| object.key.clone()),
+            age_seconds: newest.as_ref().map(|object| age(object, now)),
+        })
+        .collect();
+    Ok(Verified { flow_logs, unreachable, strangers })
+}
+
+/// Every VPC that is to be logged, with each of its flow logs to our destination, or with none.
+fn expected<'a>(
+    fleet: &Fleet,
+    states: &'a BTreeMap<Place, Result<RegionState, Failure>>,
+) -> Vec<(Place, VpcId, Option<&'a FlowLog>)> {
+    let destination = fleet.destination();
+    let mut expected = Vec::new();
+    for (place, state) in states {
+        let (Ok(state), Some(member)) = (state, fleet.members.get(&place.account)) else { continue };
+        for vpc in chosen(member, state) {
+            let logs: Vec<&FlowLog> = state
+                .flow_logs
+                .iter()
+                .filter(|log| log.resource == vpc.as_str() && destination.is(&log.destination))
+                .collect();
+            if logs.is_empty() {
+                expected.push((place.clone(), vpc, None));
+            } else {
+                expected.extend(logs.into_iter().map(|log| (place.clone(), vpc.clone(), Some(log))));
+            }
+        }
+    }
+    expected
+}
+
+fn chosen(member: &Member, state: &RegionState) -> BTreeSet<VpcId> {
+    let own = state.vpcs.iter().filter(|vpc| vpc.owner.is_none_or(|owner| owner == member.account));
+    own.filter_map(|vpc| Some((VpcId::parse(&vpc.id).ok()?, vpc)))
+        .filter(|(id, vpc)| member.vpcs.chooses(id, &vpc.tags))
+        .map(|(id, _)| id)
+        .collect()
+}
+
+fn delivery(
+    place: Place,
+    vpc: VpcId,
+    log: Option<&FlowLog>,
+    arrivals: &Arrivals,
+    patience: Patience,
+    now: Timestamp,
+) -> Delivery {
+    let newest = log.and_then(|log| arrivals.newest.get(&log.id));
+    Delivery {
+        account: place.account,
+        region: place.region,
+        vpc,
+        flow_log: log.map(|log| log.id.clone()),
+        state: judge(log, newest, now, patience),
+        key: newest.map(|object| object.key.clone()),
+        age_seconds: newest.map(|object| age(object, now)),
+        message: log.and_then(|log| log.deliver_error.clone()),
+    }
+}
+
+fn age(object: &Object, now: Timestamp) -> i64 {
+    now.duration_since(object.stored).as_secs().max(0)
+}

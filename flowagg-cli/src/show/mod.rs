@@ -1,0 +1,103 @@
+//! How things look on a screen: one column for each kind of fact, a sign and a word for each state, colour on top.
+
+mod plan;
+mod progress;
+mod table;
+mod verified;
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use anstyle::{AnsiColor, Style};
+use flowagg_core::fleet::FleetError;
+use flowagg_core::observed::Failure;
+use serde::Serialize;
+
+use crate::{Exit, Progress};
+
+pub(crate) use plan::{applied, plan};
+pub(crate) use verified::verified;
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const RED: Style = AnsiColor::Red.on_default();
+const GREEN: Style = AnsiColor::Green.on_default();
+const YELLOW: Style = AnsiColor::Yellow.on_default();
+
+/// Where a run writes to. Styles are written always; the writers take them out where they are not wanted.
+pub struct Screen<'a> {
+    /// Results.
+    pub out: &'a mut dyn Write,
+    /// Progress, questions and errors.
+    pub err: &'a mut dyn Write,
+    /// Whether somebody is there to be asked and shown progress.
+    pub interactive: bool,
+}
+
+impl Screen<'_> {
+    /// Does a piece of work under a progress bar, where somebody is there to see it.
+    pub(crate) async fn with_progress<T>(&self, work: impl AsyncFnOnce(&dyn Progress) -> T) -> T {
+        if !self.interactive {
+            return work(&()).await;
+        }
+        let bar = progress::Bar::new();
+        let result = work(&bar).await;
+        bar.finish();
+        result
+    }
+}
+
+/// A mistake on the command line, or the help that was asked for.
+pub(crate) fn usage(error: &clap::Error, screen: &mut Screen<'_>) -> Exit {
+    let text = error.render();
+    if error.use_stderr() {
+        let _ = write!(screen.err, "{}", text.ansi());
+        Exit::Usage
+    } else {
+        let _ = write!(screen.out, "{}", text.ansi());
+        Exit::Done
+    }
+}
+
+/// A value for machines, on lines for people.
+pub(crate) fn json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    writeln!(out)
+}
+
+/// What is wrong, and what to do.
+pub(crate) fn error(what: &str, help: &str, err: &mut dyn Write) -> io::Result<()> {
+    writeln!(err, "{RED}error{RED:#}: {what}")?;
+    writeln!(err, "       {DIM}{help}{DIM:#}")
+}
+
+/// Every fault of a fleet file, with its place.
+pub(crate) fn faults(path: &Path, error: &FleetError, err: &mut dyn Write) -> io::Result<()> {
+    let path = path.display();
+    let count = match error.faults.len() {
+        1 => "a fault".to_owned(),
+        n => format!("{n} faults"),
+    };
+    writeln!(err, "{RED}error{RED:#}: `{path}` has {count}; nothing was read or written")?;
+    for fault in &error.faults {
+        writeln!(err, "{BOLD}{path}:{}:{}{BOLD:#}: {}", fault.line, fault.column, fault.what)?;
+        writeln!(err, "    {DIM}{}{DIM:#}", fault.help)?;
+    }
+    Ok(())
+}
+
+/// Calls that failed: where, what, and what to do.
+pub(crate) fn failures(failures: &[Failure], out: &mut dyn Write) -> io::Result<()> {
+    for failure in failures {
+        let Failure { account, region, call, resource, code, message, help } = failure;
+        let mut parts = vec![format!("{account} {region}")];
+        parts.extend(resource.clone());
+        if !call.is_empty() {
+            parts.push(call.clone());
+        }
+        parts.extend(code.clone());
+        writeln!(out, "{RED}error{RED:#}: {}: {message}", parts.join(": "))?;
+        writeln!(out, "       {DIM}{help}{DIM:#}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! A plan, and what became of it.
+
+use std::io::{self, Write};
+
+use flowagg_core::fleet::{Fleet, Member};
+use flowagg_core::id::{AccountId, Region};
+use flowagg_core::plan::{Plan, Step};
+
+use super::table::{Row, table};
+use super::{BOLD, DIM, GREEN, RED, YELLOW, failures};
+use crate::aws::apply::Applied;
+
+pub(crate) fn plan(fleet: &Fleet, plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+    let hub = &fleet.hub;
+    writeln!(out, "{BOLD}hub{BOLD:#} {} {} {}", hub.account, hub.region, hub.bucket)?;
+    for change in &plan.hub {
+        writeln!(out, "  {GREEN}+{GREEN:#} {change}")?;
+    }
+    if plan.hub.is_empty() && plan.failures.iter().all(|failure| failure.account != hub.account) {
+        writeln!(out, "  {DIM}={DIM:#} as wanted")?;
+    }
+    let rows = flow_log_rows(fleet, plan);
+    if !rows.is_empty() {
+        writeln!(out, "\n{BOLD}flow logs{BOLD:#}")?;
+        table(&rows, out)?;
+    }
+    concerns(plan, out)?;
+    if !plan.notes.is_empty() {
+        writeln!(out)?;
+    }
+    for note in &plan.notes {
+        writeln!(out, "{DIM}note{DIM:#}: {note}")?;
+    }
+    if !plan.failures.is_empty() {
+        writeln!(out)?;
+        failures(&plan.failures, out)?;
+    }
+    writeln!(out, "\n{BOLD}plan{BOLD:#}: {}{}", plan.summary(), besides(plan))
+}
+
+/// Changes and flow logs that stay, by account, region and VPC.
+fn flow_log_rows(fleet: &Fleet, plan: &Plan) -> Vec<Row> {
+    let cells = |account: AccountId, region: &Region, rest: [String; 3]| {
+        let name =
+            fleet.members.get(&account).and_then(|member: &Member| member.name.clone()).unwrap_or_default();
+        let mut cells = vec![account.to_string(), name, region.to_string()];
+        cells.extend(rest);
+        cells
+    };
+    let changes = plan.flow_logs.iter().map(|change| {
+        let (style, sign) = match change.step {
+            Step::Create => (GREEN, "+"),
+            Step::Replace { .. } | Step::Tag { .. } => (YELLOW, "~"),
+            Step::Delete { .. } => (RED, "-"),
+        };
+        let rest = [change.vpc.to_string(), change.step.to_string(), change.reason.clone()];
+        Row { style, sign, cells: cells(change.account, &change.region, rest) }
+    });
+    let left = plan.left.iter().map(|left| {
+        let log =
+            left.flow_log.as_ref().map(|log| format!("leave {log}")).unwrap_or_else(|| "leave".to_owned());
+        let rest = [left.vpc.clone(), log, left.reason.clone()];
+        Row { style: DIM, sign: "=", cells: cells(left.account, &left.region, rest) }
+    });
+    let mut rows: Vec<Row> = changes.chain(left).collect();
+    rows.sort_by(|a, b| {
+        (&a.cells[0], &a.cells[2], &a.cells[3]).cmp(&(&b.cells[0], &b.cells[2], &b.cells[3]))
+    });
+    rows
+}
+
+fn concerns(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+    if !plan.concerns.is_empty() {
+        writeln!(out)?;
+    }
+    for concern in &plan.concerns {
+        let region = concern.region.as_ref().map(|region| format!(" {region}")).unwrap_or_default();
+        writeln!(
+            out,
+            "{YELLOW}not as declared{YELLOW:#}: {}{region} {}: {}",
+            concern.account, concern.resource, concern.what
+        )?;
+        writeln!(out, "       {DIM}{}{DIM:#}", concern.help)?;
+    }
+    Ok(())
+}
+
+fn besides(plan: &Plan) -> String {
+    let mut parts = String::new();
+    match plan.concerns.len() {
+        0 => {}
+        n => parts.push_str(&format!(", {n} not as declared and left alone")),
+    }
+    match plan.failures.len() {
+        0 => {}
+        n => parts.push_str(&format!(", {n} could not be read")),
+    }
+    parts
+}
+
+/// What was done and what was not, and what a second look found.
+pub(crate) fn applied(
+    fleet: &Fleet,
+    applied: &Applied,
+    remaining: &Plan,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    writeln!(out, "\n{BOLD}applied{BOLD:#}")?;
+    for done in &applied.done {
+        writeln!(out, "  {GREEN}done{GREEN:#} {done}")?;
+    }
+    for held_back in &applied.held_back {
+        writeln!(out, "  {YELLOW}not tried{YELLOW:#} {held_back}")?;
+    }
+    failures(&applied.failures, out)?;
+    if remaining.is_settled() {
+        return writeln!(
+            out,
+            "\n{BOLD}{GREEN}ok{GREEN:#}{BOLD:#}: {} done, and a second look finds nothing to do",
+            applied.done.len()
+        );
+    }
+    writeln!(out, "\n{BOLD}a second look finds{BOLD:#}")?;
+    plan(fleet, remaining, out)
+}

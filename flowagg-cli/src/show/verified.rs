@@ -1,0 +1,91 @@
+//! What arrives and what does not.
+
+use std::io::{self, Write};
+
+use flowagg_core::arrival::State;
+use flowagg_core::fleet::Fleet;
+
+use super::table::{Row, table};
+use super::{BOLD, DIM, GREEN, RED, YELLOW, failures};
+use crate::commands::{Delivery, Verified};
+
+pub(crate) fn verified(fleet: &Fleet, verified: &Verified, out: &mut dyn Write) -> io::Result<()> {
+    let rows: Vec<Row> = verified.flow_logs.iter().map(|delivery| row(fleet, delivery)).collect();
+    table(&rows, out)?;
+    if !verified.unreachable.is_empty() {
+        writeln!(out)?;
+        failures(&verified.unreachable, out)?;
+    }
+    for stranger in &verified.strangers {
+        let newest = stranger
+            .age_seconds
+            .map_or("nothing of late".to_owned(), |age| format!("newest object {} old", time(age)));
+        writeln!(
+            out,
+            "{DIM}note{DIM:#}: {} has flow logs in the bucket and is not in the fleet ({newest})",
+            stranger.account
+        )?;
+    }
+    let count = |state| verified.flow_logs.iter().filter(|delivery| delivery.state == state).count();
+    let states = [State::Delivering, State::Waiting, State::Silent, State::Failed, State::Missing];
+    let counts: Vec<String> = states
+        .into_iter()
+        .map(|state| (state, count(state)))
+        .filter(|(_, n)| *n > 0)
+        .map(|(state, n)| format!("{n} {}", state.as_str()))
+        .collect();
+    let counts = if counts.is_empty() { "no VPC to look at".to_owned() } else { counts.join(", ") };
+    writeln!(out, "\n{BOLD}verify{BOLD:#}: {counts} of {} flow logs", verified.flow_logs.len())
+}
+
+fn row(fleet: &Fleet, delivery: &Delivery) -> Row {
+    let (style, sign) = match delivery.state {
+        State::Delivering => (GREEN, "+"),
+        State::Waiting => (YELLOW, "~"),
+        State::Silent | State::Failed | State::Missing => (RED, "!"),
+    };
+    let name =
+        fleet.members.get(&delivery.account).and_then(|member| member.name.clone()).unwrap_or_default();
+    let log = delivery.flow_log.as_ref().map(ToString::to_string).unwrap_or_else(|| "-".to_owned());
+    Row {
+        style,
+        sign,
+        cells: vec![
+            delivery.state.as_str().to_owned(),
+            delivery.account.to_string(),
+            name,
+            delivery.region.to_string(),
+            delivery.vpc.to_string(),
+            log,
+            story(delivery),
+        ],
+    }
+}
+
+fn story(delivery: &Delivery) -> String {
+    let newest =
+        delivery.key.as_ref().zip(delivery.age_seconds).map(|(key, age)| format!("{} ago: {key}", time(age)));
+    match (delivery.state, newest) {
+        (State::Delivering, Some(newest)) => newest,
+        (State::Failed, _) => {
+            let message = delivery.message.as_deref().unwrap_or("no reason given");
+            format!("AWS says: {message}; look at the bucket policy and the KMS key policy")
+        }
+        (State::Missing, _) => "no flow log to the bucket; `flowagg apply` makes it".to_owned(),
+        (State::Waiting, _) => "new, nothing has come yet".to_owned(),
+        (_, Some(newest)) => format!("nothing of late; newest {newest}"),
+        (_, None) => {
+            "nothing today or yesterday: no traffic, or the bucket policy or key stops it".to_owned()
+        }
+    }
+}
+
+/// An age, in its largest unit.
+fn time(seconds: i64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
