@@ -1,0 +1,171 @@
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+
+use testcontainers::bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
+use testcontainers::core::client::docker_client_instance;
+use testcontainers::core::logs::LogFrame;
+use testcontainers::core::{ContainerPort, WaitFor};
+use testcontainers::runners::AsyncRunner;
+use testcontainers::{ContainerAsync, ContainerRequest, GenericImage, ImageExt};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::sync::oneshot;
+
+use super::{EmulatorError, LOCALSTACK_VERSION, SETTINGS, health};
+
+const IMAGE: &str = "localstack/localstack";
+const PORT: u16 = 4566;
+/// Ends the container when its standard input ends, that is when whoever started it is gone; `stay` takes the leash off.
+const LEASH: &str = r#"read -r word; [ "$word" = stay ] || kill 1"#;
+
+type Log = Arc<Mutex<Vec<u8>>>;
+
+/// LocalStack in a container, held by a thread that lives as long as this does.
+///
+/// The thread has a runtime of its own, so that the connections to the engine do not end with the caller's.
+#[derive(Debug)]
+pub(super) struct Container {
+    id: String,
+    log: Log,
+    word: Option<oneshot::Sender<Word>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the thread is told at the end.
+#[derive(Debug)]
+enum Word {
+    Stay,
+    End,
+}
+
+/// Whether an engine answers and has the image or can pull it.
+pub(super) fn check() -> Result<(), EmulatorError> {
+    on_a_thread(async {
+        let engine = docker_client_instance().await.map_err(docker)?;
+        engine.ping().await.map_err(|error| EmulatorError::Docker(format!("no engine answers: {error}")))?;
+        if engine.inspect_image(&format!("{IMAGE}:{LOCALSTACK_VERSION}")).await.is_err() {
+            drop(GenericImage::new(IMAGE, LOCALSTACK_VERSION).pull_image().await.map_err(docker)?);
+        }
+        Ok(())
+    })
+}
+
+impl Container {
+    pub(super) fn start() -> Result<(Self, String), EmulatorError> {
+        let log = Log::default();
+        let (started, start) = mpsc::channel();
+        let (word, told) = oneshot::channel();
+        let kept = Arc::clone(&log);
+        let thread = std::thread::spawn(move || {
+            let run = async move {
+                match run(&kept).await {
+                    Ok((container, leash, url)) => {
+                        // Whoever asked waits for this answer.
+                        let _ = started.send(Ok((container.id().to_owned(), url)));
+                        end(container, leash, told.await.unwrap_or(Word::End)).await;
+                    }
+                    Err(error) => drop(started.send(Err(error))),
+                }
+            };
+            block_on(run).unwrap_or_default();
+        });
+        let lost = |_| EmulatorError::Docker("the thread that talks to the engine has ended".into());
+        let (id, url) = start.recv().map_err(lost)??;
+        let container = Self { id, log, word: Some(word), thread: Some(thread) };
+        health::wait_until_ready(&url, || Ok(()), || container.log())?;
+        Ok((container, url))
+    }
+
+    pub(super) fn log(&self) -> String {
+        String::from_utf8_lossy(&self.log.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+
+    /// Takes the leash off. Returns the command that ends it all the same.
+    pub(super) fn leave_running(mut self) -> String {
+        self.tell(Word::Stay);
+        format!("docker rm --force --volumes {}", &self.id[..12])
+    }
+
+    fn tell(&mut self, what: Word) {
+        if let (Some(word), Some(thread)) = (self.word.take(), self.thread.take()) {
+            // Both fail only where the thread has ended by itself, and the container with it.
+            let _ = word.send(what);
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        self.tell(Word::End);
+    }
+}
+
+type Leash = Pin<Box<dyn AsyncWrite + Send>>;
+
+async fn run(log: &Log) -> Result<(ContainerAsync<GenericImage>, Leash, String), EmulatorError> {
+    let kept = Arc::clone(log);
+    let mut request: ContainerRequest<GenericImage> = GenericImage::new(IMAGE, LOCALSTACK_VERSION)
+        .with_exposed_port(ContainerPort::Tcp(PORT))
+        .with_wait_for(WaitFor::Nothing)
+        .with_host_config_modifier(|host| host.auto_remove = Some(true))
+        .with_log_consumer(move |frame: &LogFrame| {
+            kept.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(frame.bytes());
+        });
+    for (name, value) in SETTINGS {
+        request = request.with_env_var(name, value);
+    }
+    let container = request.start().await.map_err(docker)?;
+    let leash = leash(container.id()).await?;
+    let host = container.get_host().await.map_err(docker)?;
+    let port = container.get_host_port_ipv4(PORT).await.map_err(docker)?;
+    Ok((container, leash, format!("http://{host}:{port}")))
+}
+
+/// Starts the leash in the container and returns the end of it that is in our hand.
+async fn leash(container: &str) -> Result<Leash, EmulatorError> {
+    let engine = docker_client_instance().await.map_err(docker)?;
+    let options = CreateExecOptions { attach_stdin: Some(true), cmd: Some(vec!["sh", "-c", LEASH]), ..Default::default() };
+    let exec = engine.create_exec(container, options).await.map_err(docker)?;
+    match engine.start_exec(&exec.id, None::<StartExecOptions>).await.map_err(docker)? {
+        StartExecResults::Attached { input, .. } => Ok(input),
+        StartExecResults::Detached => Err(EmulatorError::Docker("the engine does not attach to what it runs".into())),
+    }
+}
+
+async fn end(container: ContainerAsync<GenericImage>, mut leash: Leash, word: Word) {
+    match word {
+        Word::Stay => {
+            // Where the word does not arrive the container has ended, and there is nothing to leave.
+            let _ = leash.write_all(b"stay\n").await;
+            let _ = leash.shutdown().await;
+            std::mem::forget(container);
+        }
+        // It fails only where the engine has removed the container already.
+        Word::End => drop(container.rm().await),
+    }
+}
+
+fn docker(error: impl std::error::Error) -> EmulatorError {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        source = inner.source();
+    }
+    EmulatorError::Docker(text)
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> Result<T, EmulatorError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    Ok(runtime.map_err(docker)?.block_on(work))
+}
+
+/// Does asynchronous work from anywhere, also from within another runtime.
+fn on_a_thread<T: Send>(work: impl Future<Output = Result<T, EmulatorError>> + Send) -> Result<T, EmulatorError> {
+    let lost = |_| EmulatorError::Docker("the thread that talks to the engine has ended".into());
+    std::thread::scope(|scope| scope.spawn(|| block_on(work)?).join().map_err(lost)?)
+}

@@ -1,0 +1,119 @@
+use std::io::{self, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::{Duration, Instant};
+
+use super::{EmulatorError, tail};
+
+/// Where LocalStack tells how it is.
+const PATH: &str = "/_localstack/health";
+/// How long one question may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a start may take: a cold one on a slow machine compiles LocalStack's Python files first.
+const STARTS_WITHIN: Duration = Duration::from_secs(180);
+
+/// Waits until LocalStack says that it is ready, for as long as `running` finds nothing wrong.
+pub(super) fn wait_until_ready(
+    url: &str,
+    mut running: impl FnMut() -> Result<(), String>,
+    log: impl Fn() -> String,
+) -> Result<(), EmulatorError> {
+    let start = Instant::now();
+    loop {
+        let why = match running() {
+            Ok(()) if is_localstack(url) => return Ok(()),
+            Ok(()) if start.elapsed() < STARTS_WITHIN => {
+                std::thread::sleep(Duration::from_millis(100));
+                continue;
+            }
+            Ok(()) => format!("no answer at {url} within {} s", STARTS_WITHIN.as_secs()),
+            Err(why) => why,
+        };
+        return Err(EmulatorError::NotReady { why, log: tail(&log()) });
+    }
+}
+
+/// Whether something is there: LocalStack, or anything else that takes a connection.
+pub(super) fn check_endpoint(url: &str) -> Result<(), EmulatorError> {
+    if is_localstack(url) {
+        return Ok(());
+    }
+    connect(url).map(drop).map_err(|error| EmulatorError::NoAnswer { url: url.to_owned(), why: error.to_string() })
+}
+
+fn is_localstack(url: &str) -> bool {
+    url.starts_with("http://") && status(url).is_ok_and(|status| status == 200)
+}
+
+/// The status of `GET /_localstack/health`.
+fn status(url: &str) -> io::Result<u16> {
+    let mut stream = connect(url)?;
+    write!(stream, "GET {PATH} HTTP/1.0\r\nHost: {}\r\n\r\n", authority(url))?;
+    let mut head = [0; 12];
+    stream.read_exact(&mut head)?;
+    let code = std::str::from_utf8(&head[9..]).ok().and_then(|code| code.parse().ok());
+    code.ok_or_else(|| io::Error::other("it does not speak HTTP"))
+}
+
+fn connect(url: &str) -> io::Result<TcpStream> {
+    let authority = authority(url);
+    let port = if url.starts_with("https://") { 443 } else { 80 };
+    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let address = if has_port { authority.to_owned() } else { format!("{authority}:{port}") };
+    let mut last = io::Error::other("it has no address");
+    for address in address.to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, PATIENCE) {
+            Ok(stream) => {
+                stream.set_read_timeout(Some(PATIENCE))?;
+                return Ok(stream);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// The host and perhaps the port of a URL.
+pub(crate) fn authority(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?']).next().unwrap_or(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn the_authority_of_a_url() {
+        for (url, expected) in [
+            ("http://127.0.0.1:4566", "127.0.0.1:4566"),
+            ("https://aws.example/path?x", "aws.example"),
+            ("http://[::1]:4566/", "[::1]:4566"),
+        ] {
+            assert_eq!(authority(url), expected);
+        }
+    }
+
+    #[test]
+    fn an_endpoint_where_nothing_answers_is_named_with_the_reason() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", taken.local_addr().unwrap());
+        drop(taken);
+        let error = check_endpoint(&url).unwrap_err().to_string();
+        assert!(error.contains(&url) && error.contains("refused"), "{error}");
+    }
+
+    #[test]
+    fn an_endpoint_that_is_not_localstack_is_there_when_it_answers_at_all() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let other = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.write_all(b"HTTP/1.0 404 Not Found\r\n\r\n").unwrap();
+            listener.accept().unwrap();
+        });
+        check_endpoint(&url).unwrap();
+        other.join().unwrap();
+    }
+}

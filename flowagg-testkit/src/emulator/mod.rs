@@ -1,0 +1,146 @@
+//! A small AWS on this machine: LocalStack in a container, LocalStack from PyPI, or an endpoint that is there already.
+//!
+//! What is started here ends with the process that started it, even when that one is killed.
+
+mod backend;
+mod container;
+mod health;
+mod python;
+
+use std::sync::OnceLock;
+
+pub use backend::{BACKEND_VARIABLE, Backend};
+
+/// The version of LocalStack: the last line that starts without an account token and runs on Python 3.10.
+pub const LOCALSTACK_VERSION: &str = "4.13.1";
+
+/// What LocalStack is told on both ways: no telemetry, no download of a certificate, no DNS server, services on demand.
+const SETTINGS: [(&str, &str); 4] =
+    [("DISABLE_EVENTS", "1"), ("SKIP_SSL_CERT_DOWNLOAD", "1"), ("DNS_ADDRESS", "0"), ("EAGER_SERVICE_LOADING", "0")];
+
+/// A running emulator. Dropped, it ends and its files are removed; an endpoint that was there stays.
+///
+/// No state can be reset in it: whoever shares one takes fresh account ids and bucket names, as
+/// [`World`](crate::world::World) does.
+#[derive(Debug)]
+pub struct Emulator {
+    url: String,
+    backend: Backend,
+    run: Run,
+}
+
+/// What has to end when the emulator is dropped.
+#[derive(Debug)]
+enum Run {
+    Container(container::Container),
+    Process(python::Process),
+    NotOurs,
+}
+
+impl Emulator {
+    /// Starts an emulator, on a port of its own, and waits until it is ready.
+    ///
+    /// Blocks for seconds; for a minute or more where the image or the Python environment is not there yet.
+    pub fn start(backend: &Backend) -> Result<Self, EmulatorError> {
+        let (url, run) = match backend {
+            Backend::Docker => {
+                let (container, url) = container::Container::start()?;
+                (url, Run::Container(container))
+            }
+            Backend::Python => {
+                let (process, url) = python::Process::start()?;
+                (url, Run::Process(process))
+            }
+            Backend::Endpoint(url) => {
+                health::check_endpoint(url)?;
+                (url.clone(), Run::NotOurs)
+            }
+        };
+        Ok(Self { url, backend: backend.clone(), run })
+    }
+
+    /// The one emulator of this process, of the backend that the environment names. Blocks like [`start`](Self::start).
+    ///
+    /// It ends with the process.
+    pub fn shared() -> Result<&'static Self, &'static EmulatorError> {
+        static SHARED: OnceLock<Result<Emulator, EmulatorError>> = OnceLock::new();
+        SHARED.get_or_init(|| Self::start(&Backend::from_environment()?)).as_ref()
+    }
+
+    /// The URL to give as `AWS_ENDPOINT_URL`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// How it was started.
+    pub fn backend(&self) -> &Backend {
+        &self.backend
+    }
+
+    /// What it has written so far; nothing of an endpoint that was there.
+    pub fn log(&self) -> String {
+        match &self.run {
+            Run::Container(container) => container.log(),
+            Run::Process(process) => process.log(),
+            Run::NotOurs => String::new(),
+        }
+    }
+
+    /// Lets it run after this process has ended. Returns the command that stops it, where it is ours to stop.
+    pub fn leave_running(self) -> Option<String> {
+        match self.run {
+            Run::Container(container) => Some(container.leave_running()),
+            Run::Process(process) => Some(process.leave_running()),
+            Run::NotOurs => None,
+        }
+    }
+}
+
+/// Why there is no emulator.
+#[derive(Debug, thiserror::Error)]
+pub enum EmulatorError {
+    /// Neither way is open on this machine.
+    #[error(
+        "neither Docker nor Python can run LocalStack {LOCALSTACK_VERSION} here\n  docker: {docker}\n  python: {python}\n\
+         start a Docker engine, or install Python 3.10 to 3.13 with pip (or `uv`), \
+         or name a running endpoint: {BACKEND_VARIABLE}=http://127.0.0.1:4566"
+    )]
+    NothingThere {
+        /// Why not with Docker.
+        docker: String,
+        /// Why not with Python.
+        python: String,
+    },
+    /// A backend that does not exist.
+    #[error("`{0}` is no backend: `docker`, `python` or a URL such as `http://127.0.0.1:4566`")]
+    Backend(String),
+    /// The Docker engine does not answer, has not the image, or cannot run it.
+    #[error("{0}")]
+    Docker(String),
+    /// There is no Python that fits, or its environment could not be made.
+    #[error("{0}")]
+    Python(String),
+    /// LocalStack was started and did not become ready.
+    #[error("LocalStack did not become ready: {why}\nwhat it wrote last:\n{log}")]
+    NotReady {
+        /// What happened instead.
+        why: String,
+        /// The end of its log.
+        log: String,
+    },
+    /// Nothing answers at the endpoint.
+    #[error("nothing answers at {url}: {why}")]
+    NoAnswer {
+        /// The endpoint.
+        url: String,
+        /// What happened instead.
+        why: String,
+    },
+}
+
+/// The last lines of a log, as a message may carry them.
+fn tail(log: &str) -> String {
+    const LINES: usize = 30;
+    let lines: Vec<&str> = log.lines().collect();
+    lines[lines.len().saturating_sub(LINES)..].join("\n")
+}

@@ -1,0 +1,132 @@
+//! The virtual environment that LocalStack runs in: made once from the hash-locked requirements, and kept in the cache.
+
+use std::env;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sha2::{Digest, Sha256};
+
+use crate::emulator::{EmulatorError, LOCALSTACK_VERSION, tail};
+
+/// Every package with its version and hashes.
+const LOCK: &str = include_str!("../../../localstack/requirements.txt");
+/// The versions of Python that the locked packages run on.
+const PYTHONS: std::ops::RangeInclusive<(u32, u32)> = (3, 10)..=(3, 13);
+
+/// Whether an environment is there or could be made.
+pub(in crate::emulator) fn check() -> Result<(), EmulatorError> {
+    let folder = folder()?;
+    if interpreter(&folder).exists() || uv_is_there() { Ok(()) } else { find_python().map(drop) }
+}
+
+/// The interpreter of the environment, which is made where it is not there.
+pub(super) fn python() -> Result<PathBuf, EmulatorError> {
+    let folder = folder()?;
+    let python = interpreter(&folder);
+    if !python.exists() {
+        make(&folder).map_err(|error| EmulatorError::Python(format!("the Python environment for LocalStack {LOCALSTACK_VERSION} could not be made: {error}")))?;
+    }
+    Ok(python)
+}
+
+/// The environment's place in the user's cache; another lock has another place.
+fn folder() -> Result<PathBuf, EmulatorError> {
+    let variable = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = |under: &str| variable("HOME").map(|home| home.join(under));
+    let cache = variable("XDG_CACHE_HOME").or_else(|| {
+        if cfg!(target_os = "macos") {
+            home("Library/Caches")
+        } else if cfg!(windows) {
+            variable("LOCALAPPDATA")
+        } else {
+            home(".cache")
+        }
+    });
+    let cache = cache.ok_or_else(|| EmulatorError::Python("there is no cache folder: set HOME or XDG_CACHE_HOME".into()))?;
+    let lock: String = Sha256::digest(LOCK).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    Ok(cache.join("flowagg").join(format!("localstack-{LOCALSTACK_VERSION}-{lock}")))
+}
+
+fn interpreter(folder: &Path) -> PathBuf {
+    folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" })
+}
+
+/// Makes the environment beside its place and moves it there when it is whole. Whoever comes second waits and finds it.
+fn make(folder: &Path) -> Result<(), String> {
+    let io = |error: std::io::Error| format!("{}: {error}", folder.display());
+    fs::create_dir_all(folder.parent().unwrap_or(folder)).map_err(io)?;
+    let lock = File::create(folder.with_extension("lock")).map_err(io)?;
+    lock.lock().map_err(io)?;
+    if interpreter(folder).exists() {
+        return Ok(());
+    }
+    let partial = folder.with_extension("partial");
+    for leftover in [&partial, &folder.to_path_buf()] {
+        if leftover.exists() {
+            fs::remove_dir_all(leftover).map_err(io)?;
+        }
+    }
+    fs::create_dir(&partial).map_err(io)?;
+    let requirements = partial.join("requirements.txt");
+    fs::write(&requirements, LOCK).map_err(io)?;
+    let venv = partial.join("venv");
+    if uv_is_there() { install_with_uv(&venv, &requirements)? } else { install_with_pip(&venv, &requirements)? }
+    fs::rename(&venv, folder).and_then(|()| fs::remove_dir_all(&partial)).map_err(io)
+}
+
+fn install_with_uv(venv: &Path, requirements: &Path) -> Result<(), String> {
+    let ((major, low), (_, high)) = (PYTHONS.start(), PYTHONS.end());
+    let versions = format!(">={major}.{low},<{major}.{}", high + 1);
+    run(Command::new("uv").args(["venv", "--no-project", "--python", &versions]).arg(venv))?;
+    let install = ["pip", "install", "--no-deps", "--require-hashes", "--compile-bytecode", "--link-mode", "copy", "--python"];
+    run(Command::new("uv").args(install).arg(interpreter(venv)).arg("-r").arg(requirements))
+}
+
+fn install_with_pip(venv: &Path, requirements: &Path) -> Result<(), String> {
+    let python = find_python().map_err(|error| error.to_string())?;
+    run(Command::new(python).args(["-m", "venv"]).arg(venv)).map_err(|error| {
+        format!("{error}\n(on Debian and Ubuntu the module is a package of its own: apt install python3-venv)")
+    })?;
+    let install = ["-m", "pip", "install", "--no-deps", "--require-hashes", "--disable-pip-version-check", "-r"];
+    run(Command::new(interpreter(venv)).args(install).arg(requirements))
+}
+
+/// The first Python on the path whose version fits.
+fn find_python() -> Result<String, EmulatorError> {
+    let ((major, low), (_, high)) = (*PYTHONS.start(), *PYTHONS.end());
+    let numbered = (low..=high).rev().map(|minor| format!("python{major}.{minor}"));
+    let mut found = Vec::new();
+    for name in ["python3".to_owned(), "python".to_owned()].into_iter().chain(numbered) {
+        let Some(version) = version(&name) else { continue };
+        if PYTHONS.contains(&version) {
+            return Ok(name);
+        }
+        found.push(format!("`{name}` is {}.{}", version.0, version.1));
+    }
+    let found = if found.is_empty() { "there is none on the path".to_owned() } else { found.join(", ") };
+    Err(EmulatorError::Python(format!("LocalStack needs Python {major}.{low} to {major}.{high}, or `uv`: {found}")))
+}
+
+fn version(python: &str) -> Option<(u32, u32)> {
+    const ASK: &str = "import sys; print(sys.version_info[0], sys.version_info[1])";
+    let output = Command::new(python).args(["-c", ASK]).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let (major, minor) = text.trim().split_once(' ')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+fn uv_is_there() -> bool {
+    Command::new("uv").arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+/// Runs a command; what it wrote is told only when it fails.
+fn run(command: &mut Command) -> Result<(), String> {
+    let shown = format!("{command:?}");
+    let output = command.output().map_err(|error| format!("{shown}: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let written = [output.stdout, output.stderr].concat();
+    Err(format!("{shown} ended with {}:\n{}", output.status, tail(&String::from_utf8_lossy(&written))))
+}

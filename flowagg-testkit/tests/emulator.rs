@@ -1,0 +1,85 @@
+//! The emulators for real: started, answering, and gone with whoever started them.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use flowagg_testkit::emulator::{BACKEND_VARIABLE, Backend, Emulator};
+
+/// The backend to start one of our own with: the named one, unless that is somebody else's endpoint.
+fn own_backend() -> Backend {
+    match std::env::var(BACKEND_VARIABLE).as_deref() {
+        Ok("docker") => Backend::Docker,
+        Ok("python") => Backend::Python,
+        _ => Backend::automatic().unwrap(),
+    }
+}
+
+fn answers(url: &str) -> bool {
+    TcpStream::connect(url.trim_start_matches("http://")).is_ok()
+}
+
+/// Waits for what must come to pass; how long it takes is the engine's affair.
+#[track_caller]
+fn eventually(what: &str, holds: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < Duration::from_secs(30), "not within 30 s: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn program() -> (Child, String) {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_flowagg-emulator"))
+        .arg(own_backend().to_string())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut url = String::new();
+    BufReader::new(program.stdout.take().unwrap()).read_line(&mut url).unwrap();
+    (program, url.trim().to_owned())
+}
+
+#[test]
+fn an_emulator_answers_until_it_is_dropped_and_its_log_is_kept() {
+    let emulator = Emulator::start(&own_backend()).unwrap();
+    let url = emulator.url().to_owned();
+    assert!(answers(&url));
+    eventually("the log says that it is ready", || emulator.log().contains("Ready."));
+    let again = Emulator::start(&url.parse().unwrap()).unwrap();
+    assert_eq!(again.url(), url);
+    drop(again);
+    assert!(answers(&url), "an endpoint that was there stays");
+    drop(emulator);
+    eventually("nothing answers any more", || !answers(&url));
+}
+
+#[test]
+fn an_emulator_ends_with_the_standard_input_of_its_program() {
+    let (mut program, url) = program();
+    assert!(answers(&url));
+    drop(program.stdin.take());
+    assert!(program.wait().unwrap().success());
+    eventually("nothing answers any more", || !answers(&url));
+}
+
+#[test]
+fn an_emulator_ends_even_when_its_program_is_killed() {
+    let (mut program, url) = program();
+    assert!(answers(&url));
+    program.kill().unwrap();
+    program.wait().unwrap();
+    eventually("nothing answers any more", || !answers(&url));
+}
+
+#[test]
+fn an_emulator_that_is_left_running_is_ended_by_the_command_it_names() {
+    let emulator = Emulator::start(&own_backend()).unwrap();
+    let url = emulator.url().to_owned();
+    let stop = emulator.leave_running().unwrap();
+    assert!(answers(&url));
+    assert!(Command::new("sh").args(["-c", &stop]).stdout(Stdio::null()).status().unwrap().success(), "{stop}");
+    eventually("nothing answers any more", || !answers(&url));
+}
