@@ -1,1 +1,13 @@
-//! x
+//! Bucket policies for log delivery: built, merged, compared, sized, asked and checked. Text in, text out; no IO.
+
+mod document;
+mod evaluate;
+mod grant;
+mod json;
+mod merge;
+pub mod size;
+
+pub use document::{DocumentError, LARGEST};
+pub use evaluate::{Decision, DecisionKind, Miss, NearMiss, Policy, Request, StatementId};
+pub use grant::{DELIVERY_ACL, DELIVERY_SERVICE, Grant, GrantError, Who};
+pub use merge::{Absent, MergeError, Merged, merge, remove};

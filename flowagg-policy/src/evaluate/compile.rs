@@ -1,0 +1,137 @@
+//! From the text of a policy to one that can be asked. What S3 would refuse is an error here.
+
+use super::condition::{Condition, Operator};
+use super::decision::StatementId;
+use super::pattern::{Glob, Piece, Syntax, pieces};
+use super::principal::Principals;
+use super::set::PatternSet;
+use super::{Policy, Statement};
+use crate::document::{self, Document, DocumentError};
+use crate::json::{Node, Value};
+
+/// The version of the policy language that has variables. In others, and in none, `${…}` is text.
+const VERSION_WITH_VARIABLES: &str = "2012-10-17";
+
+pub(super) fn policy(text: &str) -> Result<Policy, DocumentError> {
+    let document = Document::parse(text)?;
+    let variables = document.version() == Some(VERSION_WITH_VARIABLES);
+    let mut policy = Policy { denials: Vec::new(), allowances: Vec::new() };
+    for (index, live) in document.statements().enumerate() {
+        let (denies, statement) = statement(index, live, variables)
+            .map_err(|why| DocumentError::Statement { statement: live.name(index), why })?;
+        if denies { policy.denials.push(statement) } else { policy.allowances.push(statement) }
+    }
+    Ok(policy)
+}
+
+fn statement(
+    index: usize,
+    live: document::Statement<'_>,
+    variables: bool,
+) -> Result<(bool, Statement), String> {
+    let effect = live.get("Effect").and_then(Node::as_str).ok_or("it has no `Effect`")?;
+    let denies = match effect {
+        _ if effect.eq_ignore_ascii_case("Allow") => false,
+        _ if effect.eq_ignore_ascii_case("Deny") => true,
+        _ => return Err("its `Effect` is neither `Allow` nor `Deny`".into()),
+    };
+    let (principal, not_principal) = one_of(&live, "Principal", "NotPrincipal")?;
+    let (action, not_action) = one_of(&live, "Action", "NotAction")?;
+    let (resource, not_resource) = one_of(&live, "Resource", "NotResource")?;
+    let mut resources = PatternSet::default();
+    for text in strings(resource, "Resource")? {
+        resources.add(resource_pattern(text?, variables));
+    }
+    let actions =
+        strings(action, "Action")?.map(|text| text.map(Glob::of_action)).collect::<Result<_, _>>()?;
+    let statement = Statement {
+        id: StatementId { index, sid: live.sid().map(Into::into) },
+        principals: principals(principal)?,
+        not_principal,
+        actions,
+        not_action,
+        resources,
+        not_resource,
+        conditions: conditions(live.get("Condition"), variables)?,
+    };
+    Ok((denies, statement))
+}
+
+/// The member of one name or its negation; exactly one must be there.
+fn one_of<'d>(
+    live: &document::Statement<'d>,
+    name: &'static str,
+    negation: &'static str,
+) -> Result<(&'d Node<'d>, bool), String> {
+    match (live.get(name), live.get(negation)) {
+        (Some(node), None) => Ok((node, false)),
+        (None, Some(node)) => Ok((node, true)),
+        (None, None) => Err(format!("it has neither `{name}` nor `{negation}`")),
+        (Some(_), Some(_)) => Err(format!("it has both `{name}` and `{negation}`")),
+    }
+}
+
+fn strings<'d>(
+    node: &'d Node<'d>,
+    name: &'static str,
+) -> Result<impl Iterator<Item = Result<&'d str, String>>, String> {
+    if matches!(node.value, Value::Object(_)) {
+        return Err(format!("its `{name}` is an object"));
+    }
+    Ok(node.elements().iter().map(move |node| {
+        node.as_str().ok_or_else(|| format!("its `{name}` has {} where a string should stand", node.kind()))
+    }))
+}
+
+/// A resource. A variable before the fifth colon is none.
+fn resource_pattern(text: &str, variables: bool) -> Vec<Piece> {
+    let found = pieces(text, Syntax { wildcards: true, variables });
+    let mut colons = 0;
+    for piece in &found {
+        match piece {
+            Piece::Literal(text) => colons += text.bytes().filter(|b| *b == b':').count(),
+            Piece::Variable { .. } if colons < 5 => {
+                return pieces(text, Syntax { wildcards: true, variables: false });
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn principals(node: &Node<'_>) -> Result<Principals, String> {
+    if node.as_str() == Some("*") {
+        return Ok(Principals::everyone());
+    }
+    let map = node.members().ok_or("its `Principal` is neither `\"*\"` nor an object")?;
+    let mut principals = Principals::default();
+    for entry in map {
+        for text in strings(&entry.value, "Principal")? {
+            principals
+                .add(&entry.key, text?)
+                .ok_or_else(|| format!("`{}` is no type of principal", entry.key.escape_debug()))?;
+        }
+    }
+    Ok(principals)
+}
+
+fn conditions(node: Option<&Node<'_>>, variables: bool) -> Result<Vec<Condition>, String> {
+    const SHAPE: &str = "its `Condition` is not of the form `{operator: {key: values}}`";
+    let mut conditions = Vec::new();
+    for entry in node.map_or(Some(&[][..]), |node| node.members()).ok_or(SHAPE)? {
+        let operator = Operator::parse(&entry.key)
+            .ok_or_else(|| format!("`{}` is no condition operator", entry.key.escape_debug()))?;
+        for key in entry.value.members().ok_or(SHAPE)? {
+            let values = key.value.elements();
+            if values.iter().any(|node| node.as_scalar().is_none()) {
+                return Err(format!(
+                    "`{}` has a value that is no string, number or Boolean",
+                    key.key.escape_debug()
+                ));
+            }
+            let values = values.iter().filter_map(Node::as_scalar);
+            conditions.push(Condition::new(&entry.key, operator, &key.key, values, variables));
+        }
+    }
+    Ok(conditions)
+}

@@ -1,0 +1,268 @@
+//! One condition: an operator, a key, and the values to compare with.
+//!
+//! Source: "Condition operators" and "Set operators for multivalued context keys" (IAM User Guide).
+
+use std::cmp::Ordering;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::pattern::{Glob, Piece, Syntax, pieces};
+use super::request::Request;
+use super::set::{ArnSet, PatternSet, TextSet};
+use super::value::{Range, base64, instant, number};
+
+/// One condition. All of a statement's must hold.
+#[derive(Debug)]
+pub(super) struct Condition {
+    /// As the policy writes it.
+    pub(super) operator_name: Arc<str>,
+    /// As the policy writes it.
+    pub(super) key_name: Arc<str>,
+    /// In lower case.
+    pub(super) key: String,
+    operator: Operator,
+    test: Test,
+}
+
+/// An operator's name, taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Operator {
+    pub(crate) quantifier: Quantifier,
+    pub(crate) if_exists: bool,
+    pub(crate) negated: bool,
+    pub(crate) family: Family,
+}
+
+/// How many of a key's values must match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Quantifier {
+    /// The key has one value.
+    One,
+    /// `ForAnyValue:`
+    Any,
+    /// `ForAllValues:`
+    All,
+}
+
+/// How values are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    Text,
+    TextIgnoringCase,
+    Like,
+    Arn,
+    Number(Comparison),
+    Date(Comparison),
+    Bool,
+    Binary,
+    Address,
+    Null,
+}
+
+/// The order that the request's value must have to the policy's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    Equal,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl Comparison {
+    fn holds(self, ordering: Option<Ordering>) -> bool {
+        ordering.is_some_and(|ordering| match self {
+            Self::Equal => ordering.is_eq(),
+            Self::Less => ordering.is_lt(),
+            Self::LessOrEqual => ordering.is_le(),
+            Self::Greater => ordering.is_gt(),
+            Self::GreaterOrEqual => ordering.is_ge(),
+        })
+    }
+}
+
+impl Operator {
+    /// Reads an operator's name; its case does not count.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        let name = name.to_ascii_lowercase();
+        let (quantifier, name) = match name.split_once(':') {
+            Some(("forallvalues", rest)) => (Quantifier::All, rest),
+            Some(("foranyvalue", rest)) => (Quantifier::Any, rest),
+            Some(_) => return None,
+            None => (Quantifier::One, name.as_str()),
+        };
+        let (if_exists, name) = name.strip_suffix("ifexists").map_or((false, name), |rest| (true, rest));
+        let (negated, family) = match name {
+            "stringequals" => (false, Family::Text),
+            "stringnotequals" => (true, Family::Text),
+            "stringequalsignorecase" => (false, Family::TextIgnoringCase),
+            "stringnotequalsignorecase" => (true, Family::TextIgnoringCase),
+            "stringlike" => (false, Family::Like),
+            "stringnotlike" => (true, Family::Like),
+            "arnequals" | "arnlike" => (false, Family::Arn),
+            "arnnotequals" | "arnnotlike" => (true, Family::Arn),
+            "bool" => (false, Family::Bool),
+            "binaryequals" => (false, Family::Binary),
+            "ipaddress" => (false, Family::Address),
+            "notipaddress" => (true, Family::Address),
+            "null" if !if_exists => (false, Family::Null),
+            _ => {
+                let (kind, comparison): (fn(Comparison) -> Family, _) = match name.strip_prefix("numeric") {
+                    Some(rest) => (Family::Number, rest),
+                    None => (Family::Date, name.strip_prefix("date")?),
+                };
+                match comparison {
+                    "equals" => (false, kind(Comparison::Equal)),
+                    "notequals" => (true, kind(Comparison::Equal)),
+                    "lessthan" => (false, kind(Comparison::Less)),
+                    "lessthanequals" => (false, kind(Comparison::LessOrEqual)),
+                    "greaterthan" => (false, kind(Comparison::Greater)),
+                    "greaterthanequals" => (false, kind(Comparison::GreaterOrEqual)),
+                    _ => return None,
+                }
+            }
+        };
+        Some(Self { quantifier, if_exists, negated, family })
+    }
+}
+
+/// The policy's values, prepared. A value that the operator cannot read matches nothing.
+#[derive(Debug)]
+enum Test {
+    Text { texts: TextSet, patterns: Vec<Glob> },
+    TextIgnoringCase { texts: TextSet, patterns: Vec<Glob> },
+    Like(PatternSet),
+    Arn(ArnSet),
+    Number(Comparison, Vec<f64>),
+    Date(Comparison, Vec<i128>),
+    Bool { texts: TextSet, patterns: Vec<Glob> },
+    Binary(Vec<Vec<u8>>),
+    Address(Vec<Range>),
+    Null { absent: bool, present: bool },
+}
+
+impl Condition {
+    pub(super) fn new<'v>(
+        operator_name: &str,
+        operator: Operator,
+        key_name: &str,
+        values: impl Iterator<Item = &'v str>,
+        variables: bool,
+    ) -> Self {
+        let plain = Syntax { wildcards: false, variables };
+        let wild = Syntax { wildcards: true, variables };
+        let test = match operator.family {
+            Family::Text => {
+                let (texts, patterns) = texts(values.map(|text| pieces(text, plain)));
+                Test::Text { texts, patterns }
+            }
+            Family::TextIgnoringCase => {
+                let (texts, patterns) = texts(values.map(|text| pieces(&text.to_lowercase(), plain)));
+                Test::TextIgnoringCase { texts, patterns }
+            }
+            Family::Bool => {
+                let (texts, patterns) = texts(values.map(|text| pieces(&text.to_lowercase(), plain)));
+                Test::Bool { texts, patterns }
+            }
+            Family::Like => {
+                let mut set = PatternSet::default();
+                values.for_each(|text| set.add(pieces(text, wild)));
+                Test::Like(set)
+            }
+            Family::Arn => {
+                let mut set = ArnSet::default();
+                values.for_each(|text| set.add(pieces(text, wild)));
+                Test::Arn(set)
+            }
+            Family::Number(comparison) => Test::Number(comparison, values.filter_map(number).collect()),
+            Family::Date(comparison) => Test::Date(comparison, values.filter_map(instant).collect()),
+            Family::Binary => Test::Binary(values.filter_map(base64).collect()),
+            Family::Address => Test::Address(values.filter_map(Range::parse).collect()),
+            Family::Null => {
+                let values: Vec<&str> = values.collect();
+                let has = |word: &str| values.iter().any(|value| value.eq_ignore_ascii_case(word));
+                Test::Null { absent: has("true"), present: has("false") }
+            }
+        };
+        Self {
+            operator_name: operator_name.into(),
+            key_name: key_name.into(),
+            key: key_name.to_lowercase(),
+            operator,
+            test,
+        }
+    }
+
+    /// Whether the condition holds for the request.
+    pub(super) fn holds(&self, request: &Request) -> bool {
+        let values = request.values(&self.key);
+        if let Test::Null { absent, present } = self.test {
+            return if values.is_none() { absent } else { present };
+        }
+        let Operator { quantifier, if_exists, negated, .. } = self.operator;
+        let holds = |value: &String| self.fits(value, request) != negated;
+        match (quantifier, values) {
+            // A negated operator holds for a key that is not there; `IfExists` makes every one hold.
+            (Quantifier::One, None) => if_exists || negated,
+            (Quantifier::One, Some([only])) => holds(only),
+            // Several values without a set operator match nothing.
+            (Quantifier::One, Some(_)) => negated,
+            (Quantifier::Any, None) => if_exists,
+            (Quantifier::All, None) => true,
+            // "If the key values resolve to an empty data set, such as an empty string."
+            (quantifier, Some(values)) if values.iter().all(String::is_empty) => {
+                quantifier == Quantifier::All
+            }
+            (Quantifier::Any, Some(values)) => values.iter().any(holds),
+            (Quantifier::All, Some(values)) => values.iter().all(holds),
+        }
+    }
+
+    /// Whether a value of the request matches any of the policy's.
+    fn fits(&self, value: &str, request: &Request) -> bool {
+        match &self.test {
+            Test::Text { texts, patterns } => {
+                texts.contains(value) || patterns.iter().any(|glob| glob.matches(value, request))
+            }
+            Test::TextIgnoringCase { texts, patterns } | Test::Bool { texts, patterns } => {
+                let value = value.to_lowercase();
+                texts.contains(value.as_str())
+                    || patterns.iter().any(|glob| glob.equals_in_lower_case(&value, request))
+            }
+            Test::Like(set) => set.matches(value, request),
+            Test::Arn(set) => set.matches(value, request),
+            Test::Number(comparison, numbers) => number(value).is_some_and(|value| {
+                numbers.iter().any(|number| comparison.holds(value.partial_cmp(number)))
+            }),
+            Test::Date(comparison, instants) => instant(value).is_some_and(|value| {
+                instants.iter().any(|instant| comparison.holds(Some(value.cmp(instant))))
+            }),
+            Test::Binary(wanted) => {
+                let decoded = base64(value);
+                wanted.iter().any(|bytes| Some(bytes) == decoded.as_ref() || bytes == value.as_bytes())
+            }
+            Test::Address(ranges) => {
+                value.parse::<IpAddr>().is_ok_and(|address| ranges.iter().any(|range| range.holds(address)))
+            }
+            Test::Null { .. } => false,
+        }
+    }
+}
+
+/// Values without variables, to be hashed, and the rest.
+fn texts(values: impl Iterator<Item = Vec<Piece>>) -> (TextSet, Vec<Glob>) {
+    let mut texts = TextSet::default();
+    let mut patterns = Vec::new();
+    for mut pieces in values {
+        match pieces.as_mut_slice() {
+            [] => {
+                texts.insert("".into());
+            }
+            [Piece::Literal(text)] => {
+                texts.insert(std::mem::take(text).into());
+            }
+            _ => patterns.push(Glob::new(pieces)),
+        }
+    }
+    (texts, patterns)
+}

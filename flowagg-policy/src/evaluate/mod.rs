@@ -1,0 +1,116 @@
+//! AWS's decision logic for one resource policy: compiled once, asked many times. It knows this policy only: what
+//! identity policies, organization policies or the owner's account add is not asked.
+//!
+//! Source: "Policy evaluation logic" and the pages on the elements of a policy (IAM User Guide).
+
+mod compile;
+mod condition;
+mod decision;
+mod pattern;
+mod principal;
+mod request;
+mod set;
+mod value;
+
+use std::sync::Arc;
+
+pub use decision::{Decision, DecisionKind, Miss, NearMiss, StatementId};
+pub use request::Request;
+
+use self::condition::Condition;
+use self::decision::Part;
+use self::pattern::Glob;
+use self::principal::Principals;
+use self::set::PatternSet;
+use crate::document::DocumentError;
+
+/// A policy, ready to be asked.
+///
+/// Lists of literal values and of resources with one `*` at the end are hashed, so that a decision takes as long
+/// for 1,300 accounts as for ten.
+#[derive(Debug)]
+pub struct Policy {
+    /// Denials first, then what allows, each in the order of the policy.
+    denials: Vec<Statement>,
+    allowances: Vec<Statement>,
+}
+
+/// A statement, ready to be asked.
+#[derive(Debug)]
+struct Statement {
+    id: StatementId,
+    principals: Principals,
+    not_principal: bool,
+    actions: Vec<Glob>,
+    not_action: bool,
+    resources: PatternSet,
+    not_resource: bool,
+    conditions: Vec<Condition>,
+}
+
+impl Policy {
+    /// Reads a policy and prepares it. What AWS's grammar does not allow is an error, not a guess.
+    pub fn compile(text: &str) -> Result<Self, DocumentError> {
+        compile::policy(text)
+    }
+
+    /// Whether the policy allows the request, denies it, or says nothing of it.
+    pub fn decide(&self, request: &Request) -> Decision {
+        if let Some(statement) = self.denials.iter().find(|statement| statement.applies(request)) {
+            return Decision::by(DecisionKind::ExplicitDeny, &statement.id);
+        }
+        if let Some(statement) = self.allowances.iter().find(|statement| statement.applies(request)) {
+            return Decision::by(DecisionKind::Allow, &statement.id);
+        }
+        Decision { kind: DecisionKind::ImplicitDeny, statement: None, near_miss: self.near_miss(request) }
+    }
+
+    /// The statement that would allow the request but for the fewest of its parts; the first of equals.
+    fn near_miss(&self, request: &Request) -> Option<NearMiss> {
+        let misses =
+            |statement: &Statement| statement.parts().filter(|part| !statement.holds(part, request)).count();
+        let nearest = self.allowances.iter().min_by_key(|statement| misses(statement))?;
+        let missed = nearest.parts().filter(|part| !nearest.holds(part, request));
+        Some(NearMiss {
+            statement: nearest.id.clone(),
+            misses: missed.map(|part| nearest.miss(&part, request)).collect(),
+        })
+    }
+}
+
+impl Statement {
+    fn applies(&self, request: &Request) -> bool {
+        self.parts().all(|part| self.holds(&part, request))
+    }
+
+    fn parts(&self) -> impl Iterator<Item = Part<'_>> {
+        [Part::Principal, Part::Action, Part::Resource]
+            .into_iter()
+            .chain(self.conditions.iter().map(Part::Condition))
+    }
+
+    fn holds(&self, part: &Part<'_>, request: &Request) -> bool {
+        match part {
+            Part::Principal if self.not_principal => !self.principals.spare(&request.principal),
+            Part::Principal => self.principals.include(&request.principal),
+            Part::Action => {
+                self.actions.iter().any(|glob| glob.matches_plain(&request.action)) != self.not_action
+            }
+            Part::Resource => self.resources.matches(&request.resource, request) != self.not_resource,
+            Part::Condition(condition) => condition.holds(request),
+        }
+    }
+
+    fn miss(&self, part: &Part<'_>, request: &Request) -> Miss {
+        match part {
+            Part::Principal => Miss::Principal,
+            Part::Action => Miss::Action,
+            Part::Resource => Miss::Resource,
+            Part::Condition(condition) => Miss::Condition {
+                operator: Arc::clone(&condition.operator_name),
+                key: Arc::clone(&condition.key_name),
+                found: request.values(&condition.key).map(|values| values.join(", ")),
+            },
+        }
+    }
+}

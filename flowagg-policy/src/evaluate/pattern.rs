@@ -1,0 +1,213 @@
+//! A text with wildcards and policy variables: `*` is any number of characters, `?` is one, `${key}` is what the request
+//! says. A value put in for a variable is never a wildcard.
+//!
+//! Source: "IAM policy elements: Variables and tags" (IAM User Guide).
+
+use super::request::Request;
+
+/// A piece of a pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    Literal(String),
+    /// `?`
+    One,
+    /// `*`
+    Any,
+    /// `${key}` or `${key, 'default'}`; the key in lower case.
+    Variable {
+        key: String,
+        default: Option<String>,
+    },
+}
+
+/// Whether `*` and `?` are wildcards, and whether `${…}` is a variable.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Syntax {
+    pub(super) wildcards: bool,
+    pub(super) variables: bool,
+}
+
+/// Cuts a text into pieces. Neighbouring literals are one, and no two `Any` stand side by side.
+pub(super) fn pieces(text: &str, syntax: Syntax) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut literal = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['*', '?', '$']) {
+        literal.push_str(&rest[..at]);
+        let (piece, length) = match rest.as_bytes()[at] {
+            b'*' if syntax.wildcards => (Some(Piece::Any), 1),
+            b'?' if syntax.wildcards => (Some(Piece::One), 1),
+            b'$' if syntax.variables => variable(&rest[at..], &mut literal),
+            other => {
+                literal.push(char::from(other));
+                (None, 1)
+            }
+        };
+        rest = &rest[at + length..];
+        if let Some(piece) = piece {
+            if !literal.is_empty() {
+                pieces.push(Piece::Literal(std::mem::take(&mut literal)));
+            }
+            if piece != Piece::Any || pieces.last() != Some(&Piece::Any) {
+                pieces.push(piece);
+            }
+        }
+    }
+    literal.push_str(rest);
+    if !literal.is_empty() {
+        pieces.push(Piece::Literal(literal));
+    }
+    pieces
+}
+
+/// Reads what begins with `$`: an escape or what is no variable goes to the literal; returns the bytes that it took.
+fn variable(text: &str, literal: &mut String) -> (Option<Piece>, usize) {
+    let Some(inside) =
+        text.strip_prefix("${").and_then(|rest| rest.split_once('}')).map(|(inside, _)| inside)
+    else {
+        literal.push('$');
+        return (None, 1);
+    };
+    if let "*" | "?" | "$" = inside {
+        literal.push_str(inside);
+        return (None, inside.len() + 3);
+    }
+    // A default may hold a brace of its own, so its end is looked for behind the quotation mark.
+    if let Some((key, rest)) = text[2..].split_once(',')
+        && !key.contains('}')
+        && let Some(quoted) = rest.trim_start().strip_prefix('\'')
+        && let Some((default, after)) = quoted.split_once('\'')
+        && let Some(end) = after.trim_start().strip_prefix('}')
+    {
+        let piece = Piece::Variable { key: key.trim().to_lowercase(), default: Some(default.to_owned()) };
+        return (Some(piece), text.len() - end.len());
+    }
+    (Some(Piece::Variable { key: inside.trim().to_lowercase(), default: None }), inside.len() + 3)
+}
+
+/// A pattern that is matched piece by piece.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Glob {
+    pieces: Vec<Piece>,
+}
+
+impl Glob {
+    pub(super) fn new(pieces: Vec<Piece>) -> Self {
+        Self { pieces }
+    }
+
+    /// A pattern of actions: wildcards, no variables, and no case.
+    pub(super) fn of_action(text: &str) -> Self {
+        Self::new(pieces(&text.to_ascii_lowercase(), Syntax { wildcards: true, variables: false }))
+    }
+
+    /// Whether a text fits, where the pattern has no variables.
+    pub(super) fn matches_plain(&self, text: &str) -> bool {
+        self.fits(text, &|_| None)
+    }
+
+    /// Whether a text in lower case is this pattern with the request's values, in lower case, in place of the variables.
+    pub(super) fn equals_in_lower_case(&self, text: &str, request: &Request) -> bool {
+        let resolved = self.pieces.iter().map(|piece| match piece {
+            Piece::Literal(text) => Some(text.to_lowercase()),
+            Piece::Variable { key, default } => {
+                request.value(key).or(default.as_deref()).map(str::to_lowercase)
+            }
+            Piece::One | Piece::Any => None,
+        });
+        resolved.collect::<Option<String>>().is_some_and(|resolved| resolved == text)
+    }
+
+    /// Whether a text fits, with the request's values in place of the variables. A variable without a value fits nothing.
+    pub(super) fn matches(&self, text: &str, request: &Request) -> bool {
+        self.fits(text, &|key| request.value(key))
+    }
+
+    /// The classic two-pointer match: on a mismatch, the last `*` takes one character more.
+    fn fits<'r>(&self, text: &str, value: &dyn Fn(&str) -> Option<&'r str>) -> bool {
+        let mut rest = text;
+        let mut at = 0;
+        let mut retry: Option<(usize, &str)> = None;
+        loop {
+            let step = match self.pieces.get(at) {
+                None if rest.is_empty() => return true,
+                None => None,
+                Some(Piece::Any) => {
+                    at += 1;
+                    if at == self.pieces.len() {
+                        return true;
+                    }
+                    retry = Some((at, rest));
+                    continue;
+                }
+                Some(Piece::One) => {
+                    let mut characters = rest.chars();
+                    characters.next().map(|_| characters.as_str())
+                }
+                Some(Piece::Literal(literal)) => rest.strip_prefix(literal.as_str()),
+                Some(Piece::Variable { key, default }) => match value(key).or(default.as_deref()) {
+                    Some(value) => rest.strip_prefix(value),
+                    None => return false,
+                },
+            };
+            match (step, &mut retry) {
+                (Some(after), _) => {
+                    rest = after;
+                    at += 1;
+                }
+                (None, Some((piece, from))) => {
+                    let mut characters = from.chars();
+                    if characters.next().is_none() {
+                        return false;
+                    }
+                    *from = characters.as_str();
+                    rest = from;
+                    at = *piece;
+                }
+                (None, None) => return false,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: Syntax = Syntax { wildcards: true, variables: true };
+
+    #[test]
+    fn wildcards_variables_defaults_and_escapes_are_told_apart() {
+        let variable = |key: &str, default: Option<&str>| Piece::Variable {
+            key: key.into(),
+            default: default.map(str::to_owned),
+        };
+        let literal = |text: &str| Piece::Literal(text.into());
+        assert_eq!(pieces("a**?b", ALL), [literal("a"), Piece::Any, Piece::One, literal("b")]);
+        assert_eq!(pieces("${aws:X}", ALL), [variable("aws:x", None)]);
+        assert_eq!(pieces("${aws:X, 'a}b'}c", ALL), [variable("aws:x", Some("a}b")), literal("c")]);
+        assert_eq!(pieces("a${*}${?}${$}{b}", ALL), [literal("a*?${b}")]);
+        assert_eq!(pieces("$a${b", ALL), [literal("$a${b")]);
+        let old = Syntax { wildcards: true, variables: false };
+        assert_eq!(pieces("${*}", old), [literal("${"), Piece::Any, literal("}")]);
+    }
+
+    #[test]
+    fn matching_backtracks_and_counts_characters() {
+        let request = Request::new("*", "s3:GetObject", "*");
+        for (pattern, text, fits) in [
+            ("", "", true),
+            ("*", "", true),
+            ("a*b*c", "axxbyybzc", true),
+            ("a*b*c", "axxbyybz", false),
+            ("?", "😀", true),
+            ("?", "", false),
+            ("a?c", "abc", true),
+            ("*?", "", false),
+            ("*ab", "aab", true),
+            ("a*", "ba", false),
+        ] {
+            assert_eq!(Glob::new(pieces(pattern, ALL)).matches(text, &request), fits, "{pattern} {text}");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Who calls, and whether a `Principal` or `NotPrincipal` means the caller.
+//!
+//! Source: "AWS JSON policy elements: Principal" and "NotPrincipal" (IAM User Guide).
+
+use std::collections::BTreeSet;
+
+use flowagg_core::id::AccountId;
+
+/// Who calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Caller {
+    /// Nobody known: a request without credentials.
+    Anonymous,
+    /// An account's root user.
+    Account(AccountId),
+    /// An IAM user or role, a session of one, or an identity provider.
+    Arn { arn: String, account: Option<AccountId>, role: Option<Role> },
+    /// An AWS service, a web identity provider, or a canonical user.
+    Name(String),
+}
+
+/// The role whose session calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Role {
+    /// `arn:PARTITION:iam::ACCOUNT:role/`
+    start: String,
+    name: String,
+}
+
+impl Role {
+    /// Whether an ARN is that of the role. The session's ARN does not tell the role's path.
+    fn is(&self, arn: &str) -> bool {
+        arn.strip_prefix(self.start.as_str()).is_some_and(|path| {
+            path.strip_suffix(self.name.as_str()).is_some_and(|path| path.is_empty() || path.ends_with('/'))
+        })
+    }
+}
+
+impl Caller {
+    pub(super) fn parse(text: &str) -> Self {
+        if text == "*" {
+            return Self::Anonymous;
+        }
+        if let Ok(account) = AccountId::parse(text) {
+            return Self::Account(account);
+        }
+        let parts: Vec<&str> = text.splitn(6, ':').collect();
+        let ["arn", partition, service, _, account, resource] = parts.as_slice() else {
+            return Self::Name(text.to_owned());
+        };
+        let account = AccountId::parse(account).ok();
+        match (account, *service, *resource) {
+            (Some(account), "iam", "root") => Self::Account(account),
+            _ => {
+                let session = resource.strip_prefix("assumed-role/").and_then(|rest| rest.split_once('/'));
+                let role = session.filter(|_| *service == "sts").map(|(name, _)| Role {
+                    start: format!("arn:{partition}:iam::{}:role/", parts[4]),
+                    name: name.to_owned(),
+                });
+                Self::Arn { arn: text.to_owned(), account, role }
+            }
+        }
+    }
+}
+
+/// The principals of a statement.
+#[derive(Debug, Default)]
+pub(super) struct Principals {
+    everyone: bool,
+    every_service: bool,
+    accounts: BTreeSet<AccountId>,
+    /// ARNs of users, roles, sessions and providers; ids of users and roles that are gone.
+    arns: BTreeSet<String>,
+    /// Services, web identity providers and canonical users.
+    names: BTreeSet<String>,
+}
+
+impl Principals {
+    /// `"*"`, which is the same as `{"AWS": "*"}`.
+    pub(super) fn everyone() -> Self {
+        Self { everyone: true, ..Self::default() }
+    }
+
+    /// Adds one entry of a principal map. `None`: there is no such type.
+    pub(super) fn add(&mut self, kind: &str, text: &str) -> Option<()> {
+        match (kind, text) {
+            ("AWS", "*") => self.everyone = true,
+            ("Service", "*") => self.every_service = true,
+            ("AWS", _) => match Caller::parse(text) {
+                Caller::Account(account) => {
+                    self.accounts.insert(account);
+                }
+                _ => {
+                    self.arns.insert(text.to_owned());
+                }
+            },
+            ("Federated", _) if text.starts_with("arn:") => {
+                self.arns.insert(text.to_owned());
+            }
+            ("Service" | "Federated" | "CanonicalUser", _) => {
+                self.names.insert(text.to_owned());
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// Whether a `Principal` means the caller. An account stands for everyone in it.
+    pub(super) fn include(&self, caller: &Caller) -> bool {
+        self.everyone
+            || match caller {
+                Caller::Anonymous => false,
+                Caller::Account(account) => self.accounts.contains(account),
+                Caller::Arn { arn, account, role } => {
+                    account.is_some_and(|account| self.accounts.contains(&account))
+                        || self.names_arn(arn, role.as_ref())
+                }
+                Caller::Name(name) => self.names.contains(name) || (self.every_service && is_service(name)),
+            }
+    }
+
+    /// Whether a `NotPrincipal` spares the caller. It must name all that the caller is: the user, or the session and
+    /// its role, and the account. An account alone spares nobody in it but its root user.
+    pub(super) fn spare(&self, caller: &Caller) -> bool {
+        match caller {
+            Caller::Arn { arn, account, role } if !self.everyone => {
+                account.is_none_or(|account| self.accounts.contains(&account))
+                    && self.arns.contains(arn)
+                    && role.as_ref().is_none_or(|role| self.arns.iter().any(|arn| role.is(arn)))
+            }
+            _ => self.include(caller),
+        }
+    }
+
+    fn names_arn(&self, arn: &str, role: Option<&Role>) -> bool {
+        self.arns.contains(arn) || role.is_some_and(|role| self.arns.iter().any(|arn| role.is(arn)))
+    }
+}
+
+/// Service principals end with AWS's domains; canonical user ids and identity providers do not.
+fn is_service(name: &str) -> bool {
+    name.ends_with(".amazonaws.com") || name.ends_with(".amazonaws.com.cn") || name.ends_with(".aws.internal")
+}

@@ -1,0 +1,194 @@
+//! Numbers, dates, addresses and bytes as conditions compare them.
+//!
+//! Source: "IAM JSON policy elements: Condition operators" (IAM User Guide).
+
+use std::net::IpAddr;
+
+/// An integer or a decimal.
+pub(super) fn number(text: &str) -> Option<f64> {
+    let plain = !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e' | b'E'));
+    plain.then(|| text.parse().ok()).flatten()
+}
+
+/// A moment in nanoseconds since 1970, from one of the W3C forms of ISO 8601 or from epoch seconds.
+pub(super) fn instant(text: &str) -> Option<i128> {
+    const SECOND: i128 = 1_000_000_000;
+    if text.len() != 4 && !text.get(1..).unwrap_or_default().contains('-') && !text.contains(':') {
+        let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let sign = if seconds.starts_with('-') { -1 } else { 1 };
+        return Some(seconds.parse::<i64>().map(i128::from).ok()? * SECOND + sign * nanoseconds(fraction)?);
+    }
+    let (date, time) = text.split_once(['T', 't']).map_or((text, None), |(date, time)| (date, Some(time)));
+    let mut parts = date.split('-');
+    let year: i64 = digits(parts.next()?, 4)?;
+    let month = parts.next().map_or(Some(1), |text| digits(text, 2))?;
+    let day = parts.next().map_or(Some(1), |text| digits(text, 2))?;
+    if parts.next().is_some() || !(1..=12).contains(&month) || !(1..=days_in(year, month)).contains(&day) {
+        return None;
+    }
+    let midnight = i128::from(days_since_1970(year, month, day)) * 86_400 * SECOND;
+    let Some(time) = time else { return Some(midnight) };
+    let (clock, offset) = match time.find(['Z', 'z', '+', '-']) {
+        Some(at) => (&time[..at], offset_seconds(&time[at..])?),
+        None => (time, 0),
+    };
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
+    let mut parts = clock.split(':');
+    let hour = digits(parts.next()?, 2)?;
+    let minute = digits(parts.next()?, 2)?;
+    let second = parts.next().map_or(Some(0), |text| digits(text, 2))?;
+    if parts.next().is_some() || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let seconds = hour * 3600 + minute * 60 + second - offset;
+    Some(midnight + i128::from(seconds) * SECOND + nanoseconds(fraction)?)
+}
+
+fn digits(text: &str, count: usize) -> Option<i64> {
+    (text.len() == count && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok()).flatten()
+}
+
+/// The digits after the point; past nine they do not count.
+fn nanoseconds(fraction: &str) -> Option<i128> {
+    if !fraction.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    format!("{fraction:0<9}")[..9].parse().ok()
+}
+
+fn offset_seconds(text: &str) -> Option<i64> {
+    if matches!(text, "Z" | "z") {
+        return Some(0);
+    }
+    let (hours, minutes) = text.get(1..)?.split_once(':').or_else(|| text.get(1..)?.split_at_checked(2))?;
+    let seconds = digits(hours, 2)? * 3600 + digits(minutes, 2)? * 60;
+    Some(if text.starts_with('-') { -seconds } else { seconds })
+}
+
+fn is_leap(year: i64) -> bool {
+    (year % 4 == 0 && year % 100 != 0) || year % 400 == 0
+}
+
+fn days_in(year: i64, month: i64) -> i64 {
+    match month {
+        2 => 28 + i64::from(is_leap(year)),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+    let leap_days = |year: i64| (year / 4) - (year / 100) + (year / 400);
+    let years = (year - 1970) * 365 + leap_days(year - 1) - leap_days(1969);
+    years + (1..month).map(|month| days_in(year, month)).sum::<i64>() + day - 1
+}
+
+/// An address range; an address alone is a range of one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Range {
+    first: u128,
+    bits: u32,
+    is_v4: bool,
+}
+
+impl Range {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (address, length) =
+            text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
+        let address: IpAddr = address.parse().ok()?;
+        let width = if address.is_ipv4() { 32 } else { 128 };
+        let length =
+            length.map_or(Some(width), |length| length.parse().ok().filter(|length| *length <= width))?;
+        let (first, is_v4) = bits_of(address);
+        Some(Self { first, bits: width - length, is_v4 })
+    }
+
+    pub(super) fn holds(self, address: IpAddr) -> bool {
+        let (bits, is_v4) = bits_of(address);
+        is_v4 == self.is_v4 && (bits ^ self.first).checked_shr(self.bits).unwrap_or(0) == 0
+    }
+}
+
+fn bits_of(address: IpAddr) -> (u128, bool) {
+    match address {
+        IpAddr::V4(address) => (u128::from(u32::from(address)), true),
+        IpAddr::V6(address) => (u128::from(address), false),
+    }
+}
+
+/// The bytes of a base-64 text.
+pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
+    let digits = text.trim_end_matches('=');
+    if text.len() - digits.len() > 2 || text.len() % 4 != 0 {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut held) = (0_u32, 0);
+    for digit in digits.bytes() {
+        let value = match digit {
+            b'A'..=b'Z' => digit - b'A',
+            b'a'..=b'z' => digit - b'a' + 26,
+            b'0'..=b'9' => digit - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = (bits << 6) | u32::from(value);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push(u8::try_from((bits >> held) & 0xff).ok()?);
+        }
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_read_in_all_documented_forms() {
+        let second = |text: &str| instant(text).map(|nanoseconds| nanoseconds / 1_000_000_000);
+        for (text, seconds) in [
+            ("1970", 0),
+            ("1970-01", 0),
+            ("1970-01-02", 86_400),
+            ("2020-02-29T12:30Z", 1_582_979_400),
+            ("2020-02-29T12:30:15.5Z", 1_582_979_415),
+            ("2020-02-29T14:30:15+02:00", 1_582_979_415),
+            ("2030-01-01T00:00:00Z", 1_893_456_000),
+            ("1582979415", 1_582_979_415),
+            ("-5", -5),
+        ] {
+            assert_eq!(second(text), Some(seconds), "{text}");
+        }
+        for bad in
+            ["", "2020-13", "2020-02-30", "2020-02-29T25:00Z", "yesterday", "2020-2-1", "2020-02-29T12"]
+        {
+            assert_eq!(instant(bad), None, "{bad}");
+        }
+        assert!(instant("2020-01-01T00:00:00.1Z") > instant("2020-01-01T00:00:00.0999Z"));
+    }
+
+    #[test]
+    fn ranges_of_both_kinds() {
+        let holds = |range: &str, address: &str| Range::parse(range).unwrap().holds(address.parse().unwrap());
+        assert!(holds("10.0.0.0/8", "10.255.0.1") && !holds("10.0.0.0/8", "11.0.0.1"));
+        assert!(holds("0.0.0.0/0", "255.1.1.1") && !holds("0.0.0.0/0", "::1"));
+        assert!(holds("2001:db8::/32", "2001:db8::7") && holds("::/0", "ffff::"));
+        assert!(holds("192.0.2.1", "192.0.2.1") && !holds("192.0.2.1", "192.0.2.2"));
+        for bad in ["", "10.0.0.0/33", "10.0.0", "10.0.0.0/", "::/129"] {
+            assert!(Range::parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_bytes() {
+        assert_eq!(number("1.20"), number("1.2"));
+        assert_eq!([number("inf"), number("NaN"), number(""), number("1,2")], [None; 4]);
+        assert_eq!(base64("QmluYXJ5VmFsdWVJbkJhc2U2NA==").unwrap(), b"BinaryValueInBase64");
+        assert_eq!([base64("Q"), base64("Q==="), base64("Q?==")], [None, None, None]);
+    }
+}

@@ -1,0 +1,112 @@
+//! Who may deliver logs to a bucket, as a value; its statements, and statements read back. It never sees a whole policy:
+//! that is `merge`'s.
+
+mod read;
+mod statement;
+mod write;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowagg_core::fleet::{Fleet, GrantForm, Organization, PolicySettings};
+use flowagg_core::id::{AccountId, BucketName, OrganizationId, OrganizationalUnitId, Partition, Region};
+use flowagg_core::layout::{self, Prefix};
+
+pub use write::GrantError;
+
+pub(crate) use read::read;
+pub(crate) use statement::{AclCheck, Folders, Kind, Source, Statement, Write};
+
+/// The principal that delivers vended logs, in every partition.
+///
+/// Source: "Amazon S3 bucket permissions for flow logs" (Amazon VPC User Guide), and its edition for China.
+pub const DELIVERY_SERVICE: &str = "delivery.logs.amazonaws.com";
+
+/// The canned ACL that the delivery service sends with every object.
+pub const DELIVERY_ACL: &str = "bucket-owner-full-control";
+
+/// Who may deliver to a bucket, under which folder, and how the policy is to say so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The partition of the bucket.
+    pub partition: Partition,
+    /// The bucket.
+    pub bucket: BucketName,
+    /// The sub-folder under which `AWSLogs/` lies.
+    pub prefix: Option<Prefix>,
+    /// Whether the flow logs use Hive-compatible prefixes: `AWSLogs/aws-account-id=<account>/`.
+    pub hive: bool,
+    /// Who may deliver.
+    pub who: Who,
+    /// The organization that [`Who::Accounts`] belong to. The organization forms name it, and form `auto` does when no
+    /// list of the accounts fits.
+    pub organization: Option<Organization>,
+    /// The regions of each account, where `aws:SourceArn` is tested; an account that is not here may deliver from all.
+    pub regions: Option<BTreeMap<AccountId, BTreeSet<Region>>>,
+    /// The form of the statements and their conditions.
+    pub settings: PolicySettings,
+}
+
+/// Who may deliver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// These accounts.
+    Accounts(BTreeSet<AccountId>),
+    /// All accounts of an organization.
+    Organization {
+        /// The organization.
+        id: OrganizationId,
+        /// Only the accounts under these organizational units; none stands for the whole organization.
+        units: BTreeSet<OrganizationalUnitId>,
+        /// And these accounts, which need not belong to it.
+        also: BTreeSet<AccountId>,
+    },
+}
+
+impl Who {
+    /// The accounts that are named one by one.
+    pub fn accounts(&self) -> &BTreeSet<AccountId> {
+        match self {
+            Self::Accounts(accounts) | Self::Organization { also: accounts, .. } => accounts,
+        }
+    }
+}
+
+impl Grant {
+    /// The grant that a fleet needs: its members, to its bucket, by its settings.
+    pub fn of(fleet: &Fleet) -> Self {
+        let regions = |(account, member): (&AccountId, &flowagg_core::fleet::Member)| {
+            (*account, member.regions.clone())
+        };
+        Self {
+            partition: fleet.partition(),
+            bucket: fleet.hub.bucket.clone(),
+            prefix: fleet.hub.prefix.clone(),
+            hive: false,
+            who: Who::Accounts(fleet.members.keys().copied().collect()),
+            organization: fleet.organization.clone(),
+            regions: fleet.policy.source_arn.then(|| fleet.members.iter().map(regions).collect()),
+            settings: fleet.policy.clone(),
+        }
+    }
+
+    /// The bucket's ARN.
+    pub fn bucket_arn(&self) -> String {
+        format!("arn:{}:s3:::{}", self.partition, self.bucket)
+    }
+
+    /// What stands before the account id in the ARN of an object: `arn:aws:s3:::bucket/[prefix/]AWSLogs/`.
+    pub(crate) fn folder_arn(&self) -> String {
+        let hive = if self.hive { "aws-account-id=" } else { "" };
+        format!("{}/{}{hive}", self.bucket_arn(), layout::root(self.prefix.as_ref()))
+    }
+
+    /// The statements in this form, one compact JSON text each, as they stand in a policy that has no others.
+    ///
+    /// Form `auto` gives the tightest documented form that fits in an otherwise empty policy.
+    pub fn statements(&self, form: GrantForm) -> Result<Vec<String>, crate::MergeError> {
+        let grant = Self { settings: PolicySettings { form, ..self.settings.clone() }, ..self.clone() };
+        let text = crate::merge(None, &grant, crate::Absent::Keep)?.text;
+        let document = crate::document::Document::parse(&text)?;
+        Ok(document.statements().map(|statement| text[statement.node.span.clone()].to_owned()).collect())
+    }
+}

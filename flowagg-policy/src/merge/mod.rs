@@ -1,0 +1,257 @@
+//! A grant and the live policy make the new policy. Statements that are not this grant's stay byte for byte and in
+//! their place; accounts that a statement of ours allows are never lost silently.
+
+mod notes;
+mod survey;
+
+use std::collections::BTreeSet;
+
+use flowagg_core::fleet::GrantForm;
+use flowagg_core::id::AccountId;
+
+use self::survey::{Sid, Survey};
+use crate::document::{Document, DocumentError};
+use crate::grant::{self, Folders, Grant, GrantError, Statement, Who};
+use crate::json::Node;
+use crate::size;
+
+/// What becomes of the accounts that a statement of ours allows and the grant does not name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    /// They stay allowed, and [`Merged::kept`] names them.
+    Keep,
+    /// They are revoked, and [`Merged::revoked`] names them.
+    Prune,
+}
+
+/// The outcome of a merge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Merged {
+    /// The policy to write; the live text, byte for byte, when nothing changes.
+    pub text: String,
+    /// Whether it says anything else than the live policy.
+    pub changed: bool,
+    /// Accounts newly allowed.
+    pub granted: BTreeSet<AccountId>,
+    /// Accounts no longer allowed.
+    pub revoked: BTreeSet<AccountId>,
+    /// Accounts that a statement of ours allowed before, that the grant does not name, and that stay allowed.
+    pub kept: BTreeSet<AccountId>,
+    /// The bytes of the text without whitespace: what counts against [`LIMIT`](size::LIMIT).
+    pub bytes: usize,
+    /// The form of our statements; never `auto`.
+    pub form: GrantForm,
+    /// What else a person should know, in plain words: statements adopted, conditions tightened or loosened.
+    pub notes: Vec<String>,
+}
+
+/// A merge that gives no policy.
+///
+/// [`Display`](std::fmt::Display) says what is wrong; [`help`](Self::help) says what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MergeError {
+    /// The live policy cannot be read.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// The grant cannot be written in the form that is asked for.
+    #[error(transparent)]
+    Grant(#[from] GrantError),
+    /// The policy would be larger than S3 takes.
+    #[error(
+        "the bucket policy would have {bytes} bytes, {} more than the {limit} that {}: {accounts} accounts in form `{}`, \
+         beside {foreign} bytes of other statements",
+        bytes - limit,
+        if *limit == size::LIMIT { "S3 takes" } else { "form `auto` fills" },
+        form.as_str()
+    )]
+    TooLarge {
+        /// The compact bytes of the policy, in the smallest form that was tried.
+        bytes: usize,
+        /// The most that it may have.
+        limit: usize,
+        /// That form.
+        form: GrantForm,
+        /// The accounts to be named.
+        accounts: usize,
+        /// The compact bytes of the policy without our statements.
+        foreign: usize,
+    },
+    /// The form uses a policy variable, and the live policy is of a version without them.
+    #[error("form `{}` needs policy variables, and the live policy's `Version` is not 2012-10-17", form.as_str())]
+    Version {
+        /// The form.
+        form: GrantForm,
+    },
+    /// The form denies every other account, and another statement allows some.
+    #[error(
+        "form `bound-deny` denies all other accounts, and statement {statement} lets the delivery service in, too"
+    )]
+    Shared {
+        /// The other statement: its Sid in back-ticks, or its place in the list, from 1.
+        statement: String,
+    },
+    /// There would be no statement at all, and S3 takes no such policy.
+    #[error("the bucket policy would have no statement left")]
+    Empty,
+}
+
+impl MergeError {
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Document(error) => error.help().into(),
+            Self::Grant(error) => error.help().into(),
+            Self::TooLarge { form: GrantForm::Prefixes, .. } => {
+                "use form `accounts` (30 bytes an account), form `organization` (no list at all), or take other statements out"
+                    .into()
+            }
+            Self::TooLarge { .. } => {
+                "use form `organization` (no list of accounts), take other statements out, or share the accounts among \
+                 several buckets"
+                    .into()
+            }
+            Self::Version { .. } => "set the policy's `Version` to 2012-10-17 after a look at every `${` in it".into(),
+            Self::Shared { .. } => "use another form, or take that statement out".into(),
+            Self::Empty => "delete the bucket policy instead".into(),
+        }
+    }
+}
+
+/// Merges a grant into the live policy (`None`: the bucket has none).
+///
+/// Merging twice changes nothing the second time, also over S3's own rendering of the first result.
+pub fn merge(live: Option<&str>, grant: &Grant, absent: Absent) -> Result<Merged, MergeError> {
+    const NOTHING: &str = "{\"Version\":\"2012-10-17\",\"Statement\":[]}";
+    let document = Document::parse(live.unwrap_or(NOTHING))?;
+    let mut survey = Survey::of(&document, grant);
+    let mut notes = survey.settle(grant, absent);
+
+    let named = grant.who.accounts();
+    let before = survey.accounts();
+    let (kept, revoked) = match absent {
+        Absent::Keep => (&before - named, BTreeSet::new()),
+        Absent::Prune => (BTreeSet::new(), &before - named),
+    };
+    let accounts = named | &kept;
+    let granted = if survey.organization().is_some() { BTreeSet::new() } else { named - &before };
+
+    let plan = choose(&document, &survey, &survey.with_live_regions(grant, &kept), &accounts)?;
+    notes.extend(notes::between(&survey, &plan.wanted));
+    let changed = live.is_none() || !plan.edit.is_empty();
+    Ok(Merged { text: plan.text, changed, granted, revoked, kept, bytes: plan.bytes, form: plan.form, notes })
+}
+
+/// Takes this grant's statements out, whomever they name. `None` when no statement is left.
+///
+/// Of the grant only the bucket, the sub-folder and the Hive setting count.
+pub fn remove(live: &str, grant: &Grant) -> Result<Option<String>, MergeError> {
+    let document = Document::parse(live)?;
+    let ours = Survey::of(&document, grant).ours;
+    if ours.len() == document.statements().len() {
+        return Ok(None);
+    }
+    let changes = ours.iter().map(|ours| (ours.index, None)).collect();
+    Ok(Some(Edit { changes, added: Vec::new() }.apply(&document)))
+}
+
+/// What is done to the live document.
+struct Edit {
+    changes: Vec<(usize, Option<String>)>,
+    added: Vec<String>,
+}
+
+impl Edit {
+    fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.added.is_empty()
+    }
+
+    fn apply(&self, document: &Document<'_>) -> String {
+        if self.is_empty() { document.text.to_owned() } else { document.edit(&self.changes, &self.added) }
+    }
+}
+
+/// A form, and the policy that it gives.
+struct Plan {
+    form: GrantForm,
+    wanted: Vec<(Sid, Statement)>,
+    edit: Edit,
+    text: String,
+    bytes: usize,
+}
+
+/// The first form of the ladder whose policy fits.
+fn choose(
+    document: &Document<'_>,
+    survey: &Survey,
+    grant: &Grant,
+    accounts: &BTreeSet<AccountId>,
+) -> Result<Plan, MergeError> {
+    let (ladder, limit): (&[GrantForm], usize) = match (grant.settings.form, &grant.who) {
+        (GrantForm::Auto, Who::Organization { .. }) => {
+            (&[GrantForm::Organization], size::LIMIT - size::AUTO_MARGIN)
+        }
+        (GrantForm::Auto, Who::Accounts(_)) => (
+            &[GrantForm::Prefixes, GrantForm::Accounts, GrantForm::Organization],
+            size::LIMIT - size::AUTO_MARGIN,
+        ),
+        (form, _) => (&[form], size::LIMIT),
+    };
+    let mut smallest: Option<(usize, GrantForm)> = None;
+    for &form in ladder {
+        let groups = match grant.groups(form, accounts) {
+            Ok(groups) => groups,
+            Err(_) if smallest.is_some() => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let wanted = survey.numbered(groups);
+        check_form(document, survey, form, &wanted)?;
+        let edit = survey.edit(grant, &wanted);
+        let text = edit.apply(document);
+        let bytes = size::compact_len(&text);
+        if bytes <= limit {
+            return Ok(Plan { form, wanted, edit, text, bytes });
+        }
+        if smallest.is_none_or(|(least, _)| bytes < least) {
+            smallest = Some((bytes, form));
+        }
+    }
+    let (bytes, form) = smallest.unwrap_or((0, grant.settings.form));
+    let nothing_of_ours = survey.edit(grant, &[]).apply(document);
+    let foreign = size::compact_len(&nothing_of_ours);
+    Err(MergeError::TooLarge { bytes, limit, form, accounts: accounts.len(), foreign })
+}
+
+/// What the form needs of the rest of the policy.
+fn check_form(
+    document: &Document<'_>,
+    survey: &Survey,
+    form: GrantForm,
+    wanted: &[(Sid, Statement)],
+) -> Result<(), MergeError> {
+    let foreign = || {
+        let ours = |index: usize| survey.ours.iter().any(|ours| ours.index == index);
+        document.statements().enumerate().filter(move |(index, _)| !ours(*index))
+    };
+    if wanted.is_empty() && foreign().next().is_none() {
+        return Err(MergeError::Empty);
+    }
+    let bound = |(_, statement): &(Sid, Statement)| matches!(statement, Statement::Write(write) if write.folders == Folders::Own);
+    if wanted.iter().any(bound) && document.version() != Some("2012-10-17") {
+        return Err(MergeError::Version { form });
+    }
+    if form == GrantForm::BoundDeny {
+        let shared = foreign().find(|(_, statement)| {
+            let principal = statement.get("Principal").and_then(Node::members).unwrap_or_default();
+            let service = principal.iter().filter(|member| member.key == "Service");
+            let names = service
+                .flat_map(|member| member.value.elements())
+                .any(|node| node.as_str() == Some(grant::DELIVERY_SERVICE));
+            names && statement.get("Effect").and_then(Node::as_str) != Some("Deny")
+        });
+        if let Some((index, statement)) = shared {
+            return Err(MergeError::Shared { statement: statement.name(index) });
+        }
+    }
+    Ok(())
+}

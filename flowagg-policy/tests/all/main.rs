@@ -1,0 +1,4 @@
+//! The crate from outside, in one binary: one link instead of many.
+
+mod evaluation;
+mod merging;

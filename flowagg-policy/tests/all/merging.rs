@@ -1,0 +1,165 @@
+//! Grants merged into live policies.
+
+use std::collections::BTreeSet;
+
+use flowagg_core::fleet::{GrantForm, PolicySettings};
+use flowagg_core::id::{AccountId, BucketName, Partition};
+use flowagg_core::layout::Prefix;
+use flowagg_policy::{Absent, Grant, MergeError, Merged, Who, merge, remove};
+
+fn account(text: &str) -> AccountId {
+    AccountId::parse(text).unwrap()
+}
+
+fn accounts(texts: &[&str]) -> BTreeSet<AccountId> {
+    texts.iter().map(|text| account(text)).collect()
+}
+
+fn grant(texts: &[&str]) -> Grant {
+    Grant {
+        partition: Partition::Aws,
+        bucket: BucketName::parse("acme-logs").unwrap(),
+        prefix: None,
+        hive: false,
+        who: Who::Accounts(accounts(texts)),
+        organization: None,
+        regions: None,
+        settings: PolicySettings::default(),
+    }
+}
+
+fn classic(texts: &[&str]) -> Grant {
+    let settings = PolicySettings { source_conditions: false, ..PolicySettings::default() };
+    Grant { settings, ..grant(texts) }
+}
+
+#[track_caller]
+fn merged(live: Option<&str>, grant: &Grant) -> Merged {
+    merge(live, grant, Absent::Keep).unwrap()
+}
+
+const ONE: &[&str] = &["111122223333"];
+const TWO: &[&str] = &["111122223333", "222233334444"];
+
+#[test]
+fn a_bucket_without_a_policy_gets_the_two_documented_statements() {
+    let outcome = merged(None, &grant(TWO));
+    assert_eq!(
+        outcome.text,
+        r#"{"Version":"2012-10-17","Statement":[{"Sid":"AWSLogDeliveryWrite","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:PutObject","Resource":["arn:aws:s3:::acme-logs/AWSLogs/111122223333/*","arn:aws:s3:::acme-logs/AWSLogs/222233334444/*"],"Condition":{"StringEquals":{"aws:SourceAccount":["111122223333","222233334444"],"s3:x-amz-acl":"bucket-owner-full-control"}}},{"Sid":"AWSLogDeliveryAclCheck","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:GetBucketAcl","Resource":"arn:aws:s3:::acme-logs","Condition":{"StringEquals":{"aws:SourceAccount":["111122223333","222233334444"]}}}]}"#
+    );
+    assert!(outcome.changed);
+    assert_eq!((outcome.granted, outcome.form), (accounts(TWO), GrantForm::Prefixes));
+    assert_eq!(outcome.bytes, outcome.text.len());
+}
+
+#[test]
+fn without_source_conditions_they_are_the_classic_two() {
+    let outcome = merged(None, &classic(ONE));
+    assert_eq!(
+        outcome.text,
+        r#"{"Version":"2012-10-17","Statement":[{"Sid":"AWSLogDeliveryWrite","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/AWSLogs/111122223333/*","Condition":{"StringEquals":{"s3:x-amz-acl":"bucket-owner-full-control"}}},{"Sid":"AWSLogDeliveryAclCheck","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:GetBucketAcl","Resource":"arn:aws:s3:::acme-logs"}]}"#
+    );
+}
+
+#[test]
+fn merging_again_changes_nothing_also_over_s3s_own_rendering() {
+    for grant in [grant(TWO), classic(TWO)] {
+        let first = merged(None, &grant).text;
+        let again = merged(Some(&first), &grant);
+        assert!(!again.changed && again.granted.is_empty());
+        assert_eq!(again.text, first);
+        let reordered = first
+            .replace(
+                "\"arn:aws:s3:::acme-logs/AWSLogs/111122223333/*\",\"arn:aws:s3:::acme-logs/AWSLogs/222233334444/*\"",
+                "\"arn:aws:s3:::acme-logs/AWSLogs/222233334444/*\", \"arn:aws:s3:::acme-logs/AWSLogs/111122223333/*\"",
+            )
+            .replace("\"s3:GetBucketAcl\"", "[\"s3:GetBucketAcl\"]");
+        assert_ne!(reordered, first);
+        let again = merged(Some(&reordered), &grant);
+        assert!(!again.changed, "{}", again.text);
+        assert_eq!(again.text, reordered);
+    }
+}
+
+#[test]
+fn foreign_text_stays_byte_for_byte_and_in_its_place() {
+    let live = "{ \"Id\" : \"x\",\n  \"Statement\": [\n    {\"Sid\":\"A\", \"Note\": [1.0, {\"a\":1,\"a\":2}], \"Effect\":\"Deny\"},\n    \
+                {\"Sid\":\"B\\u0041\"}\n  ], \"Version\":\"2012-10-17\" }\n";
+    let outcome = merged(Some(live), &grant(ONE));
+    let cut = live.find("\n  ]").unwrap();
+    assert!(outcome.text.starts_with(&live[..cut]), "{}", outcome.text);
+    assert!(outcome.text.ends_with(&live[cut..]), "{}", outcome.text);
+    assert_eq!(remove(&outcome.text, &grant(ONE)).unwrap().as_deref(), Some(live));
+}
+
+#[test]
+fn a_member_joins_and_another_leaves() {
+    let first = merged(None, &grant(ONE)).text;
+    let joined = merged(Some(&first), &grant(TWO));
+    assert_eq!(joined.granted, accounts(&["222233334444"]));
+    let left = merged(Some(&joined.text), &grant(ONE));
+    assert!(!left.changed);
+    assert_eq!((left.kept, left.revoked), (accounts(&["222233334444"]), BTreeSet::new()));
+    let pruned = merge(Some(&joined.text), &grant(ONE), Absent::Prune).unwrap();
+    assert_eq!((pruned.kept, pruned.revoked), (BTreeSet::new(), accounts(&["222233334444"])));
+    assert_eq!(pruned.text, first);
+}
+
+#[test]
+fn a_statement_with_our_sid_and_another_shape_is_left_alone() {
+    let odd = r#"{"Sid":"AWSLogDeliveryWrite","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::acme-logs/public/*"}"#;
+    let live = format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{odd}]}}");
+    let outcome = merged(Some(&live), &grant(ONE));
+    assert!(outcome.text.contains(odd));
+    assert!(
+        outcome.text.contains("\"AWSLogDeliveryWrite2\"")
+            && outcome.text.contains("\"AWSLogDeliveryAclCheck2\"")
+    );
+    assert!(!merged(Some(&outcome.text), &grant(ONE)).changed);
+}
+
+#[test]
+fn fleets_with_different_sub_folders_share_a_bucket() {
+    let network = Grant { prefix: Some(Prefix::parse("network").unwrap()), ..grant(&["333344445555"]) };
+    let first = merged(None, &grant(ONE)).text;
+    let both = merge(Some(&first), &network, Absent::Prune).unwrap();
+    assert!(both.revoked.is_empty() && both.text.starts_with(&first[..first.len() - 2]));
+    let again = merge(Some(&both.text), &grant(ONE), Absent::Prune).unwrap();
+    assert!(!again.changed && again.revoked.is_empty());
+    assert_eq!(remove(&both.text, &network).unwrap().unwrap(), first);
+    assert!(remove(&first, &grant(ONE)).unwrap().is_none());
+}
+
+#[test]
+fn aws_s_own_variants_are_adopted_and_the_notes_say_so() {
+    let live = r#"{"Version":"2012-10-17","Id":"AWSLogDeliveryWrite20150319","Statement":[{"Sid":"AWSLogDeliveryCheck","Effect":"Allow","Principal":{"Service":["delivery.logs.amazonaws.com"]},"Action":["s3:ListBucket","s3:GetBucketAcl"],"Resource":["arn:aws:s3:::acme-logs"]},{"Sid":"AWSLogDeliveryWrite","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"S3:putobject","Resource":["arn:aws:s3:::acme-logs/AWSLogs/111122223333/*"],"Condition":{"StringEquals":{"s3:x-amz-acl":["bucket-owner-full-control"]}}}]}"#;
+    let outcome = merged(Some(live), &grant(&["222233334444"]));
+    assert_eq!((&outcome.granted, &outcome.kept), (&accounts(&["222233334444"]), &accounts(ONE)));
+    let check = outcome.text.find("AWSLogDeliveryAclCheck").unwrap();
+    assert!(
+        check < outcome.text.find("\"AWSLogDeliveryWrite\"").unwrap() && !outcome.text.contains("ListBucket")
+    );
+    let notes = outcome.notes.join("\n");
+    for words in
+        ["adopted as `AWSLogDeliveryAclCheck`", "tightened, it tests `aws:SourceAccount`", "s3:ListBucket"]
+    {
+        assert!(notes.contains(words), "{words}: {notes}");
+    }
+    assert!(!merged(Some(&outcome.text), &grant(&["222233334444"])).changed);
+}
+
+#[test]
+fn a_policy_over_the_limit_is_refused_with_the_numbers() {
+    let many: BTreeSet<AccountId> = (0..1500).map(|n| account(&format!("{:012}", n))).collect();
+    let grant = Grant { who: Who::Accounts(many), ..grant(ONE) };
+    let error = merge(None, &grant, Absent::Keep).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            MergeError::TooLarge { accounts: 1500, limit: 20_000, form: GrantForm::Accounts, .. }
+        ),
+        "{error}"
+    );
+    assert!(error.to_string().contains("1500 accounts") && !error.help().is_empty());
+}
