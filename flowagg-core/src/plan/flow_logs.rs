@@ -99,6 +99,7 @@ impl Here<'_> {
         let keep = right.iter().find(|log| log.is_ours()).or(right.first()).copied();
 
         let mut superseded = our_wrong.into_iter();
+        let mut covered = true;
         match keep {
             Some(log) if log.is_ours() => self.settled(id, log),
             Some(log) => self.leave(id, Some(log), "as wanted, though not made by flowagg"),
@@ -106,7 +107,10 @@ impl Here<'_> {
                 if let Some(old) = superseded.next() {
                     let reason = differences(old, self.spec, self.destination).join(", ");
                     self.change(id, Step::Replace { old: old.id.clone() }, reason);
-                } else if foreign_wrong.is_empty() {
+                } else if foreign_wrong.iter().any(|log| self.destination.is(&log.destination)) {
+                    // One beside it would write the same traffic to the same folder twice.
+                    covered = false;
+                } else {
                     self.change(id, Step::Create, "has no flow log to the bucket".to_owned());
                 }
             }
@@ -122,7 +126,7 @@ impl Here<'_> {
         }
         for log in foreign_wrong {
             let reason = differences(log, self.spec, self.destination).join(", ");
-            if keep.is_some() {
+            if covered || !self.destination.is(&log.destination) {
                 self.leave(
                     id,
                     Some(log),

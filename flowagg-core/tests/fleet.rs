@@ -1,0 +1,210 @@
+//! The fleet file, read whole or refused with all its faults.
+
+use flowagg_core::fleet::{Encryption, Fleet, GrantForm, VpcSelection};
+use flowagg_core::flow_log::{AggregationInterval, TrafficType};
+use flowagg_core::id::{AccountId, Partition};
+use proptest::prelude::*;
+
+const HUB: &str = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-flow-logs\"\n";
+const MEMBER: &str = "[[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
+
+/// Each fault as `line:column what`, one a line.
+#[track_caller]
+fn check(text: &str, expected: &str) {
+    let error = Fleet::parse(text).expect_err("the fleet file is faulty");
+    let faults: Vec<String> = error.faults.iter().map(ToString::to_string).collect();
+    assert_eq!(faults.join("\n"), expected.trim());
+    assert!(error.faults.iter().all(|fault| !fault.help.is_empty()), "every fault says what to do");
+}
+
+/// The one fault of a hub with this line in it.
+#[track_caller]
+fn check_hub(line: &str, expected: &str) {
+    let text = format!("{HUB}{line}\n{MEMBER}");
+    check(&text, expected);
+}
+
+#[test]
+fn ten_lines_are_a_whole_fleet() {
+    let fleet = Fleet::parse(&format!("{HUB}\n{MEMBER}")).unwrap();
+    assert_eq!(fleet.hub.retention_days, 90);
+    assert_eq!(fleet.hub.encryption, Encryption::SseS3);
+    assert_eq!(fleet.flow_logs.traffic, TrafficType::All);
+    assert_eq!(fleet.flow_logs.aggregation_interval, AggregationInterval::TenMinutes);
+    assert!(fleet.policy.source_conditions);
+    let member = &fleet.members[&AccountId::parse("222222222222").unwrap()];
+    assert_eq!(member.role.as_str(), "OrganizationAccountAccessRole");
+    assert_eq!(member.vpcs, VpcSelection::All);
+}
+
+#[test]
+fn everything_can_be_said() {
+    let fleet = Fleet::parse(
+        r#"
+        [hub]
+        account = "111122223333"
+        region = "cn-north-1"
+        bucket = "acme-flow-logs"
+        prefix = "network/flow-logs/"
+        retention-days = 365
+        encryption = "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+        profile = "hub"
+        role = "flowagg"
+
+        [flow-logs]
+        traffic = "reject"
+        aggregation-interval = "1m"
+        tags = { team = "network" }
+
+        [policy]
+        source-conditions = false
+        form = "prefixes"
+
+        [[members]]
+        account = "222222222222"
+        name = "payments"
+        regions = ["cn-north-1", "cn-northwest-1"]
+        role = "teams/flowagg"
+        vpcs = ["vpc-0a1b2c3d4e5f67890"]
+
+        [[members]]
+        account = "111122223333"
+        regions = ["cn-north-1"]
+        vpcs = { tags = { logged = "yes" } }
+        "#,
+    )
+    .unwrap();
+    assert_eq!(fleet.partition(), Partition::AwsCn);
+    assert_eq!(fleet.destination().arn(), "arn:aws-cn:s3:::acme-flow-logs/network/flow-logs/");
+    assert_eq!(fleet.flow_logs.tags.len(), 2, "the mark is among the tags");
+    assert_eq!(fleet.places().count(), 3);
+    assert_eq!(fleet.policy.form, GrantForm::Prefixes);
+}
+
+#[test]
+fn eight_faults_are_all_named_with_their_places() {
+    check(
+        r#"
+[hub]
+account = "11112222333"
+region = "eu-west-1"
+bucket = "Acme_Logs"
+prefix = "AWSLogs"
+retention-days = 0
+
+[flow-logs]
+trafic = "all"
+aggregation-interval = "5m"
+
+[[members]]
+account = 222222222222
+regions = ["cn-north-1"]
+
+[[members]]
+account = "333333333333"
+"#,
+        "
+3:11: `hub.account`: `11112222333` is not an AWS account id: it has 11 digits
+5:10: `hub.bucket`: `Acme_Logs` is not a bucket name: `A` may not stand in one
+6:10: `hub.prefix`: `AWSLogs` is not a sub-folder: `AWSLogs` is reserved: log delivery makes that folder itself
+7:18: `hub.retention-days` is 0
+10:1: `trafic` is no key of flow-logs
+11:24: `flow-logs.aggregation-interval` is `5m`
+14:11: `members[0].account` is a number where a text belongs
+17:1: `members[1].regions` is missing",
+    );
+}
+
+#[test]
+fn a_region_of_another_partition_is_refused() {
+    check(
+        &format!("{HUB}[[members]]\naccount = \"222222222222\"\nregions = [\"us-gov-west-1\"]\n"),
+        "7:11: `us-gov-west-1` is in the partition `aws-us-gov`, the hub in `aws`",
+    );
+}
+
+#[test]
+fn a_member_named_twice_is_refused_with_the_line_of_the_first() {
+    check(&format!("{HUB}{MEMBER}{MEMBER}"), "9:11: the account 222222222222 is already a member, at line 6");
+}
+
+#[test]
+fn a_fleet_without_members_is_refused() {
+    check(HUB, "1:1: `members` is missing");
+    check(&format!("members = []\n{HUB}"), "1:11: the fleet has no members");
+}
+
+#[test]
+fn a_misspelt_key_is_answered_with_the_one_that_was_meant() {
+    let error = Fleet::parse(&format!("{HUB}retention_days = 30\n{MEMBER}")).unwrap_err();
+    assert_eq!(error.faults[0].help, "did you mean `retention-days`?");
+}
+
+#[test]
+fn keys_are_of_the_hubs_region_and_given_by_arn() {
+    check_hub(
+        "encryption = \"arn:aws:kms:us-east-1:111122223333:key/1234abcd\"",
+        "5:14: the key is in `us-east-1`, the bucket in `eu-west-1`",
+    );
+    check_hub(
+        "encryption = \"alias/aws/s3\"",
+        "5:14: `hub.encryption`: `alias/aws/s3` is not the ARN of a KMS key: it names an alias",
+    );
+}
+
+#[test]
+fn a_bucket_of_an_accounts_own_namespace_names_that_account_and_region() {
+    let named = |bucket: &str| format!("{HUB}{MEMBER}").replace("acme-flow-logs", bucket);
+    assert!(Fleet::parse(&named("logs-111122223333-eu-west-1-an")).is_ok());
+    check(
+        &named("logs-222222222222-eu-west-1-an"),
+        "4:10: `logs-222222222222-eu-west-1-an` ends like a bucket of an account's own namespace, but not of this account and region",
+    );
+}
+
+#[test]
+fn a_form_that_would_let_any_account_write_is_refused() {
+    check(
+        &format!("{HUB}[policy]\nform = \"accounts\"\nsource-conditions = false\n{MEMBER}"),
+        "6:8: `policy.form` is `accounts`, which without source conditions lets any AWS account write",
+    );
+}
+
+#[test]
+fn what_is_no_toml_is_refused_with_its_place() {
+    let error = Fleet::parse("[hub\naccount = \"1\"\n[[members]\n").unwrap_err();
+    assert!(error.faults.len() >= 2, "{error}");
+    assert_eq!(error.faults[0].line, 1);
+}
+
+#[test]
+fn the_mark_and_awss_own_tags_cannot_be_set() {
+    let tags = |tags: &str| format!("{HUB}[flow-logs]\ntags = {{ {tags} }}\n{MEMBER}");
+    assert!(Fleet::parse(&tags("team = \"network\"")).is_ok());
+    check(&tags("managed-by = \"us\""), "6:23: the tag `managed-by` is flowagg's mark");
+    check(&tags("\"aws:team\" = \"us\""), "6:23: the tag `aws:team` is AWS's own");
+}
+
+#[test]
+fn columns_are_counted_in_characters() {
+    let error = Fleet::parse(&format!("{HUB}profile = \"é\" \n\"ключ\" = 1\n{MEMBER}")).unwrap_err();
+    assert_eq!((error.faults[0].line, error.faults[0].column), (6, 1));
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_reader_panic(text in "\\PC*") {
+        let _ = Fleet::parse(&text);
+    }
+
+    #[test]
+    fn no_change_of_a_good_file_makes_the_reader_panic(at in 0usize..200, junk in "[\\[\\]\"=,{}#\n a-zé0-9]{0,6}") {
+        let mut text = format!("{HUB}encryption = \"sse-s3\"\n[flow-logs]\ntags = {{ a = \"b\" }}\n{MEMBER}");
+        let at = at.min(text.len());
+        text.replace_range(at..at, &junk);
+        if let Err(error) = Fleet::parse(&text) {
+            prop_assert!(!error.faults.is_empty());
+            prop_assert!(error.faults.iter().all(|fault| fault.line <= text.lines().count() + 1));
+        }
+    }
+}

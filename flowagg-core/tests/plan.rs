@@ -1,0 +1,331 @@
+//! What differs, and that doing it leaves nothing to do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowagg_core::fleet::{Encryption, Fleet};
+use flowagg_core::flow_log::DEFAULT_FORMAT;
+use flowagg_core::id::{AccountId, FlowLogId, Region};
+use flowagg_core::observed::*;
+use flowagg_core::plan::{HubChange, Plan, Step, Unnamed};
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+
+const VPCS: [&str; 3] = ["vpc-0000000a", "vpc-0000000b", "vpc-0000000c"];
+
+fn fleet(vpcs: &str) -> Fleet {
+    let text = format!(
+        "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n[flow-logs]\ntags = {{ team = \"net\" }}\n\
+         [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\nvpcs = {vpcs}\n"
+    );
+    Fleet::parse(&text).unwrap()
+}
+
+fn account() -> AccountId {
+    AccountId::parse("222222222222").unwrap()
+}
+
+fn place() -> Place {
+    Place { account: account(), region: Region::parse("eu-west-1").unwrap() }
+}
+
+fn vpc(id: &str) -> Vpc {
+    Vpc { id: id.to_owned(), owner: Some(account()), tags: BTreeMap::new() }
+}
+
+/// A flow log that is just what the fleet wants, made by flowagg.
+fn right(fleet: &Fleet, id: u32, vpc: &str) -> FlowLog {
+    FlowLog {
+        id: FlowLogId::parse(&format!("fl-{id:08x}")).unwrap(),
+        resource: vpc.to_owned(),
+        traffic: "ALL".to_owned(),
+        destination: fleet.destination().arn(),
+        format: Some(DEFAULT_FORMAT.to_owned()),
+        interval: Some(600),
+        options: None,
+        tags: fleet.flow_logs.tags.clone(),
+        created: None,
+        deliver_status: None,
+        deliver_error: None,
+    }
+}
+
+fn foreign(log: FlowLog) -> FlowLog {
+    FlowLog { tags: BTreeMap::new(), ..log }
+}
+
+fn settled_bucket() -> Bucket {
+    Bucket {
+        encryption: Some(BucketEncryption { algorithm: "AES256".into(), key: None }),
+        expiry: Some(Expiry { under: "AWSLogs/".into(), days: 90 }),
+        public_access_block: PublicAccessBlock::FULL,
+        ownership: Some("BucketOwnerEnforced".into()),
+        policy: None,
+        other_logs: BTreeSet::new(),
+    }
+}
+
+fn plan(fleet: &Fleet, vpcs: &[Vpc], flow_logs: &[FlowLog], unnamed: Unnamed) -> Plan {
+    let state = RegionState { vpcs: vpcs.to_vec(), flow_logs: flow_logs.to_vec() };
+    Plan::new(fleet, Some(&settled_bucket()), None, &BTreeMap::from([(place(), Ok(state))]), unnamed)
+}
+
+fn all_vpcs() -> Vec<Vpc> {
+    VPCS.map(vpc).to_vec()
+}
+
+fn steps(plan: &Plan) -> Vec<&Step> {
+    plan.flow_logs.iter().map(|change| &change.step).collect()
+}
+
+#[test]
+fn a_vpc_without_a_flow_log_to_the_bucket_gets_one() {
+    let fleet = fleet("\"all\"");
+    let elsewhere =
+        FlowLog { destination: "arn:aws:s3:::somebody-elses".into(), ..right(&fleet, 1, VPCS[0]) };
+    let plan = plan(&fleet, &all_vpcs(), &[elsewhere], Unnamed::Keep);
+    assert_eq!(steps(&plan), [&Step::Create; 3]);
+}
+
+#[test]
+fn a_foreign_flow_log_that_is_what_is_wanted_counts_as_done() {
+    let fleet = fleet("\"all\"");
+    let logs = [foreign(right(&fleet, 1, VPCS[0]))];
+    let plan = plan(&fleet, &[vpc(VPCS[0])], &logs, Unnamed::Prune);
+    assert!(plan.is_settled(), "{plan:?}");
+    assert_eq!(plan.left[0].reason, "as wanted, though not made by flowagg");
+}
+
+#[test]
+fn a_foreign_flow_log_that_is_not_what_is_wanted_is_told_and_left_alone() {
+    let fleet = fleet("\"all\"");
+    let logs = [foreign(FlowLog { traffic: "REJECT".into(), ..right(&fleet, 1, VPCS[0]) })];
+    let plan = plan(&fleet, &[vpc(VPCS[0])], &logs, Unnamed::Prune);
+    assert!(plan.is_empty() && !plan.is_settled());
+    assert!(plan.concerns[0].what.contains("traffic is REJECT, wanted ALL"), "{:?}", plan.concerns);
+}
+
+#[test]
+fn a_foreign_flow_log_to_another_sub_folder_does_not_stand_in_the_way() {
+    let fleet = fleet("\"all\"");
+    let other = FlowLog { destination: "arn:aws:s3:::acme-logs/audit/".into(), ..right(&fleet, 1, VPCS[0]) };
+    let plan = plan(&fleet, &[vpc(VPCS[0])], &[foreign(other)], Unnamed::Keep);
+    assert_eq!(steps(&plan), [&Step::Create]);
+    assert_eq!(plan.left.len(), 1, "and it is told");
+}
+
+#[test]
+fn a_wrong_flow_log_of_ours_is_replaced_with_every_difference_as_the_reason() {
+    let fleet = fleet("\"all\"");
+    let wrong = FlowLog { traffic: "REJECT".into(), interval: Some(60), ..right(&fleet, 1, VPCS[0]) };
+    let plan = plan(&fleet, &[vpc(VPCS[0])], std::slice::from_ref(&wrong), Unnamed::Keep);
+    assert_eq!(steps(&plan), [&Step::Replace { old: wrong.id }]);
+    assert_eq!(
+        plan.flow_logs[0].reason,
+        "traffic is REJECT, wanted ALL, aggregation interval is 60 s, wanted 600 s"
+    );
+}
+
+#[test]
+fn a_replacement_that_was_cut_short_is_finished() {
+    let fleet = fleet("\"all\"");
+    let wrong = FlowLog { traffic: "REJECT".into(), ..right(&fleet, 1, VPCS[0]) };
+    let plan = plan(&fleet, &[vpc(VPCS[0])], &[wrong.clone(), right(&fleet, 2, VPCS[0])], Unnamed::Keep);
+    assert_eq!(steps(&plan), [&Step::Delete { flow_log: wrong.id }]);
+}
+
+#[test]
+fn a_missing_tag_is_set_without_replacing_the_flow_log() {
+    let fleet = fleet("\"all\"");
+    let mut log = right(&fleet, 1, VPCS[0]);
+    log.tags.remove("team");
+    let plan = plan(&fleet, &[vpc(VPCS[0])], std::slice::from_ref(&log), Unnamed::Keep);
+    let tags = BTreeMap::from([("team".to_owned(), "net".to_owned())]);
+    assert_eq!(steps(&plan), [&Step::Tag { flow_log: log.id, tags }]);
+}
+
+#[test]
+fn what_the_endpoint_does_not_return_is_no_difference() {
+    let fleet = fleet("\"all\"");
+    let silent = FlowLog { format: None, interval: None, options: None, ..right(&fleet, 1, VPCS[0]) };
+    assert!(plan(&fleet, &[vpc(VPCS[0])], &[silent], Unnamed::Keep).is_settled());
+    let parquet = FileOptions { format: "parquet".into(), hive: false, per_hour: false };
+    let other = FlowLog { options: Some(parquet), ..right(&fleet, 1, VPCS[0]) };
+    assert_eq!(plan(&fleet, &[vpc(VPCS[0])], &[other], Unnamed::Keep).flow_logs.len(), 1);
+}
+
+#[test]
+fn a_vpc_that_another_account_shares_is_left_to_its_owner() {
+    let all = fleet("\"all\"");
+    let shared = Vpc { owner: Some(AccountId::parse("333333333333").unwrap()), ..vpc(VPCS[0]) };
+    let by_default = plan(&all, std::slice::from_ref(&shared), &[], Unnamed::Keep);
+    assert!(
+        by_default.is_settled() && by_default.left[0].reason.contains("shared by its owner, 333333333333")
+    );
+    let listed = fleet(&format!("[\"{}\"]", VPCS[0]));
+    assert_eq!(plan(&listed, &[shared], &[], Unnamed::Keep).concerns.len(), 1);
+}
+
+#[test]
+fn a_listed_vpc_that_no_region_has_is_told() {
+    let fleet = fleet("[\"vpc-0000000a\", \"vpc-ffffffff\"]");
+    let plan = plan(&fleet, &all_vpcs(), &[], Unnamed::Keep);
+    assert_eq!(plan.concerns[0].resource, "vpc-ffffffff");
+    assert_eq!(plan.flow_logs.len(), 1);
+}
+
+#[test]
+fn our_flow_log_on_a_vpc_that_is_not_chosen_goes_only_when_pruning() {
+    let fleet = fleet("[\"vpc-0000000a\"]");
+    let logs = [right(&fleet, 1, VPCS[0]), right(&fleet, 2, VPCS[1]), foreign(right(&fleet, 3, VPCS[2]))];
+    assert!(plan(&fleet, &all_vpcs(), &logs, Unnamed::Keep).is_settled());
+    let pruned = plan(&fleet, &all_vpcs(), &logs, Unnamed::Prune);
+    assert_eq!(steps(&pruned), [&Step::Delete { flow_log: logs[1].id.clone() }]);
+}
+
+#[test]
+fn one_account_that_cannot_be_read_does_not_hide_the_others() {
+    let fleet = Fleet::parse(
+        "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
+         [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n\
+         [[members]]\naccount = \"333333333333\"\nregions = [\"eu-west-1\", \"us-east-1\"]\n",
+    )
+    .unwrap();
+    let mut regions = BTreeMap::from([(place(), Ok(RegionState { vpcs: all_vpcs(), flow_logs: vec![] }))]);
+    for region in ["eu-west-1", "us-east-1"].map(|region| Region::parse(region).unwrap()) {
+        let account = AccountId::parse("333333333333").unwrap();
+        let failure = Failure {
+            account,
+            region: region.clone(),
+            call: "AssumeRole".into(),
+            resource: None,
+            code: Some("AccessDenied".into()),
+            message: "no".into(),
+            help: "ask".into(),
+        };
+        regions.insert(Place { account, region }, Err(failure));
+    }
+    let plan = Plan::new(&fleet, Some(&settled_bucket()), None, &regions, Unnamed::Keep);
+    assert_eq!(plan.flow_logs.len(), 3);
+    assert_eq!(plan.failures.len(), 1, "the same failure is told once for the account");
+}
+
+#[test]
+fn a_bucket_is_settled_without_loosening_what_is_there() {
+    let fleet = fleet("\"all\"");
+    let at_hub = |bucket: Option<&Bucket>| Plan::new(&fleet, bucket, None, &BTreeMap::new(), Unnamed::Keep);
+
+    assert_eq!(at_hub(None).hub.len(), 5, "create, block, own, encrypt, expire");
+    assert!(at_hub(Some(&settled_bucket())).hub.is_empty());
+
+    let key = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd";
+    let stronger = Bucket {
+        encryption: Some(BucketEncryption { algorithm: "aws:kms".into(), key: Some(key.into()) }),
+        ..settled_bucket()
+    };
+    let kept = at_hub(Some(&stronger));
+    assert!(kept.hub.is_empty() && kept.notes[0].contains(key));
+
+    let aws_managed = Bucket {
+        encryption: Some(BucketEncryption { algorithm: "aws:kms".into(), key: None }),
+        ..settled_bucket()
+    };
+    assert!(matches!(
+        &at_hub(Some(&aws_managed)).hub[..],
+        [HubChange::Encrypt { with: Encryption::SseS3, .. }]
+    ));
+
+    let open =
+        Bucket { public_access_block: PublicAccessBlock::default(), ownership: None, ..settled_bucket() };
+    assert_eq!(at_hub(Some(&open)).hub.len(), 2);
+}
+
+#[test]
+fn an_expiry_that_would_take_other_logs_along_is_not_set() {
+    let fleet = fleet("\"all\"");
+    let bucket = Bucket {
+        expiry: None,
+        other_logs: BTreeSet::from(["AWSLogs/111122223333/CloudTrail/".to_owned()]),
+        ..settled_bucket()
+    };
+    let plan = Plan::new(&fleet, Some(&bucket), None, &BTreeMap::new(), Unnamed::Keep);
+    assert!(plan.hub.is_empty());
+    assert!(plan.concerns[0].what.contains("CloudTrail"), "{:?}", plan.concerns);
+}
+
+#[test]
+fn a_plan_sums_itself_up_in_one_line() {
+    let fleet = fleet("\"all\"");
+    assert_eq!(plan(&fleet, &all_vpcs(), &[], Unnamed::Keep).summary(), "3 flow logs to create");
+    assert_eq!(plan(&fleet, &[], &[], Unnamed::Keep).summary(), "nothing to do");
+}
+
+/// EC2 as a model: does what a plan says.
+fn applied(fleet: &Fleet, plan: &Plan, mut logs: Vec<FlowLog>) -> Vec<FlowLog> {
+    for (n, change) in (1000u32..).zip(&plan.flow_logs) {
+        match &change.step {
+            Step::Create => logs.push(right(fleet, n, change.vpc.as_str())),
+            Step::Replace { old } => {
+                logs.retain(|log| log.id != *old);
+                logs.push(right(fleet, n, change.vpc.as_str()));
+            }
+            Step::Delete { flow_log } => logs.retain(|log| log.id != *flow_log),
+            Step::Tag { flow_log, tags } => {
+                for log in logs.iter_mut().filter(|log| log.id == *flow_log) {
+                    log.tags.extend(tags.clone());
+                }
+            }
+        }
+    }
+    logs
+}
+
+fn any_flow_log() -> impl Strategy<Value = FlowLog> {
+    let traffic = prop::sample::select(vec!["ALL", "ACCEPT", "REJECT"]);
+    let destination = prop::sample::select(vec![
+        "arn:aws:s3:::acme-logs",
+        "arn:aws:s3:::acme-logs/",
+        "arn:aws:s3:::acme-logs/network/",
+        "arn:aws:s3:::another",
+    ]);
+    let tags = prop::sample::subsequence(vec![("managed-by", "flowagg"), ("team", "net"), ("x", "y")], 0..=3);
+    let interval = prop::sample::select(vec![None, Some(60), Some(600)]);
+    (0u32..1000, prop::sample::select(VPCS.to_vec()), traffic, destination, tags, interval).prop_map(
+        |(id, vpc, traffic, destination, tags, interval)| FlowLog {
+            traffic: traffic.to_owned(),
+            destination: destination.to_owned(),
+            tags: tags.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+            interval,
+            ..right(&fleet("\"all\""), id, vpc)
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 2000,
+        failure_persistence: Some(Box::new(FileFailurePersistence::Off)),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn doing_a_plan_leaves_nothing_to_do_and_no_foreign_flow_log_is_touched(
+        logs in prop::collection::btree_map(0u32..1000, any_flow_log(), 0..12),
+        chosen in prop::sample::select(vec!["\"all\"", "[\"vpc-0000000a\"]", "{ tags = { logged = \"yes\" } }"]),
+        prune in any::<bool>(),
+    ) {
+        let fleet = fleet(chosen);
+        let unnamed = if prune { Unnamed::Prune } else { Unnamed::Keep };
+        let logs: Vec<FlowLog> = logs
+            .into_iter()
+            .map(|(id, log)| FlowLog { id: FlowLogId::parse(&format!("fl-{id:08x}")).unwrap(), ..log })
+            .collect();
+        let first = plan(&fleet, &all_vpcs(), &logs, unnamed);
+        let after = applied(&fleet, &first, logs.clone());
+        let second = plan(&fleet, &all_vpcs(), &after, unnamed);
+        prop_assert!(second.is_empty(), "{:?}", second.flow_logs);
+        prop_assert_eq!(second.concerns, first.concerns);
+        for log in logs.iter().filter(|log| !log.is_ours()) {
+            prop_assert!(after.contains(log), "a foreign flow log was touched: {:?}", log);
+        }
+    }
+}
