@@ -1,5 +1,7 @@
 //! The emulators for real: started, answering, and gone with whoever started them.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail where it likes, its helpers too")]
+
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
@@ -80,6 +82,9 @@ fn an_emulator_that_is_left_running_is_ended_by_the_command_it_names() {
     let url = emulator.url().to_owned();
     let stop = emulator.leave_running().unwrap();
     assert!(answers(&url));
-    assert!(Command::new("sh").args(["-c", &stop]).stdout(Stdio::null()).status().unwrap().success(), "{stop}");
+    assert!(
+        Command::new("sh").args(["-c", &stop]).stdout(Stdio::null()).status().unwrap().success(),
+        "{stop}"
+    );
     eventually("nothing answers any more", || !answers(&url));
 }

@@ -125,11 +125,17 @@ async fn run(log: &Log) -> Result<(ContainerAsync<GenericImage>, Leash, String),
 /// Starts the leash in the container and returns the end of it that is in our hand.
 async fn leash(container: &str) -> Result<Leash, EmulatorError> {
     let engine = docker_client_instance().await.map_err(docker)?;
-    let options = CreateExecOptions { attach_stdin: Some(true), cmd: Some(vec!["sh", "-c", LEASH]), ..Default::default() };
+    let options = CreateExecOptions {
+        attach_stdin: Some(true),
+        cmd: Some(vec!["sh", "-c", LEASH]),
+        ..Default::default()
+    };
     let exec = engine.create_exec(container, options).await.map_err(docker)?;
     match engine.start_exec(&exec.id, None::<StartExecOptions>).await.map_err(docker)? {
         StartExecResults::Attached { input, .. } => Ok(input),
-        StartExecResults::Detached => Err(EmulatorError::Docker("the engine does not attach to what it runs".into())),
+        StartExecResults::Detached => {
+            Err(EmulatorError::Docker("the engine does not attach to what it runs".into()))
+        }
     }
 }
 
@@ -165,7 +171,9 @@ fn block_on<T>(work: impl Future<Output = T>) -> Result<T, EmulatorError> {
 }
 
 /// Does asynchronous work from anywhere, also from within another runtime.
-fn on_a_thread<T: Send>(work: impl Future<Output = Result<T, EmulatorError>> + Send) -> Result<T, EmulatorError> {
+fn on_a_thread<T: Send>(
+    work: impl Future<Output = Result<T, EmulatorError>> + Send,
+) -> Result<T, EmulatorError> {
     let lost = |_| EmulatorError::Docker("the thread that talks to the engine has ended".into());
     std::thread::scope(|scope| scope.spawn(|| block_on(work)?).join().map_err(lost)?)
 }

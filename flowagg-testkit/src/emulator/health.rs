@@ -37,7 +37,9 @@ pub(super) fn check_endpoint(url: &str) -> Result<(), EmulatorError> {
     if is_localstack(url) {
         return Ok(());
     }
-    connect(url).map(drop).map_err(|error| EmulatorError::NoAnswer { url: url.to_owned(), why: error.to_string() })
+    connect(url)
+        .map(drop)
+        .map_err(|error| EmulatorError::NoAnswer { url: url.to_owned(), why: error.to_string() })
 }
 
 fn is_localstack(url: &str) -> bool {

@@ -10,13 +10,18 @@ mod python;
 use std::sync::OnceLock;
 
 pub use backend::{BACKEND_VARIABLE, Backend};
+pub(crate) use health::authority;
 
 /// The version of LocalStack: the last line that starts without an account token and runs on Python 3.10.
 pub const LOCALSTACK_VERSION: &str = "4.13.1";
 
 /// What LocalStack is told on both ways: no telemetry, no download of a certificate, no DNS server, services on demand.
-const SETTINGS: [(&str, &str); 4] =
-    [("DISABLE_EVENTS", "1"), ("SKIP_SSL_CERT_DOWNLOAD", "1"), ("DNS_ADDRESS", "0"), ("EAGER_SERVICE_LOADING", "0")];
+const SETTINGS: [(&str, &str); 4] = [
+    ("DISABLE_EVENTS", "1"),
+    ("SKIP_SSL_CERT_DOWNLOAD", "1"),
+    ("DNS_ADDRESS", "0"),
+    ("EAGER_SERVICE_LOADING", "0"),
+];
 
 /// A running emulator. Dropped, it ends and its files are removed; an endpoint that was there stays.
 ///

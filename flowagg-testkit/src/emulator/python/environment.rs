@@ -25,7 +25,11 @@ pub(super) fn python() -> Result<PathBuf, EmulatorError> {
     let folder = folder()?;
     let python = interpreter(&folder);
     if !python.exists() {
-        make(&folder).map_err(|error| EmulatorError::Python(format!("the Python environment for LocalStack {LOCALSTACK_VERSION} could not be made: {error}")))?;
+        make(&folder).map_err(|error| {
+            EmulatorError::Python(format!(
+                "the Python environment for LocalStack {LOCALSTACK_VERSION} could not be made: {error}"
+            ))
+        })?;
     }
     Ok(python)
 }
@@ -43,7 +47,9 @@ fn folder() -> Result<PathBuf, EmulatorError> {
             home(".cache")
         }
     });
-    let cache = cache.ok_or_else(|| EmulatorError::Python("there is no cache folder: set HOME or XDG_CACHE_HOME".into()))?;
+    let cache = cache.ok_or_else(|| {
+        EmulatorError::Python("there is no cache folder: set HOME or XDG_CACHE_HOME".into())
+    })?;
     let lock: String = Sha256::digest(LOCK).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     Ok(cache.join("flowagg").join(format!("localstack-{LOCALSTACK_VERSION}-{lock}")))
 }
@@ -56,13 +62,15 @@ fn interpreter(folder: &Path) -> PathBuf {
 fn make(folder: &Path) -> Result<(), String> {
     let io = |error: std::io::Error| format!("{}: {error}", folder.display());
     fs::create_dir_all(folder.parent().unwrap_or(folder)).map_err(io)?;
-    let lock = File::create(folder.with_extension("lock")).map_err(io)?;
+    let beside = |what: &str| PathBuf::from(format!("{}.{what}", folder.display()));
+    let lock = File::create(beside("lock")).map_err(io)?;
     lock.lock().map_err(io)?;
     if interpreter(folder).exists() {
         return Ok(());
     }
-    let partial = folder.with_extension("partial");
-    for leftover in [&partial, &folder.to_path_buf()] {
+    let partial = beside("partial");
+    // What a killed process left, and an environment whose Python has gone.
+    for leftover in [partial.as_path(), folder] {
         if leftover.exists() {
             fs::remove_dir_all(leftover).map_err(io)?;
         }
@@ -71,7 +79,11 @@ fn make(folder: &Path) -> Result<(), String> {
     let requirements = partial.join("requirements.txt");
     fs::write(&requirements, LOCK).map_err(io)?;
     let venv = partial.join("venv");
-    if uv_is_there() { install_with_uv(&venv, &requirements)? } else { install_with_pip(&venv, &requirements)? }
+    if uv_is_there() {
+        install_with_uv(&venv, &requirements)?
+    } else {
+        install_with_pip(&venv, &requirements)?
+    }
     fs::rename(&venv, folder).and_then(|()| fs::remove_dir_all(&partial)).map_err(io)
 }
 
@@ -79,16 +91,28 @@ fn install_with_uv(venv: &Path, requirements: &Path) -> Result<(), String> {
     let ((major, low), (_, high)) = (PYTHONS.start(), PYTHONS.end());
     let versions = format!(">={major}.{low},<{major}.{}", high + 1);
     run(Command::new("uv").args(["venv", "--no-project", "--python", &versions]).arg(venv))?;
-    let install = ["pip", "install", "--no-deps", "--require-hashes", "--compile-bytecode", "--link-mode", "copy", "--python"];
+    let install = [
+        "pip",
+        "install",
+        "--no-deps",
+        "--require-hashes",
+        "--compile-bytecode",
+        "--link-mode",
+        "copy",
+        "--python",
+    ];
     run(Command::new("uv").args(install).arg(interpreter(venv)).arg("-r").arg(requirements))
 }
 
 fn install_with_pip(venv: &Path, requirements: &Path) -> Result<(), String> {
     let python = find_python().map_err(|error| error.to_string())?;
     run(Command::new(python).args(["-m", "venv"]).arg(venv)).map_err(|error| {
-        format!("{error}\n(on Debian and Ubuntu the module is a package of its own: apt install python3-venv)")
+        format!(
+            "{error}\n(on Debian and Ubuntu the module is a package of its own: apt install python3-venv)"
+        )
     })?;
-    let install = ["-m", "pip", "install", "--no-deps", "--require-hashes", "--disable-pip-version-check", "-r"];
+    let install =
+        ["-m", "pip", "install", "--no-deps", "--require-hashes", "--disable-pip-version-check", "-r"];
     run(Command::new(interpreter(venv)).args(install).arg(requirements))
 }
 
@@ -105,7 +129,9 @@ fn find_python() -> Result<String, EmulatorError> {
         found.push(format!("`{name}` is {}.{}", version.0, version.1));
     }
     let found = if found.is_empty() { "there is none on the path".to_owned() } else { found.join(", ") };
-    Err(EmulatorError::Python(format!("LocalStack needs Python {major}.{low} to {major}.{high}, or `uv`: {found}")))
+    Err(EmulatorError::Python(format!(
+        "LocalStack needs Python {major}.{low} to {major}.{high}, or `uv`: {found}"
+    )))
 }
 
 fn version(python: &str) -> Option<(u32, u32)> {

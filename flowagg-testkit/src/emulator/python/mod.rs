@@ -24,7 +24,9 @@ pub(super) struct Process {
 impl Process {
     pub(super) fn start() -> Result<(Self, String), EmulatorError> {
         let python = environment::python()?;
-        let failed = |error: std::io::Error| EmulatorError::Python(format!("LocalStack could not be started: {error}"));
+        let failed = |error: std::io::Error| {
+            EmulatorError::Python(format!("LocalStack could not be started: {error}"))
+        };
         let folder = tempfile::Builder::new().prefix("flowagg-localstack-").tempdir().map_err(failed)?;
         let files = folder.path().join("files");
         fs::create_dir(&files).map_err(failed)?;

@@ -1,0 +1,77 @@
+//! SDK clients of any account of an emulator: its access key id is the account's id.
+
+use aws_credential_types::Credentials;
+use aws_sdk_ec2::error::{DisplayErrorContext, SdkError};
+use flowagg_core::id::{AccountId, Region};
+
+/// An emulator's endpoint, as any account that one cares to name.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    url: String,
+}
+
+impl Aws {
+    /// The AWS at this endpoint.
+    pub fn at(url: &str) -> Self {
+        Self { url: url.to_owned() }
+    }
+
+    /// The endpoint.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// EC2 in an account and region.
+    pub fn ec2(&self, account: AccountId, region: &Region) -> aws_sdk_ec2::Client {
+        let config = aws_sdk_ec2::Config::builder()
+            .behavior_version(aws_sdk_ec2::config::BehaviorVersion::latest())
+            .credentials_provider(credentials(account))
+            .region(aws_sdk_ec2::config::Region::new(region.to_string()))
+            .endpoint_url(&self.url);
+        aws_sdk_ec2::Client::from_conf(config.build())
+    }
+
+    /// S3 as an account sees it from a region.
+    pub fn s3(&self, account: AccountId, region: &Region) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
+            .credentials_provider(credentials(account))
+            .region(aws_sdk_s3::config::Region::new(region.to_string()))
+            .force_path_style(true)
+            .endpoint_url(&self.url);
+        aws_sdk_s3::Client::from_conf(config.build())
+    }
+}
+
+fn credentials(account: AccountId) -> Credentials {
+    Credentials::new(account.to_string(), "test", None, None, "flowagg-testkit")
+}
+
+/// A call that the emulator did not do.
+#[derive(Debug, thiserror::Error)]
+#[error("{call} for {account} in {region}: {why}")]
+pub struct AwsError {
+    /// The call, by AWS's name.
+    pub call: &'static str,
+    /// The account that called.
+    pub account: AccountId,
+    /// The region called.
+    pub region: Region,
+    /// What went wrong, with its causes.
+    pub why: String,
+}
+
+impl AwsError {
+    /// To be put behind a call: `.map_err(AwsError::of("CreateVpc", account, region))`.
+    pub(crate) fn of<E, R>(
+        call: &'static str,
+        account: AccountId,
+        region: &Region,
+    ) -> impl FnOnce(SdkError<E, R>) -> Self
+    where
+        SdkError<E, R>: std::error::Error,
+    {
+        let region = region.clone();
+        move |error| Self { call, account, region, why: DisplayErrorContext(error).to_string() }
+    }
+}

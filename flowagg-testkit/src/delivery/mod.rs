@@ -1,0 +1,248 @@
+//! The log delivery service, for one moment: it obeys the live bucket policy, and writes what it would have written.
+//!
+//! Source: "Flow log files" and "Amazon S3 bucket permissions for flow logs" (Amazon VPC User Guide).
+
+mod records;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::Write;
+
+use aws_sdk_ec2::types::{FlowLog, LogDestinationType};
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ObjectCannedAcl;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use flowagg_core::id::{AccountId, BucketName, FlowLogId, Region};
+use flowagg_core::layout::{FileName, Prefix};
+use flowagg_policy::{Policy, Request};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::aws::{Aws, AwsError};
+use records::Traffic;
+
+/// Every how many seconds the service publishes.
+const EVERY: i64 = 300;
+
+/// The service, come by at one moment.
+///
+/// Records of versions 3 and up are written as `-`: the fields of version 2 are computed, in the order of the flow log.
+#[derive(Debug)]
+pub struct Delivery {
+    aws: Aws,
+    owner: AccountId,
+    at: Timestamp,
+    seed: u64,
+}
+
+/// What became of one flow log's file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The account of the flow log.
+    pub account: AccountId,
+    /// Its region.
+    pub region: Region,
+    /// The flow log.
+    pub flow_log: FlowLogId,
+    /// Where to it publishes, as an ARN.
+    pub destination: String,
+    /// Whether it did.
+    pub outcome: Outcome,
+}
+
+/// Whether a file was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It lies in the bucket.
+    Delivered {
+        /// Its key.
+        key: String,
+        /// The lines after the header.
+        records: usize,
+    },
+    /// Nothing was written. AWS says `Access error` and no more; here is also why.
+    AccessError {
+        /// What stood against it.
+        why: String,
+    },
+}
+
+impl Outcome {
+    /// The key of the object that was written.
+    pub fn key(&self) -> Option<&str> {
+        match self {
+            Self::Delivered { key, .. } => Some(key),
+            Self::AccessError { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Delivered { key, records } => write!(f, "{records} records in {key}"),
+            Self::AccessError { why } => write!(f, "Access error: {why}"),
+        }
+    }
+}
+
+impl Delivery {
+    /// The service at this moment, delivering into buckets of this owner.
+    pub fn new(aws: Aws, owner: AccountId, at: Timestamp) -> Self {
+        Self { aws, owner, at, seed: 0 }
+    }
+
+    /// Another traffic; the same seed, flow log and moment give the same records.
+    #[must_use]
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// Publishes, for every active flow log to S3 of these accounts and regions, the last five minutes that are over.
+    pub async fn run(
+        &self,
+        places: impl IntoIterator<Item = (AccountId, Region)>,
+    ) -> Result<Vec<Report>, AwsError> {
+        let mut reports = Vec::new();
+        let mut policies = BTreeMap::new();
+        for (account, region) in places {
+            for flow_log in flow_logs(&self.aws.ec2(account, &region), account, &region).await? {
+                let to_s3 = flow_log.log_destination_type() == Some(&LogDestinationType::S3);
+                let id = flow_log.flow_log_id().and_then(|id| FlowLogId::parse(id).ok());
+                let (Some(id), true, Some("ACTIVE")) = (id, to_s3, flow_log.flow_log_status()) else {
+                    continue;
+                };
+                let destination = flow_log.log_destination().unwrap_or_default().to_owned();
+                let name = self.file_name(account, &region, &id);
+                let outcome = match read_destination(&destination) {
+                    Ok((bucket, prefix)) => {
+                        if !policies.contains_key(&bucket) {
+                            let policy = live_policy(&self.s3(&region), &bucket, self.owner, &region).await?;
+                            policies.insert(bucket.clone(), policy);
+                        }
+                        let policy = policies.get(&bucket).and_then(Option::as_deref);
+                        self.publish(&bucket, prefix.as_ref(), policy, &name, &flow_log).await?
+                    }
+                    Err(why) => Outcome::AccessError { why },
+                };
+                reports.push(Report { account, region: region.clone(), flow_log: id, destination, outcome });
+            }
+        }
+        reports.sort_by(|a, b| (a.account, &a.region, &a.flow_log).cmp(&(b.account, &b.region, &b.flow_log)));
+        Ok(reports)
+    }
+
+    fn s3(&self, region: &Region) -> aws_sdk_s3::Client {
+        self.aws.s3(self.owner, region)
+    }
+
+    /// The name of the file, whose time is the start of the five minutes in which its records ended.
+    fn file_name(&self, account: AccountId, region: &Region, flow_log: &FlowLogId) -> FileName {
+        let start = self.interval();
+        let hash = records::hash(self.seed, flow_log, start);
+        let time = Timestamp::from_second(start).unwrap_or_default().to_zoned(TimeZone::UTC).datetime();
+        FileName {
+            account,
+            region: region.clone(),
+            flow_log: flow_log.clone(),
+            time,
+            hash: format!("{hash:08x}"),
+        }
+    }
+
+    /// The start, in Unix seconds, of the last interval that is over.
+    fn interval(&self) -> i64 {
+        self.at.as_second().div_euclid(EVERY) * EVERY - EVERY
+    }
+
+    /// Does what the service does: asks for the ACL, puts the object.
+    async fn publish(
+        &self,
+        bucket: &BucketName,
+        prefix: Option<&Prefix>,
+        policy: Option<&str>,
+        name: &FileName,
+        flow_log: &FlowLog,
+    ) -> Result<Outcome, AwsError> {
+        let key = name.key(prefix);
+        if let Err(why) = may_deliver(policy, bucket, name, &key) {
+            return Ok(Outcome::AccessError { why });
+        }
+        let traffic = Traffic {
+            account: name.account,
+            flow_log: &name.flow_log,
+            kind: flow_log.traffic_type().map(aws_sdk_ec2::types::TrafficType::as_str),
+            start: self.interval(),
+            seed: self.seed,
+        };
+        let (text, records) = traffic.text(flow_log.log_format());
+        let put = self.s3(&name.region).put_object().bucket(bucket.as_str()).key(&key);
+        let put = put.acl(ObjectCannedAcl::BucketOwnerFullControl).body(ByteStream::from(gzip(&text)));
+        put.send().await.map_err(AwsError::of("PutObject", self.owner, &name.region))?;
+        Ok(Outcome::Delivered { key, records })
+    }
+}
+
+/// Whether the policy lets the service deliver this file, else why not.
+fn may_deliver(policy: Option<&str>, bucket: &BucketName, name: &FileName, key: &str) -> Result<(), String> {
+    let policy = policy.ok_or_else(|| format!("the bucket {bucket} has no policy, or does not exist"))?;
+    let policy = Policy::compile(policy).map_err(|error| error.to_string())?;
+    let (account, region) = (name.account, &name.region);
+    for (request, call) in [
+        (Request::acl_check(bucket, account, region), "s3:GetBucketAcl"),
+        (Request::put_object(bucket, account, region, key), "s3:PutObject"),
+    ] {
+        let decision = policy.decide(&request);
+        if decision.is_allowed() {
+            continue;
+        }
+        return Err(match (decision.statement, decision.near_miss) {
+            (Some(statement), _) => format!("statement {statement} denies {call}"),
+            (None, Some(near)) => format!("no statement allows {call}: {near}"),
+            (None, None) => format!("no statement allows {call}"),
+        });
+    }
+    Ok(())
+}
+
+/// The bucket and the sub-folder of `arn:aws:s3:::bucket/folder/`.
+fn read_destination(arn: &str) -> Result<(BucketName, Option<Prefix>), String> {
+    let path = arn.splitn(6, ':').nth(5).unwrap_or_default();
+    let (bucket, folder) = path.split_once('/').unwrap_or((path, ""));
+    let bucket = BucketName::parse(bucket).map_err(|error| error.to_string())?;
+    let prefix = (!folder.is_empty()).then(|| Prefix::parse(folder)).transpose();
+    Ok((bucket, prefix.map_err(|error| error.to_string())?))
+}
+
+/// All flow logs of an account and region.
+pub(crate) async fn flow_logs(
+    ec2: &aws_sdk_ec2::Client,
+    account: AccountId,
+    region: &Region,
+) -> Result<Vec<FlowLog>, AwsError> {
+    let pages = ec2.describe_flow_logs().into_paginator().items().send().collect::<Result<_, _>>().await;
+    pages.map_err(AwsError::of("DescribeFlowLogs", account, region))
+}
+
+/// The policy that the bucket has now; `None` where it has none, or is not there.
+pub(crate) async fn live_policy(
+    s3: &aws_sdk_s3::Client,
+    bucket: &BucketName,
+    owner: AccountId,
+    region: &Region,
+) -> Result<Option<String>, AwsError> {
+    match s3.get_bucket_policy().bucket(bucket.as_str()).send().await {
+        Ok(output) => Ok(output.policy),
+        Err(error) if matches!(error.code(), Some("NoSuchBucketPolicy" | "NoSuchBucket")) => Ok(None),
+        Err(error) => Err(AwsError::of("GetBucketPolicy", owner, region)(error)),
+    }
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    // Writing to a vector does not fail.
+    let _ = encoder.write_all(text.as_bytes());
+    encoder.finish().unwrap_or_default()
+}

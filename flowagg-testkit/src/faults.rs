@@ -1,0 +1,148 @@
+//! An endpoint in front of an emulator that says no where the emulator never would.
+
+use std::io;
+use std::sync::Arc;
+
+use flowagg_core::id::AccountId;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use crate::emulator::authority;
+
+/// The largest head, and the largest body that a rule looks at: query calls such as `AssumeRole` are far smaller.
+const LARGEST: usize = 64 * 1024;
+
+/// An endpoint that passes everything on but what it is told to refuse. It ends when it is dropped.
+#[derive(Debug)]
+pub struct Faults {
+    url: String,
+    task: JoinHandle<()>,
+}
+
+impl Faults {
+    /// Refuses to assume any role in these accounts, as AWS does when the role is not there or does not trust the caller.
+    pub async fn without_roles_in(
+        emulator: &str,
+        accounts: impl IntoIterator<Item = AccountId>,
+    ) -> io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let upstream: Arc<str> = authority(emulator).into();
+        let closed: Arc<[AccountId]> = accounts.into_iter().collect();
+        let task = tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let (upstream, closed) = (Arc::clone(&upstream), Arc::clone(&closed));
+                // A connection that breaks is the client's to notice.
+                tokio::spawn(async move { pass_on(client, &upstream, &closed).await });
+            }
+        });
+        Ok(Self { url, task })
+    }
+
+    /// The URL to give as `AWS_ENDPOINT_URL`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl Drop for Faults {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Serves one request: each connection is closed after it, so that no second one passes unseen.
+async fn pass_on(mut client: TcpStream, upstream: &str, closed: &[AccountId]) -> io::Result<()> {
+    let Some(request) = read_request(&mut client).await? else { return Ok(()) };
+    if let Some(refusal) = refusal(&request.body, closed) {
+        return client.write_all(refusal.as_bytes()).await;
+    }
+    let mut server = TcpStream::connect(upstream).await?;
+    server.write_all(request.head.as_bytes()).await?;
+    server.write_all(&request.body).await?;
+    tokio::io::copy_bidirectional(&mut client, &mut server).await.map(drop)
+}
+
+struct Request {
+    /// With `Connection: close` in the place of what the client said.
+    head: String,
+    /// What has been read of it: all, for a query call.
+    body: Vec<u8>,
+}
+
+async fn read_request(client: &mut TcpStream) -> io::Result<Option<Request>> {
+    let mut read = Vec::new();
+    let end = loop {
+        if let Some(at) = read.windows(4).position(|window| window == b"\r\n\r\n") {
+            break at;
+        }
+        if read.len() > LARGEST || client.read_buf(&mut read).await? == 0 {
+            return Ok(None);
+        }
+    };
+    let mut body = read.split_off(end + 4);
+    let text = String::from_utf8_lossy(&read[..end]);
+    let header = |line: &str, name: &str| {
+        let (key, value) = line.split_once(':')?;
+        key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
+    };
+    let length = text.lines().find_map(|line| header(line, "content-length")?.parse::<usize>().ok());
+    while length.is_some_and(|length| length <= LARGEST && body.len() < length) {
+        if client.read_buf(&mut body).await? == 0 {
+            break;
+        }
+    }
+    let mut head = String::new();
+    for line in text.lines().filter(|line| header(line, "connection").is_none()) {
+        head.extend([line, "\r\n"]);
+    }
+    head.push_str("Connection: close\r\n\r\n");
+    Ok(Some(Request { head, body }))
+}
+
+/// The answer to `AssumeRole` into one of these accounts.
+///
+/// Source: "AssumeRole", errors (AWS STS API Reference).
+fn refusal(body: &[u8], closed: &[AccountId]) -> Option<String> {
+    let body = String::from_utf8_lossy(body);
+    if !body.split('&').any(|pair| pair == "Action=AssumeRole") {
+        return None;
+    }
+    let role = body
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("RoleArn="))?
+        .replace("%3A", ":")
+        .replace("%2F", "/");
+    closed.iter().find(|account| role.contains(&format!(":{account}:")))?;
+    let xml = format!(
+        "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>\
+         <Code>AccessDenied</Code><Message>User is not authorized to perform: sts:AssumeRole on resource: {role}\
+         </Message></Error><RequestId>00000000-0000-0000-0000-000000000000</RequestId></ErrorResponse>"
+    );
+    let length = xml.len();
+    Some(format!(
+        "HTTP/1.1 403 Forbidden\r\nContent-Type: text/xml\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{xml}"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_assume_role_into_a_closed_account_is_refused() {
+        let closed = [AccountId::parse("111122223333").unwrap()];
+        let body = |action: &str, account: &str| {
+            format!(
+                "Action={action}&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A{account}%3Arole%2FReader"
+            )
+        };
+        let refused = refusal(body("AssumeRole", "111122223333").as_bytes(), &closed).unwrap();
+        assert!(
+            refused.contains("AccessDenied") && refused.contains("arn:aws:iam::111122223333:role/Reader")
+        );
+        assert!(refusal(body("AssumeRole", "444455556666").as_bytes(), &closed).is_none());
+        assert!(refusal(body("GetCallerIdentity", "111122223333").as_bytes(), &closed).is_none());
+    }
+}

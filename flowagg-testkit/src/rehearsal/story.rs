@@ -1,0 +1,153 @@
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use flowagg_core::id::AccountId;
+use flowagg_core::layout::{self, FileName};
+use jiff::Timestamp;
+
+use super::{RehearsalError, tree};
+use crate::delivery::{Outcome, Report};
+use crate::world::World;
+
+const MEMBERS: [&str; 3] = ["shop", "bank", "post"];
+const STRANGER: &str = "mallory";
+const VPCS: usize = 2;
+
+/// Tells the story, and returns the counts of its last line.
+pub(super) async fn tell(world: &mut World, out: &mut impl Write) -> Result<String, RehearsalError> {
+    for name in MEMBERS {
+        world.member(name, VPCS).await?;
+    }
+    let stranger = world.account(STRANGER, 1).await?;
+    introduce(world, out)?;
+
+    heading(out, "What would be done?")?;
+    run(world, out, &["plan", "--exit-code"], 3).await?;
+    heading(out, "Do it.")?;
+    run(world, out, &["apply", "--yes"], 0).await?;
+    heading(out, "Once more: there is nothing left to do.")?;
+    run(world, out, &["apply", "--yes"], 0).await?;
+    run(world, out, &["plan", "--exit-code"], 0).await?;
+
+    heading(
+        out,
+        "Meanwhile the stranger points a flow log at our bucket, and the delivery service comes by.",
+    )?;
+    world.log_by_hand(STRANGER).await?;
+    let reports = world.deliver(Timestamp::now()).await?;
+    let names = names(world);
+    for report in &reports {
+        let name = names.get(&report.account).copied().unwrap_or_default();
+        let Report { region, flow_log, outcome, .. } = report;
+        match outcome {
+            Outcome::Delivered { records, .. } => {
+                writeln!(out, "  {name:<8} {region:<10} {flow_log}  {records} records")?;
+            }
+            Outcome::AccessError { .. } => writeln!(out, "  {name:<8} {region:<10} {flow_log}  {outcome}")?,
+        }
+    }
+
+    heading(out, "Does everyone deliver?")?;
+    run(world, out, &["verify"], 0).await?;
+
+    heading(out, &format!("What lies in s3://{}:", world.bucket()))?;
+    let keys = world.keys().await?;
+    tree::print(&keys, |folder| folder.parse().ok().and_then(|id| names.get(&id).copied()), out)?;
+    check(world, &reports, &keys, stranger)
+}
+
+fn introduce(world: &World, out: &mut impl Write) -> Result<(), RehearsalError> {
+    heading(out, "The accounts")?;
+    writeln!(
+        out,
+        "  {:<8} {}  owns the bucket {} in {}",
+        "hub",
+        world.hub(),
+        world.bucket(),
+        world.hub_region()
+    )?;
+    for (name, account) in world.accounts() {
+        let vpcs: Vec<String> =
+            account.vpcs.iter().map(|(region, vpcs)| format!("{} in {region}", vpcs.len())).collect();
+        let standing = if account.is_member { "a member" } else { "a stranger" };
+        writeln!(out, "  {name:<8} {}  {standing}; VPCs: {}", account.id, vpcs.join(", "))?;
+    }
+    heading(out, "The fleet file")?;
+    indented(out, &world.fleet_file())
+}
+
+/// Runs the program, tells what it wrote, and checks how it ended.
+async fn run(world: &World, out: &mut impl Write, args: &[&str], code: i32) -> Result<(), RehearsalError> {
+    writeln!(out, "  $ flowagg {}", args.join(" "))?;
+    let ran = world.flowagg(args).await?;
+    indented(out, &ran.stdout)?;
+    indented(out, &ran.stderr)?;
+    claim(ran.code == Some(code), || format!("`{}` exits with {code}; it was {:?}", ran.command, ran.code))
+}
+
+/// Checks all that the last line says, and counts it.
+fn check(
+    world: &World,
+    reports: &[Report],
+    keys: &[String],
+    stranger: AccountId,
+) -> Result<String, RehearsalError> {
+    let (of_stranger, of_members): (Vec<_>, Vec<_>) =
+        reports.iter().partition(|report| report.account == stranger);
+    let members: Vec<_> = world.accounts().values().filter(|account| account.is_member).collect();
+    let mut regions = 0;
+    for member in &members {
+        for (region, vpcs) in &member.vpcs {
+            let of_region = |report: &&&Report| report.account == member.id && &report.region == region;
+            let logs = of_members.iter().filter(of_region).count();
+            claim(logs == vpcs.len(), || {
+                format!("{} has {} flow logs in {region}; it has {logs}", member.id, vpcs.len())
+            })?;
+            let folder = format!("{}{region}/", layout::flow_logs_folder(None, member.id));
+            let arrived = keys.iter().any(|key| key.starts_with(&folder) && is_in_its_place(key));
+            claim(arrived, || format!("an object under {folder}<yyyy>/<MM>/<dd>/"))?;
+            regions += 1;
+        }
+    }
+    for report in &of_members {
+        let key = report.outcome.key();
+        let lies_there = key.is_some_and(|key| keys.iter().any(|there| there == key));
+        claim(lies_there, || format!("{} delivers: {}", report.flow_log, report.outcome))?;
+    }
+    let refused = of_stranger.iter().all(|report| report.outcome.key().is_none());
+    claim(!of_stranger.is_empty() && refused, || "the stranger's delivery is refused".to_owned())?;
+    let none = keys.iter().all(|key| !key.contains(&stranger.to_string()));
+    claim(none, || "no object of the stranger lies in the bucket".to_owned())?;
+    claim(keys.len() == of_members.len(), || {
+        format!("{} objects; there are {}", of_members.len(), keys.len())
+    })?;
+    let (accounts, logs, objects) = (members.len(), of_members.len(), keys.len());
+    Ok(format!(
+        "{accounts} accounts, {regions} account-regions, {logs} flow logs, {objects} objects delivered, 1 stranger refused"
+    ))
+}
+
+/// Whether the folders of a key are those that its file name asks for.
+fn is_in_its_place(key: &str) -> bool {
+    let name = key.rsplit('/').next().and_then(FileName::parse);
+    name.is_some_and(|name| name.key(None) == key)
+}
+
+fn names(world: &World) -> BTreeMap<AccountId, &str> {
+    world.accounts().iter().map(|(name, account)| (account.id, name.as_str())).collect()
+}
+
+fn claim(holds: bool, what: impl FnOnce() -> String) -> Result<(), RehearsalError> {
+    if holds { Ok(()) } else { Err(RehearsalError::NotSo(what())) }
+}
+
+fn heading(out: &mut impl Write, text: &str) -> Result<(), RehearsalError> {
+    Ok(writeln!(out, "\n{text}\n")?)
+}
+
+fn indented(out: &mut impl Write, text: &str) -> Result<(), RehearsalError> {
+    for line in text.trim_end().lines() {
+        writeln!(out, "  {line}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,61 @@
+use aws_sdk_ec2::types::FlowLog;
+use flowagg_core::id::{AccountId, Region};
+
+use super::{World, WorldError};
+use crate::aws::AwsError;
+
+/// The truth, as the account itself sees it.
+impl World {
+    /// S3 as the hub sees it.
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        self.aws.s3(self.hub, self.hub_region())
+    }
+
+    /// The bucket's policy as it is; `None` where there is none.
+    pub async fn policy(&self) -> Result<Option<String>, WorldError> {
+        Ok(crate::delivery::live_policy(&self.s3(), &self.bucket, self.hub, self.hub_region()).await?)
+    }
+
+    /// Puts a policy on the bucket behind flowagg's back.
+    pub async fn put_policy(&self, policy: &str) -> Result<(), WorldError> {
+        let put = self.s3().put_bucket_policy().bucket(self.bucket.as_str()).policy(policy).send().await;
+        put.map_err(AwsError::of("PutBucketPolicy", self.hub, self.hub_region()))?;
+        Ok(())
+    }
+
+    /// The keys of all objects in the bucket, in order.
+    pub async fn keys(&self) -> Result<Vec<String>, WorldError> {
+        let mut keys = Vec::new();
+        let mut pages = self.s3().list_objects_v2().bucket(self.bucket.as_str()).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(AwsError::of("ListObjectsV2", self.hub, self.hub_region()))?;
+            keys.extend(page.contents().iter().filter_map(|object| object.key().map(str::to_owned)));
+        }
+        Ok(keys)
+    }
+
+    /// The flow logs of an account and region.
+    pub async fn flow_logs(&self, account: AccountId, region: &Region) -> Result<Vec<FlowLog>, WorldError> {
+        Ok(crate::delivery::flow_logs(&self.aws.ec2(account, region), account, region).await?)
+    }
+
+    /// Makes flow logs to the hub's bucket behind flowagg's back, for all VPCs of an account of this world.
+    pub async fn log_by_hand(&self, name: &str) -> Result<(), WorldError> {
+        let places = self
+            .accounts
+            .get(name)
+            .into_iter()
+            .flat_map(|account| account.vpcs.iter().map(|(region, vpcs)| (account.id, region, vpcs)));
+        for (account, region, vpcs) in places.filter(|(.., vpcs)| !vpcs.is_empty()) {
+            let create = self.aws.ec2(account, region).create_flow_logs();
+            let create = create
+                .resource_type(aws_sdk_ec2::types::FlowLogsResourceType::Vpc)
+                .set_resource_ids(Some(vpcs.iter().map(ToString::to_string).collect()))
+                .traffic_type(aws_sdk_ec2::types::TrafficType::All)
+                .log_destination_type(aws_sdk_ec2::types::LogDestinationType::S3)
+                .log_destination(format!("arn:{}:s3:::{}", region.partition(), self.bucket));
+            create.send().await.map_err(AwsError::of("CreateFlowLogs", account, region))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,237 @@
+//! A hub, accounts with their VPCs, and the fleet file that a person would have written for them.
+
+mod look;
+mod program;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+
+use flowagg_core::id::{AccountId, BucketName, Region, VpcId};
+use futures::future::try_join_all;
+use tempfile::TempDir;
+
+use crate::aws::{Aws, AwsError};
+use crate::delivery::{Delivery, Report};
+use crate::emulator::Emulator;
+
+pub(crate) use program::program;
+pub use program::{PROGRAM_VARIABLE, Ran};
+
+/// A world of its own: fresh account ids and a fresh bucket name, so that any number of worlds share one emulator.
+///
+/// The default VPC that LocalStack puts into every account and region is deleted, so that an account has the VPCs that
+/// it was made with and no other.
+#[derive(Debug)]
+pub struct World {
+    aws: Aws,
+    endpoint: String,
+    folder: TempDir,
+    hub: AccountId,
+    regions: Vec<Region>,
+    bucket: BucketName,
+    settings: BTreeMap<String, Vec<String>>,
+    accounts: BTreeMap<String, Account>,
+}
+
+/// An account of a world.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// Its VPCs, by region.
+    pub vpcs: BTreeMap<Region, Vec<VpcId>>,
+    /// Whether the fleet file names it.
+    pub is_member: bool,
+}
+
+/// Why a world could not be made or asked.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// The emulator did not do a call.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    /// A file or the program.
+    #[error("{0}: {1}")]
+    Io(String, #[source] io::Error),
+    /// The `flowagg` program is not there.
+    #[error(
+        "the flowagg program is not there: build it with `cargo build --workspace --bins`, or name it in {PROGRAM_VARIABLE}"
+    )]
+    NoProgram,
+}
+
+impl World {
+    /// An empty world on an emulator: a hub account in the first of two regions, and no bucket yet.
+    pub fn new(emulator: &Emulator) -> Result<Self, WorldError> {
+        let hub = fresh_account();
+        let region = |code| Region::parse(code).map_err(|error| not_a_name(&error));
+        let folder = tempfile::Builder::new().prefix("flowagg-world-").tempdir();
+        Ok(Self {
+            aws: Aws::at(emulator.url()),
+            endpoint: emulator.url().to_owned(),
+            folder: folder.map_err(|error| WorldError::Io("a temporary folder".into(), error))?,
+            hub,
+            regions: vec![region("eu-west-1")?, region("us-east-1")?],
+            bucket: BucketName::parse(&format!("flow-logs-{hub}")).map_err(|error| not_a_name(&error))?,
+            settings: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+        })
+    }
+
+    /// A line more in a table of the fleet file: `world.set("flow-logs", "traffic = \"reject\"")`.
+    pub fn set(&mut self, table: &str, line: &str) {
+        self.settings.entry(table.to_owned()).or_default().push(line.to_owned());
+    }
+
+    /// Makes an account with so many VPCs in each region, which is no member of the fleet.
+    pub async fn account(&mut self, name: &str, vpcs: usize) -> Result<AccountId, WorldError> {
+        let id = fresh_account();
+        let made = self.regions.iter().map(|region| self.furnish(id, region, vpcs));
+        let vpcs = self.regions.iter().cloned().zip(try_join_all(made).await?).collect();
+        self.accounts.insert(name.to_owned(), Account { id, vpcs, is_member: false });
+        Ok(id)
+    }
+
+    /// Makes an account with so many VPCs in each region, and names it in the fleet file.
+    pub async fn member(&mut self, name: &str, vpcs: usize) -> Result<AccountId, WorldError> {
+        let id = self.account(name, vpcs).await?;
+        self.join(name);
+        Ok(id)
+    }
+
+    /// Names an account in the fleet file.
+    pub fn join(&mut self, name: &str) {
+        self.set_member(name, true);
+    }
+
+    /// Takes an account out of the fleet file.
+    pub fn leave(&mut self, name: &str) {
+        self.set_member(name, false);
+    }
+
+    /// The accounts beside the hub, by name.
+    pub fn accounts(&self) -> &BTreeMap<String, Account> {
+        &self.accounts
+    }
+
+    /// The hub's account.
+    pub fn hub(&self) -> AccountId {
+        self.hub
+    }
+
+    /// The hub's region, which is the first of [`regions`](Self::regions).
+    pub fn hub_region(&self) -> &Region {
+        &self.regions[0]
+    }
+
+    /// The regions in which every account has its VPCs.
+    pub fn regions(&self) -> &[Region] {
+        &self.regions
+    }
+
+    /// The bucket that the fleet file names.
+    pub fn bucket(&self) -> &BucketName {
+        &self.bucket
+    }
+
+    /// Clients of any account, to look at the truth or to change it behind flowagg's back.
+    pub fn aws(&self) -> &Aws {
+        &self.aws
+    }
+
+    /// Sends the program to another endpoint, such as one of [`faults`](crate::faults) in front of the emulator.
+    pub fn send_program_to(&mut self, url: &str) {
+        url.clone_into(&mut self.endpoint);
+    }
+
+    /// The text of the fleet file.
+    pub fn fleet_file(&self) -> String {
+        let mut text = String::new();
+        let (hub, region, bucket) = (self.hub, self.hub_region(), &self.bucket);
+        let regions: Vec<String> =
+            self.regions.iter().map(|region| format!("{:?}", region.as_str())).collect();
+        let hub = format!("account = \"{hub}\"\nregion = \"{region}\"\nbucket = \"{bucket}\"\n");
+        let mut tables = BTreeMap::from([("hub", hub)]);
+        for (table, lines) in &self.settings {
+            let table = tables.entry(table).or_default();
+            lines.iter().for_each(|line| table.extend([line.as_str(), "\n"]));
+        }
+        for (name, lines) in tables {
+            // Writing to a String does not fail.
+            let _ = writeln!(text, "[{name}]\n{lines}");
+        }
+        for (name, account) in self.accounts.iter().filter(|(_, account)| account.is_member) {
+            let (id, regions) = (account.id, regions.join(", "));
+            let _ =
+                writeln!(text, "[[members]]\naccount = \"{id}\"\nname = \"{name}\"\nregions = [{regions}]\n");
+        }
+        text
+    }
+
+    /// Has the delivery service come by, for every account beside the hub, at this moment.
+    pub async fn deliver(&self, at: jiff::Timestamp) -> Result<Vec<Report>, WorldError> {
+        let places = self
+            .accounts
+            .values()
+            .flat_map(|account| account.vpcs.keys().map(|region| (account.id, region.clone())));
+        Ok(Delivery::new(self.aws.clone(), self.hub, at).run(places).await?)
+    }
+
+    fn set_member(&mut self, name: &str, is_member: bool) {
+        if let Some(account) = self.accounts.get_mut(name) {
+            account.is_member = is_member;
+        }
+    }
+
+    /// Takes the default VPC out of an account's region and puts these in.
+    async fn furnish(
+        &self,
+        account: AccountId,
+        region: &Region,
+        vpcs: usize,
+    ) -> Result<Vec<VpcId>, AwsError> {
+        let ec2 = self.aws.ec2(account, region);
+        let failed = |call| {
+            move |error: &dyn std::fmt::Display| AwsError {
+                call,
+                account,
+                region: region.clone(),
+                why: error.to_string(),
+            }
+        };
+        let subnets =
+            ec2.describe_subnets().send().await.map_err(AwsError::of("DescribeSubnets", account, region))?;
+        for subnet in subnets.subnets() {
+            let delete = ec2.delete_subnet().set_subnet_id(subnet.subnet_id.clone());
+            delete.send().await.map_err(AwsError::of("DeleteSubnet", account, region))?;
+        }
+        let defaults =
+            ec2.describe_vpcs().send().await.map_err(AwsError::of("DescribeVpcs", account, region))?;
+        for vpc in defaults.vpcs() {
+            let delete = ec2.delete_vpc().set_vpc_id(vpc.vpc_id.clone());
+            delete.send().await.map_err(AwsError::of("DeleteVpc", account, region))?;
+        }
+        let mut made = Vec::new();
+        for number in 0..vpcs {
+            let create = ec2.create_vpc().cidr_block(format!("10.{}.0.0/16", number % 256));
+            let vpc = create.send().await.map_err(AwsError::of("CreateVpc", account, region))?.vpc;
+            let id = vpc.and_then(|vpc| vpc.vpc_id).unwrap_or_default();
+            made.push(VpcId::parse(&id).map_err(|error| failed("CreateVpc")(&error))?);
+        }
+        Ok(made)
+    }
+}
+
+/// An account id that nothing else uses: the chance of two alike is one in 900 billion.
+fn fresh_account() -> AccountId {
+    let random = RandomState::new().hash_one(std::process::id());
+    let id = 100_000_000_000 + random % 900_000_000_000;
+    // Twelve digits are an account id.
+    AccountId::parse(&id.to_string()).unwrap_or_else(|_| fresh_account())
+}
+
+fn not_a_name(error: &dyn std::error::Error) -> WorldError {
+    WorldError::Io("a name of the world".into(), io::Error::other(error.to_string()))
+}

@@ -1,0 +1,107 @@
+use std::env;
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use tokio::process::Command;
+
+use super::{World, WorldError};
+
+/// The environment variable that names the `flowagg` program.
+pub const PROGRAM_VARIABLE: &str = "FLOWAGG_BIN";
+
+/// What a run of the program came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ran {
+    /// The command line, without the path of the fleet file.
+    pub command: String,
+    /// The exit code; `None` when it was killed.
+    pub code: Option<i32>,
+    /// What it wrote on standard output.
+    pub stdout: String,
+    /// What it wrote on standard error.
+    pub stderr: String,
+}
+
+impl Ran {
+    /// The same run, which must have ended with this code.
+    ///
+    /// # Panics
+    ///
+    /// If it ended with another, with all that it wrote.
+    #[track_caller]
+    #[must_use]
+    pub fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self}");
+        self
+    }
+
+    /// Standard output as JSON; `Null` when it is none.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Ran {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let code = self.code.map_or_else(|| "a signal".to_owned(), |code| code.to_string());
+        write!(f, "`{}` ended with {code}\n{}\n{}", self.command, self.stdout, self.stderr)
+    }
+}
+
+impl World {
+    /// Writes the fleet file and runs the real program on it, as the hub account, with nothing else in its environment.
+    pub async fn flowagg(
+        &self,
+        args: impl IntoIterator<Item = impl AsRef<OsStr>>,
+    ) -> Result<Ran, WorldError> {
+        let args: Vec<_> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
+        let shown: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
+        let shown = format!("flowagg {}", shown.join(" "));
+        let io = |error| WorldError::Io(shown.clone(), error);
+        std::fs::write(self.fleet_path(), self.fleet_file()).map_err(io)?;
+        let mut command = Command::new(program()?);
+        command.args(args).arg("--config").arg(self.fleet_path()).env_clear().envs(self.environment());
+        command.env("AWS_CONFIG_FILE", self.folder.path().join("no-config"));
+        command.env("AWS_SHARED_CREDENTIALS_FILE", self.folder.path().join("no-credentials"));
+        command.env("HOME", self.folder.path()).stdin(Stdio::null()).kill_on_drop(true);
+        let output = command.output().await.map_err(io)?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+        Ok(Ran { code: output.status.code(), stdout, stderr, command: shown })
+    }
+
+    /// Where the fleet file is written.
+    pub fn fleet_path(&self) -> PathBuf {
+        self.folder.path().join("flowagg.toml")
+    }
+
+    /// The environment in which a program is the hub account.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("AWS_ENDPOINT_URL", self.endpoint.clone()),
+            ("AWS_ACCESS_KEY_ID", self.hub.to_string()),
+            ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+            ("AWS_REGION", self.hub_region().to_string()),
+            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+        ]
+    }
+
+    /// Leaves the folder with the fleet file where it is, and says where.
+    pub fn keep_folder(&mut self) -> PathBuf {
+        self.folder.disable_cleanup(true);
+        self.folder.path().to_owned()
+    }
+}
+
+/// The program: the named one, else the one that cargo has put beside this executable or above its `deps`.
+pub(crate) fn program() -> Result<PathBuf, WorldError> {
+    if let Some(named) = env::var_os(PROGRAM_VARIABLE) {
+        return Ok(named.into());
+    }
+    let this = env::current_exe().map_err(|error| WorldError::Io("this executable".into(), error))?;
+    let name = format!("flowagg{}", env::consts::EXE_SUFFIX);
+    let mut beside = this.ancestors().skip(1).take(2).map(|folder| folder.join(&name));
+    beside.find(|program| program.is_file()).ok_or(WorldError::NoProgram)
+}
