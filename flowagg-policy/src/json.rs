@@ -193,30 +193,27 @@ impl<'a> Reader<'a> {
     fn string(&mut self) -> Result<Cow<'a, str>, Malformed> {
         self.at += 1;
         let start = self.at;
-        loop {
-            match self.peek() {
-                Some(b'"') => {
-                    let text = &self.text[start..self.at];
-                    self.at += 1;
-                    return Ok(Cow::Borrowed(text));
-                }
-                Some(b'\\') => return self.escaped(start).map(Cow::Owned),
-                Some(0..0x20) => return Err(self.wrong("a control character stands unescaped in a string")),
-                Some(_) => self.at += 1,
-                None => return Err(self.wrong("a string does not end")),
-            }
+        self.plain();
+        if self.peek() == Some(b'"') {
+            self.at += 1;
+            return Ok(Cow::Borrowed(&self.text[start..self.at - 1]));
         }
+        self.escaped(start).map(Cow::Owned)
     }
 
-    /// The rest of a string whose first escape is here.
+    /// Goes on to what is not itself in a string.
+    fn plain(&mut self) {
+        let rest = &self.bytes[self.at..];
+        self.at += rest.iter().position(|b| matches!(b, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len());
+    }
+
+    /// The rest of a string that is not all plain.
     fn escaped(&mut self, start: usize) -> Result<String, Malformed> {
         let mut text = self.text[start..self.at].to_owned();
         loop {
-            let plain = self.at;
-            while !matches!(self.peek(), None | Some(b'"' | b'\\' | 0..0x20)) {
-                self.at += 1;
-            }
-            text.push_str(&self.text[plain..self.at]);
+            let from = self.at;
+            self.plain();
+            text.push_str(&self.text[from..self.at]);
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
@@ -340,20 +337,6 @@ impl<'a> Reader<'a> {
             }
         }
     }
-}
-
-/// Writes a text as a JSON string.
-pub(crate) fn write_string(out: &mut String, text: &str) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            c if c < ' ' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Bucket policies for log delivery: built, merged, compared, sized, asked and checked. Text in, text out; no IO.
 
+mod diff;
 mod document;
 mod evaluate;
 mod grant;
@@ -7,6 +8,7 @@ mod json;
 mod merge;
 pub mod size;
 
+pub use diff::{ChangeKind, Difference, StatementChange, diff};
 pub use document::{DocumentError, LARGEST};
 pub use evaluate::{Decision, DecisionKind, Miss, NearMiss, Policy, Request, StatementId};
 pub use grant::{DELIVERY_ACL, DELIVERY_SERVICE, Grant, GrantError, Who};

@@ -2,11 +2,12 @@
 //!
 //! Source: "Condition operators" and "Set operators for multivalued context keys" (IAM User Guide).
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::pattern::{Glob, Piece, Syntax, pieces};
+use super::pattern::{Glob, Syntax, pieces};
 use super::request::Request;
 use super::set::{ArnSet, PatternSet, TextSet};
 use super::value::{Range, base64, instant, number};
@@ -82,6 +83,11 @@ impl Comparison {
 }
 
 impl Operator {
+    /// Whether each value of the policy is one more that the key may (or, negated, may not) have.
+    pub(crate) fn compares_for_equality(&self) -> bool {
+        !matches!(self.family, Family::Null | Family::Number(_) | Family::Date(_))
+    }
+
     /// Reads an operator's name; its case does not count.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         let name = name.to_ascii_lowercase();
@@ -149,29 +155,27 @@ impl Condition {
         values: impl Iterator<Item = &'v str>,
         variables: bool,
     ) -> Self {
-        let plain = Syntax { wildcards: false, variables };
-        let wild = Syntax { wildcards: true, variables };
         let test = match operator.family {
             Family::Text => {
-                let (texts, patterns) = texts(values.map(|text| pieces(text, plain)));
+                let (texts, patterns) = texts(values.map(Cow::Borrowed), variables);
                 Test::Text { texts, patterns }
             }
             Family::TextIgnoringCase => {
-                let (texts, patterns) = texts(values.map(|text| pieces(&text.to_lowercase(), plain)));
+                let (texts, patterns) = texts(values.map(|text| Cow::Owned(text.to_lowercase())), variables);
                 Test::TextIgnoringCase { texts, patterns }
             }
             Family::Bool => {
-                let (texts, patterns) = texts(values.map(|text| pieces(&text.to_lowercase(), plain)));
+                let (texts, patterns) = texts(values.map(|text| Cow::Owned(text.to_lowercase())), variables);
                 Test::Bool { texts, patterns }
             }
             Family::Like => {
                 let mut set = PatternSet::default();
-                values.for_each(|text| set.add(pieces(text, wild)));
+                values.for_each(|text| set.add(text, variables));
                 Test::Like(set)
             }
             Family::Arn => {
                 let mut set = ArnSet::default();
-                values.for_each(|text| set.add(pieces(text, wild)));
+                values.for_each(|text| set.add(pieces(text, Syntax { wildcards: true, variables })));
                 Test::Arn(set)
             }
             Family::Number(comparison) => Test::Number(comparison, values.filter_map(number).collect()),
@@ -250,18 +254,14 @@ impl Condition {
 }
 
 /// Values without variables, to be hashed, and the rest.
-fn texts(values: impl Iterator<Item = Vec<Piece>>) -> (TextSet, Vec<Glob>) {
+fn texts<'v>(values: impl Iterator<Item = Cow<'v, str>>, variables: bool) -> (TextSet, Vec<Glob>) {
     let mut texts = TextSet::default();
     let mut patterns = Vec::new();
-    for mut pieces in values {
-        match pieces.as_mut_slice() {
-            [] => {
-                texts.insert("".into());
-            }
-            [Piece::Literal(text)] => {
-                texts.insert(std::mem::take(text).into());
-            }
-            _ => patterns.push(Glob::new(pieces)),
+    for value in values {
+        if variables && value.contains('$') {
+            patterns.push(Glob::new(pieces(&value, Syntax { wildcards: false, variables })));
+        } else {
+            texts.insert(&value);
         }
     }
     (texts, patterns)

@@ -18,6 +18,7 @@ pub use decision::{Decision, DecisionKind, Miss, NearMiss, StatementId};
 pub use request::Request;
 
 use self::condition::Condition;
+pub(crate) use self::condition::{Family, Operator, Quantifier};
 use self::decision::Part;
 use self::pattern::Glob;
 use self::principal::Principals;
@@ -59,22 +60,18 @@ impl Policy {
         if let Some(statement) = self.denials.iter().find(|statement| statement.applies(request)) {
             return Decision::by(DecisionKind::ExplicitDeny, &statement.id);
         }
-        if let Some(statement) = self.allowances.iter().find(|statement| statement.applies(request)) {
-            return Decision::by(DecisionKind::Allow, &statement.id);
+        let mut nearest: Option<(u64, &Statement)> = None;
+        for statement in &self.allowances {
+            let missed = statement.missed(request);
+            if missed == 0 {
+                return Decision::by(DecisionKind::Allow, &statement.id);
+            }
+            if nearest.is_none_or(|(fewest, _)| missed.count_ones() < fewest.count_ones()) {
+                nearest = Some((missed, statement));
+            }
         }
-        Decision { kind: DecisionKind::ImplicitDeny, statement: None, near_miss: self.near_miss(request) }
-    }
-
-    /// The statement that would allow the request but for the fewest of its parts; the first of equals.
-    fn near_miss(&self, request: &Request) -> Option<NearMiss> {
-        let misses =
-            |statement: &Statement| statement.parts().filter(|part| !statement.holds(part, request)).count();
-        let nearest = self.allowances.iter().min_by_key(|statement| misses(statement))?;
-        let missed = nearest.parts().filter(|part| !nearest.holds(part, request));
-        Some(NearMiss {
-            statement: nearest.id.clone(),
-            misses: missed.map(|part| nearest.miss(&part, request)).collect(),
-        })
+        let near_miss = nearest.map(|(missed, statement)| statement.near_miss(missed, request));
+        Decision { kind: DecisionKind::ImplicitDeny, statement: None, near_miss }
     }
 }
 
@@ -84,9 +81,18 @@ impl Statement {
     }
 
     fn parts(&self) -> impl Iterator<Item = Part<'_>> {
-        [Part::Principal, Part::Action, Part::Resource]
-            .into_iter()
-            .chain(self.conditions.iter().map(Part::Condition))
+        [Part::Principal, Part::Action, Part::Resource].into_iter().chain(self.conditions.iter().map(Part::Condition))
+    }
+
+    /// Which parts do not hold, one bit each; those past the 63rd share the last one.
+    fn missed(&self, request: &Request) -> u64 {
+        let missed = |(bit, part)| u64::from(!self.holds(&part, request)) << bit;
+        (0..).map(|bit: u32| bit.min(63)).zip(self.parts()).map(missed).fold(0, |all, one| all | one)
+    }
+
+    fn near_miss(&self, missed: u64, request: &Request) -> NearMiss {
+        let parts = (0..64).zip(self.parts()).filter(|(bit, _)| missed & (1 << bit) != 0);
+        NearMiss { statement: self.id.clone(), misses: parts.map(|(_, part)| self.miss(&part, request)).collect() }
     }
 
     fn holds(&self, part: &Part<'_>, request: &Request) -> bool {

@@ -18,8 +18,8 @@ pub struct Request {
     /// In lower case: actions have no case.
     pub(super) action: String,
     pub(super) resource: String,
-    /// By key in lower case: the names of condition keys have no case.
-    context: BTreeMap<String, Vec<String>>,
+    /// By key in lower case, for the names of condition keys have no case. A request has few: a list is the fastest map.
+    context: Vec<(String, Vec<String>)>,
 }
 
 impl Request {
@@ -29,7 +29,7 @@ impl Request {
             principal: Caller::parse(principal),
             action: action.to_ascii_lowercase(),
             resource: resource.to_owned(),
-            context: BTreeMap::new(),
+            context: Vec::new(),
         }
     }
 
@@ -42,7 +42,7 @@ impl Request {
     /// The same request with these values of a condition key. An empty list is a key without a value.
     #[must_use]
     pub fn with_all<'a>(mut self, key: &str, values: impl IntoIterator<Item = &'a str>) -> Self {
-        self.context.insert(key.to_lowercase(), values.into_iter().map(str::to_owned).collect());
+        self.put(key, values.into_iter().map(str::to_owned).collect());
         self
     }
 
@@ -80,9 +80,23 @@ impl Request {
             .with("s3:signatureversion", "AWS4-HMAC-SHA256")
     }
 
+    /// Sets the values of a key; whether it had none before.
+    fn put(&mut self, key: &str, values: Vec<String>) -> bool {
+        let key = key.to_lowercase();
+        match self.context.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, old)) => *old = values,
+            None => {
+                self.context.push((key, values));
+                return true;
+            }
+        }
+        false
+    }
+
     /// The values of a key, given in lower case. `None` when the request has none.
     pub(super) fn values(&self, key: &str) -> Option<&[String]> {
-        self.context.get(key).map(Vec::as_slice).filter(|values| !values.is_empty())
+        let (_, values) = self.context.iter().find(|(known, _)| known == key)?;
+        Some(values.as_slice()).filter(|values| !values.is_empty())
     }
 
     /// The value of a key that has one and not several.
@@ -108,7 +122,7 @@ impl<'de> Deserialize<'de> for Request {
         let raw = Raw::deserialize(deserializer)?;
         let mut request = Self::new(&raw.principal, &raw.action, &raw.resource);
         for (key, Values(values)) in raw.context {
-            if request.context.insert(key.to_lowercase(), values).is_some() {
+            if !request.put(&key, values) {
                 return Err(de::Error::custom(format!("the context has `{key}` twice")));
             }
         }

@@ -1,14 +1,68 @@
 //! Many patterns asked at once. Literals, and literals with one `*` at the end, are hashed; what is left is tried in turn.
 
-#[allow(clippy::disallowed_types, reason = "asked for one member at a time; its order is never seen")]
-use std::collections::HashSet;
-
-use super::pattern::{Glob, Piece};
+use super::pattern::{Glob, Piece, Syntax, pieces};
 use super::request::Request;
 
-/// A set of texts that is asked whether it holds one.
-#[allow(clippy::disallowed_types, reason = "asked for one member at a time; its order is never seen")]
-pub(super) type TextSet = HashSet<Box<str>>;
+/// A set of texts that is asked whether it holds one. The texts lie side by side, and a table of hashes points to them.
+#[derive(Debug, Default)]
+pub(super) struct TextSet {
+    texts: String,
+    /// Where each text ends.
+    ends: Vec<u32>,
+    /// By hash: the place of a text in `ends` and one more; 0 is free. At most half of it is taken.
+    table: Vec<u32>,
+}
+
+impl TextSet {
+    pub(super) fn insert(&mut self, text: &str) {
+        if self.table.len() <= self.ends.len() * 2 {
+            self.table = vec![0; (self.table.len() * 2).max(8)];
+            for index in 0..self.ends.len() {
+                let slot = self.slot(self.text(index));
+                self.table[slot] = index as u32 + 1;
+            }
+        }
+        let slot = self.slot(text);
+        if self.table[slot] == 0 {
+            self.texts.push_str(text);
+            self.ends.push(self.texts.len() as u32);
+            self.table[slot] = self.ends.len() as u32;
+        }
+    }
+
+    pub(super) fn contains(&self, text: &str) -> bool {
+        !self.table.is_empty() && self.table[self.slot(text)] != 0
+    }
+
+    fn text(&self, index: usize) -> &str {
+        let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
+        &self.texts[start..self.ends[index] as usize]
+    }
+
+    /// Where the text is in the table, or the free place where it would be.
+    fn slot(&self, text: &str) -> usize {
+        let mask = self.table.len() - 1;
+        let mut slot = hash(text.as_bytes()) as usize & mask;
+        while self.table[slot] != 0 && self.text(self.table[slot] as usize - 1) != text {
+            slot = (slot + 1) & mask;
+        }
+        slot
+    }
+}
+
+/// Eight bytes at a time are multiplied in, and both halves of the product are kept.
+fn hash(bytes: &[u8]) -> u64 {
+    const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
+    let mix = |state: u64, word: u64| {
+        let product = u128::from(state ^ word) * u128::from(MULTIPLIER);
+        (product as u64) ^ ((product >> 64) as u64)
+    };
+    let (words, rest) = bytes.as_chunks::<8>();
+    let state = words.iter().fold(bytes.len() as u64, |state, word| mix(state, u64::from_le_bytes(*word)));
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    mix(mix(state, u64::from_le_bytes(last)), MULTIPLIER)
+}
 
 /// A set of patterns that is asked whether one of them fits.
 #[derive(Debug, Default)]
@@ -21,31 +75,30 @@ pub(super) struct PatternSet {
 }
 
 impl PatternSet {
-    pub(super) fn add(&mut self, mut pieces: Vec<Piece>) {
-        match pieces.as_mut_slice() {
-            [Piece::Any] => self.anything = true,
-            [] => {
-                self.exact.insert("".into());
+    /// Adds a pattern with wildcards, and with variables or without.
+    pub(super) fn add(&mut self, text: &str, variables: bool) {
+        match text.find(['*', '?', '$']) {
+            None => self.exact.insert(text),
+            Some(0) if text == "*" => self.anything = true,
+            Some(at) if &text[at..] == "*" => self.add_start(&text[..at]),
+            Some(_) => self.others.push(Glob::new(pieces(text, Syntax { wildcards: true, variables }))),
+        }
+    }
+
+    fn add_start(&mut self, start: &str) {
+        match self.starts.iter_mut().find(|(length, _)| *length == start.len()) {
+            Some((_, set)) => set.insert(start),
+            None => {
+                let mut set = TextSet::default();
+                set.insert(start);
+                self.starts.push((start.len(), set));
             }
-            [Piece::Literal(text)] => {
-                self.exact.insert(std::mem::take(text).into());
-            }
-            [Piece::Literal(text), Piece::Any] => {
-                let text = std::mem::take(text);
-                match self.starts.iter_mut().find(|(length, _)| *length == text.len()) {
-                    Some((_, set)) => {
-                        set.insert(text.into());
-                    }
-                    None => self.starts.push((text.len(), TextSet::from([text.into()]))),
-                }
-            }
-            _ => self.others.push(Glob::new(pieces)),
         }
     }
 
     pub(super) fn matches(&self, text: &str, request: &Request) -> bool {
         self.anything
-            || (!self.exact.is_empty() && self.exact.contains(text))
+            || self.exact.contains(text)
             || self
                 .starts
                 .iter()
@@ -93,12 +146,14 @@ impl ArnSet {
                 }
             }
         }
-        let literals: Box<str> = literals.join(":").into();
+        let literals = literals.join(":");
         match self.masked.iter_mut().find(|(known, _)| *known == mask) {
-            Some((_, set)) => {
-                set.insert(literals);
+            Some((_, set)) => set.insert(&literals),
+            None => {
+                let mut set = TextSet::default();
+                set.insert(&literals);
+                self.masked.push((mask, set));
             }
-            None => self.masked.push((mask, TextSet::from([literals]))),
         }
     }
 
@@ -155,4 +210,38 @@ fn split(pieces: Vec<Piece>) -> Vec<Vec<Piece>> {
         }
     }
     parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_holds_what_was_put_in_and_nothing_else() {
+        let mut set = TextSet::default();
+        assert!(!set.contains(""));
+        for n in 0..1000 {
+            set.insert(&format!("text {}", n * 2));
+            set.insert(&format!("text {}", n * 2));
+        }
+        assert_eq!(set.ends.len(), 1000);
+        for n in 0..1000 {
+            assert!(set.contains(&format!("text {}", n * 2)) && !set.contains(&format!("text {}", n * 2 + 1)));
+        }
+        set.insert("");
+        assert!(set.contains(""));
+    }
+
+    #[test]
+    fn patterns_are_sorted_by_how_they_are_looked_up() {
+        let mut set = PatternSet::default();
+        for text in ["a", "ab*", "cd*", "x*y", "${k}z"] {
+            set.add(text, true);
+        }
+        assert_eq!((set.starts.len(), set.others.len(), set.anything), (1, 2, false));
+        let request = Request::new("*", "s3:GetObject", "*").with("k", "v");
+        for (text, fits) in [("a", true), ("abc", true), ("cd", true), ("c", false), ("xy", true), ("vz", true), ("é", false)] {
+            assert_eq!(set.matches(text, &request), fits, "{text}");
+        }
+    }
 }

@@ -7,14 +7,17 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::fleet::{Fleet, GrantForm, Organization, PolicySettings};
+use flowagg_core::fleet::{Fleet, Organization, PolicySettings};
 use flowagg_core::id::{AccountId, BucketName, OrganizationId, OrganizationalUnitId, Partition, Region};
 use flowagg_core::layout::{self, Prefix};
 
 pub use write::GrantError;
 
+use crate::document::DocumentError;
+use crate::merge;
+
 pub(crate) use read::read;
-pub(crate) use statement::{AclCheck, Folders, Kind, Source, Statement, Write};
+pub(crate) use statement::{AclActions, AclCheck, Folders, Kind, Source, Statement, Write};
 
 /// The principal that delivers vended logs, in every partition.
 ///
@@ -100,13 +103,11 @@ impl Grant {
         format!("{}/{}{hive}", self.bucket_arn(), layout::root(self.prefix.as_ref()))
     }
 
-    /// The statements in this form, one compact JSON text each, as they stand in a policy that has no others.
+    /// What a policy grants by statements of ours, in this grant's bucket and folder; `None` when there are none.
     ///
-    /// Form `auto` gives the tightest documented form that fits in an otherwise empty policy.
-    pub fn statements(&self, form: GrantForm) -> Result<Vec<String>, crate::MergeError> {
-        let grant = Self { settings: PolicySettings { form, ..self.settings.clone() }, ..self.clone() };
-        let text = crate::merge(None, &grant, crate::Absent::Keep)?.text;
-        let document = crate::document::Document::parse(&text)?;
-        Ok(document.statements().map(|statement| text[statement.node.span.clone()].to_owned()).collect())
+    /// Of this grant only the bucket, the sub-folder and the Hive setting count. What comes back, merged into no policy,
+    /// gives the same statements.
+    pub fn granted_by(&self, policy: &str) -> Result<Option<Self>, DocumentError> {
+        merge::granted(policy, self)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use flowagg_core::fleet::{AclCondition, GrantForm, PolicySettings};
+use flowagg_core::fleet::{AclCondition, GrantForm};
 use flowagg_core::id::{AccountId, OrganizationId, OrganizationalUnitId};
 
 use super::statement::{AclActions, AclCheck, DenyOthers, Folders, Source, SourceArn, Statement, Write};
@@ -225,25 +225,6 @@ impl AclActions {
             Self::AllReads => &["s3:Get*", "s3:List*"],
         }
     }
-}
-
-/// The settings that the statements of a group were written by, as far as they tell.
-pub(crate) fn settings_of(group: &[Statement], form: GrantForm) -> PolicySettings {
-    let mut settings = PolicySettings { form, source_conditions: true, ..PolicySettings::default() };
-    for statement in group {
-        match statement {
-            Statement::Write(Write { source, acl, folders }) => {
-                settings.acl_condition = *acl;
-                settings.source_arn = source.arns.is_some();
-                settings.source_conditions =
-                    !(matches!(folders, Folders::Each(_)) && source.accounts.is_none());
-            }
-            Statement::AclCheck(check) => settings.list_bucket = check.actions != AclActions::Acl,
-            Statement::DenyOthers(_) => {}
-            Statement::DenyInsecureTransport => settings.deny_insecure_transport = true,
-        }
-    }
-    settings
 }
 
 fn key(name: &str, values: impl IntoIterator<Item = impl std::fmt::Display>) -> String {

@@ -1,0 +1,343 @@
+//! What two policies say differently. Order, `"a"` against `["a"]`, an account's id against its root ARN, the case of
+//! `Effect` and of actions, and quotation marks around numbers do not count.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use flowagg_core::id::AccountId;
+use serde::Serialize;
+
+use crate::document::{self, Document, DocumentError};
+use crate::evaluate::Operator;
+use crate::grant::DELIVERY_SERVICE;
+use crate::json::{Node, Value};
+use crate::size;
+
+/// What two policies say differently.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Accounts that only the second lets deliver logs.
+    pub granted: BTreeSet<AccountId>,
+    /// Accounts that only the first lets deliver logs.
+    pub revoked: BTreeSet<AccountId>,
+    /// Statements that differ, in the order of the second policy, then those that only the first has.
+    pub statements: Vec<StatementChange>,
+}
+
+/// A statement that differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StatementChange {
+    /// The Sid in back-ticks, or the place in the list, from 1.
+    pub statement: String,
+    /// What became of it.
+    pub kind: ChangeKind,
+    /// What of it changed, in plain words.
+    pub details: Vec<String>,
+}
+
+/// What became of a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChangeKind {
+    /// Only the second policy has it.
+    Added,
+    /// Only the first policy has it.
+    Removed,
+    /// Both have it, and it says something else.
+    Changed,
+}
+
+impl Difference {
+    /// Whether the two say the same.
+    pub fn is_empty(&self) -> bool {
+        self.statements.is_empty()
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (sign, accounts) in [('+', &self.granted), ('-', &self.revoked)] {
+            for account in accounts {
+                writeln!(f, "{sign} account {account} may deliver")?;
+            }
+        }
+        for StatementChange { statement, kind, details } in &self.statements {
+            let sign = match kind {
+                ChangeKind::Added => '+',
+                ChangeKind::Removed => '-',
+                ChangeKind::Changed => '~',
+            };
+            writeln!(f, "{sign} statement {statement}")?;
+            for detail in details {
+                writeln!(f, "    {detail}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Compares what two policies say.
+pub fn diff(before: &str, after: &str) -> Result<Difference, DocumentError> {
+    let (before, after) = (Document::parse(before)?, Document::parse(after)?);
+    let mut gone: Vec<Meaning> = meanings(&before);
+    let mut new = meanings(&after);
+    let (allowed_before, allowed_after) = (deliverers(&gone), deliverers(&new));
+    let mut difference = Difference {
+        granted: &allowed_after - &allowed_before,
+        revoked: &allowed_before - &allowed_after,
+        statements: Vec::new(),
+    };
+    // Equal ones first, so that a statement is not taken for the change of another with its Sid.
+    new.retain(|meaning| match gone.iter().position(|old| old.says_the_same(meaning) && old.sid == meaning.sid) {
+        Some(at) => {
+            gone.remove(at);
+            false
+        }
+        None => true,
+    });
+    for meaning in new {
+        let same = |old: &Meaning| old.sid.is_some() && old.sid == meaning.sid;
+        let (kind, details) = match gone.iter().position(same) {
+            Some(at) => (ChangeKind::Changed, gone.remove(at).changes(&meaning)),
+            None => match gone.iter().position(|old| old.says_the_same(&meaning)) {
+                Some(at) => (ChangeKind::Changed, vec![format!("it was {}", gone.remove(at).name)]),
+                None => (ChangeKind::Added, Vec::new()),
+            },
+        };
+        difference.statements.push(StatementChange { statement: meaning.name, kind, details });
+    }
+    difference.statements.extend(gone.into_iter().map(|old| StatementChange {
+        statement: old.name,
+        kind: ChangeKind::Removed,
+        details: Vec::new(),
+    }));
+    let versions = [before.version().unwrap_or("2008-10-17"), after.version().unwrap_or("2008-10-17")];
+    if versions[0] != versions[1] {
+        let details = vec![format!("it was {}, and is {}", versions[0], versions[1])];
+        let statement = "`Version`".to_owned();
+        difference.statements.push(StatementChange { statement, kind: ChangeKind::Changed, details });
+    }
+    Ok(difference)
+}
+
+/// What a statement says, however it is written.
+#[derive(Debug)]
+struct Meaning {
+    name: String,
+    sid: Option<String>,
+    denies: bool,
+    /// By name of the element, such as `NotResource`.
+    elements: BTreeMap<String, BTreeSet<String>>,
+    /// By operator and key, both in lower case.
+    conditions: BTreeMap<(String, String), BTreeSet<String>>,
+    /// Members that the grammar does not know, as they stand.
+    others: BTreeMap<String, String>,
+}
+
+fn meanings(document: &Document<'_>) -> Vec<Meaning> {
+    document.statements().enumerate().map(|(index, live)| Meaning::of(document, index, live)).collect()
+}
+
+impl Meaning {
+    fn of(document: &Document<'_>, index: usize, live: document::Statement<'_>) -> Self {
+        let mut meaning = Self {
+            name: live.name(index),
+            sid: live.sid().map(str::to_owned),
+            denies: live.get("Effect").and_then(Node::as_str).is_some_and(|text| text.eq_ignore_ascii_case("Deny")),
+            elements: BTreeMap::new(),
+            conditions: BTreeMap::new(),
+            others: BTreeMap::new(),
+        };
+        for member in live.members {
+            let name = member.key.as_ref();
+            let values = match name {
+                "Sid" => continue,
+                "Principal" | "NotPrincipal" => principals(&member.value),
+                "Action" | "NotAction" => texts(&member.value).map(|texts| texts.map(|text| text.to_ascii_lowercase()).collect()),
+                "Resource" | "NotResource" => texts(&member.value).map(|texts| texts.map(str::to_owned).collect()),
+                "Effect" => texts(&member.value).map(|texts| texts.map(|text| text.to_ascii_lowercase()).collect()),
+                "Condition" if meaning.read_conditions(&member.value).is_some() => continue,
+                _ => None,
+            };
+            match values {
+                Some(values) => {
+                    meaning.elements.insert(name.to_owned(), values);
+                }
+                None => {
+                    let text = size::compact(&document.text[member.value.span.clone()]);
+                    meaning.others.insert(name.to_owned(), text);
+                }
+            }
+        }
+        meaning
+    }
+
+    fn read_conditions(&mut self, node: &Node<'_>) -> Option<()> {
+        let mut found = BTreeMap::new();
+        for operator in node.members()? {
+            for key in operator.value.members()? {
+                let values = key.value.elements().iter().map(|node| node.as_scalar().map(str::to_owned));
+                let name = (operator.key.to_ascii_lowercase(), key.key.to_ascii_lowercase());
+                found.insert(name, values.collect::<Option<_>>()?);
+            }
+        }
+        self.conditions = found;
+        Some(())
+    }
+
+    fn says_the_same(&self, other: &Self) -> bool {
+        (&self.elements, &self.conditions, &self.others) == (&other.elements, &other.conditions, &other.others)
+    }
+
+    /// What the later statement of this Sid says differently.
+    fn changes(&self, later: &Self) -> Vec<String> {
+        let mut details = Vec::new();
+        if self.denies != later.denies {
+            details.push(format!("it {} now", if later.denies { "denies" } else { "allows" }));
+        }
+        let names: BTreeSet<&String> = self.elements.keys().chain(later.elements.keys()).collect();
+        for name in names {
+            match (self.elements.get(name), later.elements.get(name)) {
+                _ if name == "Effect" => {}
+                (Some(before), Some(after)) => {
+                    let wider = later.denies == name.starts_with("Not");
+                    details.extend(value_changes(&format!("`{name}`"), before, after, Some(wider)));
+                }
+                (None, _) => details.push(format!("it has `{name}` now")),
+                (_, None) => details.push(format!("it has no `{name}` any more")),
+            }
+        }
+        let keys: BTreeSet<_> = self.conditions.keys().chain(later.conditions.keys()).collect();
+        for name in keys {
+            let (operator, key) = name;
+            let tested = format!("`{key}` ({operator})");
+            match (self.conditions.get(name), later.conditions.get(name)) {
+                (Some(before), Some(after)) => {
+                    let wider = Operator::parse(operator)
+                        .filter(Operator::compares_for_equality)
+                        .map(|operator| operator.negated == later.denies);
+                    details.extend(value_changes(&tested, before, after, wider));
+                }
+                (None, _) => details.push(format!("{}: it tests {tested} now", word(!later.denies))),
+                (_, None) => details.push(format!("{}: it no longer tests {tested}", word(later.denies))),
+            }
+        }
+        if self.others != later.others {
+            details.push("members that AWS's grammar does not know differ".into());
+        }
+        details
+    }
+}
+
+fn word(tightened: bool) -> &'static str {
+    if tightened { "tightened" } else { "loosened" }
+}
+
+/// What came and went in a list. `wider`: whether more values let more through; `None` where that cannot be said.
+fn value_changes(name: &str, before: &BTreeSet<String>, after: &BTreeSet<String>, wider: Option<bool>) -> Vec<String> {
+    let say = |values: BTreeSet<&String>, verb: &str, more: bool| {
+        let count = values.len();
+        let mut shown: Vec<String> = values.into_iter().take(3).map(|value| format!("`{value}`")).collect();
+        if count > shown.len() {
+            shown.push(format!("{} more", count - shown.len()));
+        }
+        let judged = wider.map_or(String::new(), |wider| format!("{}: ", word(wider != more)));
+        (count > 0).then(|| format!("{judged}{name} {verb} {}", shown.join(", ")))
+    };
+    let came = say(after.difference(before).collect(), "now has", true);
+    let went = say(before.difference(after).collect(), "no longer has", false);
+    came.into_iter().chain(went).collect()
+}
+
+fn texts<'d>(node: &'d Node<'d>) -> Option<impl Iterator<Item = &'d str>> {
+    let all = node.elements();
+    all.iter().all(|node| node.as_str().is_some()).then(|| all.iter().filter_map(Node::as_str))
+}
+
+/// `type:principal`, with an account's root ARN as its id and `{"AWS": "*"}` as `*`.
+fn principals(node: &Node<'_>) -> Option<BTreeSet<String>> {
+    if let Value::String(text) = &node.value {
+        return Some(BTreeSet::from([text.as_ref().to_owned()]));
+    }
+    let mut found = BTreeSet::new();
+    for entry in node.members()? {
+        for text in texts(&entry.value)? {
+            let account = text.strip_suffix(":root").and_then(|arn| arn.split("::").nth(1));
+            found.insert(match (entry.key.as_ref(), account) {
+                ("AWS", _) if text == "*" => "*".to_owned(),
+                ("AWS", Some(account)) => format!("AWS:{account}"),
+                (kind, _) => format!("{kind}:{text}"),
+            });
+        }
+    }
+    Some(found)
+}
+
+/// The accounts that statements let deliver by name: in `aws:SourceAccount`, else as the folder of a resource.
+fn deliverers(meanings: &[Meaning]) -> BTreeSet<AccountId> {
+    let service = format!("Service:{DELIVERY_SERVICE}");
+    let holds = |meaning: &&Meaning| {
+        let has = |name: &str, value: &str| meaning.elements.get(name).is_some_and(|values| values.contains(value));
+        !meaning.denies && has("Principal", &service) && has("Action", "s3:putobject")
+    };
+    let named = |meaning: &Meaning| -> BTreeSet<AccountId> {
+        let source = |((_, key), values): (&(String, String), &BTreeSet<String>)| {
+            (key == "aws:sourceaccount").then(|| values.iter().filter_map(|text| AccountId::parse(text).ok()).collect())
+        };
+        let folder = |arn: &String| {
+            let parts = arn.split('/').map(|part| part.strip_prefix("aws-account-id=").unwrap_or(part));
+            parts.filter_map(|part| AccountId::parse(part).ok()).next()
+        };
+        let folders: Option<BTreeSet<AccountId>> =
+            meaning.elements.get("Resource").and_then(|arns| arns.iter().map(folder).collect());
+        match (meaning.conditions.iter().find_map(source), folders) {
+            (Some(source), Some(folders)) => &source & &folders,
+            (Some::<BTreeSet<AccountId>>(one), None) | (None, Some(one)) => one,
+            (None, None) => BTreeSet::new(),
+        }
+    };
+    meanings.iter().filter(holds).flat_map(named).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(statement: &str) -> String {
+        format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{statement}]}}")
+    }
+
+    #[test]
+    fn what_does_not_count_is_no_difference() {
+        let before = policy(
+            r#"{"Sid":"A","Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":["s3:GetObject","s3:ListBucket"],
+                "Resource":["x"],"Condition":{"Bool":{"aws:SecureTransport":true},"NumericEquals":{"s3:max-keys":10}}},{}"#,
+        );
+        let after = r#"{"Statement":[{"Sid":"","x":1},{"Condition":{"numericequals":{"S3:max-keys":["10"]},"Bool":
+            {"aws:SecureTransport":"true"}},"Resource":"x","Action":["s3:listbucket","s3:GetObject"],"Principal":
+            {"AWS":["arn:aws:iam::111122223333:root"]},"Effect":"allow","Sid":"A"}],"Version":"2012-10-17"}"#;
+        let difference = diff(&before, after).unwrap();
+        let kinds: Vec<_> = difference.statements.iter().map(|change| (change.statement.as_str(), change.kind)).collect();
+        assert_eq!(kinds, [("1", ChangeKind::Added), ("2", ChangeKind::Removed)]);
+    }
+
+    #[test]
+    fn conditions_and_lists_are_tightened_or_loosened() {
+        let before = policy(r#"{"Sid":"A","Effect":"Allow","Resource":["a","b"],"Condition":{"StringEquals":{"k":"1","l":"1"}}}"#);
+        let after = policy(r#"{"Sid":"A","Effect":"Allow","Resource":["b"],"Condition":{"StringEquals":{"k":["1","2"]},"Null":{"m":"true"}}}"#);
+        let difference = diff(&before, &after).unwrap();
+        assert_eq!(
+            difference.statements[0].details,
+            [
+                "tightened: `Resource` no longer has `a`",
+                "tightened: it tests `m` (null) now",
+                "loosened: `k` (stringequals) now has `2`",
+                "loosened: it no longer tests `l` (stringequals)",
+            ]
+        );
+        let deny = |text: &str| text.replace("Allow", "Deny");
+        let details = &diff(&deny(&before), &deny(&after)).unwrap().statements[0].details;
+        assert_eq!(details[0], "loosened: `Resource` no longer has `a`");
+        assert_eq!(details[2], "tightened: `k` (stringequals) now has `2`");
+    }
+}

@@ -1,0 +1,64 @@
+//! From the statements of ours in a policy back to the grant that they say.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowagg_core::fleet::{GrantForm, PolicySettings};
+use flowagg_core::id::{AccountId, Region};
+
+use super::survey::Survey;
+use crate::document::{Document, DocumentError};
+use crate::grant::{AclActions, Folders, Grant, Statement, Who, Write};
+
+/// What a policy grants in the target's bucket and folder.
+pub(crate) fn granted(policy: &str, target: &Grant) -> Result<Option<Grant>, DocumentError> {
+    let document = Document::parse(policy)?;
+    let survey = Survey::of(&document, target);
+    let statements = || survey.ours.iter().map(|ours| &ours.statement);
+    let writes: Vec<&Write> = statements()
+        .filter_map(|statement| match statement {
+            Statement::Write(write) => Some(write),
+            _ => None,
+        })
+        .collect();
+    let Some(first) = writes.first() else { return Ok(None) };
+    let denies = statements().any(|statement| matches!(statement, Statement::DenyOthers(_)));
+    let organization = writes.iter().find_map(|write| match (&write.source.organization, &write.source.units) {
+        (Some(id), _) => Some((id.clone(), BTreeSet::new())),
+        (None, Some((id, units))) => Some((id.clone(), units.clone())),
+        (None, None) => None,
+    });
+    let form = match (&first.folders, organization.is_some()) {
+        (Folders::Own, true) => GrantForm::BoundOrganization,
+        (_, true) => GrantForm::Organization,
+        (Folders::Own, false) if denies => GrantForm::BoundDeny,
+        (Folders::Own, false) => GrantForm::BoundAccounts,
+        (Folders::Each(_), false) => GrantForm::Prefixes,
+        (Folders::Any | Folders::Bucket, false) => GrantForm::Accounts,
+    };
+    let settings = PolicySettings {
+        form,
+        source_conditions: form != GrantForm::Prefixes || first.source.accounts.is_some(),
+        source_arn: writes.iter().any(|write| write.source.arns.is_some()),
+        acl_condition: first.acl,
+        list_bucket: statements()
+            .any(|statement| matches!(statement, Statement::AclCheck(check) if check.actions != AclActions::Acl)),
+        deny_insecure_transport: statements().any(|statement| *statement == Statement::DenyInsecureTransport),
+    };
+    let accounts = survey.accounts();
+    let who = match organization {
+        Some((id, units)) => Who::Organization { id, units, also: accounts },
+        None => Who::Accounts(accounts),
+    };
+    Ok(Some(Grant { who, organization: None, regions: regions(&writes), settings, ..target.clone() }))
+}
+
+/// The regions that `aws:SourceArn` is tested for; an account with `*` for a region has none.
+fn regions(writes: &[&Write]) -> Option<BTreeMap<AccountId, BTreeSet<Region>>> {
+    let tested = writes.iter().filter_map(|write| write.source.arns.as_ref());
+    let mut regions: Option<BTreeMap<AccountId, BTreeSet<Region>>> = None;
+    for arn in tested.flatten() {
+        let of_account = regions.get_or_insert_default().entry(arn.account).or_default();
+        of_account.extend(arn.region.clone());
+    }
+    regions
+}
