@@ -1,4 +1,5 @@
 //! What differs, and that doing it leaves nothing to do.
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use std::collections::{BTreeMap, BTreeSet};
 

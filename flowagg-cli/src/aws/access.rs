@@ -20,6 +20,7 @@ use super::failure::At;
 
 /// How often a throttled or failed call is tried, with back-off between.
 const ATTEMPTS: u32 = 6;
+const FIRST_ATTEMPTS: u32 = 2;
 /// How long one try may take.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -195,8 +196,20 @@ async fn base(hub: &Hub, endpoint_url: Option<&str>) -> SdkConfig {
 
 async fn caller(base: &SdkConfig, hub: &Hub) -> Result<AccountId, Failure> {
     let at = At::new(hub.account, &hub.region);
-    let answer = aws_sdk_sts::Client::new(base).get_caller_identity().send().await;
-    let identity = answer.map_err(|error| at.failure(GET_CALLER_IDENTITY, &error))?;
+    // The first call: whoever mistyped an endpoint should not wait for six tries.
+    let tries = aws_sdk_sts::config::Builder::new()
+        .retry_config(RetryConfig::standard().with_max_attempts(FIRST_ATTEMPTS));
+    let answer =
+        aws_sdk_sts::Client::new(base).get_caller_identity().customize().config_override(tries).send().await;
+    let identity = answer.map_err(|error| {
+        let failure = at.failure(GET_CALLER_IDENTITY, &error);
+        match base.endpoint_url() {
+            Some(url) if failure.code.is_none() => {
+                Failure { message: format!("{} ({url})", failure.message), ..failure }
+            }
+            _ => failure,
+        }
+    })?;
     let account = identity.account().unwrap_or_default();
     AccountId::parse(account).map_err(|error| {
         at.failed(

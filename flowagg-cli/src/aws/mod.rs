@@ -5,6 +5,8 @@ pub mod apply;
 mod call;
 mod deliveries;
 mod failure;
+#[cfg(test)]
+mod mocked;
 pub mod observe;
 
 pub use access::{Account, Accounts};

@@ -31,22 +31,28 @@ pub(super) async fn apply(
     changes: &[&FlowLogChange],
 ) -> Applied {
     let here = Here { fleet, ec2: account.ec2(&place.region), at: At::new(place.account, &place.region) };
-    let mut applied = Applied::default();
-    let creates: Vec<&FlowLogChange> =
-        changes.iter().copied().filter(|change| matches!(change.step, Step::Create)).collect();
-    for batch in creates.chunks(MOST_RESOURCES) {
-        here.create_batch(batch, &mut applied).await;
+    here.apply(changes).await
+}
+
+impl Here<'_> {
+    async fn apply(&self, changes: &[&FlowLogChange]) -> Applied {
+        let mut applied = Applied::default();
+        let creates: Vec<&FlowLogChange> =
+            changes.iter().copied().filter(|change| matches!(change.step, Step::Create)).collect();
+        for batch in creates.chunks(MOST_RESOURCES) {
+            self.create_batch(batch, &mut applied).await;
+        }
+        for change in changes {
+            let outcome = match &change.step {
+                Step::Create => continue,
+                Step::Replace { old } => self.replace(&change.vpc, old).await,
+                Step::Tag { flow_log, tags } => self.tag(flow_log, tags).await,
+                Step::Delete { flow_log } => self.delete(flow_log).await,
+            };
+            applied.record(change, outcome);
+        }
+        applied
     }
-    for change in changes {
-        let outcome = match &change.step {
-            Step::Create => continue,
-            Step::Replace { old } => here.replace(&change.vpc, old).await,
-            Step::Tag { flow_log, tags } => here.tag(flow_log, tags).await,
-            Step::Delete { flow_log } => here.delete(flow_log).await,
-        };
-        applied.record(change, outcome);
-    }
-    applied
 }
 
 impl Applied {
@@ -188,4 +194,140 @@ impl Here<'_> {
 
 fn is_already_exists(error: &SdkError<CreateFlowLogsError, HttpResponse>) -> bool {
     error.as_service_error().and_then(|error| error.code()) == Some(ALREADY_EXISTS)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use aws_sdk_ec2::operation::create_flow_logs::CreateFlowLogsOutput;
+    use aws_sdk_ec2::operation::delete_flow_logs::DeleteFlowLogsOutput;
+    use aws_sdk_ec2::types::UnsuccessfulItemError;
+    use aws_smithy_mocks::{MockResponse, Rule, mock};
+    use aws_smithy_types::error::ErrorMetadata;
+
+    use super::*;
+    use crate::aws::mocked;
+
+    type Calls = Arc<Mutex<Vec<String>>>;
+
+    /// An EC2 in which these VPCs have a flow log like the wanted one, and these cannot get any.
+    fn create(calls: &Calls, taken: &'static [&'static str], broken: &'static [&'static str]) -> Rule {
+        let calls = calls.clone();
+        mock!(Client::create_flow_logs).then_compute_response(move |request| {
+            let ids = request.resource_ids();
+            assert!(!ids.is_empty() && request.client_token().is_some_and(|token| token.len() <= 64));
+            let mut calls = calls.lock().unwrap();
+            calls.push(format!("create {}", ids.join(" ")));
+            let deleted = calls.iter().any(|call| call.starts_with("delete"));
+            if !deleted && ids.iter().any(|id| taken.contains(&id.as_str())) {
+                let meta = ErrorMetadata::builder().code(ALREADY_EXISTS).message("there is one").build();
+                return MockResponse::Error(CreateFlowLogsError::generic(meta));
+            }
+            let failed = ids.iter().filter(|id| broken.contains(&id.as_str())).map(|id| {
+                let error = UnsuccessfulItemError::builder()
+                    .code("400")
+                    .message("LogDestination: acme-logs is undeliverable");
+                UnsuccessfulItem::builder().resource_id(id).error(error.build()).build()
+            });
+            MockResponse::Output(
+                CreateFlowLogsOutput::builder().set_unsuccessful(Some(failed.collect())).build(),
+            )
+        })
+    }
+
+    fn delete(calls: &Calls) -> Rule {
+        let calls = calls.clone();
+        mock!(Client::delete_flow_logs).then_compute_output(move |request| {
+            calls.lock().unwrap().push(format!("delete {}", request.flow_log_ids().join(" ")));
+            DeleteFlowLogsOutput::builder().build()
+        })
+    }
+
+    fn change(vpc: &str, step: Step) -> FlowLogChange {
+        let Place { account, region } = mocked::place();
+        FlowLogChange { account, region, vpc: VpcId::parse(vpc).unwrap(), step, reason: "test".into() }
+    }
+
+    async fn run(changes: &[FlowLogChange], rules: &[&Rule]) -> Applied {
+        let fleet = mocked::fleet();
+        let place = mocked::place();
+        let here = Here { fleet: &fleet, ec2: mocked::ec2(rules), at: At::new(place.account, &place.region) };
+        here.apply(&changes.iter().collect::<Vec<_>>()).await
+    }
+
+    fn replace(vpc: &str) -> FlowLogChange {
+        change(vpc, Step::Replace { old: FlowLogId::parse("fl-00000001").unwrap() })
+    }
+
+    #[tokio::test]
+    async fn an_unsuccessful_item_in_a_successful_answer_is_a_failure_that_names_the_vpc() {
+        let calls = Calls::default();
+        let changes = ["vpc-0000000a", "vpc-0000000b", "vpc-0000000c"].map(|vpc| change(vpc, Step::Create));
+        let applied = run(&changes, &[&create(&calls, &[], &["vpc-0000000b"])]).await;
+        assert_eq!(applied.done.len(), 2);
+        let [failure] = &applied.failures[..] else { panic!("{applied:?}") };
+        assert_eq!(failure.resource.as_deref(), Some("vpc-0000000b"));
+        assert!(failure.help.contains("customer managed key"), "{failure:?}");
+        assert_eq!(calls.lock().unwrap().len(), 1, "one call for all three");
+    }
+
+    #[tokio::test]
+    async fn a_call_that_is_refused_for_one_vpc_is_made_again_for_each() {
+        let calls = Calls::default();
+        let changes = ["vpc-0000000a", "vpc-0000000b"].map(|vpc| change(vpc, Step::Create));
+        let applied = run(&changes, &[&create(&calls, &["vpc-0000000a"], &[])]).await;
+        assert_eq!((applied.done.len(), applied.failures.len()), (1, 1));
+        assert_eq!(applied.failures[0].code.as_deref(), Some(ALREADY_EXISTS));
+        assert_eq!(
+            *calls.lock().unwrap(),
+            ["create vpc-0000000a vpc-0000000b", "create vpc-0000000a", "create vpc-0000000b"]
+        );
+    }
+
+    #[tokio::test]
+    async fn more_vpcs_than_a_call_takes_are_made_in_several_calls() {
+        let calls = Calls::default();
+        let changes: Vec<_> = (0..301).map(|n| change(&format!("vpc-{n:08x}"), Step::Create)).collect();
+        let applied = run(&changes, &[&create(&calls, &[], &[])]).await;
+        assert_eq!(applied.done.len(), 301);
+        assert_eq!(calls.lock().unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_flow_log_is_replaced_without_a_gap_where_aws_allows_it() {
+        let calls = Calls::default();
+        let applied = run(&[replace("vpc-0000000a")], &[&create(&calls, &[], &[]), &delete(&calls)]).await;
+        assert!(applied.failures.is_empty());
+        assert_eq!(*calls.lock().unwrap(), ["create vpc-0000000a", "delete fl-00000001"]);
+    }
+
+    #[tokio::test]
+    async fn a_flow_log_that_aws_takes_for_the_wanted_one_goes_first() {
+        let calls = Calls::default();
+        let applied =
+            run(&[replace("vpc-0000000a")], &[&create(&calls, &["vpc-0000000a"], &[]), &delete(&calls)])
+                .await;
+        assert!(applied.failures.is_empty());
+        assert_eq!(
+            *calls.lock().unwrap(),
+            ["create vpc-0000000a", "delete fl-00000001", "create vpc-0000000a"]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_flow_log_stays_when_its_replacement_cannot_be_made() {
+        let calls = Calls::default();
+        let applied =
+            run(&[replace("vpc-0000000a")], &[&create(&calls, &[], &["vpc-0000000a"]), &delete(&calls)])
+                .await;
+        assert_eq!(applied.failures.len(), 1);
+        assert_eq!(*calls.lock().unwrap(), ["create vpc-0000000a"]);
+    }
+
+    #[tokio::test]
+    async fn nothing_to_do_makes_no_call() {
+        let applied = run(&[], &[]).await;
+        assert_eq!(applied, Applied::default());
+    }
 }

@@ -38,22 +38,7 @@ pub(super) async fn apply(
         hub: &fleet.hub,
         at: At::new(fleet.hub.account, &fleet.hub.region).about(&fleet.hub.bucket),
     };
-    let mut ready = true;
-    for (n, change) in changes.iter().enumerate() {
-        progress.step("hub", n + 1, changes.len(), &fleet.hub.bucket.to_string());
-        match hub.apply(change).await {
-            Ok(()) => applied.done.push(format!("{}: {change}", fleet.hub.bucket)),
-            Err(failure) => {
-                applied.failures.push(failure);
-                if let HubChange::CreateBucket { .. } = change {
-                    applied.held_back.extend(changes[n + 1..].iter().map(ToString::to_string));
-                    return false;
-                }
-                ready &= !matches!(change, HubChange::PutPolicy(_));
-            }
-        }
-    }
-    ready
+    hub.apply_all(changes, progress, applied).await
 }
 
 struct Bucket<'a> {
@@ -69,6 +54,25 @@ impl Bucket<'_> {
 
     fn owner(&self) -> String {
         self.hub.account.to_string()
+    }
+
+    async fn apply_all(&self, changes: &[HubChange], progress: &dyn Progress, applied: &mut Applied) -> bool {
+        let mut ready = true;
+        for (n, change) in changes.iter().enumerate() {
+            progress.step("hub", n + 1, changes.len(), self.name());
+            match self.apply(change).await {
+                Ok(()) => applied.done.push(format!("{}: {change}", self.name())),
+                Err(failure) => {
+                    applied.failures.push(failure);
+                    if let HubChange::CreateBucket { .. } = change {
+                        applied.held_back.extend(changes[n + 1..].iter().map(ToString::to_string));
+                        return false;
+                    }
+                    ready &= !matches!(change, HubChange::PutPolicy(_));
+                }
+            }
+        }
+        ready
     }
 
     async fn apply(&self, change: &HubChange) -> Result<(), Failure> {
@@ -185,5 +189,134 @@ impl Bucket<'_> {
 
     fn unbuilt(&self, call: Call, error: &BuildError) -> Failure {
         self.at.failed(call, None, error.to_string(), "this is a defect of flowagg: please report it")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use aws_sdk_s3::operation::create_bucket::{CreateBucketError, CreateBucketOutput};
+    use aws_sdk_s3::operation::get_bucket_lifecycle_configuration::GetBucketLifecycleConfigurationOutput;
+    use aws_sdk_s3::operation::get_bucket_policy::GetBucketPolicyOutput;
+    use aws_sdk_s3::operation::put_bucket_lifecycle_configuration::PutBucketLifecycleConfigurationOutput;
+    use aws_sdk_s3::operation::put_bucket_policy::PutBucketPolicyOutput;
+    use aws_sdk_s3::types::error::{BucketAlreadyExists, BucketAlreadyOwnedByYou};
+    use aws_smithy_mocks::{Rule, mock};
+
+    use super::*;
+    use crate::aws::mocked;
+
+    async fn run(changes: &[HubChange], rules: &[&Rule]) -> (bool, Applied) {
+        let fleet = mocked::fleet();
+        let at = At::new(fleet.hub.account, &fleet.hub.region).about(&fleet.hub.bucket);
+        let bucket = Bucket { s3: mocked::s3(rules), hub: &fleet.hub, at };
+        let mut applied = Applied::default();
+        let ready = bucket.apply_all(changes, &(), &mut applied).await;
+        (ready, applied)
+    }
+
+    fn policy(text: &str, replaces: Option<&str>) -> HubChange {
+        HubChange::PutPolicy(PolicyChange {
+            text: text.into(),
+            replaces: replaces.map(str::to_owned),
+            bytes: text.len(),
+            granted: Default::default(),
+            revoked: Default::default(),
+            notes: vec![],
+        })
+    }
+
+    #[tokio::test]
+    async fn a_policy_that_changed_since_it_was_read_is_not_overwritten() {
+        let there = mock!(Client::get_bucket_policy)
+            .then_output(|| GetBucketPolicyOutput::builder().policy("theirs").build());
+        let put = mock!(Client::put_bucket_policy).then_output(|| PutBucketPolicyOutput::builder().build());
+        let (ready, applied) = run(&[policy("ours", Some("what was read"))], &[&there, &put]).await;
+        assert!(!ready, "flow logs have to wait");
+        assert!(applied.failures[0].message.contains("somebody else changed"), "{applied:?}");
+        assert_eq!(put.num_calls(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_policy_is_written_over_the_one_that_was_read_and_names_the_owner() {
+        let there = mock!(Client::get_bucket_policy)
+            .then_output(|| GetBucketPolicyOutput::builder().policy("read").build());
+        let put = mock!(Client::put_bucket_policy)
+            .match_requests(|request| {
+                request.expected_bucket_owner() == Some("111122223333") && request.policy() == Some("ours")
+            })
+            .then_output(|| PutBucketPolicyOutput::builder().build());
+        let (ready, applied) = run(&[policy("ours", Some("read"))], &[&there, &put]).await;
+        assert!(ready && applied.failures.is_empty(), "{applied:?}");
+        assert_eq!(put.num_calls(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_name_that_another_account_has_stops_everything_after_it() {
+        let taken = mock!(Client::create_bucket)
+            .then_error(|| CreateBucketError::BucketAlreadyExists(BucketAlreadyExists::builder().build()));
+        let region = mocked::fleet().hub.region;
+        let changes = [HubChange::CreateBucket { region }, HubChange::BlockPublicAccess { off: vec![] }];
+        let (ready, applied) = run(&changes, &[&taken]).await;
+        assert!(!ready && applied.done.is_empty());
+        assert_eq!((applied.failures.len(), applied.held_back.len()), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn a_bucket_that_was_made_before_an_answer_was_lost_is_made() {
+        let ours = mock!(Client::create_bucket).then_error(|| {
+            let meta =
+                aws_smithy_types::error::ErrorMetadata::builder().code("BucketAlreadyOwnedByYou").build();
+            CreateBucketError::BucketAlreadyOwnedByYou(BucketAlreadyOwnedByYou::builder().meta(meta).build())
+        });
+        let (ready, applied) =
+            run(&[HubChange::CreateBucket { region: mocked::fleet().hub.region }], &[&ours]).await;
+        assert!(ready && applied.failures.is_empty(), "{applied:?}");
+    }
+
+    #[tokio::test]
+    async fn a_bucket_names_its_region_except_in_us_east_1() {
+        for (region, named) in [("us-east-1", false), ("eu-west-1", true)] {
+            let made = mock!(Client::create_bucket)
+                .match_requests(move |request| request.create_bucket_configuration().is_some() == named)
+                .then_output(|| CreateBucketOutput::builder().build());
+            let (ready, _) =
+                run(&[HubChange::CreateBucket { region: Region::parse(region).unwrap() }], &[&made]).await;
+            assert!(ready, "{region}");
+        }
+    }
+
+    #[tokio::test]
+    async fn other_peoples_lifecycle_rules_are_written_back_as_they_were_read() {
+        let rule = |id: &str, days| {
+            let expiration = LifecycleExpiration::builder().days(days).build();
+            LifecycleRule::builder()
+                .id(id)
+                .status(ExpirationStatus::Enabled)
+                .expiration(expiration)
+                .build()
+                .unwrap()
+        };
+        let theirs = rule("theirs", 7);
+        let read = mock!(Client::get_bucket_lifecycle_configuration).then_output(move || {
+            let rules = vec![rule("theirs", 7), rule(Expiry::RULE_ID, 30)];
+            GetBucketLifecycleConfigurationOutput::builder().set_rules(Some(rules)).build()
+        });
+        let written = Arc::new(Mutex::new(vec![]));
+        let seen = written.clone();
+        let put = mock!(Client::put_bucket_lifecycle_configuration).then_compute_output(move |request| {
+            let rules = request.lifecycle_configuration().map(|it| it.rules().to_vec());
+            *seen.lock().unwrap() = rules.unwrap_or_default();
+            PutBucketLifecycleConfigurationOutput::builder().build()
+        });
+        let change = HubChange::Expire { was: Some(30), days: 90, under: "AWSLogs/".into() };
+        let (_, applied) = run(&[change], &[&read, &put]).await;
+        assert!(applied.failures.is_empty(), "{applied:?}");
+        let written = written.lock().unwrap();
+        assert_eq!(written[0], theirs);
+        assert_eq!(written[1].id(), Some(Expiry::RULE_ID));
+        assert_eq!(written[1].expiration().and_then(|it| it.days()), Some(90));
+        assert_eq!(written.len(), 2);
     }
 }

@@ -1,0 +1,41 @@
+//! SDK clients that answer by rule, for tests.
+
+use aws_credential_types::Credentials;
+use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client};
+use flowagg_core::fleet::Fleet;
+use flowagg_core::id::{AccountId, Region};
+use flowagg_core::observed::Place;
+
+macro_rules! client {
+    ($sdk:ident, $rules:expr) => {{
+        let mut interceptor = MockResponseInterceptor::new().rule_mode(RuleMode::MatchAny);
+        for rule in $rules {
+            interceptor = interceptor.with_rule(rule);
+        }
+        let config = $sdk::Config::builder()
+            .behavior_version($sdk::config::BehaviorVersion::latest())
+            .region($sdk::config::Region::new("eu-west-1"))
+            .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+            .http_client(create_mock_http_client())
+            .interceptor(interceptor);
+        $sdk::Client::from_conf(config.build())
+    }};
+}
+
+pub(crate) fn ec2(rules: &[&Rule]) -> aws_sdk_ec2::Client {
+    client!(aws_sdk_ec2, rules)
+}
+
+pub(crate) fn s3(rules: &[&Rule]) -> aws_sdk_s3::Client {
+    client!(aws_sdk_s3, rules)
+}
+
+pub(crate) fn fleet() -> Fleet {
+    let text = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
+                [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
+    Fleet::parse(text).unwrap()
+}
+
+pub(crate) fn place() -> Place {
+    Place { account: AccountId::parse("222222222222").unwrap(), region: Region::parse("eu-west-1").unwrap() }
+}
