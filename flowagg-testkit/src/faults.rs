@@ -1,7 +1,8 @@
 //! An endpoint in front of an emulator that says no where the emulator never would.
 
+use std::collections::BTreeSet;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use flowagg_core::id::AccountId;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -13,31 +14,54 @@ use crate::emulator::authority;
 /// The largest head, and the largest body that a rule looks at: query calls such as `AssumeRole` are far smaller.
 const LARGEST: usize = 64 * 1024;
 
-/// An endpoint that passes everything on but what it is told to refuse. It ends when it is dropped.
+/// An endpoint that passes everything on but what it is told to refuse, and keeps a list of the calls. It ends when it is
+/// dropped.
 #[derive(Debug)]
 pub struct Faults {
     url: String,
+    rules: Arc<Rules>,
     task: JoinHandle<()>,
 }
 
+#[derive(Debug, Default)]
+struct Rules {
+    upstream: String,
+    without_roles: Mutex<BTreeSet<AccountId>>,
+    calls: Mutex<Vec<String>>,
+}
+
 impl Faults {
-    /// Refuses to assume any role in these accounts, as AWS does when the role is not there or does not trust the caller.
-    pub async fn without_roles_in(
-        emulator: &str,
-        accounts: impl IntoIterator<Item = AccountId>,
-    ) -> io::Result<Self> {
+    /// An endpoint in front of this one, that refuses nothing yet.
+    pub async fn in_front_of(emulator: &str) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let upstream: Arc<str> = authority(emulator).into();
-        let closed: Arc<[AccountId]> = accounts.into_iter().collect();
+        let rules = Arc::new(Rules { upstream: authority(emulator).to_owned(), ..Rules::default() });
+        let shared = Arc::clone(&rules);
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let (upstream, closed) = (Arc::clone(&upstream), Arc::clone(&closed));
+                let rules = Arc::clone(&shared);
                 // A connection that breaks is the client's to notice.
-                tokio::spawn(async move { pass_on(client, &upstream, &closed).await });
+                tokio::spawn(async move { rules.serve(client).await });
             }
         });
-        Ok(Self { url, task })
+        Ok(Self { url, rules, task })
+    }
+
+    /// Refuses to assume any role in an account, as AWS does when the role is not there or does not trust the caller.
+    pub fn refuse_roles_of(&self, account: AccountId) {
+        locked(&self.rules.without_roles).insert(account);
+    }
+
+    /// The calls so far: the action of a query call (`DescribeVpcs`), else method and path (`PUT /bucket?policy`).
+    pub fn calls(&self) -> Vec<String> {
+        locked(&self.rules.calls).clone()
+    }
+
+    /// The calls so far that are not known to be mere reads.
+    pub fn writes(&self) -> Vec<String> {
+        const READS: [&str; 6] = ["Describe", "Get", "List", "AssumeRole", "GET ", "HEAD "];
+        let is_read = |call: &String| READS.iter().any(|read| call.starts_with(read));
+        self.calls().into_iter().filter(|call| !is_read(call)).collect()
     }
 
     /// The URL to give as `AWS_ENDPOINT_URL`.
@@ -52,16 +76,24 @@ impl Drop for Faults {
     }
 }
 
-/// Serves one request: each connection is closed after it, so that no second one passes unseen.
-async fn pass_on(mut client: TcpStream, upstream: &str, closed: &[AccountId]) -> io::Result<()> {
-    let Some(request) = read_request(&mut client).await? else { return Ok(()) };
-    if let Some(refusal) = refusal(&request.body, closed) {
-        return client.write_all(refusal.as_bytes()).await;
+impl Rules {
+    /// Serves one request: each connection is closed after it, so that no second one passes unseen.
+    async fn serve(&self, mut client: TcpStream) -> io::Result<()> {
+        let Some(request) = read_request(&mut client).await? else { return Ok(()) };
+        locked(&self.calls).push(request.call());
+        let refusal = refusal(&request.body, &locked(&self.without_roles));
+        if let Some(refusal) = refusal {
+            return client.write_all(refusal.as_bytes()).await;
+        }
+        let mut server = TcpStream::connect(&self.upstream).await?;
+        server.write_all(request.head.as_bytes()).await?;
+        server.write_all(&request.body).await?;
+        tokio::io::copy_bidirectional(&mut client, &mut server).await.map(drop)
     }
-    let mut server = TcpStream::connect(upstream).await?;
-    server.write_all(request.head.as_bytes()).await?;
-    server.write_all(&request.body).await?;
-    tokio::io::copy_bidirectional(&mut client, &mut server).await.map(drop)
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Request {
@@ -69,6 +101,16 @@ struct Request {
     head: String,
     /// What has been read of it: all, for a query call.
     body: Vec<u8>,
+}
+
+impl Request {
+    fn call(&self) -> String {
+        let body = String::from_utf8_lossy(&self.body);
+        if let Some(action) = body.split('&').find_map(|pair| pair.strip_prefix("Action=")) {
+            return action.to_owned();
+        }
+        self.head.lines().next().unwrap_or_default().trim_end_matches(" HTTP/1.1").to_owned()
+    }
 }
 
 async fn read_request(client: &mut TcpStream) -> io::Result<Option<Request>> {
@@ -104,7 +146,7 @@ async fn read_request(client: &mut TcpStream) -> io::Result<Option<Request>> {
 /// The answer to `AssumeRole` into one of these accounts.
 ///
 /// Source: "AssumeRole", errors (AWS STS API Reference).
-fn refusal(body: &[u8], closed: &[AccountId]) -> Option<String> {
+fn refusal(body: &[u8], closed: &BTreeSet<AccountId>) -> Option<String> {
     let body = String::from_utf8_lossy(body);
     if !body.split('&').any(|pair| pair == "Action=AssumeRole") {
         return None;
@@ -132,7 +174,7 @@ mod tests {
 
     #[test]
     fn only_assume_role_into_a_closed_account_is_refused() {
-        let closed = [AccountId::parse("111122223333").unwrap()];
+        let closed = BTreeSet::from([AccountId::parse("111122223333").unwrap()]);
         let body = |action: &str, account: &str| {
             format!(
                 "Action={action}&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A{account}%3Arole%2FReader"

@@ -1,1 +1,32 @@
-fn main() {}
+//! The tasks of this workspace, run by `cargo xtask`: the same at home and in CI.
+
+mod cargo;
+mod e2e;
+mod emulator;
+mod test;
+
+use clap::{Args, Parser};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The tasks of this workspace")]
+enum Task {
+    /// The main job on an emulator: plan, apply, deliver, verify; three accounts, one bucket, every claim checked
+    E2e(e2e::E2e),
+    /// All that must pass before a change goes in: format, clippy, every kind of test, documentation, then e2e
+    Test(Emulator),
+}
+
+/// Which emulator.
+#[derive(Args, Clone)]
+struct Emulator {
+    /// `docker`, `python`, or the URL of an emulator that runs already [default: Docker where it can, else Python]
+    #[arg(long)]
+    backend: Option<String>,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Task::parse() {
+        Task::E2e(e2e) => e2e.run(),
+        Task::Test(emulator) => test::run(&emulator),
+    }
+}

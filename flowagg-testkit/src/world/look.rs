@@ -1,4 +1,5 @@
-use aws_sdk_ec2::types::FlowLog;
+use aws_sdk_ec2::types::{FlowLog, FlowLogsResourceType, LogDestinationType, TrafficType};
+use aws_sdk_s3::types::CreateBucketConfiguration;
 use flowagg_core::id::{AccountId, Region};
 
 use super::{World, WorldError};
@@ -20,6 +21,16 @@ impl World {
     pub async fn put_policy(&self, policy: &str) -> Result<(), WorldError> {
         let put = self.s3().put_bucket_policy().bucket(self.bucket.as_str()).policy(policy).send().await;
         put.map_err(AwsError::of("PutBucketPolicy", self.hub, self.hub_region()))?;
+        Ok(())
+    }
+
+    /// Makes the bucket behind flowagg's back, in the hub's region, owned by this account.
+    pub async fn create_bucket(&self, owner: AccountId) -> Result<(), WorldError> {
+        let region = self.hub_region();
+        let place = CreateBucketConfiguration::builder().location_constraint(region.as_str().into()).build();
+        let create = self.aws.s3(owner, region).create_bucket().bucket(self.bucket.as_str());
+        let created = create.create_bucket_configuration(place).send().await;
+        created.map_err(AwsError::of("CreateBucket", owner, region))?;
         Ok(())
     }
 
@@ -49,10 +60,10 @@ impl World {
         for (account, region, vpcs) in places.filter(|(.., vpcs)| !vpcs.is_empty()) {
             let create = self.aws.ec2(account, region).create_flow_logs();
             let create = create
-                .resource_type(aws_sdk_ec2::types::FlowLogsResourceType::Vpc)
+                .resource_type(FlowLogsResourceType::Vpc)
                 .set_resource_ids(Some(vpcs.iter().map(ToString::to_string).collect()))
-                .traffic_type(aws_sdk_ec2::types::TrafficType::All)
-                .log_destination_type(aws_sdk_ec2::types::LogDestinationType::S3)
+                .traffic_type(TrafficType::All)
+                .log_destination_type(LogDestinationType::S3)
                 .log_destination(format!("arn:{}:s3:::{}", region.partition(), self.bucket));
             create.send().await.map_err(AwsError::of("CreateFlowLogs", account, region))?;
         }

@@ -31,7 +31,6 @@ impl Ran {
     ///
     /// If it ended with another, with all that it wrote.
     #[track_caller]
-    #[must_use]
     pub fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self}");
         self

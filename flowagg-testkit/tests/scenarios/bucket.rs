@@ -1,0 +1,87 @@
+//! A bucket that is there already: with other settings, or another's.
+
+use aws_sdk_s3::types::{
+    ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter, ObjectOwnership,
+    OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration, ServerSideEncryption,
+};
+
+use crate::{apply, deliver, outcome, world};
+
+#[tokio::test]
+async fn a_bucket_with_other_settings_is_settled_and_a_foreign_lifecycle_rule_stays() {
+    let world = world(["shop"]).await;
+    let (s3, bucket) = (world.s3(), world.bucket().as_str());
+    world.create_bucket(world.hub()).await.unwrap();
+    let open = PublicAccessBlockConfiguration::builder().block_public_acls(true).build();
+    s3.put_public_access_block().bucket(bucket).public_access_block_configuration(open).send().await.unwrap();
+    let preferred = OwnershipControlsRule::builder().object_ownership(ObjectOwnership::BucketOwnerPreferred);
+    let preferred = OwnershipControls::builder().rules(preferred.build().unwrap()).build().unwrap();
+    s3.put_bucket_ownership_controls().bucket(bucket).ownership_controls(preferred).send().await.unwrap();
+    let foreign = LifecycleRule::builder()
+        .id("reports")
+        .status(ExpirationStatus::Enabled)
+        .filter(LifecycleRuleFilter::builder().prefix("reports/").build())
+        .expiration(LifecycleExpiration::builder().days(7).build())
+        .build()
+        .unwrap();
+    let rules =
+        aws_sdk_s3::types::BucketLifecycleConfiguration::builder().rules(foreign.clone()).build().unwrap();
+    s3.put_bucket_lifecycle_configuration()
+        .bucket(bucket)
+        .lifecycle_configuration(rules)
+        .send()
+        .await
+        .unwrap();
+
+    apply(&world).await;
+
+    let block = s3.get_public_access_block().bucket(bucket).send().await.unwrap();
+    let block = block.public_access_block_configuration.unwrap();
+    let all = [
+        block.block_public_acls,
+        block.ignore_public_acls,
+        block.block_public_policy,
+        block.restrict_public_buckets,
+    ];
+    assert_eq!(all, [Some(true); 4]);
+    let ownership = s3.get_bucket_ownership_controls().bucket(bucket).send().await.unwrap();
+    let ownership = ownership.ownership_controls.unwrap();
+    assert_eq!(ownership.rules()[0].object_ownership(), &ObjectOwnership::BucketOwnerEnforced);
+    let encryption = s3.get_bucket_encryption().bucket(bucket).send().await.unwrap();
+    let encryption = encryption.server_side_encryption_configuration.unwrap();
+    let default = encryption.rules()[0].apply_server_side_encryption_by_default().unwrap();
+    assert_eq!(default.sse_algorithm(), &ServerSideEncryption::Aes256);
+    let rules = s3.get_bucket_lifecycle_configuration().bucket(bucket).send().await.unwrap().rules.unwrap();
+    assert_eq!(rules.len(), 2, "{rules:?}");
+    assert!(rules.iter().any(|rule| rule.id() == foreign.id() && rule.expiration() == foreign.expiration()));
+    assert!(rules.iter().any(|rule| rule.expiration().and_then(LifecycleExpiration::days) == Some(90)));
+
+    assert!(outcome(&world, &deliver(&world).await, "shop").key().is_some());
+    world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
+}
+
+#[tokio::test]
+async fn a_bucket_of_somebody_else_is_named_and_nothing_is_written() {
+    let mut world = world(["shop"]).await;
+    let other = world.account("other", 0).await.unwrap();
+    world.create_bucket(other).await.unwrap();
+    let watched = flowagg_testkit::faults::Faults::in_front_of(world.aws().url()).await.unwrap();
+    world.send_program_to(watched.url());
+    let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
+    let told = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(told.contains(world.bucket().as_str()) && told.contains("another account"), "{ran}");
+    assert_eq!(watched.writes(), Vec::<String>::new());
+    assert_eq!(world.flow_logs(world.accounts()["shop"].id, world.hub_region()).await.unwrap(), []);
+    assert_eq!(world.policy().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_sub_folder_holds_all_that_arrives() {
+    let mut world = world(["shop"]).await;
+    world.set("hub", "prefix = \"network/flow-logs\"");
+    apply(&world).await;
+    let reports = deliver(&world).await;
+    let key = outcome(&world, &reports, "shop").key().unwrap();
+    assert!(key.starts_with("network/flow-logs/AWSLogs/"), "{key}");
+    world.flowagg(["verify"]).await.unwrap().exits(0);
+}

@@ -1,0 +1,63 @@
+//! What the delivery service writes.
+
+use std::io::Read;
+
+use flate2::read::GzDecoder;
+use flowagg_core::layout::FileName;
+use flowagg_testkit::delivery::{Delivery, Outcome};
+use jiff::Timestamp;
+use jiff::civil::date;
+
+use crate::{applied, outcome, world};
+
+#[tokio::test]
+async fn a_file_is_gzip_text_with_a_header_and_as_many_records_as_reported() {
+    let world = applied(["shop"]).await;
+    let at: Timestamp = "2026-03-01T00:02:03Z".parse().unwrap();
+    let reports = world.deliver(at).await.unwrap();
+    let Outcome::Delivered { key, records } = outcome(&world, &reports, "shop") else {
+        unreachable!("{reports:?}")
+    };
+    assert!(key.contains("/2026/02/28/"), "the last five minutes of the day before: {key}");
+    let name = FileName::parse(key.rsplit('/').next().unwrap()).unwrap();
+    assert_eq!(name.time, date(2026, 2, 28).at(23, 55, 0, 0));
+    let text = text(&world, key).await;
+    assert!(text.starts_with("version account-id interface-id srcaddr"), "{text}");
+    assert_eq!(text.lines().count(), records + 1);
+    let account = world.accounts()["shop"].id.to_string();
+    assert!(text.lines().skip(1).all(|line| line.split(' ').nth(1) == Some(&account)));
+}
+
+#[tokio::test]
+async fn the_same_moment_and_seed_write_the_same_file() {
+    let world = applied(["shop"]).await;
+    let place = (world.accounts()["shop"].id, world.hub_region().clone());
+    let at: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+    let mut texts = Vec::new();
+    for seed in [1, 1, 2] {
+        let delivery = Delivery::new(world.aws().clone(), world.hub(), at).seed(seed);
+        let reports = delivery.run([place.clone()]).await.unwrap();
+        texts.push(text(&world, outcome(&world, &reports, "shop").key().unwrap()).await);
+    }
+    assert_eq!(texts[0], texts[1]);
+    assert_ne!(texts[0], texts[2]);
+    assert_eq!(world.keys().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_flow_log_of_rejected_traffic_records_no_other() {
+    let mut world = world(["shop"]).await;
+    world.set("flow-logs", "traffic = \"reject\"");
+    world.flowagg(["apply", "--yes"]).await.unwrap().exits(0);
+    let reports = world.deliver(Timestamp::now()).await.unwrap();
+    let text = text(&world, outcome(&world, &reports, "shop").key().unwrap()).await;
+    assert!(text.contains("REJECT") && !text.contains("ACCEPT"), "{text}");
+}
+
+async fn text(world: &flowagg_testkit::world::World, key: &str) -> String {
+    let object = world.s3().get_object().bucket(world.bucket().as_str()).key(key).send().await.unwrap();
+    let bytes = object.body.collect().await.unwrap().into_bytes();
+    let mut text = String::new();
+    GzDecoder::new(bytes.as_ref()).read_to_string(&mut text).unwrap();
+    text
+}

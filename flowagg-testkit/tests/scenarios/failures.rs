@@ -1,0 +1,69 @@
+//! What goes wrong on the way, and how it is told.
+
+use flowagg_testkit::faults::Faults;
+
+use crate::{applied, apply, deliver, outcome, world};
+
+#[tokio::test]
+async fn a_member_whose_role_cannot_be_assumed_does_not_stop_the_others() {
+    let mut world = world(["shop", "bank"]).await;
+    let (shop, bank) = (world.accounts()["shop"].id, world.accounts()["bank"].id);
+    let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
+    faults.refuse_roles_of(bank);
+    world.send_program_to(faults.url());
+
+    let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
+    let told = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(told.contains(&bank.to_string()) && told.contains("OrganizationAccountAccessRole"), "{ran}");
+    for region in world.regions() {
+        assert_eq!(world.flow_logs(shop, region).await.unwrap().len(), 1);
+        assert_eq!(world.flow_logs(bank, region).await.unwrap().len(), 0);
+    }
+    assert!(outcome(&world, &deliver(&world).await, "shop").key().is_some());
+    let verified = world.flowagg(["verify", "--json"]).await.unwrap();
+    assert_ne!(verified.code, Some(0), "{verified}");
+    let unreachable = verified.json()["unreachable"].as_array().unwrap().clone();
+    assert!(
+        !unreachable.is_empty() && unreachable.iter().all(|one| one["account"] == bank.to_string()),
+        "{verified}"
+    );
+
+    // The role is repaired: the next run does what was left.
+    world.send_program_to(&world.aws().url().to_owned());
+    apply(&world).await;
+    assert!(outcome(&world, &deliver(&world).await, "bank").key().is_some());
+}
+
+#[tokio::test]
+async fn a_flow_log_that_has_not_delivered_yet_is_waited_for() {
+    let world = applied(["shop"]).await;
+    let verified = world.flowagg(["verify", "--json"]).await.unwrap().exits(3);
+    let json = verified.json();
+    assert!(json["flow-logs"].as_array().unwrap().iter().all(|log| log["state"] == "waiting"), "{verified}");
+}
+
+#[tokio::test]
+async fn a_vpc_without_a_flow_log_is_missing() {
+    let world = applied(["shop"]).await;
+    let shop = world.accounts()["shop"].id;
+    let logs = world.flow_logs(shop, world.hub_region()).await.unwrap();
+    let ids = logs.iter().filter_map(|log| log.flow_log_id.clone()).collect();
+    let ec2 = world.aws().ec2(shop, world.hub_region());
+    ec2.delete_flow_logs().set_flow_log_ids(Some(ids)).send().await.unwrap();
+    deliver(&world).await;
+    let verified = world.flowagg(["verify", "--json"]).await.unwrap();
+    assert_ne!(verified.code, Some(0), "{verified}");
+    let json = verified.json();
+    let states: Vec<_> =
+        json["flow-logs"].as_array().unwrap().iter().map(|log| log["state"].as_str().unwrap()).collect();
+    assert!(states.contains(&"missing") && states.contains(&"delivering"), "{verified}");
+}
+
+#[tokio::test]
+async fn an_endpoint_where_nothing_answers_is_named() {
+    let mut world = world(["shop"]).await;
+    let gone = Faults::in_front_of(world.aws().url()).await.unwrap().url().to_owned();
+    world.send_program_to(&gone);
+    let ran = world.flowagg(["plan"]).await.unwrap().exits(1);
+    assert!(ran.stderr.contains(&gone), "{ran}");
+}

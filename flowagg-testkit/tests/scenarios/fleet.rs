@@ -1,0 +1,104 @@
+//! Who is in the fleet: the first roll-out, the second, an account that joins, one that leaves.
+
+use flowagg_testkit::faults::Faults;
+
+use crate::{applied, apply, deliver, outcome, world};
+
+#[tokio::test]
+async fn a_first_run_brings_every_members_logs_into_one_bucket() {
+    let world = world(["shop", "bank"]).await;
+    let plan = world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(3);
+    assert!(plan.stdout.contains(world.bucket().as_str()), "{plan}");
+    let head = world.s3().head_bucket().bucket(world.bucket().as_str()).send().await;
+    assert!(head.is_err(), "a plan writes nothing");
+
+    apply(&world).await;
+    let reports = deliver(&world).await;
+    assert_eq!(reports.len(), 4);
+    let keys = world.keys().await.unwrap();
+    for account in world.accounts().values() {
+        for region in world.regions() {
+            let folder = format!("AWSLogs/{}/vpcflowlogs/{region}/", account.id);
+            assert_eq!(keys.iter().filter(|key| key.starts_with(&folder)).count(), 1, "{folder}");
+        }
+    }
+    let verified = world.flowagg(["verify", "--json"]).await.unwrap().exits(0);
+    let json = verified.json();
+    let states = json["flow-logs"].as_array().unwrap();
+    assert_eq!(states.len(), 4);
+    assert!(states.iter().all(|log| log["state"] == "delivering"), "{verified}");
+}
+
+#[tokio::test]
+async fn a_second_run_does_nothing() {
+    let mut world = applied(["shop", "bank"]).await;
+    world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
+
+    let watched = Faults::in_front_of(world.aws().url()).await.unwrap();
+    world.send_program_to(watched.url());
+    apply(&world).await;
+    assert!(watched.calls().iter().any(|call| call == "DescribeFlowLogs"), "{:?}", watched.calls());
+    assert_eq!(watched.writes(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_member_that_joins_delivers_beside_the_others() {
+    let mut world = applied(["shop"]).await;
+    world.member("bank", 1).await.unwrap();
+    world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(3);
+    apply(&world).await;
+    let reports = deliver(&world).await;
+    assert!(outcome(&world, &reports, "shop").key().is_some());
+    assert!(outcome(&world, &reports, "bank").key().is_some());
+    world.flowagg(["verify"]).await.unwrap().exits(0);
+}
+
+#[tokio::test]
+async fn a_new_vpc_is_found_and_logged() {
+    let world = applied(["shop"]).await;
+    let shop = world.accounts()["shop"].id;
+    let ec2 = world.aws().ec2(shop, world.hub_region());
+    ec2.create_vpc().cidr_block("10.9.0.0/16").send().await.unwrap();
+    world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(3);
+    apply(&world).await;
+    assert_eq!(world.flow_logs(shop, world.hub_region()).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_member_that_leaves_keeps_its_grant_and_is_reported() {
+    let mut world = applied(["shop", "bank"]).await;
+    let bank = world.accounts()["bank"].id.to_string();
+    let before = world.policy().await.unwrap();
+    world.leave("bank");
+    let plan = world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
+    assert!(plan.stdout.contains(&bank), "the account is named: {plan}");
+    apply(&world).await;
+    assert_eq!(world.policy().await.unwrap(), before);
+    assert!(outcome(&world, &deliver(&world).await, "bank").key().is_some());
+}
+
+#[tokio::test]
+async fn a_member_that_leaves_is_revoked_with_prune() {
+    let mut world = applied(["shop", "bank"]).await;
+    let bank = world.accounts()["bank"].id.to_string();
+    world.leave("bank");
+    world.flowagg(["plan", "--exit-code", "--prune"]).await.unwrap().exits(3);
+    world.flowagg(["apply", "--yes", "--prune"]).await.unwrap().exits(0);
+    assert!(!world.policy().await.unwrap().unwrap().contains(&bank));
+    let reports = deliver(&world).await;
+    assert_eq!(outcome(&world, &reports, "bank").key(), None);
+    assert!(outcome(&world, &reports, "shop").key().is_some());
+    world.flowagg(["plan", "--exit-code", "--prune"]).await.unwrap().exits(0);
+}
+
+#[tokio::test]
+async fn a_flow_log_made_by_hand_as_wanted_counts_as_done() {
+    let mut world = applied(["shop"]).await;
+    world.account("bank", 1).await.unwrap();
+    world.log_by_hand("bank").await.unwrap();
+    world.join("bank");
+    apply(&world).await;
+    let bank = world.accounts()["bank"].id;
+    assert_eq!(world.flow_logs(bank, world.hub_region()).await.unwrap().len(), 1);
+    assert!(outcome(&world, &deliver(&world).await, "bank").key().is_some());
+}

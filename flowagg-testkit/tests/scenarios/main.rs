@@ -1,0 +1,57 @@
+//! A user's life with flowagg, on an emulator: the real program, the real calls, the delivery service played.
+//!
+//! Each scenario has a world of its own; all share one emulator.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail where it likes, its helpers too")]
+
+mod bucket;
+mod delivery;
+mod failures;
+mod fleet;
+mod policy;
+
+use flowagg_testkit::delivery::{Outcome, Report};
+use flowagg_testkit::emulator::Emulator;
+use flowagg_testkit::world::World;
+use jiff::Timestamp;
+
+/// A world with these members, one VPC in each of two regions; nothing is applied yet.
+async fn world<const N: usize>(members: [&str; N]) -> World {
+    let mut world = World::new(Emulator::shared().unwrap()).unwrap();
+    for name in members {
+        world.member(name, 1).await.unwrap();
+    }
+    world
+}
+
+/// The same, applied.
+async fn applied<const N: usize>(members: [&str; N]) -> World {
+    let world = world(members).await;
+    apply(&world).await;
+    world
+}
+
+#[track_caller]
+fn apply(world: &World) -> impl Future<Output = ()> {
+    let caller = std::panic::Location::caller();
+    async move {
+        let ran = world.flowagg(["apply", "--yes"]).await.unwrap();
+        assert_eq!(ran.code, Some(0), "at {caller}: {ran}");
+    }
+}
+
+/// The delivery service comes by, now.
+async fn deliver(world: &World) -> Vec<Report> {
+    world.deliver(Timestamp::now()).await.unwrap()
+}
+
+/// What became of the one file of an account in the hub's region.
+#[track_caller]
+fn outcome<'a>(world: &World, reports: &'a [Report], name: &str) -> &'a Outcome {
+    let account = world.accounts()[name].id;
+    let mut of_account =
+        reports.iter().filter(|report| report.account == account && &report.region == world.hub_region());
+    let report = of_account.next().unwrap();
+    assert_eq!(of_account.next(), None, "one flow log per VPC");
+    &report.outcome
+}

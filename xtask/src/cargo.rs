@@ -1,0 +1,44 @@
+//! Cargo, run at the root of the workspace. Always on the whole workspace: another choice of packages is another choice of
+//! features, and then the AWS SDK is compiled once more.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, bail};
+
+/// The root of the workspace.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+/// The program that cargo has built from a binary of the workspace.
+pub(crate) fn program(name: &str) -> PathBuf {
+    let target =
+        env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |set| root().join(set));
+    target.join("debug").join(format!("{name}{}", env::consts::EXE_SUFFIX))
+}
+
+/// `cargo`, with these arguments.
+pub(crate) fn cargo(args: &str) -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(args.split_whitespace()).current_dir(root());
+    cargo
+}
+
+/// Runs a command to its end; it must succeed.
+pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
+    let args: Vec<_> = command.get_args().map(|arg| arg.to_string_lossy()).collect();
+    let program = Path::new(command.get_program()).file_stem().unwrap_or_default().to_string_lossy();
+    let shown = format!("{program} {}", args.join(" "));
+    let status = command.status().with_context(|| format!("`{shown}` could not be started"))?;
+    if !status.success() {
+        bail!("`{}` failed: {status}", shown.trim_end());
+    }
+    Ok(())
+}
+
+/// Builds every program of the workspace.
+pub(crate) fn build() -> anyhow::Result<()> {
+    run(&mut cargo("build --workspace --bins"))
+}

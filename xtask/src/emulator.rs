@@ -1,0 +1,41 @@
+//! One emulator for all test programs of a run: each is a process of its own, and would start its own.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context as _, bail};
+
+use crate::cargo;
+
+/// The variable by which the tests find it.
+pub(crate) const BACKEND_VARIABLE: &str = "FLOWAGG_BACKEND";
+
+/// A running emulator; it ends with this value, and with this process.
+pub(crate) struct Running {
+    pub(crate) url: String,
+    program: Child,
+}
+
+impl Running {
+    pub(crate) fn start(backend: Option<&str>) -> anyhow::Result<Self> {
+        let mut command = Command::new(cargo::program("flowagg-emulator"));
+        command.args(backend).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut program = command.spawn().context("the emulator could not be started")?;
+        let mut url = String::new();
+        if let Some(stdout) = program.stdout.take() {
+            BufReader::new(stdout).read_line(&mut url)?;
+        }
+        if url.trim().is_empty() {
+            bail!("the emulator could not be started: {}", program.wait()?);
+        }
+        Ok(Self { url: url.trim().to_owned(), program })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It ends when its standard input ends; there is nobody left to tell where it does not.
+        drop(self.program.stdin.take());
+        let _ = self.program.wait();
+    }
+}

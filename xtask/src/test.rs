@@ -1,0 +1,40 @@
+//! `cargo xtask test`: all that must pass before a change goes in. It ends at the first failure.
+
+#![allow(clippy::print_stderr, reason = "a task tells how far it has come")]
+
+use std::time::Instant;
+
+use anyhow::Context as _;
+
+use crate::Emulator;
+use crate::cargo::{self, cargo, run as succeed};
+use crate::e2e::E2e;
+use crate::emulator::{BACKEND_VARIABLE, Running};
+
+pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
+    let start = Instant::now();
+    step("format", || succeed(&mut cargo("fmt --all --check")))?;
+    step("clippy", || succeed(&mut cargo("clippy --workspace --all-targets -- -D warnings")))?;
+    step("documentation", || succeed(cargo("doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings")))?;
+    step("build", cargo::build)?;
+    step("tests", || {
+        let emulator = Running::start(which.backend.as_deref())?;
+        succeed(cargo("test --workspace").env(BACKEND_VARIABLE, &emulator.url))
+    })?;
+    step("end to end", || E2e { emulator: which.clone(), keep: false }.run())?;
+    eprintln!("\nok: everything passes, in {}", told(start));
+    Ok(())
+}
+
+fn step(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let start = Instant::now();
+    eprintln!("\n== {name}");
+    work().with_context(|| format!("{name} failed after {}", told(start)))?;
+    eprintln!("== {name}: {}", told(start));
+    Ok(())
+}
+
+fn told(since: Instant) -> String {
+    let seconds = since.elapsed().as_secs();
+    format!("{} min {:02} s", seconds / 60, seconds % 60)
+}
