@@ -1,15 +1,19 @@
 //! Bucket policies for log delivery: built, merged, compared, sized, asked and checked. Text in, text out; no IO.
 
+mod assure;
 mod diff;
 mod document;
 mod evaluate;
 mod grant;
 mod json;
+mod lint;
 mod merge;
 pub mod size;
 
+pub use assure::{Doubt, assure};
 pub use diff::{ChangeKind, Difference, StatementChange, diff};
 pub use document::{DocumentError, LARGEST};
 pub use evaluate::{Decision, DecisionKind, Miss, NearMiss, Policy, Request, StatementId};
 pub use grant::{DELIVERY_ACL, DELIVERY_SERVICE, Grant, GrantError, Who};
+pub use lint::{Check, Finding, Place, Severity, checks, lint};
 pub use merge::{Absent, MergeError, Merged, merge, remove};

@@ -41,7 +41,7 @@ fn statement(
     let mut resources = PatternSet::default();
     for text in strings(resource, "Resource")? {
         let text = text?;
-        resources.add(text, variables && !has_early_variable(text));
+        resources.add(text, variables && !(text.as_bytes().contains(&b'$') && has_early_variable(text)));
     }
     let actions =
         strings(action, "Action")?.map(|text| text.map(Glob::of_action)).collect::<Result<_, _>>()?;

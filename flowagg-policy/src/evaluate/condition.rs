@@ -253,6 +253,17 @@ impl Condition {
     }
 }
 
+/// Whether a value of a policy is one that the operators of a family can compare.
+pub(crate) fn is_readable(family: Family, value: &str) -> bool {
+    match family {
+        Family::Number(_) => number(value).is_some(),
+        Family::Date(_) => instant(value).is_some(),
+        Family::Address => Range::parse(value).is_some(),
+        Family::Binary => base64(value).is_some(),
+        _ => true,
+    }
+}
+
 /// Values without variables, to be hashed, and the rest.
 fn texts<'v>(values: impl Iterator<Item = Cow<'v, str>>, variables: bool) -> (TextSet, Vec<Glob>) {
     let mut texts = TextSet::default();

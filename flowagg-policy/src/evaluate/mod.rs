@@ -18,7 +18,8 @@ pub use decision::{Decision, DecisionKind, Miss, NearMiss, StatementId};
 pub use request::Request;
 
 use self::condition::Condition;
-pub(crate) use self::condition::{Family, Operator, Quantifier};
+pub(crate) use self::condition::{Family, Operator, Quantifier, is_readable};
+pub(crate) use self::pattern::fits;
 use self::decision::Part;
 use self::pattern::Glob;
 use self::principal::Principals;

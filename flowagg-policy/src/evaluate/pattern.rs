@@ -170,6 +170,11 @@ impl Glob {
     }
 }
 
+/// Whether a text fits a pattern of `*` and `?`, without variables.
+pub(crate) fn fits(pattern: &str, text: &str) -> bool {
+    Glob::new(pieces(pattern, Syntax { wildcards: true, variables: false })).matches_plain(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

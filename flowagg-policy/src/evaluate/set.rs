@@ -77,7 +77,7 @@ pub(super) struct PatternSet {
 impl PatternSet {
     /// Adds a pattern with wildcards, and with variables or without.
     pub(super) fn add(&mut self, text: &str, variables: bool) {
-        match text.find(['*', '?', '$']) {
+        match text.bytes().position(|b| matches!(b, b'*' | b'?' | b'$')) {
             None => self.exact.insert(text),
             Some(0) if text == "*" => self.anything = true,
             Some(at) if &text[at..] == "*" => self.add_start(&text[..at]),

@@ -1,0 +1,210 @@
+//! Asks a policy, before it is written, whether it does what the grant says: members may deliver, others no more than
+//! before.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use flowagg_core::fleet::GrantForm;
+use flowagg_core::id::{AccountId, OrganizationId, Region};
+use serde::Serialize;
+
+use crate::document::DocumentError;
+use crate::evaluate::{Decision, Policy, Request, StatementId};
+use crate::grant::{Grant, Who};
+use crate::merge::Merged;
+
+/// Something that a policy does and should not, or does not and should.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Doubt {
+    /// The account that may or may not deliver.
+    pub account: AccountId,
+    /// The statement that decides so, where one does.
+    pub statement: Option<StatementId>,
+    /// What is so, and why.
+    pub message: String,
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// Puts the questions to a merged policy that decide whether it may be written.
+///
+/// Every account of `regions` must be able to deliver to its own folder from each of its regions. An account that nobody
+/// named must not, and in a form that binds accounts to their folders no account to another's, unless the live policy
+/// lets it already.
+pub fn assure(
+    live: Option<&str>,
+    merged: &Merged,
+    grant: &Grant,
+    regions: &BTreeMap<AccountId, BTreeSet<Region>>,
+) -> Result<Vec<Doubt>, DocumentError> {
+    let after = Policy::compile(&merged.text)?;
+    let before = live.map(Policy::compile).transpose()?;
+    let asker = Asker { before, after, grant };
+    let mut doubts = Vec::new();
+    for (account, region) in regions.iter().flat_map(|(account, regions)| regions.iter().map(move |r| (*account, r))) {
+        doubts.extend(asker.member(account, region));
+    }
+    let Some((member, region)) = regions.iter().find_map(|(account, regions)| Some((*account, regions.first()?))) else {
+        return Ok(doubts);
+    };
+    let named: BTreeSet<AccountId> = regions.keys().chain(grant.who.accounts()).chain(&merged.kept).copied().collect();
+    if let Some(stranger) = stranger(&named) {
+        doubts.extend(asker.intruder(stranger, stranger, region));
+        // Without source conditions the policy cannot tell one account from another: AWS's classic form.
+        if grant.settings.source_conditions {
+            doubts.extend(asker.intruder(stranger, member, region));
+        }
+    }
+    let bound = matches!(merged.form, GrantForm::BoundAccounts | GrantForm::BoundDeny | GrantForm::BoundOrganization);
+    if let Some(other) = regions.keys().copied().find(|other| bound && *other != member) {
+        doubts.extend(asker.intruder(member, other, region));
+    }
+    Ok(doubts)
+}
+
+/// An account id that nobody named.
+fn stranger(named: &BTreeSet<AccountId>) -> Option<AccountId> {
+    (1u64..).map_while(|n| AccountId::parse(&format!("{n:012}")).ok()).find(|account| !named.contains(account))
+}
+
+struct Asker<'a> {
+    before: Option<Policy>,
+    after: Policy,
+    grant: &'a Grant,
+}
+
+impl Asker<'_> {
+    fn organization(&self) -> Option<(&OrganizationId, String)> {
+        let (id, units) = match (&self.grant.who, &self.grant.organization) {
+            (Who::Organization { id, units, .. }, _) => (id, units),
+            (Who::Accounts(_), Some(organization)) => (&organization.id, &organization.units),
+            (Who::Accounts(_), None) => return None,
+        };
+        let unit = units.first().map(|unit| format!("{unit}/")).unwrap_or_default();
+        Some((id, format!("{id}/r-0000/{unit}")))
+    }
+
+    /// What stands in the name does not matter to any policy: a fixed flow log, a fixed moment.
+    fn key(&self, account: AccountId, region: &Region) -> String {
+        let bucket = format!("{}/", self.grant.bucket_arn());
+        let folder = self.grant.folder_arn().replacen(&bucket, "", 1);
+        let file = format!("{account}_vpcflowlogs_{region}_fl-0123456789abcdef0_20260101T0000Z_00000000.log.gz");
+        format!("{folder}{account}/vpcflowlogs/{region}/2026/01/01/{file}")
+    }
+
+    fn member(&self, account: AccountId, region: &Region) -> Option<Doubt> {
+        let bucket = &self.grant.bucket;
+        let acl = Request::acl_check(bucket, account, region);
+        let put = Request::put_object(bucket, account, region, &self.key(account, region));
+        for (request, what) in [(acl, "read the bucket's ACL"), (put, "write to its folder")] {
+            let request = match self.organization() {
+                Some((id, path)) => request.in_organization(id, &path),
+                None => request,
+            };
+            let decision = self.after.decide(&request);
+            if !decision.is_allowed() {
+                let message = format!("log delivery for {account} in {region} could not {what}: {}", told(&decision));
+                return Some(Doubt { account, statement: decision.statement, message });
+            }
+        }
+        None
+    }
+
+    /// An account that should not be able to write to a folder, its own or another's.
+    fn intruder(&self, account: AccountId, folder: AccountId, region: &Region) -> Option<Doubt> {
+        let request = Request::put_object(&self.grant.bucket, account, region, &self.key(folder, region));
+        let request = match self.organization() {
+            // A member of the organization reaching for another's folder; a stranger has no organization.
+            Some((id, path)) if account != folder && self.grant.who.accounts().contains(&account) => {
+                request.in_organization(id, &path)
+            }
+            _ => request,
+        };
+        let decision = self.after.decide(&request);
+        let allowed_before = self.before.as_ref().is_some_and(|before| before.decide(&request).is_allowed());
+        (decision.is_allowed() && !allowed_before).then(|| Doubt {
+            account,
+            message: format!("log delivery for {account} could write to the folder of {folder}: {}", told(&decision)),
+            statement: decision.statement,
+        })
+    }
+}
+
+fn told(decision: &Decision) -> String {
+    match (&decision.statement, &decision.near_miss) {
+        (Some(statement), _) => format!("{} by statement {statement}", decision.kind),
+        (None, Some(miss)) => format!("{}: {miss}", decision.kind),
+        (None, None) => decision.kind.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flowagg_core::fleet::Fleet;
+
+    use super::*;
+    use crate::merge::{Absent, merge};
+
+    fn fleet(policy: &str) -> Fleet {
+        let text = format!(
+            "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-flow-logs\"\nprefix = \"net\"\n{policy}\n\
+             [organization]\nid = \"o-a1b2c3d4e5\"\n\
+             [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\", \"us-east-1\"]\n\
+             [[members]]\naccount = \"333333333333\"\nregions = [\"eu-west-1\"]\n"
+        );
+        Fleet::parse(&text).unwrap()
+    }
+
+    #[track_caller]
+    fn doubts(fleet: &Fleet, live: Option<&str>) -> Vec<String> {
+        let grant = Grant::of(fleet);
+        let merged = merge(live, &grant, Absent::Keep).unwrap();
+        let regions = fleet.members.iter().map(|(id, member)| (*id, member.regions.clone())).collect();
+        assure(live, &merged, &grant, &regions).unwrap().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn every_form_does_what_the_grant_says() {
+        for form in GrantForm::ALL {
+            for more in ["", "source-arn = true\n", "acl-condition = \"if-exists\"\nlist-bucket = true\ndeny-insecure-transport = true\n"] {
+                let fleet = fleet(&format!("[policy]\nform = \"{}\"\n{more}", form.as_str()));
+                assert_eq!(doubts(&fleet, None), [""; 0], "{form:?} {more}");
+            }
+        }
+        assert_eq!(doubts(&fleet("[policy]\nsource-conditions = false\n"), None), [""; 0]);
+    }
+
+    #[test]
+    fn a_foreign_deny_is_named_with_the_account_it_stops() {
+        let live = r#"{"Version":"2012-10-17","Statement":[{"Sid":"OnlyOurVpc","Effect":"Deny","Principal":"*","Action":"s3:*",
+            "Resource":["arn:aws:s3:::acme-flow-logs","arn:aws:s3:::acme-flow-logs/*"],
+            "Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-1a2b3c4d"}}}]}"#;
+        let doubts = doubts(&fleet(""), Some(live));
+        assert_eq!(doubts.len(), 3, "{doubts:?}");
+        assert!(doubts[0].contains("222222222222") && doubts[0].contains("`OnlyOurVpc`"), "{doubts:?}");
+    }
+
+    #[test]
+    fn what_a_foreign_statement_allows_already_is_no_new_doubt() {
+        let live = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Theirs","Effect":"Allow",
+            "Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:PutObject",
+            "Resource":"arn:aws:s3:::acme-flow-logs/*"}]}"#;
+        assert_eq!(doubts(&fleet(""), Some(live)), [""; 0]);
+    }
+
+    #[test]
+    fn a_policy_that_lets_strangers_in_is_doubted() {
+        let fleet = fleet("");
+        let grant = Grant::of(&fleet);
+        let mut merged = merge(None, &grant, Absent::Keep).unwrap();
+        let regions = BTreeMap::from([(grant.who.accounts().iter().copied().next().unwrap(), BTreeSet::from([fleet.hub.region.clone()]))]);
+        let open = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::acme-flow-logs*"}}"#;
+        merged.text = open.to_owned();
+        let doubts = assure(None, &merged, &grant, &regions).unwrap();
+        assert_eq!(doubts.len(), 2, "to its own folder and to a member's: {doubts:?}");
+    }
+}

@@ -1,0 +1,125 @@
+//! Faults of what may be done, and to what.
+//!
+//! Source: "Actions, resources, and condition keys for Amazon S3" (Service Authorization Reference).
+
+use super::names::{BUCKET_ACTIONS, OBJECT_ACTIONS, OTHER_ACTIONS, has};
+use super::subject::{Item, S3Arn, Subject};
+use super::{Check, Report, Severity, nearest, shown};
+use crate::evaluate::fits;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        id: "action-s3-star",
+        severity: Severity::Error,
+        help: "log delivery needs `s3:PutObject` on its folder and `s3:GetBucketAcl` on the bucket, nothing else",
+        find: every_action,
+    },
+    Check { id: "unknown-action", severity: Severity::Error, help: "see the list of S3's actions", find: unknown },
+    Check {
+        id: "action-of-another-service",
+        severity: Severity::Error,
+        help: "a bucket policy has actions of S3 only; a KMS key has a policy of its own",
+        find: of_another_service,
+    },
+    Check {
+        id: "object-action-on-bucket",
+        severity: Severity::Error,
+        help: "name objects: the bucket's ARN, a folder, and `/*`",
+        find: object_action_on_bucket,
+    },
+    Check {
+        id: "bucket-action-on-objects",
+        severity: Severity::Error,
+        help: "name the bucket: its ARN without a slash",
+        find: bucket_action_on_objects,
+    },
+];
+
+fn every_action(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in subject.statements.iter().filter(|s| s.allows() && (s.is_about_delivery() || s.is_for_everyone())) {
+        for action in &statement.actions {
+            if matches!(action.text.to_ascii_lowercase().as_str(), "*" | "s3:*" | "*:*" | "s3:put*" | "s3:p*") {
+                let message = format!("{} allows far more than delivering logs, such as changing this policy", shown(action.text));
+                report.add(Some(statement), action.at, message);
+            }
+        }
+    }
+}
+
+/// The name after `s3:`, in lower case.
+fn s3_action(action: &Item<'_>) -> Option<String> {
+    action.text.to_ascii_lowercase().strip_prefix("s3:").map(str::to_owned)
+}
+
+fn all_actions() -> impl Iterator<Item = &'static str> {
+    [OBJECT_ACTIONS, BUCKET_ACTIONS, OTHER_ACTIONS].into_iter().flat_map(|list| list.split(' '))
+}
+
+fn elements<'s, 'd>(statement: &'s super::Statement<'d>) -> Vec<Item<'d>> {
+    let negated = statement.members.iter().filter(|member| member.key == "NotAction");
+    let negated = negated.flat_map(|member| member.value.elements());
+    let negated = negated.filter_map(|node| node.as_str().map(|text| Item { text, at: node.span.start }));
+    statement.actions.iter().copied().chain(negated).collect()
+}
+
+fn unknown(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in &subject.statements {
+        for action in elements(statement) {
+            let Some(name) = s3_action(&action) else { continue };
+            if !all_actions().any(|known| fits(&name, known)) {
+                let near = nearest(all_actions(), &name);
+                let hint = near.map_or(String::new(), |near| format!("; `s3:{near}` is meant?"));
+                report.add(Some(statement), action.at, format!("{} is no action of S3{hint}", shown(action.text)));
+            }
+        }
+    }
+}
+
+fn of_another_service(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in &subject.statements {
+        for action in elements(statement) {
+            let service = action.text.split(':').next().unwrap_or_default();
+            let is_s3 = fits(&service.to_ascii_lowercase(), "s3") || service.starts_with("s3-");
+            if action.text != "*" && !is_s3 {
+                report.add(Some(statement), action.at, format!("{} is no action of S3, and S3 refuses the policy", shown(action.text)));
+            }
+        }
+    }
+}
+
+/// Whether an action can be on objects and on buckets; `None` where that cannot be said.
+fn kinds(action: &Item<'_>) -> Option<(bool, bool)> {
+    let name = s3_action(action)?;
+    if !name.contains(['*', '?']) {
+        let (object, bucket) = (has(OBJECT_ACTIONS, &name), has(BUCKET_ACTIONS, &name));
+        return (object || bucket).then_some((object, bucket));
+    }
+    let any = |list: &str| list.split(' ').any(|known| fits(&name, known));
+    Some((any(OBJECT_ACTIONS), any(BUCKET_ACTIONS)))
+}
+
+fn object_action_on_bucket(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in &subject.statements {
+        let arns: Vec<S3Arn<'_>> = statement.resources.iter().filter_map(|item| S3Arn::parse(item.text)).collect();
+        if arns.is_empty() || arns.len() < statement.resources.len() || arns.iter().any(S3Arn::is_of_objects) {
+            continue;
+        }
+        for action in statement.actions.iter().filter(|action| kinds(action) == Some((true, false))) {
+            let message = format!("{} is on objects, and the resource is the bucket: it never applies", shown(action.text));
+            report.add(Some(statement), action.at, message);
+        }
+    }
+}
+
+fn bucket_action_on_objects(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in &subject.statements {
+        let arns: Vec<S3Arn<'_>> = statement.resources.iter().filter_map(|item| S3Arn::parse(item.text)).collect();
+        if arns.is_empty() || arns.len() < statement.resources.len() || arns.iter().any(S3Arn::is_of_bucket) {
+            continue;
+        }
+        for action in statement.actions.iter().filter(|action| kinds(action) == Some((false, true))) {
+            let message = format!("{} is on the bucket, and the resources are objects: it never applies", shown(action.text));
+            report.add(Some(statement), action.at, message);
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Faults of conditions: names, values, and what is compared with what.
+//!
+//! Source: "Condition operators", "Set operators for multivalued context keys" and "AWS global condition context keys"
+//! (IAM User Guide).
+
+use flowagg_core::id::AccountId;
+
+use super::names::{KEYS, MULTIVALUED_KEYS, TAG_KEYS, has};
+use super::subject::{Condition, Item, Statement, Subject};
+use super::{Check, Report, Severity, nearest, shown};
+use crate::evaluate::{Family, Quantifier};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check { id: "unknown-operator", severity: Severity::Error, help: "see \"Condition operators\" in the IAM User Guide", find: unknown_operator },
+    Check { id: "unknown-condition-key", severity: Severity::Error, help: "see the condition keys of S3 and the global ones", find: unknown_key },
+    Check {
+        id: "account-id-not-12-digits",
+        severity: Severity::Error,
+        help: "write all 12 digits, in quotation marks, also zeros at the front",
+        find: account_id,
+    },
+    Check {
+        id: "wildcard-under-string-equals",
+        severity: Severity::Error,
+        help: "use `ArnLike` for ARNs and `StringLike` for other texts",
+        find: wildcard_under_equals,
+    },
+    Check {
+        id: "bool-not-true-or-false",
+        severity: Severity::Error,
+        help: "write `true` or `false`",
+        find: |subject, report| not_boolean(subject, report, Family::Bool),
+    },
+    Check {
+        id: "null-not-true-or-false",
+        severity: Severity::Error,
+        help: "write `true` (the key is not there) or `false` (it is)",
+        find: |subject, report| not_boolean(subject, report, Family::Null),
+    },
+    Check {
+        id: "for-all-values-in-allow",
+        severity: Severity::Error,
+        help: "use `ForAnyValue`, or ask with `Null` that the key is there",
+        find: for_all_values,
+    },
+    Check {
+        id: "multivalued-key-without-set-operator",
+        severity: Severity::Error,
+        help: "begin the operator with `ForAnyValue:`",
+        find: no_set_operator,
+    },
+    Check {
+        id: "set-operator-on-single-valued-key",
+        severity: Severity::Warning,
+        help: "leave the set operator out",
+        find: needless_set_operator,
+    },
+    Check {
+        id: "operator-does-not-fit-key",
+        severity: Severity::Warning,
+        help: "use an operator of the key's type",
+        find: wrong_family,
+    },
+    Check {
+        id: "unreadable-value",
+        severity: Severity::Error,
+        help: "write a number, a date, an address range or an ARN, as the operator has it",
+        find: unreadable,
+    },
+];
+
+fn each<'s, 'd>(subject: &'s Subject<'d>) -> impl Iterator<Item = (&'s Statement<'d>, &'s Condition<'d>)> {
+    subject.statements.iter().flat_map(|statement| statement.conditions.iter().map(move |condition| (statement, condition)))
+}
+
+fn unknown_operator(subject: &Subject<'_>, report: &mut Report<'_>) {
+    const OPERATORS: &str = "StringEquals StringNotEquals StringEqualsIgnoreCase StringNotEqualsIgnoreCase StringLike \
+        StringNotLike NumericEquals NumericNotEquals NumericLessThan NumericLessThanEquals NumericGreaterThan \
+        NumericGreaterThanEquals DateEquals DateNotEquals DateLessThan DateLessThanEquals DateGreaterThan \
+        DateGreaterThanEquals Bool BinaryEquals IpAddress NotIpAddress ArnEquals ArnNotEquals ArnLike ArnNotLike Null";
+    for statement in &subject.statements {
+        let block = statement.members.iter().find(|member| member.key == "Condition");
+        for operator in block.and_then(|member| member.value.members()).unwrap_or_default() {
+            if crate::evaluate::Operator::parse(&operator.key).is_none() {
+                let name = operator.key.rsplit(':').next().unwrap_or_default();
+                let near = nearest(OPERATORS.split(' '), name.trim_end_matches("IfExists"));
+                let hint = near.map_or(String::new(), |near| format!("; `{near}` is meant?"));
+                let message = format!("{} is no condition operator{hint}", shown(&operator.key));
+                report.add(Some(statement), operator.key_span.start, message);
+            }
+        }
+    }
+}
+
+fn unknown_key(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (statement, condition) in each(subject) {
+        let key = condition.key.text;
+        let tagged = TAG_KEYS.split(' ').any(|start| {
+            key.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start)) && key.len() > start.len()
+        });
+        if !has(KEYS, key) && !tagged {
+            let near = nearest(KEYS.split(' '), key);
+            let hint = near.map_or(String::new(), |near| format!("; `{near}` is meant?"));
+            let message = format!("{} is no key of a request to S3{hint}", shown(key));
+            report.add(Some(statement), condition.key.at, message);
+        }
+    }
+}
+
+/// The account in an ARN, where there is one and it is not a pattern.
+fn account_in(arn: &str) -> Option<&str> {
+    arn.starts_with("arn:").then(|| arn.split(':').nth(4)).flatten().filter(|id| !id.is_empty() && !id.contains(['*', '?', '$']))
+}
+
+fn account_id(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in &subject.statements {
+        let mut ids: Vec<Item<'_>> = Vec::new();
+        for condition in &statement.conditions {
+            for value in &condition.values {
+                let text = match condition.key_name.as_str() {
+                    "aws:sourceaccount" | "aws:principalaccount" | "aws:resourceaccount" | "s3:resourceaccount" | "aws:sourceowner"
+                    | "s3:dataaccesspointaccount" | "aws:vpceaccount" => Some(value.text),
+                    _ => account_in(value.text),
+                };
+                ids.extend(text.map(|text| Item { text, at: value.at }));
+            }
+        }
+        for (kind, item) in &statement.principals {
+            let digits = item.text.bytes().all(|b| b.is_ascii_digit());
+            let text = if *kind == "AWS" && digits { Some(item.text) } else { account_in(item.text).filter(|id| *id != "aws") };
+            ids.extend(text.map(|text| Item { text, at: item.at }));
+        }
+        ids.extend(statement.folder_accounts());
+        for id in ids {
+            let is_pattern = id.text.contains(['*', '?', '$']);
+            if !is_pattern && !id.text.is_empty() && AccountId::parse(id.text).is_err() {
+                report.add(Some(statement), id.at, format!("{} is no account id", shown(id.text)));
+            }
+        }
+    }
+}
+
+fn wildcard_under_equals(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (statement, condition) in each(subject) {
+        let Some(Family::Text | Family::TextIgnoringCase) = condition.operator.map(|operator| operator.family) else { continue };
+        for value in &condition.values {
+            if value.text.replace("${*}", "").replace("${?}", "").contains(['*', '?']) {
+                let operator = shown(condition.operator_name.text);
+                report.add(Some(statement), value.at, format!("{} is compared letter by letter under {operator}, wildcards too", shown(value.text)));
+            }
+        }
+    }
+}
+
+fn not_boolean(subject: &Subject<'_>, report: &mut Report<'_>, family: Family) {
+    for (statement, condition) in each(subject) {
+        if condition.operator.is_some_and(|operator| operator.family == family) {
+            for value in &condition.values {
+                let is_boolean = value.text.eq_ignore_ascii_case("true") || value.text.eq_ignore_ascii_case("false");
+                if !is_boolean && !(family == Family::Bool && value.text.contains("${")) {
+                    let message = format!("{} is neither `true` nor `false`, so the condition never holds", shown(value.text));
+                    report.add(Some(statement), value.at, message);
+                }
+            }
+        }
+    }
+}
+
+fn for_all_values(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (statement, condition) in each(subject) {
+        let asked = statement.on(&condition.key_name).any(|other| {
+            other.operator.is_some_and(|operator| operator.family == Family::Null)
+                && other.values.iter().all(|value| value.text.eq_ignore_ascii_case("false"))
+        });
+        if statement.allows() && condition.operator.is_some_and(|operator| operator.quantifier == Quantifier::All) && !asked {
+            let message = format!("`ForAllValues` also holds for a request without {}, and lets it in", shown(condition.key.text));
+            report.add(Some(statement), condition.operator_name.at, message);
+        }
+    }
+}
+
+fn no_set_operator(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (statement, condition) in each(subject) {
+        let Some(operator) = condition.operator else { continue };
+        if operator.quantifier == Quantifier::One && operator.family != Family::Null && has(MULTIVALUED_KEYS, &condition.key_name) {
+            let message = format!("{} may have several values, and {} compares one", shown(condition.key.text), shown(condition.operator_name.text));
+            report.add(Some(statement), condition.key.at, message);
+        }
+    }
+}
+
+fn needless_set_operator(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (statement, condition) in each(subject) {
+        let single = has(KEYS, condition.key.text) && !has(MULTIVALUED_KEYS, &condition.key_name);
+        if single && condition.operator.is_some_and(|operator| operator.quantifier != Quantifier::One) {
+            report.add(Some(statement), condition.operator_name.at, format!("{} has one value", shown(condition.key.text)));
+        }
+    }
+}
+
+fn wrong_family(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (statement, condition) in each(subject) {
+        let Some(family) = condition.operator.map(|operator| operator.family) else { continue };
+        let fits = match condition.key_name.as_str() {
+            "aws:sourceip" | "aws:vpcsourceip" => matches!(family, Family::Address | Family::Null),
+            "aws:currenttime" | "aws:tokenissuetime" => matches!(family, Family::Date(_) | Family::Null),
+            "aws:securetransport" | "aws:principalisawsservice" | "aws:viaawsservice" | "aws:multifactorauthpresent" => {
+                matches!(family, Family::Bool | Family::Null | Family::Text | Family::TextIgnoringCase | Family::Like)
+            }
+            "aws:sourcearn" | "aws:principalarn" => matches!(family, Family::Arn | Family::Like | Family::Text | Family::Null),
+            "aws:sourceaccount" | "aws:sourceorgid" | "aws:principalorgid" | "aws:principalaccount" | "s3:x-amz-acl" | "s3:prefix"
+            | "aws:sourceorgpaths" => matches!(family, Family::Text | Family::TextIgnoringCase | Family::Like | Family::Null),
+            _ => true,
+        };
+        if !fits {
+            let message = format!("{} is not of the type that {} compares", shown(condition.key.text), shown(condition.operator_name.text));
+            report.add(Some(statement), condition.operator_name.at, message);
+        }
+    }
+}
+
+fn unreadable(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (statement, condition) in each(subject) {
+        let Some(family) = condition.operator.map(|operator| operator.family) else { continue };
+        for value in condition.values.iter().filter(|value| !crate::evaluate::is_readable(family, value.text)) {
+            let message = format!("{} cannot be compared under {}", shown(value.text), shown(condition.operator_name.text));
+            report.add(Some(statement), value.at, message);
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Faults of the grant to the delivery service: who else may use it, and what it lacks.
+//!
+//! Source: "Amazon S3 bucket permissions for flow logs" (Amazon VPC User Guide) and "The confused deputy problem" (IAM
+//! User Guide).
+
+use std::collections::BTreeSet;
+
+use super::subject::{Item, S3Arn, Statement, Subject};
+use super::{Check, Report, Severity, shown};
+use crate::evaluate::fits;
+use crate::grant::DELIVERY_ACL;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        id: "no-confused-deputy-condition",
+        severity: Severity::Error,
+        help: "test `aws:SourceAccount` (the accounts that own the flow logs) or `aws:SourceOrgID`",
+        find: confused_deputy,
+    },
+    Check {
+        id: "no-acl-condition",
+        severity: Severity::Warning,
+        help: "test `s3:x-amz-acl` for `bucket-owner-full-control`, as AWS documents",
+        find: no_acl,
+    },
+    Check {
+        id: "wrong-acl-value",
+        severity: Severity::Error,
+        help: "log delivery sends `bucket-owner-full-control`",
+        find: wrong_acl,
+    },
+    Check {
+        id: "acl-key-on-getbucketacl",
+        severity: Severity::Error,
+        help: "test `s3:x-amz-acl` on `s3:PutObject` only",
+        find: acl_key_on_read,
+    },
+    Check {
+        id: "principal-key-for-a-service",
+        severity: Severity::Error,
+        help: "use `aws:SourceAccount`, `aws:SourceOrgID` or `aws:SourceOrgPaths`",
+        find: principal_key,
+    },
+    Check {
+        id: "source-arn-of-another-service",
+        severity: Severity::Error,
+        help: "use `arn:aws:logs:<region>:<account>:*`",
+        find: other_service,
+    },
+    Check {
+        id: "source-arn-account-differs",
+        severity: Severity::Error,
+        help: "name the same accounts in `aws:SourceArn`, `aws:SourceAccount` and `Resource`",
+        find: arn_account_differs,
+    },
+    Check {
+        id: "source-account-differs-from-resource",
+        severity: Severity::Error,
+        help: "name the same accounts in `aws:SourceAccount` and `Resource`",
+        find: account_differs,
+    },
+    Check {
+        id: "list-does-not-bind",
+        severity: Severity::Note,
+        help: "a statement for each account, or `AWSLogs/${aws:SourceAccount}/*`, binds each to its own folder",
+        find: does_not_bind,
+    },
+    Check {
+        id: "missing-acl-check",
+        severity: Severity::Error,
+        help: "allow `s3:GetBucketAcl` on the bucket under the same source conditions",
+        find: missing_check,
+    },
+    Check {
+        id: "missing-write",
+        severity: Severity::Error,
+        help: "allow `s3:PutObject` on the account's folder under the same source conditions",
+        find: missing_write,
+    },
+];
+
+fn confused_deputy(subject: &Subject<'_>, report: &mut Report<'_>) {
+    if subject.denies_others() {
+        return;
+    }
+    for statement in subject.grants().filter(|statement| !statement.is_bound_to_a_source()) {
+        let at = statement.principals.first().map_or(statement.node.span.start, |(_, item)| item.at);
+        report.add(Some(statement), at, "the service may do this for any AWS account, not only for yours");
+    }
+}
+
+fn no_acl(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in subject.writes().filter(|statement| statement.on("s3:x-amz-acl").next().is_none()) {
+        report.add(Some(statement), statement.node.span.start, "objects may come with an ACL that keeps them from the bucket's owner");
+    }
+}
+
+fn wrong_acl(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in subject.writes() {
+        for condition in statement.on("s3:x-amz-acl").filter(|condition| condition.is_positive()) {
+            if !condition.values.is_empty() && !condition.values.iter().any(|value| fits(value.text, DELIVERY_ACL) || value.text.contains("true") || value.text.contains("false")) {
+                report.add(Some(statement), condition.key.at, format!("the service never sends the ACL {}", shown(condition.values[0].text)));
+            }
+        }
+    }
+}
+
+fn acl_key_on_read(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in subject.statements.iter().filter(|statement| !statement.actions.is_empty()) {
+        let writes = ["s3:putobject", "s3:putobjectacl", "s3:putobjectversionacl", "s3:putbucketacl", "s3:createbucket"];
+        if writes.iter().any(|action| statement.does(action)) && !statement.does("s3:getbucketacl") {
+            continue;
+        }
+        for condition in statement.on("s3:x-amz-acl").filter(|condition| condition.is_positive()) {
+            // Under `s3:*` of a Deny, the writes are meant.
+            if statement.denies() && statement.does("s3:putobject") {
+                continue;
+            }
+            let message = format!("reading an ACL sends none, so {} is never there and the statement never applies", shown(condition.key.text));
+            report.add(Some(statement), condition.key.at, message);
+        }
+    }
+}
+
+fn principal_key(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in subject.grants() {
+        for condition in &statement.conditions {
+            let of_identity = matches!(
+                condition.key_name.as_str(),
+                "aws:principalorgid" | "aws:principalorgpaths" | "aws:principalaccount" | "aws:principalarn" | "aws:userid" | "aws:username"
+                    | "aws:sourceip" | "aws:sourcevpc" | "aws:sourcevpce" | "aws:vpcsourceip"
+            );
+            if of_identity && condition.is_positive() && condition.operator.is_some_and(|operator| !operator.if_exists) {
+                let message = format!("{} is not there when a service calls, so the statement never applies", shown(condition.key.text));
+                report.add(Some(statement), condition.key.at, message);
+            }
+        }
+    }
+}
+
+/// Region, service and account of the `aws:SourceArn` values that a statement must have one of.
+fn source_arns<'s, 'd>(statement: &'s Statement<'d>) -> impl Iterator<Item = (Item<'d>, Vec<&'d str>)> + use<'s, 'd> {
+    let values = statement.on("aws:sourcearn").filter(|condition| condition.is_positive()).flat_map(|condition| condition.values.iter().copied());
+    values.map(|value| (value, value.text.splitn(6, ':').collect::<Vec<_>>())).filter(|(_, parts)| parts.len() == 6)
+}
+
+fn other_service(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in subject.grants() {
+        for (value, parts) in source_arns(statement) {
+            if !fits(parts[2], "logs") {
+                let message = format!("{} is of service {}, and log delivery acts for `logs`", shown(value.text), shown(parts[2]));
+                report.add(Some(statement), value.at, message);
+            }
+        }
+    }
+}
+
+fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn texts<'d>(items: &[Item<'d>]) -> BTreeSet<&'d str> {
+    items.iter().map(|item| item.text).filter(|text| is_id(text)).collect()
+}
+
+fn arn_account_differs(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in subject.statements.iter().filter(|s| s.allows() && s.is_about_delivery()) {
+        let accounts = texts(&statement.source_accounts());
+        let folders = texts(&statement.folder_accounts());
+        for (value, parts) in source_arns(statement).filter(|(_, parts)| is_id(parts[4])) {
+            for (known, name) in [(&accounts, "`aws:SourceAccount`"), (&folders, "`Resource`")] {
+                if !known.is_empty() && !known.contains(parts[4]) {
+                    report.add(Some(statement), value.at, format!("{} is of an account that {name} does not name", shown(value.text)));
+                    break;
+                }
+            }
+        }
+        let tested: BTreeSet<String> = source_arns(statement).map(|(_, parts)| parts[4].to_owned()).collect();
+        if tested.is_empty() || tested.iter().any(|account| !is_id(account)) {
+            continue;
+        }
+        for account in statement.source_accounts().iter().filter(|account| is_id(account.text) && !tested.contains(account.text)) {
+            report.add(Some(statement), account.at, format!("{} is in `aws:SourceAccount` and in no `aws:SourceArn`", shown(account.text)));
+        }
+    }
+}
+
+fn account_differs(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in subject.statements.iter().filter(|s| s.allows() && s.is_about_delivery()) {
+        let (accounts, folders) = (statement.source_accounts(), statement.folder_accounts());
+        let whole = folders.len() < statement.resources.len();
+        let (named, open) = (texts(&accounts), texts(&folders));
+        if named.is_empty() || open.is_empty() {
+            continue;
+        }
+        for folder in folders.iter().filter(|folder| !named.contains(folder.text)) {
+            report.add(Some(statement), folder.at, format!("{} has a folder and is not in `aws:SourceAccount`", shown(folder.text)));
+        }
+        for account in accounts.iter().filter(|account| !whole && is_id(account.text) && !open.contains(account.text)) {
+            report.add(Some(statement), account.at, format!("{} is in `aws:SourceAccount` and has no folder", shown(account.text)));
+        }
+    }
+}
+
+fn does_not_bind(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in subject.writes() {
+        let accounts = texts(&statement.source_accounts());
+        let arns: BTreeSet<String> = source_arns(statement).map(|(_, parts)| parts[4].to_owned()).collect();
+        let several = accounts.len().max(arns.len()) > 1;
+        let folders = texts(&statement.folder_accounts());
+        let any = |item: &Item<'_>| {
+            S3Arn::parse(item.text).is_some_and(|arn| arn.key.is_some_and(|key| key.ends_with("AWSLogs/*") || key.ends_with("aws-account-id=*")))
+        };
+        if several && (folders.len() > 1 || statement.resources.iter().any(any)) {
+            let at = statement.resources.first().map_or(statement.node.span.start, |item| item.at);
+            report.add(Some(statement), at, "every account of the list may write under the folder of every other");
+        }
+    }
+}
+
+/// Whom a statement lets in; `None` for accounts that it does not list.
+fn whom(statement: &Statement<'_>) -> Option<BTreeSet<String>> {
+    let owned = |ids: BTreeSet<&str>| ids.into_iter().map(str::to_owned).collect();
+    let accounts = texts(&statement.source_accounts());
+    if !accounts.is_empty() {
+        return Some(owned(accounts));
+    }
+    let arns: BTreeSet<String> = source_arns(statement).map(|(_, parts)| parts[4].to_owned()).collect();
+    if !arns.is_empty() && arns.iter().all(|id| is_id(id)) {
+        return Some(arns);
+    }
+    let folders = texts(&statement.folder_accounts());
+    (!folders.is_empty() && statement.does("s3:putobject")).then(|| owned(folders))
+}
+
+fn missing_check(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let checks: Vec<_> = subject.statements.iter().filter(|s| s.allows() && (s.names_delivery() || s.is_for_everyone()) && s.does("s3:getbucketacl")).collect();
+    for write in subject.writes() {
+        let message = if checks.is_empty() {
+            "the service may not read the bucket's ACL, which it does before it delivers".to_owned()
+        } else {
+            let (Some(writers), Some(checked)) = (whom(write), checks.iter().map(|check| whom(check)).collect::<Option<Vec<_>>>()) else { continue };
+            let missing: Vec<_> = writers.into_iter().filter(|id| !checked.iter().any(|set| set.contains(id))).collect();
+            if missing.is_empty() {
+                continue;
+            }
+            format!("the service may write for {} but not read the bucket's ACL", missing.join(", "))
+        };
+        report.add(Some(write), write.node.span.start, message);
+    }
+}
+
+fn missing_write(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let allows_write = |s: &Statement<'_>| s.allows() && (s.names_delivery() || s.is_for_everyone()) && s.does("s3:putobject");
+    if subject.statements.iter().any(|statement| allows_write(statement)) {
+        return;
+    }
+    if let Some(check) = subject.grants().find(|statement| statement.does("s3:getbucketacl")) {
+        report.add(Some(check), check.node.span.start, "the service may read the bucket's ACL and write nothing");
+    }
+}

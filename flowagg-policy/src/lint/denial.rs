@@ -1,0 +1,233 @@
+//! Denials that stop log delivery, and denials of plain HTTP that do not do it.
+//!
+//! Each Deny is asked, as a policy of its own, whether it denies what the delivery service would send.
+
+use std::collections::BTreeSet;
+
+use flowagg_core::id::{AccountId, BucketName, OrganizationId, Region};
+
+use super::subject::{Condition, Statement, Subject};
+use super::{Check, Report, Severity, distance, shown};
+use crate::evaluate::{DecisionKind, Policy, Request};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        id: "deny-blocks-delivery-vpce",
+        severity: Severity::Error,
+        help: EXEMPT,
+        find: |subject, report| blocks(subject, report, Reason::Endpoint),
+    },
+    Check {
+        id: "deny-blocks-delivery-source-ip",
+        severity: Severity::Error,
+        help: EXEMPT,
+        find: |subject, report| blocks(subject, report, Reason::Address),
+    },
+    Check {
+        id: "deny-blocks-delivery-encryption-header",
+        severity: Severity::Error,
+        help: "set the bucket's default encryption instead: log delivery sends no encryption header",
+        find: |subject, report| blocks(subject, report, Reason::Encryption),
+    },
+    Check {
+        id: "deny-blocks-delivery-no-service-exemption",
+        severity: Severity::Error,
+        help: EXEMPT,
+        find: |subject, report| blocks(subject, report, Reason::Identity),
+    },
+    Check {
+        id: "deny-blocks-delivery",
+        severity: Severity::Error,
+        help: "narrow the statement so that it spares the delivery service",
+        find: |subject, report| blocks(subject, report, Reason::Other),
+    },
+    Check {
+        id: "tls-deny-inverted",
+        severity: Severity::Error,
+        help: "deny where `aws:SecureTransport` is `false`",
+        find: inverted,
+    },
+    Check {
+        id: "tls-deny-misspelt",
+        severity: Severity::Error,
+        help: "write `\"Bool\": {\"aws:SecureTransport\": \"false\"}`",
+        find: misspelt,
+    },
+    Check {
+        id: "tls-deny-incomplete",
+        severity: Severity::Warning,
+        help: "name both the bucket and its objects, and every action: `s3:*`",
+        find: incomplete,
+    },
+];
+
+const EXEMPT: &str = "add `\"Bool\": {\"aws:PrincipalIsAWSService\": \"false\"}` to its condition";
+
+/// Why a Deny stops delivery.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reason {
+    Endpoint,
+    Address,
+    Encryption,
+    Identity,
+    Other,
+}
+
+impl Reason {
+    fn of(statement: &Statement<'_>) -> Self {
+        let has = |names: &str| statement.conditions.iter().any(|condition| super::names::has(names, &condition.key_name));
+        if has("aws:sourcevpce aws:sourcevpc aws:vpcsourceip aws:vpceaccount aws:vpceorgid aws:vpceorgpaths") {
+            Self::Endpoint
+        } else if has("aws:sourceip") {
+            Self::Address
+        } else if has("s3:x-amz-server-side-encryption s3:x-amz-server-side-encryption-aws-kms-key-id s3:x-amz-server-side-encryption-customer-algorithm") {
+            Self::Encryption
+        } else if has("aws:principalorgid aws:principalorgpaths aws:principalarn aws:principalaccount aws:userid aws:username aws:principaltype aws:principalisawsservice aws:multifactorauthpresent aws:multifactorauthage")
+            || statement.conditions.iter().any(|condition| condition.key_name.starts_with("aws:principaltag/"))
+            || statement.not_principal.is_some()
+        {
+            Self::Identity
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// Keys that every request has and of which this crate knows no value: a Deny on them is not judged.
+const UNKNOWN: &str = "aws:resourceaccount aws:resourceorgid aws:resourceorgpaths s3:resourceaccount aws:requestedregion \
+    aws:currenttime aws:epochtime aws:useragent s3:signatureage s3:x-amz-content-sha256 s3:objectcreationoperation";
+
+fn is_tls(condition: &Condition<'_>) -> bool {
+    condition.key_name == "aws:securetransport"
+}
+
+/// Whether a Deny is there to keep out plain HTTP and says the reverse.
+fn is_inverted(statement: &Statement<'_>) -> bool {
+    let inverted = |condition: &Condition<'_>| {
+        let negated = condition.operator.is_some_and(|operator| operator.negated);
+        let word = if negated { "false" } else { "true" };
+        is_tls(condition)
+            && !condition.values.is_empty()
+            && condition.values.iter().all(|value| value.text.eq_ignore_ascii_case(word))
+            && condition.operator.is_some_and(|operator| operator.family != crate::evaluate::Family::Null)
+    };
+    statement.conditions.iter().any(inverted)
+}
+
+fn blocks(subject: &Subject<'_>, report: &mut Report<'_>, reason: Reason) {
+    let requests = requests(subject);
+    for statement in subject.statements.iter().filter(|s| s.denies() && Reason::of(s) == reason && !is_inverted(s)) {
+        let unknown = |condition: &Condition<'_>| super::names::has(UNKNOWN, &condition.key_name) || condition.key_name.contains("tag/");
+        if statement.conditions.iter().any(unknown) {
+            continue;
+        }
+        let text = format!("{{\"Version\":\"2012-10-17\",\"Statement\":{}}}", &subject.text[statement.node.span.clone()]);
+        let Ok(policy) = Policy::compile(&text) else { continue };
+        if requests.iter().any(|request| policy.decide(request).kind == DecisionKind::ExplicitDeny) {
+            let keys: Vec<String> = statement.conditions.iter().map(|condition| shown(condition.key.text)).collect();
+            let why = match keys.as_slice() {
+                [] => "it has no condition".to_owned(),
+                keys => format!("its condition on {} holds for the delivery service", keys.join(" and ")),
+            };
+            report.add(Some(statement), statement.node.span.start, format!("the statement stops log delivery: {why}"));
+        }
+    }
+}
+
+/// What the delivery service would send for the accounts that the policy lets in, or for one where it lists none.
+fn requests(subject: &Subject<'_>) -> Vec<Request> {
+    const MOST: usize = 64;
+    let mut puts: BTreeSet<(AccountId, String)> = BTreeSet::new();
+    for statement in subject.writes() {
+        let listed = statement.source_accounts();
+        let folders = statement.folder_accounts();
+        for item in listed.iter().chain(&folders).take(MOST) {
+            let Ok(account) = AccountId::parse(item.text) else { continue };
+            let own = statement.resources.iter().find_map(|resource| {
+                let (_, key) = resource.text.splitn(6, ':').nth(5)?.split_once('/')?;
+                let folder = key.trim_end_matches('*');
+                (folder.contains(item.text) || !folder.contains(|c: char| c.is_ascii_digit())).then(|| folder.to_owned())
+            });
+            let folder = own.filter(|folder| folder.contains(item.text)).unwrap_or_else(|| format!("AWSLogs/{account}/"));
+            puts.insert((account, folder));
+        }
+    }
+    if puts.is_empty()
+        && let Ok(account) = AccountId::parse("111122223333")
+    {
+        puts.insert((account, format!("AWSLogs/{account}/")));
+    }
+    let bucket = subject.bucket.as_deref().and_then(|name| BucketName::parse(name).ok());
+    let bucket = bucket.or_else(|| BucketName::parse("bucket").ok());
+    let is_of = |partition: &str| subject.text.contains(&format!("arn:{partition}:s3"));
+    let region = match () {
+        () if is_of("aws-cn") => "cn-north-1",
+        () if is_of("aws-us-gov") => "us-gov-west-1",
+        () => "us-east-1",
+    };
+    let (Some(bucket), Ok(region)) = (bucket, Region::parse(region)) else { return Vec::new() };
+    let organization = |request: Request| {
+        let values = subject.statements.iter().flat_map(|statement| &statement.conditions).filter(|c| c.is_positive());
+        let mut ids = values.flat_map(|condition| &condition.values).map(|value| value.text.split('/').next().unwrap_or_default());
+        match ids.find_map(|id| OrganizationId::parse(id).ok()) {
+            Some(id) => request.in_organization(&id, &format!("{id}/r-ab12/")),
+            None => request,
+        }
+    };
+    let mut requests = Vec::new();
+    for (account, folder) in puts {
+        let key = format!("{folder}vpcflowlogs/{region}/2026/01/02/{account}_vpcflowlogs_{region}_fl-1234abcd_20260102T0000Z_fe123456.log.gz");
+        requests.push(organization(Request::put_object(&bucket, account, &region, &key)));
+        requests.push(organization(Request::acl_check(&bucket, account, &region)));
+    }
+    requests
+}
+
+fn inverted(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in subject.statements.iter().filter(|s| s.denies() && is_inverted(s)) {
+        let at = statement.conditions.iter().find(|condition| is_tls(condition)).map_or(statement.node.span.start, |c| c.key.at);
+        report.add(Some(statement), at, "the statement denies what comes over TLS and lets plain HTTP through");
+    }
+    for statement in subject.statements.iter().filter(|s| s.allows()) {
+        for condition in statement.conditions.iter().filter(|condition| is_tls(condition)) {
+            if condition.values.iter().all(|value| value.text.eq_ignore_ascii_case("false")) && condition.is_positive() {
+                report.add(Some(statement), condition.key.at, "the statement allows only what does not come over TLS");
+            }
+        }
+    }
+}
+
+fn misspelt(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in subject.statements.iter().filter(|s| s.denies()) {
+        for condition in &statement.conditions {
+            let key = condition.key_name.as_str();
+            let name = key.split_once(':').map_or(key, |(_, name)| name);
+            let near = distance(name, "securetransport") <= 3 || ["ssl", "https", "tls", "securetransport"].contains(&name);
+            if near && !is_tls(condition) {
+                report.add(Some(statement), condition.key.at, format!("{} is no key, so plain HTTP is not denied", shown(condition.key.text)));
+            }
+            let typo = |text: &str| !text.eq_ignore_ascii_case("true") && !text.eq_ignore_ascii_case("false");
+            if let Some(value) = condition.values.iter().find(|value| is_tls(condition) && typo(value.text)) {
+                report.add(Some(statement), value.at, format!("{} is never the value, so plain HTTP is not denied", shown(value.text)));
+            }
+        }
+    }
+}
+
+fn incomplete(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let tls: Vec<_> = subject.statements.iter().filter(|s| s.denies() && s.conditions.iter().any(is_tls) && !is_inverted(s)).collect();
+    let covers = |action: &str, objects: bool| {
+        tls.iter().any(|statement| {
+            let arn = |text: &str| super::subject::S3Arn::parse(text).is_some_and(|arn| if objects { arn.is_of_objects() } else { arn.is_of_bucket() });
+            statement.does(action) && statement.resources.iter().any(|item| item.text == "*" || arn(item.text))
+        })
+    };
+    if let Some(first) = tls.first().filter(|statement| !statement.resources.is_empty()) {
+        for (action, objects, what) in [("s3:getobject", true, "objects"), ("s3:putobject", true, "objects"), ("s3:listbucket", false, "the bucket")] {
+            if !covers(action, objects) {
+                report.add(Some(first), first.node.span.start, format!("`{action}` on {what} is still possible over plain HTTP"));
+                break;
+            }
+        }
+    }
+}

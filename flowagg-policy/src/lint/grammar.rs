@@ -1,0 +1,317 @@
+//! Faults of the grammar: what S3 refuses, or reads otherwise than it looks.
+//!
+//! Source: "Grammar of the IAM JSON policy language" (IAM User Guide).
+
+use super::subject::{Subject, is_empty_list};
+use super::{Check, Report, Severity, shown};
+use crate::json::{Member, Node};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        id: "not-a-policy",
+        severity: Severity::Error,
+        help: "a policy is `{\"Version\": \"2012-10-17\", \"Statement\": [...]}`",
+        find: not_a_policy,
+    },
+    Check {
+        id: "no-version",
+        severity: Severity::Warning,
+        help: "begin with `\"Version\": \"2012-10-17\"`",
+        find: no_version,
+    },
+    Check {
+        id: "unknown-version",
+        severity: Severity::Error,
+        help: "the versions are 2012-10-17 and, without variables, 2008-10-17",
+        find: unknown_version,
+    },
+    Check {
+        id: "version-2008-with-variable",
+        severity: Severity::Error,
+        help: "set `Version` to 2012-10-17",
+        find: old_version_with_variable,
+    },
+    Check {
+        id: "empty-statement",
+        severity: Severity::Error,
+        help: "take it out; a policy has at least one statement, and S3 deletes a policy by DeleteBucketPolicy",
+        find: empty_statement,
+    },
+    Check { id: "empty-list", severity: Severity::Error, help: "name at least one value, or take the element out", find: empty_list },
+    Check {
+        id: "empty-account-list",
+        severity: Severity::Error,
+        help: "list the accounts that own the flow logs",
+        find: empty_account_list,
+    },
+    Check {
+        id: "element-twice",
+        severity: Severity::Error,
+        help: "keep one of them, with the values of both",
+        find: element_twice,
+    },
+    Check {
+        id: "key-twice",
+        severity: Severity::Error,
+        help: "keep one of them: the names of operators and condition keys have no case",
+        find: key_twice,
+    },
+    Check { id: "unknown-element", severity: Severity::Error, help: "S3 refuses it; take it out or spell it right", find: unknown_element },
+    Check { id: "wrong-value-type", severity: Severity::Error, help: "put a string, or a list of strings", find: wrong_value_type },
+    Check { id: "missing-effect", severity: Severity::Error, help: "say `\"Effect\": \"Allow\"` or `\"Deny\"`", find: missing_effect },
+    Check { id: "effect-lowercase", severity: Severity::Error, help: "write `Allow` or `Deny`", find: effect_case },
+    Check { id: "unknown-effect", severity: Severity::Error, help: "write `Allow` or `Deny`", find: unknown_effect },
+    Check {
+        id: "missing-principal",
+        severity: Severity::Error,
+        help: "say who: `\"Principal\": {\"Service\": \"delivery.logs.amazonaws.com\"}`",
+        find: |subject, report| missing(subject, report, "Principal"),
+    },
+    Check {
+        id: "missing-action",
+        severity: Severity::Error,
+        help: "say what: `\"Action\": \"s3:PutObject\"`",
+        find: |subject, report| missing(subject, report, "Action"),
+    },
+    Check {
+        id: "missing-resource",
+        severity: Severity::Error,
+        help: "say where: the bucket's ARN, or that of a folder with `/*`",
+        find: |subject, report| missing(subject, report, "Resource"),
+    },
+    Check { id: "element-and-its-negation", severity: Severity::Error, help: "keep one of the two", find: both },
+    Check {
+        id: "duplicate-sid",
+        severity: Severity::Error,
+        help: "give each statement a Sid of its own",
+        find: duplicate_sid,
+    },
+    Check {
+        id: "sid-with-odd-characters",
+        severity: Severity::Warning,
+        help: "use A-Z, a-z and 0-9 only",
+        find: odd_sid,
+    },
+];
+
+fn not_a_policy(subject: &Subject<'_>, report: &mut Report<'_>) {
+    match (subject.root.members(), subject.list) {
+        (None, _) => report.add(None, subject.root.span.start, format!("the document is {}", subject.root.kind())),
+        (Some(_), None) => report.add(None, subject.root.span.start, "the document has no `Statement`"),
+        _ => {}
+    }
+}
+
+fn no_version(subject: &Subject<'_>, report: &mut Report<'_>) {
+    if subject.root.members().is_some() && subject.version.is_none() {
+        report.add(None, subject.root.span.start, "there is no `Version`, so the policy is read as of 2008-10-17, without variables");
+    }
+}
+
+fn unknown_version(subject: &Subject<'_>, report: &mut Report<'_>) {
+    if let Some(node) = subject.version
+        && !matches!(node.as_str(), Some("2012-10-17" | "2008-10-17"))
+    {
+        report.add(None, node.span.start, "there is no such `Version`");
+    }
+}
+
+fn old_version_with_variable(subject: &Subject<'_>, report: &mut Report<'_>) {
+    if subject.version.and_then(Node::as_str) == Some("2012-10-17") {
+        return;
+    }
+    for statement in &subject.statements {
+        let values = statement.conditions.iter().flat_map(|condition| &condition.values);
+        if let Some(item) = statement.resources.iter().chain(values).find(|item| item.text.contains("${")) {
+            let text = shown(item.text);
+            report.add(Some(statement), item.at, format!("{text} is no variable in this version but plain text"));
+        }
+    }
+}
+
+fn empty_statement(subject: &Subject<'_>, report: &mut Report<'_>) {
+    if let Some(list) = subject.list.filter(|list| is_empty_list(list)) {
+        report.add(None, list.span.start, "the policy has no statement");
+    }
+    for statement in &subject.statements {
+        if statement.node.members().is_none() {
+            report.add(Some(statement), statement.node.span.start, format!("a statement is {}", statement.node.kind()));
+        } else if statement.members.is_empty() {
+            report.add(Some(statement), statement.node.span.start, "the statement is empty");
+        }
+    }
+}
+
+fn empty_list(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in &subject.statements {
+        for member in statement.members.iter().filter(|member| is_empty_list(&member.value)) {
+            report.add(Some(statement), member.key_span.start, format!("{} is an empty list", shown(&member.key)));
+        }
+        for member in statement.members.iter().filter(|member| member.key.ends_with("Principal")) {
+            for entry in member.value.members().unwrap_or_default().iter().filter(|entry| is_empty_list(&entry.value)) {
+                report.add(Some(statement), entry.key_span.start, format!("{} is an empty list", shown(&entry.key)));
+            }
+        }
+        for condition in &statement.conditions {
+            if is_empty_list(condition.node) && !is_account_key(&condition.key_name) {
+                report.add(Some(statement), condition.key.at, format!("{} has an empty list, which nothing matches", shown(condition.key.text)));
+            }
+        }
+    }
+}
+
+fn is_account_key(key: &str) -> bool {
+    matches!(key, "aws:sourceaccount" | "aws:sourcearn" | "aws:principalaccount")
+}
+
+fn empty_account_list(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in &subject.statements {
+        for condition in &statement.conditions {
+            let empty = is_empty_list(condition.node) || condition.values.iter().any(|value| value.text.is_empty());
+            if empty && is_account_key(&condition.key_name) {
+                let key = shown(condition.key.text);
+                report.add(Some(statement), condition.key.at, format!("{key} names no account, so the statement is for none"));
+            }
+        }
+    }
+}
+
+fn twice<'d>(members: &'d [Member<'d>], same: impl Fn(&str, &str) -> bool) -> Option<&'d Member<'d>> {
+    members.iter().enumerate().find(|(at, member)| members[..*at].iter().any(|other| same(&other.key, &member.key))).map(|(_, m)| m)
+}
+
+fn element_twice(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let exact = |a: &str, b: &str| a == b;
+    if let Some(member) = subject.root.members().and_then(|members| twice(members, exact)) {
+        report.add(None, member.key_span.start, format!("{} stands twice", shown(&member.key)));
+    }
+    for statement in &subject.statements {
+        if let Some(member) = twice(statement.members, exact) {
+            report.add(Some(statement), member.key_span.start, format!("{} stands twice", shown(&member.key)));
+        }
+    }
+}
+
+fn key_twice(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
+    for statement in &subject.statements {
+        let Some(block) = statement.members.iter().find(|member| member.key == "Condition") else { continue };
+        let operators = block.value.members().unwrap_or_default();
+        let keys = operators.iter().filter_map(|operator| twice(operator.value.members()?, same));
+        for member in twice(operators, same).into_iter().chain(keys) {
+            report.add(Some(statement), member.key_span.start, format!("{} stands twice, in one case or another", shown(&member.key)));
+        }
+    }
+}
+
+const ELEMENTS: [&str; 9] =
+    ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"];
+
+fn unknown_element(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let mut add = |statement, member: &Member<'_>, known: &[&'static str]| {
+        let near = super::nearest(known.iter().copied(), &member.key);
+        let hint = near.map_or(String::new(), |near| format!("; `{near}` is meant?"));
+        report.add(statement, member.key_span.start, format!("{} is no element of a policy{hint}", shown(&member.key)));
+    };
+    let root = ["Version", "Id", "Statement"];
+    for member in subject.root.members().unwrap_or_default() {
+        if !root.contains(&member.key.as_ref()) {
+            add(None, member, &root);
+        }
+    }
+    for statement in &subject.statements {
+        for member in statement.members.iter().filter(|member| !ELEMENTS.contains(&member.key.as_ref())) {
+            add(Some(statement), member, &ELEMENTS);
+        }
+    }
+}
+
+fn wrong_value_type(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in &subject.statements {
+        for member in statement.members {
+            let listed = |node: &Node<'_>| node.elements().iter().all(|node| node.as_str().is_some());
+            let right = match member.key.as_ref() {
+                "Sid" | "Effect" => member.value.as_str().is_some(),
+                "Action" | "NotAction" | "Resource" | "NotResource" => listed(&member.value),
+                "Principal" | "NotPrincipal" => match member.value.members() {
+                    Some(entries) => entries.iter().all(|entry| listed(&entry.value)),
+                    None => member.value.as_str() == Some("*"),
+                },
+                "Condition" => member.value.members().is_some_and(|operators| {
+                    operators.iter().all(|operator| {
+                        operator.value.members().is_some_and(|keys| {
+                            keys.iter().all(|key| key.value.elements().iter().all(|node| node.as_scalar().is_some()))
+                        })
+                    })
+                }),
+                _ => true,
+            };
+            if !right {
+                let name = shown(&member.key);
+                report.add(Some(statement), member.value.span.start, format!("{name} has not the form that the grammar gives it"));
+            }
+        }
+    }
+}
+
+fn missing_effect(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in subject.statements.iter().filter(|s| !s.members.is_empty() && !s.has("Effect")) {
+        report.add(Some(statement), statement.node.span.start, "the statement neither allows nor denies");
+    }
+}
+
+fn effect_case(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in &subject.statements {
+        if let Some(effect) = statement.effect.filter(|effect| !matches!(effect.text, "Allow" | "Deny"))
+            && (statement.allows() || statement.denies())
+        {
+            report.add(Some(statement), effect.at, format!("{} is not written as AWS writes it, and case counts", shown(effect.text)));
+        }
+    }
+}
+
+fn unknown_effect(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in subject.statements.iter().filter(|statement| !statement.allows() && !statement.denies()) {
+        if let Some(effect) = statement.effect {
+            report.add(Some(statement), effect.at, format!("{} is neither `Allow` nor `Deny`", shown(effect.text)));
+        }
+    }
+}
+
+fn missing(subject: &Subject<'_>, report: &mut Report<'_>, name: &str) {
+    for statement in subject.statements.iter().filter(|statement| !statement.members.is_empty()) {
+        if !statement.has(name) && !statement.has(&format!("Not{name}")) {
+            report.add(Some(statement), statement.node.span.start, format!("the statement has no `{name}`"));
+        }
+    }
+}
+
+fn both(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in &subject.statements {
+        for name in ["Principal", "Action", "Resource"] {
+            if statement.has(name) && statement.has(&format!("Not{name}")) {
+                let at = statement.node.span.start;
+                report.add(Some(statement), at, format!("the statement has both `{name}` and `Not{name}`"));
+            }
+        }
+    }
+}
+
+fn duplicate_sid(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (at, statement) in subject.statements.iter().enumerate() {
+        let Some(sid) = statement.sid.filter(|sid| !sid.text.is_empty()) else { continue };
+        if subject.statements[..at].iter().any(|other| other.sid.is_some_and(|other| other.text == sid.text)) {
+            report.add(Some(statement), sid.at, format!("another statement has the Sid {}, too", shown(sid.text)));
+        }
+    }
+}
+
+fn odd_sid(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in &subject.statements {
+        if let Some(sid) = statement.sid
+            && let Some(odd) = sid.text.chars().find(|c| !c.is_ascii_alphanumeric())
+        {
+            report.add(Some(statement), sid.at, format!("the Sid {} has a `{}`, which AWS's grammar does not give it", shown(sid.text), odd.escape_debug()));
+        }
+    }
+}

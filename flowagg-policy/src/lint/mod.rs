@@ -1,0 +1,173 @@
+//! Faults of a bucket policy for log delivery, found by a table of named checks. It reads a policy however broken it
+//! is, and it never says that one is good: it says what it found.
+
+mod actions;
+mod conditions;
+mod delivery;
+mod denial;
+mod grammar;
+mod names;
+mod principals;
+mod resources;
+mod subject;
+mod whole;
+
+use flowagg_core::id::BucketName;
+use serde::Serialize;
+
+use self::subject::{Statement, Subject};
+use crate::document::LARGEST;
+use crate::json;
+
+/// A fault that a check found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The name of the check.
+    pub id: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The statement: its Sid in back-ticks, or its place in the list, from 1. `None` for the policy as a whole.
+    pub statement: Option<String>,
+    /// Where in the text.
+    pub place: Place,
+    /// What is wrong, and why it matters.
+    pub message: String,
+    /// What to do about it.
+    pub help: &'static str,
+}
+
+/// A place in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Place {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+}
+
+/// How bad a fault is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing; AWS's own documentation does it.
+    Note,
+    /// It works, and not as well or as safely as it could.
+    Warning,
+    /// S3 refuses it, it does nothing, it stops delivery, or it lets strangers in.
+    Error,
+}
+
+/// A check: its name, how bad its fault is, and what to do about it.
+#[derive(Clone, Copy, Debug)]
+pub struct Check {
+    /// Its name.
+    pub id: &'static str,
+    /// How bad its fault is, as a rule; some are milder where something else makes up for it.
+    pub severity: Severity,
+    /// What to do about the fault.
+    pub help: &'static str,
+    find: fn(&Subject<'_>, &mut Report<'_>),
+}
+
+/// Every check, in the order that their findings come in where they have one place.
+pub fn checks() -> impl Iterator<Item = &'static Check> {
+    [grammar::CHECKS, principals::CHECKS, actions::CHECKS, resources::CHECKS, conditions::CHECKS, delivery::CHECKS]
+        .into_iter()
+        .chain([denial::CHECKS, whole::CHECKS])
+        .flatten()
+}
+
+/// What the checks find, in the order of the text.
+///
+/// `bucket` is the bucket that the policy is for; without it, the one that most of its resources name.
+pub fn lint(text: &str, bucket: Option<&BucketName>) -> Vec<Finding> {
+    let malformed = |at: usize, why: &str| {
+        let (line, column) = json::line_and_column(text, at);
+        vec![Finding {
+            id: "invalid-json",
+            severity: Severity::Error,
+            statement: None,
+            place: Place { line, column },
+            message: format!("the policy is not JSON: {why}"),
+            help: "repair the text; the place is where reading stopped",
+        }]
+    };
+    if text.len() > LARGEST {
+        return malformed(0, "it is too large to be read");
+    }
+    let root = match json::parse(text) {
+        Ok(root) => root,
+        Err(error) => return malformed(error.at, error.why),
+    };
+    let subject = Subject::new(text, &root, bucket.map(BucketName::as_str));
+    let mut findings = Vec::new();
+    for check in checks() {
+        (check.find)(&subject, &mut Report { check, text, findings: &mut findings });
+    }
+    findings.sort_by_key(|finding| finding.place);
+    findings
+}
+
+/// Where a check puts what it finds.
+struct Report<'r> {
+    check: &'static Check,
+    text: &'r str,
+    findings: &'r mut Vec<Finding>,
+}
+
+impl Report<'_> {
+    /// A fault of a statement (or, with `None`, of the policy) at this byte of the text.
+    fn add(&mut self, statement: Option<&Statement<'_>>, at: usize, message: impl Into<String>) {
+        self.add_as(self.check.severity, statement, at, message);
+    }
+
+    /// The same, milder or worse than the rule.
+    fn add_as(&mut self, severity: Severity, statement: Option<&Statement<'_>>, at: usize, message: impl Into<String>) {
+        let (line, column) = json::line_and_column(self.text, at);
+        let name = |statement: &Statement<'_>| match statement.sid {
+            Some(sid) if !sid.text.is_empty() => format!("`{}`", sid.text.escape_debug()),
+            _ => (statement.index + 1).to_string(),
+        };
+        self.findings.push(Finding {
+            id: self.check.id,
+            severity,
+            statement: statement.map(name),
+            place: Place { line, column },
+            message: message.into(),
+            help: self.check.help,
+        });
+    }
+}
+
+/// A text as a message may carry it.
+fn shown(text: &str) -> String {
+    const LONGEST: usize = 100;
+    let short: String = text.chars().take(LONGEST).collect();
+    let dots = if short.len() < text.len() { "…" } else { "" };
+    format!("`{}{dots}`", short.escape_debug())
+}
+
+/// The known name that differs from this one by at most two characters.
+fn nearest<'n>(known: impl Iterator<Item = &'n str>, name: &str) -> Option<&'n str> {
+    let name = name.to_lowercase();
+    known.map(|known| (distance(&known.to_lowercase(), &name), known)).filter(|(far, _)| *far <= 2).min().map(|(_, known)| known)
+}
+
+/// How many characters must be put in, taken out or replaced to make one text of the other.
+fn distance(a: &str, b: &str) -> usize {
+    if a.len().abs_diff(b.len()) > 2 {
+        return usize::MAX;
+    }
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut corner = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let replaced = corner + usize::from(x != *y);
+            corner = row[j + 1];
+            row[j + 1] = replaced.min(corner + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}

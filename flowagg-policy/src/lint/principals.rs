@@ -1,0 +1,173 @@
+//! Faults of who may do it.
+//!
+//! Source: "AWS JSON policy elements: Principal" and "NotPrincipal" (IAM User Guide).
+
+use super::subject::{Statement, Subject};
+use super::{Check, Report, Severity, shown};
+use crate::grant::DELIVERY_SERVICE;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        id: "public-principal",
+        severity: Severity::Error,
+        help: "name the service or the accounts, or add a condition that only they meet",
+        find: public,
+    },
+    Check {
+        id: "wrong-service-principal",
+        severity: Severity::Error,
+        help: "flow logs are delivered by `delivery.logs.amazonaws.com`, in every region and partition",
+        find: wrong_service,
+    },
+    Check {
+        id: "malformed-principal",
+        severity: Severity::Error,
+        help: "a principal is `*`, an account id, an ARN without wildcards, or a service's name under `Service`",
+        find: malformed,
+    },
+    Check {
+        id: "notprincipal-allow",
+        severity: Severity::Error,
+        help: "name those who may in `Principal`",
+        find: not_principal_allow,
+    },
+    Check {
+        id: "notaction-allow",
+        severity: Severity::Error,
+        help: "name the actions in `Action`",
+        find: not_action_allow,
+    },
+    Check {
+        id: "notresource-allow",
+        severity: Severity::Error,
+        help: "name the resources in `Resource`",
+        find: not_resource_allow,
+    },
+    Check {
+        id: "not-element-stops-automatic-grants",
+        severity: Severity::Note,
+        help: "grant delivery before a flow log is made, or say it with `Principal` or `Action` and a condition",
+        find: not_elements,
+    },
+];
+
+/// Whether a condition leaves only some of all callers. These are the keys that S3 itself takes for that.
+///
+/// Source: "The meaning of public" (Amazon S3 User Guide).
+fn is_narrowed(statement: &Statement<'_>) -> bool {
+    const NARROWING: &str = "aws:sourceaccount aws:sourcearn aws:sourceorgid aws:sourceorgpaths aws:sourceowner aws:sourceip \
+        aws:sourcevpc aws:sourcevpce aws:vpcsourceip aws:userid aws:principalaccount aws:principalarn aws:principalorgid \
+        aws:principalorgpaths aws:principalservicename aws:principalservicenameslist s3:dataaccesspointarn \
+        s3:dataaccesspointaccount s3:resourceaccount aws:username";
+    statement.conditions.iter().any(|condition| {
+        let named = super::names::has(NARROWING, &condition.key_name) || condition.key_name.starts_with("aws:principaltag/");
+        let fixed = condition.values.iter().all(|value| value.text.trim_matches(['*', '?', ':']).len() > "arn".len());
+        let everywhere = condition.values.iter().any(|value| matches!(value.text, "0.0.0.0/0" | "::/0"));
+        named && fixed && !everywhere && condition.is_positive()
+    })
+}
+
+fn public(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in subject.statements.iter().filter(|s| s.allows() && s.is_for_everyone() && !is_narrowed(s)) {
+        let at = statement.principals.first().map_or(statement.node.span.start, |(_, item)| item.at);
+        report.add(Some(statement), at, "anyone may do this, with or without an AWS account");
+    }
+}
+
+/// Services that write under `AWSLogs/` by themselves, by the end or a part of their names.
+const OTHERS: [&str; 8] = [
+    "cloudtrail.amazonaws.com",
+    "config.amazonaws.com",
+    "elasticloadbalancing.amazonaws.com",
+    "logdelivery.elasticloadbalancing.amazonaws.com",
+    "logging.s3.amazonaws.com",
+    "guardduty.amazonaws.com",
+    "cloudfront.amazonaws.com",
+    "ssm.amazonaws.com",
+];
+
+fn wrong_service(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in subject.statements.iter().filter(|s| s.allows() && s.is_about_delivery() && !s.names_delivery()) {
+        let our_sid = statement.sid.is_some_and(|sid| sid.text.starts_with("AWSLogDelivery"));
+        for service in statement.services() {
+            if our_sid || !OTHERS.contains(&service.text) {
+                let message = format!("{} does not deliver flow logs, so the statement lets none of them in", shown(service.text));
+                report.add(Some(statement), service.at, message);
+            }
+        }
+    }
+    // A name that is nearly right, wherever it stands.
+    for statement in subject.statements.iter().filter(|s| !(s.allows() && s.is_about_delivery() && !s.names_delivery())) {
+        for service in statement.services().filter(|service| service.text != DELIVERY_SERVICE) {
+            if super::distance(service.text, DELIVERY_SERVICE) <= 2 || service.text.starts_with("delivery.logs.") {
+                let message = format!("{} is no service, only nearly `{DELIVERY_SERVICE}`", shown(service.text));
+                report.add(Some(statement), service.at, message);
+            }
+        }
+    }
+}
+
+fn malformed(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in &subject.statements {
+        for (kind, item) in &statement.principals {
+            let text = item.text;
+            let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+            let why = match *kind {
+                "*" if text != "*" => "a principal outside an object is `*` alone",
+                "AWS" if text == "*" || digits => continue,
+                "AWS" if text.starts_with("arn:") => match text.split(':').count() {
+                    6.. if text.contains(['*', '?']) => "a principal has no wildcards in it",
+                    6.. => continue,
+                    _ => "an ARN has six parts",
+                },
+                // The id of a user or role that was deleted.
+                "AWS" if text.len() >= 16 && text.starts_with('A') && text.bytes().all(|b| b.is_ascii_alphanumeric()) => continue,
+                "AWS" if text.contains("amazonaws.com") => "a service stands under `Service`",
+                "AWS" => "it is neither an account id nor an ARN",
+                "Service" if text == "*" || !text.contains('.') || text.contains(['*', '?', '/']) => "it is no service's name",
+                "Service" | "Federated" | "CanonicalUser" | "*" => continue,
+                _ => "the types are `AWS`, `Service`, `Federated` and `CanonicalUser`",
+            };
+            report.add(Some(statement), item.at, format!("{} under {}: {why}", shown(text), shown(kind)));
+        }
+    }
+}
+
+fn not_principal_allow(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in subject.statements.iter().filter(|s| s.allows()) {
+        if let Some(node) = statement.not_principal {
+            report.add(Some(statement), node.span.start, "everyone but those named may do this, strangers without an account among them");
+        }
+    }
+}
+
+fn at_element(statement: &Statement<'_>, name: &str) -> Option<usize> {
+    statement.members.iter().find(|member| member.key == name).map(|member| member.key_span.start)
+}
+
+fn not_action_allow(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in subject.statements.iter().filter(|s| s.allows()) {
+        if let Some(at) = at_element(statement, "NotAction") {
+            report.add(Some(statement), at, "every action but those named is allowed, also deleting and changing the policy");
+        }
+    }
+}
+
+fn not_resource_allow(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in subject.statements.iter().filter(|s| s.allows()) {
+        if let Some(at) = at_element(statement, "NotResource") {
+            report.add(Some(statement), at, "every resource but those named is open");
+        }
+    }
+}
+
+fn not_elements(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in subject.statements.iter().filter(|s| s.denies()) {
+        for name in ["NotPrincipal", "NotAction"] {
+            if let Some(at) = at_element(statement, name) {
+                let message = format!("while a policy has `{name}`, AWS does not add the grant of a new flow log by itself, and making one fails where the grant is missing");
+                report.add(Some(statement), at, message);
+            }
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Faults of where: ARNs, buckets, folders.
+//!
+//! Source: "IAM JSON policy elements: Resource" (IAM User Guide).
+
+use flowagg_core::id::{AccountId, Partition};
+
+use super::subject::{Item, S3Arn, Statement, Subject};
+use super::{Check, Report, Severity, shown};
+use crate::evaluate::fits;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        id: "malformed-arn",
+        severity: Severity::Error,
+        help: "a bucket is `arn:aws:s3:::bucket`, its objects are `arn:aws:s3:::bucket/folder/*`",
+        find: malformed,
+    },
+    Check {
+        id: "wrong-partition",
+        severity: Severity::Error,
+        help: "use the partition of the bucket's region: `aws`, `aws-cn` or `aws-us-gov`",
+        find: wrong_partition,
+    },
+    Check {
+        id: "another-bucket",
+        severity: Severity::Error,
+        help: "a bucket policy names its own bucket only",
+        find: another_bucket,
+    },
+    Check {
+        id: "whole-bucket-resource",
+        severity: Severity::Warning,
+        help: "name the folder: `/AWSLogs/<account>/*`",
+        find: whole_bucket,
+    },
+    Check {
+        id: "variable-before-fifth-colon",
+        severity: Severity::Error,
+        help: "use variables only in what stands after the fifth colon",
+        find: early_variable,
+    },
+    Check {
+        id: "digit-prefix-wildcard",
+        severity: Severity::Warning,
+        help: "name each account in full",
+        find: digit_prefix,
+    },
+    Check {
+        id: "resource-without-wildcard",
+        severity: Severity::Error,
+        help: "end the folder with `/*`",
+        find: no_wildcard,
+    },
+    Check {
+        id: "redundant-resource",
+        severity: Severity::Warning,
+        help: "take it out: it costs bytes of 20,480",
+        find: redundant,
+    },
+];
+
+/// The texts of `NotResource` and of `Resource`.
+fn all<'d>(statement: &Statement<'d>) -> Vec<Item<'d>> {
+    let negated = statement.members.iter().filter(|member| member.key == "NotResource");
+    let negated = negated.flat_map(|member| member.value.elements());
+    let negated = negated.filter_map(|node| node.as_str().map(|text| Item { text, at: node.span.start }));
+    statement.resources.iter().copied().chain(negated).collect()
+}
+
+fn malformed(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in &subject.statements {
+        for item in all(statement) {
+            let parts: Vec<&str> = item.text.splitn(6, ':').collect();
+            let access_point = parts.last().is_some_and(|rest| rest.starts_with("accesspoint"));
+            let why = match parts.as_slice() {
+                _ if item.text == "*" => continue,
+                ["arn", partition, ..] if !partition.starts_with("aws") && !partition.contains(['*', '?', '$']) => "`arn:` is followed by no partition",
+                ["arn", _, service, ..] if !fits(service, "s3") && !service.starts_with("s3") => "it is of another service",
+                ["arn", _, _, region, account, _] if !access_point && !(fits(region, "") && fits(account, "")) => {
+                    "the ARN of a bucket has neither region nor account"
+                }
+                ["arn", _, _, _, _, ""] => "it names no bucket",
+                ["arn", _, _, _, _, resource] if resource.starts_with('/') => "it names no bucket",
+                ["arn", _, _, _, _, _] => continue,
+                ["arn", ..] => "an ARN has six parts, and that of a bucket three colons after `s3`",
+                _ => "it is no ARN",
+            };
+            report.add(Some(statement), item.at, format!("{}: {why}", shown(item.text)));
+        }
+        for condition in statement.conditions.iter().filter(|condition| condition.key_name == "aws:sourcearn") {
+            for value in condition.values.iter().filter(|value| value.text != "*") {
+                let parts: Vec<&str> = value.text.splitn(6, ':').collect();
+                if parts.len() < 6 || parts[0] != "arn" {
+                    let message = format!("{}: an ARN has six parts, and each is compared with its own", shown(value.text));
+                    report.add(Some(statement), value.at, message);
+                }
+            }
+        }
+    }
+}
+
+fn partition_of(arn: &str) -> Option<&str> {
+    arn.strip_prefix("arn:")?.split(':').next().filter(|partition| !partition.contains(['*', '?', '$']))
+}
+
+fn wrong_partition(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let mut arns: Vec<(&Statement<'_>, Item<'_>)> = Vec::new();
+    for statement in &subject.statements {
+        let values = statement.conditions.iter().flat_map(|condition| condition.values.iter().copied());
+        let principals = statement.principals.iter().map(|(_, item)| *item);
+        arns.extend(all(statement).into_iter().chain(principals).chain(values).map(|item| (statement, item)));
+    }
+    let known = |item: &Item<'_>| partition_of(item.text).and_then(|text| Partition::parse(text).ok());
+    let count = |partition: Partition| arns.iter().filter(|(_, item)| known(item) == Some(partition)).count();
+    // The first partition that is named most; regions tell which is right when two are named as often.
+    let most = Partition::ALL.into_iter().rev().max_by_key(|partition| count(*partition));
+    for (statement, item) in &arns {
+        let Some(text) = partition_of(item.text) else { continue };
+        let region = item.text.split(':').nth(3).and_then(|region| flowagg_core::id::Region::parse(region).ok());
+        let why = match (Partition::parse(text), &region) {
+            (Err(_), _) if text.starts_with("aws-iso") || text.starts_with("aws-eusc") => continue,
+            (Err(_), _) => format!("{} is no partition", shown(text)),
+            (Ok(partition), Some(region)) if region.partition() != partition => {
+                format!("region {region} is in partition `{}`, not `{partition}`", region.partition())
+            }
+            (Ok(partition), _) if Some(partition) != most => {
+                format!("{} is in another partition than the rest of the policy", shown(item.text))
+            }
+            _ => continue,
+        };
+        report.add(Some(statement), item.at, why);
+    }
+}
+
+fn another_bucket(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let Some(bucket) = &subject.bucket else { return };
+    for statement in &subject.statements {
+        for item in all(statement) {
+            if let Some(arn) = S3Arn::parse(item.text)
+                && !arn.bucket.contains("${")
+                && !arn.bucket.is_empty()
+                && !fits(arn.bucket, bucket)
+                && !arn.bucket.starts_with("accesspoint")
+            {
+                report.add(Some(statement), item.at, format!("{} is not in bucket {}", shown(item.text), shown(bucket)));
+            }
+        }
+    }
+}
+
+fn whole_bucket(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in subject.writes() {
+        let is_whole = |item: &&Item<'_>| {
+            item.text == "*" || S3Arn::parse(item.text).is_some_and(|arn| matches!(arn.key, Some("*" | "**")) || arn.is_of_objects() && arn.key.is_none())
+        };
+        for item in statement.resources.iter().filter(is_whole) {
+            let bound = statement.is_bound_to_a_source() && item.text != "*";
+            let severity = if bound { Severity::Note } else { Severity::Warning };
+            let message = format!("{} lets each account write under every other's folder, and beside the logs", shown(item.text));
+            report.add_as(severity, Some(statement), item.at, message);
+        }
+    }
+}
+
+fn early_variable(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in &subject.statements {
+        for item in all(statement) {
+            let Some(at) = item.text.find("${") else { continue };
+            if item.text[..at].bytes().filter(|b| *b == b':').count() < 5 {
+                report.add(Some(statement), item.at, format!("{} has a variable where AWS puts no value in", shown(item.text)));
+            }
+        }
+    }
+}
+
+/// Whether a text is some digits of an account id and then a wildcard.
+fn is_cut_id(text: &str) -> bool {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = &text[digits..];
+    let wild = rest.starts_with(['*', '?']);
+    (1..AccountId::DIGITS).contains(&digits) && wild && rest.bytes().all(|b| matches!(b, b'*' | b'?') || b.is_ascii_digit())
+}
+
+fn digit_prefix(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in subject.statements.iter().filter(|s| s.allows()) {
+        for item in &statement.resources {
+            let Some((_, rest)) = item.text.split_once("/AWSLogs/") else { continue };
+            let folder = rest.split('/').next().unwrap_or_default();
+            if is_cut_id(folder.strip_prefix("aws-account-id=").unwrap_or(folder)) {
+                let message = format!("{} is the folder of every account whose id begins so, strangers' among them", shown(item.text));
+                report.add(Some(statement), item.at, message);
+            }
+        }
+        for condition in statement.conditions.iter().filter(|condition| condition.is_of_source() && condition.is_positive()) {
+            for value in &condition.values {
+                let id = if condition.key_name == "aws:sourcearn" { value.text.split(':').nth(4).unwrap_or_default() } else { value.text };
+                if is_cut_id(id) {
+                    let message = format!("{} is every account whose id begins so, strangers' among them", shown(value.text));
+                    report.add(Some(statement), value.at, message);
+                }
+            }
+        }
+    }
+}
+
+fn no_wildcard(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in subject.writes() {
+        for item in &statement.resources {
+            if S3Arn::parse(item.text).is_some_and(|arn| arn.key.is_some_and(|key| !key.contains(['*', '?']))) {
+                report.add(Some(statement), item.at, format!("{} is one object, and not what lies under a folder", shown(item.text)));
+            }
+        }
+    }
+}
+
+fn redundant(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in &subject.statements {
+        let wild: Vec<&Item<'_>> = statement.resources.iter().filter(|item| item.text.contains(['*', '?'])).collect();
+        let mut seen = std::collections::BTreeSet::new();
+        for item in &statement.resources {
+            let twice = !seen.insert(item.text);
+            let covering = wild.iter().find(|other| other.text != item.text && !other.text.contains("${") && covers(other.text, item.text));
+            if twice {
+                report.add(Some(statement), item.at, format!("{} stands in the list twice", shown(item.text)));
+            } else if let Some(other) = covering {
+                report.add(Some(statement), item.at, format!("{} is in {} already", shown(item.text), shown(other.text)));
+            }
+        }
+    }
+}
+
+/// Whether everything that fits the second pattern fits the first. A `?` may stand against a `*` wrongly, so patterns
+/// with both are not judged.
+pub(super) fn covers(pattern: &str, other: &str) -> bool {
+    !(pattern.contains('?') && other.contains('*')) && fits(pattern, other)
+}

@@ -1,0 +1,273 @@
+//! What the checks look at: a policy taken apart as far as it can be, each piece with its place in the text. It forgives
+//! everything, for faults are what the checks are for.
+
+use std::ops::Range;
+
+use crate::evaluate::Operator;
+use crate::grant::DELIVERY_SERVICE;
+use crate::json::{Member, Node, Value};
+
+/// A policy, taken apart.
+pub(super) struct Subject<'d> {
+    pub(super) text: &'d str,
+    pub(super) root: &'d Node<'d>,
+    pub(super) version: Option<&'d Node<'d>>,
+    pub(super) list: Option<&'d Node<'d>>,
+    pub(super) statements: Vec<Statement<'d>>,
+    /// The name of the bucket: as given, else the one that most resources are of.
+    pub(super) bucket: Option<String>,
+}
+
+/// A text and where it stands.
+#[derive(Clone, Copy)]
+pub(super) struct Item<'d> {
+    pub(super) text: &'d str,
+    pub(super) at: usize,
+}
+
+/// A statement, taken apart.
+pub(super) struct Statement<'d> {
+    pub(super) index: usize,
+    pub(super) node: &'d Node<'d>,
+    pub(super) members: &'d [Member<'d>],
+    pub(super) sid: Option<Item<'d>>,
+    pub(super) effect: Option<Item<'d>>,
+    /// `Principal`: type and text; everyone is `("*", "*")`.
+    pub(super) principals: Vec<(&'d str, Item<'d>)>,
+    pub(super) not_principal: Option<&'d Node<'d>>,
+    pub(super) actions: Vec<Item<'d>>,
+    pub(super) resources: Vec<Item<'d>>,
+    pub(super) conditions: Vec<Condition<'d>>,
+}
+
+/// A condition, taken apart.
+pub(super) struct Condition<'d> {
+    pub(super) operator_name: Item<'d>,
+    pub(super) operator: Option<Operator>,
+    pub(super) key: Item<'d>,
+    /// In lower case.
+    pub(super) key_name: String,
+    pub(super) values: Vec<Item<'d>>,
+    pub(super) node: &'d Node<'d>,
+}
+
+impl<'d> Subject<'d> {
+    pub(super) fn new(text: &'d str, root: &'d Node<'d>, bucket: Option<&str>) -> Self {
+        let member = |name: &str| root.members()?.iter().find(|member| member.key == name).map(|member| &member.value);
+        let list = member("Statement");
+        let nodes = list.map_or(&[][..], Node::elements);
+        let statements: Vec<_> = nodes.iter().enumerate().map(|(index, node)| Statement::new(index, node)).collect();
+        let bucket = bucket.map(str::to_owned).or_else(|| most_named_bucket(&statements));
+        Self { text, root, version: member("Version"), list, statements, bucket }
+    }
+
+    /// Statements that allow the delivery service something.
+    pub(super) fn grants(&self) -> impl Iterator<Item = &Statement<'d>> {
+        self.statements.iter().filter(|statement| statement.allows() && statement.names_delivery())
+    }
+
+    /// Statements that allow the delivery service to put objects.
+    pub(super) fn writes(&self) -> impl Iterator<Item = &Statement<'d>> {
+        self.grants().filter(|statement| statement.does("s3:putobject"))
+    }
+
+    /// Whether a statement denies the delivery service what it does for those who are not listed.
+    pub(super) fn denies_others(&self) -> bool {
+        let negated = |condition: &Condition<'_>| {
+            condition.is_of_source() && condition.operator.is_some_and(|operator| operator.negated)
+        };
+        self.statements.iter().any(|statement| {
+            statement.denies() && statement.names_delivery() && statement.conditions.iter().any(negated)
+        })
+    }
+}
+
+impl<'d> Statement<'d> {
+    fn new(index: usize, node: &'d Node<'d>) -> Self {
+        let members = node.members().unwrap_or_default();
+        let get = |name: &str| members.iter().find(|member| member.key == name).map(|member| &member.value);
+        let items = |name: &str| get(name).map_or(Vec::new(), items);
+        let mut principals = Vec::new();
+        match get("Principal") {
+            Some(node) if node.as_str().is_some() => principals.extend(items("Principal").into_iter().map(|item| ("*", item))),
+            node => {
+                for entry in node.and_then(|node| node.members()).unwrap_or_default() {
+                    principals.extend(self::items(&entry.value).into_iter().map(|item| (entry.key.as_ref(), item)));
+                }
+            }
+        }
+        Self {
+            index,
+            node,
+            members,
+            sid: items("Sid").first().copied(),
+            effect: items("Effect").first().copied(),
+            principals,
+            not_principal: get("NotPrincipal"),
+            actions: items("Action"),
+            resources: items("Resource"),
+            conditions: get("Condition").map_or(Vec::new(), conditions),
+        }
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.members.iter().any(|member| member.key == name)
+    }
+
+    pub(super) fn allows(&self) -> bool {
+        self.effect.is_some_and(|effect| effect.text.eq_ignore_ascii_case("Allow"))
+    }
+
+    pub(super) fn denies(&self) -> bool {
+        self.effect.is_some_and(|effect| effect.text.eq_ignore_ascii_case("Deny"))
+    }
+
+    /// Whether it is for everyone.
+    pub(super) fn is_for_everyone(&self) -> bool {
+        self.principals.iter().any(|(kind, item)| item.text == "*" && matches!(*kind, "*" | "AWS"))
+    }
+
+    pub(super) fn names_delivery(&self) -> bool {
+        self.principals.iter().any(|(kind, item)| *kind == "Service" && item.text == DELIVERY_SERVICE)
+    }
+
+    /// The services that it names.
+    pub(super) fn services(&self) -> impl Iterator<Item = &Item<'d>> {
+        self.principals.iter().filter(|(kind, _)| *kind == "Service").map(|(_, item)| item)
+    }
+
+    /// Whether one of its actions is this one (in lower case), or a pattern of it.
+    pub(super) fn does(&self, action: &str) -> bool {
+        self.actions.iter().any(|item| crate::evaluate::fits(&item.text.to_ascii_lowercase(), action))
+    }
+
+    /// Whether it looks like one for log delivery, whomever it names.
+    pub(super) fn is_about_delivery(&self) -> bool {
+        let sid = self.sid.map_or(String::new(), |sid| sid.text.to_ascii_lowercase());
+        self.names_delivery()
+            || sid.contains("logdelivery")
+            || self.resources.iter().any(|resource| resource.text.contains("/AWSLogs/"))
+    }
+
+    /// The conditions on a key, given in lower case.
+    pub(super) fn on<'s>(&'s self, key: &'s str) -> impl Iterator<Item = &'s Condition<'d>> {
+        self.conditions.iter().filter(move |condition| condition.key_name == key)
+    }
+
+    /// The account ids under a key that must have one of them.
+    pub(super) fn source_accounts(&self) -> Vec<Item<'d>> {
+        self.on("aws:sourceaccount").filter(|condition| condition.is_positive()).flat_map(|c| c.values.clone()).collect()
+    }
+
+    /// The accounts whose folders the resources are, as far as they name any.
+    pub(super) fn folder_accounts(&self) -> Vec<Item<'d>> {
+        let folder = |item: &Item<'d>| {
+            let (_, rest) = item.text.split_once("/AWSLogs/")?;
+            let name = rest.split('/').next().unwrap_or_default();
+            let text = name.strip_prefix("aws-account-id=").unwrap_or(name);
+            let is_id = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+            is_id.then_some(Item { text, at: item.at })
+        };
+        self.resources.iter().filter_map(folder).collect()
+    }
+
+    /// Whether a condition says on whose behalf the service must act, and not just that it acts for somebody.
+    pub(super) fn is_bound_to_a_source(&self) -> bool {
+        let binds = |value: &Item<'_>| value.text.bytes().any(|b| b.is_ascii_digit() || matches!(b, b'$'));
+        self.conditions.iter().any(|condition| {
+            let narrow = match condition.key_name.as_str() {
+                "aws:sourceorgid" | "aws:sourceorgpaths" => !condition.values.iter().any(|value| value.text.starts_with('*')),
+                "aws:sourcearn" => condition.values.iter().all(|value| value.text.split(':').nth(4).is_some_and(|account| account.bytes().any(|b| b.is_ascii_digit() || b == b'$'))),
+                _ => condition.values.iter().all(binds),
+            };
+            condition.is_of_source() && condition.is_positive() && narrow
+        })
+    }
+}
+
+impl Condition<'_> {
+    pub(super) fn is_of_source(&self) -> bool {
+        super::names::has(super::names::SOURCE_KEYS, &self.key_name)
+    }
+
+    pub(super) fn is_positive(&self) -> bool {
+        self.operator.is_some_and(|operator| !operator.negated)
+    }
+}
+
+/// Every text of a string or list, and every number or Boolean as its text.
+fn items<'d>(node: &'d Node<'d>) -> Vec<Item<'d>> {
+    let item = |node: &'d Node<'d>| node.as_scalar().map(|text| Item { text, at: node.span.start });
+    node.elements().iter().filter_map(item).collect()
+}
+
+fn conditions<'d>(node: &'d Node<'d>) -> Vec<Condition<'d>> {
+    let mut found = Vec::new();
+    for operator in node.members().unwrap_or_default() {
+        for key in operator.value.members().unwrap_or_default() {
+            found.push(Condition {
+                operator_name: named(&operator.key, &operator.key_span),
+                operator: Operator::parse(&operator.key),
+                key: named(&key.key, &key.key_span),
+                key_name: key.key.to_lowercase(),
+                values: items(&key.value),
+                node: &key.value,
+            });
+        }
+    }
+    found
+}
+
+fn named<'d>(text: &'d str, span: &Range<usize>) -> Item<'d> {
+    Item { text, at: span.start }
+}
+
+/// An ARN of a bucket or of objects in one.
+pub(super) struct S3Arn<'d> {
+    pub(super) bucket: &'d str,
+    /// What stands after the slash.
+    pub(super) key: Option<&'d str>,
+}
+
+impl<'d> S3Arn<'d> {
+    pub(super) fn parse(arn: &'d str) -> Option<Self> {
+        let mut parts = arn.splitn(6, ':');
+        let resource = parts.nth(5)?;
+        if !arn.starts_with("arn:") || arn.split(':').nth(2) != Some("s3") {
+            return None;
+        }
+        let (bucket, key) = resource.split_once('/').map_or((resource, None), |(bucket, key)| (bucket, Some(key)));
+        Some(Self { bucket, key })
+    }
+
+    /// Whether it names objects: all of it after a slash, or a pattern that may reach over one.
+    pub(super) fn is_of_objects(&self) -> bool {
+        self.key.is_some() || self.bucket.ends_with('*')
+    }
+
+    /// Whether it names a bucket.
+    pub(super) fn is_of_bucket(&self) -> bool {
+        self.key.is_none()
+    }
+}
+
+fn most_named_bucket(statements: &[Statement<'_>]) -> Option<String> {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for resource in statements.iter().flat_map(|statement| &statement.resources) {
+        let Some(S3Arn { bucket, .. }) = S3Arn::parse(resource.text) else { continue };
+        if bucket.contains(['*', '?', '$']) {
+            continue;
+        }
+        match counts.iter_mut().find(|(known, _)| *known == bucket) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((bucket, 1)),
+        }
+    }
+    // The first of those that are named most.
+    counts.iter().rev().max_by_key(|(_, count)| *count).map(|(bucket, _)| (*bucket).to_owned())
+}
+
+/// Whether a value is a list without a member.
+pub(super) fn is_empty_list(node: &Node<'_>) -> bool {
+    matches!(&node.value, Value::Array(elements) if elements.is_empty())
+}

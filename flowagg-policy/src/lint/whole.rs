@@ -1,0 +1,110 @@
+//! Faults of the policy as a whole: its size, and statements that another makes needless.
+
+use super::resources::covers;
+use super::subject::{Statement, Subject};
+use super::{Check, Report, Severity};
+use crate::size;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        id: "over-20480-bytes",
+        severity: Severity::Error,
+        help: "list the accounts once (form `accounts`), name the organization, or take statements out",
+        find: too_large,
+    },
+    Check {
+        id: "little-head-room",
+        severity: Severity::Note,
+        help: "think of form `accounts` or `organization` before the next accounts join",
+        find: head_room,
+    },
+    Check {
+        id: "redundant-statement",
+        severity: Severity::Warning,
+        help: "take it out",
+        find: redundant,
+    },
+];
+
+/// From how many per cent of the limit on the head-room is told.
+const NEARLY_FULL: usize = 90;
+
+fn too_large(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let bytes = size::compact_len(subject.text);
+    if bytes > size::LIMIT {
+        let over = bytes - size::LIMIT;
+        let message = format!("the policy has {bytes} bytes without whitespace, {over} more than S3 takes");
+        report.add(None, subject.root.span.start, message);
+    }
+}
+
+fn head_room(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let bytes = size::compact_len(subject.text);
+    if bytes <= size::LIMIT && bytes * 100 > size::LIMIT * NEARLY_FULL {
+        let left = size::LIMIT - bytes;
+        let per_account = bytes_of_an_account(subject);
+        let accounts = left.checked_div(per_account).map_or(String::new(), |more| {
+            format!(": room for {more} more accounts of {per_account} bytes")
+        });
+        report.add(None, subject.root.span.start, format!("{left} of {} bytes are left{accounts}", size::LIMIT));
+    }
+}
+
+/// What one more account costs: the folder of one and its places in the lists, with quotation marks and commas.
+fn bytes_of_an_account(subject: &Subject<'_>) -> usize {
+    let of = |statement: &Statement<'_>| {
+        let folders = statement.folder_accounts();
+        let folder = statement.resources.iter().find(|resource| folders.iter().any(|folder| folder.at == resource.at));
+        let id = statement.source_accounts();
+        let arn = statement.on("aws:sourcearn").flat_map(|condition| &condition.values).next();
+        [folder, id.first(), arn].into_iter().flatten().map(|item| item.text.len() + 3).sum::<usize>()
+    };
+    subject.grants().map(of).sum()
+}
+
+fn redundant(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (at, statement) in subject.statements.iter().enumerate() {
+        let before = subject.statements[..at].iter().any(|other| includes(other, statement));
+        let after = subject.statements[at + 1..].iter().any(|other| includes(other, statement) && !includes(statement, other));
+        if before || after {
+            report.add(Some(statement), statement.node.span.start, "another statement says all that this one says");
+        }
+    }
+}
+
+/// Whether the first statement holds for everything that the second holds for, as far as can be told: with the same
+/// effect and conditions, all principals, actions and resources of the second among those of the first.
+fn includes(first: &Statement<'_>, second: &Statement<'_>) -> bool {
+    let plain = |s: &Statement<'_>| {
+        !s.members.iter().any(|member| member.key.starts_with("Not")) && !s.actions.is_empty() && !s.resources.is_empty() && !s.principals.is_empty()
+    };
+    let who = |s: &Statement<'_>, kind: &str, text: &str| {
+        s.principals.iter().any(|(other, item)| (*other, item.text) == (kind, text)) || s.is_for_everyone()
+    };
+    plain(first)
+        && plain(second)
+        && first.allows() == second.allows()
+        && first.denies() == second.denies()
+        && second.principals.iter().all(|(kind, item)| who(first, kind, item.text))
+        && second.actions.iter().all(|action| {
+            let action = action.text.to_ascii_lowercase();
+            first.actions.iter().any(|other| covers(&other.text.to_ascii_lowercase(), &action))
+        })
+        && second.resources.iter().all(|resource| {
+            first.resources.iter().any(|other| other.text == resource.text || (!other.text.contains("${") && covers(other.text, resource.text)))
+        })
+        && (first.conditions.is_empty() || conditions(first) == conditions(second))
+}
+
+/// Every condition of a statement, in one order and one case.
+fn conditions<'s>(statement: &'s Statement<'_>) -> Vec<(String, &'s str, Vec<&'s str>)> {
+    let mut all = Vec::new();
+    for condition in &statement.conditions {
+        let mut values: Vec<&str> = condition.values.iter().map(|value| value.text).collect();
+        values.sort_unstable();
+        all.push((condition.operator_name.text.to_ascii_lowercase(), condition.key_name.as_str(), values));
+    }
+    all.sort();
+    all
+}
+
