@@ -19,9 +19,8 @@ pub use request::Request;
 
 use self::condition::Condition;
 pub(crate) use self::condition::{Family, Operator, Quantifier, is_readable};
-pub(crate) use self::pattern::fits;
+pub(crate) use self::pattern::{Glob, fits};
 use self::decision::Part;
-use self::pattern::Glob;
 use self::principal::Principals;
 use self::set::PatternSet;
 use crate::document::DocumentError;

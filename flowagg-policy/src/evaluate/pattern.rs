@@ -87,7 +87,7 @@ fn variable(text: &str, literal: &mut String) -> (Option<Piece>, usize) {
 
 /// A pattern that is matched piece by piece.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Glob {
+pub(crate) struct Glob {
     pieces: Vec<Piece>,
 }
 
@@ -96,13 +96,18 @@ impl Glob {
         Self { pieces }
     }
 
+    /// A pattern with wildcards and without variables.
+    pub(crate) fn plain(text: &str) -> Self {
+        Self::new(pieces(text, Syntax { wildcards: true, variables: false }))
+    }
+
     /// A pattern of actions: wildcards, no variables, and no case.
     pub(super) fn of_action(text: &str) -> Self {
-        Self::new(pieces(&text.to_ascii_lowercase(), Syntax { wildcards: true, variables: false }))
+        Self::plain(&text.to_ascii_lowercase())
     }
 
     /// Whether a text fits, where the pattern has no variables.
-    pub(super) fn matches_plain(&self, text: &str) -> bool {
+    pub(crate) fn matches_plain(&self, text: &str) -> bool {
         self.fits(text, &|_| None)
     }
 
@@ -172,7 +177,7 @@ impl Glob {
 
 /// Whether a text fits a pattern of `*` and `?`, without variables.
 pub(crate) fn fits(pattern: &str, text: &str) -> bool {
-    Glob::new(pieces(pattern, Syntax { wildcards: true, variables: false })).matches_plain(text)
+    Glob::plain(pattern).matches_plain(text)
 }
 
 #[cfg(test)]

@@ -108,14 +108,12 @@ fn wrong_acl(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn acl_key_on_read(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in subject.statements.iter().filter(|statement| !statement.actions.is_empty()) {
         let writes = ["s3:putobject", "s3:putobjectacl", "s3:putobjectversionacl", "s3:putbucketacl", "s3:createbucket"];
-        if writes.iter().any(|action| statement.does(action)) && !statement.does("s3:getbucketacl") {
+        let reads = |action: &Item<'_>| matches!(action.text.to_ascii_lowercase().as_str(), "s3:getbucketacl" | "s3:listbucket");
+        // Where a write and a pattern stand together, the writes are meant.
+        if writes.iter().any(|action| statement.does(action)) && !statement.actions.iter().any(reads) {
             continue;
         }
         for condition in statement.on("s3:x-amz-acl").filter(|condition| condition.is_positive()) {
-            // Under `s3:*` of a Deny, the writes are meant.
-            if statement.denies() && statement.does("s3:putobject") {
-                continue;
-            }
             let message = format!("reading an ACL sends none, so {} is never there and the statement never applies", shown(condition.key.text));
             report.add(Some(statement), condition.key.at, message);
         }
@@ -167,39 +165,52 @@ fn arn_account_differs(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in subject.statements.iter().filter(|s| s.allows() && s.is_about_delivery()) {
         let accounts = texts(&statement.source_accounts());
         let folders = texts(&statement.folder_accounts());
-        for (value, parts) in source_arns(statement).filter(|(_, parts)| is_id(parts[4])) {
-            for (known, name) in [(&accounts, "`aws:SourceAccount`"), (&folders, "`Resource`")] {
-                if !known.is_empty() && !known.contains(parts[4]) {
-                    report.add(Some(statement), value.at, format!("{} is of an account that {name} does not name", shown(value.text)));
-                    break;
-                }
+        for (known, name) in [(&accounts, "`aws:SourceAccount`"), (&folders, "`Resource`")] {
+            let differ = source_arns(statement).filter(|(_, parts)| is_id(parts[4]) && !known.is_empty() && !known.contains(parts[4]));
+            let differ: Vec<Item<'_>> = differ.map(|(value, _)| value).collect();
+            if let Some(first) = differ.first() {
+                report.add(Some(statement), first.at, format!("{} in `aws:SourceArn`, of an account that {name} does not name", some_of(&differ)));
             }
         }
         let tested: BTreeSet<String> = source_arns(statement).map(|(_, parts)| parts[4].to_owned()).collect();
         if tested.is_empty() || tested.iter().any(|account| !is_id(account)) {
             continue;
         }
-        for account in statement.source_accounts().iter().filter(|account| is_id(account.text) && !tested.contains(account.text)) {
-            report.add(Some(statement), account.at, format!("{} is in `aws:SourceAccount` and in no `aws:SourceArn`", shown(account.text)));
+        let mut untested = statement.source_accounts();
+        untested.retain(|account| is_id(account.text) && !tested.contains(account.text));
+        if let Some(first) = untested.first() {
+            report.add(Some(statement), first.at, format!("{} in `aws:SourceAccount` and in no `aws:SourceArn`", some_of(&untested)));
         }
     }
 }
 
 fn account_differs(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in subject.statements.iter().filter(|s| s.allows() && s.is_about_delivery()) {
-        let (accounts, folders) = (statement.source_accounts(), statement.folder_accounts());
-        let whole = folders.len() < statement.resources.len();
+        let (mut accounts, mut folders) = (statement.source_accounts(), statement.folder_accounts());
+        let each_has_a_folder = folders.len() == statement.resources.len();
         let (named, open) = (texts(&accounts), texts(&folders));
         if named.is_empty() || open.is_empty() {
             continue;
         }
-        for folder in folders.iter().filter(|folder| !named.contains(folder.text)) {
-            report.add(Some(statement), folder.at, format!("{} has a folder and is not in `aws:SourceAccount`", shown(folder.text)));
+        folders.retain(|folder| !named.contains(folder.text));
+        if let Some(first) = folders.first() {
+            report.add(Some(statement), first.at, format!("{} with a folder and not in `aws:SourceAccount`", some_of(&folders)));
         }
-        for account in accounts.iter().filter(|account| !whole && is_id(account.text) && !open.contains(account.text)) {
-            report.add(Some(statement), account.at, format!("{} is in `aws:SourceAccount` and has no folder", shown(account.text)));
+        accounts.retain(|account| each_has_a_folder && is_id(account.text) && !open.contains(account.text));
+        if let Some(first) = accounts.first() {
+            report.add(Some(statement), first.at, format!("{} in `aws:SourceAccount` and without a folder", some_of(&accounts)));
         }
     }
+}
+
+/// The first few of a list.
+fn some_of(items: &[Item<'_>]) -> String {
+    const FEW: usize = 3;
+    let mut shown: Vec<String> = items.iter().take(FEW).map(|item| shown(item.text)).collect();
+    if items.len() > FEW {
+        shown.push(format!("{} more", items.len() - FEW));
+    }
+    shown.join(", ")
 }
 
 fn does_not_bind(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -240,11 +251,12 @@ fn missing_check(subject: &Subject<'_>, report: &mut Report<'_>) {
             "the service may not read the bucket's ACL, which it does before it delivers".to_owned()
         } else {
             let (Some(writers), Some(checked)) = (whom(write), checks.iter().map(|check| whom(check)).collect::<Option<Vec<_>>>()) else { continue };
-            let missing: Vec<_> = writers.into_iter().filter(|id| !checked.iter().any(|set| set.contains(id))).collect();
+            let missing: Vec<_> = writers.iter().filter(|id| !checked.iter().any(|set| set.contains(*id))).collect();
             if missing.is_empty() {
                 continue;
             }
-            format!("the service may write for {} but not read the bucket's ACL", missing.join(", "))
+            let items: Vec<Item<'_>> = missing.iter().map(|text| Item { text, at: 0 }).collect();
+            format!("the service may write for {} but not read the bucket's ACL", some_of(&items))
         };
         report.add(Some(write), write.node.span.start, message);
     }

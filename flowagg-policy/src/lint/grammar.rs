@@ -2,6 +2,8 @@
 //!
 //! Source: "Grammar of the IAM JSON policy language" (IAM User Guide).
 
+use std::collections::BTreeSet;
+
 use super::subject::{Subject, is_empty_list};
 use super::{Check, Report, Severity, shown};
 use crate::json::{Member, Node};
@@ -298,9 +300,10 @@ fn both(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn duplicate_sid(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for (at, statement) in subject.statements.iter().enumerate() {
+    let mut seen = BTreeSet::new();
+    for statement in &subject.statements {
         let Some(sid) = statement.sid.filter(|sid| !sid.text.is_empty()) else { continue };
-        if subject.statements[..at].iter().any(|other| other.sid.is_some_and(|other| other.text == sid.text)) {
+        if !seen.insert(sid.text) {
             report.add(Some(statement), sid.at, format!("another statement has the Sid {}, too", shown(sid.text)));
         }
     }

@@ -6,7 +6,7 @@ use flowagg_core::id::{AccountId, Partition};
 
 use super::subject::{Item, S3Arn, Statement, Subject};
 use super::{Check, Report, Severity, shown};
-use crate::evaluate::fits;
+use crate::evaluate::{Glob, fits};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -213,16 +213,21 @@ fn no_wildcard(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// More resources than fit in a policy that S3 takes are not compared with each other.
+const MOST_COMPARED: usize = 1_000;
+
 fn redundant(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for statement in &subject.statements {
-        let wild: Vec<&Item<'_>> = statement.resources.iter().filter(|item| item.text.contains(['*', '?'])).collect();
+    for statement in subject.statements.iter().filter(|statement| statement.resources.len() <= MOST_COMPARED) {
+        let wild = statement.resources.iter().filter(|item| item.text.contains(['*', '?']) && !item.text.contains("${"));
+        let wild: Vec<(&Item<'_>, Glob)> = wild.map(|item| (item, Glob::plain(item.text))).collect();
         let mut seen = std::collections::BTreeSet::new();
         for item in &statement.resources {
-            let twice = !seen.insert(item.text);
-            let covering = wild.iter().find(|other| other.text != item.text && !other.text.contains("${") && covers(other.text, item.text));
-            if twice {
+            let covering = wild.iter().find(|(other, glob)| {
+                other.text != item.text && !(other.text.contains('?') && item.text.contains('*')) && glob.matches_plain(item.text)
+            });
+            if !seen.insert(item.text) {
                 report.add(Some(statement), item.at, format!("{} stands in the list twice", shown(item.text)));
-            } else if let Some(other) = covering {
+            } else if let Some((other, _)) = covering {
                 report.add(Some(statement), item.at, format!("{} is in {} already", shown(item.text), shown(other.text)));
             }
         }

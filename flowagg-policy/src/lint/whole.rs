@@ -63,10 +63,15 @@ fn bytes_of_an_account(subject: &Subject<'_>) -> usize {
 }
 
 fn redundant(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for (at, statement) in subject.statements.iter().enumerate() {
-        let before = subject.statements[..at].iter().any(|other| includes(other, statement));
-        let after = subject.statements[at + 1..].iter().any(|other| includes(other, statement) && !includes(statement, other));
-        if before || after {
+    let plain = |s: &&Statement<'_>| {
+        let negates = s.members.iter().any(|member| member.key.starts_with("Not"));
+        !negates && !s.actions.is_empty() && !s.resources.is_empty() && !s.principals.is_empty()
+    };
+    let statements: Vec<&Statement<'_>> = subject.statements.iter().filter(plain).collect();
+    for (at, statement) in statements.iter().enumerate() {
+        let before = statements[..at].iter().any(|other| includes(other, statement));
+        let after = || statements[at + 1..].iter().any(|other| includes(other, statement) && !includes(statement, other));
+        if before || after() {
             report.add(Some(statement), statement.node.span.start, "another statement says all that this one says");
         }
     }
@@ -75,15 +80,10 @@ fn redundant(subject: &Subject<'_>, report: &mut Report<'_>) {
 /// Whether the first statement holds for everything that the second holds for, as far as can be told: with the same
 /// effect and conditions, all principals, actions and resources of the second among those of the first.
 fn includes(first: &Statement<'_>, second: &Statement<'_>) -> bool {
-    let plain = |s: &Statement<'_>| {
-        !s.members.iter().any(|member| member.key.starts_with("Not")) && !s.actions.is_empty() && !s.resources.is_empty() && !s.principals.is_empty()
-    };
     let who = |s: &Statement<'_>, kind: &str, text: &str| {
         s.principals.iter().any(|(other, item)| (*other, item.text) == (kind, text)) || s.is_for_everyone()
     };
-    plain(first)
-        && plain(second)
-        && first.allows() == second.allows()
+    first.allows() == second.allows()
         && first.denies() == second.denies()
         && second.principals.iter().all(|(kind, item)| who(first, kind, item.text))
         && second.actions.iter().all(|action| {
