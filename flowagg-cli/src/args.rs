@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
+use flowagg_core::id::{AccountId, BucketName, OrganizationId, Region};
 use jiff::SignedDuration;
 
 /// The VPC Flow Logs of many AWS accounts in one S3 bucket.
@@ -24,12 +25,14 @@ Examples:
   flowagg plan                     show what differs, in every account and region
   flowagg apply                    show it, ask, and do it
   flowagg verify --wait 15m        wait until every flow log delivers
+  flowagg policy check < live.json look for faults in a bucket policy, offline
 
 Exit codes:
   0  done, nothing is wrong
   1  something failed or is missing
   2  the command line or the fleet file cannot be used
-  3  there are differences (plan --exit-code), or something does not deliver (verify)";
+  3  there are differences (plan --exit-code), findings (policy check), or something does not
+     deliver (verify)";
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Global {
@@ -65,6 +68,9 @@ Examples:
   flowagg verify --wait 15m        look until all deliver, at most 15 minutes
   flowagg verify --json            one entry for each flow log, for machines")]
     Verify(Verify),
+    /// Build, merge, compare, check and ask bucket policies, offline
+    #[command(subcommand)]
+    Policy(Policy),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -105,6 +111,123 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "1h")]
     pub(crate) fresh: Duration,
     /// Print the result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Policy {
+    /// Print the policy that the fleet file makes for an empty bucket
+    #[command(after_help = "\
+Examples:
+  flowagg policy build
+  flowagg policy build --json      with its size, form and accounts")]
+    Build(Build),
+    /// Merge the fleet's grant into a policy: the new policy to stdout, the difference to stderr
+    #[command(after_help = "\
+Examples:
+  flowagg policy merge --policy live.json > merged.json
+  aws s3api get-bucket-policy --bucket NAME --query Policy --output text | flowagg policy merge")]
+    Merge(Merge),
+    /// Say what two policies say differently
+    #[command(after_help = "\
+Examples:
+  flowagg policy diff before.json after.json
+  flowagg policy diff live.json - --exit-code < wanted.json")]
+    Diff(Diff),
+    /// Ask a policy as the log delivery service would
+    #[command(after_help = "\
+Examples:
+  flowagg policy simulate --policy live.json --account 222222222222
+  flowagg policy simulate --policy live.json --account 222222222222 --region eu-west-1 --key AWSLogs/333333333333/x
+  flowagg policy simulate --policy live.json --requests requests.jsonl --json")]
+    Simulate(Simulate),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Build {
+    /// Print policy, size, form and accounts as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Merge {
+    /// The policy to merge into; `-` is stdin
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub(crate) policy: PathBuf,
+    /// Also revoke accounts that the fleet file does not name
+    #[arg(long)]
+    pub(crate) prune: bool,
+    /// Print policy, size, form and accounts as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Diff {
+    /// A policy; `-` is stdin
+    pub(crate) before: PathBuf,
+    /// Another; `-` is stdin
+    pub(crate) after: PathBuf,
+    /// Print the difference as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Exit with 3 when they differ
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Check {
+    /// The policy; `-` is stdin
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub(crate) policy: PathBuf,
+    /// The bucket that the policy is for
+    #[arg(long, value_name = "NAME")]
+    pub(crate) bucket: Option<BucketName>,
+    /// Print the findings as JSON
+    #[arg(long, conflicts_with = "sarif")]
+    pub(crate) json: bool,
+    /// Print the findings as SARIF 2.1.0, as code scanners take it
+    #[arg(long)]
+    pub(crate) sarif: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Simulate {
+    /// The policy; `-` is stdin
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub(crate) policy: PathBuf,
+    /// The account whose flow log delivers
+    #[arg(long, value_name = "ID", required_unless_present = "requests")]
+    pub(crate) account: Option<AccountId>,
+    /// The region of the flow log [default: the first of the partition]
+    #[arg(long, requires = "account")]
+    pub(crate) region: Option<Region>,
+    /// The key of the object [default: a flow log file of today in the account's folder]
+    #[arg(long, requires = "account")]
+    pub(crate) key: Option<String>,
+    /// The bucket [default: the one that the policy names]
+    #[arg(long, value_name = "NAME", requires = "account")]
+    pub(crate) bucket: Option<BucketName>,
+    /// The organization of the account
+    #[arg(long, value_name = "ID", requires = "account")]
+    pub(crate) organization: Option<OrganizationId>,
+    /// Requests, one a line: {"principal", "action", "resource", "context"}; `-` is stdin
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["account", "region", "key", "bucket", "organization"])]
+    pub(crate) requests: Option<PathBuf>,
+    /// Print each decision as JSON, one a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Size {
+    /// The live policy, whose other statements take room; `-` is stdin
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Print the sizes as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -8,7 +8,7 @@ pub enum Exit {
     Failed = 1,
     /// The command line or the fleet file cannot be used; nothing was read or written.
     Usage = 2,
-    /// There are differences (`plan --exit-code`), or something does not deliver (`verify`).
+    /// There are differences (`plan --exit-code`), findings (`policy check`), or something does not deliver (`verify`).
     Differs = 3,
 }
 

@@ -122,6 +122,10 @@ impl At {
             _ if denied && message.contains("service control policy") => {
                 format!("a service control policy of the organization denies {} in {account}: ask for an exception", call.action)
             }
+            _ if denied && call.action.starts_with("s3:") => format!(
+                "if another account owns the bucket, choose another `hub.bucket`; if {account} does, allow {} to the role or user",
+                call.action
+            ),
             _ if denied => format!("allow {} to the role or user that is used in {account}", call.action),
             "NoSuchBucket" => "the bucket is gone: run `flowagg plan` again".into(),
             "BucketAlreadyExists" => "the name is taken by another account: choose another `hub.bucket`".into(),

@@ -2,13 +2,11 @@
 
 use std::io::{self, BufRead};
 
-use flowagg_core::fleet::Fleet;
 use flowagg_core::plan::Plan;
 use serde::Serialize;
 
 use super::plan::{read, unnamed};
 use crate::args;
-use crate::aws::Accounts;
 use crate::aws::apply::{Applied, apply};
 use crate::{Exit, Screen, show};
 
@@ -25,15 +23,18 @@ struct Report<'a> {
 }
 
 pub(super) async fn run(
-    fleet: &Fleet,
-    accounts: &Accounts,
+    global: &args::Global,
     options: &args::Apply,
     screen: &mut Screen<'_>,
 ) -> io::Result<Exit> {
+    let (fleet, accounts) = match super::open(global, screen).await? {
+        Ok(opened) => opened,
+        Err(exit) => return Ok(exit),
+    };
     let unnamed = unnamed(options.prune);
-    let plan = screen.with_progress(async |progress| read(fleet, accounts, unnamed, progress).await).await;
+    let plan = screen.with_progress(async |progress| read(&fleet, &accounts, unnamed, progress).await).await;
     if !options.json {
-        show::plan(fleet, &plan, screen.out)?;
+        show::plan(&fleet, &plan, screen.out)?;
     }
     if plan.is_empty() {
         if options.json {
@@ -54,14 +55,14 @@ pub(super) async fn run(
     }
     let (applied, remaining) = screen
         .with_progress(async |progress| {
-            let applied = apply(fleet, accounts, &plan, progress).await;
-            (applied, read(fleet, accounts, unnamed, progress).await)
+            let applied = apply(&fleet, &accounts, &plan, progress).await;
+            (applied, read(&fleet, &accounts, unnamed, progress).await)
         })
         .await;
     if options.json {
         show::json(&Report { plan: &plan, applied: &applied, remaining: &remaining }, screen.out)?;
     } else {
-        show::applied(fleet, &applied, &remaining, screen.out)?;
+        show::applied(&fleet, &applied, &remaining, screen.out)?;
     }
     Ok(if applied.failures.is_empty() && remaining.is_settled() { Exit::Done } else { Exit::Failed })
 }

@@ -2,6 +2,7 @@
 
 mod apply;
 mod plan;
+mod policy;
 mod verify;
 
 use std::io;
@@ -9,7 +10,7 @@ use std::path::Path;
 
 use flowagg_core::fleet::Fleet;
 
-use crate::args::{Args, Verb};
+use crate::args::{Args, Global, Verb};
 use crate::aws::Accounts;
 use crate::{Exit, Screen, show};
 
@@ -17,18 +18,23 @@ pub use plan::assemble;
 pub use verify::{Delivery, Stranger, Verified, verify};
 
 pub(crate) async fn run(args: Args, screen: &mut Screen<'_>) -> io::Result<Exit> {
-    let Some(fleet) = fleet(&args.global.config, screen)? else { return Ok(Exit::Usage) };
-    let accounts = match Accounts::open(&fleet, args.global.endpoint_url.as_deref()).await {
-        Ok(accounts) => accounts,
+    match &args.verb {
+        Verb::Plan(options) => plan::run(&args.global, options, screen).await,
+        Verb::Apply(options) => apply::run(&args.global, options, screen).await,
+        Verb::Verify(options) => verify::run(&args.global, options, screen).await,
+        Verb::Policy(verb) => policy::run(&args.global.config, verb, screen),
+    }
+}
+
+/// The fleet and its accounts; or how the run ends, after saying why.
+async fn open(global: &Global, screen: &mut Screen<'_>) -> io::Result<Result<(Fleet, Accounts), Exit>> {
+    let Some(fleet) = fleet(&global.config, screen)? else { return Ok(Err(Exit::Usage)) };
+    match Accounts::open(&fleet, global.endpoint_url.as_deref()).await {
+        Ok(accounts) => Ok(Ok((fleet, accounts))),
         Err(failure) => {
             show::failures(&[failure], screen.err)?;
-            return Ok(Exit::Failed);
+            Ok(Err(Exit::Failed))
         }
-    };
-    match args.verb {
-        Verb::Plan(options) => plan::run(&fleet, &accounts, &options, screen).await,
-        Verb::Apply(options) => apply::run(&fleet, &accounts, &options, screen).await,
-        Verb::Verify(options) => verify::run(&fleet, &accounts, &options, screen).await,
     }
 }
 

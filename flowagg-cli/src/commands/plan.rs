@@ -4,8 +4,8 @@ use std::io;
 
 use flowagg_core::fleet::Fleet;
 use flowagg_core::observed::Failure;
-use flowagg_core::plan::{Plan, PolicyChange, Unnamed};
-use flowagg_policy::{Absent, Grant};
+use flowagg_core::plan::{Concern, Plan, PolicyChange, Unnamed};
+use flowagg_policy::{Absent, Doubt, Grant, assure, merge};
 
 use crate::args;
 use crate::aws::Accounts;
@@ -13,18 +13,21 @@ use crate::aws::observe::{Observed, observe};
 use crate::{Exit, Progress, Screen, show};
 
 pub(super) async fn run(
-    fleet: &Fleet,
-    accounts: &Accounts,
+    global: &args::Global,
     options: &args::Plan,
     screen: &mut Screen<'_>,
 ) -> io::Result<Exit> {
+    let (fleet, accounts) = match super::open(global, screen).await? {
+        Ok(opened) => opened,
+        Err(exit) => return Ok(exit),
+    };
     let plan = screen
-        .with_progress(async |progress| read(fleet, accounts, unnamed(options.prune), progress).await)
+        .with_progress(async |progress| read(&fleet, &accounts, unnamed(options.prune), progress).await)
         .await;
     if options.json {
         show::json(&plan, screen.out)?;
     } else {
-        show::plan(fleet, &plan, screen.out)?;
+        show::plan(&fleet, &plan, screen.out)?;
     }
     Ok(match &plan {
         plan if !plan.failures.is_empty() => Exit::Failed,
@@ -58,10 +61,22 @@ pub fn assemble(fleet: &Fleet, observed: &Observed, unnamed: Unnamed) -> Plan {
         Unnamed::Keep => Absent::Keep,
         Unnamed::Prune => Absent::Prune,
     };
-    let merged = match flowagg_policy::merge(live, &Grant::of(fleet), absent) {
+    let grant = Grant::of(fleet);
+    let merged = match merge(live, &grant, absent) {
         Ok(merged) => merged,
         Err(error) => return Plan::without_hub(policy_failure(fleet, error.to_string(), error.help())),
     };
+    let regions = fleet.members.iter().map(|(account, member)| (*account, member.regions.clone())).collect();
+    let doubts = match assure(live, &merged, &grant, &regions) {
+        Ok(doubts) => doubts,
+        Err(error) => {
+            return Plan::without_hub(policy_failure(fleet, error.to_string(), error.help().to_owned()));
+        }
+    };
+    if let (true, Some(first)) = (merged.changed, doubts.first()) {
+        return Plan::without_hub(doubted(fleet, first, doubts.len()));
+    }
+    let kept = merged.kept;
     let change = merged.changed.then(|| PolicyChange {
         text: merged.text,
         replaces: live.map(str::to_owned),
@@ -71,10 +86,26 @@ pub fn assemble(fleet: &Fleet, observed: &Observed, unnamed: Unnamed) -> Plan {
         notes: merged.notes,
     });
     let mut plan = Plan::new(fleet, bucket, change, &observed.regions, unnamed);
-    plan.notes.extend(merged.kept.iter().map(|account| {
+    plan.concerns.extend(doubts.into_iter().map(|doubt| Concern {
+        account: fleet.hub.account,
+        region: Some(fleet.hub.region.clone()),
+        resource: format!("the policy of {}", fleet.hub.bucket),
+        what: doubt.message,
+        help: DOUBT_HELP.to_owned(),
+    }));
+    plan.notes.extend(kept.iter().map(|account| {
         format!("the bucket policy lets {account} deliver, which the fleet file does not name; `--prune` revokes it")
     }));
     plan
+}
+
+const DOUBT_HELP: &str = "change that statement, which is not flowagg's, so that `delivery.logs.amazonaws.com` may deliver: \
+     a Deny spares it with `\"Bool\": {\"aws:PrincipalIsAWSService\": \"false\"}`";
+
+/// A policy that does not do what the fleet file says is not written.
+fn doubted(fleet: &Fleet, first: &Doubt, doubts: usize) -> Failure {
+    let more = if doubts > 1 { format!(" (and {} more like it)", doubts - 1) } else { String::new() };
+    policy_failure(fleet, format!("the merged policy is not written: {first}{more}"), DOUBT_HELP.to_owned())
 }
 
 fn policy_failure(fleet: &Fleet, message: String, help: String) -> Failure {

@@ -85,17 +85,20 @@ impl Verified {
 }
 
 pub(super) async fn run(
-    fleet: &Fleet,
-    accounts: &Accounts,
+    global: &args::Global,
     options: &args::Verify,
     screen: &mut Screen<'_>,
 ) -> io::Result<Exit> {
+    let (fleet, accounts) = match super::open(global, screen).await? {
+        Ok(opened) => opened,
+        Err(exit) => return Ok(exit),
+    };
     let patience = Patience { fresh: signed(options.fresh), grace: signed(options.grace) };
     let deadline = tokio::time::Instant::now() + options.wait.unwrap_or_default();
     let verified = screen
         .with_progress(async |progress| {
             loop {
-                let verified = verify(fleet, accounts, patience, Timestamp::now(), progress).await?;
+                let verified = verify(&fleet, &accounts, patience, Timestamp::now(), progress).await?;
                 let left = deadline.saturating_duration_since(tokio::time::Instant::now());
                 if left.is_zero() || verified.is_complete() || !verified.may_change() {
                     return Ok(verified);
@@ -120,7 +123,7 @@ pub(super) async fn run(
     if options.json {
         show::json(&verified, screen.out)?;
     } else {
-        show::verified(fleet, &verified, screen.out)?;
+        show::verified(&fleet, &verified, screen.out)?;
     }
     Ok(if verified.is_complete() { Exit::Done } else { Exit::Differs })
 }

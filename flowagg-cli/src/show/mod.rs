@@ -101,3 +101,16 @@ pub(crate) fn failures(failures: &[Failure], out: &mut dyn Write) -> io::Result<
     }
     Ok(())
 }
+
+/// What a policy says to a question: a sign, the answer, and below it what was asked.
+pub(crate) fn answer(
+    action: &str,
+    resource: &str,
+    told: &str,
+    yes: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let (style, sign) = if yes { (GREEN, "+") } else { (RED, "!") };
+    writeln!(out, "  {style}{sign}{style:#} {action:16} {told}")?;
+    writeln!(out, "      {DIM}{resource}{DIM:#}")
+}

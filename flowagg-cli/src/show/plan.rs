@@ -1,10 +1,11 @@
 //! A plan, and what became of it.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use flowagg_core::fleet::{Fleet, Member};
 use flowagg_core::id::{AccountId, Region};
-use flowagg_core::plan::{Plan, Step};
+use flowagg_core::plan::{Left, Plan, Step};
 
 use super::table::{Row, table};
 use super::{BOLD, DIM, GREEN, RED, YELLOW, failures};
@@ -35,6 +36,9 @@ pub(crate) fn plan(fleet: &Fleet, plan: &Plan, out: &mut dyn Write) -> io::Resul
         writeln!(out)?;
         failures(&plan.failures, out)?;
     }
+    if plan.is_empty() && !plan.failures.is_empty() {
+        return writeln!(out, "\n{BOLD}plan{BOLD:#}: nothing can be done before that is settled");
+    }
     writeln!(out, "\n{BOLD}plan{BOLD:#}: {}{}", plan.summary(), besides(plan))
 }
 
@@ -54,13 +58,25 @@ fn flow_log_rows(fleet: &Fleet, plan: &Plan) -> Vec<Row> {
             Step::Delete { .. } => (RED, "-"),
         };
         let rest = [change.vpc.to_string(), change.step.to_string(), change.reason.clone()];
-        Row { style, sign, cells: cells(change.account, &change.region, rest) }
+        Row { style, sign, cells: cells(change.account, &change.region, rest), below: None }
     });
-    let left = plan.left.iter().map(|left| {
-        let log =
-            left.flow_log.as_ref().map(|log| format!("leave {log}")).unwrap_or_else(|| "leave".to_owned());
-        let rest = [left.vpc.clone(), log, left.reason.clone()];
-        Row { style: DIM, sign: "=", cells: cells(left.account, &left.region, rest) }
+    // What stays for the same reason in the same place is told once.
+    let mut alike: BTreeMap<(AccountId, &Region, &str), Vec<&Left>> = BTreeMap::new();
+    for left in &plan.left {
+        alike.entry((left.account, &left.region, &left.reason)).or_default().push(left);
+    }
+    let left = alike.into_iter().map(|((account, region, reason), left)| {
+        let (vpc, what) = match (&left[..], left[0].flow_log.as_ref()) {
+            ([one], Some(log)) => (one.vpc.clone(), format!("leave {log}")),
+            ([one], None) => (one.vpc.clone(), "leave".to_owned()),
+            (many, _) => (format!("{} VPCs", many.len()), "leave".to_owned()),
+        };
+        Row {
+            style: DIM,
+            sign: "=",
+            cells: cells(account, region, [vpc, what, reason.to_owned()]),
+            below: None,
+        }
     });
     let mut rows: Vec<Row> = changes.chain(left).collect();
     rows.sort_by(|a, b| {

@@ -59,12 +59,12 @@ fn row(fleet: &Fleet, delivery: &Delivery) -> Row {
             log,
             story(delivery),
         ],
+        below: delivery.key.clone(),
     }
 }
 
 fn story(delivery: &Delivery) -> String {
-    let newest =
-        delivery.key.as_ref().zip(delivery.age_seconds).map(|(key, age)| format!("{} ago: {key}", time(age)));
+    let newest = delivery.age_seconds.map(|age| format!("{} ago", time(age)));
     match (delivery.state, newest) {
         (State::Delivering, Some(newest)) => newest,
         (State::Failed, _) => {
@@ -73,7 +73,7 @@ fn story(delivery: &Delivery) -> String {
         }
         (State::Missing, _) => "no flow log to the bucket; `flowagg apply` makes it".to_owned(),
         (State::Waiting, _) => "new, nothing has come yet".to_owned(),
-        (_, Some(newest)) => format!("nothing of late; newest {newest}"),
+        (_, Some(newest)) => format!("nothing of late, newest {newest}"),
         (_, None) => {
             "nothing today or yesterday: no traffic, or the bucket policy or key stops it".to_owned()
         }

@@ -45,15 +45,11 @@ async fn exists(s3: &Client, hub: &Hub, at: &At) -> Result<bool, Failure> {
         Err(error) => match status(&error) {
             Some(404) => return Ok(false),
             Some(403) => {
-                return Err(at.failed(
-                    HEAD_BUCKET,
-                    Some("AccessDenied"),
-                    format!("the bucket exists, but {} may not look at it", hub.account),
-                    format!(
-                        "if another account owns the bucket, choose another `hub.bucket`; if {} does, allow s3:ListBucket",
-                        hub.account
-                    ),
-                ));
+                let failure = at.failure(HEAD_BUCKET, &error);
+                return Err(Failure {
+                    message: format!("the bucket exists, but {} may not look at it", hub.account),
+                    ..failure
+                });
             }
             Some(301) => error
                 .raw_response()

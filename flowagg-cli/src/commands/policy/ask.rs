@@ -1,0 +1,175 @@
+//! `flowagg policy simulate`: asks a policy as the delivery service would, or any list of requests.
+
+use std::io::BufWriter;
+use std::io::Write as _;
+
+use flowagg_core::id::{AccountId, BucketName, FlowLogId, Region};
+use flowagg_core::layout::{FileName, account_folder};
+use flowagg_policy::{Decision, Policy, Request};
+use jiff::{Timestamp, tz::TimeZone};
+use serde::Serialize;
+
+use super::{Stop, name, text};
+use crate::args::Simulate;
+use crate::{Exit, Screen, show};
+
+pub(super) fn run(options: &Simulate, screen: &mut Screen<'_>) -> Result<Exit, Stop> {
+    let source = text(&options.policy)?;
+    let policy =
+        Policy::compile(&source).map_err(|error| Stop::policy(&options.policy, &error, error.help()))?;
+    match (&options.requests, options.account) {
+        (Some(_), _) => requests(&policy, options, screen),
+        (None, Some(account)) => delivery(&policy, &source, account, options, screen),
+        (None, None) => {
+            Err(Stop::wrong("nothing is asked", "name an `--account`, or a file of `--requests`"))
+        }
+    }
+}
+
+/// One request a line, one decision a line.
+fn requests(policy: &Policy, options: &Simulate, screen: &mut Screen<'_>) -> Result<Exit, Stop> {
+    let Some(path) = &options.requests else { return Ok(Exit::Done) };
+    let lines = text(path)?;
+    let mut out = BufWriter::new(&mut *screen.out);
+    for (n, line) in lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let request: Request = serde_json::from_str(line).map_err(|error| {
+            let help = "a request is {\"principal\": …, \"action\": …, \"resource\": …, \"context\": {key: string or list}}";
+            Stop::wrong(format!("line {} of {} is no request: {error}", n + 1, name(path)), help)
+        })?;
+        let decision = policy.decide(&request);
+        if options.json {
+            serde_json::to_writer(&mut out, &decision).map_err(std::io::Error::from)?;
+            writeln!(out)?;
+        } else {
+            writeln!(out, "{}: {}", n + 1, told(&decision))?;
+        }
+    }
+    out.flush()?;
+    Ok(Exit::Done)
+}
+
+/// A question, and what the policy says to it.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Answer {
+    action: &'static str,
+    resource: String,
+    #[serde(flatten)]
+    decision: Decision,
+}
+
+/// The two calls that the service makes before and with every object.
+fn delivery(
+    policy: &Policy,
+    source: &str,
+    account: AccountId,
+    options: &Simulate,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, Stop> {
+    let (arn, bucket) = bucket(source, options)?;
+    let region = region(&arn, options)?;
+    let key = options.key.clone().unwrap_or_else(|| sample_key(source, account, &region));
+    let put = Request::put_object(&bucket, account, &region, &key);
+    let acl = Request::acl_check(&bucket, account, &region);
+    let belong = |request: Request| match &options.organization {
+        Some(id) => request.with("aws:SourceOrgID", id.as_str()),
+        None => request,
+    };
+    let answers = [
+        Answer { action: "s3:GetBucketAcl", resource: arn.clone(), decision: policy.decide(&belong(acl)) },
+        Answer {
+            action: "s3:PutObject",
+            resource: format!("{arn}/{key}"),
+            decision: policy.decide(&belong(put)),
+        },
+    ];
+    for answer in &answers {
+        if options.json {
+            serde_json::to_writer(&mut *screen.out, answer).map_err(std::io::Error::from)?;
+            writeln!(screen.out)?;
+        } else {
+            show::answer(
+                answer.action,
+                &answer.resource,
+                &told(&answer.decision),
+                answer.decision.is_allowed(),
+                screen.out,
+            )?;
+        }
+    }
+    Ok(if answers.iter().all(|answer| answer.decision.is_allowed()) { Exit::Done } else { Exit::Differs })
+}
+
+fn told(decision: &Decision) -> String {
+    let mut text = decision.kind.to_string();
+    if let Some(statement) = &decision.statement {
+        text.push_str(&format!(" by statement {statement}"));
+    }
+    if let Some(miss) = &decision.near_miss {
+        text.push_str(&format!(": {miss}"));
+    }
+    text
+}
+
+/// The bucket that is asked about, with its ARN: the one that is named, else the only one that the policy names.
+fn bucket(source: &str, options: &Simulate) -> Result<(String, BucketName), Stop> {
+    let named: std::collections::BTreeSet<String> = arns(source).map(|(arn, _)| arn).collect();
+    if let Some(bucket) = &options.bucket {
+        let partition = match (&options.region, named.first()) {
+            (Some(region), _) => region.partition().to_string(),
+            (None, Some(arn)) => arn.split(':').nth(1).unwrap_or("aws").to_owned(),
+            (None, None) => "aws".to_owned(),
+        };
+        return Ok((format!("arn:{partition}:s3:::{bucket}"), bucket.clone()));
+    }
+    let mut named = named.into_iter();
+    let found = match (named.next(), named.next()) {
+        (Some(arn), None) => {
+            arn.rsplit(':').next().and_then(|name| BucketName::parse(name).ok()).map(|bucket| (arn, bucket))
+        }
+        _ => None,
+    };
+    found.ok_or_else(|| Stop::wrong("the policy does not name one bucket", "name it with `--bucket`"))
+}
+
+/// Bucket ARNs and the folders under them, as a policy's text names them.
+fn arns(source: &str) -> impl Iterator<Item = (String, &str)> {
+    source.split('"').filter(|text| text.starts_with("arn:")).filter_map(|arn| {
+        let (head, resource) = arn.split_once(":s3:::")?;
+        let (bucket, folder) = resource.split_once('/').unwrap_or((resource, ""));
+        BucketName::parse(bucket).ok().map(|bucket| (format!("{head}:s3:::{bucket}"), folder))
+    })
+}
+
+fn region(arn: &str, options: &Simulate) -> Result<Region, Stop> {
+    let first = match arn.split(':').nth(1) {
+        Some("aws-cn") => "cn-north-1",
+        Some("aws-us-gov") => "us-gov-west-1",
+        _ => "us-east-1",
+    };
+    match &options.region {
+        Some(region) => Ok(region.clone()),
+        None => Region::parse(first).map_err(|error| Stop::wrong(error.to_string(), error.help())),
+    }
+}
+
+/// A flow log file of today in the account's folder, under the sub-folder that the policy names if it names one.
+fn sample_key(source: &str, account: AccountId, region: &Region) -> String {
+    let prefix = arns(source)
+        .find_map(|(_, folder)| folder.split_once("AWSLogs/").map(|(before, _)| before.to_owned()));
+    let prefix = prefix.unwrap_or_default();
+    let now = Timestamp::now().to_zoned(TimeZone::UTC).datetime();
+    match FlowLogId::parse("fl-0123456789abcdef0") {
+        Ok(flow_log) => {
+            let file = FileName {
+                account,
+                region: region.clone(),
+                flow_log,
+                time: now,
+                hash: "fe123456".to_owned(),
+            };
+            format!("{prefix}{}", file.key(None))
+        }
+        Err(_) => format!("{prefix}{}", account_folder(None, account)),
+    }
+}

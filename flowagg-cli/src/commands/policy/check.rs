@@ -1,0 +1,65 @@
+//! `flowagg policy check`: the findings of the linter, for people, for machines and for code scanners.
+
+use std::path::Path;
+
+use flowagg_policy::{Finding, Severity, lint};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Stop, name, text};
+use crate::args::Check;
+use crate::{Exit, Screen, show};
+
+#[derive(Serialize)]
+struct Report<'a> {
+    findings: &'a [Finding],
+}
+
+pub(super) fn run(options: &Check, screen: &mut Screen<'_>) -> Result<Exit, Stop> {
+    let policy = text(&options.policy)?;
+    let findings = lint(&policy, options.bucket.as_ref());
+    if options.sarif {
+        show::json(&sarif(&findings, &options.policy), screen.out)?;
+    } else if options.json {
+        show::json(&Report { findings: &findings }, screen.out)?;
+    } else {
+        show::findings(&name(&options.policy), &findings, screen.out)?;
+    }
+    Ok(if findings.is_empty() { Exit::Done } else { Exit::Differs })
+}
+
+/// Source: "Static Analysis Results Interchange Format (SARIF) Version 2.1.0" (OASIS).
+fn sarif(findings: &[Finding], path: &Path) -> Value {
+    let mut rules: Vec<&Finding> = findings.iter().collect();
+    rules.sort_by_key(|finding| finding.id);
+    rules.dedup_by_key(|finding| finding.id);
+    let rules: Vec<Value> =
+        rules.iter().map(|finding| json!({ "id": finding.id, "help": { "text": finding.help } })).collect();
+    let results: Vec<Value> = findings
+        .iter()
+        .map(|finding| {
+            let level = match finding.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+                Severity::Note => "note",
+            };
+            json!({
+                "ruleId": finding.id,
+                "level": level,
+                "message": { "text": format!("{}; {}", finding.message, finding.help) },
+                "locations": [{ "physicalLocation": {
+                    "artifactLocation": { "uri": path.display().to_string() },
+                    "region": { "startLine": finding.place.line, "startColumn": finding.place.column },
+                } }],
+            })
+        })
+        .collect();
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": { "name": "flowagg", "version": env!("CARGO_PKG_VERSION"), "rules": rules } },
+            "results": results,
+        }],
+    })
+}
