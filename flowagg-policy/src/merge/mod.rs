@@ -1,6 +1,7 @@
 //! A grant and the live policy make the new policy. Statements that are not this grant's stay byte for byte and in
 //! their place; accounts that a statement of ours allows are never lost silently.
 
+mod capacity;
 mod granted;
 mod notes;
 mod survey;
@@ -10,6 +11,7 @@ use std::collections::BTreeSet;
 use flowagg_core::fleet::GrantForm;
 use flowagg_core::id::AccountId;
 
+pub use self::capacity::{Capacity, capacity};
 pub(crate) use self::granted::granted;
 use self::survey::{Sid, Survey};
 use crate::document::{Document, DocumentError};

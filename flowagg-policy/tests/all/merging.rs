@@ -15,7 +15,7 @@ fn accounts(texts: &[&str]) -> BTreeSet<AccountId> {
     texts.iter().map(|text| account(text)).collect()
 }
 
-fn grant(texts: &[&str]) -> Grant {
+pub(crate) fn grant(texts: &[&str]) -> Grant {
     Grant {
         partition: Partition::Aws,
         bucket: BucketName::parse("acme-logs").unwrap(),

@@ -1,0 +1,54 @@
+//! Prints how many accounts fit in each form, as a table.
+//!
+//! `cargo run -p flowagg-policy --example capacity`
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::fmt::Write;
+
+use flowagg_core::fleet::{GrantForm, Organization, PolicySettings};
+use flowagg_core::id::{BucketName, OrganizationId, Partition};
+use flowagg_policy::{Grant, Who, capacity};
+
+/// The table, for a bucket whose name has 20 characters, in a policy with no other statements.
+pub(crate) fn table() -> Result<String, Box<dyn Error>> {
+    let mut out = String::from(
+        "| form | accounts that fit | bytes then | bytes an account | each account bound to its own folder |\n\
+         | --- | ---: | ---: | ---: | --- |\n",
+    );
+    let prefixes = |settings: PolicySettings, name| (GrantForm::Prefixes, settings, name);
+    let plain = PolicySettings::default;
+    let rows = [
+        prefixes(PolicySettings { source_conditions: false, ..plain() }, "`prefixes`, `source-conditions = false`"),
+        prefixes(plain(), "`prefixes`"),
+        (GrantForm::Accounts, plain(), "`accounts`"),
+        (GrantForm::Organization, plain(), "`organization`"),
+        (GrantForm::BoundAccounts, plain(), "`bound-accounts`"),
+        (GrantForm::BoundDeny, plain(), "`bound-deny`"),
+        (GrantForm::BoundOrganization, plain(), "`bound-organization`"),
+    ];
+    for (form, settings, name) in rows {
+        let grant = Grant {
+            partition: Partition::Aws,
+            bucket: BucketName::parse("flow-logs-bucket-001")?,
+            prefix: None,
+            hive: false,
+            who: Who::Accounts(BTreeSet::new()),
+            organization: Some(Organization { id: OrganizationId::parse("o-a1b2c3d4e5")?, units: BTreeSet::new() }),
+            regions: None,
+            settings,
+        };
+        let fits = capacity(None, &grant, form)?;
+        let accounts = fits.accounts.map_or("any number".to_owned(), |accounts| accounts.to_string());
+        let bound = matches!(form, GrantForm::BoundAccounts | GrantForm::BoundDeny | GrantForm::BoundOrganization);
+        let (bytes, more, bound) = (fits.bytes, fits.bytes_per_account, if bound { "yes" } else { "no" });
+        writeln!(out, "| {name} | {accounts} | {bytes} | {more} | {bound} |")?;
+    }
+    Ok(out)
+}
+
+#[allow(dead_code, clippy::print_stdout, reason = "the test that compares the table with the README's has no main; printing is what this is for")]
+fn main() -> Result<(), Box<dyn Error>> {
+    print!("{}", table()?);
+    Ok(())
+}
