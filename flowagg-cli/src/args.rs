@@ -135,6 +135,12 @@ Examples:
   flowagg policy diff before.json after.json
   flowagg policy diff live.json - --exit-code < wanted.json")]
     Diff(Diff),
+    /// Look for faults in a policy; exits with 3 when there are findings
+    #[command(after_help = "\
+Examples:
+  flowagg policy check --policy live.json --bucket acme-flow-logs
+  flowagg policy check --policy live.json --sarif > findings.sarif")]
+    Check(Check),
     /// Ask a policy as the log delivery service would
     #[command(after_help = "\
 Examples:
@@ -142,6 +148,12 @@ Examples:
   flowagg policy simulate --policy live.json --account 222222222222 --region eu-west-1 --key AWSLogs/333333333333/x
   flowagg policy simulate --policy live.json --requests requests.jsonl --json")]
     Simulate(Simulate),
+    /// Say how large the policy is, and how many accounts fit in each form
+    #[command(after_help = "\
+Examples:
+  flowagg policy size              the fleet's policy on an empty bucket
+  flowagg policy size --policy live.json")]
+    Size(Size),
 }
 
 #[derive(Debug, ClapArgs)]

@@ -15,6 +15,7 @@ use crate::aws::Accounts;
 use crate::{Exit, Screen, show};
 
 pub use plan::assemble;
+pub(crate) use policy::SizeReport;
 pub use verify::{Delivery, Stranger, Verified, verify};
 
 pub(crate) async fn run(args: Args, screen: &mut Screen<'_>) -> io::Result<Exit> {

@@ -11,8 +11,10 @@ use std::path::Path;
 use anstyle::{AnsiColor, Style};
 use flowagg_core::fleet::FleetError;
 use flowagg_core::observed::Failure;
+use flowagg_policy::{Finding, Severity};
 use serde::Serialize;
 
+use crate::commands::SizeReport;
 use crate::{Exit, Progress};
 
 pub(crate) use plan::{applied, plan};
@@ -113,4 +115,48 @@ pub(crate) fn answer(
     let (style, sign) = if yes { (GREEN, "+") } else { (RED, "!") };
     writeln!(out, "  {style}{sign}{style:#} {action:16} {told}")?;
     writeln!(out, "      {DIM}{resource}{DIM:#}")
+}
+
+/// What the linter found in a policy.
+pub(crate) fn findings(policy: &str, findings: &[Finding], out: &mut dyn Write) -> io::Result<()> {
+    for Finding { id, severity, statement, place, message, help } in findings {
+        let (style, word) = match severity {
+            Severity::Error => (RED, "error"),
+            Severity::Warning => (YELLOW, "warning"),
+            Severity::Note => (DIM, "note"),
+        };
+        let statement =
+            statement.as_ref().map(|statement| format!("statement {statement}: ")).unwrap_or_default();
+        writeln!(
+            out,
+            "{BOLD}{}:{}{BOLD:#}: {style}{word}{style:#} {id}: {statement}{message}",
+            place.line, place.column
+        )?;
+        writeln!(out, "    {DIM}{help}{DIM:#}")?;
+    }
+    match findings.len() {
+        0 => writeln!(out, "{GREEN}ok{GREEN:#}: nothing found in {policy}"),
+        1 => writeln!(out, "\n1 finding in {policy}"),
+        n => writeln!(out, "\n{n} findings in {policy}"),
+    }
+}
+
+/// How large a policy is, and how many accounts fit in each form.
+pub(crate) fn sizes(report: &SizeReport, out: &mut dyn Write) -> io::Result<()> {
+    let SizeReport { limit, form, bytes, accounts, forms } = report;
+    writeln!(out, "{accounts} accounts in form `{form}`: {bytes} of {limit} bytes\n")?;
+    let rows: Vec<table::Row> = forms
+        .iter()
+        .map(|form| {
+            let fits = form.accounts.map_or("any number of accounts".to_owned(), |n| format!("{n} accounts"));
+            let each = match form.bytes_per_account {
+                0 => "no list of accounts".to_owned(),
+                bytes => format!("{bytes} bytes an account"),
+            };
+            let (style, sign) =
+                if form.accounts.is_none_or(|most| most >= *accounts) { (GREEN, "+") } else { (RED, "!") };
+            table::Row { style, sign, cells: vec![form.form.to_owned(), fits, each], below: None }
+        })
+        .collect();
+    table::table(&rows, out)
 }

@@ -1,6 +1,8 @@
 //! `flowagg policy`: the policy engine by hand. Everything here is offline.
 
 mod ask;
+mod check;
+mod size;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,12 +20,16 @@ use crate::{Exit, Screen, show};
 /// The name that stands for standard input.
 const STDIN: &str = "-";
 
+pub(crate) use size::Report as SizeReport;
+
 pub(super) fn run(fleet_file: &Path, verb: &Policy, screen: &mut Screen<'_>) -> io::Result<Exit> {
     let outcome = match verb {
         Policy::Build(options) => build(fleet_file, options, screen),
         Policy::Merge(options) => merged(fleet_file, options, screen),
         Policy::Diff(options) => compared(options, screen),
+        Policy::Check(options) => check::run(options, screen),
         Policy::Simulate(options) => ask::run(options, screen),
+        Policy::Size(options) => size::run(fleet_file, options, screen),
     };
     match outcome {
         Ok(exit) => Ok(exit),
