@@ -6,6 +6,21 @@
 //! * [`faults`]: an endpoint in front of the emulator that says no
 //! * [`rehearsal`]: all of it in one story, with every claim checked
 //! * [`aws`]: SDK clients of any account
+//!
+//! ```no_run
+//! # async fn rehearse() -> Result<(), Box<dyn std::error::Error>> {
+//! use flowagg_testkit::{emulator::Emulator, world::World};
+//!
+//! let mut world = World::new(Emulator::shared()?)?;
+//! world.member("shop", 2).await?; // an account with two VPCs in each of two regions
+//! world.flowagg(["apply", "--yes"]).await?.exits(0);
+//! for report in world.deliver(jiff::Timestamp::now()).await? {
+//!     assert!(report.outcome.key().is_some(), "{}", report.outcome);
+//! }
+//! world.flowagg(["verify"]).await?.exits(0);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod aws;
 pub mod delivery;

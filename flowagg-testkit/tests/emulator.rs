@@ -9,13 +9,16 @@ use std::time::{Duration, Instant};
 
 use flowagg_testkit::emulator::{BACKEND_VARIABLE, Backend, Emulator};
 
+/// Names the backend of these tests where [`BACKEND_VARIABLE`] names an emulator that runs already.
+const OWN_BACKEND_VARIABLE: &str = "FLOWAGG_OWN_BACKEND";
+
 /// The backend to start one of our own with: the named one, unless that is somebody else's endpoint.
 fn own_backend() -> Backend {
-    match std::env::var(BACKEND_VARIABLE).as_deref() {
-        Ok("docker") => Backend::Docker,
-        Ok("python") => Backend::Python,
-        _ => Backend::automatic().unwrap(),
-    }
+    let named =
+        [OWN_BACKEND_VARIABLE, BACKEND_VARIABLE].into_iter().filter_map(|name| std::env::var(name).ok());
+    let mut named = named.filter_map(|text| text.parse().ok());
+    let own = named.find(|backend| !matches!(backend, Backend::Endpoint(_)));
+    own.unwrap_or_else(|| Backend::automatic().unwrap())
 }
 
 fn answers(url: &str) -> bool {

@@ -9,6 +9,8 @@ use crate::cargo;
 
 /// The variable by which the tests find it.
 pub(crate) const BACKEND_VARIABLE: &str = "FLOWAGG_BACKEND";
+/// The variable by which the tests of the emulators know which one to start themselves.
+pub(crate) const OWN_BACKEND_VARIABLE: &str = "FLOWAGG_OWN_BACKEND";
 
 /// A running emulator; it ends with this value, and with this process.
 pub(crate) struct Running {

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use crate::Emulator;
 use crate::cargo::{self, cargo, run as succeed};
 use crate::e2e::E2e;
-use crate::emulator::{BACKEND_VARIABLE, Running};
+use crate::emulator::{BACKEND_VARIABLE, OWN_BACKEND_VARIABLE, Running};
 
 pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
     let start = Instant::now();
@@ -19,7 +19,12 @@ pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
     step("build", cargo::build)?;
     step("tests", || {
         let emulator = Running::start(which.backend.as_deref())?;
-        succeed(cargo("test --workspace").env(BACKEND_VARIABLE, &emulator.url))
+        let mut tests = cargo("test --workspace");
+        // The tests of the emulators themselves start their own.
+        tests
+            .env(BACKEND_VARIABLE, &emulator.url)
+            .envs(which.backend.iter().map(|own| (OWN_BACKEND_VARIABLE, own)));
+        succeed(&mut tests)
     })?;
     step("end to end", || E2e { emulator: which.clone(), keep: false }.run())?;
     eprintln!("\nok: everything passes, in {}", told(start));

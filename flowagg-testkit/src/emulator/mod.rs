@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 pub use backend::{BACKEND_VARIABLE, Backend};
 pub(crate) use health::authority;
 
-/// The version of LocalStack: the last line that starts without an account token and runs on Python 3.10.
+/// The version of LocalStack: the last line that starts without an account token.
 pub const LOCALSTACK_VERSION: &str = "4.13.1";
 
 /// What LocalStack is told on both ways: no telemetry, no download of a certificate, no DNS server, services on demand.
@@ -107,7 +107,7 @@ pub enum EmulatorError {
     /// Neither way is open on this machine.
     #[error(
         "neither Docker nor Python can run LocalStack {LOCALSTACK_VERSION} here\n  docker: {docker}\n  python: {python}\n\
-         start a Docker engine, or install Python 3.10 to 3.13 with pip (or `uv`), \
+         start a Docker engine, or install Python 3.11 to 3.13 with pip (or `uv`), \
          or name a running endpoint: {BACKEND_VARIABLE}=http://127.0.0.1:4566"
     )]
     NothingThere {

@@ -22,12 +22,16 @@ pub(super) async fn tell(world: &mut World, out: &mut impl Write) -> Result<Stri
     introduce(world, out)?;
 
     heading(out, "What would be done?")?;
-    run(world, out, &["plan", "--exit-code"], 3).await?;
+    let plan = run(world, out, &["plan", "--exit-code"], 3).await?;
+    indented(out, &plan)?;
     heading(out, "Do it.")?;
-    run(world, out, &["apply", "--yes"], 0).await?;
+    let applied = run(world, out, &["apply", "--yes"], 0).await?;
+    indented(out, &applied)?;
     heading(out, "Once more: there is nothing left to do.")?;
-    run(world, out, &["apply", "--yes"], 0).await?;
-    run(world, out, &["plan", "--exit-code"], 0).await?;
+    for again in [&["apply", "--yes"], &["plan", "--exit-code"]] {
+        let text = run(world, out, again, 0).await?;
+        indented(out, text.trim_end().lines().next_back().unwrap_or_default())?;
+    }
 
     heading(
         out,
@@ -48,7 +52,8 @@ pub(super) async fn tell(world: &mut World, out: &mut impl Write) -> Result<Stri
     }
 
     heading(out, "Does everyone deliver?")?;
-    run(world, out, &["verify"], 0).await?;
+    let verified = run(world, out, &["verify"], 0).await?;
+    indented(out, &verified)?;
 
     heading(out, &format!("What lies in s3://{}:", world.bucket()))?;
     let keys = world.keys().await?;
@@ -76,13 +81,17 @@ fn introduce(world: &World, out: &mut impl Write) -> Result<(), RehearsalError> 
     indented(out, &world.fleet_file())
 }
 
-/// Runs the program, tells what it wrote, and checks how it ended.
-async fn run(world: &World, out: &mut impl Write, args: &[&str], code: i32) -> Result<(), RehearsalError> {
+/// Runs the program, checks how it ended, and returns what it wrote.
+async fn run(
+    world: &World,
+    out: &mut impl Write,
+    args: &[&str],
+    code: i32,
+) -> Result<String, RehearsalError> {
     writeln!(out, "  $ flowagg {}", args.join(" "))?;
     let ran = world.flowagg(args).await?;
-    indented(out, &ran.stdout)?;
-    indented(out, &ran.stderr)?;
-    claim(ran.code == Some(code), || format!("`{}` exits with {code}; it was {:?}", ran.command, ran.code))
+    claim(ran.code == Some(code), || format!("the exit code is {code}: {ran}"))?;
+    Ok(ran.stdout + &ran.stderr)
 }
 
 /// Checks all that the last line says, and counts it.

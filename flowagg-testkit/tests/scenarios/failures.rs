@@ -29,7 +29,8 @@ async fn a_member_whose_role_cannot_be_assumed_does_not_stop_the_others() {
     );
 
     // The role is repaired: the next run does what was left.
-    world.send_program_to(&world.aws().url().to_owned());
+    let whole = world.aws().url().to_owned();
+    world.send_program_to(&whole);
     apply(&world).await;
     assert!(outcome(&world, &deliver(&world).await, "bank").key().is_some());
 }

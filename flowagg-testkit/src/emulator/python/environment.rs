@@ -12,7 +12,7 @@ use crate::emulator::{EmulatorError, LOCALSTACK_VERSION, tail};
 /// Every package with its version and hashes.
 const LOCK: &str = include_str!("../../../localstack/requirements.txt");
 /// The versions of Python that the locked packages run on.
-const PYTHONS: std::ops::RangeInclusive<(u32, u32)> = (3, 10)..=(3, 13);
+const PYTHONS: std::ops::RangeInclusive<(u32, u32)> = (3, 11)..=(3, 13);
 
 /// Whether an environment is there or could be made.
 pub(in crate::emulator) fn check() -> Result<(), EmulatorError> {

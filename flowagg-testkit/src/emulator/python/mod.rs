@@ -34,7 +34,7 @@ impl Process {
         let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).map_err(failed)?;
 
         let mut command = Command::new(python);
-        command.args(["-c", LEASH]).envs(SETTINGS).env("GATEWAY_LISTEN", address.to_string());
+        command.args(["-I", "-c", LEASH]).envs(SETTINGS).env("GATEWAY_LISTEN", address.to_string());
         command.env("FLOWAGG_LEASH_FOLDER", folder.path());
         for variable in ["FILESYSTEM_ROOT", "LOCALSTACK_VOLUME_DIR", "TMPDIR"] {
             command.env(variable, &files);
