@@ -2,7 +2,11 @@
 //!
 //! `cargo bench -p flowagg-policy`
 
-#![allow(missing_docs, reason = "criterion's macros make public functions without any")]
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    reason = "criterion makes public functions; a bench that cannot start may panic"
+)]
 
 use std::collections::BTreeSet;
 use std::hint::black_box;
@@ -68,7 +72,12 @@ fn theirs(put: &Put) -> iam_rs::IAMRequest {
         .into_iter()
         .fold(iam_rs::Context::new(), |context, (key, value)| context.with_string(key, value));
     let resource = iam_rs::Arn::parse(&put.resource).expect("an ARN");
-    iam_rs::IAMRequest::new_with_context(iam_rs::Principal::Service(service), "s3:PutObject", resource, context)
+    iam_rs::IAMRequest::new_with_context(
+        iam_rs::Principal::Service(service),
+        "s3:PutObject",
+        resource,
+        context,
+    )
 }
 
 /// One request after the other, over and over.
@@ -86,22 +95,29 @@ fn deciding(c: &mut Criterion) {
         let allowed = requests.iter().filter(|request| policy.decide(request).is_allowed()).count();
         assert_eq!(allowed, REQUESTS / 2);
         let mut next = in_turn(&requests);
-        group.bench_function(BenchmarkId::new("flowagg", name), |b| b.iter(|| policy.decide(black_box(next()))));
+        group.bench_function(BenchmarkId::new("flowagg", name), |b| {
+            b.iter(|| policy.decide(black_box(next())))
+        });
 
-        let evaluator = iam_rs::PolicyEvaluator::with_policies(vec![serde_json::from_str(text).expect("a policy")]);
+        let evaluator =
+            iam_rs::PolicyEvaluator::with_policies(vec![serde_json::from_str(text).expect("a policy")]);
         let requests: Vec<_> = puts.iter().map(theirs).collect();
         let is_allowed = |request: &&iam_rs::IAMRequest| {
             evaluator.evaluate(request).is_ok_and(|result| result.decision == iam_rs::Decision::Allow)
         };
         assert_eq!(requests.iter().take(100).filter(is_allowed).count(), 50);
         let mut next = in_turn(&requests);
-        group.bench_function(BenchmarkId::new("iam-rs", name), |b| b.iter(|| evaluator.evaluate(black_box(next()))));
+        group.bench_function(BenchmarkId::new("iam-rs", name), |b| {
+            b.iter(|| evaluator.evaluate(black_box(next())))
+        });
     }
     group.finish();
 }
 
 fn numbered(count: usize) -> BTreeSet<AccountId> {
-    (0..count).map(|n| AccountId::parse(&format!("{:012}", 100_000_000_000 + n * 7919)).expect("an id")).collect()
+    (0..count)
+        .map(|n| AccountId::parse(&format!("{:012}", 100_000_000_000 + n * 7919)).expect("an id"))
+        .collect()
 }
 
 fn growing(c: &mut Criterion) {
@@ -109,7 +125,8 @@ fn growing(c: &mut Criterion) {
     for count in [10, 100, 1_300] {
         let accounts: Vec<String> = numbered(count).iter().map(ToString::to_string).collect();
         let requests: Vec<_> = puts(&accounts).iter().map(ours).collect();
-        let resources: Vec<_> = accounts.iter().map(|id| format!("\"arn:aws:s3:::{BUCKET}/AWSLogs/{id}/*\"")).collect();
+        let resources: Vec<_> =
+            accounts.iter().map(|id| format!("\"arn:aws:s3:::{BUCKET}/AWSLogs/{id}/*\"")).collect();
         let ids: Vec<_> = accounts.iter().map(|id| format!("\"{id}\"")).collect();
         for (form, resource, condition) in [
             ("prefixes", resources.join(","), "\"111122223333\"".to_owned()),
@@ -125,7 +142,9 @@ fn growing(c: &mut Criterion) {
             let allowed = requests.iter().filter(|request| policy.decide(request).is_allowed()).count();
             assert_eq!(allowed, REQUESTS / 2);
             let mut next = in_turn(&requests);
-            group.bench_function(BenchmarkId::new(form, count), |b| b.iter(|| policy.decide(black_box(next()))));
+            group.bench_function(BenchmarkId::new(form, count), |b| {
+                b.iter(|| policy.decide(black_box(next())))
+            });
         }
     }
     group.finish();

@@ -19,7 +19,10 @@ pub(crate) fn table() -> Result<String, Box<dyn Error>> {
     let prefixes = |settings: PolicySettings, name| (GrantForm::Prefixes, settings, name);
     let plain = PolicySettings::default;
     let rows = [
-        prefixes(PolicySettings { source_conditions: false, ..plain() }, "`prefixes`, `source-conditions = false`"),
+        prefixes(
+            PolicySettings { source_conditions: false, ..plain() },
+            "`prefixes`, `source-conditions = false`",
+        ),
         prefixes(plain(), "`prefixes`"),
         (GrantForm::Accounts, plain(), "`accounts`"),
         (GrantForm::Organization, plain(), "`organization`"),
@@ -34,20 +37,28 @@ pub(crate) fn table() -> Result<String, Box<dyn Error>> {
             prefix: None,
             hive: false,
             who: Who::Accounts(BTreeSet::new()),
-            organization: Some(Organization { id: OrganizationId::parse("o-a1b2c3d4e5")?, units: BTreeSet::new() }),
+            organization: Some(Organization {
+                id: OrganizationId::parse("o-a1b2c3d4e5")?,
+                units: BTreeSet::new(),
+            }),
             regions: None,
             settings,
         };
         let fits = capacity(None, &grant, form)?;
         let accounts = fits.accounts.map_or("any number".to_owned(), |accounts| accounts.to_string());
-        let bound = matches!(form, GrantForm::BoundAccounts | GrantForm::BoundDeny | GrantForm::BoundOrganization);
+        let bound =
+            matches!(form, GrantForm::BoundAccounts | GrantForm::BoundDeny | GrantForm::BoundOrganization);
         let (bytes, more, bound) = (fits.bytes, fits.bytes_per_account, if bound { "yes" } else { "no" });
         writeln!(out, "| {name} | {accounts} | {bytes} | {more} | {bound} |")?;
     }
     Ok(out)
 }
 
-#[allow(dead_code, clippy::print_stdout, reason = "the test that compares the table with the README's has no main; printing is what this is for")]
+#[allow(
+    dead_code,
+    clippy::print_stdout,
+    reason = "the test that compares the table with the README's has no main; printing is what this is for"
+)]
 fn main() -> Result<(), Box<dyn Error>> {
     print!("{}", table()?);
     Ok(())

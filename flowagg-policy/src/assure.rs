@@ -45,13 +45,18 @@ pub fn assure(
     let before = live.map(Policy::compile).transpose()?;
     let asker = Asker { before, after, grant };
     let mut doubts = Vec::new();
-    for (account, region) in regions.iter().flat_map(|(account, regions)| regions.iter().map(move |r| (*account, r))) {
+    for (account, region) in
+        regions.iter().flat_map(|(account, regions)| regions.iter().map(move |r| (*account, r)))
+    {
         doubts.extend(asker.member(account, region));
     }
-    let Some((member, region)) = regions.iter().find_map(|(account, regions)| Some((*account, regions.first()?))) else {
+    let Some((member, region)) =
+        regions.iter().find_map(|(account, regions)| Some((*account, regions.first()?)))
+    else {
         return Ok(doubts);
     };
-    let named: BTreeSet<AccountId> = regions.keys().chain(grant.who.accounts()).chain(&merged.kept).copied().collect();
+    let named: BTreeSet<AccountId> =
+        regions.keys().chain(grant.who.accounts()).chain(&merged.kept).copied().collect();
     if let Some(stranger) = stranger(&named) {
         doubts.extend(asker.intruder(stranger, stranger, region));
         // Without source conditions the policy cannot tell one account from another: AWS's classic form.
@@ -59,7 +64,8 @@ pub fn assure(
             doubts.extend(asker.intruder(stranger, member, region));
         }
     }
-    let bound = matches!(merged.form, GrantForm::BoundAccounts | GrantForm::BoundDeny | GrantForm::BoundOrganization);
+    let bound =
+        matches!(merged.form, GrantForm::BoundAccounts | GrantForm::BoundDeny | GrantForm::BoundOrganization);
     if let Some(other) = regions.keys().copied().find(|other| bound && *other != member) {
         doubts.extend(asker.intruder(member, other, region));
     }
@@ -68,7 +74,9 @@ pub fn assure(
 
 /// An account id that nobody named.
 fn stranger(named: &BTreeSet<AccountId>) -> Option<AccountId> {
-    (1u64..).map_while(|n| AccountId::parse(&format!("{n:012}")).ok()).find(|account| !named.contains(account))
+    (1u64..)
+        .map_while(|n| AccountId::parse(&format!("{n:012}")).ok())
+        .find(|account| !named.contains(account))
 }
 
 struct Asker<'a> {
@@ -92,7 +100,8 @@ impl Asker<'_> {
     fn key(&self, account: AccountId, region: &Region) -> String {
         let bucket = format!("{}/", self.grant.bucket_arn());
         let folder = self.grant.folder_arn().replacen(&bucket, "", 1);
-        let file = format!("{account}_vpcflowlogs_{region}_fl-0123456789abcdef0_20260101T0000Z_00000000.log.gz");
+        let file =
+            format!("{account}_vpcflowlogs_{region}_fl-0123456789abcdef0_20260101T0000Z_00000000.log.gz");
         format!("{folder}{account}/vpcflowlogs/{region}/2026/01/01/{file}")
     }
 
@@ -107,7 +116,8 @@ impl Asker<'_> {
             };
             let decision = self.after.decide(&request);
             if !decision.is_allowed() {
-                let message = format!("log delivery for {account} in {region} could not {what}: {}", told(&decision));
+                let message =
+                    format!("log delivery for {account} in {region} could not {what}: {}", told(&decision));
                 return Some(Doubt { account, statement: decision.statement, message });
             }
         }
@@ -128,7 +138,10 @@ impl Asker<'_> {
         let allowed_before = self.before.as_ref().is_some_and(|before| before.decide(&request).is_allowed());
         (decision.is_allowed() && !allowed_before).then(|| Doubt {
             account,
-            message: format!("log delivery for {account} could write to the folder of {folder}: {}", told(&decision)),
+            message: format!(
+                "log delivery for {account} could write to the folder of {folder}: {}",
+                told(&decision)
+            ),
             statement: decision.statement,
         })
     }
@@ -170,7 +183,11 @@ mod tests {
     #[test]
     fn every_form_does_what_the_grant_says() {
         for form in GrantForm::ALL {
-            for more in ["", "source-arn = true\n", "acl-condition = \"if-exists\"\nlist-bucket = true\ndeny-insecure-transport = true\n"] {
+            for more in [
+                "",
+                "source-arn = true\n",
+                "acl-condition = \"if-exists\"\nlist-bucket = true\ndeny-insecure-transport = true\n",
+            ] {
                 let fleet = fleet(&format!("[policy]\nform = \"{}\"\n{more}", form.as_str()));
                 assert_eq!(doubts(&fleet, None), [""; 0], "{form:?} {more}");
             }
@@ -201,7 +218,10 @@ mod tests {
         let fleet = fleet("");
         let grant = Grant::of(&fleet);
         let mut merged = merge(None, &grant, Absent::Keep).unwrap();
-        let regions = BTreeMap::from([(grant.who.accounts().iter().copied().next().unwrap(), BTreeSet::from([fleet.hub.region.clone()]))]);
+        let regions = BTreeMap::from([(
+            grant.who.accounts().iter().copied().next().unwrap(),
+            BTreeSet::from([fleet.hub.region.clone()]),
+        )]);
         let open = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::acme-flow-logs*"}}"#;
         merged.text = open.to_owned();
         let doubts = assure(None, &merged, &grant, &regions).unwrap();

@@ -88,12 +88,14 @@ pub fn diff(before: &str, after: &str) -> Result<Difference, DocumentError> {
         statements: Vec::new(),
     };
     // Equal ones first, so that a statement is not taken for the change of another with its Sid.
-    new.retain(|meaning| match gone.iter().position(|old| old.says_the_same(meaning) && old.sid == meaning.sid) {
-        Some(at) => {
-            gone.remove(at);
-            false
+    new.retain(|meaning| {
+        match gone.iter().position(|old| old.says_the_same(meaning) && old.sid == meaning.sid) {
+            Some(at) => {
+                gone.remove(at);
+                false
+            }
+            None => true,
         }
-        None => true,
     });
     for meaning in new {
         let same = |old: &Meaning| old.sid.is_some() && old.sid == meaning.sid;
@@ -143,22 +145,30 @@ impl Meaning {
         let mut meaning = Self {
             name: live.name(index),
             sid: live.sid().map(str::to_owned),
-            denies: live.get("Effect").and_then(Node::as_str).is_some_and(|text| text.eq_ignore_ascii_case("Deny")),
+            denies: live
+                .get("Effect")
+                .and_then(Node::as_str)
+                .is_some_and(|text| text.eq_ignore_ascii_case("Deny")),
             elements: BTreeMap::new(),
             conditions: BTreeMap::new(),
             others: BTreeMap::new(),
         };
         for member in live.members {
             let name = member.key.as_ref();
-            let values = match name {
-                "Sid" => continue,
-                "Principal" | "NotPrincipal" => principals(&member.value),
-                "Action" | "NotAction" => texts(&member.value).map(|texts| texts.map(|text| text.to_ascii_lowercase()).collect()),
-                "Resource" | "NotResource" => texts(&member.value).map(|texts| texts.map(str::to_owned).collect()),
-                "Effect" => texts(&member.value).map(|texts| texts.map(|text| text.to_ascii_lowercase()).collect()),
-                "Condition" if meaning.read_conditions(&member.value).is_some() => continue,
-                _ => None,
-            };
+            let values =
+                match name {
+                    "Sid" => continue,
+                    "Principal" | "NotPrincipal" => principals(&member.value),
+                    "Action" | "NotAction" => texts(&member.value)
+                        .map(|texts| texts.map(|text| text.to_ascii_lowercase()).collect()),
+                    "Resource" | "NotResource" => {
+                        texts(&member.value).map(|texts| texts.map(str::to_owned).collect())
+                    }
+                    "Effect" => texts(&member.value)
+                        .map(|texts| texts.map(|text| text.to_ascii_lowercase()).collect()),
+                    "Condition" if meaning.read_conditions(&member.value).is_some() => continue,
+                    _ => None,
+                };
             match values {
                 Some(values) => {
                     meaning.elements.insert(name.to_owned(), values);
@@ -186,7 +196,8 @@ impl Meaning {
     }
 
     fn says_the_same(&self, other: &Self) -> bool {
-        (&self.elements, &self.conditions, &self.others) == (&other.elements, &other.conditions, &other.others)
+        (&self.elements, &self.conditions, &self.others)
+            == (&other.elements, &other.conditions, &other.others)
     }
 
     /// What the later statement of this Sid says differently.
@@ -234,7 +245,12 @@ fn word(tightened: bool) -> &'static str {
 }
 
 /// What came and went in a list. `wider`: whether more values let more through; `None` where that cannot be said.
-fn value_changes(name: &str, before: &BTreeSet<String>, after: &BTreeSet<String>, wider: Option<bool>) -> Vec<String> {
+fn value_changes(
+    name: &str,
+    before: &BTreeSet<String>,
+    after: &BTreeSet<String>,
+    wider: Option<bool>,
+) -> Vec<String> {
     let say = |values: BTreeSet<&String>, verb: &str, more: bool| {
         let count = values.len();
         let mut shown: Vec<String> = values.into_iter().take(3).map(|value| format!("`{value}`")).collect();
@@ -277,12 +293,14 @@ fn principals(node: &Node<'_>) -> Option<BTreeSet<String>> {
 fn deliverers(meanings: &[Meaning]) -> BTreeSet<AccountId> {
     let service = format!("Service:{DELIVERY_SERVICE}");
     let holds = |meaning: &&Meaning| {
-        let has = |name: &str, value: &str| meaning.elements.get(name).is_some_and(|values| values.contains(value));
+        let has =
+            |name: &str, value: &str| meaning.elements.get(name).is_some_and(|values| values.contains(value));
         !meaning.denies && has("Principal", &service) && has("Action", "s3:putobject")
     };
     let named = |meaning: &Meaning| -> BTreeSet<AccountId> {
         let source = |((_, key), values): (&(String, String), &BTreeSet<String>)| {
-            (key == "aws:sourceaccount").then(|| values.iter().filter_map(|text| AccountId::parse(text).ok()).collect())
+            (key == "aws:sourceaccount")
+                .then(|| values.iter().filter_map(|text| AccountId::parse(text).ok()).collect())
         };
         let folder = |arn: &String| {
             let parts = arn.split('/').map(|part| part.strip_prefix("aws-account-id=").unwrap_or(part));
@@ -317,14 +335,19 @@ mod tests {
             {"aws:SecureTransport":"true"}},"Resource":"x","Action":["s3:listbucket","s3:GetObject"],"Principal":
             {"AWS":["arn:aws:iam::111122223333:root"]},"Effect":"allow","Sid":"A"}],"Version":"2012-10-17"}"#;
         let difference = diff(&before, after).unwrap();
-        let kinds: Vec<_> = difference.statements.iter().map(|change| (change.statement.as_str(), change.kind)).collect();
+        let kinds: Vec<_> =
+            difference.statements.iter().map(|change| (change.statement.as_str(), change.kind)).collect();
         assert_eq!(kinds, [("1", ChangeKind::Added), ("2", ChangeKind::Removed)]);
     }
 
     #[test]
     fn conditions_and_lists_are_tightened_or_loosened() {
-        let before = policy(r#"{"Sid":"A","Effect":"Allow","Resource":["a","b"],"Condition":{"StringEquals":{"k":"1","l":"1"}}}"#);
-        let after = policy(r#"{"Sid":"A","Effect":"Allow","Resource":["b"],"Condition":{"StringEquals":{"k":["1","2"]},"Null":{"m":"true"}}}"#);
+        let before = policy(
+            r#"{"Sid":"A","Effect":"Allow","Resource":["a","b"],"Condition":{"StringEquals":{"k":"1","l":"1"}}}"#,
+        );
+        let after = policy(
+            r#"{"Sid":"A","Effect":"Allow","Resource":["b"],"Condition":{"StringEquals":{"k":["1","2"]},"Null":{"m":"true"}}}"#,
+        );
         let difference = diff(&before, &after).unwrap();
         assert_eq!(
             difference.statements[0].details,

@@ -104,10 +104,7 @@ impl<'a> Document<'a> {
 
     /// The statements in order. A single object counts as a list of one.
     pub(crate) fn statements(&self) -> impl ExactSizeIterator<Item = Statement<'_>> {
-        self.list()
-            .elements()
-            .iter()
-            .map(|node| Statement { node, members: node.members().unwrap_or_default() })
+        self.list().elements().iter().map(|node| Statement { members: node.members().unwrap_or_default() })
     }
 
     /// The text with some statements replaced (`Some`) or taken out (`None`), by index and in order, and others put in
@@ -158,7 +155,6 @@ impl<'a> Document<'a> {
 /// A statement in a document.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Statement<'d> {
-    pub(crate) node: &'d Node<'d>,
     pub(crate) members: &'d [Member<'d>],
 }
 

@@ -1,4 +1,4 @@
-//! Bucket policies for log delivery: built, merged, compared, sized, asked and checked. Text in, text out; no IO.
+#![doc = include_str!("../README.md")]
 
 mod assure;
 mod diff;

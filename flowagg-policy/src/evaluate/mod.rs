@@ -19,8 +19,8 @@ pub use request::Request;
 
 use self::condition::Condition;
 pub(crate) use self::condition::{Family, Operator, Quantifier, is_readable};
-pub(crate) use self::pattern::{Glob, fits};
 use self::decision::Part;
+pub(crate) use self::pattern::{Glob, fits};
 use self::principal::Principals;
 use self::set::PatternSet;
 use crate::document::DocumentError;
@@ -81,7 +81,9 @@ impl Statement {
     }
 
     fn parts(&self) -> impl Iterator<Item = Part<'_>> {
-        [Part::Principal, Part::Action, Part::Resource].into_iter().chain(self.conditions.iter().map(Part::Condition))
+        [Part::Principal, Part::Action, Part::Resource]
+            .into_iter()
+            .chain(self.conditions.iter().map(Part::Condition))
     }
 
     /// Which parts do not hold, one bit each; those past the 63rd share the last one.
@@ -92,7 +94,10 @@ impl Statement {
 
     fn near_miss(&self, missed: u64, request: &Request) -> NearMiss {
         let parts = (0..64).zip(self.parts()).filter(|(bit, _)| missed & (1 << bit) != 0);
-        NearMiss { statement: self.id.clone(), misses: parts.map(|(_, part)| self.miss(&part, request)).collect() }
+        NearMiss {
+            statement: self.id.clone(),
+            misses: parts.map(|(_, part)| self.miss(&part, request)).collect(),
+        }
     }
 
     fn holds(&self, part: &Part<'_>, request: &Request) -> bool {

@@ -226,7 +226,9 @@ mod tests {
         }
         assert_eq!(set.ends.len(), 1000);
         for n in 0..1000 {
-            assert!(set.contains(&format!("text {}", n * 2)) && !set.contains(&format!("text {}", n * 2 + 1)));
+            assert!(
+                set.contains(&format!("text {}", n * 2)) && !set.contains(&format!("text {}", n * 2 + 1))
+            );
         }
         set.insert("");
         assert!(set.contains(""));
@@ -240,7 +242,9 @@ mod tests {
         }
         assert_eq!((set.starts.len(), set.others.len(), set.anything), (1, 2, false));
         let request = Request::new("*", "s3:GetObject", "*").with("k", "v");
-        for (text, fits) in [("a", true), ("abc", true), ("cd", true), ("c", false), ("xy", true), ("vz", true), ("é", false)] {
+        for (text, fits) in
+            [("a", true), ("abc", true), ("cd", true), ("c", false), ("xy", true), ("vz", true), ("é", false)]
+        {
             assert_eq!(set.matches(text, &request), fits, "{text}");
         }
     }

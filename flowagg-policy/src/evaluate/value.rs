@@ -120,7 +120,7 @@ fn bits_of(address: IpAddr) -> (u128, bool) {
 /// The bytes of a base-64 text.
 pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim_end_matches('=');
-    if text.len() - digits.len() > 2 || text.len() % 4 != 0 {
+    if text.len() - digits.len() > 2 || !text.len().is_multiple_of(4) {
         return None;
     }
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);

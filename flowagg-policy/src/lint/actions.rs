@@ -14,7 +14,12 @@ pub(super) const CHECKS: &[Check] = &[
         help: "log delivery needs `s3:PutObject` on its folder and `s3:GetBucketAcl` on the bucket, nothing else",
         find: every_action,
     },
-    Check { id: "unknown-action", severity: Severity::Error, help: "see the list of S3's actions", find: unknown },
+    Check {
+        id: "unknown-action",
+        severity: Severity::Error,
+        help: "see the list of S3's actions",
+        find: unknown,
+    },
     Check {
         id: "action-of-another-service",
         severity: Severity::Error,
@@ -36,10 +41,16 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 fn every_action(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for statement in subject.statements.iter().filter(|s| s.allows() && (s.is_about_delivery() || s.is_for_everyone())) {
+    for statement in
+        subject.statements.iter().filter(|s| s.allows() && (s.is_about_delivery() || s.is_for_everyone()))
+    {
         for action in &statement.actions {
-            if matches!(action.text.to_ascii_lowercase().as_str(), "*" | "s3:*" | "*:*" | "s3:put*" | "s3:p*") {
-                let message = format!("{} allows far more than delivering logs, such as changing this policy", shown(action.text));
+            if matches!(action.text.to_ascii_lowercase().as_str(), "*" | "s3:*" | "*:*" | "s3:put*" | "s3:p*")
+            {
+                let message = format!(
+                    "{} allows far more than delivering logs, such as changing this policy",
+                    shown(action.text)
+                );
                 report.add(Some(statement), action.at, message);
             }
         }
@@ -55,7 +66,7 @@ fn all_actions() -> impl Iterator<Item = &'static str> {
     [OBJECT_ACTIONS, BUCKET_ACTIONS, OTHER_ACTIONS].into_iter().flat_map(|list| list.split(' '))
 }
 
-fn elements<'s, 'd>(statement: &'s super::Statement<'d>) -> Vec<Item<'d>> {
+fn elements<'d>(statement: &super::Statement<'d>) -> Vec<Item<'d>> {
     let negated = statement.members.iter().filter(|member| member.key == "NotAction");
     let negated = negated.flat_map(|member| member.value.elements());
     let negated = negated.filter_map(|node| node.as_str().map(|text| Item { text, at: node.span.start }));
@@ -69,7 +80,11 @@ fn unknown(subject: &Subject<'_>, report: &mut Report<'_>) {
             if !all_actions().any(|known| fits(&name, known)) {
                 let near = nearest(all_actions(), &name);
                 let hint = near.map_or(String::new(), |near| format!("; `s3:{near}` is meant?"));
-                report.add(Some(statement), action.at, format!("{} is no action of S3{hint}", shown(action.text)));
+                report.add(
+                    Some(statement),
+                    action.at,
+                    format!("{} is no action of S3{hint}", shown(action.text)),
+                );
             }
         }
     }
@@ -81,7 +96,11 @@ fn of_another_service(subject: &Subject<'_>, report: &mut Report<'_>) {
             let service = action.text.split(':').next().unwrap_or_default();
             let is_s3 = fits(&service.to_ascii_lowercase(), "s3") || service.starts_with("s3-");
             if action.text != "*" && !is_s3 {
-                report.add(Some(statement), action.at, format!("{} is no action of S3, and S3 refuses the policy", shown(action.text)));
+                report.add(
+                    Some(statement),
+                    action.at,
+                    format!("{} is no action of S3, and S3 refuses the policy", shown(action.text)),
+                );
             }
         }
     }
@@ -100,12 +119,17 @@ fn kinds(action: &Item<'_>) -> Option<(bool, bool)> {
 
 fn object_action_on_bucket(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in &subject.statements {
-        let arns: Vec<S3Arn<'_>> = statement.resources.iter().filter_map(|item| S3Arn::parse(item.text)).collect();
-        if arns.is_empty() || arns.len() < statement.resources.len() || arns.iter().any(S3Arn::is_of_objects) {
+        let arns: Vec<S3Arn<'_>> =
+            statement.resources.iter().filter_map(|item| S3Arn::parse(item.text)).collect();
+        if arns.is_empty() || arns.len() < statement.resources.len() || arns.iter().any(S3Arn::is_of_objects)
+        {
             continue;
         }
         for action in statement.actions.iter().filter(|action| kinds(action) == Some((true, false))) {
-            let message = format!("{} is on objects, and the resource is the bucket: it never applies", shown(action.text));
+            let message = format!(
+                "{} is on objects, and the resource is the bucket: it never applies",
+                shown(action.text)
+            );
             report.add(Some(statement), action.at, message);
         }
     }
@@ -113,12 +137,16 @@ fn object_action_on_bucket(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn bucket_action_on_objects(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in &subject.statements {
-        let arns: Vec<S3Arn<'_>> = statement.resources.iter().filter_map(|item| S3Arn::parse(item.text)).collect();
+        let arns: Vec<S3Arn<'_>> =
+            statement.resources.iter().filter_map(|item| S3Arn::parse(item.text)).collect();
         if arns.is_empty() || arns.len() < statement.resources.len() || arns.iter().any(S3Arn::is_of_bucket) {
             continue;
         }
         for action in statement.actions.iter().filter(|action| kinds(action) == Some((false, true))) {
-            let message = format!("{} is on the bucket, and the resources are objects: it never applies", shown(action.text));
+            let message = format!(
+                "{} is on the bucket, and the resources are objects: it never applies",
+                shown(action.text)
+            );
             report.add(Some(statement), action.at, message);
         }
     }

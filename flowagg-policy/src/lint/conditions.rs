@@ -11,8 +11,18 @@ use super::{Check, Report, Severity, nearest, shown};
 use crate::evaluate::{Family, Quantifier};
 
 pub(super) const CHECKS: &[Check] = &[
-    Check { id: "unknown-operator", severity: Severity::Error, help: "see \"Condition operators\" in the IAM User Guide", find: unknown_operator },
-    Check { id: "unknown-condition-key", severity: Severity::Error, help: "see the condition keys of S3 and the global ones", find: unknown_key },
+    Check {
+        id: "unknown-operator",
+        severity: Severity::Error,
+        help: "see \"Condition operators\" in the IAM User Guide",
+        find: unknown_operator,
+    },
+    Check {
+        id: "unknown-condition-key",
+        severity: Severity::Error,
+        help: "see the condition keys of S3 and the global ones",
+        find: unknown_key,
+    },
     Check {
         id: "account-id-not-12-digits",
         severity: Severity::Error,
@@ -70,7 +80,10 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 fn each<'s, 'd>(subject: &'s Subject<'d>) -> impl Iterator<Item = (&'s Statement<'d>, &'s Condition<'d>)> {
-    subject.statements.iter().flat_map(|statement| statement.conditions.iter().map(move |condition| (statement, condition)))
+    subject
+        .statements
+        .iter()
+        .flat_map(|statement| statement.conditions.iter().map(move |condition| (statement, condition)))
 }
 
 fn unknown_operator(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -96,7 +109,8 @@ fn unknown_key(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (statement, condition) in each(subject) {
         let key = condition.key.text;
         let tagged = TAG_KEYS.split(' ').any(|start| {
-            key.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start)) && key.len() > start.len()
+            key.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start))
+                && key.len() > start.len()
         });
         if !has(KEYS, key) && !tagged {
             let near = nearest(KEYS.split(' '), key);
@@ -109,7 +123,10 @@ fn unknown_key(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 /// The account in an ARN, where there is one and it is not a pattern.
 fn account_in(arn: &str) -> Option<&str> {
-    arn.starts_with("arn:").then(|| arn.split(':').nth(4)).flatten().filter(|id| !id.is_empty() && !id.contains(['*', '?', '$']))
+    arn.starts_with("arn:")
+        .then(|| arn.split(':').nth(4))
+        .flatten()
+        .filter(|id| !id.is_empty() && !id.contains(['*', '?', '$']))
 }
 
 fn account_id(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -118,8 +135,13 @@ fn account_id(subject: &Subject<'_>, report: &mut Report<'_>) {
         for condition in &statement.conditions {
             for value in &condition.values {
                 let text = match condition.key_name.as_str() {
-                    "aws:sourceaccount" | "aws:principalaccount" | "aws:resourceaccount" | "s3:resourceaccount" | "aws:sourceowner"
-                    | "s3:dataaccesspointaccount" | "aws:vpceaccount" => Some(value.text),
+                    "aws:sourceaccount"
+                    | "aws:principalaccount"
+                    | "aws:resourceaccount"
+                    | "s3:resourceaccount"
+                    | "aws:sourceowner"
+                    | "s3:dataaccesspointaccount"
+                    | "aws:vpceaccount" => Some(value.text),
                     _ => account_in(value.text),
                 };
                 ids.extend(text.map(|text| Item { text, at: value.at }));
@@ -127,7 +149,11 @@ fn account_id(subject: &Subject<'_>, report: &mut Report<'_>) {
         }
         for (kind, item) in &statement.principals {
             let digits = item.text.bytes().all(|b| b.is_ascii_digit());
-            let text = if *kind == "AWS" && digits { Some(item.text) } else { account_in(item.text).filter(|id| *id != "aws") };
+            let text = if *kind == "AWS" && digits {
+                Some(item.text)
+            } else {
+                account_in(item.text).filter(|id| *id != "aws")
+            };
             ids.extend(text.map(|text| Item { text, at: item.at }));
         }
         ids.extend(statement.folder_accounts());
@@ -142,11 +168,22 @@ fn account_id(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn wildcard_under_equals(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (statement, condition) in each(subject) {
-        let Some(Family::Text | Family::TextIgnoringCase) = condition.operator.map(|operator| operator.family) else { continue };
+        let Some(Family::Text | Family::TextIgnoringCase) =
+            condition.operator.map(|operator| operator.family)
+        else {
+            continue;
+        };
         for value in &condition.values {
             if value.text.replace("${*}", "").replace("${?}", "").contains(['*', '?']) {
                 let operator = shown(condition.operator_name.text);
-                report.add(Some(statement), value.at, format!("{} is compared letter by letter under {operator}, wildcards too", shown(value.text)));
+                report.add(
+                    Some(statement),
+                    value.at,
+                    format!(
+                        "{} is compared letter by letter under {operator}, wildcards too",
+                        shown(value.text)
+                    ),
+                );
             }
         }
     }
@@ -156,9 +193,14 @@ fn not_boolean(subject: &Subject<'_>, report: &mut Report<'_>, family: Family) {
     for (statement, condition) in each(subject) {
         if condition.operator.is_some_and(|operator| operator.family == family) {
             for value in &condition.values {
-                let is_boolean = value.text.eq_ignore_ascii_case("true") || value.text.eq_ignore_ascii_case("false");
-                if !is_boolean && !(family == Family::Bool && value.text.contains("${")) {
-                    let message = format!("{} is neither `true` nor `false`, so the condition never holds", shown(value.text));
+                let is_boolean =
+                    value.text.eq_ignore_ascii_case("true") || value.text.eq_ignore_ascii_case("false");
+                let has_variable = family == Family::Bool && value.text.contains("${");
+                if !is_boolean && !has_variable {
+                    let message = format!(
+                        "{} is neither `true` nor `false`, so the condition never holds",
+                        shown(value.text)
+                    );
                     report.add(Some(statement), value.at, message);
                 }
             }
@@ -172,8 +214,14 @@ fn for_all_values(subject: &Subject<'_>, report: &mut Report<'_>) {
             other.operator.is_some_and(|operator| operator.family == Family::Null)
                 && other.values.iter().all(|value| value.text.eq_ignore_ascii_case("false"))
         });
-        if statement.allows() && condition.operator.is_some_and(|operator| operator.quantifier == Quantifier::All) && !asked {
-            let message = format!("`ForAllValues` also holds for a request without {}, and lets it in", shown(condition.key.text));
+        if statement.allows()
+            && condition.operator.is_some_and(|operator| operator.quantifier == Quantifier::All)
+            && !asked
+        {
+            let message = format!(
+                "`ForAllValues` also holds for a request without {}, and lets it in",
+                shown(condition.key.text)
+            );
             report.add(Some(statement), condition.operator_name.at, message);
         }
     }
@@ -182,8 +230,15 @@ fn for_all_values(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn no_set_operator(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (statement, condition) in each(subject) {
         let Some(operator) = condition.operator else { continue };
-        if operator.quantifier == Quantifier::One && operator.family != Family::Null && has(MULTIVALUED_KEYS, &condition.key_name) {
-            let message = format!("{} may have several values, and {} compares one", shown(condition.key.text), shown(condition.operator_name.text));
+        if operator.quantifier == Quantifier::One
+            && operator.family != Family::Null
+            && has(MULTIVALUED_KEYS, &condition.key_name)
+        {
+            let message = format!(
+                "{} may have several values, and {} compares one",
+                shown(condition.key.text),
+                shown(condition.operator_name.text)
+            );
             report.add(Some(statement), condition.key.at, message);
         }
     }
@@ -193,7 +248,11 @@ fn needless_set_operator(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (statement, condition) in each(subject) {
         let single = has(KEYS, condition.key.text) && !has(MULTIVALUED_KEYS, &condition.key_name);
         if single && condition.operator.is_some_and(|operator| operator.quantifier != Quantifier::One) {
-            report.add(Some(statement), condition.operator_name.at, format!("{} has one value", shown(condition.key.text)));
+            report.add(
+                Some(statement),
+                condition.operator_name.at,
+                format!("{} has one value", shown(condition.key.text)),
+            );
         }
     }
 }
@@ -204,16 +263,35 @@ fn wrong_family(subject: &Subject<'_>, report: &mut Report<'_>) {
         let fits = match condition.key_name.as_str() {
             "aws:sourceip" | "aws:vpcsourceip" => matches!(family, Family::Address | Family::Null),
             "aws:currenttime" | "aws:tokenissuetime" => matches!(family, Family::Date(_) | Family::Null),
-            "aws:securetransport" | "aws:principalisawsservice" | "aws:viaawsservice" | "aws:multifactorauthpresent" => {
-                matches!(family, Family::Bool | Family::Null | Family::Text | Family::TextIgnoringCase | Family::Like)
+            "aws:securetransport"
+            | "aws:principalisawsservice"
+            | "aws:viaawsservice"
+            | "aws:multifactorauthpresent" => {
+                matches!(
+                    family,
+                    Family::Bool | Family::Null | Family::Text | Family::TextIgnoringCase | Family::Like
+                )
             }
-            "aws:sourcearn" | "aws:principalarn" => matches!(family, Family::Arn | Family::Like | Family::Text | Family::Null),
-            "aws:sourceaccount" | "aws:sourceorgid" | "aws:principalorgid" | "aws:principalaccount" | "s3:x-amz-acl" | "s3:prefix"
-            | "aws:sourceorgpaths" => matches!(family, Family::Text | Family::TextIgnoringCase | Family::Like | Family::Null),
+            "aws:sourcearn" | "aws:principalarn" => {
+                matches!(family, Family::Arn | Family::Like | Family::Text | Family::Null)
+            }
+            "aws:sourceaccount"
+            | "aws:sourceorgid"
+            | "aws:principalorgid"
+            | "aws:principalaccount"
+            | "s3:x-amz-acl"
+            | "s3:prefix"
+            | "aws:sourceorgpaths" => {
+                matches!(family, Family::Text | Family::TextIgnoringCase | Family::Like | Family::Null)
+            }
             _ => true,
         };
         if !fits {
-            let message = format!("{} is not of the type that {} compares", shown(condition.key.text), shown(condition.operator_name.text));
+            let message = format!(
+                "{} is not of the type that {} compares",
+                shown(condition.key.text),
+                shown(condition.operator_name.text)
+            );
             report.add(Some(statement), condition.operator_name.at, message);
         }
     }
@@ -222,8 +300,13 @@ fn wrong_family(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn unreadable(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (statement, condition) in each(subject) {
         let Some(family) = condition.operator.map(|operator| operator.family) else { continue };
-        for value in condition.values.iter().filter(|value| !crate::evaluate::is_readable(family, value.text)) {
-            let message = format!("{} cannot be compared under {}", shown(value.text), shown(condition.operator_name.text));
+        for value in condition.values.iter().filter(|value| !crate::evaluate::is_readable(family, value.text))
+        {
+            let message = format!(
+                "{} cannot be compared under {}",
+                shown(value.text),
+                shown(condition.operator_name.text)
+            );
             report.add(Some(statement), value.at, message);
         }
     }

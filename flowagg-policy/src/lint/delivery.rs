@@ -91,15 +91,29 @@ fn confused_deputy(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn no_acl(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in subject.writes().filter(|statement| statement.on("s3:x-amz-acl").next().is_none()) {
-        report.add(Some(statement), statement.node.span.start, "objects may come with an ACL that keeps them from the bucket's owner");
+        report.add(
+            Some(statement),
+            statement.node.span.start,
+            "objects may come with an ACL that keeps them from the bucket's owner",
+        );
     }
 }
 
 fn wrong_acl(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in subject.writes() {
         for condition in statement.on("s3:x-amz-acl").filter(|condition| condition.is_positive()) {
-            if !condition.values.is_empty() && !condition.values.iter().any(|value| fits(value.text, DELIVERY_ACL) || value.text.contains("true") || value.text.contains("false")) {
-                report.add(Some(statement), condition.key.at, format!("the service never sends the ACL {}", shown(condition.values[0].text)));
+            if !condition.values.is_empty()
+                && !condition.values.iter().any(|value| {
+                    fits(value.text, DELIVERY_ACL)
+                        || value.text.contains("true")
+                        || value.text.contains("false")
+                })
+            {
+                report.add(
+                    Some(statement),
+                    condition.key.at,
+                    format!("the service never sends the ACL {}", shown(condition.values[0].text)),
+                );
             }
         }
     }
@@ -107,14 +121,25 @@ fn wrong_acl(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn acl_key_on_read(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in subject.statements.iter().filter(|statement| !statement.actions.is_empty()) {
-        let writes = ["s3:putobject", "s3:putobjectacl", "s3:putobjectversionacl", "s3:putbucketacl", "s3:createbucket"];
-        let reads = |action: &Item<'_>| matches!(action.text.to_ascii_lowercase().as_str(), "s3:getbucketacl" | "s3:listbucket");
+        let writes = [
+            "s3:putobject",
+            "s3:putobjectacl",
+            "s3:putobjectversionacl",
+            "s3:putbucketacl",
+            "s3:createbucket",
+        ];
+        let reads = |action: &Item<'_>| {
+            matches!(action.text.to_ascii_lowercase().as_str(), "s3:getbucketacl" | "s3:listbucket")
+        };
         // Where a write and a pattern stand together, the writes are meant.
         if writes.iter().any(|action| statement.does(action)) && !statement.actions.iter().any(reads) {
             continue;
         }
         for condition in statement.on("s3:x-amz-acl").filter(|condition| condition.is_positive()) {
-            let message = format!("reading an ACL sends none, so {} is never there and the statement never applies", shown(condition.key.text));
+            let message = format!(
+                "reading an ACL sends none, so {} is never there and the statement never applies",
+                shown(condition.key.text)
+            );
             report.add(Some(statement), condition.key.at, message);
         }
     }
@@ -125,11 +150,25 @@ fn principal_key(subject: &Subject<'_>, report: &mut Report<'_>) {
         for condition in &statement.conditions {
             let of_identity = matches!(
                 condition.key_name.as_str(),
-                "aws:principalorgid" | "aws:principalorgpaths" | "aws:principalaccount" | "aws:principalarn" | "aws:userid" | "aws:username"
-                    | "aws:sourceip" | "aws:sourcevpc" | "aws:sourcevpce" | "aws:vpcsourceip"
+                "aws:principalorgid"
+                    | "aws:principalorgpaths"
+                    | "aws:principalaccount"
+                    | "aws:principalarn"
+                    | "aws:userid"
+                    | "aws:username"
+                    | "aws:sourceip"
+                    | "aws:sourcevpc"
+                    | "aws:sourcevpce"
+                    | "aws:vpcsourceip"
             );
-            if of_identity && condition.is_positive() && condition.operator.is_some_and(|operator| !operator.if_exists) {
-                let message = format!("{} is not there when a service calls, so the statement never applies", shown(condition.key.text));
+            if of_identity
+                && condition.is_positive()
+                && condition.operator.is_some_and(|operator| !operator.if_exists)
+            {
+                let message = format!(
+                    "{} is not there when a service calls, so the statement never applies",
+                    shown(condition.key.text)
+                );
                 report.add(Some(statement), condition.key.at, message);
             }
         }
@@ -137,16 +176,27 @@ fn principal_key(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 /// Region, service and account of the `aws:SourceArn` values that a statement must have one of.
-fn source_arns<'s, 'd>(statement: &'s Statement<'d>) -> impl Iterator<Item = (Item<'d>, Vec<&'d str>)> + use<'s, 'd> {
-    let values = statement.on("aws:sourcearn").filter(|condition| condition.is_positive()).flat_map(|condition| condition.values.iter().copied());
-    values.map(|value| (value, value.text.splitn(6, ':').collect::<Vec<_>>())).filter(|(_, parts)| parts.len() == 6)
+fn source_arns<'s, 'd>(
+    statement: &'s Statement<'d>,
+) -> impl Iterator<Item = (Item<'d>, Vec<&'d str>)> + use<'s, 'd> {
+    let values = statement
+        .on("aws:sourcearn")
+        .filter(|condition| condition.is_positive())
+        .flat_map(|condition| condition.values.iter().copied());
+    values
+        .map(|value| (value, value.text.splitn(6, ':').collect::<Vec<_>>()))
+        .filter(|(_, parts)| parts.len() == 6)
 }
 
 fn other_service(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in subject.grants() {
         for (value, parts) in source_arns(statement) {
             if !fits(parts[2], "logs") {
-                let message = format!("{} is of service {}, and log delivery acts for `logs`", shown(value.text), shown(parts[2]));
+                let message = format!(
+                    "{} is of service {}, and log delivery acts for `logs`",
+                    shown(value.text),
+                    shown(parts[2])
+                );
                 report.add(Some(statement), value.at, message);
             }
         }
@@ -166,10 +216,18 @@ fn arn_account_differs(subject: &Subject<'_>, report: &mut Report<'_>) {
         let accounts = texts(&statement.source_accounts());
         let folders = texts(&statement.folder_accounts());
         for (known, name) in [(&accounts, "`aws:SourceAccount`"), (&folders, "`Resource`")] {
-            let differ = source_arns(statement).filter(|(_, parts)| is_id(parts[4]) && !known.is_empty() && !known.contains(parts[4]));
+            let differ = source_arns(statement)
+                .filter(|(_, parts)| is_id(parts[4]) && !known.is_empty() && !known.contains(parts[4]));
             let differ: Vec<Item<'_>> = differ.map(|(value, _)| value).collect();
             if let Some(first) = differ.first() {
-                report.add(Some(statement), first.at, format!("{} in `aws:SourceArn`, of an account that {name} does not name", some_of(&differ)));
+                report.add(
+                    Some(statement),
+                    first.at,
+                    format!(
+                        "{} in `aws:SourceArn`, of an account that {name} does not name",
+                        some_of(&differ)
+                    ),
+                );
             }
         }
         let tested: BTreeSet<String> = source_arns(statement).map(|(_, parts)| parts[4].to_owned()).collect();
@@ -179,7 +237,11 @@ fn arn_account_differs(subject: &Subject<'_>, report: &mut Report<'_>) {
         let mut untested = statement.source_accounts();
         untested.retain(|account| is_id(account.text) && !tested.contains(account.text));
         if let Some(first) = untested.first() {
-            report.add(Some(statement), first.at, format!("{} in `aws:SourceAccount` and in no `aws:SourceArn`", some_of(&untested)));
+            report.add(
+                Some(statement),
+                first.at,
+                format!("{} in `aws:SourceAccount` and in no `aws:SourceArn`", some_of(&untested)),
+            );
         }
     }
 }
@@ -194,11 +256,19 @@ fn account_differs(subject: &Subject<'_>, report: &mut Report<'_>) {
         }
         folders.retain(|folder| !named.contains(folder.text));
         if let Some(first) = folders.first() {
-            report.add(Some(statement), first.at, format!("{} with a folder and not in `aws:SourceAccount`", some_of(&folders)));
+            report.add(
+                Some(statement),
+                first.at,
+                format!("{} with a folder and not in `aws:SourceAccount`", some_of(&folders)),
+            );
         }
         accounts.retain(|account| each_has_a_folder && is_id(account.text) && !open.contains(account.text));
         if let Some(first) = accounts.first() {
-            report.add(Some(statement), first.at, format!("{} in `aws:SourceAccount` and without a folder", some_of(&accounts)));
+            report.add(
+                Some(statement),
+                first.at,
+                format!("{} in `aws:SourceAccount` and without a folder", some_of(&accounts)),
+            );
         }
     }
 }
@@ -220,11 +290,17 @@ fn does_not_bind(subject: &Subject<'_>, report: &mut Report<'_>) {
         let several = accounts.len().max(arns.len()) > 1;
         let folders = texts(&statement.folder_accounts());
         let any = |item: &Item<'_>| {
-            S3Arn::parse(item.text).is_some_and(|arn| arn.key.is_some_and(|key| key.ends_with("AWSLogs/*") || key.ends_with("aws-account-id=*")))
+            S3Arn::parse(item.text).is_some_and(|arn| {
+                arn.key.is_some_and(|key| key.ends_with("AWSLogs/*") || key.ends_with("aws-account-id=*"))
+            })
         };
         if several && (folders.len() > 1 || statement.resources.iter().any(any)) {
             let at = statement.resources.first().map_or(statement.node.span.start, |item| item.at);
-            report.add(Some(statement), at, "every account of the list may write under the folder of every other");
+            report.add(
+                Some(statement),
+                at,
+                "every account of the list may write under the folder of every other",
+            );
         }
     }
 }
@@ -245,13 +321,22 @@ fn whom(statement: &Statement<'_>) -> Option<BTreeSet<String>> {
 }
 
 fn missing_check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let checks: Vec<_> = subject.statements.iter().filter(|s| s.allows() && (s.names_delivery() || s.is_for_everyone()) && s.does("s3:getbucketacl")).collect();
+    let checks: Vec<_> = subject
+        .statements
+        .iter()
+        .filter(|s| s.allows() && (s.names_delivery() || s.is_for_everyone()) && s.does("s3:getbucketacl"))
+        .collect();
     for write in subject.writes() {
         let message = if checks.is_empty() {
             "the service may not read the bucket's ACL, which it does before it delivers".to_owned()
         } else {
-            let (Some(writers), Some(checked)) = (whom(write), checks.iter().map(|check| whom(check)).collect::<Option<Vec<_>>>()) else { continue };
-            let missing: Vec<_> = writers.iter().filter(|id| !checked.iter().any(|set| set.contains(*id))).collect();
+            let (Some(writers), Some(checked)) =
+                (whom(write), checks.iter().map(|check| whom(check)).collect::<Option<Vec<_>>>())
+            else {
+                continue;
+            };
+            let missing: Vec<_> =
+                writers.iter().filter(|id| !checked.iter().any(|set| set.contains(*id))).collect();
             if missing.is_empty() {
                 continue;
             }
@@ -263,11 +348,17 @@ fn missing_check(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn missing_write(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let allows_write = |s: &Statement<'_>| s.allows() && (s.names_delivery() || s.is_for_everyone()) && s.does("s3:putobject");
-    if subject.statements.iter().any(|statement| allows_write(statement)) {
+    let allows_write = |s: &Statement<'_>| {
+        s.allows() && (s.names_delivery() || s.is_for_everyone()) && s.does("s3:putobject")
+    };
+    if subject.statements.iter().any(allows_write) {
         return;
     }
     if let Some(check) = subject.grants().find(|statement| statement.does("s3:getbucketacl")) {
-        report.add(Some(check), check.node.span.start, "the service may read the bucket's ACL and write nothing");
+        report.add(
+            Some(check),
+            check.node.span.start,
+            "the service may read the bucket's ACL and write nothing",
+        );
     }
 }

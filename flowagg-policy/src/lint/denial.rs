@@ -75,15 +75,24 @@ enum Reason {
 
 impl Reason {
     fn of(statement: &Statement<'_>) -> Self {
-        let has = |names: &str| statement.conditions.iter().any(|condition| super::names::has(names, &condition.key_name));
-        if has("aws:sourcevpce aws:sourcevpc aws:vpcsourceip aws:vpceaccount aws:vpceorgid aws:vpceorgpaths") {
+        let has = |names: &str| {
+            statement.conditions.iter().any(|condition| super::names::has(names, &condition.key_name))
+        };
+        if has("aws:sourcevpce aws:sourcevpc aws:vpcsourceip aws:vpceaccount aws:vpceorgid aws:vpceorgpaths")
+        {
             Self::Endpoint
         } else if has("aws:sourceip") {
             Self::Address
-        } else if has("s3:x-amz-server-side-encryption s3:x-amz-server-side-encryption-aws-kms-key-id s3:x-amz-server-side-encryption-customer-algorithm") {
+        } else if has(
+            "s3:x-amz-server-side-encryption s3:x-amz-server-side-encryption-aws-kms-key-id s3:x-amz-server-side-encryption-customer-algorithm",
+        ) {
             Self::Encryption
-        } else if has("aws:principalorgid aws:principalorgpaths aws:principalarn aws:principalaccount aws:userid aws:username aws:principaltype aws:principalisawsservice aws:multifactorauthpresent aws:multifactorauthage")
-            || statement.conditions.iter().any(|condition| condition.key_name.starts_with("aws:principaltag/"))
+        } else if has(
+            "aws:principalorgid aws:principalorgpaths aws:principalarn aws:principalaccount aws:userid aws:username aws:principaltype aws:principalisawsservice aws:multifactorauthpresent aws:multifactorauthage",
+        ) || statement
+            .conditions
+            .iter()
+            .any(|condition| condition.key_name.starts_with("aws:principaltag/"))
             || statement.not_principal.is_some()
         {
             Self::Identity
@@ -116,20 +125,32 @@ fn is_inverted(statement: &Statement<'_>) -> bool {
 
 fn blocks(subject: &Subject<'_>, report: &mut Report<'_>, reason: Reason) {
     let requests = requests(subject);
-    for statement in subject.statements.iter().filter(|s| s.denies() && Reason::of(s) == reason && !is_inverted(s)) {
-        let unknown = |condition: &Condition<'_>| super::names::has(UNKNOWN, &condition.key_name) || condition.key_name.contains("tag/");
+    for statement in
+        subject.statements.iter().filter(|s| s.denies() && Reason::of(s) == reason && !is_inverted(s))
+    {
+        let unknown = |condition: &Condition<'_>| {
+            super::names::has(UNKNOWN, &condition.key_name) || condition.key_name.contains("tag/")
+        };
         if statement.conditions.iter().any(unknown) {
             continue;
         }
-        let text = format!("{{\"Version\":\"2012-10-17\",\"Statement\":{}}}", &subject.text[statement.node.span.clone()]);
+        let text = format!(
+            "{{\"Version\":\"2012-10-17\",\"Statement\":{}}}",
+            &subject.text[statement.node.span.clone()]
+        );
         let Ok(policy) = Policy::compile(&text) else { continue };
         if requests.iter().any(|request| policy.decide(request).kind == DecisionKind::ExplicitDeny) {
-            let keys: Vec<String> = statement.conditions.iter().map(|condition| shown(condition.key.text)).collect();
+            let keys: Vec<String> =
+                statement.conditions.iter().map(|condition| shown(condition.key.text)).collect();
             let why = match keys.as_slice() {
                 [] => "it has no condition".to_owned(),
                 keys => format!("its condition on {} holds for the delivery service", keys.join(" and ")),
             };
-            report.add(Some(statement), statement.node.span.start, format!("the statement stops log delivery: {why}"));
+            report.add(
+                Some(statement),
+                statement.node.span.start,
+                format!("the statement stops log delivery: {why}"),
+            );
         }
     }
 }
@@ -146,9 +167,12 @@ fn requests(subject: &Subject<'_>) -> Vec<Request> {
             let own = statement.resources.iter().find_map(|resource| {
                 let (_, key) = resource.text.splitn(6, ':').nth(5)?.split_once('/')?;
                 let folder = key.trim_end_matches('*');
-                (folder.contains(item.text) || !folder.contains(|c: char| c.is_ascii_digit())).then(|| folder.to_owned())
+                (folder.contains(item.text) || !folder.contains(|c: char| c.is_ascii_digit()))
+                    .then(|| folder.to_owned())
             });
-            let folder = own.filter(|folder| folder.contains(item.text)).unwrap_or_else(|| format!("AWSLogs/{account}/"));
+            let folder = own
+                .filter(|folder| folder.contains(item.text))
+                .unwrap_or_else(|| format!("AWSLogs/{account}/"));
             puts.insert((account, folder));
         }
     }
@@ -167,8 +191,11 @@ fn requests(subject: &Subject<'_>) -> Vec<Request> {
     };
     let (Some(bucket), Ok(region)) = (bucket, Region::parse(region)) else { return Vec::new() };
     let organization = |request: Request| {
-        let values = subject.statements.iter().flat_map(|statement| &statement.conditions).filter(|c| c.is_positive());
-        let mut ids = values.flat_map(|condition| &condition.values).map(|value| value.text.split('/').next().unwrap_or_default());
+        let values =
+            subject.statements.iter().flat_map(|statement| &statement.conditions).filter(|c| c.is_positive());
+        let mut ids = values
+            .flat_map(|condition| &condition.values)
+            .map(|value| value.text.split('/').next().unwrap_or_default());
         match ids.find_map(|id| OrganizationId::parse(id).ok()) {
             Some(id) => request.in_organization(&id, &format!("{id}/r-ab12/")),
             None => request,
@@ -176,7 +203,9 @@ fn requests(subject: &Subject<'_>) -> Vec<Request> {
     };
     let mut requests = Vec::new();
     for (account, folder) in puts {
-        let key = format!("{folder}vpcflowlogs/{region}/2026/01/02/{account}_vpcflowlogs_{region}_fl-1234abcd_20260102T0000Z_fe123456.log.gz");
+        let key = format!(
+            "{folder}vpcflowlogs/{region}/2026/01/02/{account}_vpcflowlogs_{region}_fl-1234abcd_20260102T0000Z_fe123456.log.gz"
+        );
         requests.push(organization(Request::put_object(&bucket, account, &region, &key)));
         requests.push(organization(Request::acl_check(&bucket, account, &region)));
     }
@@ -185,13 +214,27 @@ fn requests(subject: &Subject<'_>) -> Vec<Request> {
 
 fn inverted(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in subject.statements.iter().filter(|s| s.denies() && is_inverted(s)) {
-        let at = statement.conditions.iter().find(|condition| is_tls(condition)).map_or(statement.node.span.start, |c| c.key.at);
-        report.add(Some(statement), at, "the statement denies what comes over TLS and lets plain HTTP through");
+        let at = statement
+            .conditions
+            .iter()
+            .find(|condition| is_tls(condition))
+            .map_or(statement.node.span.start, |c| c.key.at);
+        report.add(
+            Some(statement),
+            at,
+            "the statement denies what comes over TLS and lets plain HTTP through",
+        );
     }
     for statement in subject.statements.iter().filter(|s| s.allows()) {
         for condition in statement.conditions.iter().filter(|condition| is_tls(condition)) {
-            if condition.values.iter().all(|value| value.text.eq_ignore_ascii_case("false")) && condition.is_positive() {
-                report.add(Some(statement), condition.key.at, "the statement allows only what does not come over TLS");
+            if condition.values.iter().all(|value| value.text.eq_ignore_ascii_case("false"))
+                && condition.is_positive()
+            {
+                report.add(
+                    Some(statement),
+                    condition.key.at,
+                    "the statement allows only what does not come over TLS",
+                );
             }
         }
     }
@@ -202,30 +245,55 @@ fn misspelt(subject: &Subject<'_>, report: &mut Report<'_>) {
         for condition in &statement.conditions {
             let key = condition.key_name.as_str();
             let name = key.split_once(':').map_or(key, |(_, name)| name);
-            let near = distance(name, "securetransport") <= 3 || ["ssl", "https", "tls", "securetransport"].contains(&name);
+            let near = distance(name, "securetransport") <= 3
+                || ["ssl", "https", "tls", "securetransport"].contains(&name);
             if near && !is_tls(condition) {
-                report.add(Some(statement), condition.key.at, format!("{} is no key, so plain HTTP is not denied", shown(condition.key.text)));
+                report.add(
+                    Some(statement),
+                    condition.key.at,
+                    format!("{} is no key, so plain HTTP is not denied", shown(condition.key.text)),
+                );
             }
             let typo = |text: &str| !text.eq_ignore_ascii_case("true") && !text.eq_ignore_ascii_case("false");
             if let Some(value) = condition.values.iter().find(|value| is_tls(condition) && typo(value.text)) {
-                report.add(Some(statement), value.at, format!("{} is never the value, so plain HTTP is not denied", shown(value.text)));
+                report.add(
+                    Some(statement),
+                    value.at,
+                    format!("{} is never the value, so plain HTTP is not denied", shown(value.text)),
+                );
             }
         }
     }
 }
 
 fn incomplete(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let tls: Vec<_> = subject.statements.iter().filter(|s| s.denies() && s.conditions.iter().any(is_tls) && !is_inverted(s)).collect();
+    let tls: Vec<_> = subject
+        .statements
+        .iter()
+        .filter(|s| s.denies() && s.conditions.iter().any(is_tls) && !is_inverted(s))
+        .collect();
     let covers = |action: &str, objects: bool| {
         tls.iter().any(|statement| {
-            let arn = |text: &str| super::subject::S3Arn::parse(text).is_some_and(|arn| if objects { arn.is_of_objects() } else { arn.is_of_bucket() });
-            statement.does(action) && statement.resources.iter().any(|item| item.text == "*" || arn(item.text))
+            let arn = |text: &str| {
+                super::subject::S3Arn::parse(text)
+                    .is_some_and(|arn| if objects { arn.is_of_objects() } else { arn.is_of_bucket() })
+            };
+            statement.does(action)
+                && statement.resources.iter().any(|item| item.text == "*" || arn(item.text))
         })
     };
     if let Some(first) = tls.first().filter(|statement| !statement.resources.is_empty()) {
-        for (action, objects, what) in [("s3:getobject", true, "objects"), ("s3:putobject", true, "objects"), ("s3:listbucket", false, "the bucket")] {
+        for (action, objects, what) in [
+            ("s3:getobject", true, "objects"),
+            ("s3:putobject", true, "objects"),
+            ("s3:listbucket", false, "the bucket"),
+        ] {
             if !covers(action, objects) {
-                report.add(Some(first), first.node.span.start, format!("`{action}` on {what} is still possible over plain HTTP"));
+                report.add(
+                    Some(first),
+                    first.node.span.start,
+                    format!("`{action}` on {what} is still possible over plain HTTP"),
+                );
                 break;
             }
         }

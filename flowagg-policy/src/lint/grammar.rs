@@ -39,7 +39,12 @@ pub(super) const CHECKS: &[Check] = &[
         help: "take it out; a policy has at least one statement, and S3 deletes a policy by DeleteBucketPolicy",
         find: empty_statement,
     },
-    Check { id: "empty-list", severity: Severity::Error, help: "name at least one value, or take the element out", find: empty_list },
+    Check {
+        id: "empty-list",
+        severity: Severity::Error,
+        help: "name at least one value, or take the element out",
+        find: empty_list,
+    },
     Check {
         id: "empty-account-list",
         severity: Severity::Error,
@@ -58,11 +63,36 @@ pub(super) const CHECKS: &[Check] = &[
         help: "keep one of them: the names of operators and condition keys have no case",
         find: key_twice,
     },
-    Check { id: "unknown-element", severity: Severity::Error, help: "S3 refuses it; take it out or spell it right", find: unknown_element },
-    Check { id: "wrong-value-type", severity: Severity::Error, help: "put a string, or a list of strings", find: wrong_value_type },
-    Check { id: "missing-effect", severity: Severity::Error, help: "say `\"Effect\": \"Allow\"` or `\"Deny\"`", find: missing_effect },
-    Check { id: "effect-lowercase", severity: Severity::Error, help: "write `Allow` or `Deny`", find: effect_case },
-    Check { id: "unknown-effect", severity: Severity::Error, help: "write `Allow` or `Deny`", find: unknown_effect },
+    Check {
+        id: "unknown-element",
+        severity: Severity::Error,
+        help: "S3 refuses it; take it out or spell it right",
+        find: unknown_element,
+    },
+    Check {
+        id: "wrong-value-type",
+        severity: Severity::Error,
+        help: "put a string, or a list of strings",
+        find: wrong_value_type,
+    },
+    Check {
+        id: "missing-effect",
+        severity: Severity::Error,
+        help: "say `\"Effect\": \"Allow\"` or `\"Deny\"`",
+        find: missing_effect,
+    },
+    Check {
+        id: "effect-lowercase",
+        severity: Severity::Error,
+        help: "write `Allow` or `Deny`",
+        find: effect_case,
+    },
+    Check {
+        id: "unknown-effect",
+        severity: Severity::Error,
+        help: "write `Allow` or `Deny`",
+        find: unknown_effect,
+    },
     Check {
         id: "missing-principal",
         severity: Severity::Error,
@@ -81,7 +111,12 @@ pub(super) const CHECKS: &[Check] = &[
         help: "say where: the bucket's ARN, or that of a folder with `/*`",
         find: |subject, report| missing(subject, report, "Resource"),
     },
-    Check { id: "element-and-its-negation", severity: Severity::Error, help: "keep one of the two", find: both },
+    Check {
+        id: "element-and-its-negation",
+        severity: Severity::Error,
+        help: "keep one of the two",
+        find: both,
+    },
     Check {
         id: "duplicate-sid",
         severity: Severity::Error,
@@ -98,7 +133,9 @@ pub(super) const CHECKS: &[Check] = &[
 
 fn not_a_policy(subject: &Subject<'_>, report: &mut Report<'_>) {
     match (subject.root.members(), subject.list) {
-        (None, _) => report.add(None, subject.root.span.start, format!("the document is {}", subject.root.kind())),
+        (None, _) => {
+            report.add(None, subject.root.span.start, format!("the document is {}", subject.root.kind()))
+        }
         (Some(_), None) => report.add(None, subject.root.span.start, "the document has no `Statement`"),
         _ => {}
     }
@@ -106,7 +143,11 @@ fn not_a_policy(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn no_version(subject: &Subject<'_>, report: &mut Report<'_>) {
     if subject.root.members().is_some() && subject.version.is_none() {
-        report.add(None, subject.root.span.start, "there is no `Version`, so the policy is read as of 2008-10-17, without variables");
+        report.add(
+            None,
+            subject.root.span.start,
+            "there is no `Version`, so the policy is read as of 2008-10-17, without variables",
+        );
     }
 }
 
@@ -126,7 +167,11 @@ fn old_version_with_variable(subject: &Subject<'_>, report: &mut Report<'_>) {
         let values = statement.conditions.iter().flat_map(|condition| &condition.values);
         if let Some(item) = statement.resources.iter().chain(values).find(|item| item.text.contains("${")) {
             let text = shown(item.text);
-            report.add(Some(statement), item.at, format!("{text} is no variable in this version but plain text"));
+            report.add(
+                Some(statement),
+                item.at,
+                format!("{text} is no variable in this version but plain text"),
+            );
         }
     }
 }
@@ -137,7 +182,11 @@ fn empty_statement(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
     for statement in &subject.statements {
         if statement.node.members().is_none() {
-            report.add(Some(statement), statement.node.span.start, format!("a statement is {}", statement.node.kind()));
+            report.add(
+                Some(statement),
+                statement.node.span.start,
+                format!("a statement is {}", statement.node.kind()),
+            );
         } else if statement.members.is_empty() {
             report.add(Some(statement), statement.node.span.start, "the statement is empty");
         }
@@ -147,16 +196,30 @@ fn empty_statement(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn empty_list(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in &subject.statements {
         for member in statement.members.iter().filter(|member| is_empty_list(&member.value)) {
-            report.add(Some(statement), member.key_span.start, format!("{} is an empty list", shown(&member.key)));
+            report.add(
+                Some(statement),
+                member.key_span.start,
+                format!("{} is an empty list", shown(&member.key)),
+            );
         }
         for member in statement.members.iter().filter(|member| member.key.ends_with("Principal")) {
-            for entry in member.value.members().unwrap_or_default().iter().filter(|entry| is_empty_list(&entry.value)) {
-                report.add(Some(statement), entry.key_span.start, format!("{} is an empty list", shown(&entry.key)));
+            for entry in
+                member.value.members().unwrap_or_default().iter().filter(|entry| is_empty_list(&entry.value))
+            {
+                report.add(
+                    Some(statement),
+                    entry.key_span.start,
+                    format!("{} is an empty list", shown(&entry.key)),
+                );
             }
         }
         for condition in &statement.conditions {
             if is_empty_list(condition.node) && !is_account_key(&condition.key_name) {
-                report.add(Some(statement), condition.key.at, format!("{} has an empty list, which nothing matches", shown(condition.key.text)));
+                report.add(
+                    Some(statement),
+                    condition.key.at,
+                    format!("{} has an empty list, which nothing matches", shown(condition.key.text)),
+                );
             }
         }
     }
@@ -169,17 +232,26 @@ fn is_account_key(key: &str) -> bool {
 fn empty_account_list(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in &subject.statements {
         for condition in &statement.conditions {
-            let empty = is_empty_list(condition.node) || condition.values.iter().any(|value| value.text.is_empty());
+            let empty =
+                is_empty_list(condition.node) || condition.values.iter().any(|value| value.text.is_empty());
             if empty && is_account_key(&condition.key_name) {
                 let key = shown(condition.key.text);
-                report.add(Some(statement), condition.key.at, format!("{key} names no account, so the statement is for none"));
+                report.add(
+                    Some(statement),
+                    condition.key.at,
+                    format!("{key} names no account, so the statement is for none"),
+                );
             }
         }
     }
 }
 
 fn twice<'d>(members: &'d [Member<'d>], same: impl Fn(&str, &str) -> bool) -> Option<&'d Member<'d>> {
-    members.iter().enumerate().find(|(at, member)| members[..*at].iter().any(|other| same(&other.key, &member.key))).map(|(_, m)| m)
+    members
+        .iter()
+        .enumerate()
+        .find(|(at, member)| members[..*at].iter().any(|other| same(&other.key, &member.key)))
+        .map(|(_, m)| m)
 }
 
 fn element_twice(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -189,7 +261,11 @@ fn element_twice(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
     for statement in &subject.statements {
         if let Some(member) = twice(statement.members, exact) {
-            report.add(Some(statement), member.key_span.start, format!("{} stands twice", shown(&member.key)));
+            report.add(
+                Some(statement),
+                member.key_span.start,
+                format!("{} stands twice", shown(&member.key)),
+            );
         }
     }
 }
@@ -201,19 +277,36 @@ fn key_twice(subject: &Subject<'_>, report: &mut Report<'_>) {
         let operators = block.value.members().unwrap_or_default();
         let keys = operators.iter().filter_map(|operator| twice(operator.value.members()?, same));
         for member in twice(operators, same).into_iter().chain(keys) {
-            report.add(Some(statement), member.key_span.start, format!("{} stands twice, in one case or another", shown(&member.key)));
+            report.add(
+                Some(statement),
+                member.key_span.start,
+                format!("{} stands twice, in one case or another", shown(&member.key)),
+            );
         }
     }
 }
 
-const ELEMENTS: [&str; 9] =
-    ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"];
+const ELEMENTS: [&str; 9] = [
+    "Sid",
+    "Effect",
+    "Principal",
+    "NotPrincipal",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Condition",
+];
 
 fn unknown_element(subject: &Subject<'_>, report: &mut Report<'_>) {
     let mut add = |statement, member: &Member<'_>, known: &[&'static str]| {
         let near = super::nearest(known.iter().copied(), &member.key);
         let hint = near.map_or(String::new(), |near| format!("; `{near}` is meant?"));
-        report.add(statement, member.key_span.start, format!("{} is no element of a policy{hint}", shown(&member.key)));
+        report.add(
+            statement,
+            member.key_span.start,
+            format!("{} is no element of a policy{hint}", shown(&member.key)),
+        );
     };
     let root = ["Version", "Id", "Statement"];
     for member in subject.root.members().unwrap_or_default() {
@@ -242,7 +335,8 @@ fn wrong_value_type(subject: &Subject<'_>, report: &mut Report<'_>) {
                 "Condition" => member.value.members().is_some_and(|operators| {
                     operators.iter().all(|operator| {
                         operator.value.members().is_some_and(|keys| {
-                            keys.iter().all(|key| key.value.elements().iter().all(|node| node.as_scalar().is_some()))
+                            keys.iter()
+                                .all(|key| key.value.elements().iter().all(|node| node.as_scalar().is_some()))
                         })
                     })
                 }),
@@ -250,7 +344,11 @@ fn wrong_value_type(subject: &Subject<'_>, report: &mut Report<'_>) {
             };
             if !right {
                 let name = shown(&member.key);
-                report.add(Some(statement), member.value.span.start, format!("{name} has not the form that the grammar gives it"));
+                report.add(
+                    Some(statement),
+                    member.value.span.start,
+                    format!("{name} has not the form that the grammar gives it"),
+                );
             }
         }
     }
@@ -267,15 +365,24 @@ fn effect_case(subject: &Subject<'_>, report: &mut Report<'_>) {
         if let Some(effect) = statement.effect.filter(|effect| !matches!(effect.text, "Allow" | "Deny"))
             && (statement.allows() || statement.denies())
         {
-            report.add(Some(statement), effect.at, format!("{} is not written as AWS writes it, and case counts", shown(effect.text)));
+            report.add(
+                Some(statement),
+                effect.at,
+                format!("{} is not written as AWS writes it, and case counts", shown(effect.text)),
+            );
         }
     }
 }
 
 fn unknown_effect(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for statement in subject.statements.iter().filter(|statement| !statement.allows() && !statement.denies()) {
+    for statement in subject.statements.iter().filter(|statement| !statement.allows() && !statement.denies())
+    {
         if let Some(effect) = statement.effect {
-            report.add(Some(statement), effect.at, format!("{} is neither `Allow` nor `Deny`", shown(effect.text)));
+            report.add(
+                Some(statement),
+                effect.at,
+                format!("{} is neither `Allow` nor `Deny`", shown(effect.text)),
+            );
         }
     }
 }
@@ -304,7 +411,11 @@ fn duplicate_sid(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in &subject.statements {
         let Some(sid) = statement.sid.filter(|sid| !sid.text.is_empty()) else { continue };
         if !seen.insert(sid.text) {
-            report.add(Some(statement), sid.at, format!("another statement has the Sid {}, too", shown(sid.text)));
+            report.add(
+                Some(statement),
+                sid.at,
+                format!("another statement has the Sid {}, too", shown(sid.text)),
+            );
         }
     }
 }
@@ -314,7 +425,15 @@ fn odd_sid(subject: &Subject<'_>, report: &mut Report<'_>) {
         if let Some(sid) = statement.sid
             && let Some(odd) = sid.text.chars().find(|c| !c.is_ascii_alphanumeric())
         {
-            report.add(Some(statement), sid.at, format!("the Sid {} has a `{}`, which AWS's grammar does not give it", shown(sid.text), odd.escape_debug()));
+            report.add(
+                Some(statement),
+                sid.at,
+                format!(
+                    "the Sid {} has a `{}`, which AWS's grammar does not give it",
+                    shown(sid.text),
+                    odd.escape_debug()
+                ),
+            );
         }
     }
 }

@@ -72,10 +72,17 @@ pub struct Check {
 
 /// Every check, in the order that their findings come in where they have one place.
 pub fn checks() -> impl Iterator<Item = &'static Check> {
-    [grammar::CHECKS, principals::CHECKS, actions::CHECKS, resources::CHECKS, conditions::CHECKS, delivery::CHECKS]
-        .into_iter()
-        .chain([denial::CHECKS, whole::CHECKS])
-        .flatten()
+    [
+        grammar::CHECKS,
+        principals::CHECKS,
+        actions::CHECKS,
+        resources::CHECKS,
+        conditions::CHECKS,
+        delivery::CHECKS,
+    ]
+    .into_iter()
+    .chain([denial::CHECKS, whole::CHECKS])
+    .flatten()
 }
 
 /// What the checks find, in the order of the text.
@@ -125,7 +132,13 @@ impl Report<'_> {
     }
 
     /// The same, milder or worse than the rule.
-    fn add_as(&mut self, severity: Severity, statement: Option<&Statement<'_>>, at: usize, message: impl Into<String>) {
+    fn add_as(
+        &mut self,
+        severity: Severity,
+        statement: Option<&Statement<'_>>,
+        at: usize,
+        message: impl Into<String>,
+    ) {
         let (line, column) = json::line_and_column(self.text, at);
         let name = |statement: &Statement<'_>| match statement.sid {
             Some(sid) if !sid.text.is_empty() => format!("`{}`", sid.text.escape_debug()),
@@ -153,7 +166,11 @@ fn shown(text: &str) -> String {
 /// The known name that differs from this one by at most two characters.
 fn nearest<'n>(known: impl Iterator<Item = &'n str>, name: &str) -> Option<&'n str> {
     let name = name.to_lowercase();
-    known.map(|known| (distance(&known.to_lowercase(), &name), known)).filter(|(far, _)| *far <= 2).min().map(|(_, known)| known)
+    known
+        .map(|known| (distance(&known.to_lowercase(), &name), known))
+        .filter(|(far, _)| *far <= 2)
+        .min()
+        .map(|(_, known)| known)
 }
 
 /// How many characters must be put in, taken out or replaced to make one text of the other.

@@ -60,15 +60,19 @@ fn is_narrowed(statement: &Statement<'_>) -> bool {
         aws:principalorgpaths aws:principalservicename aws:principalservicenameslist s3:dataaccesspointarn \
         s3:dataaccesspointaccount s3:resourceaccount aws:username";
     statement.conditions.iter().any(|condition| {
-        let named = super::names::has(NARROWING, &condition.key_name) || condition.key_name.starts_with("aws:principaltag/");
-        let fixed = condition.values.iter().all(|value| value.text.trim_matches(['*', '?', ':']).len() > "arn".len());
+        let named = super::names::has(NARROWING, &condition.key_name)
+            || condition.key_name.starts_with("aws:principaltag/");
+        let fixed =
+            condition.values.iter().all(|value| value.text.trim_matches(['*', '?', ':']).len() > "arn".len());
         let everywhere = condition.values.iter().any(|value| matches!(value.text, "0.0.0.0/0" | "::/0"));
         named && fixed && !everywhere && condition.is_positive()
     })
 }
 
 fn public(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for statement in subject.statements.iter().filter(|s| s.allows() && s.is_for_everyone() && !is_narrowed(s)) {
+    for statement in
+        subject.statements.iter().filter(|s| s.allows() && s.is_for_everyone() && !is_narrowed(s))
+    {
         let at = statement.principals.first().map_or(statement.node.span.start, |(_, item)| item.at);
         report.add(Some(statement), at, "anyone may do this, with or without an AWS account");
     }
@@ -87,20 +91,30 @@ const OTHERS: [&str; 8] = [
 ];
 
 fn wrong_service(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for statement in subject.statements.iter().filter(|s| s.allows() && s.is_about_delivery() && !s.names_delivery()) {
+    for statement in
+        subject.statements.iter().filter(|s| s.allows() && s.is_about_delivery() && !s.names_delivery())
+    {
         let our_sid = statement.sid.is_some_and(|sid| sid.text.starts_with("AWSLogDelivery"));
         for service in statement.services() {
             if our_sid || !OTHERS.contains(&service.text) {
-                let message = format!("{} does not deliver flow logs, so the statement lets none of them in", shown(service.text));
+                let message = format!(
+                    "{} does not deliver flow logs, so the statement lets none of them in",
+                    shown(service.text)
+                );
                 report.add(Some(statement), service.at, message);
             }
         }
     }
     // A name that is nearly right, wherever it stands.
-    for statement in subject.statements.iter().filter(|s| !(s.allows() && s.is_about_delivery() && !s.names_delivery())) {
+    for statement in
+        subject.statements.iter().filter(|s| !(s.allows() && s.is_about_delivery() && !s.names_delivery()))
+    {
         for service in statement.services().filter(|service| service.text != DELIVERY_SERVICE) {
-            if super::distance(service.text, DELIVERY_SERVICE) <= 2 || service.text.starts_with("delivery.logs.") {
-                let message = format!("{} is no service, only nearly `{DELIVERY_SERVICE}`", shown(service.text));
+            if super::distance(service.text, DELIVERY_SERVICE) <= 2
+                || service.text.starts_with("delivery.logs.")
+            {
+                let message =
+                    format!("{} is no service, only nearly `{DELIVERY_SERVICE}`", shown(service.text));
                 report.add(Some(statement), service.at, message);
             }
         }
@@ -121,10 +135,18 @@ fn malformed(subject: &Subject<'_>, report: &mut Report<'_>) {
                     _ => "an ARN has six parts",
                 },
                 // The id of a user or role that was deleted.
-                "AWS" if text.len() >= 16 && text.starts_with('A') && text.bytes().all(|b| b.is_ascii_alphanumeric()) => continue,
+                "AWS"
+                    if text.len() >= 16
+                        && text.starts_with('A')
+                        && text.bytes().all(|b| b.is_ascii_alphanumeric()) =>
+                {
+                    continue;
+                }
                 "AWS" if text.contains("amazonaws.com") => "a service stands under `Service`",
                 "AWS" => "it is neither an account id nor an ARN",
-                "Service" if text == "*" || !text.contains('.') || text.contains(['*', '?', '/']) => "it is no service's name",
+                "Service" if text == "*" || !text.contains('.') || text.contains(['*', '?', '/']) => {
+                    "it is no service's name"
+                }
                 "Service" | "Federated" | "CanonicalUser" | "*" => continue,
                 _ => "the types are `AWS`, `Service`, `Federated` and `CanonicalUser`",
             };
@@ -136,7 +158,11 @@ fn malformed(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn not_principal_allow(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in subject.statements.iter().filter(|s| s.allows()) {
         if let Some(node) = statement.not_principal {
-            report.add(Some(statement), node.span.start, "everyone but those named may do this, strangers without an account among them");
+            report.add(
+                Some(statement),
+                node.span.start,
+                "everyone but those named may do this, strangers without an account among them",
+            );
         }
     }
 }
@@ -148,7 +174,11 @@ fn at_element(statement: &Statement<'_>, name: &str) -> Option<usize> {
 fn not_action_allow(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in subject.statements.iter().filter(|s| s.allows()) {
         if let Some(at) = at_element(statement, "NotAction") {
-            report.add(Some(statement), at, "every action but those named is allowed, also deleting and changing the policy");
+            report.add(
+                Some(statement),
+                at,
+                "every action but those named is allowed, also deleting and changing the policy",
+            );
         }
     }
 }
@@ -165,7 +195,9 @@ fn not_elements(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in subject.statements.iter().filter(|s| s.denies()) {
         for name in ["NotPrincipal", "NotAction"] {
             if let Some(at) = at_element(statement, name) {
-                let message = format!("while a policy has `{name}`, AWS does not add the grant of a new flow log by itself, and making one fails where the grant is missing");
+                let message = format!(
+                    "while a policy has `{name}`, AWS does not add the grant of a new flow log by itself, and making one fails where the grant is missing"
+                );
                 report.add(Some(statement), at, message);
             }
         }

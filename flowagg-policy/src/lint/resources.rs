@@ -74,9 +74,17 @@ fn malformed(subject: &Subject<'_>, report: &mut Report<'_>) {
             let access_point = parts.last().is_some_and(|rest| rest.starts_with("accesspoint"));
             let why = match parts.as_slice() {
                 _ if item.text == "*" => continue,
-                ["arn", partition, ..] if !partition.starts_with("aws") && !partition.contains(['*', '?', '$']) => "`arn:` is followed by no partition",
-                ["arn", _, service, ..] if !fits(service, "s3") && !service.starts_with("s3") => "it is of another service",
-                ["arn", _, _, region, account, _] if !access_point && !(fits(region, "") && fits(account, "")) => {
+                ["arn", partition, ..]
+                    if !partition.starts_with("aws") && !partition.contains(['*', '?', '$']) =>
+                {
+                    "`arn:` is followed by no partition"
+                }
+                ["arn", _, service, ..] if !fits(service, "s3") && !service.starts_with("s3") => {
+                    "it is of another service"
+                }
+                ["arn", _, _, region, account, _]
+                    if !(access_point || fits(region, "") && fits(account, "")) =>
+                {
                     "the ARN of a bucket has neither region nor account"
                 }
                 ["arn", _, _, _, _, ""] => "it names no bucket",
@@ -87,11 +95,15 @@ fn malformed(subject: &Subject<'_>, report: &mut Report<'_>) {
             };
             report.add(Some(statement), item.at, format!("{}: {why}", shown(item.text)));
         }
-        for condition in statement.conditions.iter().filter(|condition| condition.key_name == "aws:sourcearn") {
+        for condition in statement.conditions.iter().filter(|condition| condition.key_name == "aws:sourcearn")
+        {
             for value in condition.values.iter().filter(|value| value.text != "*") {
                 let parts: Vec<&str> = value.text.splitn(6, ':').collect();
                 if parts.len() < 6 || parts[0] != "arn" {
-                    let message = format!("{}: an ARN has six parts, and each is compared with its own", shown(value.text));
+                    let message = format!(
+                        "{}: an ARN has six parts, and each is compared with its own",
+                        shown(value.text)
+                    );
                     report.add(Some(statement), value.at, message);
                 }
             }
@@ -116,7 +128,8 @@ fn wrong_partition(subject: &Subject<'_>, report: &mut Report<'_>) {
     let most = Partition::ALL.into_iter().rev().max_by_key(|partition| count(*partition));
     for (statement, item) in &arns {
         let Some(text) = partition_of(item.text) else { continue };
-        let region = item.text.split(':').nth(3).and_then(|region| flowagg_core::id::Region::parse(region).ok());
+        let region =
+            item.text.split(':').nth(3).and_then(|region| flowagg_core::id::Region::parse(region).ok());
         let why = match (Partition::parse(text), &region) {
             (Err(_), _) if text.starts_with("aws-iso") || text.starts_with("aws-eusc") => continue,
             (Err(_), _) => format!("{} is no partition", shown(text)),
@@ -142,7 +155,11 @@ fn another_bucket(subject: &Subject<'_>, report: &mut Report<'_>) {
                 && !fits(arn.bucket, bucket)
                 && !arn.bucket.starts_with("accesspoint")
             {
-                report.add(Some(statement), item.at, format!("{} is not in bucket {}", shown(item.text), shown(bucket)));
+                report.add(
+                    Some(statement),
+                    item.at,
+                    format!("{} is not in bucket {}", shown(item.text), shown(bucket)),
+                );
             }
         }
     }
@@ -151,12 +168,18 @@ fn another_bucket(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn whole_bucket(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in subject.writes() {
         let is_whole = |item: &&Item<'_>| {
-            item.text == "*" || S3Arn::parse(item.text).is_some_and(|arn| matches!(arn.key, Some("*" | "**")) || arn.is_of_objects() && arn.key.is_none())
+            item.text == "*"
+                || S3Arn::parse(item.text).is_some_and(|arn| {
+                    matches!(arn.key, Some("*" | "**")) || arn.is_of_objects() && arn.key.is_none()
+                })
         };
         for item in statement.resources.iter().filter(is_whole) {
             let bound = statement.is_bound_to_a_source() && item.text != "*";
             let severity = if bound { Severity::Note } else { Severity::Warning };
-            let message = format!("{} lets each account write under every other's folder, and beside the logs", shown(item.text));
+            let message = format!(
+                "{} lets each account write under every other's folder, and beside the logs",
+                shown(item.text)
+            );
             report.add_as(severity, Some(statement), item.at, message);
         }
     }
@@ -167,7 +190,11 @@ fn early_variable(subject: &Subject<'_>, report: &mut Report<'_>) {
         for item in all(statement) {
             let Some(at) = item.text.find("${") else { continue };
             if item.text[..at].bytes().filter(|b| *b == b':').count() < 5 {
-                report.add(Some(statement), item.at, format!("{} has a variable where AWS puts no value in", shown(item.text)));
+                report.add(
+                    Some(statement),
+                    item.at,
+                    format!("{} has a variable where AWS puts no value in", shown(item.text)),
+                );
             }
         }
     }
@@ -178,7 +205,9 @@ fn is_cut_id(text: &str) -> bool {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let rest = &text[digits..];
     let wild = rest.starts_with(['*', '?']);
-    (1..AccountId::DIGITS).contains(&digits) && wild && rest.bytes().all(|b| matches!(b, b'*' | b'?') || b.is_ascii_digit())
+    (1..AccountId::DIGITS).contains(&digits)
+        && wild
+        && rest.bytes().all(|b| matches!(b, b'*' | b'?') || b.is_ascii_digit())
 }
 
 fn digit_prefix(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -187,15 +216,29 @@ fn digit_prefix(subject: &Subject<'_>, report: &mut Report<'_>) {
             let Some((_, rest)) = item.text.split_once("/AWSLogs/") else { continue };
             let folder = rest.split('/').next().unwrap_or_default();
             if is_cut_id(folder.strip_prefix("aws-account-id=").unwrap_or(folder)) {
-                let message = format!("{} is the folder of every account whose id begins so, strangers' among them", shown(item.text));
+                let message = format!(
+                    "{} is the folder of every account whose id begins so, strangers' among them",
+                    shown(item.text)
+                );
                 report.add(Some(statement), item.at, message);
             }
         }
-        for condition in statement.conditions.iter().filter(|condition| condition.is_of_source() && condition.is_positive()) {
+        for condition in statement
+            .conditions
+            .iter()
+            .filter(|condition| condition.is_of_source() && condition.is_positive())
+        {
             for value in &condition.values {
-                let id = if condition.key_name == "aws:sourcearn" { value.text.split(':').nth(4).unwrap_or_default() } else { value.text };
+                let id = if condition.key_name == "aws:sourcearn" {
+                    value.text.split(':').nth(4).unwrap_or_default()
+                } else {
+                    value.text
+                };
                 if is_cut_id(id) {
-                    let message = format!("{} is every account whose id begins so, strangers' among them", shown(value.text));
+                    let message = format!(
+                        "{} is every account whose id begins so, strangers' among them",
+                        shown(value.text)
+                    );
                     report.add(Some(statement), value.at, message);
                 }
             }
@@ -206,8 +249,13 @@ fn digit_prefix(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn no_wildcard(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in subject.writes() {
         for item in &statement.resources {
-            if S3Arn::parse(item.text).is_some_and(|arn| arn.key.is_some_and(|key| !key.contains(['*', '?']))) {
-                report.add(Some(statement), item.at, format!("{} is one object, and not what lies under a folder", shown(item.text)));
+            if S3Arn::parse(item.text).is_some_and(|arn| arn.key.is_some_and(|key| !key.contains(['*', '?'])))
+            {
+                report.add(
+                    Some(statement),
+                    item.at,
+                    format!("{} is one object, and not what lies under a folder", shown(item.text)),
+                );
             }
         }
     }
@@ -217,18 +265,32 @@ fn no_wildcard(subject: &Subject<'_>, report: &mut Report<'_>) {
 const MOST_COMPARED: usize = 1_000;
 
 fn redundant(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for statement in subject.statements.iter().filter(|statement| statement.resources.len() <= MOST_COMPARED) {
-        let wild = statement.resources.iter().filter(|item| item.text.contains(['*', '?']) && !item.text.contains("${"));
+    for statement in subject.statements.iter().filter(|statement| statement.resources.len() <= MOST_COMPARED)
+    {
+        let wild = statement
+            .resources
+            .iter()
+            .filter(|item| item.text.contains(['*', '?']) && !item.text.contains("${"));
         let wild: Vec<(&Item<'_>, Glob)> = wild.map(|item| (item, Glob::plain(item.text))).collect();
         let mut seen = std::collections::BTreeSet::new();
         for item in &statement.resources {
             let covering = wild.iter().find(|(other, glob)| {
-                other.text != item.text && !(other.text.contains('?') && item.text.contains('*')) && glob.matches_plain(item.text)
+                other.text != item.text
+                    && !(other.text.contains('?') && item.text.contains('*'))
+                    && glob.matches_plain(item.text)
             });
             if !seen.insert(item.text) {
-                report.add(Some(statement), item.at, format!("{} stands in the list twice", shown(item.text)));
+                report.add(
+                    Some(statement),
+                    item.at,
+                    format!("{} stands in the list twice", shown(item.text)),
+                );
             } else if let Some((other, _)) = covering {
-                report.add(Some(statement), item.at, format!("{} is in {} already", shown(item.text), shown(other.text)));
+                report.add(
+                    Some(statement),
+                    item.at,
+                    format!("{} is in {} already", shown(item.text), shown(other.text)),
+                );
             }
         }
     }

@@ -53,10 +53,12 @@ pub(super) struct Condition<'d> {
 
 impl<'d> Subject<'d> {
     pub(super) fn new(text: &'d str, root: &'d Node<'d>, bucket: Option<&str>) -> Self {
-        let member = |name: &str| root.members()?.iter().find(|member| member.key == name).map(|member| &member.value);
+        let member =
+            |name: &str| root.members()?.iter().find(|member| member.key == name).map(|member| &member.value);
         let list = member("Statement");
         let nodes = list.map_or(&[][..], Node::elements);
-        let statements: Vec<_> = nodes.iter().enumerate().map(|(index, node)| Statement::new(index, node)).collect();
+        let statements: Vec<_> =
+            nodes.iter().enumerate().map(|(index, node)| Statement::new(index, node)).collect();
         let bucket = bucket.map(str::to_owned).or_else(|| most_named_bucket(&statements));
         Self { text, root, version: member("Version"), list, statements, bucket }
     }
@@ -89,10 +91,13 @@ impl<'d> Statement<'d> {
         let items = |name: &str| get(name).map_or(Vec::new(), items);
         let mut principals = Vec::new();
         match get("Principal") {
-            Some(node) if node.as_str().is_some() => principals.extend(items("Principal").into_iter().map(|item| ("*", item))),
+            Some(node) if node.as_str().is_some() => {
+                principals.extend(items("Principal").into_iter().map(|item| ("*", item)))
+            }
             node => {
                 for entry in node.and_then(|node| node.members()).unwrap_or_default() {
-                    principals.extend(self::items(&entry.value).into_iter().map(|item| (entry.key.as_ref(), item)));
+                    principals
+                        .extend(self::items(&entry.value).into_iter().map(|item| (entry.key.as_ref(), item)));
                 }
             }
         }
@@ -156,7 +161,10 @@ impl<'d> Statement<'d> {
 
     /// The account ids under a key that must have one of them.
     pub(super) fn source_accounts(&self) -> Vec<Item<'d>> {
-        self.on("aws:sourceaccount").filter(|condition| condition.is_positive()).flat_map(|c| c.values.clone()).collect()
+        self.on("aws:sourceaccount")
+            .filter(|condition| condition.is_positive())
+            .flat_map(|c| c.values.clone())
+            .collect()
     }
 
     /// The accounts whose folders the resources are, as far as they name any.
@@ -176,8 +184,16 @@ impl<'d> Statement<'d> {
         let binds = |value: &Item<'_>| value.text.bytes().any(|b| b.is_ascii_digit() || matches!(b, b'$'));
         self.conditions.iter().any(|condition| {
             let narrow = match condition.key_name.as_str() {
-                "aws:sourceorgid" | "aws:sourceorgpaths" => !condition.values.iter().any(|value| value.text.starts_with('*')),
-                "aws:sourcearn" => condition.values.iter().all(|value| value.text.split(':').nth(4).is_some_and(|account| account.bytes().any(|b| b.is_ascii_digit() || b == b'$'))),
+                "aws:sourceorgid" | "aws:sourceorgpaths" => {
+                    !condition.values.iter().any(|value| value.text.starts_with('*'))
+                }
+                "aws:sourcearn" => condition.values.iter().all(|value| {
+                    value
+                        .text
+                        .split(':')
+                        .nth(4)
+                        .is_some_and(|account| account.bytes().any(|b| b.is_ascii_digit() || b == b'$'))
+                }),
                 _ => condition.values.iter().all(binds),
             };
             condition.is_of_source() && condition.is_positive() && narrow
@@ -236,7 +252,8 @@ impl<'d> S3Arn<'d> {
         if !arn.starts_with("arn:") || arn.split(':').nth(2) != Some("s3") {
             return None;
         }
-        let (bucket, key) = resource.split_once('/').map_or((resource, None), |(bucket, key)| (bucket, Some(key)));
+        let (bucket, key) =
+            resource.split_once('/').map_or((resource, None), |(bucket, key)| (bucket, Some(key)));
         Some(Self { bucket, key })
     }
 

@@ -18,12 +18,7 @@ pub(super) const CHECKS: &[Check] = &[
         help: "think of form `accounts` or `organization` before the next accounts join",
         find: head_room,
     },
-    Check {
-        id: "redundant-statement",
-        severity: Severity::Warning,
-        help: "take it out",
-        find: redundant,
-    },
+    Check { id: "redundant-statement", severity: Severity::Warning, help: "take it out", find: redundant },
 ];
 
 /// From how many per cent of the limit on the head-room is told.
@@ -43,10 +38,14 @@ fn head_room(subject: &Subject<'_>, report: &mut Report<'_>) {
     if bytes <= size::LIMIT && bytes * 100 > size::LIMIT * NEARLY_FULL {
         let left = size::LIMIT - bytes;
         let per_account = bytes_of_an_account(subject);
-        let accounts = left.checked_div(per_account).map_or(String::new(), |more| {
-            format!(": room for {more} more accounts of {per_account} bytes")
-        });
-        report.add(None, subject.root.span.start, format!("{left} of {} bytes are left{accounts}", size::LIMIT));
+        let accounts = left
+            .checked_div(per_account)
+            .map_or(String::new(), |more| format!(": room for {more} more accounts of {per_account} bytes"));
+        report.add(
+            None,
+            subject.root.span.start,
+            format!("{left} of {} bytes are left{accounts}", size::LIMIT),
+        );
     }
 }
 
@@ -54,7 +53,8 @@ fn head_room(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn bytes_of_an_account(subject: &Subject<'_>) -> usize {
     let of = |statement: &Statement<'_>| {
         let folders = statement.folder_accounts();
-        let folder = statement.resources.iter().find(|resource| folders.iter().any(|folder| folder.at == resource.at));
+        let folder =
+            statement.resources.iter().find(|resource| folders.iter().any(|folder| folder.at == resource.at));
         let id = statement.source_accounts();
         let arn = statement.on("aws:sourcearn").flat_map(|condition| &condition.values).next();
         [folder, id.first(), arn].into_iter().flatten().map(|item| item.text.len() + 3).sum::<usize>()
@@ -70,9 +70,15 @@ fn redundant(subject: &Subject<'_>, report: &mut Report<'_>) {
     let statements: Vec<&Statement<'_>> = subject.statements.iter().filter(plain).collect();
     for (at, statement) in statements.iter().enumerate() {
         let before = statements[..at].iter().any(|other| includes(other, statement));
-        let after = || statements[at + 1..].iter().any(|other| includes(other, statement) && !includes(statement, other));
+        let after = || {
+            statements[at + 1..].iter().any(|other| includes(other, statement) && !includes(statement, other))
+        };
         if before || after() {
-            report.add(Some(statement), statement.node.span.start, "another statement says all that this one says");
+            report.add(
+                Some(statement),
+                statement.node.span.start,
+                "another statement says all that this one says",
+            );
         }
     }
 }
@@ -91,7 +97,10 @@ fn includes(first: &Statement<'_>, second: &Statement<'_>) -> bool {
             first.actions.iter().any(|other| covers(&other.text.to_ascii_lowercase(), &action))
         })
         && second.resources.iter().all(|resource| {
-            first.resources.iter().any(|other| other.text == resource.text || (!other.text.contains("${") && covers(other.text, resource.text)))
+            first.resources.iter().any(|other| {
+                other.text == resource.text
+                    || (!other.text.contains("${") && covers(other.text, resource.text))
+            })
         })
         && (first.conditions.is_empty() || conditions(first) == conditions(second))
 }
@@ -107,4 +116,3 @@ fn conditions<'s>(statement: &'s Statement<'_>) -> Vec<(String, &'s str, Vec<&'s
     all.sort();
     all
 }
-

@@ -22,11 +22,12 @@ pub(crate) fn granted(policy: &str, target: &Grant) -> Result<Option<Grant>, Doc
         .collect();
     let Some(first) = writes.first() else { return Ok(None) };
     let denies = statements().any(|statement| matches!(statement, Statement::DenyOthers(_)));
-    let organization = writes.iter().find_map(|write| match (&write.source.organization, &write.source.units) {
-        (Some(id), _) => Some((id.clone(), BTreeSet::new())),
-        (None, Some((id, units))) => Some((id.clone(), units.clone())),
-        (None, None) => None,
-    });
+    let organization =
+        writes.iter().find_map(|write| match (&write.source.organization, &write.source.units) {
+            (Some(id), _) => Some((id.clone(), BTreeSet::new())),
+            (None, Some((id, units))) => Some((id.clone(), units.clone())),
+            (None, None) => None,
+        });
     let form = match (&first.folders, organization.is_some()) {
         (Folders::Own, true) => GrantForm::BoundOrganization,
         (_, true) => GrantForm::Organization,
@@ -40,8 +41,9 @@ pub(crate) fn granted(policy: &str, target: &Grant) -> Result<Option<Grant>, Doc
         source_conditions: form != GrantForm::Prefixes || first.source.accounts.is_some(),
         source_arn: writes.iter().any(|write| write.source.arns.is_some()),
         acl_condition: first.acl,
-        list_bucket: statements()
-            .any(|statement| matches!(statement, Statement::AclCheck(check) if check.actions != AclActions::Acl)),
+        list_bucket: statements().any(
+            |statement| matches!(statement, Statement::AclCheck(check) if check.actions != AclActions::Acl),
+        ),
         deny_insecure_transport: statements().any(|statement| *statement == Statement::DenyInsecureTransport),
     };
     let accounts = survey.accounts();

@@ -20,7 +20,9 @@
 //! - Resources that are not ARNs, and `*` and `?` in the first five parts: iam-rs reads ARNs by its own rules.
 
 use flowagg_policy::Policy;
-use iam_rs::{Arn, Context, ContextValue, Decision, IAMPolicy, IAMRequest, PolicyEvaluator, Principal, PrincipalId};
+use iam_rs::{
+    Arn, Context, ContextValue, Decision, IAMPolicy, IAMRequest, PolicyEvaluator, Principal, PrincipalId,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -51,15 +53,36 @@ fn statement() -> impl Strategy<Value = Value> {
         Just(json!({})),
         (
             select(vec![
-                "StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringLike", "StringNotLike",
-                "StringEqualsIfExists", "StringNotEqualsIfExists", "StringLikeIfExists",
+                "StringEquals",
+                "StringNotEquals",
+                "StringEqualsIgnoreCase",
+                "StringLike",
+                "StringNotLike",
+                "StringEqualsIfExists",
+                "StringNotEqualsIfExists",
+                "StringLikeIfExists",
             ]),
             select(vec!["aws:SourceAccount", "aws:SourceOrgID", "s3:x-amz-acl"]),
-            vec(select(vec!["111122223333", "1111*", "222233334444", "O-A1B2C3D4E5", "bucket-owner-full-control", "?ucket*"]), 1..3),
+            vec(
+                select(vec![
+                    "111122223333",
+                    "1111*",
+                    "222233334444",
+                    "O-A1B2C3D4E5",
+                    "bucket-owner-full-control",
+                    "?ucket*"
+                ]),
+                1..3
+            ),
         )
             .prop_map(|(operator, key, values)| json!({ operator: { key: values } })),
         (
-            select(vec!["ForAnyValue:StringEquals", "ForAllValues:StringEquals", "ForAnyValue:StringLike", "ForAllValues:StringLike"]),
+            select(vec![
+                "ForAnyValue:StringEquals",
+                "ForAllValues:StringEquals",
+                "ForAnyValue:StringLike",
+                "ForAllValues:StringLike"
+            ]),
             vec(select(vec!["o-a1b2c3d4e5/r-ab12/", "o-a1b2c3d4e5/*", "o-z*"]), 1..3),
         )
             .prop_map(|(operator, values)| json!({ operator: { "aws:SourceOrgPaths": values } })),
@@ -67,19 +90,24 @@ fn statement() -> impl Strategy<Value = Value> {
             .prop_map(|(operator, value)| json!({ operator: { "aws:SecureTransport": value.to_string() } })),
         (select(vec!["aws:SourceAccount", "aws:SourceVpce"]), any::<bool>())
             .prop_map(|(key, value)| json!({ "Null": { key: value.to_string() } })),
-        (select(vec!["IpAddress", "NotIpAddress", "IpAddressIfExists"]), select(vec!["10.0.0.0/8", "192.0.2.1/32"]))
+        (
+            select(vec!["IpAddress", "NotIpAddress", "IpAddressIfExists"]),
+            select(vec!["10.0.0.0/8", "192.0.2.1/32"])
+        )
             .prop_map(|(operator, value)| json!({ operator: { "aws:SourceIp": value } })),
     ];
     let effect = prop_oneof![3 => Just("Allow"), 1 => Just("Deny")];
-    (effect, principal, action(), resource, condition, any::<[u8; 2]>()).prop_map(|(effect, principal, action, resource, condition, not)| {
-        json!({
-            "Effect": effect,
-            "Principal": principal,
-            (if not[0] < 40 { "NotAction" } else { "Action" }): action,
-            (if not[1] < 40 { "NotResource" } else { "Resource" }): resource,
-            "Condition": condition,
-        })
-    })
+    (effect, principal, action(), resource, condition, any::<[u8; 2]>()).prop_map(
+        |(effect, principal, action, resource, condition, not)| {
+            json!({
+                "Effect": effect,
+                "Principal": principal,
+                (if not[0] < 40 { "NotAction" } else { "Action" }): action,
+                (if not[1] < 40 { "NotResource" } else { "Resource" }): resource,
+                "Condition": condition,
+            })
+        },
+    )
 }
 
 fn ask() -> impl Strategy<Value = Ask> {
@@ -92,8 +120,10 @@ fn ask() -> impl Strategy<Value = Ask> {
         ("aws:SourceOrgPaths", &["o-a1b2c3d4e5/r-ab12/", "o-zzzzzzzzzz/r-ab12/"]),
     ];
     let most = |key| if key == "aws:SourceOrgPaths" { 3 } else { 2 };
-    let values: Vec<_> = keys.iter().map(|(key, values)| vec(select(values.to_vec()), 0..most(*key))).collect();
-    let principal = select(vec![DELIVERY, DELIVERY, "cloudtrail.amazonaws.com", "arn:aws:iam::111122223333:role/App"]);
+    let values: Vec<_> =
+        keys.iter().map(|(key, values)| vec(select(values.to_vec()), 0..most(*key))).collect();
+    let principal =
+        select(vec![DELIVERY, DELIVERY, "cloudtrail.amazonaws.com", "arn:aws:iam::111122223333:role/App"]);
     let action = select(vec!["s3:PutObject", "s3:GetBucketAcl", "s3:GetObject"]);
     let resource = select(vec![
         "arn:aws:s3:::acme-logs",
@@ -102,18 +132,26 @@ fn ask() -> impl Strategy<Value = Ask> {
         "arn:aws:s3:::acme-logs/other",
     ]);
     let account = select(vec!["111122223333", "222233334444"]);
-    (principal, action, resource, account, values).prop_map(move |(principal, action, resource, account, values)| {
-        let named = keys.iter().map(|(key, _)| (*key).to_owned());
-        let owned = |values: Vec<&str>| values.into_iter().map(str::to_owned).collect::<Vec<_>>();
-        let context = named.zip(values.into_iter().map(owned)).filter(|(_, values)| !values.is_empty());
-        let account = ("aws:SourceAccount".to_owned(), vec![account.to_owned()]);
-        Ask { principal: principal.into(), action: action.into(), resource: resource.into(), context: context.chain([account]).collect() }
-    })
+    (principal, action, resource, account, values).prop_map(
+        move |(principal, action, resource, account, values)| {
+            let named = keys.iter().map(|(key, _)| (*key).to_owned());
+            let owned = |values: Vec<&str>| values.into_iter().map(str::to_owned).collect::<Vec<_>>();
+            let context = named.zip(values.into_iter().map(owned)).filter(|(_, values)| !values.is_empty());
+            let account = ("aws:SourceAccount".to_owned(), vec![account.to_owned()]);
+            Ask {
+                principal: principal.into(),
+                action: action.into(),
+                resource: resource.into(),
+                context: context.chain([account]).collect(),
+            }
+        },
+    )
 }
 
 fn theirs(ask: &Ask) -> IAMRequest {
     let id = PrincipalId::String(ask.principal.clone());
-    let principal = if ask.principal.starts_with("arn:") { Principal::Aws(id) } else { Principal::Service(id) };
+    let principal =
+        if ask.principal.starts_with("arn:") { Principal::Aws(id) } else { Principal::Service(id) };
     let mut context = Context::new();
     for (key, values) in &ask.context {
         let value = match (key.as_str(), values.as_slice()) {

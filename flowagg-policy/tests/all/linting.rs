@@ -7,7 +7,8 @@ use flowagg_policy::{Severity, checks, lint};
 use serde_json::value::RawValue;
 
 fn cases() -> BTreeMap<String, String> {
-    let cases: BTreeMap<String, Box<RawValue>> = serde_json::from_str(include_str!("../data/lint-cases.json")).unwrap();
+    let cases: BTreeMap<String, Box<RawValue>> =
+        serde_json::from_str(include_str!("../data/lint-cases.json")).unwrap();
     cases.into_iter().map(|(name, policy)| (name, policy.get().to_owned())).collect()
 }
 
@@ -43,7 +44,11 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("unknown-version", "2012-10-17", "2012-10-18"),
     ("version-2008-with-variable", "2012-10-17\"", "2008-10-17\",\"Id\":\"${x}\""),
     ("empty-list", "\"s3:PutObject\"", "[]"),
-    ("empty-list", "{\"Service\":\"delivery.logs.amazonaws.com\"},\"Action\":\"s3:P", "{\"Service\":[]},\"Action\":\"s3:P"),
+    (
+        "empty-list",
+        "{\"Service\":\"delivery.logs.amazonaws.com\"},\"Action\":\"s3:P",
+        "{\"Service\":[]},\"Action\":\"s3:P",
+    ),
     ("empty-statement", "[{\"Sid\"", "[{},{\"Sid\""),
     ("element-twice", "\"Effect\":\"Allow\",", "\"Effect\":\"Allow\",\"Effect\":\"Allow\","),
     ("key-twice", "\"s3:x-amz-acl\"", "\"AWS:sourceaccount\":\"111122223333\",\"s3:x-amz-acl\""),
@@ -55,7 +60,11 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("wrong-service-principal", "delivery.logs.amazonaws.com", "delivery.logs.us-east-1.amazonaws.com"),
     ("wrong-service-principal", "delivery.logs.amazonaws.com", "logs.amazonaws.com"),
     ("malformed-principal", "{\"Service\":", "{\"AWS\":"),
-    ("malformed-principal", "\"delivery.logs.amazonaws.com\"}", "\"delivery.logs.amazonaws.com\",\"AWS\":\"arn:aws:iam::*:root\"}"),
+    (
+        "malformed-principal",
+        "\"delivery.logs.amazonaws.com\"}",
+        "\"delivery.logs.amazonaws.com\",\"AWS\":\"arn:aws:iam::*:root\"}",
+    ),
     ("notaction-allow", "\"Action\":\"s3:PutObject\"", "\"NotAction\":\"s3:DeleteBucket\""),
     ("action-s3-star", "s3:PutObject", "*"),
     ("unknown-action", "s3:PutObject", "s3:PutObjects"),
@@ -69,32 +78,68 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("wrong-partition", "arn:aws:logs:us-east-1", "arn:aws:logs:us-gov-west-1"),
     ("another-bucket", "\"arn:aws:s3:::acme-logs\"", "\"arn:aws:s3:::acme-logs2\""),
     ("whole-bucket-resource", "acme-logs/AWSLogs/111122223333/*", "acme-logs/*"),
-    ("variable-before-fifth-colon", "arn:aws:s3:::acme-logs/AWS", "arn:aws:s3::${aws:SourceAccount}:acme-logs/AWS"),
+    (
+        "variable-before-fifth-colon",
+        "arn:aws:s3:::acme-logs/AWS",
+        "arn:aws:s3::${aws:SourceAccount}:acme-logs/AWS",
+    ),
     ("digit-prefix-wildcard", "AWSLogs/111122223333/*", "AWSLogs/1111*"),
-    ("digit-prefix-wildcard", "\"StringEquals\":{\"aws:SourceAccount\":\"111122223333\"", "\"StringLike\":{\"aws:SourceAccount\":\"1111*\""),
+    (
+        "digit-prefix-wildcard",
+        "\"StringEquals\":{\"aws:SourceAccount\":\"111122223333\"",
+        "\"StringLike\":{\"aws:SourceAccount\":\"1111*\"",
+    ),
     ("resource-without-wildcard", "111122223333/*", "111122223333/"),
-    ("redundant-resource", "\"arn:aws:s3:::acme-logs/AWSLogs/111122223333/*\"", "[\"arn:aws:s3:::acme-logs/AWSLogs/111122223333/*\",\"arn:aws:s3:::acme-logs/AWSLogs/111122223333/a/*\"]"),
+    (
+        "redundant-resource",
+        "\"arn:aws:s3:::acme-logs/AWSLogs/111122223333/*\"",
+        "[\"arn:aws:s3:::acme-logs/AWSLogs/111122223333/*\",\"arn:aws:s3:::acme-logs/AWSLogs/111122223333/a/*\"]",
+    ),
     ("unknown-operator", "ArnLike", "ArnLikes"),
     ("unknown-condition-key", "s3:x-amz-acl", "s3:x-amz-alc"),
     ("account-id-not-12-digits", "AWSLogs/111122223333/", "AWSLogs/11112222333/"),
     ("account-id-not-12-digits", "logs:us-east-1:111122223333:", "logs:us-east-1:1111222233334:"),
-    ("wildcard-under-string-equals", "\"aws:SourceAccount\":\"111122223333\"", "\"aws:SourceAccount\":\"11112222333?\""),
+    (
+        "wildcard-under-string-equals",
+        "\"aws:SourceAccount\":\"111122223333\"",
+        "\"aws:SourceAccount\":\"11112222333?\"",
+    ),
     ("bool-not-true-or-false", "\"ArnLike\"", "\"Bool\":{\"aws:PrincipalIsAWSService\":\"yes\"},\"ArnLike\""),
     ("null-not-true-or-false", "\"ArnLike\"", "\"Null\":{\"aws:SourceArn\":\"no\"},\"ArnLike\""),
-    ("for-all-values-in-allow", "\"ArnLike\"", "\"ForAllValues:StringLike\":{\"aws:SourceOrgPaths\":\"o-a1b2c3d4e5/*\"},\"ArnLike\""),
-    ("multivalued-key-without-set-operator", "\"ArnLike\"", "\"StringLike\":{\"aws:SourceOrgPaths\":\"o-a1b2c3d4e5/*\"},\"ArnLike\""),
+    (
+        "for-all-values-in-allow",
+        "\"ArnLike\"",
+        "\"ForAllValues:StringLike\":{\"aws:SourceOrgPaths\":\"o-a1b2c3d4e5/*\"},\"ArnLike\"",
+    ),
+    (
+        "multivalued-key-without-set-operator",
+        "\"ArnLike\"",
+        "\"StringLike\":{\"aws:SourceOrgPaths\":\"o-a1b2c3d4e5/*\"},\"ArnLike\"",
+    ),
     ("set-operator-on-single-valued-key", "\"ArnLike\"", "\"ForAnyValue:ArnLike\""),
     ("operator-does-not-fit-key", "\"StringEquals\"", "\"NumericEquals\""),
     ("unreadable-value", "\"ArnLike\"", "\"NotIpAddress\":{\"aws:SourceIp\":\"10.0.0.0/33\"},\"ArnLike\""),
-    ("no-confused-deputy-condition", "\"aws:SourceAccount\":\"111122223333\"},\"ArnLike\":{\"aws:SourceArn\":\"arn:aws:logs:us-east-1:111122223333:*\"", "\"aws:PrincipalServiceName\":\"x\"},\"ArnLike\":{\"aws:SourceArn\":\"arn:aws:logs:*:*:*\""),
+    (
+        "no-confused-deputy-condition",
+        "\"aws:SourceAccount\":\"111122223333\"},\"ArnLike\":{\"aws:SourceArn\":\"arn:aws:logs:us-east-1:111122223333:*\"",
+        "\"aws:PrincipalServiceName\":\"x\"},\"ArnLike\":{\"aws:SourceArn\":\"arn:aws:logs:*:*:*\"",
+    ),
     ("no-acl-condition", ",\"s3:x-amz-acl\":\"bucket-owner-full-control\"", ""),
     ("wrong-acl-value", "bucket-owner-full-control", "bucket-owner-read"),
-    ("principal-key-for-a-service", "\"ArnLike\"", "\"StringLike\":{\"aws:PrincipalOrgID\":\"o-a1b2c3d4e5\"},\"ArnLike\""),
+    (
+        "principal-key-for-a-service",
+        "\"ArnLike\"",
+        "\"StringLike\":{\"aws:PrincipalOrgID\":\"o-a1b2c3d4e5\"},\"ArnLike\"",
+    ),
     ("source-arn-of-another-service", "arn:aws:logs", "arn:aws:ec2"),
     ("source-arn-account-differs", "logs:us-east-1:111122223333", "logs:us-east-1:444455556666"),
     ("source-account-differs-from-resource", "AWSLogs/111122223333", "AWSLogs/444455556666"),
     ("missing-acl-check", "s3:GetBucketAcl", "s3:GetBucketLocation"),
-    ("missing-acl-check", "\"Resource\":\"arn:aws:s3:::acme-logs\",\"Condition\":{\"StringEquals\":{\"aws:SourceAccount\":\"111122223333\"", "\"Resource\":\"arn:aws:s3:::acme-logs\",\"Condition\":{\"StringEquals\":{\"aws:SourceAccount\":\"444455556666\""),
+    (
+        "missing-acl-check",
+        "\"Resource\":\"arn:aws:s3:::acme-logs\",\"Condition\":{\"StringEquals\":{\"aws:SourceAccount\":\"111122223333\"",
+        "\"Resource\":\"arn:aws:s3:::acme-logs\",\"Condition\":{\"StringEquals\":{\"aws:SourceAccount\":\"444455556666\"",
+    ),
     ("missing-write", "s3:PutObject", "s3:PutObjectTagging"),
 ];
 
@@ -102,25 +147,82 @@ const GOOD: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"AWSLogDeliver
 
 /// A statement that is put behind those of the good policy, and the fault that it brings, if any.
 const THIRDS: &[(Option<&str>, &str)] = &[
-    (Some("public-principal"), r#"{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::acme-logs/*","Condition":{"IpAddress":{"aws:SourceIp":"0.0.0.0/0"}}}"#),
-    (Some("deny-blocks-delivery-vpce"), r#"{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/*","Condition":{"StringNotEquals":{"aws:SourceVpc":"vpc-1a2b3c4d"}}}"#),
-    (Some("deny-blocks-delivery-source-ip"), r#"{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::acme-logs/*","Condition":{"NotIpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}"#),
-    (Some("deny-blocks-delivery-encryption-header"), r#"{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/*","Condition":{"StringNotEquals":{"s3:x-amz-server-side-encryption":"aws:kms"}}}"#),
-    (Some("deny-blocks-delivery-encryption-header"), r#"{"Effect":"Deny","Principal":{"AWS":"*"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/*","Condition":{"Null":{"s3:x-amz-server-side-encryption":"true"}}}"#),
-    (Some("deny-blocks-delivery-no-service-exemption"), r#"{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::acme-logs/*","Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"}}}"#),
-    (Some("deny-blocks-delivery-no-service-exemption"), r#"{"Effect":"Deny","NotPrincipal":{"AWS":"111122223333"},"Action":"s3:*","Resource":"arn:aws:s3:::acme-logs/*"}"#),
-    (Some("deny-blocks-delivery"), r#"{"Effect":"Deny","Principal":{"Service":"delivery.logs.amazonaws.com"},"NotAction":"s3:GetBucketAcl","Resource":"*"}"#),
-    (Some("tls-deny-inverted"), r#"{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::acme-logs","arn:aws:s3:::acme-logs/*"],"Condition":{"Bool":{"aws:SecureTransport":"true"}}}"#),
-    (Some("tls-deny-misspelt"), r#"{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::acme-logs","arn:aws:s3:::acme-logs/*"],"Condition":{"Bool":{"aws:SecureTransprot":"false"}}}"#),
-    (Some("tls-deny-incomplete"), r#"{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::acme-logs/*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}"#),
-    (Some("not-element-stops-automatic-grants"), r#"{"Effect":"Deny","NotPrincipal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:*","Resource":"arn:aws:s3:::acme-logs/*"}"#),
-    (Some("redundant-statement"), r#"{"Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":["s3:GetBucketAcl"],"Resource":["arn:aws:s3:::acme-logs"],"Condition":{"ArnLike":{"aws:SourceArn":["arn:aws:logs:us-east-1:111122223333:*"]},"StringEquals":{"aws:SourceAccount":["111122223333"]}}}"#),
-    (Some("notresource-allow"), r#"{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"s3:GetObject","NotResource":"arn:aws:s3:::acme-logs/a/*"}"#),
-    (None, r#"{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::acme-logs","arn:aws:s3:::acme-logs/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}"#),
-    (None, r#"{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::acme-logs","arn:aws:s3:::acme-logs/*"],"Condition":{"NumericLessThan":{"s3:TlsVersion":1.2}}}"#),
-    (None, r#"{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::acme-logs/*","Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-1a2b3c4d"},"Bool":{"aws:PrincipalIsAWSService":"false"}}}"#),
-    (None, r#"{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:role/reader"},"Action":["s3:GetObject","s3:ListBucket"],"Resource":["arn:aws:s3:::acme-logs","arn:aws:s3:::acme-logs/*"]}"#),
-    (None, r#"{"Sid":"","Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/trail/AWSLogs/111122223333/*","Condition":{"StringEquals":{"s3:x-amz-acl":"bucket-owner-full-control"}}}"#),
+    (
+        Some("public-principal"),
+        r#"{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::acme-logs/*","Condition":{"IpAddress":{"aws:SourceIp":"0.0.0.0/0"}}}"#,
+    ),
+    (
+        Some("deny-blocks-delivery-vpce"),
+        r#"{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/*","Condition":{"StringNotEquals":{"aws:SourceVpc":"vpc-1a2b3c4d"}}}"#,
+    ),
+    (
+        Some("deny-blocks-delivery-source-ip"),
+        r#"{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::acme-logs/*","Condition":{"NotIpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}"#,
+    ),
+    (
+        Some("deny-blocks-delivery-encryption-header"),
+        r#"{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/*","Condition":{"StringNotEquals":{"s3:x-amz-server-side-encryption":"aws:kms"}}}"#,
+    ),
+    (
+        Some("deny-blocks-delivery-encryption-header"),
+        r#"{"Effect":"Deny","Principal":{"AWS":"*"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/*","Condition":{"Null":{"s3:x-amz-server-side-encryption":"true"}}}"#,
+    ),
+    (
+        Some("deny-blocks-delivery-no-service-exemption"),
+        r#"{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::acme-logs/*","Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"}}}"#,
+    ),
+    (
+        Some("deny-blocks-delivery-no-service-exemption"),
+        r#"{"Effect":"Deny","NotPrincipal":{"AWS":"111122223333"},"Action":"s3:*","Resource":"arn:aws:s3:::acme-logs/*"}"#,
+    ),
+    (
+        Some("deny-blocks-delivery"),
+        r#"{"Effect":"Deny","Principal":{"Service":"delivery.logs.amazonaws.com"},"NotAction":"s3:GetBucketAcl","Resource":"*"}"#,
+    ),
+    (
+        Some("tls-deny-inverted"),
+        r#"{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::acme-logs","arn:aws:s3:::acme-logs/*"],"Condition":{"Bool":{"aws:SecureTransport":"true"}}}"#,
+    ),
+    (
+        Some("tls-deny-misspelt"),
+        r#"{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::acme-logs","arn:aws:s3:::acme-logs/*"],"Condition":{"Bool":{"aws:SecureTransprot":"false"}}}"#,
+    ),
+    (
+        Some("tls-deny-incomplete"),
+        r#"{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::acme-logs/*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}"#,
+    ),
+    (
+        Some("not-element-stops-automatic-grants"),
+        r#"{"Effect":"Deny","NotPrincipal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:*","Resource":"arn:aws:s3:::acme-logs/*"}"#,
+    ),
+    (
+        Some("redundant-statement"),
+        r#"{"Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":["s3:GetBucketAcl"],"Resource":["arn:aws:s3:::acme-logs"],"Condition":{"ArnLike":{"aws:SourceArn":["arn:aws:logs:us-east-1:111122223333:*"]},"StringEquals":{"aws:SourceAccount":["111122223333"]}}}"#,
+    ),
+    (
+        Some("notresource-allow"),
+        r#"{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"s3:GetObject","NotResource":"arn:aws:s3:::acme-logs/a/*"}"#,
+    ),
+    (
+        None,
+        r#"{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::acme-logs","arn:aws:s3:::acme-logs/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}"#,
+    ),
+    (
+        None,
+        r#"{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::acme-logs","arn:aws:s3:::acme-logs/*"],"Condition":{"NumericLessThan":{"s3:TlsVersion":1.2}}}"#,
+    ),
+    (
+        None,
+        r#"{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::acme-logs/*","Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-1a2b3c4d"},"Bool":{"aws:PrincipalIsAWSService":"false"}}}"#,
+    ),
+    (
+        None,
+        r#"{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:role/reader"},"Action":["s3:GetObject","s3:ListBucket"],"Resource":["arn:aws:s3:::acme-logs","arn:aws:s3:::acme-logs/*"]}"#,
+    ),
+    (
+        None,
+        r#"{"Sid":"","Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/trail/AWSLogs/111122223333/*","Condition":{"StringEquals":{"s3:x-amz-acl":"bucket-owner-full-control"}}}"#,
+    ),
 ];
 
 fn ids(policy: &str) -> Vec<&'static str> {
@@ -153,7 +255,13 @@ fn every_check_has_a_case() {
         .iter()
         .map(|(id, ..)| *id)
         .chain(THIRDS.iter().filter_map(|(id, _)| *id))
-        .chain(["no-version", "empty-account-list", "effect-lowercase", "missing-principal", "missing-resource"])
+        .chain([
+            "no-version",
+            "empty-account-list",
+            "effect-lowercase",
+            "missing-principal",
+            "missing-resource",
+        ])
         .chain(["duplicate-sid", "sid-with-odd-characters", "notprincipal-allow", "object-action-on-bucket"])
         .chain(["acl-key-on-getbucketacl", "list-does-not-bind", "over-20480-bytes", "little-head-room"])
         .collect();

@@ -1,5 +1,7 @@
 //! The crate from outside, in one binary: one link instead of many.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests, their helpers too")]
+
 mod capacity;
 mod differential;
 mod evaluation;

@@ -26,7 +26,12 @@ fn fits(pattern: &[Token], text: &[char]) -> bool {
 }
 
 /// What a pattern says for this request; `None` where a variable has no value.
-fn resolve(pattern: &str, wild: bool, variables: bool, context: &BTreeMap<String, Vec<String>>) -> Option<Vec<Token>> {
+fn resolve(
+    pattern: &str,
+    wild: bool,
+    variables: bool,
+    context: &BTreeMap<String, Vec<String>>,
+) -> Option<Vec<Token>> {
     let mut tokens = Vec::new();
     let mut rest = pattern;
     while let Some(c) = rest.chars().next() {
@@ -38,7 +43,8 @@ fn resolve(pattern: &str, wild: bool, variables: bool, context: &BTreeMap<String
                 tokens.extend(inside.chars().map(Token::Plain));
                 continue;
             }
-            let (key, default) = inside.split_once(", ").map_or((inside, None), |(key, default)| (key, Some(default)));
+            let (key, default) =
+                inside.split_once(", ").map_or((inside, None), |(key, default)| (key, Some(default)));
             let value = match context.get(&key.to_lowercase()).map(Vec::as_slice) {
                 Some([only]) => only.as_str(),
                 _ => default?.trim_matches('\''),
@@ -56,7 +62,13 @@ fn resolve(pattern: &str, wild: bool, variables: bool, context: &BTreeMap<String
     Some(tokens)
 }
 
-fn matches(pattern: &str, wild: bool, variables: bool, context: &BTreeMap<String, Vec<String>>, text: &str) -> bool {
+fn matches(
+    pattern: &str,
+    wild: bool,
+    variables: bool,
+    context: &BTreeMap<String, Vec<String>>,
+    text: &str,
+) -> bool {
     let text: Vec<char> = text.chars().collect();
     resolve(pattern, wild, variables, context).is_some_and(|tokens| fits(&tokens, &text))
 }
@@ -77,7 +89,8 @@ fn names_caller(principal: &Value, caller: &str, spare: bool) -> bool {
     }
     let is_arn = caller.starts_with("arn:");
     let account = if is_arn { caller.split(':').nth(4).unwrap() } else { caller };
-    let account_named = aws.iter().any(|text| text == account || text == &format!("arn:aws:iam::{account}:root"));
+    let account_named =
+        aws.iter().any(|text| text == account || text == &format!("arn:aws:iam::{account}:root"));
     if !is_arn {
         let services = map.get("Service").map_or(Vec::new(), texts);
         return services.iter().any(|text| text == caller) || (account_named && caller != "*");
@@ -85,12 +98,24 @@ fn names_caller(principal: &Value, caller: &str, spare: bool) -> bool {
     let named = aws.iter().any(|text| text == caller);
     let role = caller.split(":assumed-role/").nth(1).map(|rest| rest.split('/').next().unwrap());
     let role_named = role.is_none_or(|role| {
-        aws.iter().any(|text| text.contains(&format!(":iam::{account}:role/")) && text.ends_with(&format!("/{role}")))
+        aws.iter().any(|text| {
+            text.contains(&format!(":iam::{account}:role/")) && text.ends_with(&format!("/{role}"))
+        })
     });
-    if spare { named && role_named && account_named } else { named || account_named || (role.is_some() && role_named) }
+    if spare {
+        named && role_named && account_named
+    } else {
+        named || account_named || (role.is_some() && role_named)
+    }
 }
 
-fn compare(operator: &str, wanted: &str, variables: bool, context: &BTreeMap<String, Vec<String>>, found: &str) -> bool {
+fn compare(
+    operator: &str,
+    wanted: &str,
+    variables: bool,
+    context: &BTreeMap<String, Vec<String>>,
+    found: &str,
+) -> bool {
     let low = str::to_lowercase;
     match operator {
         "stringequals" => matches(wanted, false, variables, context, found),
@@ -104,12 +129,18 @@ fn compare(operator: &str, wanted: &str, variables: bool, context: &BTreeMap<Str
             wanted == "*"
                 || (parts.len() == 6
                     && found_parts.len() == 6
-                    && parts.iter().zip(found_parts).all(|(part, found)| matches(part, true, variables, context, found)))
+                    && parts
+                        .iter()
+                        .zip(found_parts)
+                        .all(|(part, found)| matches(part, true, variables, context, found)))
         }
         "ipaddress" => {
             let number = |text: &str| text.parse::<std::net::Ipv4Addr>().ok().map(u32::from);
-            let (base, bits) = wanted.split_once('/').map_or((wanted, 32), |(base, bits)| (base, bits.parse().unwrap()));
-            number(found).is_some_and(|found| u64::from(found) >> (32 - bits) == u64::from(number(base).unwrap()) >> (32 - bits))
+            let (base, bits) =
+                wanted.split_once('/').map_or((wanted, 32), |(base, bits)| (base, bits.parse().unwrap()));
+            number(found).is_some_and(|found| {
+                u64::from(found) >> (32 - bits) == u64::from(number(base).unwrap()) >> (32 - bits)
+            })
         }
         _ => match (found.parse::<f64>(), wanted.parse::<f64>()) {
             (Ok(found), Ok(wanted)) => match operator {
@@ -123,17 +154,26 @@ fn compare(operator: &str, wanted: &str, variables: bool, context: &BTreeMap<Str
     }
 }
 
-fn holds(operator: &str, key: &str, wanted: &[String], variables: bool, context: &BTreeMap<String, Vec<String>>) -> bool {
+fn holds(
+    operator: &str,
+    key: &str,
+    wanted: &[String],
+    variables: bool,
+    context: &BTreeMap<String, Vec<String>>,
+) -> bool {
     let operator = operator.to_lowercase();
     let (set, operator) = operator.split_once(':').unwrap_or(("", &operator));
     let values = context.get(&key.to_lowercase()).cloned().unwrap_or_default();
     if operator == "null" {
         return wanted.contains(&values.is_empty().to_string());
     }
-    let (if_exists, operator) = operator.strip_suffix("ifexists").map_or((false, operator), |rest| (true, rest));
+    let (if_exists, operator) =
+        operator.strip_suffix("ifexists").map_or((false, operator), |rest| (true, rest));
     let negated = operator.contains("not");
     let operator = operator.replace("not", "");
-    let one = |value: &String| wanted.iter().any(|wanted| compare(&operator, wanted, variables, context, value)) != negated;
+    let one = |value: &String| {
+        wanted.iter().any(|wanted| compare(&operator, wanted, variables, context, value)) != negated
+    };
     match (set, values.len()) {
         ("", 0) => if_exists || negated,
         ("", 1) => one(&values[0]),
@@ -154,11 +194,18 @@ fn applies(statement: &Value, ask: &Ask, variables: bool) -> bool {
     };
     part("Principal", &|value, spare| names_caller(value, &ask.principal, spare))
         && part("Action", &|value, _| {
-            texts(value).iter().any(|text| matches(&text.to_lowercase(), true, false, &context, &ask.action.to_lowercase()))
+            texts(value)
+                .iter()
+                .any(|text| matches(&text.to_lowercase(), true, false, &context, &ask.action.to_lowercase()))
         })
-        && part("Resource", &|value, _| texts(value).iter().any(|text| matches(text, true, variables, &context, &ask.resource)))
+        && part("Resource", &|value, _| {
+            texts(value).iter().any(|text| matches(text, true, variables, &context, &ask.resource))
+        })
         && statement["Condition"].as_object().unwrap().iter().all(|(operator, keys)| {
-            keys.as_object().unwrap().iter().all(|(key, wanted)| holds(operator, key, &texts(wanted), variables, &context))
+            keys.as_object()
+                .unwrap()
+                .iter()
+                .all(|(key, wanted)| holds(operator, key, &texts(wanted), variables, &context))
         })
 }
 
@@ -167,7 +214,9 @@ pub(crate) fn decide(policy: &Value, ask: &Ask) -> &'static str {
     let variables = policy["Version"] == json!("2012-10-17");
     let of = |effect: &str| {
         let statements = policy["Statement"].as_array().unwrap();
-        statements.iter().any(|statement| statement["Effect"] == json!(effect) && applies(statement, ask, variables))
+        statements
+            .iter()
+            .any(|statement| statement["Effect"] == json!(effect) && applies(statement, ask, variables))
     };
     match (of("Deny"), of("Allow")) {
         (true, _) => "ExplicitDeny",

@@ -6,7 +6,9 @@ use flowagg_core::fleet::GrantForm;
 use flowagg_core::id::{AccountId, OrganizationId};
 use flowagg_core::layout;
 use flowagg_policy::size::compact_len;
-use flowagg_policy::{Absent, DecisionKind, Grant, MergeError, Merged, Policy, Request, Who, diff, lint, merge, remove};
+use flowagg_policy::{
+    Absent, DecisionKind, Grant, MergeError, Merged, Policy, Request, Who, diff, lint, merge, remove,
+};
 use proptest::prelude::*;
 use serde_json::value::RawValue;
 
@@ -17,7 +19,8 @@ fn statements(policy: &str) -> Vec<String> {
     let members: BTreeMap<String, Box<RawValue>> = serde_json::from_str(policy).unwrap();
     let list = members["Statement"].get();
     let several = serde_json::from_str::<Vec<Box<RawValue>>>(list);
-    several.map_or_else(|_| vec![list.to_owned()], |list| list.iter().map(|raw| raw.get().to_owned()).collect())
+    several
+        .map_or_else(|_| vec![list.to_owned()], |list| list.iter().map(|raw| raw.get().to_owned()).collect())
 }
 
 /// The folder that the account's flow logs go to under this grant.
@@ -29,9 +32,14 @@ fn folder(grant: &Grant, account: AccountId) -> String {
 /// The account puts a log under its own folder, and before that the service reads the ACL.
 fn deliveries(grant: &Grant, account: AccountId, belongs: bool) -> [Request; 2] {
     let key = format!("{}vpcflowlogs/x.log.gz", folder(grant, account));
-    let requests = [Request::put_object(&grant.bucket, account, &region(), &key), Request::acl_check(&grant.bucket, account, &region())];
+    let requests = [
+        Request::put_object(&grant.bucket, account, &region(), &key),
+        Request::acl_check(&grant.bucket, account, &region()),
+    ];
     let id = OrganizationId::parse(ORGANIZATION).unwrap();
-    requests.map(|request| if belongs { request.in_organization(&id, &format!("{id}/r-ab12/{UNIT}/")) } else { request })
+    requests.map(|request| {
+        if belongs { request.in_organization(&id, &format!("{id}/r-ab12/{UNIT}/")) } else { request }
+    })
 }
 
 /// Merges; `None` where this grant cannot be merged into this policy, for a reason that is not a fault.
@@ -221,16 +229,45 @@ proptest! {
 
 /// Any characters at all, JSON with holes in it, and policies with bytes taken out, put in or doubled.
 fn hostile() -> impl Strategy<Value = String> {
-    let damaged = (live(), grant(), any::<[prop::sample::Index; 2]>(), "\\PC{0,3}").prop_map(|(live, grant, at, put)| {
-        let text = merged(Some(&live.text), &grant).map_or(live.text, |merged| merged.text);
-        let characters: Vec<char> = text.chars().collect();
-        let (a, b) = (at[0].index(characters.len()), at[1].index(characters.len()));
-        let (from, to) = (a.min(b), a.max(b).min(a.min(b) + 40));
-        characters[..from].iter().copied().chain(put.chars()).chain(characters[to..].iter().copied()).collect()
-    });
+    let damaged = (live(), grant(), any::<[prop::sample::Index; 2]>(), "\\PC{0,3}").prop_map(
+        |(live, grant, at, put)| {
+            let text = merged(Some(&live.text), &grant).map_or(live.text, |merged| merged.text);
+            let characters: Vec<char> = text.chars().collect();
+            let (a, b) = (at[0].index(characters.len()), at[1].index(characters.len()));
+            let (from, to) = (a.min(b), a.max(b).min(a.min(b) + 40));
+            characters[..from]
+                .iter()
+                .copied()
+                .chain(put.chars())
+                .chain(characters[to..].iter().copied())
+                .collect()
+        },
+    );
     let pieces = prop::sample::select(vec![
-        "{", "}", "[", "]", ",", ":", "\"Statement\"", "\"Sid\"", "\"\"", "null", "true", "-0.5e+3", "1", "\"${\"", "\"arn:::*\"",
-        "\"\\ud83d\\ude00\"", "\"\\ud83d\"", "\"\\u00\"", " ", "\n", "\"Condition\"", "\"Principal\"", "\"Version\":\"2012-10-17\"", "01",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"Statement\"",
+        "\"Sid\"",
+        "\"\"",
+        "null",
+        "true",
+        "-0.5e+3",
+        "1",
+        "\"${\"",
+        "\"arn:::*\"",
+        "\"\\ud83d\\ude00\"",
+        "\"\\ud83d\"",
+        "\"\\u00\"",
+        " ",
+        "\n",
+        "\"Condition\"",
+        "\"Principal\"",
+        "\"Version\":\"2012-10-17\"",
+        "01",
     ]);
     prop_oneof![
         3 => damaged,
@@ -242,7 +279,11 @@ fn hostile() -> impl Strategy<Value = String> {
 #[test]
 fn great_depth_and_great_size_are_refused() {
     let grant = crate::merging::grant(&["111122223333"]);
-    for text in ["[".repeat(2_000_000), "{\"Statement\":".repeat(100_000), format!("{{\"Statement\":[{}{{}}]}}", "{},".repeat(600_000))] {
+    for text in [
+        "[".repeat(2_000_000),
+        "{\"Statement\":".repeat(100_000),
+        format!("{{\"Statement\":[{}{{}}]}}", "{},".repeat(600_000)),
+    ] {
         assert!(merge(Some(&text), &grant, Absent::Keep).is_err());
         assert!(Policy::compile(&text).is_err() && diff(&text, &text).is_err());
         assert!(!lint(&text, None).is_empty());

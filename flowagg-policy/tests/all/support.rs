@@ -26,8 +26,15 @@ pub(crate) const UNIT: &str = "ou-ab12-11111111";
 
 /// The accounts that grants, policies and requests draw from.
 pub(crate) fn account() -> impl Strategy<Value = AccountId> {
-    select(vec!["000000000001", "111122223333", "222233334444", "333344445555", "444455556666", "555566667777"])
-        .prop_map(|text| AccountId::parse(text).unwrap())
+    select(vec![
+        "000000000001",
+        "111122223333",
+        "222233334444",
+        "333344445555",
+        "444455556666",
+        "555566667777",
+    ])
+    .prop_map(|text| AccountId::parse(text).unwrap())
 }
 
 /// An account that no grant and no policy names.
@@ -41,13 +48,15 @@ pub(crate) fn region() -> Region {
 
 fn settings() -> impl Strategy<Value = PolicySettings> {
     let acl = select(AclCondition::ALL.to_vec());
-    (select(GrantForm::ALL.to_vec()), any::<[bool; 4]>(), acl).prop_map(|(form, flags, acl_condition)| PolicySettings {
-        form,
-        source_conditions: flags[0] || !matches!(form, GrantForm::Prefixes | GrantForm::Auto),
-        source_arn: flags[1],
-        acl_condition,
-        list_bucket: flags[2],
-        deny_insecure_transport: flags[3],
+    (select(GrantForm::ALL.to_vec()), any::<[bool; 4]>(), acl).prop_map(|(form, flags, acl_condition)| {
+        PolicySettings {
+            form,
+            source_conditions: flags[0] || !matches!(form, GrantForm::Prefixes | GrantForm::Auto),
+            source_arn: flags[1],
+            acl_condition,
+            list_bucket: flags[2],
+            deny_insecure_transport: flags[3],
+        }
     })
 }
 
@@ -57,9 +66,11 @@ pub(crate) fn grant() -> impl Strategy<Value = Grant> {
     let units = btree_set(select(vec![UNIT, "ou-ab12-22222222"]), 0..2);
     (settings(), btree_set(account(), 1..5), prefix, any::<[bool; 2]>(), units).prop_map(
         |(settings, accounts, prefix, [hive, whole], units)| {
-            let units: BTreeSet<_> = units.iter().map(|unit| OrganizationalUnitId::parse(unit).unwrap()).collect();
+            let units: BTreeSet<_> =
+                units.iter().map(|unit| OrganizationalUnitId::parse(unit).unwrap()).collect();
             let id = OrganizationId::parse(ORGANIZATION).unwrap();
-            let by_organization = matches!(settings.form, GrantForm::Organization | GrantForm::BoundOrganization);
+            let by_organization =
+                matches!(settings.form, GrantForm::Organization | GrantForm::BoundOrganization);
             let who = if by_organization && whole {
                 Who::Organization { id: id.clone(), units: units.clone(), also: accounts.clone() }
             } else {
@@ -99,7 +110,9 @@ fn principal() -> impl Strategy<Value = Value> {
         some(vec![DELIVERY, "cloudtrail.amazonaws.com"]).prop_map(|services| json!({ "Service": services })),
         some(vec!["111122223333", "arn:aws:iam::222233334444:root", "arn:aws:iam::111122223333:role/App"])
             .prop_map(|principals| json!({ "AWS": principals })),
-        Just(json!({"Service": DELIVERY, "AWS": ["arn:aws:iam::111122223333:role/team/App", "222233334444"]})),
+        Just(
+            json!({"Service": DELIVERY, "AWS": ["arn:aws:iam::111122223333:role/team/App", "222233334444"]})
+        ),
     ]
 }
 
@@ -122,7 +135,17 @@ pub(crate) fn resource() -> impl Strategy<Value = Value> {
 }
 
 fn condition() -> impl Strategy<Value = Value> {
-    let texts = || some(vec!["111122223333", "222233334444", "1111*", "${aws:ResourceAccount}", "o-a1b2c3d4e5", "", "x?"]);
+    let texts = || {
+        some(vec![
+            "111122223333",
+            "222233334444",
+            "1111*",
+            "${aws:ResourceAccount}",
+            "o-a1b2c3d4e5",
+            "",
+            "x?",
+        ])
+    };
     let of_text = select(vec![
         "StringEquals",
         "StringNotEquals",
@@ -147,13 +170,23 @@ fn condition() -> impl Strategy<Value = Value> {
         "arn:aws:l*s:eu-west-?:*:log*",
         "*",
     ]);
-    let of_arn = select(vec!["ArnLike", "ArnEquals", "ArnNotLike", "ArnNotEqualsIfExists", "ForAnyValue:ArnLike"]);
-    let of_number = select(vec!["NumericLessThan", "NumericGreaterThanEquals", "NumericNotEquals", "NumericEqualsIfExists"]);
+    let of_arn =
+        select(vec!["ArnLike", "ArnEquals", "ArnNotLike", "ArnNotEqualsIfExists", "ForAnyValue:ArnLike"]);
+    let of_number = select(vec![
+        "NumericLessThan",
+        "NumericGreaterThanEquals",
+        "NumericNotEquals",
+        "NumericEqualsIfExists",
+    ]);
     prop_oneof![
         Just(json!({})),
         (of_text, key, texts()).prop_map(|(operator, key, values)| json!({ operator: { key: values } })),
         (of_arn, arns).prop_map(|(operator, values)| json!({ operator: { "aws:SourceArn": values } })),
-        (select(vec!["Bool", "BoolIfExists"]), select(vec!["aws:SecureTransport", "aws:PrincipalIsAWSService"]), any::<bool>())
+        (
+            select(vec!["Bool", "BoolIfExists"]),
+            select(vec!["aws:SecureTransport", "aws:PrincipalIsAWSService"]),
+            any::<bool>()
+        )
             .prop_map(|(operator, key, value)| json!({ operator: { key: value } })),
         (select(vec!["aws:SourceAccount", "aws:SourceVpce"]), any::<bool>())
             .prop_map(|(key, value)| json!({ "Null": { key: value.to_string() } })),
@@ -161,7 +194,9 @@ fn condition() -> impl Strategy<Value = Value> {
             .prop_map(|(operator, value)| json!({ operator: { "s3:TlsVersion": value } })),
         (select(vec!["IpAddress", "NotIpAddress"]), some(vec!["10.0.0.0/8", "192.0.2.1"]))
             .prop_map(|(operator, value)| json!({ operator: { "aws:SourceIp": value } })),
-        Just(json!({"StringNotEquals": {"aws:SourceVpce": "vpce-1a2b3c4d"}, "Bool": {"aws:PrincipalIsAWSService": "false"}})),
+        Just(
+            json!({"StringNotEquals": {"aws:SourceVpce": "vpce-1a2b3c4d"}, "Bool": {"aws:PrincipalIsAWSService": "false"}})
+        ),
     ]
 }
 
@@ -171,7 +206,9 @@ pub(crate) fn foreign_statement() -> impl Strategy<Value = Value> {
     let effect = prop_oneof![3 => Just("Allow"), 1 => Just("Deny")];
     (sid, effect, principal(), action(), resource(), condition(), any::<[u8; 3]>()).prop_map(
         |(sid, effect, principal, action, resource, condition, not)| {
-            let name = |plain: &'static str, negated: &'static str, chance: u8| if chance < 30 { negated } else { plain };
+            let name = |plain: &'static str, negated: &'static str, chance: u8| {
+                if chance < 30 { negated } else { plain }
+            };
             let mut statement = json!({
                 "Effect": effect,
                 name("Principal", "NotPrincipal", not[0]): principal,
@@ -211,7 +248,11 @@ pub(crate) fn live() -> impl Strategy<Value = Live> {
         let list = statements.join(gap);
         let list = if is_list { format!("[ {list}\n]") } else { list };
         let version = if old { "" } else { "\"Version\": \"2012-10-17\"," };
-        Live { text: format!("{{{version}\"Statement\":{list}, \"Id\": \"a\\u0062c\" }}\n"), statements, is_list }
+        Live {
+            text: format!("{{{version}\"Statement\":{list}, \"Id\": \"a\\u0062c\" }}\n"),
+            statements,
+            is_list,
+        }
     })
 }
 
@@ -227,7 +268,9 @@ pub(crate) struct Ask {
 impl Ask {
     pub(crate) fn request(&self) -> Request {
         let request = Request::new(&self.principal, &self.action, &self.resource);
-        self.context.iter().fold(request, |request, (key, values)| request.with_all(key, values.iter().map(String::as_str)))
+        self.context
+            .iter()
+            .fold(request, |request, (key, values)| request.with_all(key, values.iter().map(String::as_str)))
     }
 }
 
@@ -259,7 +302,18 @@ pub(crate) fn ask() -> impl Strategy<Value = Ask> {
         ("aws:SourceOrgPaths", vec(value.clone(), 0..3).boxed()),
         ("aws:ResourceAccount", vec(value.clone(), 0..3).boxed()),
         ("s3:x-amz-acl", vec(value, 0..2).boxed()),
-        ("aws:SourceArn", vec(select(vec!["arn:aws:logs:eu-west-1:111122223333:log-x", "arn:aws:logs:a:b:222233334444:c", "x"]), 0..2).boxed()),
+        (
+            "aws:SourceArn",
+            vec(
+                select(vec![
+                    "arn:aws:logs:eu-west-1:111122223333:log-x",
+                    "arn:aws:logs:a:b:222233334444:c",
+                    "x",
+                ]),
+                0..2,
+            )
+            .boxed(),
+        ),
         ("aws:SecureTransport", vec(select(vec!["true", "false"]), 0..2).boxed()),
         ("aws:PrincipalIsAWSService", vec(select(vec!["true", "false"]), 0..2).boxed()),
         ("s3:TlsVersion", vec(select(vec!["1.2", "1.3", "x"]), 0..2).boxed()),
