@@ -203,8 +203,7 @@ impl<'a> Reader<'a> {
 
     /// Goes on to what is not itself in a string.
     fn plain(&mut self) {
-        let rest = &self.bytes[self.at..];
-        self.at += rest.iter().position(|b| matches!(b, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len());
+        self.at += plain_bytes(&self.bytes[self.at..]);
     }
 
     /// The rest of a string that is not all plain.
@@ -339,6 +338,25 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// How many bytes come before the first quotation mark, backslash or control character. Eight are looked at together:
+/// a byte that becomes zero, or was below a space, borrows into its highest bit. Only bytes behind such a one may seem so.
+fn plain_bytes(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 0xff;
+    const HIGHEST: u64 = ONES << 7;
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let control = word.wrapping_sub(ONES * 0x20) & !word;
+        let found = (zero(word ^ (ONES * 0x22)) | zero(word ^ (ONES * 0x5c)) | control) & HIGHEST;
+        if found != 0 {
+            return index * 8 + found.trailing_zeros() as usize / 8;
+        }
+    }
+    let tail = rest.iter().position(|b| matches!(b, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len());
+    words.len() * 8 + tail
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -372,6 +390,18 @@ mod tests {
             ("\u{feff}{}", 0),
         ] {
             assert_eq!(parse(text).map(|_| ()).unwrap_err().at, at, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn eight_bytes_together_are_as_each_by_itself() {
+        for odd in ['"', '\\', '\u{1f}', '\0'] {
+            for other in ["a", "é", "\u{7f}", "!", "]", "😀"] {
+                for at in 0..20 {
+                    let text = format!("{}{odd}{}", other.repeat(at), "#".repeat(9));
+                    assert_eq!(plain_bytes(text.as_bytes()), other.len() * at, "{text:?}");
+                }
+            }
         }
     }
 

@@ -38,7 +38,7 @@ fn statement(
     let (principal, not_principal) = one_of(&live, "Principal", "NotPrincipal")?;
     let (action, not_action) = one_of(&live, "Action", "NotAction")?;
     let (resource, not_resource) = one_of(&live, "Resource", "NotResource")?;
-    let mut resources = PatternSet::default();
+    let mut resources = PatternSet::with_room(resource.elements().len());
     for text in strings(resource, "Resource")? {
         let text = text?;
         resources.add(text, variables && !(text.as_bytes().contains(&b'$') && has_early_variable(text)));

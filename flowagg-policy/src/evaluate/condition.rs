@@ -266,7 +266,7 @@ pub(crate) fn is_readable(family: Family, value: &str) -> bool {
 
 /// Values without variables, to be hashed, and the rest.
 fn texts<'v>(values: impl Iterator<Item = Cow<'v, str>>, variables: bool) -> (TextSet, Vec<Glob>) {
-    let mut texts = TextSet::default();
+    let mut texts = TextSet::with_room(values.size_hint().1.unwrap_or(0));
     let mut patterns = Vec::new();
     for value in values {
         if variables && value.contains('$') {

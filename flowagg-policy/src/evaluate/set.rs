@@ -14,6 +14,12 @@ pub(super) struct TextSet {
 }
 
 impl TextSet {
+    /// A set that has room for so many texts.
+    pub(super) fn with_room(texts: usize) -> Self {
+        let table = vec![0; (texts * 2 + 1).next_power_of_two().max(8)];
+        Self { texts: String::new(), ends: Vec::with_capacity(texts), table }
+    }
+
     pub(super) fn insert(&mut self, text: &str) {
         if self.table.len() <= self.ends.len() * 2 {
             self.table = vec![0; (self.table.len() * 2).max(8)];
@@ -67,6 +73,8 @@ fn hash(bytes: &[u8]) -> u64 {
 /// A set of patterns that is asked whether one of them fits.
 #[derive(Debug, Default)]
 pub(super) struct PatternSet {
+    /// How many patterns are to come.
+    room: usize,
     anything: bool,
     exact: TextSet,
     /// By length: what texts may begin with.
@@ -75,6 +83,11 @@ pub(super) struct PatternSet {
 }
 
 impl PatternSet {
+    /// A set that has room for so many patterns.
+    pub(super) fn with_room(room: usize) -> Self {
+        Self { room, ..Self::default() }
+    }
+
     /// Adds a pattern with wildcards, and with variables or without.
     pub(super) fn add(&mut self, text: &str, variables: bool) {
         match text.bytes().position(|b| matches!(b, b'*' | b'?' | b'$')) {
@@ -89,7 +102,7 @@ impl PatternSet {
         match self.starts.iter_mut().find(|(length, _)| *length == start.len()) {
             Some((_, set)) => set.insert(start),
             None => {
-                let mut set = TextSet::default();
+                let mut set = TextSet::with_room(self.room);
                 set.insert(start);
                 self.starts.push((start.len(), set));
             }
