@@ -132,6 +132,23 @@ account = "333333333333"
 }
 
 #[test]
+fn a_policy_that_would_be_too_large_is_told_with_numbers_before_any_call() {
+    let members: String = (0..400)
+        .map(|n| format!("[[members]]\naccount = \"{n:012}\"\nregions = [\"eu-west-1\"]\n"))
+        .collect();
+    let hub = FLEET.split("[[members]]").next().unwrap();
+    let fleet = format!("{hub}[policy]\nform = \"prefixes\"\n{members}");
+    let url = endpoint(|_| (500, "a call".to_owned()));
+    let said = flowagg(&["plan"], &fleet, &url, true);
+    assert_eq!(said.code, Some(2));
+    assert!(
+        said.err.contains("20480") && said.err.contains("400 accounts") && said.err.contains("`accounts`"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
 fn a_missing_fleet_file_is_named() {
     let said = flowagg(&["plan", "-c", "other.toml"], FLEET, &closed(), true);
     assert_eq!(said.code, Some(2));

@@ -9,6 +9,7 @@ use std::io;
 use std::path::Path;
 
 use flowagg_core::fleet::Fleet;
+use flowagg_policy::{Absent, Grant, merge};
 
 use crate::args::{Args, Global, Verb};
 use crate::aws::Accounts;
@@ -53,11 +54,17 @@ fn fleet(path: &Path, screen: &mut Screen<'_>) -> io::Result<Option<Fleet>> {
             return Ok(None);
         }
     };
-    match Fleet::parse(&text) {
-        Ok(fleet) => Ok(Some(fleet)),
+    let fleet = match Fleet::parse(&text) {
+        Ok(fleet) => fleet,
         Err(error) => {
             show::faults(path, &error, screen.err)?;
-            Ok(None)
+            return Ok(None);
         }
+    };
+    // A grant that fits no empty bucket fits no other: that can be told before any call.
+    if let Err(error) = merge(None, &Grant::of(&fleet), Absent::Keep) {
+        show::error(&format!("`{}`: {error}", path.display()), &error.help(), screen.err)?;
+        return Ok(None);
     }
+    Ok(Some(fleet))
 }
