@@ -5,7 +5,7 @@ use super::decision::StatementId;
 use super::pattern::Glob;
 use super::principal::Principals;
 use super::set::PatternSet;
-use super::{Policy, Statement};
+use super::{Effect, Policy, Statement};
 use crate::document::{self, Document, DocumentError};
 use crate::json::{Node, Value};
 
@@ -17,9 +17,12 @@ pub(super) fn policy(text: &str) -> Result<Policy, DocumentError> {
     let variables = document.version() == Some(VERSION_WITH_VARIABLES);
     let mut policy = Policy { denials: Vec::new(), allowances: Vec::new() };
     for (index, live) in document.statements().enumerate() {
-        let (denies, statement) = statement(index, live, variables)
+        let (effect, statement) = statement(index, live, variables)
             .map_err(|why| DocumentError::Statement { statement: live.name(index), why })?;
-        if denies { policy.denials.push(statement) } else { policy.allowances.push(statement) }
+        match effect {
+            Effect::Deny => policy.denials.push(statement),
+            Effect::Allow => policy.allowances.push(statement),
+        }
     }
     Ok(policy)
 }
@@ -28,11 +31,11 @@ fn statement(
     index: usize,
     live: document::Statement<'_>,
     variables: bool,
-) -> Result<(bool, Statement), String> {
+) -> Result<(Effect, Statement), String> {
     let effect = live.get("Effect").and_then(Node::as_str).ok_or("it has no `Effect`")?;
-    let denies = match effect {
-        _ if effect.eq_ignore_ascii_case("Allow") => false,
-        _ if effect.eq_ignore_ascii_case("Deny") => true,
+    let effect = match effect {
+        _ if effect.eq_ignore_ascii_case("Allow") => Effect::Allow,
+        _ if effect.eq_ignore_ascii_case("Deny") => Effect::Deny,
         _ => return Err("its `Effect` is neither `Allow` nor `Deny`".into()),
     };
     let (principal, not_principal) = one_of(&live, "Principal", "NotPrincipal")?;
@@ -48,14 +51,14 @@ fn statement(
     let statement = Statement {
         id: StatementId { index, sid: live.sid().map(Into::into) },
         principals: principals(principal)?,
-        not_principal,
+        not_principal: not_principal.then_some(effect),
         actions,
         not_action,
         resources,
         not_resource,
         conditions: conditions(live.get("Condition"), variables)?,
     };
-    Ok((denies, statement))
+    Ok((effect, statement))
 }
 
 /// The member of one name or its negation; exactly one must be there.

@@ -36,12 +36,20 @@ pub struct Policy {
     allowances: Vec<Statement>,
 }
 
+/// What a statement does where it applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Effect {
+    Allow,
+    Deny,
+}
+
 /// A statement, ready to be asked.
 #[derive(Debug)]
 struct Statement {
     id: StatementId,
     principals: Principals,
-    not_principal: bool,
+    /// For `NotPrincipal`, the effect: whom it leaves out depends on it.
+    not_principal: Option<Effect>,
     actions: Vec<Glob>,
     not_action: bool,
     resources: PatternSet,
@@ -102,8 +110,11 @@ impl Statement {
 
     fn holds(&self, part: &Part<'_>, request: &Request) -> bool {
         match part {
-            Part::Principal if self.not_principal => !self.principals.spare(&request.principal),
-            Part::Principal => self.principals.include(&request.principal),
+            Part::Principal => match self.not_principal {
+                None => self.principals.include(&request.principal),
+                Some(Effect::Deny) => !self.principals.spare(&request.principal),
+                Some(Effect::Allow) => !self.principals.include(&request.principal),
+            },
             Part::Action => {
                 self.actions.iter().any(|glob| glob.matches_plain(&request.action)) != self.not_action
             }

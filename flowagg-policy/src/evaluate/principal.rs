@@ -119,7 +119,7 @@ impl Principals {
             }
     }
 
-    /// Whether a `NotPrincipal` spares the caller. It must name all that the caller is: the user, or the session and
+    /// Whether the `NotPrincipal` of a Deny spares the caller. It must name all that the caller is: the user, or the session and
     /// its role, and the account. An account alone spares nobody in it but its root user.
     pub(super) fn spare(&self, caller: &Caller) -> bool {
         match caller {

@@ -248,6 +248,25 @@ mod tests {
     }
 
     #[test]
+    fn an_arn_has_six_parts_and_each_is_matched_by_itself() {
+        let request = Request::new("*", "s3:GetObject", "*").with("aws:SourceAccount", "1");
+        for (pattern, text, fits) in [
+            ("arn:aws:logs:*:1:*", "arn:aws:logs:r:1:a:b", true),
+            ("arn:aws:logs:*:1:*", "arn:aws:logs:r:x:1:b", false),
+            ("arn:aws:l?gs:*:${aws:SourceAccount}:a*", "arn:aws:logs:r:1:ab", true),
+            ("arn:aws:l?gs:*:${aws:SourceAccount}:a*", "arn:aws:logs:r:2:ab", false),
+            ("*:*:*:*:*:*", "a:b:c:d:e", false),
+            ("*:*:*:*:*:*", "a:b:c:d:e:", true),
+            ("arn:aws:*", "arn:aws:logs:r:1:a", false),
+            ("*", "a", true),
+        ] {
+            let mut set = ArnSet::default();
+            set.add(pieces(pattern, Syntax { wildcards: true, variables: true }));
+            assert_eq!(set.matches(text, &request), fits, "{pattern} {text}");
+        }
+    }
+
+    #[test]
     fn patterns_are_sorted_by_how_they_are_looked_up() {
         let mut set = PatternSet::default();
         for text in ["a", "ab*", "cd*", "x*y", "${k}z"] {

@@ -103,6 +103,11 @@ impl Grant {
         format!("{}/{}{hive}", self.bucket_arn(), layout::root(self.prefix.as_ref()))
     }
 
+    /// The statements, one compact JSON text each, as they stand in a policy that has no others.
+    pub fn statements(&self) -> Result<Vec<String>, merge::MergeError> {
+        merge::statements(self)
+    }
+
     /// What a policy grants by statements of ours, in this grant's bucket and folder; `None` when there are none.
     ///
     /// Of this grant only the bucket, the sub-folder and the Hive setting count. What comes back, merged into no policy,

@@ -155,6 +155,10 @@ fn blocks(subject: &Subject<'_>, report: &mut Report<'_>, reason: Reason) {
     }
 }
 
+fn own_folder(account: AccountId) -> (AccountId, String) {
+    (account, format!("AWSLogs/{account}/"))
+}
+
 /// What the delivery service would send for the accounts that the policy lets in, or for one where it lists none.
 fn requests(subject: &Subject<'_>) -> Vec<Request> {
     const MOST: usize = 64;
@@ -176,10 +180,16 @@ fn requests(subject: &Subject<'_>) -> Vec<Request> {
             puts.insert((account, folder));
         }
     }
+    if puts.is_empty() {
+        // Where the grant lists none, a Deny may list those that it spares.
+        let spared = subject.statements.iter().flat_map(|statement| statement.on("aws:sourceaccount"));
+        let spared = spared.flat_map(|condition| &condition.values).take(MOST);
+        puts.extend(spared.filter_map(|item| AccountId::parse(item.text).ok()).map(own_folder));
+    }
     if puts.is_empty()
         && let Ok(account) = AccountId::parse("111122223333")
     {
-        puts.insert((account, format!("AWSLogs/{account}/")));
+        puts.insert(own_folder(account));
     }
     let bucket = subject.bucket.as_deref().and_then(|name| BucketName::parse(name).ok());
     let bucket = bucket.or_else(|| BucketName::parse("bucket").ok());

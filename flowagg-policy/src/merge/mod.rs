@@ -122,11 +122,13 @@ impl MergeError {
     }
 }
 
+/// A policy without a statement, which S3 does not take.
+const NOTHING: &str = "{\"Version\":\"2012-10-17\",\"Statement\":[]}";
+
 /// Merges a grant into the live policy (`None`: the bucket has none).
 ///
 /// Merging twice changes nothing the second time, also over S3's own rendering of the first result.
 pub fn merge(live: Option<&str>, grant: &Grant, absent: Absent) -> Result<Merged, MergeError> {
-    const NOTHING: &str = "{\"Version\":\"2012-10-17\",\"Statement\":[]}";
     let document = Document::parse(live.unwrap_or(NOTHING))?;
     let mut survey = Survey::of(&document, grant);
     let mut notes = survey.settle(grant, absent);
@@ -157,6 +159,13 @@ pub fn remove(live: &str, grant: &Grant) -> Result<Option<String>, MergeError> {
     }
     let changes = ours.iter().map(|ours| (ours.index, None)).collect();
     Ok(Some(Edit { changes, added: Vec::new() }.apply(&document)))
+}
+
+/// The statements of a grant in a policy that has no others.
+pub(crate) fn statements(grant: &Grant) -> Result<Vec<String>, MergeError> {
+    let document = Document::parse(NOTHING)?;
+    let survey = Survey::of(&document, grant);
+    Ok(choose(&document, &survey, grant, grant.who.accounts())?.edit.added)
 }
 
 /// What is done to the live document.

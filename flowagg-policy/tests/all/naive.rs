@@ -192,21 +192,20 @@ fn applies(statement: &Value, ask: &Ask, variables: bool) -> bool {
         Some(value) => holds(value, false),
         None => !holds(&statement[format!("Not{name}")], true),
     };
-    part("Principal", &|value, spare| names_caller(value, &ask.principal, spare))
-        && part("Action", &|value, _| {
-            texts(value)
-                .iter()
-                .any(|text| matches(&text.to_lowercase(), true, false, &context, &ask.action.to_lowercase()))
-        })
-        && part("Resource", &|value, _| {
-            texts(value).iter().any(|text| matches(text, true, variables, &context, &ask.resource))
-        })
-        && statement["Condition"].as_object().unwrap().iter().all(|(operator, keys)| {
-            keys.as_object()
-                .unwrap()
-                .iter()
-                .all(|(key, wanted)| holds(operator, key, &texts(wanted), variables, &context))
-        })
+    part("Principal", &|value, negated| {
+        names_caller(value, &ask.principal, negated && statement["Effect"] == "Deny")
+    }) && part("Action", &|value, _| {
+        texts(value)
+            .iter()
+            .any(|text| matches(&text.to_lowercase(), true, false, &context, &ask.action.to_lowercase()))
+    }) && part("Resource", &|value, _| {
+        texts(value).iter().any(|text| matches(text, true, variables, &context, &ask.resource))
+    }) && statement["Condition"].as_object().unwrap().iter().all(|(operator, keys)| {
+        keys.as_object()
+            .unwrap()
+            .iter()
+            .all(|(key, wanted)| holds(operator, key, &texts(wanted), variables, &context))
+    })
 }
 
 /// What the policy says.

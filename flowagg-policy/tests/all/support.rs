@@ -158,6 +158,7 @@ fn condition() -> impl Strategy<Value = Value> {
         "ForAnyValue:StringEquals",
         "ForAllValues:StringLike",
         "ForAnyValue:StringNotEquals",
+        "ForAnyValue:StringLikeIfExists",
         "ForAllValues:StringNotLikeIfExists",
         "stringequals",
     ]);
