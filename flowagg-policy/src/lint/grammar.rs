@@ -1,8 +1,6 @@
-//! Faults of the grammar: what S3 refuses, or reads otherwise than it looks.
+//! Faults of the grammar: what S3 refuses, or reads otherwise than it looks. The elements of a statement are next door.
 //!
 //! Source: "Grammar of the IAM JSON policy language" (IAM User Guide).
-
-use std::collections::BTreeSet;
 
 use super::subject::{Subject, is_empty_list};
 use super::{Check, Report, Severity, shown};
@@ -74,60 +72,6 @@ pub(super) const CHECKS: &[Check] = &[
         severity: Severity::Error,
         help: "put a string, or a list of strings",
         find: wrong_value_type,
-    },
-    Check {
-        id: "missing-effect",
-        severity: Severity::Error,
-        help: "say `\"Effect\": \"Allow\"` or `\"Deny\"`",
-        find: missing_effect,
-    },
-    Check {
-        id: "effect-lowercase",
-        severity: Severity::Error,
-        help: "write `Allow` or `Deny`",
-        find: effect_case,
-    },
-    Check {
-        id: "unknown-effect",
-        severity: Severity::Error,
-        help: "write `Allow` or `Deny`",
-        find: unknown_effect,
-    },
-    Check {
-        id: "missing-principal",
-        severity: Severity::Error,
-        help: "say who: `\"Principal\": {\"Service\": \"delivery.logs.amazonaws.com\"}`",
-        find: |subject, report| missing(subject, report, "Principal"),
-    },
-    Check {
-        id: "missing-action",
-        severity: Severity::Error,
-        help: "say what: `\"Action\": \"s3:PutObject\"`",
-        find: |subject, report| missing(subject, report, "Action"),
-    },
-    Check {
-        id: "missing-resource",
-        severity: Severity::Error,
-        help: "say where: the bucket's ARN, or that of a folder with `/*`",
-        find: |subject, report| missing(subject, report, "Resource"),
-    },
-    Check {
-        id: "element-and-its-negation",
-        severity: Severity::Error,
-        help: "keep one of the two",
-        find: both,
-    },
-    Check {
-        id: "duplicate-sid",
-        severity: Severity::Error,
-        help: "give each statement a Sid of its own",
-        find: duplicate_sid,
-    },
-    Check {
-        id: "sid-with-odd-characters",
-        severity: Severity::Warning,
-        help: "use A-Z, a-z and 0-9 only",
-        find: odd_sid,
     },
 ];
 
@@ -350,90 +294,6 @@ fn wrong_value_type(subject: &Subject<'_>, report: &mut Report<'_>) {
                     format!("{name} has not the form that the grammar gives it"),
                 );
             }
-        }
-    }
-}
-
-fn missing_effect(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for statement in subject.statements.iter().filter(|s| !s.members.is_empty() && !s.has("Effect")) {
-        report.add(Some(statement), statement.node.span.start, "the statement neither allows nor denies");
-    }
-}
-
-fn effect_case(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for statement in &subject.statements {
-        if let Some(effect) = statement.effect.filter(|effect| !matches!(effect.text, "Allow" | "Deny"))
-            && (statement.allows() || statement.denies())
-        {
-            report.add(
-                Some(statement),
-                effect.at,
-                format!("{} is not written as AWS writes it, and case counts", shown(effect.text)),
-            );
-        }
-    }
-}
-
-fn unknown_effect(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for statement in subject.statements.iter().filter(|statement| !statement.allows() && !statement.denies())
-    {
-        if let Some(effect) = statement.effect {
-            report.add(
-                Some(statement),
-                effect.at,
-                format!("{} is neither `Allow` nor `Deny`", shown(effect.text)),
-            );
-        }
-    }
-}
-
-fn missing(subject: &Subject<'_>, report: &mut Report<'_>, name: &str) {
-    for statement in subject.statements.iter().filter(|statement| !statement.members.is_empty()) {
-        if !statement.has(name) && !statement.has(&format!("Not{name}")) {
-            report.add(Some(statement), statement.node.span.start, format!("the statement has no `{name}`"));
-        }
-    }
-}
-
-fn both(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for statement in &subject.statements {
-        for name in ["Principal", "Action", "Resource"] {
-            if statement.has(name) && statement.has(&format!("Not{name}")) {
-                let at = statement.node.span.start;
-                report.add(Some(statement), at, format!("the statement has both `{name}` and `Not{name}`"));
-            }
-        }
-    }
-}
-
-fn duplicate_sid(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let mut seen = BTreeSet::new();
-    for statement in &subject.statements {
-        let Some(sid) = statement.sid.filter(|sid| !sid.text.is_empty()) else { continue };
-        if !seen.insert(sid.text) {
-            report.add(
-                Some(statement),
-                sid.at,
-                format!("another statement has the Sid {}, too", shown(sid.text)),
-            );
-        }
-    }
-}
-
-fn odd_sid(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for statement in &subject.statements {
-        if let Some(sid) = statement.sid
-            && let Some(odd) = sid.text.chars().find(|c| !c.is_ascii_alphanumeric())
-        {
-            report.add(
-                Some(statement),
-                sid.at,
-                format!(
-                    "the Sid {} has a `{}`, which AWS's grammar does not give it",
-                    shown(sid.text),
-                    odd.escape_debug()
-                ),
-            );
         }
     }
 }

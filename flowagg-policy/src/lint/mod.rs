@@ -5,6 +5,7 @@ mod actions;
 mod conditions;
 mod delivery;
 mod denial;
+mod elements;
 mod grammar;
 mod names;
 mod principals;
@@ -72,17 +73,10 @@ pub struct Check {
 
 /// Every check, in the order that their findings come in where they have one place.
 pub fn checks() -> impl Iterator<Item = &'static Check> {
-    [
-        grammar::CHECKS,
-        principals::CHECKS,
-        actions::CHECKS,
-        resources::CHECKS,
-        conditions::CHECKS,
-        delivery::CHECKS,
-    ]
-    .into_iter()
-    .chain([denial::CHECKS, whole::CHECKS])
-    .flatten()
+    [grammar::CHECKS, elements::CHECKS, principals::CHECKS, actions::CHECKS, resources::CHECKS]
+        .into_iter()
+        .chain([conditions::CHECKS, delivery::CHECKS, denial::CHECKS, whole::CHECKS])
+        .flatten()
 }
 
 /// What the checks find, in the order of the text.

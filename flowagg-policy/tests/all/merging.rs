@@ -1,10 +1,11 @@
 //! Grants merged into live policies.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::fleet::{GrantForm, PolicySettings};
-use flowagg_core::id::{AccountId, BucketName, Partition};
+use flowagg_core::fleet::{GrantForm, Organization, PolicySettings};
+use flowagg_core::id::{AccountId, BucketName, OrganizationId, Partition};
 use flowagg_core::layout::Prefix;
+use flowagg_policy::size::{AUTO_MARGIN, LIMIT};
 use flowagg_policy::{Absent, Grant, MergeError, Merged, Who, merge, remove};
 
 fn account(text: &str) -> AccountId {
@@ -162,4 +163,87 @@ fn a_policy_over_the_limit_is_refused_with_the_numbers() {
         "{error}"
     );
     assert!(error.to_string().contains("1500 accounts") && !error.help().is_empty());
+}
+
+#[test]
+fn the_grant_that_aws_documents_today_is_adopted_and_its_regions_stay() {
+    let arn = "\"ArnLike\":{\"aws:SourceArn\":\"arn:aws:logs:us-east-1:111122223333:*\"}";
+    let live = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Sid":"AWSLogDeliveryWrite","Effect":"Allow","Principal":{{"Service":"delivery.logs.amazonaws.com"}},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/*","Condition":{{"StringEquals":{{"aws:SourceAccount":"111122223333","s3:x-amz-acl":"bucket-owner-full-control"}},{arn}}}}},{{"Sid":"AWSLogDeliveryAclCheck","Effect":"Allow","Principal":{{"Service":"delivery.logs.amazonaws.com"}},"Action":"s3:GetBucketAcl","Resource":"arn:aws:s3:::acme-logs","Condition":{{"StringEquals":{{"aws:SourceAccount":"111122223333"}},{arn}}}}}]}}"#
+    );
+    let settings = PolicySettings { source_arn: true, ..PolicySettings::default() };
+    let grant = Grant { settings, regions: Some(BTreeMap::new()), ..grant(&["222233334444"]) };
+    let outcome = merged(Some(&live), &grant);
+    assert_eq!(outcome.kept, accounts(ONE));
+    assert!(
+        outcome.text.contains("arn:aws:logs:us-east-1:111122223333:*\",\"arn:aws:logs:*:222233334444:*"),
+        "{}",
+        outcome.text
+    );
+    assert!(outcome.notes.iter().any(|note| note.contains("from the whole bucket")), "{:?}", outcome.notes);
+    // Under a sub-folder, a grant to the whole bucket may be another fleet's, and stays.
+    let network = Grant { prefix: Some(Prefix::parse("network").unwrap()), ..grant };
+    assert!(merged(Some(&live), &network).text.starts_with(&live[..live.len() - 2]));
+}
+
+#[test]
+fn a_grant_to_everyone_stays_until_it_is_pruned() {
+    let open =
+        merged(None, &classic(ONE)).text.replace("acme-logs/AWSLogs/111122223333/*", "acme-logs/AWSLogs/*");
+    let kept = merged(Some(&open), &grant(ONE));
+    assert!(kept.text.starts_with(&open[..open.len() - 2]) && kept.text.contains("AWSLogDeliveryWrite2"));
+    assert!(kept.notes.iter().any(|note| note.contains("every AWS account")), "{:?}", kept.notes);
+    let pruned = merge(Some(&open), &grant(ONE), Absent::Prune).unwrap();
+    assert_eq!(pruned.text, merged(None, &grant(ONE)).text);
+}
+
+#[test]
+fn form_auto_climbs_the_ladder_and_back() {
+    let many =
+        |count: u64| -> Who { Who::Accounts((0..count).map(|n| account(&format!("{n:012}"))).collect()) };
+    let id = OrganizationId::parse("o-a1b2c3d4e5").unwrap();
+    let organization = Some(Organization { id, units: BTreeSet::new() });
+    let grant = |count| Grant { who: many(count), organization: organization.clone(), ..grant(ONE) };
+    let mut live: Option<String> = None;
+    for (count, form) in [
+        (200, GrantForm::Prefixes),
+        (600, GrantForm::Accounts),
+        (2_000, GrantForm::Organization),
+        (600, GrantForm::Accounts),
+        (200, GrantForm::Prefixes),
+    ] {
+        let outcome = merge(live.as_deref(), &grant(count), Absent::Prune).unwrap();
+        assert_eq!(outcome.form, form);
+        assert!(outcome.bytes <= LIMIT - AUTO_MARGIN);
+        assert!(!merge(Some(&outcome.text), &grant(count), Absent::Prune).unwrap().changed);
+        live = Some(outcome.text);
+    }
+}
+
+#[test]
+fn a_form_that_cannot_be_written_is_an_error_that_says_what_to_do() {
+    let with = |form, source_conditions| {
+        let settings = PolicySettings { form, source_conditions, ..PolicySettings::default() };
+        merge(None, &Grant { settings, ..grant(ONE) }, Absent::Keep).unwrap_err()
+    };
+    let old = r#"{"Statement":[{"Sid":"Other","Effect":"Deny","Principal":"*","Action":"s3:DeleteBucket","Resource":"arn:aws:s3:::acme-logs"}]}"#;
+    let bound = PolicySettings { form: GrantForm::BoundAccounts, ..PolicySettings::default() };
+    let errors = [
+        with(GrantForm::Organization, true),
+        with(GrantForm::Accounts, false),
+        merge(Some(old), &Grant { settings: bound, ..grant(ONE) }, Absent::Keep).unwrap_err(),
+        merge(Some("{"), &grant(ONE), Absent::Keep).unwrap_err(),
+        merge(None, &grant(&[]), Absent::Keep).unwrap_err(),
+    ];
+    let starts = [
+        "form `organization` names",
+        "form `accounts` lets",
+        "form `bound-accounts` needs",
+        "the policy is not JSON",
+        "the bucket policy would",
+    ];
+    for (error, start) in errors.iter().zip(starts) {
+        assert!(error.to_string().starts_with(start), "{error}");
+        assert!(!error.help().is_empty() && !error.to_string().ends_with('.'));
+    }
 }
