@@ -28,7 +28,7 @@ const EVERY: i64 = 300;
 
 /// The service, come by at one moment.
 ///
-/// Records of versions 3 and up are written as `-`: the fields of version 2 are computed, in the order of the flow log.
+/// The fields of version 2 have values, in the order that the flow log asks for; those of later versions are `-`.
 #[derive(Debug)]
 pub struct Delivery {
     aws: Aws,

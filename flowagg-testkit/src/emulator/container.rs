@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
 use testcontainers::bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
+use testcontainers::bollard::query_parameters::InspectContainerOptions;
 use testcontainers::core::client::docker_client_instance;
 use testcontainers::core::logs::LogFrame;
 use testcontainers::core::{ContainerPort, WaitFor};
@@ -72,8 +73,17 @@ impl Container {
         let lost = |_| EmulatorError::Docker("the thread that talks to the engine has ended".into());
         let (id, url) = start.recv().map_err(lost)??;
         let container = Self { id, log, word: Some(word), thread: Some(thread) };
-        health::wait_until_ready(&url, || Ok(()), || container.log())?;
+        health::wait_until_ready(&url, || container.check_running(), || container.log())?;
         Ok((container, url))
+    }
+
+    /// Fails when it has ended: the engine removes it then.
+    fn check_running(&self) -> Result<(), String> {
+        let look = async {
+            let engine = docker_client_instance().await.map_err(docker)?;
+            engine.inspect_container(&self.id, None::<InspectContainerOptions>).await.map_err(docker)
+        };
+        on_a_thread(look).map(drop).map_err(|error| format!("the container has ended: {error}"))
     }
 
     pub(super) fn log(&self) -> String {
