@@ -289,32 +289,46 @@ fn principals(node: &Node<'_>) -> Option<BTreeSet<String>> {
     Some(found)
 }
 
-/// The accounts that statements let deliver by name: in `aws:SourceAccount`, else as the folder of a resource.
+/// The accounts that statements let deliver by name: those of `aws:SourceAccount`, of the folders, or of both; where a
+/// grant has neither, those that a Deny on all others spares.
 fn deliverers(meanings: &[Meaning]) -> BTreeSet<AccountId> {
-    let service = format!("Service:{DELIVERY_SERVICE}");
-    let holds = |meaning: &&Meaning| {
-        let has =
-            |name: &str, value: &str| meaning.elements.get(name).is_some_and(|values| values.contains(value));
-        !meaning.denies && has("Principal", &service) && has("Action", "s3:putobject")
-    };
-    let named = |meaning: &Meaning| -> BTreeSet<AccountId> {
-        let source = |((_, key), values): (&(String, String), &BTreeSet<String>)| {
-            (key == "aws:sourceaccount")
+    let mut spared = meanings.iter().filter(|meaning| meaning.denies && meaning.is_for_delivery());
+    let spared = spared.find_map(|meaning| meaning.source_accounts(true));
+    let writes = meanings.iter().filter(|meaning| {
+        let puts = meaning.elements.get("Action").is_some_and(|actions| actions.contains("s3:putobject"));
+        puts && !meaning.denies && meaning.is_for_delivery()
+    });
+    let named =
+        writes.filter_map(|meaning| match (meaning.source_accounts(false), meaning.folder_accounts()) {
+            (Some(source), Some(folders)) => Some(&source & &folders),
+            (source, folders) => source.or(folders).or_else(|| spared.clone()),
+        });
+    named.flatten().collect()
+}
+
+impl Meaning {
+    fn is_for_delivery(&self) -> bool {
+        let service = format!("Service:{DELIVERY_SERVICE}");
+        self.elements.get("Principal").is_some_and(|principals| principals.contains(&service))
+    }
+
+    /// The values of `aws:SourceAccount` under an operator that is negated, or is not.
+    fn source_accounts(&self, negated: bool) -> Option<BTreeSet<AccountId>> {
+        self.conditions.iter().find_map(|((operator, key), values)| {
+            let fits = Operator::parse(operator).is_some_and(|operator| operator.negated == negated);
+            (fits && key == "aws:sourceaccount")
                 .then(|| values.iter().filter_map(|text| AccountId::parse(text).ok()).collect())
-        };
+        })
+    }
+
+    /// The accounts whose folders the resources are, where each resource is one.
+    fn folder_accounts(&self) -> Option<BTreeSet<AccountId>> {
         let folder = |arn: &String| {
-            let parts = arn.split('/').map(|part| part.strip_prefix("aws-account-id=").unwrap_or(part));
-            parts.filter_map(|part| AccountId::parse(part).ok()).next()
+            let mut names = arn.split('/').map(|name| name.strip_prefix("aws-account-id=").unwrap_or(name));
+            names.find_map(|name| AccountId::parse(name).ok())
         };
-        let folders: Option<BTreeSet<AccountId>> =
-            meaning.elements.get("Resource").and_then(|arns| arns.iter().map(folder).collect());
-        match (meaning.conditions.iter().find_map(source), folders) {
-            (Some(source), Some(folders)) => &source & &folders,
-            (Some::<BTreeSet<AccountId>>(one), None) | (None, Some(one)) => one,
-            (None, None) => BTreeSet::new(),
-        }
-    };
-    meanings.iter().filter(holds).flat_map(named).collect()
+        self.elements.get("Resource")?.iter().map(folder).collect()
+    }
 }
 
 #[cfg(test)]

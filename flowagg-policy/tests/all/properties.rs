@@ -180,6 +180,24 @@ proptest! {
     }
 
     #[test]
+    fn the_difference_names_whom_the_merge_lets_in_and_out(earlier in grant(), grant in grant()) {
+        let none = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"}]}"#;
+        let none = Live { text: none.to_owned(), statements: Vec::new(), is_list: true };
+        let before = lived_in(&none, &earlier, &grant);
+        let after = merge(Some(&before), &grant, Absent::Prune).unwrap();
+        let difference = diff(&before, &after.text).unwrap();
+        prop_assert_eq!(difference.is_empty(), !after.changed);
+        // An organization lets accounts in that no statement names.
+        if before == none.text && lets_in_by_organization(&grant, after.form).is_none() {
+            prop_assert_eq!(&difference.granted, &after.granted);
+        }
+        let organizations = [before.as_str(), after.text.as_str()].iter().any(|text| text.contains("aws:SourceOrg"));
+        if !organizations {
+            prop_assert_eq!((&difference.granted, &difference.revoked), (&after.granted, &after.revoked));
+        }
+    }
+
+    #[test]
     fn what_we_write_has_no_fault(grant in grant()) {
         let written = merged(None, &grant).unwrap();
         let excused = ["no-confused-deputy-condition", "no-acl-condition"];
