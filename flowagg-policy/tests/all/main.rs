@@ -1,6 +1,6 @@
 //! The crate from outside, in one binary: one link instead of many.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests, their helpers too")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests, and what they call")]
 
 mod capacity;
 mod differential;

@@ -12,7 +12,7 @@ use proptest::sample::select;
 use proptest::test_runner::Config;
 use serde_json::{Value, json};
 
-/// As many cases as the issue of a property asks for; `PROPTEST_CASES` gives more.
+/// 2,000 cases for each property; `PROPTEST_CASES` gives more.
 pub(crate) fn cases() -> Config {
     let least = 2_000;
     let config = Config::default();
