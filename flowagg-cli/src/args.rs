@@ -1,9 +1,11 @@
 //! The command line.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
+use flowagg_core::fleet::Only;
 use flowagg_core::id::{AccountId, BucketName, OrganizationId, Region};
 use jiff::SignedDuration;
 
@@ -42,6 +44,15 @@ pub(crate) struct Global {
     /// Send every call to this endpoint instead of AWS [also: AWS_ENDPOINT_URL]
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) endpoint_url: Option<String>,
+    /// Look only at this account, or this region; may be given more than once. The hub is always looked at
+    #[arg(long, global = true, value_name = "ACCOUNT|REGION", value_parser = only)]
+    pub(crate) only: Vec<Only>,
+}
+
+/// Reads an account id or a region.
+fn only(text: &str) -> Result<Only, String> {
+    let account = text.parse().map(Only::Account);
+    account.or_else(|_| text.parse().map(Only::Region)).map_err(|_| "an account id or a region".to_owned())
 }
 
 #[derive(Debug, Subcommand)]
@@ -68,6 +79,18 @@ Examples:
   flowagg verify --wait 15m        look until all deliver, at most 15 minutes
   flowagg verify --json            one entry for each flow log, for machines")]
     Verify(Verify),
+    /// Take away our flow logs and our grant; the bucket, its objects and all that others made stay
+    #[command(after_help = "\
+Examples:
+  flowagg destroy                  show what would go, ask, do it
+  flowagg destroy --yes            do not ask")]
+    Destroy(Consent),
+    /// Print the least IAM policies that flowagg needs for this fleet, offline
+    #[command(after_help = "\
+Examples:
+  flowagg permissions
+  flowagg permissions --json | jq .member > member-role.json")]
+    Permissions(Permissions),
     /// Build, merge, compare, check and ask bucket policies, offline
     #[command(subcommand)]
     Policy(Policy),
@@ -88,15 +111,24 @@ pub(crate) struct Plan {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Apply {
+    #[command(flatten)]
+    pub(crate) consent: Consent,
+    /// Also revoke accounts, and delete flow logs of ours, that the fleet file does not name
+    #[arg(long)]
+    pub(crate) prune: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Consent {
     /// Do not ask
     #[arg(short, long)]
     pub(crate) yes: bool,
     /// Print what was done as JSON; needs --yes
     #[arg(long, requires = "yes")]
     pub(crate) json: bool,
-    /// Also revoke accounts, and delete flow logs of ours, that the fleet file does not name
-    #[arg(long)]
-    pub(crate) prune: bool,
+    /// Begin no further account and region after so many failures
+    #[arg(long, value_name = "N")]
+    pub(crate) max_failures: Option<NonZeroUsize>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -111,6 +143,13 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "1h")]
     pub(crate) fresh: Duration,
     /// Print the result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Permissions {
+    /// Print all of them as one JSON object: caller, hub, member, trust
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -3,12 +3,14 @@
 //!
 //! * [`aws`]: the only place that talks to AWS
 //! * [`commands`]: one module for each verb
+//! * [`export`]: text for other tools
 //! * [`show`]: how it looks on a screen
 
 mod args;
 pub mod aws;
 pub mod commands;
 mod exit;
+pub mod export;
 pub mod show;
 
 use std::ffi::OsString;
@@ -18,13 +20,19 @@ use clap::Parser;
 pub use exit::Exit;
 pub use show::Screen;
 
-/// Is told how far a long piece of work has come.
+/// Is told how far a long piece of work has come, and asked whether to go on.
 pub trait Progress: Sync {
     /// `done` of `total` steps of `what` are done; the last one was at `at`.
     fn step(&self, what: &str, done: usize, total: usize, at: &str);
+
+    /// Whether to start no further account and region, after so many failures. What is under way is finished.
+    fn stops(&self, failures: usize) -> bool {
+        let _ = failures;
+        false
+    }
 }
 
-/// Tells nobody.
+/// Tells nobody, and always goes on.
 impl Progress for () {
     fn step(&self, _: &str, _: usize, _: usize, _: &str) {}
 }

@@ -1,6 +1,6 @@
 //! The fleet file, read whole or refused with all its faults.
 
-use flowagg_core::fleet::{Encryption, Fleet, GrantForm, VpcSelection};
+use flowagg_core::fleet::{Encryption, Fleet, GrantForm, Only, VpcSelection};
 use flowagg_core::flow_log::{AggregationInterval, TrafficType};
 use flowagg_core::id::{AccountId, Partition};
 use proptest::prelude::*;
@@ -79,6 +79,21 @@ fn everything_can_be_said() {
     assert_eq!(fleet.flow_logs.tags.len(), 2, "the mark is among the tags");
     assert_eq!(fleet.places().count(), 3);
     assert_eq!(fleet.policy.form, GrantForm::Prefixes);
+}
+
+#[test]
+fn a_part_of_a_fleet_is_named_by_accounts_and_regions() {
+    let member = |account: &str| {
+        format!("[[members]]\naccount = \"{account}\"\nregions = [\"eu-west-1\", \"us-east-1\"]\n")
+    };
+    let fleet = Fleet::parse(&format!("{HUB}{}{}", member("222222222222"), member("333333333333"))).unwrap();
+    let account = |id: &str| Only::Account(AccountId::parse(id).unwrap());
+    let region = |name: &str| Only::Region(name.parse().unwrap());
+    assert_eq!(fleet.places_in(&[]).count(), 4);
+    assert_eq!(fleet.places_in(&[account("222222222222")]).count(), 2);
+    assert_eq!(fleet.places_in(&[region("us-east-1")]).count(), 2);
+    assert_eq!(fleet.places_in(&[account("222222222222"), region("us-east-1")]).count(), 1);
+    assert_eq!(fleet.places_in(&[account("444444444444")]).count(), 0);
 }
 
 #[test]

@@ -254,6 +254,24 @@ fn an_expiry_that_would_take_other_logs_along_is_not_set() {
 }
 
 #[test]
+fn taking_a_fleet_away_deletes_what_is_ours_and_leaves_what_is_not() {
+    let fleet = fleet("[\"vpc-0000000a\"]");
+    let elsewhere =
+        FlowLog { destination: "arn:aws:s3:::acme-logs/audit/".into(), ..right(&fleet, 4, VPCS[0]) };
+    let logs = vec![
+        right(&fleet, 1, VPCS[0]),
+        right(&fleet, 2, VPCS[1]),
+        foreign(right(&fleet, 3, VPCS[2])),
+        elsewhere,
+    ];
+    let state = RegionState { vpcs: all_vpcs(), flow_logs: logs.clone() };
+    let plan = Plan::destroy(&fleet, None, &BTreeMap::from([(place(), Ok(state))]));
+    let ours: Vec<Step> = logs[..2].iter().map(|log| Step::Delete { flow_log: log.id.clone() }).collect();
+    assert_eq!(steps(&plan), ours.iter().collect::<Vec<_>>());
+    assert_eq!(plan.left.len(), 1, "the foreign one is told");
+}
+
+#[test]
 fn a_plan_sums_itself_up_in_one_line() {
     let fleet = fleet("\"all\"");
     assert_eq!(plan(&fleet, &all_vpcs(), &[], Unnamed::Keep).summary(), "3 flow logs to create");

@@ -10,9 +10,9 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
-use flowagg_core::fleet::{Fleet, Hub, Member};
+use flowagg_core::fleet::{Fleet, Hub, Member, Only};
 use flowagg_core::id::{AccountId, Region, RoleName};
-use flowagg_core::observed::Failure;
+use flowagg_core::observed::{Failure, Place};
 use futures::{StreamExt, stream};
 
 use super::call::{ASSUME_ROLE, GET_CALLER_IDENTITY};
@@ -33,21 +33,21 @@ const SESSION_NAME: &str = "flowagg";
 pub struct Accounts {
     hub: Account,
     members: BTreeMap<AccountId, Result<Account, Failure>>,
+    only: Vec<Only>,
 }
 
 impl Accounts {
     /// Finds out who the caller is, and takes a role in every other account. Fails when the hub cannot be reached.
     ///
+    /// With `only`, no other member is reached or looked at.
     /// Credentials come from the standard chain, from `hub.profile` where it is set. No role is taken in the account
     /// that the caller is already in.
-    pub async fn open(fleet: &Fleet, endpoint_url: Option<&str>) -> Result<Self, Failure> {
+    pub async fn open(fleet: &Fleet, endpoint_url: Option<&str>, only: &[Only]) -> Result<Self, Failure> {
         let base = base(&fleet.hub, endpoint_url).await;
         let caller = caller(&base, &fleet.hub).await?;
-        let mut roles: BTreeMap<AccountId, (RoleName, bool)> = fleet
-            .members
-            .values()
-            .map(|Member { account, role, .. }| (*account, (role.clone(), true)))
-            .collect();
+        let looked_at = fleet.places_in(only).map(|(member, _)| member);
+        let mut roles: BTreeMap<AccountId, (RoleName, bool)> =
+            looked_at.map(|Member { account, role, .. }| (*account, (role.clone(), true))).collect();
         let hub_role = roles.entry(fleet.hub.account).or_insert_with(|| (RoleName::default(), false));
         if let Some(role) = &fleet.hub.role {
             hub_role.0 = role.clone();
@@ -68,7 +68,7 @@ impl Accounts {
             }
         }
         match hub {
-            Some(Ok(hub)) => Ok(Self { hub, members }),
+            Some(Ok(hub)) => Ok(Self { hub, members, only: only.to_vec() }),
             Some(Err(mut failure)) => {
                 if fleet.hub.role.is_none() {
                     failure.help = format!(
@@ -85,6 +85,17 @@ impl Accounts {
                 "",
             )),
         }
+    }
+
+    /// Whether every account and region is looked at.
+    pub fn is_whole(&self) -> bool {
+        self.only.is_empty()
+    }
+
+    /// The accounts and regions to look at.
+    pub(super) fn places(&self, fleet: &Fleet) -> Vec<Place> {
+        let places = fleet.places_in(&self.only);
+        places.map(|(member, region)| Place { account: member.account, region: region.clone() }).collect()
     }
 
     /// The hub account.

@@ -32,6 +32,7 @@ calls! {
     PUT_OWNERSHIP = "PutBucketOwnershipControls", "s3:PutBucketOwnershipControls";
     GET_POLICY = "GetBucketPolicy", "s3:GetBucketPolicy";
     PUT_POLICY = "PutBucketPolicy", "s3:PutBucketPolicy";
+    DELETE_POLICY = "DeleteBucketPolicy", "s3:DeleteBucketPolicy";
     LIST_OBJECTS = "ListObjectsV2", "s3:ListBucket";
     DESCRIBE_VPCS = "DescribeVpcs", "ec2:DescribeVpcs";
     DESCRIBE_FLOW_LOGS = "DescribeFlowLogs", "ec2:DescribeFlowLogs";
@@ -39,3 +40,30 @@ calls! {
     DELETE_FLOW_LOGS = "DeleteFlowLogs", "ec2:DeleteFlowLogs";
     CREATE_TAGS = "CreateTags", "ec2:CreateTags";
 }
+
+/// What reading the hub takes.
+pub(crate) const HUB_READS: [Call; 7] = [
+    HEAD_BUCKET,
+    GET_ENCRYPTION,
+    GET_LIFECYCLE,
+    GET_PUBLIC_ACCESS_BLOCK,
+    GET_OWNERSHIP,
+    GET_POLICY,
+    LIST_OBJECTS,
+];
+/// What settling the hub takes.
+pub(crate) const HUB_WRITES: [Call; 7] = [
+    CREATE_BUCKET,
+    PUT_ENCRYPTION,
+    PUT_LIFECYCLE,
+    PUT_PUBLIC_ACCESS_BLOCK,
+    PUT_OWNERSHIP,
+    PUT_POLICY,
+    DELETE_POLICY,
+];
+/// What reading a member takes.
+pub(crate) const MEMBER_READS: [Call; 2] = [DESCRIBE_VPCS, DESCRIBE_FLOW_LOGS];
+/// What EC2 does on behalf of who makes or deletes a flow log to S3.
+///
+/// Source: "Create a flow log that publishes to Amazon S3" (Amazon VPC User Guide).
+pub(crate) const BEHIND_FLOW_LOGS: [&str; 2] = ["logs:CreateLogDelivery", "logs:DeleteLogDelivery"];

@@ -2,7 +2,7 @@
 
 mod access;
 pub mod apply;
-mod call;
+pub(crate) mod call;
 mod deliveries;
 mod failure;
 #[cfg(test)]

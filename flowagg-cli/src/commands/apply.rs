@@ -2,13 +2,15 @@
 
 use std::io::{self, BufRead};
 
+use flowagg_core::fleet::Fleet;
 use flowagg_core::plan::Plan;
 use serde::Serialize;
 
 use super::plan::{read, unnamed};
 use crate::args;
+use crate::aws::Accounts;
 use crate::aws::apply::{Applied, apply};
-use crate::{Exit, Screen, show};
+use crate::{Exit, Progress, Screen, show};
 
 /// What `apply --json` prints.
 #[derive(Serialize)]
@@ -27,24 +29,37 @@ pub(super) async fn run(
     options: &args::Apply,
     screen: &mut Screen<'_>,
 ) -> io::Result<Exit> {
+    let unnamed = unnamed(options.prune);
+    let make = async |fleet: &Fleet, accounts: &Accounts, progress: &dyn Progress| {
+        read(fleet, accounts, unnamed, progress).await
+    };
+    carry_out(global, &options.consent, screen, make).await
+}
+
+/// Makes a plan, shows it, asks, does it, and makes it again to see what is left.
+pub(super) async fn carry_out(
+    global: &args::Global,
+    consent: &args::Consent,
+    screen: &mut Screen<'_>,
+    make: impl AsyncFn(&Fleet, &Accounts, &dyn Progress) -> Plan,
+) -> io::Result<Exit> {
     let (fleet, accounts) = match super::open(global, screen).await? {
         Ok(opened) => opened,
         Err(exit) => return Ok(exit),
     };
-    let unnamed = unnamed(options.prune);
-    let plan = screen.with_progress(async |progress| read(&fleet, &accounts, unnamed, progress).await).await;
-    if !options.json {
+    let plan = screen.reading(async |progress| make(&fleet, &accounts, progress).await).await;
+    if !consent.json {
         show::plan(&fleet, &plan, screen.out)?;
     }
     if plan.is_empty() {
-        if options.json {
+        if consent.json {
             show::json(&Report { plan: &plan, applied: &Applied::default(), remaining: &plan }, screen.out)?;
         }
         return Ok(if plan.is_settled() { Exit::Done } else { Exit::Failed });
     }
-    if !options.yes {
+    if !consent.yes {
         if !screen.interactive {
-            let help = "look at the plan above, then run `flowagg apply --yes`";
+            let help = "look at the plan above, then say `--yes`";
             show::error("nothing was done: there is no terminal to ask on", help, screen.err)?;
             return Ok(Exit::Usage);
         }
@@ -53,13 +68,13 @@ pub(super) async fn run(
             return Ok(Exit::Failed);
         }
     }
-    let (applied, remaining) = screen
-        .with_progress(async |progress| {
-            let applied = apply(&fleet, &accounts, &plan, progress).await;
-            (applied, read(&fleet, &accounts, unnamed, progress).await)
+    let applied = screen
+        .writing(consent.max_failures.map(usize::from), async |progress| {
+            apply(&fleet, &accounts, &plan, progress).await
         })
         .await;
-    if options.json {
+    let remaining = screen.reading(async |progress| make(&fleet, &accounts, progress).await).await;
+    if consent.json {
         show::json(&Report { plan: &plan, applied: &applied, remaining: &remaining }, screen.out)?;
     } else {
         show::applied(&fleet, &applied, &remaining, screen.out)?;

@@ -1,6 +1,8 @@
 //! One module for each verb. They join reading, planning and doing; what is decided, core and policy decide.
 
 mod apply;
+mod destroy;
+mod permissions;
 mod plan;
 mod policy;
 mod verify;
@@ -24,6 +26,8 @@ pub(crate) async fn run(args: Args, screen: &mut Screen<'_>) -> io::Result<Exit>
         Verb::Plan(options) => plan::run(&args.global, options, screen).await,
         Verb::Apply(options) => apply::run(&args.global, options, screen).await,
         Verb::Verify(options) => verify::run(&args.global, options, screen).await,
+        Verb::Destroy(consent) => destroy::run(&args.global, consent, screen).await,
+        Verb::Permissions(options) => permissions::run(&args.global.config, options, screen),
         Verb::Policy(verb) => policy::run(&args.global.config, verb, screen),
     }
 }
@@ -31,7 +35,7 @@ pub(crate) async fn run(args: Args, screen: &mut Screen<'_>) -> io::Result<Exit>
 /// The fleet and its accounts; or how the run ends, after saying why.
 async fn open(global: &Global, screen: &mut Screen<'_>) -> io::Result<Result<(Fleet, Accounts), Exit>> {
     let Some(fleet) = fleet(&global.config, screen)? else { return Ok(Err(Exit::Usage)) };
-    match Accounts::open(&fleet, global.endpoint_url.as_deref()).await {
+    match Accounts::open(&fleet, global.endpoint_url.as_deref(), &global.only).await {
         Ok(accounts) => Ok(Ok((fleet, accounts))),
         Err(failure) => {
             show::failures(&[failure], screen.err)?;

@@ -22,7 +22,7 @@ pub(super) async fn run(
         Err(exit) => return Ok(exit),
     };
     let plan = screen
-        .with_progress(async |progress| read(&fleet, &accounts, unnamed(options.prune), progress).await)
+        .reading(async |progress| read(&fleet, &accounts, unnamed(options.prune), progress).await)
         .await;
     if options.json {
         show::json(&plan, screen.out)?;
@@ -108,7 +108,7 @@ fn doubted(fleet: &Fleet, first: &Doubt, doubts: usize) -> Failure {
     policy_failure(fleet, format!("the merged policy is not written: {first}{more}"), DOUBT_HELP.to_owned())
 }
 
-fn policy_failure(fleet: &Fleet, message: String, help: String) -> Failure {
+pub(super) fn policy_failure(fleet: &Fleet, message: String, help: String) -> Failure {
     Failure {
         account: fleet.hub.account,
         region: fleet.hub.region.clone(),

@@ -96,7 +96,7 @@ pub(super) async fn run(
     let patience = Patience { fresh: signed(options.fresh), grace: signed(options.grace) };
     let deadline = tokio::time::Instant::now() + options.wait.unwrap_or_default();
     let verified = screen
-        .with_progress(async |progress| {
+        .reading(async |progress| {
             loop {
                 let verified = verify(&fleet, &accounts, patience, Timestamp::now(), progress).await?;
                 let left = deadline.saturating_duration_since(tokio::time::Instant::now());

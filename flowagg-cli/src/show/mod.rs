@@ -15,6 +15,7 @@ use flowagg_policy::{Finding, Severity};
 use serde::Serialize;
 
 use crate::commands::SizeReport;
+use crate::show::progress::Watch;
 use crate::{Exit, Progress};
 
 pub(crate) use plan::{applied, plan};
@@ -37,14 +38,28 @@ pub struct Screen<'a> {
 }
 
 impl Screen<'_> {
-    /// Does a piece of work under a progress bar, where somebody is there to see it.
-    pub(crate) async fn with_progress<T>(&self, work: impl AsyncFnOnce(&dyn Progress) -> T) -> T {
-        if !self.interactive {
-            return work(&()).await;
-        }
-        let bar = progress::Bar::new();
-        let result = work(&bar).await;
-        bar.finish();
+    /// Does a piece of work that only reads: it may end at any moment.
+    pub(crate) async fn reading<T>(&self, work: impl AsyncFnOnce(&dyn Progress) -> T) -> T {
+        let watch = Watch::new(self.interactive, None);
+        let result = work(&watch).await;
+        watch.finish();
+        result
+    }
+
+    /// Does a piece of work that writes: Ctrl-C, or so many failures, keep what has not begun from beginning.
+    pub(crate) async fn writing<T>(
+        &self,
+        max_failures: Option<usize>,
+        work: impl AsyncFnOnce(&dyn Progress) -> T,
+    ) -> T {
+        let watch = Watch::new(self.interactive, max_failures);
+        let interrupts = async {
+            watch.interrupts().await;
+            // Where there are no signals, there is nothing to wait for.
+            std::future::pending().await
+        };
+        let result = tokio::select! { result = work(&watch) => result, never = interrupts => never };
+        watch.finish();
         result
     }
 }
@@ -65,6 +80,11 @@ pub(crate) fn usage(error: &clap::Error, screen: &mut Screen<'_>) -> Exit {
 pub(crate) fn json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, value)?;
     writeln!(out)
+}
+
+/// A heading.
+pub(crate) fn heading(text: &str, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{BOLD}{text}{BOLD:#}")
 }
 
 /// What is wrong, and what to do.

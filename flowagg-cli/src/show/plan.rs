@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use flowagg_core::fleet::{Fleet, Member};
 use flowagg_core::id::{AccountId, Region};
-use flowagg_core::plan::{Left, Plan, Step};
+use flowagg_core::plan::{HubChange, Left, Plan, Step};
 
 use super::table::{Row, table};
 use super::{BOLD, DIM, GREEN, RED, YELLOW, failures};
@@ -15,7 +15,11 @@ pub(crate) fn plan(fleet: &Fleet, plan: &Plan, out: &mut dyn Write) -> io::Resul
     let hub = &fleet.hub;
     writeln!(out, "{BOLD}hub{BOLD:#} {} {} {}", hub.account, hub.region, hub.bucket)?;
     for change in &plan.hub {
-        writeln!(out, "  {GREEN}+{GREEN:#} {change}")?;
+        let (style, sign) = match change {
+            HubChange::RemoveGrant(_) => (RED, "-"),
+            _ => (GREEN, "+"),
+        };
+        writeln!(out, "  {style}{sign}{style:#} {change}")?;
     }
     if plan.hub.is_empty() && plan.failures.iter().all(|failure| failure.account != hub.account) {
         writeln!(out, "  {DIM}={DIM:#} as wanted")?;

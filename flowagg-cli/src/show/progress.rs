@@ -1,30 +1,78 @@
-//! A progress bar on a terminal.
+//! Progress: a bar on a terminal, a line now and then elsewhere; and the wish to stop.
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::Progress;
 
-pub(crate) struct Bar(ProgressBar);
+/// Work with fewer steps than this is over before a line about it is read.
+const WORTH_A_LINE: usize = 20;
 
-impl Bar {
-    pub(crate) fn new() -> Self {
-        let bar = ProgressBar::new(0);
-        if let Ok(style) = ProgressStyle::with_template("{prefix:12} {pos:>4}/{len:4} {wide_msg}") {
-            bar.set_style(style);
-        }
-        Self(bar)
+pub(crate) struct Watch {
+    bar: Option<ProgressBar>,
+    max_failures: Option<usize>,
+    interrupted: AtomicBool,
+}
+
+impl Watch {
+    pub(crate) fn new(on_a_terminal: bool, max_failures: Option<usize>) -> Self {
+        let bar = on_a_terminal.then(|| {
+            let bar = ProgressBar::new(0);
+            match ProgressStyle::with_template("{prefix:12} {pos:>4}/{len:4} {wide_msg}") {
+                Ok(style) => bar.with_style(style),
+                Err(_) => bar,
+            }
+        });
+        Self { bar, max_failures, interrupted: AtomicBool::new(false) }
     }
 
     pub(crate) fn finish(&self) {
-        self.0.finish_and_clear();
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// Waits for Ctrl-C: the first stops what has not begun, the second ends the program.
+    pub(crate) async fn interrupts(&self) {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            if self.interrupted.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+            self.say("stopping: the calls under way are finished first; Ctrl-C again ends at once");
+        }
+    }
+
+    fn say(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(line),
+            // Nobody is left to tell when standard error is gone.
+            None => drop(writeln!(io::stderr(), "{line}")),
+        }
     }
 }
 
-impl Progress for Bar {
+impl Progress for Watch {
     fn step(&self, what: &str, done: usize, total: usize, at: &str) {
-        self.0.set_prefix(what.to_owned());
-        self.0.set_length(total as u64);
-        self.0.set_position(done as u64);
-        self.0.set_message(at.to_owned());
+        match &self.bar {
+            Some(bar) => {
+                bar.set_prefix(what.to_owned());
+                bar.set_length(total as u64);
+                bar.set_position(done as u64);
+                bar.set_message(at.to_owned());
+            }
+            // A line for each tenth.
+            None if total >= WORTH_A_LINE
+                && (done == total || done * 10 / total > (done - 1) * 10 / total) =>
+            {
+                self.say(&format!("{what}: {done} of {total}"));
+            }
+            None => {}
+        }
+    }
+
+    fn stops(&self, failures: usize) -> bool {
+        self.interrupted.load(Ordering::Relaxed) || self.max_failures.is_some_and(|most| failures >= most)
     }
 }

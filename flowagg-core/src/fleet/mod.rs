@@ -54,8 +54,31 @@ impl Fleet {
 
     /// Every account and region that has members' VPCs, in order.
     pub fn places(&self) -> impl Iterator<Item = (&Member, &Region)> {
-        self.members.values().flat_map(|member| member.regions.iter().map(move |region| (member, region)))
+        self.places_in(&[])
     }
+
+    /// The same, of these accounts and in these regions only. Where no account is named all count, and so with regions.
+    pub fn places_in<'a>(&'a self, only: &'a [Only]) -> impl Iterator<Item = (&'a Member, &'a Region)> {
+        let names_accounts = only.iter().any(|only| matches!(only, Only::Account(_)));
+        let names_regions = only.iter().any(|only| matches!(only, Only::Region(_)));
+        let places = self
+            .members
+            .values()
+            .flat_map(|member| member.regions.iter().map(move |region| (member, region)));
+        places.filter(move |(member, region)| {
+            (!names_accounts || only.contains(&Only::Account(member.account)))
+                && (!names_regions || only.contains(&Only::Region((*region).clone())))
+        })
+    }
+}
+
+/// A part of a fleet to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Only {
+    /// One account.
+    Account(AccountId),
+    /// One region.
+    Region(Region),
 }
 
 /// The account and bucket that all logs go to.

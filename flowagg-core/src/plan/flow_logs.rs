@@ -34,13 +34,50 @@ pub(super) fn plan(
     plan.failures.dedup_by(|a, b| a.account == b.account && a.call == b.call && a.message == b.message);
 }
 
+pub(super) fn destroy(
+    fleet: &Fleet,
+    regions: &BTreeMap<Place, Result<RegionState, Failure>>,
+    plan: &mut Plan,
+) {
+    let destination = fleet.destination();
+    for (place, state) in regions {
+        let state = match state {
+            Ok(state) => state,
+            Err(failure) => {
+                plan.failures.push(failure.clone());
+                continue;
+            }
+        };
+        for log in state.flow_logs.iter().filter(|log| destination.is(&log.destination)) {
+            let Place { account, region } = place.clone();
+            match VpcId::parse(&log.resource) {
+                Ok(vpc) if log.is_ours() => plan.flow_logs.push(FlowLogChange {
+                    account,
+                    region,
+                    vpc,
+                    step: Step::Delete { flow_log: log.id.clone() },
+                    reason: "the fleet is taken away".to_owned(),
+                }),
+                _ => plan.left.push(Left {
+                    account,
+                    region,
+                    vpc: log.resource.clone(),
+                    flow_log: Some(log.id.clone()),
+                    reason: "not made by flowagg; without the grant it will no longer deliver".to_owned(),
+                }),
+            }
+        }
+    }
+    plan.failures.dedup_by(|a, b| a.account == b.account && a.call == b.call && a.message == b.message);
+}
+
 /// Names the VPCs that the fleet file lists and no region of the member has.
 fn absent_vpcs(member: &Member, regions: &BTreeMap<Place, Result<RegionState, Failure>>, plan: &mut Plan) {
     let VpcSelection::Ids(ids) = &member.vpcs else { return };
     let states =
         member.regions.iter().map(|region| Place { account: member.account, region: region.clone() });
     let states: Vec<_> = states.filter_map(|place| regions.get(&place)).collect();
-    if states.iter().any(|state| state.is_err()) {
+    if states.len() < member.regions.len() || states.iter().any(|state| state.is_err()) {
         return;
     }
     let seen: BTreeSet<&str> =

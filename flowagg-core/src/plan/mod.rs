@@ -67,6 +67,8 @@ pub enum HubChange {
     },
     /// Write the bucket policy.
     PutPolicy(PolicyChange),
+    /// Take our statements out of the bucket policy. Done last, after the flow logs are gone.
+    RemoveGrant(GrantRemoval),
 }
 
 /// A new bucket policy, merged into the one that was read.
@@ -85,6 +87,18 @@ pub struct PolicyChange {
     pub revoked: BTreeSet<AccountId>,
     /// What else changes, in words.
     pub notes: Vec<String>,
+}
+
+/// A bucket policy without our statements.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct GrantRemoval {
+    /// The policy that was read.
+    pub replaces: String,
+    /// What is left of it; `None` when nothing is, and the policy is deleted.
+    pub leaves: Option<String>,
+    /// Accounts that may no longer deliver.
+    pub revoked: BTreeSet<AccountId>,
 }
 
 /// A change to one VPC's flow logs.
@@ -197,6 +211,19 @@ impl Plan {
     /// The plan where the hub could not be read: nothing is done, for flow logs without their bucket would only fail.
     pub fn without_hub(failure: Failure) -> Self {
         Self { failures: vec![failure], ..Self::default() }
+    }
+
+    /// The plan that takes a fleet away: every flow log of ours to the fleet's destination, then the grant. The bucket,
+    /// its objects and all that others made stay.
+    pub fn destroy(
+        fleet: &Fleet,
+        removal: Option<GrantRemoval>,
+        regions: &BTreeMap<Place, Result<RegionState, Failure>>,
+    ) -> Self {
+        let mut plan = Self::default();
+        flow_logs::destroy(fleet, regions, &mut plan);
+        plan.hub.extend(removal.map(HubChange::RemoveGrant));
+        plan
     }
 
     /// Whether there is nothing to do.

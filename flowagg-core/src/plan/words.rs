@@ -29,6 +29,18 @@ impl fmt::Display for HubChange {
                 write!(f, "let objects under {under} expire after {days} days{now}")
             }
             Self::PutPolicy(policy) => policy.fmt(f),
+            Self::RemoveGrant(removal) => {
+                let rest = if removal.leaves.is_some() {
+                    "the others stay"
+                } else {
+                    "nothing else is in it, and it is deleted"
+                };
+                let accounts = accounts(&removal.revoked);
+                write!(
+                    f,
+                    "take flowagg's statements out of the bucket policy: revokes delivery from {accounts}; {rest}"
+                )
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Makes, replaces, tags and deletes flow logs in one region of one account.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::error::SdkError;
 use aws_sdk_ec2::operation::create_flow_logs::CreateFlowLogsError;
@@ -21,6 +23,10 @@ use crate::aws::failure::At;
 
 /// The most resources in one call. Source: "CreateFlowLogs", ResourceIds (Amazon EC2 API Reference).
 const MOST_RESOURCES: usize = 300;
+/// The most flow logs in one call. Source: "DeleteFlowLogs", FlowLogIds (Amazon EC2 API Reference).
+const MOST_FLOW_LOGS: usize = 1000;
+/// What AWS says of a flow log that is not there.
+const NOT_FOUND: &str = "InvalidFlowLogId.NotFound";
 /// What AWS says when a flow log like the wanted one is there; it says so for the whole call.
 const ALREADY_EXISTS: &str = "FlowLogAlreadyExists";
 
@@ -32,27 +38,6 @@ pub(super) async fn apply(
 ) -> Applied {
     let here = Here { fleet, ec2: account.ec2(&place.region), at: At::new(place.account, &place.region) };
     here.apply(changes).await
-}
-
-impl Here<'_> {
-    async fn apply(&self, changes: &[&FlowLogChange]) -> Applied {
-        let mut applied = Applied::default();
-        let creates: Vec<&FlowLogChange> =
-            changes.iter().copied().filter(|change| matches!(change.step, Step::Create)).collect();
-        for batch in creates.chunks(MOST_RESOURCES) {
-            self.create_batch(batch, &mut applied).await;
-        }
-        for change in changes {
-            let outcome = match &change.step {
-                Step::Create => continue,
-                Step::Replace { old } => self.replace(&change.vpc, old).await,
-                Step::Tag { flow_log, tags } => self.tag(flow_log, tags).await,
-                Step::Delete { flow_log } => self.delete(flow_log).await,
-            };
-            applied.record(change, outcome);
-        }
-        applied
-    }
 }
 
 impl Applied {
@@ -70,23 +55,59 @@ struct Here<'a> {
     at: At,
 }
 
+/// A flow log to delete, and the change that is done with it.
+type Doomed<'c> = (&'c FlowLogChange, &'c FlowLogId);
+
 impl Here<'_> {
-    /// One call for all. AWS refuses the whole call when one of the VPCs has such a flow log already: then one by one.
-    async fn create_batch(&self, batch: &[&FlowLogChange], applied: &mut Applied) {
+    async fn apply(&self, changes: &[&FlowLogChange]) -> Applied {
+        let mut applied = Applied::default();
+        let wants_one = |change: &&&FlowLogChange| matches!(change.step, Step::Create | Step::Replace { .. });
+        let making: Vec<&FlowLogChange> = changes.iter().filter(wants_one).copied().collect();
+        let mut doomed = Vec::new();
+        for batch in making.chunks(MOST_RESOURCES) {
+            doomed.extend(self.make(batch, &mut applied).await);
+        }
+        doomed.extend(changes.iter().filter_map(|change| match &change.step {
+            Step::Delete { flow_log } => Some((*change, flow_log)),
+            _ => None,
+        }));
+        for batch in doomed.chunks(MOST_FLOW_LOGS) {
+            self.delete_all(batch, &mut applied).await;
+        }
+        self.tag_all(changes, &mut applied).await;
+        applied
+    }
+
+    /// One call for all VPCs that lack a right flow log; returns the wrong ones that are now superseded.
+    ///
+    /// The right one comes first, so that no traffic goes unlogged. AWS refuses the whole call when one of the VPCs has
+    /// such a flow log already: then it is one by one.
+    async fn make<'c>(&self, batch: &[&'c FlowLogChange], applied: &mut Applied) -> Vec<Doomed<'c>> {
         let vpcs: Vec<&VpcId> = batch.iter().map(|change| &change.vpc).collect();
+        let mut superseded = Vec::new();
         match self.create(&vpcs).await {
             Ok(unsuccessful) => {
                 for change in batch {
                     let failed =
                         unsuccessful.iter().find(|item| item.resource_id() == Some(change.vpc.as_str()));
-                    let outcome = failed
-                        .map_or(Ok(()), |item| Err(self.unsuccessful(CREATE_FLOW_LOGS, &change.vpc, item)));
-                    applied.record(change, outcome);
+                    match (failed, &change.step) {
+                        (Some(item), _) => {
+                            applied
+                                .record(change, Err(self.unsuccessful(CREATE_FLOW_LOGS, &change.vpc, item)));
+                        }
+                        (None, Step::Replace { old }) => superseded.push((*change, old)),
+                        (None, _) => applied.record(change, Ok(())),
+                    }
                 }
             }
-            Err(error) if is_already_exists(&error) && batch.len() > 1 => {
-                for change in batch {
-                    applied.record(change, self.create_one(&change.vpc).await);
+            Err(error) if code(&error) == Some(ALREADY_EXISTS) => {
+                if let [change] = batch {
+                    let refused = self.at.about(&change.vpc).failure(CREATE_FLOW_LOGS, &error);
+                    applied.record(change, self.make_way(change, refused).await);
+                } else {
+                    for change in batch {
+                        applied.record(change, self.make_alone(change).await);
+                    }
                 }
             }
             Err(error) => {
@@ -95,6 +116,30 @@ impl Here<'_> {
                 }
             }
         }
+        superseded
+    }
+
+    async fn make_alone(&self, change: &FlowLogChange) -> Result<(), Failure> {
+        match self.create_one(&change.vpc).await {
+            Err(failure) if failure.code.as_deref() == Some(ALREADY_EXISTS) => {
+                self.make_way(change, failure).await
+            }
+            Ok(()) => match &change.step {
+                Step::Replace { old } => self.delete(old).await,
+                _ => Ok(()),
+            },
+            failed => failed,
+        }
+    }
+
+    /// Where AWS takes the wrong flow log for the same as the right one, the wrong one has to go first.
+    async fn make_way(&self, change: &FlowLogChange, refused: Failure) -> Result<(), Failure> {
+        let Step::Replace { old } = &change.step else { return Err(refused) };
+        self.delete(old).await?;
+        self.create_one(&change.vpc).await.map_err(|failure| Failure {
+            message: format!("{old} was deleted, but its replacement was not made: {}", failure.message),
+            ..failure
+        })
     }
 
     async fn create_one(&self, vpc: &VpcId) -> Result<(), Failure> {
@@ -129,38 +174,55 @@ impl Here<'_> {
         request.send().await.map(|answer| answer.unsuccessful.unwrap_or_default())
     }
 
-    /// Makes the right one first, so that no traffic goes unlogged. Where AWS takes both for the same, the wrong one has
-    /// to go first.
-    async fn replace(&self, vpc: &VpcId, old: &FlowLogId) -> Result<(), Failure> {
-        match self.create(&[vpc]).await {
-            Ok(unsuccessful) => {
-                if let Some(item) = unsuccessful.first() {
-                    return Err(self.unsuccessful(CREATE_FLOW_LOGS, vpc, item));
+    /// One call for each set of tags.
+    async fn tag_all(&self, changes: &[&FlowLogChange], applied: &mut Applied) {
+        let mut by_tags: BTreeMap<_, Vec<Doomed<'_>>> = BTreeMap::new();
+        for change in changes {
+            if let Step::Tag { flow_log, tags } = &change.step {
+                by_tags.entry(tags).or_default().push((change, flow_log));
+            }
+        }
+        for (tags, all) in by_tags {
+            for batch in all.chunks(MOST_FLOW_LOGS) {
+                let tags =
+                    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+                let ids = batch.iter().map(|(_, id)| id.to_string()).collect();
+                let answer =
+                    self.ec2.create_tags().set_resources(Some(ids)).set_tags(Some(tags)).send().await;
+                for (change, id) in batch {
+                    let outcome = answer.as_ref().map(drop);
+                    applied.record(
+                        change,
+                        outcome.map_err(|error| self.at.about(id).failure(CREATE_TAGS, error)),
+                    );
                 }
-                self.delete(old).await
             }
-            Err(error) if is_already_exists(&error) => {
-                self.delete(old).await?;
-                self.create_one(vpc).await.map_err(|failure| Failure {
-                    message: format!(
-                        "{old} was deleted, but its replacement was not made: {}",
-                        failure.message
-                    ),
-                    ..failure
-                })
-            }
-            Err(error) => Err(self.at.about(vpc).failure(CREATE_FLOW_LOGS, &error)),
         }
     }
 
-    async fn tag(
-        &self,
-        flow_log: &FlowLogId,
-        tags: &std::collections::BTreeMap<String, String>,
-    ) -> Result<(), Failure> {
-        let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
-        let answer = self.ec2.create_tags().resources(flow_log.as_str()).set_tags(Some(tags)).send().await;
-        answer.map(drop).map_err(|error| self.at.about(flow_log).failure(CREATE_TAGS, &error))
+    /// One call for all. Where one of them is gone already, AWS deletes none: then one by one.
+    async fn delete_all(&self, batch: &[Doomed<'_>], applied: &mut Applied) {
+        let ids = batch.iter().map(|(_, id)| id.to_string()).collect();
+        match self.ec2.delete_flow_logs().set_flow_log_ids(Some(ids)).send().await {
+            Ok(answer) => {
+                for (change, id) in batch {
+                    let failed =
+                        answer.unsuccessful().iter().find(|item| item.resource_id() == Some(id.as_str()));
+                    let outcome = failed.map(|item| self.unsuccessful(DELETE_FLOW_LOGS, id, item));
+                    applied.record(change, outcome.map_or(Ok(()), Err));
+                }
+            }
+            Err(error) if code(&error) == Some(NOT_FOUND) => {
+                for (change, id) in batch {
+                    applied.record(change, self.delete(id).await);
+                }
+            }
+            Err(error) => {
+                for (change, id) in batch {
+                    applied.record(change, Err(self.at.about(id).failure(DELETE_FLOW_LOGS, &error)));
+                }
+            }
+        }
     }
 
     async fn delete(&self, flow_log: &FlowLogId) -> Result<(), Failure> {
@@ -192,8 +254,8 @@ impl Here<'_> {
     }
 }
 
-fn is_already_exists(error: &SdkError<CreateFlowLogsError, HttpResponse>) -> bool {
-    error.as_service_error().and_then(|error| error.code()) == Some(ALREADY_EXISTS)
+fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
+    error.as_service_error().and_then(|error| error.code())
 }
 
 #[cfg(test)]
@@ -323,6 +385,20 @@ mod tests {
                 .await;
         assert_eq!(applied.failures.len(), 1);
         assert_eq!(*calls.lock().unwrap(), ["create vpc-0000000a"]);
+    }
+
+    #[tokio::test]
+    async fn many_flow_logs_are_replaced_with_one_call_each_way() {
+        let calls = Calls::default();
+        let replace =
+            |vpc: &str, old: &str| change(vpc, Step::Replace { old: FlowLogId::parse(old).unwrap() });
+        let changes = [replace("vpc-0000000a", "fl-00000001"), replace("vpc-0000000b", "fl-00000002")];
+        let applied = run(&changes, &[&create(&calls, &[], &[]), &delete(&calls)]).await;
+        assert_eq!(applied.done.len(), 2);
+        assert_eq!(
+            *calls.lock().unwrap(),
+            ["create vpc-0000000a vpc-0000000b", "delete fl-00000001 fl-00000002"]
+        );
     }
 
     #[tokio::test]

@@ -10,12 +10,13 @@ use aws_sdk_s3::types::{
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::error::operation::BuildError;
-use flowagg_core::fleet::{Encryption, Fleet, Hub};
+use flowagg_core::fleet::{Encryption, Fleet};
 use flowagg_core::id::Region;
 use flowagg_core::observed::{Expiry, Failure};
-use flowagg_core::plan::{HubChange, PolicyChange};
+use flowagg_core::plan::HubChange;
 
 use super::Applied;
+use super::policy::Policy;
 use crate::Progress;
 use crate::aws::Account;
 use crate::aws::call::*;
@@ -25,38 +26,38 @@ use crate::aws::observe;
 /// The region whose buckets are made without naming it.
 const US_EAST_1: &str = "us-east-1";
 
-/// Does the changes in order. Returns whether there is a bucket with the wanted policy.
-pub(super) async fn apply(
-    fleet: &Fleet,
-    account: &Account,
-    changes: &[HubChange],
-    progress: &dyn Progress,
-    applied: &mut Applied,
-) -> bool {
-    let hub = Bucket {
-        s3: account.s3(&fleet.hub.region),
-        hub: &fleet.hub,
-        at: At::new(fleet.hub.account, &fleet.hub.region).about(&fleet.hub.bucket),
-    };
-    hub.apply_all(changes, progress, applied).await
-}
-
-struct Bucket<'a> {
+/// The hub bucket, and how to reach it.
+pub(super) struct Bucket<'a> {
     s3: Client,
-    hub: &'a Hub,
+    fleet: &'a Fleet,
     at: At,
 }
 
-impl Bucket<'_> {
+impl<'a> Bucket<'a> {
+    pub(super) fn new(fleet: &'a Fleet, account: &Account) -> Self {
+        let at = At::new(fleet.hub.account, &fleet.hub.region).about(&fleet.hub.bucket);
+        Self { s3: account.s3(&fleet.hub.region), fleet, at }
+    }
+
+    pub(super) fn policy(&self) -> Policy<'_> {
+        Policy { s3: &self.s3, fleet: self.fleet, at: &self.at }
+    }
+
     fn name(&self) -> &str {
-        self.hub.bucket.as_str()
+        self.fleet.hub.bucket.as_str()
     }
 
     fn owner(&self) -> String {
-        self.hub.account.to_string()
+        self.fleet.hub.account.to_string()
     }
 
-    async fn apply_all(&self, changes: &[HubChange], progress: &dyn Progress, applied: &mut Applied) -> bool {
+    /// Does the changes in order. Returns whether there is a bucket with the wanted policy.
+    pub(super) async fn apply_all(
+        &self,
+        changes: &[HubChange],
+        progress: &dyn Progress,
+        applied: &mut Applied,
+    ) -> bool {
         let mut ready = true;
         for (n, change) in changes.iter().enumerate() {
             progress.step("hub", n + 1, changes.len(), self.name());
@@ -82,7 +83,8 @@ impl Bucket<'_> {
             HubChange::EnforceBucketOwner { .. } => self.enforce_owner().await,
             HubChange::Encrypt { with, .. } => self.encrypt(with).await,
             HubChange::Expire { days, under, .. } => self.expire(*days, under).await,
-            HubChange::PutPolicy(policy) => self.put_policy(policy).await,
+            HubChange::PutPolicy(change) => self.policy().merge(change).await,
+            HubChange::RemoveGrant(removal) => self.policy().take_out(removal).await,
         }
     }
 
@@ -92,7 +94,8 @@ impl Bucket<'_> {
                 .location_constraint(BucketLocationConstraint::from(region.as_str()))
                 .build()
         });
-        let own_namespace = self.hub.bucket.is_account_regional().then_some(BucketNamespace::AccountRegional);
+        let own_namespace =
+            self.fleet.hub.bucket.is_account_regional().then_some(BucketNamespace::AccountRegional);
         let request = self.s3.create_bucket().bucket(self.name()).set_bucket_namespace(own_namespace);
         match request.set_create_bucket_configuration(elsewhere).send().await {
             Ok(_) => Ok(()),
@@ -153,7 +156,7 @@ impl Bucket<'_> {
 
     /// Sets our rule and writes every other rule back as it was read.
     async fn expire(&self, days: u32, under: &str) -> Result<(), Failure> {
-        let mut rules = observe::lifecycle_rules(&self.s3, self.hub, &self.at).await?;
+        let mut rules = observe::lifecycle_rules(&self.s3, &self.fleet.hub, &self.at).await?;
         rules.retain(|rule| rule.id() != Some(Expiry::RULE_ID));
         let rule = LifecycleRule::builder()
             .id(Expiry::RULE_ID)
@@ -170,23 +173,6 @@ impl Bucket<'_> {
         answer.map(drop).map_err(|error| self.at.failure(PUT_LIFECYCLE, &error))
     }
 
-    /// Writes the policy while the one it was merged into is still there. S3 has no condition for that, so it is read
-    /// again right before.
-    async fn put_policy(&self, policy: &PolicyChange) -> Result<(), Failure> {
-        let there = observe::policy(&self.s3, self.hub, &self.at).await?;
-        if there != policy.replaces {
-            return Err(self.at.failed(
-                PUT_POLICY,
-                None,
-                "somebody else changed the bucket policy since it was read, and it was not overwritten",
-                "run it again: the plan is made anew from the policy that is there now",
-            ));
-        }
-        let request = self.s3.put_bucket_policy().bucket(self.name()).expected_bucket_owner(self.owner());
-        let answer = request.policy(&policy.text).send().await;
-        answer.map(drop).map_err(|error| self.at.failure(PUT_POLICY, &error))
-    }
-
     fn unbuilt(&self, call: Call, error: &BuildError) -> Failure {
         self.at.failed(call, None, error.to_string(), "this is a defect of flowagg: please report it")
     }
@@ -198,9 +184,7 @@ mod tests {
 
     use aws_sdk_s3::operation::create_bucket::{CreateBucketError, CreateBucketOutput};
     use aws_sdk_s3::operation::get_bucket_lifecycle_configuration::GetBucketLifecycleConfigurationOutput;
-    use aws_sdk_s3::operation::get_bucket_policy::GetBucketPolicyOutput;
     use aws_sdk_s3::operation::put_bucket_lifecycle_configuration::PutBucketLifecycleConfigurationOutput;
-    use aws_sdk_s3::operation::put_bucket_policy::PutBucketPolicyOutput;
     use aws_sdk_s3::types::error::{BucketAlreadyExists, BucketAlreadyOwnedByYou};
     use aws_smithy_mocks::{Rule, mock};
 
@@ -210,46 +194,10 @@ mod tests {
     async fn run(changes: &[HubChange], rules: &[&Rule]) -> (bool, Applied) {
         let fleet = mocked::fleet();
         let at = At::new(fleet.hub.account, &fleet.hub.region).about(&fleet.hub.bucket);
-        let bucket = Bucket { s3: mocked::s3(rules), hub: &fleet.hub, at };
+        let bucket = Bucket { s3: mocked::s3(rules), fleet: &fleet, at };
         let mut applied = Applied::default();
         let ready = bucket.apply_all(changes, &(), &mut applied).await;
         (ready, applied)
-    }
-
-    fn policy(text: &str, replaces: Option<&str>) -> HubChange {
-        HubChange::PutPolicy(PolicyChange {
-            text: text.into(),
-            replaces: replaces.map(str::to_owned),
-            bytes: text.len(),
-            granted: Default::default(),
-            revoked: Default::default(),
-            notes: vec![],
-        })
-    }
-
-    #[tokio::test]
-    async fn a_policy_that_changed_since_it_was_read_is_not_overwritten() {
-        let there = mock!(Client::get_bucket_policy)
-            .then_output(|| GetBucketPolicyOutput::builder().policy("theirs").build());
-        let put = mock!(Client::put_bucket_policy).then_output(|| PutBucketPolicyOutput::builder().build());
-        let (ready, applied) = run(&[policy("ours", Some("what was read"))], &[&there, &put]).await;
-        assert!(!ready, "flow logs have to wait");
-        assert!(applied.failures[0].message.contains("somebody else changed"), "{applied:?}");
-        assert_eq!(put.num_calls(), 0);
-    }
-
-    #[tokio::test]
-    async fn a_policy_is_written_over_the_one_that_was_read_and_names_the_owner() {
-        let there = mock!(Client::get_bucket_policy)
-            .then_output(|| GetBucketPolicyOutput::builder().policy("read").build());
-        let put = mock!(Client::put_bucket_policy)
-            .match_requests(|request| {
-                request.expected_bucket_owner() == Some("111122223333") && request.policy() == Some("ours")
-            })
-            .then_output(|| PutBucketPolicyOutput::builder().build());
-        let (ready, applied) = run(&[policy("ours", Some("read"))], &[&there, &put]).await;
-        assert!(ready && applied.failures.is_empty(), "{applied:?}");
-        assert_eq!(put.num_calls(), 1);
     }
 
     #[tokio::test]

@@ -2,12 +2,14 @@
 
 mod flow_logs;
 mod hub;
+mod policy;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use flowagg_core::fleet::Fleet;
 use flowagg_core::observed::{Failure, Place};
-use flowagg_core::plan::{FlowLogChange, Plan};
+use flowagg_core::plan::{FlowLogChange, HubChange, Plan, Step};
 use futures::{StreamExt, stream};
 use serde::Serialize;
 
@@ -27,26 +29,81 @@ pub struct Applied {
 }
 
 /// Does what the plan says. A failing account does not stop the others; a hub without bucket or policy stops the flow
-/// logs, which could only fail.
+/// logs, which could only fail; and a grant is taken away only when no flow log needs it any more.
 pub async fn apply(fleet: &Fleet, accounts: &Accounts, plan: &Plan, progress: &dyn Progress) -> Applied {
     let mut applied = Applied::default();
-    let ready = hub::apply(fleet, accounts.hub(), &plan.hub, progress, &mut applied).await;
-    if !ready {
+    let hub = hub::Bucket::new(fleet, accounts.hub());
+    let (last, first): (Vec<HubChange>, Vec<HubChange>) =
+        plan.hub.iter().cloned().partition(|change| matches!(change, HubChange::RemoveGrant(_)));
+    if !hub.apply_all(&first, progress, &mut applied).await {
         applied.held_back.extend(plan.flow_logs.iter().map(ToString::to_string));
         return applied;
     }
+    let before = match before_flow_logs_in_the_hub(fleet, plan, &hub).await {
+        Ok(before) => before,
+        Err(failure) => {
+            applied.failures.push(failure);
+            None
+        }
+    };
+    flow_logs_everywhere(fleet, accounts, plan, progress, &mut applied).await;
+    if let Some(before) = before {
+        match hub.policy().heal(&before).await {
+            Ok(true) => applied.done.push(format!(
+                "{}: put the bucket policy back, which AWS had rewritten when a flow log was made in its account",
+                fleet.hub.bucket
+            )),
+            Ok(false) => {}
+            Err(failure) => applied.failures.push(failure),
+        }
+    }
+    if applied.failures.is_empty() && applied.held_back.is_empty() && plan.failures.is_empty() {
+        hub.apply_all(&last, progress, &mut applied).await;
+    } else {
+        applied.held_back.extend(last.iter().map(ToString::to_string));
+    }
+    applied
+}
+
+/// The bucket policy, where flow logs are to be made in the bucket's own account: AWS may then write one of its own.
+async fn before_flow_logs_in_the_hub(
+    fleet: &Fleet,
+    plan: &Plan,
+    hub: &hub::Bucket<'_>,
+) -> Result<Option<String>, Failure> {
+    let made = |change: &FlowLogChange| matches!(change.step, Step::Create | Step::Replace { .. });
+    if plan.flow_logs.iter().any(|change| change.account == fleet.hub.account && made(change)) {
+        hub.policy().read().await
+    } else {
+        Ok(None)
+    }
+}
+
+async fn flow_logs_everywhere(
+    fleet: &Fleet,
+    accounts: &Accounts,
+    plan: &Plan,
+    progress: &dyn Progress,
+    applied: &mut Applied,
+) {
     let mut by_place: BTreeMap<Place, Vec<&FlowLogChange>> = BTreeMap::new();
     for change in &plan.flow_logs {
         by_place.entry(change.place()).or_default().push(change);
     }
     let total = by_place.len();
+    let failures = &AtomicUsize::new(applied.failures.len());
     let mut doing = stream::iter(by_place)
         .map(|(place, changes)| async move {
+            if progress.stops(failures.load(Ordering::Relaxed)) {
+                let held_back = changes.iter().map(ToString::to_string).collect();
+                return (place, Applied { held_back, ..Applied::default() });
+            }
             let applied = match accounts.member(place.account) {
                 Some(Ok(account)) => flow_logs::apply(fleet, account, &place, &changes).await,
                 Some(Err(failure)) => Applied { failures: vec![failure.clone()], ..Applied::default() },
                 None => Applied::default(),
             };
+            failures.fetch_add(applied.failures.len(), Ordering::Relaxed);
             (place, applied)
         })
         .buffer_unordered(super::AT_ONCE);
@@ -60,5 +117,4 @@ pub async fn apply(fleet: &Fleet, accounts: &Accounts, plan: &Plan, progress: &d
         applied.failures.extend(outcome.failures);
         applied.held_back.extend(outcome.held_back);
     }
-    applied
 }

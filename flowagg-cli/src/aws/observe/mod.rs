@@ -35,10 +35,7 @@ pub async fn regions(
     accounts: &Accounts,
     progress: &dyn Progress,
 ) -> BTreeMap<Place, Result<RegionState, Failure>> {
-    let places: Vec<Place> = fleet
-        .places()
-        .map(|(member, region)| Place { account: member.account, region: region.clone() })
-        .collect();
+    let places = accounts.places(fleet);
     let total = places.len();
     let mut reading = stream::iter(places)
         .map(|place| async move {

@@ -1,0 +1,35 @@
+//! `flowagg permissions`: the IAM policies that flowagg needs.
+
+use std::io;
+use std::path::Path;
+
+use crate::export::permissions;
+use crate::{Exit, Screen, args, show};
+
+pub(super) fn run(
+    fleet_file: &Path,
+    options: &args::Permissions,
+    screen: &mut Screen<'_>,
+) -> io::Result<Exit> {
+    let Some(fleet) = super::fleet(fleet_file, screen)? else { return Ok(Exit::Usage) };
+    let permissions = permissions(&fleet);
+    if options.json {
+        show::json(&permissions, screen.out)?;
+        return Ok(Exit::Done);
+    }
+    let hub = format!("in the hub account {}, for the role or user that is used there", fleet.hub.account);
+    let parts = [
+        ("for who runs flowagg", &permissions.caller),
+        (hub.as_str(), &permissions.hub),
+        ("in every member's account, for its role", &permissions.member),
+        ("the trust policy of every member's role", &permissions.trust),
+    ];
+    for (n, (heading, policy)) in parts.into_iter().enumerate() {
+        if n > 0 {
+            writeln!(screen.out)?;
+        }
+        show::heading(heading, screen.out)?;
+        show::json(policy, screen.out)?;
+    }
+    Ok(Exit::Done)
+}
