@@ -1,7 +1,9 @@
 //! SDK clients of any account of an emulator: its access key id is the account's id.
 
+use std::error::Error;
+
 use aws_credential_types::Credentials;
-use aws_sdk_ec2::error::{DisplayErrorContext, SdkError};
+use aws_sdk_ec2::error::DisplayErrorContext;
 use flowagg_core::id::{AccountId, Region};
 
 /// An emulator's endpoint, as any account that one cares to name.
@@ -63,14 +65,11 @@ pub struct AwsError {
 
 impl AwsError {
     /// To be put behind a call: `.map_err(AwsError::of("CreateVpc", account, region))`.
-    pub(crate) fn of<E, R>(
+    pub(crate) fn of<E: Error>(
         call: &'static str,
         account: AccountId,
         region: &Region,
-    ) -> impl FnOnce(SdkError<E, R>) -> Self
-    where
-        SdkError<E, R>: std::error::Error,
-    {
+    ) -> impl FnOnce(E) -> Self {
         let region = region.clone();
         move |error| Self { call, account, region, why: DisplayErrorContext(error).to_string() }
     }

@@ -1,5 +1,6 @@
 //! A hub, accounts with their VPCs, and the fleet file that a person would have written for them.
 
+mod furnish;
 mod look;
 mod program;
 
@@ -8,8 +9,7 @@ use std::fmt::Write as _;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 
-use flowagg_core::id::{AccountId, BucketName, Region, VpcId};
-use futures::future::try_join_all;
+use flowagg_core::id::{AccountId, BucketName, IdError, Region, VpcId};
 use tempfile::TempDir;
 
 use crate::aws::{Aws, AwsError};
@@ -52,6 +52,9 @@ pub enum WorldError {
     /// The emulator did not do a call.
     #[error(transparent)]
     Aws(#[from] AwsError),
+    /// A name that is none.
+    #[error(transparent)]
+    Name(#[from] IdError),
     /// A file or the program.
     #[error("{0}: {1}")]
     Io(String, #[source] io::Error),
@@ -63,18 +66,26 @@ pub enum WorldError {
 }
 
 impl World {
-    /// An empty world on an emulator: a hub account in the first of two regions, and no bucket yet.
+    /// An empty world on an emulator, of two regions: a hub account in the first, and no bucket yet.
     pub fn new(emulator: &Emulator) -> Result<Self, WorldError> {
+        Self::in_regions(emulator, Region::parse("eu-west-1")?, [Region::parse("us-east-1")?])
+    }
+
+    /// An empty world of these regions, with the hub in the first.
+    pub fn in_regions(
+        emulator: &Emulator,
+        hub_region: Region,
+        others: impl IntoIterator<Item = Region>,
+    ) -> Result<Self, WorldError> {
         let hub = fresh_account();
-        let region = |code| Region::parse(code).map_err(|error| not_a_name(&error));
         let folder = tempfile::Builder::new().prefix("flowagg-world-").tempdir();
         Ok(Self {
             aws: Aws::at(emulator.url()),
             endpoint: emulator.url().to_owned(),
             folder: folder.map_err(|error| WorldError::Io("a temporary folder".into(), error))?,
             hub,
-            regions: vec![region("eu-west-1")?, region("us-east-1")?],
-            bucket: BucketName::parse(&format!("flow-logs-{hub}")).map_err(|error| not_a_name(&error))?,
+            regions: [hub_region].into_iter().chain(others).collect(),
+            bucket: BucketName::parse(&format!("flow-logs-{hub}"))?,
             settings: BTreeMap::new(),
             accounts: BTreeMap::new(),
         })
@@ -88,9 +99,7 @@ impl World {
     /// Makes an account with so many VPCs in each region, which is no member of the fleet.
     pub async fn account(&mut self, name: &str, vpcs: usize) -> Result<AccountId, WorldError> {
         let id = fresh_account();
-        let made = self.regions.iter().map(|region| self.furnish(id, region, vpcs));
-        let vpcs = self.regions.iter().cloned().zip(try_join_all(made).await?).collect();
-        self.accounts.insert(name.to_owned(), Account { id, vpcs, is_member: false });
+        self.furnish(name, id, vpcs).await?;
         Ok(id)
     }
 
@@ -101,17 +110,34 @@ impl World {
         Ok(id)
     }
 
+    /// Gives the hub account VPCs too, and names it as a member in the fleet file.
+    pub async fn hub_as_member(&mut self, name: &str, vpcs: usize) -> Result<(), WorldError> {
+        self.furnish(name, self.hub, vpcs).await?;
+        self.join(name);
+        Ok(())
+    }
+
     /// Names an account in the fleet file.
+    ///
+    /// # Panics
+    ///
+    /// If there is no account of that name.
+    #[track_caller]
     pub fn join(&mut self, name: &str) {
         self.set_member(name, true);
     }
 
     /// Takes an account out of the fleet file.
+    ///
+    /// # Panics
+    ///
+    /// If there is no account of that name.
+    #[track_caller]
     pub fn leave(&mut self, name: &str) {
         self.set_member(name, false);
     }
 
-    /// The accounts beside the hub, by name.
+    /// The accounts that were made, by name.
     pub fn accounts(&self) -> &BTreeMap<String, Account> {
         &self.accounts
     }
@@ -170,7 +196,7 @@ impl World {
         text
     }
 
-    /// Has the delivery service come by, for every account beside the hub, at this moment.
+    /// Has the delivery service come by, for every account that was made, at this moment.
     pub async fn deliver(&self, at: jiff::Timestamp) -> Result<Vec<Report>, WorldError> {
         let places = self
             .accounts
@@ -179,48 +205,11 @@ impl World {
         Ok(Delivery::new(self.aws.clone(), self.hub, at).run(places).await?)
     }
 
+    #[track_caller]
     fn set_member(&mut self, name: &str, is_member: bool) {
-        if let Some(account) = self.accounts.get_mut(name) {
-            account.is_member = is_member;
-        }
-    }
-
-    /// Takes the default VPC out of an account's region and puts these in.
-    async fn furnish(
-        &self,
-        account: AccountId,
-        region: &Region,
-        vpcs: usize,
-    ) -> Result<Vec<VpcId>, AwsError> {
-        let ec2 = self.aws.ec2(account, region);
-        let failed = |call| {
-            move |error: &dyn std::fmt::Display| AwsError {
-                call,
-                account,
-                region: region.clone(),
-                why: error.to_string(),
-            }
-        };
-        let subnets =
-            ec2.describe_subnets().send().await.map_err(AwsError::of("DescribeSubnets", account, region))?;
-        for subnet in subnets.subnets() {
-            let delete = ec2.delete_subnet().set_subnet_id(subnet.subnet_id.clone());
-            delete.send().await.map_err(AwsError::of("DeleteSubnet", account, region))?;
-        }
-        let defaults =
-            ec2.describe_vpcs().send().await.map_err(AwsError::of("DescribeVpcs", account, region))?;
-        for vpc in defaults.vpcs() {
-            let delete = ec2.delete_vpc().set_vpc_id(vpc.vpc_id.clone());
-            delete.send().await.map_err(AwsError::of("DeleteVpc", account, region))?;
-        }
-        let mut made = Vec::new();
-        for number in 0..vpcs {
-            let create = ec2.create_vpc().cidr_block(format!("10.{}.0.0/16", number % 256));
-            let vpc = create.send().await.map_err(AwsError::of("CreateVpc", account, region))?.vpc;
-            let id = vpc.and_then(|vpc| vpc.vpc_id).unwrap_or_default();
-            made.push(VpcId::parse(&id).map_err(|error| failed("CreateVpc")(&error))?);
-        }
-        Ok(made)
+        let account = self.accounts.get_mut(name);
+        assert!(account.is_some(), "the world has no account `{name}`");
+        account.into_iter().for_each(|account| account.is_member = is_member);
     }
 }
 
@@ -230,8 +219,4 @@ fn fresh_account() -> AccountId {
     let id = 100_000_000_000 + random % 900_000_000_000;
     // Twelve digits are an account id.
     AccountId::parse(&id.to_string()).unwrap_or_else(|_| fresh_account())
-}
-
-fn not_a_name(error: &dyn std::error::Error) -> WorldError {
-    WorldError::Io("a name of the world".into(), io::Error::other(error.to_string()))
 }

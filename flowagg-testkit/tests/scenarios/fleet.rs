@@ -54,6 +54,18 @@ async fn a_member_that_joins_delivers_beside_the_others() {
 }
 
 #[tokio::test]
+async fn the_hub_itself_may_be_a_member_and_no_role_is_assumed_into_it() {
+    let mut world = world([]).await;
+    world.hub_as_member("hub", 1).await.unwrap();
+    let watched = Faults::in_front_of(world.aws().url()).await.unwrap();
+    world.send_program_to(watched.url());
+    apply(&world).await;
+    assert!(!watched.calls().contains(&"AssumeRole".to_owned()), "{:?}", watched.calls());
+    assert!(outcome(&world, &deliver(&world).await, "hub").key().is_some());
+    world.flowagg(["verify"]).await.unwrap().exits(0);
+}
+
+#[tokio::test]
 async fn a_new_vpc_is_found_and_logged() {
     let world = applied(["shop"]).await;
     let shop = world.accounts()["shop"].id;

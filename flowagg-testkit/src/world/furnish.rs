@@ -1,0 +1,48 @@
+use flowagg_core::id::{AccountId, Region, VpcId};
+use futures::future::try_join_all;
+
+use super::{Account, World};
+use crate::aws::AwsError;
+
+impl World {
+    /// Gives an account so many VPCs in each region, and no other.
+    pub(super) async fn furnish(&mut self, name: &str, id: AccountId, vpcs: usize) -> Result<(), AwsError> {
+        let made = self.regions.iter().map(|region| self.furnish_region(id, region, vpcs));
+        let vpcs = self.regions.iter().cloned().zip(try_join_all(made).await?).collect();
+        self.accounts.insert(name.to_owned(), Account { id, vpcs, is_member: false });
+        Ok(())
+    }
+
+    async fn furnish_region(
+        &self,
+        account: AccountId,
+        region: &Region,
+        vpcs: usize,
+    ) -> Result<Vec<VpcId>, AwsError> {
+        self.delete_default_vpc(account, region).await?;
+        let ec2 = self.aws.ec2(account, region);
+        let mut made = Vec::new();
+        for number in 0..vpcs {
+            let create = ec2.create_vpc().cidr_block(format!("10.{}.0.0/16", number % 256)).send().await;
+            let vpc = create.map_err(AwsError::of("CreateVpc", account, region))?.vpc;
+            let id = vpc.and_then(|vpc| vpc.vpc_id).unwrap_or_default();
+            made.push(VpcId::parse(&id).map_err(AwsError::of("CreateVpc", account, region))?);
+        }
+        Ok(made)
+    }
+
+    async fn delete_default_vpc(&self, account: AccountId, region: &Region) -> Result<(), AwsError> {
+        let ec2 = self.aws.ec2(account, region);
+        let subnets = ec2.describe_subnets().send().await;
+        for subnet in subnets.map_err(AwsError::of("DescribeSubnets", account, region))?.subnets() {
+            let delete = ec2.delete_subnet().set_subnet_id(subnet.subnet_id.clone());
+            delete.send().await.map_err(AwsError::of("DeleteSubnet", account, region))?;
+        }
+        let defaults = ec2.describe_vpcs().send().await;
+        for vpc in defaults.map_err(AwsError::of("DescribeVpcs", account, region))?.vpcs() {
+            let delete = ec2.delete_vpc().set_vpc_id(vpc.vpc_id.clone());
+            delete.send().await.map_err(AwsError::of("DeleteVpc", account, region))?;
+        }
+        Ok(())
+    }
+}
