@@ -132,7 +132,9 @@ fn acl_key_on_read(subject: &Subject<'_>, report: &mut Report<'_>) {
             matches!(action.text.to_ascii_lowercase().as_str(), "s3:getbucketacl" | "s3:listbucket")
         };
         // Where a write and a pattern stand together, the writes are meant.
-        if writes.iter().any(|action| statement.does(action)) && !statement.actions.iter().any(reads) {
+        let only_reads =
+            statement.does("s3:getbucketacl") && !writes.iter().any(|action| statement.does(action));
+        if !only_reads && !statement.actions.iter().any(reads) {
             continue;
         }
         for condition in statement.on("s3:x-amz-acl").filter(|condition| condition.is_positive()) {

@@ -70,11 +70,15 @@ fn is_narrowed(statement: &Statement<'_>) -> bool {
 }
 
 fn public(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for statement in
-        subject.statements.iter().filter(|s| s.allows() && s.is_for_everyone() && !is_narrowed(s))
-    {
+    for statement in subject.statements.iter().filter(|s| s.allows() && s.is_for_everyone()) {
         let at = statement.principals.first().map_or(statement.node.span.start, |(_, item)| item.at);
-        report.add(Some(statement), at, "anyone may do this, with or without an AWS account");
+        if !is_narrowed(statement) {
+            report.add(Some(statement), at, "anyone may do this, with or without an AWS account");
+        } else if statement.is_about_delivery() {
+            let message =
+                "whoever meets the conditions may do this, and not only the service that delivers logs";
+            report.add_as(Severity::Warning, Some(statement), at, message);
+        }
     }
 }
 
@@ -103,6 +107,25 @@ fn wrong_service(subject: &Subject<'_>, report: &mut Report<'_>) {
                 );
                 report.add(Some(statement), service.at, message);
             }
+        }
+    }
+    // A grant by AWS's name that names accounts, which deliver nothing themselves.
+    let named_for_delivery =
+        |s: &&Statement<'_>| s.sid.is_some_and(|sid| sid.text.starts_with("AWSLogDelivery"));
+    for statement in subject
+        .statements
+        .iter()
+        .filter(named_for_delivery)
+        .filter(|s| s.allows() && s.services().next().is_none())
+    {
+        if let Some((_, item)) =
+            statement.principals.iter().find(|(kind, item)| *kind == "AWS" && item.text != "*")
+        {
+            let message = format!(
+                "{} delivers no logs itself: the service does, and the condition says for whom",
+                shown(item.text)
+            );
+            report.add(Some(statement), item.at, message);
         }
     }
     // A name that is nearly right, wherever it stands.

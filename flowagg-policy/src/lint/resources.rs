@@ -52,6 +52,12 @@ pub(super) const CHECKS: &[Check] = &[
         find: no_wildcard,
     },
     Check {
+        id: "misspelt-awslogs-folder",
+        severity: Severity::Error,
+        help: "log delivery writes under `AWSLogs/`, in this case and spelling",
+        find: misspelt_folder,
+    },
+    Check {
         id: "redundant-resource",
         severity: Severity::Warning,
         help: "take it out: it costs bytes of 20,480",
@@ -95,8 +101,7 @@ fn malformed(subject: &Subject<'_>, report: &mut Report<'_>) {
             };
             report.add(Some(statement), item.at, format!("{}: {why}", shown(item.text)));
         }
-        for condition in statement.conditions.iter().filter(|condition| condition.key_name == "aws:sourcearn")
-        {
+        for condition in statement.on("aws:sourcearn").filter(|condition| !condition.asks_presence()) {
             for value in condition.values.iter().filter(|value| value.text != "*") {
                 let parts: Vec<&str> = value.text.splitn(6, ':').collect();
                 if parts.len() < 6 || parts[0] != "arn" {
@@ -255,6 +260,24 @@ fn no_wildcard(subject: &Subject<'_>, report: &mut Report<'_>) {
                     Some(statement),
                     item.at,
                     format!("{} is one object, and not what lies under a folder", shown(item.text)),
+                );
+            }
+        }
+    }
+}
+
+fn misspelt_folder(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for statement in subject.writes() {
+        for item in &statement.resources {
+            let folders = item.text.split('/').skip(1);
+            let near = |folder: &&str| super::distance(&folder.to_lowercase(), "awslogs") <= 1;
+            if let Some(folder) =
+                folders.clone().find(near).filter(|_| !folders.clone().any(|folder| folder == "AWSLogs"))
+            {
+                report.add(
+                    Some(statement),
+                    item.at,
+                    format!("{} is not the folder that the service writes to", shown(folder)),
                 );
             }
         }

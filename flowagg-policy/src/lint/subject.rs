@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::evaluate::Operator;
+use crate::evaluate::{Family, Operator};
 use crate::grant::DELIVERY_SERVICE;
 use crate::json::{Member, Node, Value};
 
@@ -204,6 +204,11 @@ impl<'d> Statement<'d> {
 impl Condition<'_> {
     pub(super) fn is_of_source(&self) -> bool {
         super::names::has(super::names::SOURCE_KEYS, &self.key_name)
+    }
+
+    /// Whether it asks only that the key is there, or is not.
+    pub(super) fn asks_presence(&self) -> bool {
+        self.operator.is_some_and(|operator| operator.family == Family::Null)
     }
 
     pub(super) fn is_positive(&self) -> bool {

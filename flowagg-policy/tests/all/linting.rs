@@ -89,6 +89,17 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "\"StringEquals\":{\"aws:SourceAccount\":\"111122223333\"",
         "\"StringLike\":{\"aws:SourceAccount\":\"1111*\"",
     ),
+    ("misspelt-awslogs-folder", "AWSLogs/1", "awslogs/1"),
+    (
+        "public-principal",
+        "{\"Service\":\"delivery.logs.amazonaws.com\"},\"Action\":\"s3:PutObject\"",
+        "\"*\",\"Action\":\"s3:PutObject\"",
+    ),
+    (
+        "wrong-service-principal",
+        "{\"Service\":\"delivery.logs.amazonaws.com\"},\"Action\":\"s3:PutObject\"",
+        "{\"AWS\":\"111122223333\"},\"Action\":\"s3:PutObject\"",
+    ),
     ("resource-without-wildcard", "111122223333/*", "111122223333/"),
     (
         "redundant-resource",
