@@ -1,9 +1,13 @@
 //! The tasks of this workspace, run by `cargo xtask`: the same at home and in CI.
 
+#![allow(clippy::print_stderr, reason = "a task tells how far it has come, and why it ends")]
+
 mod cargo;
 mod e2e;
 mod emulator;
 mod test;
+
+use std::process::ExitCode;
 
 use clap::{Args, Parser};
 
@@ -24,9 +28,16 @@ struct Emulator {
     backend: Option<String>,
 }
 
-fn main() -> anyhow::Result<()> {
-    match Task::parse() {
+fn main() -> ExitCode {
+    let done = match Task::parse() {
         Task::E2e(e2e) => e2e.run(),
         Task::Test(emulator) => test::run(&emulator),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

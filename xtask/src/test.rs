@@ -1,7 +1,5 @@
 //! `cargo xtask test`: all that must pass before a change goes in. It ends at the first failure.
 
-#![allow(clippy::print_stderr, reason = "a task tells how far it has come")]
-
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -18,6 +16,7 @@ pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
     step("documentation", || succeed(cargo("doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings")))?;
     step("build", cargo::build)?;
     step("tests", || {
+        eprintln!("Starting the emulator; the first time its Python environment or its image is fetched.");
         let emulator = Running::start(which.backend.as_deref())?;
         let mut tests = cargo("test --workspace");
         // The tests of the emulators themselves start their own.
