@@ -132,7 +132,7 @@ fn account_in(arn: &str) -> Option<&str> {
 fn account_id(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in &subject.statements {
         let mut ids: Vec<Item<'_>> = Vec::new();
-        for condition in &statement.conditions {
+        for condition in statement.conditions.iter().filter(|condition| !condition.asks_presence()) {
             for value in &condition.values {
                 let text = match condition.key_name.as_str() {
                     "aws:sourceaccount"

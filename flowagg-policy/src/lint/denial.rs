@@ -200,26 +200,39 @@ fn requests(subject: &Subject<'_>) -> Vec<Request> {
         () => "us-east-1",
     };
     let (Some(bucket), Ok(region)) = (bucket, Region::parse(region)) else { return Vec::new() };
-    let organization = |request: Request| {
-        let values =
-            subject.statements.iter().flat_map(|statement| &statement.conditions).filter(|c| c.is_positive());
-        let mut ids = values
-            .flat_map(|condition| &condition.values)
-            .map(|value| value.text.split('/').next().unwrap_or_default());
-        match ids.find_map(|id| OrganizationId::parse(id).ok()) {
-            Some(id) => request.in_organization(&id, &format!("{id}/r-ab12/")),
-            None => request,
-        }
+    let organization = organization(subject);
+    let belonging = |request: Request| match &organization {
+        Some((id, path)) => request.in_organization(id, path),
+        None => request,
     };
     let mut requests = Vec::new();
     for (account, folder) in puts {
         let key = format!(
             "{folder}vpcflowlogs/{region}/2026/01/02/{account}_vpcflowlogs_{region}_fl-1234abcd_20260102T0000Z_fe123456.log.gz"
         );
-        requests.push(organization(Request::put_object(&bucket, account, &region, &key)));
-        requests.push(organization(Request::acl_check(&bucket, account, &region)));
+        requests.push(belonging(Request::put_object(&bucket, account, &region, &key)));
+        requests.push(belonging(Request::acl_check(&bucket, account, &region)));
     }
     requests
+}
+
+/// An organization that the policy lets in, else one that a Deny spares, and a path in it.
+fn organization(subject: &Subject<'_>) -> Option<(OrganizationId, String)> {
+    let named = |positive: bool| {
+        let conditions = subject.statements.iter().flat_map(|statement| &statement.conditions);
+        let of_source = |condition: &&Condition<'_>| {
+            matches!(condition.key_name.as_str(), "aws:sourceorgid" | "aws:sourceorgpaths")
+                && condition.is_positive() == positive
+        };
+        conditions.filter(of_source).flat_map(|condition| &condition.values).find_map(|value| {
+            let id = OrganizationId::parse(value.text.split('/').next()?).ok()?;
+            let path = value.text.replace("/*/", "/r-ab12/");
+            let path = path.trim_end_matches('*');
+            let path = if path.contains('/') { path.to_owned() } else { format!("{id}/r-ab12/") };
+            Some((id, path))
+        })
+    };
+    named(true).or_else(|| named(false))
 }
 
 fn inverted(subject: &Subject<'_>, report: &mut Report<'_>) {

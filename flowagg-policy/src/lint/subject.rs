@@ -211,8 +211,9 @@ impl Condition<'_> {
         self.operator.is_some_and(|operator| operator.family == Family::Null)
     }
 
+    /// Whether the key must have one of the values.
     pub(super) fn is_positive(&self) -> bool {
-        self.operator.is_some_and(|operator| !operator.negated)
+        self.operator.is_some_and(|operator| !operator.negated) && !self.asks_presence()
     }
 }
 

@@ -216,6 +216,14 @@ const THIRDS: &[(Option<&str>, &str)] = &[
     ),
     (
         None,
+        r#"{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::acme-logs","arn:aws:s3:::acme-logs/*"],"Condition":{"StringNotEqualsIfExists":{"aws:SourceOrgID":"o-a1b2c3d4e5"},"Null":{"aws:SourceAccount":"false"},"Bool":{"aws:PrincipalIsAWSService":"true"}}}"#,
+    ),
+    (
+        None,
+        r#"{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/*","Condition":{"ForAllValues:StringNotLike":{"aws:SourceOrgPaths":"o-a1b2c3d4e5/*/ou-ab12-11111111/*"},"Null":{"aws:SourceOrgPaths":"false"}}}"#,
+    ),
+    (
+        None,
         r#"{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::acme-logs","arn:aws:s3:::acme-logs/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}"#,
     ),
     (
