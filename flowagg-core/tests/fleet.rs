@@ -1,4 +1,5 @@
 //! The fleet file, read whole or refused with all its faults.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use flowagg_core::fleet::{Encryption, Fleet, GrantForm, Only, VpcSelection};
 use flowagg_core::flow_log::{AggregationInterval, TrafficType};
