@@ -91,3 +91,26 @@ fn an_emulator_that_is_left_running_is_ended_by_the_command_it_names() {
     );
     eventually("nothing answers any more", || !answers(&url));
 }
+
+#[test]
+fn a_machine_without_docker_and_python_is_told_what_to_install() {
+    let bare = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_flowagg-emulator"))
+        .env_clear()
+        .env("PATH", bare.path())
+        .env("HOME", bare.path())
+        .env("DOCKER_HOST", format!("unix://{}", bare.path().join("docker.sock").display()))
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && output.stdout.is_empty(), "{told}");
+    for word in [
+        "neither Docker nor Python",
+        "docker.sock",
+        "there is none on the path",
+        "install Python 3.11",
+        BACKEND_VARIABLE,
+    ] {
+        assert!(told.contains(word), "{word}: {told}");
+    }
+}

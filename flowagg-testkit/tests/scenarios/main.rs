@@ -8,6 +8,7 @@ mod bucket;
 mod delivery;
 mod failures;
 mod fleet;
+mod life;
 mod policy;
 
 use flowagg_testkit::delivery::{Outcome, Report};

@@ -1,0 +1,118 @@
+//! A fleet from its first day to its last, and what that takes.
+
+use std::collections::BTreeSet;
+
+use flowagg_testkit::faults::Faults;
+use serde_json::Value;
+
+use crate::{applied, apply, deliver, outcome, world};
+
+const READERS: &str = r#"{"Sid":"Readers","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999988887777:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::BUCKET/*"}"#;
+
+#[tokio::test]
+async fn a_fleet_that_is_taken_away_leaves_the_bucket_its_objects_and_all_that_others_made() {
+    let mut world = world(["shop"]).await;
+    let foreign = READERS.replace("BUCKET", world.bucket().as_str());
+    world.create_bucket(world.hub()).await.unwrap();
+    world.put_policy(&format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{foreign}]}}")).await.unwrap();
+    apply(&world).await;
+    deliver(&world).await;
+    let delivered = world.keys().await.unwrap();
+    assert!(!delivered.is_empty());
+    world.account("neighbour", 1).await.unwrap();
+    world.log_by_hand("neighbour").await.unwrap();
+
+    world.flowagg(["destroy"]).await.unwrap().exits(2);
+    assert_eq!(
+        world.flow_logs(world.accounts()["shop"].id, world.hub_region()).await.unwrap().len(),
+        1,
+        "it asks"
+    );
+    world.flowagg(["destroy", "--yes"]).await.unwrap().exits(0);
+
+    for region in world.regions() {
+        assert_eq!(world.flow_logs(world.accounts()["shop"].id, region).await.unwrap().len(), 0);
+    }
+    let neighbour = world.accounts()["neighbour"].id;
+    assert_eq!(world.flow_logs(neighbour, world.hub_region()).await.unwrap().len(), 1);
+    let policy = world.policy().await.unwrap().unwrap();
+    assert!(policy.contains(&foreign) && !policy.contains("AWSLogDelivery"), "{policy}");
+    assert_eq!(world.keys().await.unwrap(), delivered);
+    world.flowagg(["destroy", "--yes"]).await.unwrap().exits(0);
+}
+
+#[tokio::test]
+async fn a_part_of_the_fleet_is_applied_alone_and_the_rest_later() {
+    let world = world(["shop", "bank"]).await;
+    let (shop, bank) = (world.accounts()["shop"].id, world.accounts()["bank"].id);
+    world.flowagg(["apply", "--yes", "--only", &shop.to_string()]).await.unwrap().exits(0);
+    assert_eq!(world.flow_logs(shop, world.hub_region()).await.unwrap().len(), 1);
+    assert_eq!(world.flow_logs(bank, world.hub_region()).await.unwrap().len(), 0);
+    apply(&world).await;
+    assert!(outcome(&world, &deliver(&world).await, "bank").key().is_some());
+}
+
+#[tokio::test]
+async fn the_printed_permissions_are_those_of_the_calls_of_a_whole_life_and_no_others() {
+    let mut world = applied(["shop"]).await;
+    let emulator = world.aws().url().to_owned();
+    world.flowagg(["destroy", "--yes"]).await.unwrap().exits(0);
+    world.s3().delete_bucket().bucket(world.bucket().as_str()).send().await.unwrap();
+
+    let faults = Faults::in_front_of(&emulator).await.unwrap();
+    world.send_program_to(faults.url());
+    apply(&world).await;
+    world.set("flow-logs", "tags = { team = \"network\" }");
+    apply(&world).await;
+    world.set("flow-logs", "traffic = \"reject\"");
+    apply(&world).await;
+    world.flowagg(["verify"]).await.unwrap();
+    world.flowagg(["destroy", "--yes"]).await.unwrap().exits(0);
+
+    let made: BTreeSet<String> = faults.calls().iter().map(|call| action(call)).collect();
+    let printed = world.flowagg(["permissions", "--json"]).await.unwrap().exits(0).json();
+    let mut printed: BTreeSet<String> = ["caller", "hub", "member"]
+        .iter()
+        .flat_map(|policy| actions(&printed[policy]["Statement"]))
+        .collect();
+    // EC2 makes these on behalf of the caller.
+    printed.retain(|action| !action.starts_with("logs:"));
+    // Everybody may ask who they are.
+    printed.insert("sts:GetCallerIdentity".to_owned());
+    assert_eq!(made, printed);
+}
+
+fn actions(statements: &Value) -> Vec<String> {
+    let actions = statements.as_array().unwrap().iter().map(|statement| &statement["Action"]);
+    actions
+        .flat_map(|action| action.as_array().cloned().unwrap_or_else(|| vec![action.clone()]))
+        .map(|action| action.as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// The IAM action of a call, as the Service Authorization Reference has it.
+fn action(call: &str) -> String {
+    let Some((method, path)) = call.split_once(' ') else {
+        let service = if ["GetCallerIdentity", "AssumeRole"].contains(&call) { "sts" } else { "ec2" };
+        return format!("{service}:{call}");
+    };
+    let query = path.split_once('?').map_or("", |(_, query)| query);
+    let topic = query.split(['=', '&']).next().unwrap_or_default();
+    let action = match (method, topic) {
+        ("HEAD", _) | ("GET", "list-type" | "delimiter" | "prefix") => "ListBucket",
+        ("PUT", "" | "x-id") => "CreateBucket",
+        ("GET", "encryption") => "GetEncryptionConfiguration",
+        ("PUT", "encryption") => "PutEncryptionConfiguration",
+        ("GET", "lifecycle") => "GetLifecycleConfiguration",
+        ("PUT", "lifecycle") => "PutLifecycleConfiguration",
+        ("GET", "publicAccessBlock") => "GetBucketPublicAccessBlock",
+        ("PUT", "publicAccessBlock") => "PutBucketPublicAccessBlock",
+        ("GET", "ownershipControls") => "GetBucketOwnershipControls",
+        ("PUT", "ownershipControls") => "PutBucketOwnershipControls",
+        ("GET", "policy") => "GetBucketPolicy",
+        ("PUT", "policy") => "PutBucketPolicy",
+        ("DELETE", "policy") => "DeleteBucketPolicy",
+        _ => panic!("an unknown call: {call}"),
+    };
+    format!("s3:{action}")
+}
