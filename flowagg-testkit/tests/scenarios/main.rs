@@ -2,7 +2,7 @@
 //!
 //! Each scenario has a world of its own; all share one emulator.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail where it likes, its helpers too")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail where it likes, its helpers too")]
 
 mod bucket;
 mod delivery;
