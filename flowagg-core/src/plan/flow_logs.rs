@@ -148,7 +148,7 @@ impl Here<'_> {
                     // One beside it would write the same traffic to the same folder twice.
                     covered = false;
                 } else {
-                    self.change(id, Step::Create, "has no flow log to the bucket".to_owned());
+                    self.change(id, Step::Create, "none to the bucket yet".to_owned());
                 }
             }
         }
