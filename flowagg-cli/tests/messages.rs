@@ -198,6 +198,27 @@ fn a_hub_in_another_account_without_a_role_is_told_whose_credentials_these_are()
 }
 
 #[test]
+fn a_role_that_does_not_trust_the_caller_is_named_with_awss_reason() {
+    let url = endpoint(|request| match request {
+        identity if identity.contains("GetCallerIdentity") => (200, IDENTITY.to_owned()),
+        role if role.contains("AssumeRole") => {
+            (403, query_error("AccessDenied", "not authorized to perform sts:AssumeRole"))
+        }
+        head if head.starts_with("HEAD") => (404, String::new()),
+        _ => (500, "a call".to_owned()),
+    });
+    let said = flowagg(
+        &["plan"],
+        &FLEET.replace("[[members]]\naccount = \"111122223333\"", "[[members]]\naccount = \"222222222222\""),
+        &url,
+        true,
+    );
+    assert_eq!(said.code, Some(1));
+    let role = "arn:aws:iam::222222222222:role/OrganizationAccountAccessRole: AssumeRole: AccessDenied: not authorized";
+    assert!(said.out.contains(role) && said.out.contains("trust policy"), "{}", said.out);
+}
+
+#[test]
 fn a_missing_permission_on_the_bucket_is_named_and_nothing_is_written() {
     let url = endpoint(|request| match request {
         identity if identity.contains("GetCallerIdentity") => (200, IDENTITY.to_owned()),

@@ -8,9 +8,11 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig, identity::IdentityCache, retry::RetryConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
-use flowagg_core::fleet::{Fleet, Hub, Member, Only};
+use flowagg_core::fleet::{Fleet, Hub, Only};
 use flowagg_core::id::{AccountId, Region, RoleName};
 use flowagg_core::observed::{Failure, Place};
 use futures::{StreamExt, stream};
@@ -39,52 +41,25 @@ pub struct Accounts {
 impl Accounts {
     /// Finds out who the caller is, and takes a role in every other account. Fails when the hub cannot be reached.
     ///
-    /// With `only`, no other member is reached or looked at.
     /// Credentials come from the standard chain, from `hub.profile` where it is set. No role is taken in the account
-    /// that the caller is already in.
+    /// that the caller is already in. With `only`, no other member is reached or looked at.
     pub async fn open(fleet: &Fleet, endpoint_url: Option<&str>, only: &[Only]) -> Result<Self, Failure> {
         let base = base(&fleet.hub, endpoint_url).await;
         let caller = caller(&base, &fleet.hub).await?;
-        let looked_at = fleet.places_in(only).map(|(member, _)| member);
-        let mut roles: BTreeMap<AccountId, (RoleName, bool)> =
-            looked_at.map(|Member { account, role, .. }| (*account, (role.clone(), true))).collect();
-        let hub_role = roles.entry(fleet.hub.account).or_insert_with(|| (RoleName::default(), false));
-        if let Some(role) = &fleet.hub.role {
-            hub_role.0 = role.clone();
-        }
-        let opened = stream::iter(roles)
-            .map(|(account, (role, is_member))| {
-                let (base, region) = (&base, &fleet.hub.region);
-                async move { (account, is_member, Account::open(base, caller, account, &role, region).await) }
-            })
-            .buffer_unordered(super::AT_ONCE);
-        let (mut hub, mut members) = (None, BTreeMap::new());
-        for (account, is_member, opened) in opened.collect::<Vec<_>>().await {
-            if account == fleet.hub.account {
-                hub = Some(opened.clone());
-            }
-            if is_member {
-                members.insert(account, opened);
-            }
-        }
-        match hub {
-            Some(Ok(hub)) => Ok(Self { hub, members, only: only.to_vec() }),
-            Some(Err(mut failure)) => {
-                if fleet.hub.role.is_none() {
-                    failure.help = format!(
-                        "the credentials are for {caller}, the hub is {}: set `hub.profile` or `hub.role`, or use the hub's own credentials",
-                        fleet.hub.account
-                    );
+        let hub = open_hub(&base, caller, fleet).await?;
+        let looked_at: BTreeMap<AccountId, &RoleName> =
+            fleet.places_in(only).map(|(member, _)| (member.account, &member.role)).collect();
+        let members = stream::iter(looked_at).map(|(account, role)| {
+            let (base, hub) = (&base, &hub);
+            async move {
+                if account == hub.id {
+                    return (account, Ok(hub.clone()));
                 }
-                Err(failure)
+                (account, Account::open(base, caller, account, role, &fleet.hub.region).await)
             }
-            None => Err(At::new(fleet.hub.account, &fleet.hub.region).failed(
-                ASSUME_ROLE,
-                None,
-                "the hub was not opened",
-                "",
-            )),
-        }
+        });
+        let members = members.buffer_unordered(super::AT_ONCE).collect().await;
+        Ok(Self { hub, members, only: only.to_vec() })
     }
 
     /// Whether every account and region is looked at.
@@ -107,6 +82,22 @@ impl Accounts {
     pub fn member(&self, account: AccountId) -> Option<Result<&Account, &Failure>> {
         self.members.get(&account).map(Result::as_ref)
     }
+}
+
+async fn open_hub(base: &SdkConfig, caller: AccountId, fleet: &Fleet) -> Result<Account, Failure> {
+    let hub = &fleet.hub;
+    let as_member = fleet.members.get(&hub.account).map(|member| &member.role);
+    let role = hub.role.as_ref().or(as_member).cloned().unwrap_or_default();
+    Account::open(base, caller, hub.account, &role, &hub.region).await.map_err(|failure| match hub.role {
+        Some(_) => failure,
+        None => Failure {
+            help: format!(
+                "the credentials are for {caller}, the hub is {}: set `hub.profile` or `hub.role`, or use the hub's own credentials",
+                hub.account
+            ),
+            ..failure
+        },
+    })
 }
 
 /// An account with credentials for it.
@@ -187,7 +178,12 @@ fn sdk_region(region: &Region) -> aws_config::Region {
 }
 
 async fn base(hub: &Hub, endpoint_url: Option<&str>) -> SdkConfig {
+    // One client for all: each would read the machine's root certificates and keep connections of its own.
+    let https = aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .build_https();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(https)
         .region(sdk_region(&hub.region))
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .timeout_config(

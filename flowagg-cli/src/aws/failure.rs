@@ -73,11 +73,10 @@ impl At {
     /// A call that never got an answer: no credentials, no role, no connection.
     fn unsent(&self, call: Call, error: &(dyn Error + 'static)) -> Failure {
         let mut deepest = error;
-        let mut cause = Some(error);
+        let mut in_credentials = false;
+        let mut cause = error.source();
         while let Some(error) = cause {
-            if let Some(refused) = error.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>()
-                && call != call::ASSUME_ROLE
-            {
+            if let Some(refused) = error.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>() {
                 return self.failure(call::ASSUME_ROLE, refused);
             }
             if let Some(CredentialsError::CredentialsNotLoaded(_)) = error.downcast_ref::<CredentialsError>()
@@ -89,11 +88,10 @@ impl At {
                     "sign in (`aws sso login`, `aws configure`), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
                 );
             }
+            in_credentials |= error.is::<CredentialsError>();
             deepest = error;
             cause = error.source();
         }
-        let in_credentials =
-            format!("{error:?}").contains("CredentialsError") || format!("{error:?}").contains("ProfileFile");
         let help = if in_credentials {
             "the credentials could not be had: check the profile, and sign in again"
         } else {
