@@ -1,5 +1,6 @@
 //! How things look on a screen: one column for each kind of fact, a sign and a word for each state, colour on top.
 
+mod failures;
 mod plan;
 mod progress;
 mod table;
@@ -10,7 +11,6 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use flowagg_core::fleet::FleetError;
-use flowagg_core::observed::Failure;
 use flowagg_policy::{Finding, Severity};
 use serde::Serialize;
 
@@ -18,6 +18,7 @@ use crate::commands::SizeReport;
 use crate::show::progress::Watch;
 use crate::{Exit, Progress};
 
+pub(crate) use failures::failures;
 pub(crate) use plan::{applied, plan};
 pub(crate) use verified::verified;
 
@@ -104,22 +105,6 @@ pub(crate) fn faults(path: &Path, error: &FleetError, err: &mut dyn Write) -> io
     for fault in &error.faults {
         writeln!(err, "{BOLD}{path}:{}:{}{BOLD:#}: {}", fault.line, fault.column, fault.what)?;
         writeln!(err, "    {DIM}{}{DIM:#}", fault.help)?;
-    }
-    Ok(())
-}
-
-/// Calls that failed: where, what, and what to do.
-pub(crate) fn failures(failures: &[Failure], out: &mut dyn Write) -> io::Result<()> {
-    for failure in failures {
-        let Failure { account, region, call, resource, code, message, help } = failure;
-        let mut parts = vec![format!("{account} {region}")];
-        parts.extend(resource.clone());
-        if !call.is_empty() {
-            parts.push(call.clone());
-        }
-        parts.extend(code.clone());
-        writeln!(out, "{RED}error{RED:#}: {}: {message}", parts.join(": "))?;
-        writeln!(out, "       {DIM}{help}{DIM:#}")?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::Progress;
 
 /// Work with fewer steps than this is over before a line about it is read.
-const WORTH_A_LINE: usize = 20;
+const WORTH_A_LINE: usize = 50;
 
 pub(crate) struct Watch {
     bar: Option<ProgressBar>,

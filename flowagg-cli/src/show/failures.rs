@@ -1,0 +1,100 @@
+//! Failed calls, alike ones together: a role that is missing in a hundred accounts is one cause, not a hundred.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use flowagg_core::observed::Failure;
+
+use super::{DIM, RED};
+
+/// Fewer failures than this are told one by one, each with its own words.
+const MANY: usize = 4;
+
+/// Calls that failed: where, what, and what to do.
+pub(crate) fn failures(failures: &[Failure], out: &mut dyn Write) -> io::Result<()> {
+    let mut causes: BTreeMap<(&str, Option<&str>), Vec<&Failure>> = BTreeMap::new();
+    for failure in failures {
+        causes.entry((&failure.call, failure.code.as_deref())).or_default().push(failure);
+    }
+    for alike in causes.into_values() {
+        if alike.len() < MANY {
+            for failure in alike {
+                one(failure, out)?;
+            }
+        } else {
+            many(&alike, out)?;
+        }
+    }
+    Ok(())
+}
+
+fn one(failure: &Failure, out: &mut dyn Write) -> io::Result<()> {
+    let Failure { account, region, resource, help, .. } = failure;
+    let place =
+        resource.as_ref().map_or(format!("{account} {region}"), |it| format!("{account} {region}: {it}"));
+    writeln!(out, "{RED}error{RED:#}: {place}: {}", what(failure))?;
+    writeln!(out, "       {DIM}{help}{DIM:#}")
+}
+
+/// The cause once, with the words of the first; then every place that has it.
+fn many(alike: &[&Failure], out: &mut dyn Write) -> io::Result<()> {
+    let first = alike[0];
+    writeln!(out, "{RED}error{RED:#}: {} times: {}", alike.len(), what(first))?;
+    writeln!(out, "       {DIM}{}{DIM:#}", first.help)?;
+    for Failure { account, region, resource, .. } in alike {
+        writeln!(out, "       {account} {region} {}", resource.as_deref().unwrap_or_default())?;
+    }
+    Ok(())
+}
+
+/// The call, AWS's code and its message.
+fn what(failure: &Failure) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    parts.extend(Some(failure.call.as_str()).filter(|call| !call.is_empty()));
+    parts.extend(failure.code.as_deref());
+    parts.push(&failure.message);
+    parts.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use flowagg_core::id::{AccountId, Region};
+
+    use super::*;
+
+    fn refused(n: usize, code: &str) -> Failure {
+        Failure {
+            account: AccountId::parse(&format!("{n:012}")).unwrap(),
+            region: Region::parse("eu-west-1").unwrap(),
+            call: "AssumeRole".into(),
+            resource: None,
+            code: Some(code.into()),
+            message: "not authorized".into(),
+            help: "make the role".into(),
+        }
+    }
+
+    fn told(list: &[Failure]) -> String {
+        let mut out = Vec::new();
+        failures(list, &mut out).unwrap();
+        anstream::adapter::strip_bytes(&out).into_vec().into_iter().map(char::from).collect()
+    }
+
+    #[test]
+    fn a_cause_that_many_accounts_have_is_told_once_with_every_account() {
+        let mut list: Vec<Failure> = (1..=5).map(|n| refused(n, "AccessDenied")).collect();
+        list.push(refused(9, "ExpiredToken"));
+        let text = told(&list);
+        assert_eq!(text.matches("make the role").count(), 2, "{text}");
+        assert!(text.contains("error: 5 times: AssumeRole: AccessDenied: not authorized"), "{text}");
+        for n in [1, 2, 3, 4, 5, 9] {
+            assert!(text.contains(&format!("{n:012} eu-west-1")), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_few_failures_are_told_one_by_one() {
+        let text = told(&[refused(1, "AccessDenied"), refused(2, "AccessDenied")]);
+        assert_eq!(text.matches("error: ").count(), 2, "{text}");
+    }
+}
