@@ -194,6 +194,19 @@ fn what_is_no_toml_is_refused_with_its_place() {
 }
 
 #[test]
+fn fields_are_those_that_aws_has_each_once_and_in_the_order_they_are_named() {
+    let fields = |fields: &str| format!("{HUB}[flow-logs]\nfields = [{fields}]\n{MEMBER}");
+    let fleet = Fleet::parse(&fields("\"vpc-id\", \"version\", \"flow-direction\"")).unwrap();
+    assert_eq!(fleet.flow_logs.format.to_string(), "${vpc-id} ${version} ${flow-direction}");
+    check(
+        &fields("\"srcadr\", \"start\", \"start\""),
+        "6:11: `flow-logs.fields[0]`: `srcadr` is not a field of a flow log record: the nearest that AWS has is `srcaddr`\n\
+         6:30: the field `start` is named twice",
+    );
+    check(&fields(""), "6:10: a record has no fields");
+}
+
+#[test]
 fn the_mark_and_awss_own_tags_cannot_be_set() {
     let tags = |tags: &str| format!("{HUB}[flow-logs]\ntags = {{ {tags} }}\n{MEMBER}");
     assert!(Fleet::parse(&tags("team = \"network\"")).is_ok());

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::fleet::{Encryption, Fleet};
-use flowagg_core::flow_log::DEFAULT_FORMAT;
 use flowagg_core::id::{AccountId, FlowLogId, Region};
 use flowagg_core::observed::*;
 use flowagg_core::plan::{HubChange, Plan, Step, Unnamed};
@@ -40,7 +39,7 @@ fn right(fleet: &Fleet, id: u32, vpc: &str) -> FlowLog {
         resource: vpc.to_owned(),
         traffic: "ALL".to_owned(),
         destination: fleet.destination().arn(),
-        format: Some(DEFAULT_FORMAT.to_owned()),
+        format: Some(fleet.flow_logs.format.to_string()),
         interval: Some(600),
         options: None,
         tags: fleet.flow_logs.tags.clone(),
@@ -132,6 +131,18 @@ fn a_replacement_that_was_cut_short_is_finished() {
     let wrong = FlowLog { traffic: "REJECT".into(), ..right(&fleet, 1, VPCS[0]) };
     let plan = plan(&fleet, &[vpc(VPCS[0])], &[wrong.clone(), right(&fleet, 2, VPCS[0])], Unnamed::Keep);
     assert_eq!(steps(&plan), [&Step::Delete { flow_log: wrong.id }]);
+}
+
+#[test]
+fn a_flow_log_with_other_fields_is_replaced() {
+    let fleet = fleet("\"all\"");
+    let other = FlowLog { format: Some("${version} ${vpc-id}".into()), ..right(&fleet, 1, VPCS[0]) };
+    let plan = plan(&fleet, &[vpc(VPCS[0])], &[other], Unnamed::Keep);
+    assert!(
+        plan.flow_logs[0]
+            .reason
+            .starts_with("format is ${version} ${vpc-id}, wanted ${version} ${account-id}")
+    );
 }
 
 #[test]

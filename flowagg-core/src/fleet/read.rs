@@ -7,7 +7,7 @@ use super::{
     AclCondition, Encryption, Fleet, FleetError, GrantForm, Hub, Member, Organization, PolicySettings,
     VpcSelection,
 };
-use crate::flow_log::{AggregationInterval, FlowLogSpec, MARK, TrafficType};
+use crate::flow_log::{AggregationInterval, Field, FlowLogSpec, MARK, RecordFormat, TrafficType};
 use crate::id::{AccountId, BucketName, KmsKeyArn, Region};
 use crate::layout::Prefix;
 
@@ -45,6 +45,7 @@ fn read(top: Table<'_, '_>, reader: &Reader<'_>) -> Option<Fleet> {
         flow_logs: flow_logs.unwrap_or_else(|| FlowLogSpec {
             traffic: TrafficType::default(),
             aggregation_interval: AggregationInterval::default(),
+            format: RecordFormat::default(),
             tags: marked(BTreeMap::new()),
         }),
         policy: policy.unwrap_or_default(),
@@ -111,13 +112,33 @@ fn flow_logs(table: Table<'_, '_>) -> FlowLogSpec {
     let traffic = table.get("traffic").and_then(|v| v.one_of(&TrafficType::ALL, TrafficType::as_str));
     let interval = table.get("aggregation-interval");
     let interval = interval.and_then(|v| v.one_of(&AggregationInterval::ALL, AggregationInterval::as_str));
+    let format = table.get("fields").and_then(|value| fields(&value));
     let tags = table.get("tags").map(tags).unwrap_or_default();
     table.refuse_unknown();
     FlowLogSpec {
         traffic: traffic.unwrap_or_default(),
         aggregation_interval: interval.unwrap_or_default(),
+        format: format.unwrap_or_default(),
         tags: marked(tags),
     }
+}
+
+/// The fields of a record: their order is the file's.
+fn fields(value: &Value<'_, '_>) -> Option<RecordFormat> {
+    let mut fields: Vec<Field> = Vec::new();
+    for value in value.list()? {
+        if let Some(field) = value.name() {
+            if fields.contains(&field) {
+                value.fault(format!("the field `{field}` is named twice"), "name it once");
+            }
+            fields.push(field);
+        }
+    }
+    let format = RecordFormat::of(fields);
+    if format.is_none() {
+        value.fault("a record has no fields", "name at least one, or leave `fields` out for AWS's default");
+    }
+    format
 }
 
 fn marked(mut tags: BTreeMap<String, String>) -> BTreeMap<String, String> {

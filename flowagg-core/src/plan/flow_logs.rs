@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Concern, FlowLogChange, Left, Plan, Step, Unnamed};
 use crate::fleet::{Fleet, Member, VpcSelection};
-use crate::flow_log::{DEFAULT_FORMAT, Destination, FlowLogSpec};
+use crate::flow_log::{Destination, FlowLogSpec};
 use crate::id::{AccountId, VpcId};
 use crate::observed::{Failure, FileOptions, FlowLog, Place, RegionState, Vpc};
 
@@ -275,7 +275,7 @@ fn differences(log: &FlowLog, spec: &FlowLogSpec, destination: &Destination) -> 
         compare("aggregation interval", &format!("{interval} s"), &format!("{wanted} s"));
     }
     if let Some(format) = &log.format {
-        compare("format", format, DEFAULT_FORMAT);
+        compare("format", format, &spec.format.to_string());
     }
     if let Some(options) = &log.options {
         let wanted = FileOptions::default();

@@ -1,6 +1,6 @@
 //! The lines of a flow log file: repeatable by seed, flow log and time.
 
-use flowagg_core::flow_log::DEFAULT_FORMAT;
+use flowagg_core::flow_log::RecordFormat;
 use flowagg_core::id::{AccountId, FlowLogId};
 use sha2::{Digest, Sha256};
 
@@ -27,7 +27,7 @@ pub(super) struct Traffic<'a> {
 impl Traffic<'_> {
     /// The file's text, with a header, and the number of its records.
     pub(super) fn text(&self, format: Option<&str>) -> (String, usize) {
-        let format = format.unwrap_or(DEFAULT_FORMAT);
+        let format = format.map_or_else(|| RecordFormat::default().to_string(), str::to_owned);
         let fields: Vec<&str> = format
             .split_whitespace()
             .filter_map(|field| field.strip_prefix("${")?.strip_suffix('}'))

@@ -8,7 +8,7 @@ use flowagg_testkit::delivery::{Delivery, Outcome};
 use jiff::Timestamp;
 use jiff::civil::date;
 
-use crate::{applied, outcome, world};
+use crate::{applied, apply, deliver, outcome, world};
 
 #[tokio::test]
 async fn a_file_is_gzip_text_with_a_header_and_as_many_records_as_reported() {
@@ -60,4 +60,15 @@ async fn text(world: &flowagg_testkit::world::World, key: &str) -> String {
     let mut text = String::new();
     GzDecoder::new(bytes.as_ref()).read_to_string(&mut text).unwrap();
     text
+}
+
+#[tokio::test]
+async fn fields_of_ones_own_are_set_and_delivered_in_their_order() {
+    let mut world = world(["shop"]).await;
+    world.set("flow-logs", "fields = [\"vpc-id\", \"srcaddr\", \"action\"]");
+    apply(&world).await;
+    world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
+    let reports = deliver(&world).await;
+    let text = text(&world, outcome(&world, &reports, "shop").key().unwrap()).await;
+    assert!(text.starts_with("vpc-id srcaddr action\n"), "{text}");
 }

@@ -12,6 +12,7 @@ use aws_sdk_ec2::types::{
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use flowagg_core::fleet::Fleet;
+use flowagg_core::flow_log::RecordFormat;
 use flowagg_core::id::{FlowLogId, VpcId};
 use flowagg_core::observed::{Failure, Place};
 use flowagg_core::plan::{FlowLogChange, Step};
@@ -169,6 +170,7 @@ impl Here<'_> {
             .traffic_type(TrafficType::from(spec.traffic.as_api()))
             .log_destination_type(LogDestinationType::S3)
             .log_destination(self.fleet.destination().arn())
+            .set_log_format((spec.format != RecordFormat::default()).then(|| spec.format.to_string()))
             .max_aggregation_interval(spec.aggregation_interval.seconds())
             .tag_specifications(tags);
         request.send().await.map(|answer| answer.unsuccessful.unwrap_or_default())

@@ -1,21 +1,19 @@
 //! What a flow log does: which traffic, how often, where to, under which tags.
 
+mod format;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
+
+pub use format::{Field, RecordFormat};
 
 use crate::id::{BucketName, Partition};
 use crate::layout::Prefix;
 
 /// The tag that marks what flowagg made. What does not bear it is never changed or deleted.
 pub const MARK: (&str, &str) = ("managed-by", "flowagg");
-
-/// The default record format, as `DescribeFlowLogs` returns it.
-///
-/// Source: "Flow log records" (Amazon VPC User Guide).
-pub const DEFAULT_FORMAT: &str = "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} \
-     ${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}";
 
 /// Which traffic a flow log records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -95,6 +93,8 @@ pub struct FlowLogSpec {
     pub traffic: TrafficType,
     /// The aggregation interval.
     pub aggregation_interval: AggregationInterval,
+    /// The fields of a record.
+    pub format: RecordFormat,
     /// The tags on the flow log, [`MARK`] among them.
     pub tags: BTreeMap<String, String>,
 }
