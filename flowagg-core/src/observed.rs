@@ -119,6 +119,8 @@ pub struct Vpc {
     pub id: String,
     /// The account that owns it.
     pub owner: Option<AccountId>,
+    /// Whether it is the region's default VPC.
+    pub is_default: bool,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
 }

@@ -35,7 +35,7 @@ fn ten_lines_are_a_whole_fleet() {
     assert!(fleet.policy.source_conditions);
     let member = &fleet.members[&AccountId::parse("222222222222").unwrap()];
     assert_eq!(member.role.as_str(), "OrganizationAccountAccessRole");
-    assert_eq!(member.vpcs, VpcSelection::All);
+    assert_eq!(member.vpcs, VpcSelection::default());
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn place() -> Place {
 }
 
 fn vpc(id: &str) -> Vpc {
-    Vpc { id: id.to_owned(), owner: Some(account()), tags: BTreeMap::new() }
+    Vpc { id: id.to_owned(), owner: Some(account()), is_default: false, tags: BTreeMap::new() }
 }
 
 /// A flow log that is just what the fleet wants, made by flowagg.
@@ -175,6 +175,25 @@ fn a_vpc_that_another_account_shares_is_left_to_its_owner() {
     );
     let listed = fleet(&format!("[\"{}\"]", VPCS[0]));
     assert_eq!(plan(&listed, &[shared], &[], Unnamed::Keep).concerns.len(), 1);
+}
+
+#[test]
+fn vpcs_are_chosen_by_tag_by_exception_and_by_being_nobodys() {
+    let tagged = Vpc { tags: BTreeMap::from([("logged".to_owned(), "yes".to_owned())]), ..vpc(VPCS[0]) };
+    let default = Vpc { is_default: true, ..vpc(VPCS[1]) };
+    let vpcs = [tagged, default, vpc(VPCS[2])];
+    for (chosen, expected) in [
+        ("\"all\"", vec![VPCS[0], VPCS[1], VPCS[2]]),
+        ("{ tags = { logged = \"yes\" } }", vec![VPCS[0]]),
+        ("{ tags = { logged = \"no\" } }", vec![]),
+        ("{ except = [\"vpc-0000000c\"] }", vec![VPCS[0], VPCS[1]]),
+        ("{ default-vpcs = false }", vec![VPCS[0], VPCS[2]]),
+        ("{ default-vpcs = false, except = [\"vpc-0000000a\"] }", vec![VPCS[2]]),
+    ] {
+        let plan = plan(&fleet(chosen), &vpcs, &[], Unnamed::Keep);
+        let logged: Vec<&str> = plan.flow_logs.iter().map(|change| change.vpc.as_str()).collect();
+        assert_eq!(logged, expected, "{chosen}");
+    }
 }
 
 #[test]

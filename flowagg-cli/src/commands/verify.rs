@@ -196,7 +196,7 @@ fn expected<'a>(
 fn chosen(member: &Member, state: &RegionState) -> BTreeSet<VpcId> {
     let own = state.vpcs.iter().filter(|vpc| vpc.owner.is_none_or(|owner| owner == member.account));
     own.filter_map(|vpc| Some((VpcId::parse(&vpc.id).ok()?, vpc)))
-        .filter(|(id, vpc)| member.vpcs.chooses(id, &vpc.tags))
+        .filter(|(id, vpc)| member.vpcs.chooses(id, vpc))
         .map(|(id, _)| id)
         .collect()
 }

@@ -16,6 +16,7 @@ use crate::id::{
     VpcId,
 };
 use crate::layout::Prefix;
+use crate::observed::Vpc;
 
 /// A whole fleet, checked: one partition, no member twice, every name well formed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -134,25 +135,50 @@ pub struct Member {
 }
 
 /// Which VPCs of an account are logged.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum VpcSelection {
-    /// All that the account owns.
-    #[default]
-    All,
     /// These.
     Ids(BTreeSet<VpcId>),
-    /// Those that bear all these tags.
-    Tagged(BTreeMap<String, String>),
+    /// All that the account owns and that pass.
+    All(VpcFilter),
+}
+
+impl Default for VpcSelection {
+    fn default() -> Self {
+        Self::All(VpcFilter::default())
+    }
+}
+
+/// What a VPC must be to be logged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct VpcFilter {
+    /// The tags that it must bear, all of them.
+    pub tags: BTreeMap<String, String>,
+    /// The VPCs that it must not be.
+    pub except: BTreeSet<VpcId>,
+    /// Whether it may be the default VPC that AWS makes in every region.
+    pub default_vpcs: bool,
+}
+
+impl Default for VpcFilter {
+    /// Every VPC passes.
+    fn default() -> Self {
+        Self { tags: BTreeMap::new(), except: BTreeSet::new(), default_vpcs: true }
+    }
 }
 
 impl VpcSelection {
-    /// Whether a VPC with this id and these tags is among them.
-    pub fn chooses(&self, id: &VpcId, tags: &BTreeMap<String, String>) -> bool {
+    /// Whether a VPC is among them.
+    pub fn chooses(&self, id: &VpcId, vpc: &Vpc) -> bool {
         match self {
-            Self::All => true,
             Self::Ids(ids) => ids.contains(id),
-            Self::Tagged(wanted) => wanted.iter().all(|(key, value)| tags.get(key) == Some(value)),
+            Self::All(VpcFilter { tags, except, default_vpcs }) => {
+                tags.iter().all(|(key, value)| vpc.tags.get(key) == Some(value))
+                    && !except.contains(id)
+                    && (*default_vpcs || !vpc.is_default)
+            }
         }
     }
 }

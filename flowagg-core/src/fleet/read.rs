@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::table::{Reader, Table, Value};
 use super::{
     AclCondition, Encryption, Fleet, FleetError, GrantForm, Hub, Member, Organization, PolicySettings,
-    VpcSelection,
+    VpcFilter, VpcSelection,
 };
 use crate::flow_log::{AggregationInterval, Field, FlowLogSpec, MARK, RecordFormat, TrafficType};
 use crate::id::{AccountId, BucketName, KmsKeyArn, Region};
@@ -283,26 +283,23 @@ fn member(table: Table<'_, '_>, account: Option<AccountId>, hub: Option<&Region>
 }
 
 fn vpcs(value: Value<'_, '_>) -> Option<VpcSelection> {
-    const HELP: &str =
-        "`\"all\"`, a list of ids as in `[\"vpc-0a1b2c3d4e5f67890\"]`, or `{ tags = { logged = \"yes\" } }`";
+    const HELP: &str = "`\"all\"`, a list of ids as in `[\"vpc-0a1b2c3d4e5f67890\"]`, or a table of `tags`, `except` and `default-vpcs`";
     if value.is_list() {
         return value.names().map(VpcSelection::Ids);
     }
     if value.is_table() {
         let table = value.table()?;
-        let wanted = table.needed("tags", HELP);
-        let span = wanted.as_ref().map(Value::span);
-        let reader = table.reader();
-        let tags = wanted.and_then(Value::table).map(Table::texts);
+        let tags = table.get("tags").and_then(Value::table).map(Table::texts).unwrap_or_default();
+        let filter = VpcFilter {
+            tags: tags.into_iter().map(|(key, (text, _))| (key, text)).collect(),
+            except: table.get("except").and_then(|v| v.names()).unwrap_or_default(),
+            default_vpcs: table.get("default-vpcs").and_then(|v| v.boolean()).unwrap_or(true),
+        };
         table.refuse_unknown();
-        let tags: BTreeMap<_, _> = tags?.into_iter().map(|(key, (text, _))| (key, text)).collect();
-        if let (true, Some(span)) = (tags.is_empty(), span) {
-            reader.fault(span, "no tag is named, so every VPC would be chosen", HELP);
-        }
-        return Some(VpcSelection::Tagged(tags));
+        return Some(VpcSelection::All(filter));
     }
     match value.text()? {
-        "all" => Some(VpcSelection::All),
+        "all" => Some(VpcSelection::default()),
         other => {
             value.fault(format!("`vpcs` is `{}`", other.escape_debug()), HELP);
             None

@@ -78,10 +78,6 @@ impl<'r, 't> Table<'r, 't> {
         Self { reader, path, span, entries, asked: RefCell::default() }
     }
 
-    pub(super) fn reader(&self) -> &'r Reader<'t> {
-        self.reader
-    }
-
     fn path_of(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }

@@ -114,7 +114,7 @@ impl Here<'_> {
         for vpc in vpcs {
             let Ok(id) = VpcId::parse(&vpc.id) else { continue };
             let logs = to_us.remove(vpc.id.as_str()).unwrap_or_default();
-            if !self.member.vpcs.chooses(&id, &vpc.tags) {
+            if !self.member.vpcs.chooses(&id, vpc) {
                 self.unselected(&id, &logs, unnamed);
             } else if let Some(owner) = vpc.owner.filter(|owner| *owner != self.place.account) {
                 self.shared(&id, owner);

@@ -24,7 +24,8 @@ async fn vpcs(ec2: &aws_sdk_ec2::Client, at: &At) -> Result<Vec<Vpc>, Failure> {
     while let Some(vpc) = pages.next().await {
         let vpc = vpc.map_err(|error| at.failure(DESCRIBE_VPCS, &error))?;
         let owner = vpc.owner_id().and_then(|id| AccountId::parse(id).ok());
-        vpcs.push(Vpc { id: vpc.vpc_id().unwrap_or_default().to_owned(), owner, tags: tags(vpc.tags()) });
+        let id = vpc.vpc_id().unwrap_or_default().to_owned();
+        vpcs.push(Vpc { id, owner, is_default: vpc.is_default().unwrap_or(false), tags: tags(vpc.tags()) });
     }
     Ok(vpcs)
 }
