@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::pattern::{Glob, Syntax, pieces};
 use super::request::Request;
 use super::set::{ArnSet, PatternSet, TextSet};
-use super::value::{Range, base64, instant, number};
+use super::value::{Number, Range, base64, instant, number};
 
 /// One condition. All of a statement's must hold.
 #[derive(Debug)]
@@ -139,7 +139,7 @@ enum Test {
     TextIgnoringCase { texts: TextSet, patterns: Vec<Glob> },
     Like(PatternSet),
     Arn(ArnSet),
-    Number(Comparison, Vec<f64>),
+    Number(Comparison, Vec<Number>),
     Date(Comparison, Vec<i128>),
     Bool { texts: TextSet, patterns: Vec<Glob> },
     Binary(Vec<Vec<u8>>),

@@ -11,10 +11,10 @@ use flowagg_core::id::AccountId;
 pub(super) enum Caller {
     /// Nobody known: a request without credentials.
     Anonymous,
-    /// An account's root user.
-    Account(AccountId),
+    /// An account's root user; the partition is that of the ARN, where it is one.
+    Account { id: AccountId, partition: Option<String> },
     /// An IAM user or role, a session of one, or an identity provider.
-    Arn { arn: String, account: Option<AccountId>, role: Option<Role> },
+    Arn { arn: String, partition: String, account: Option<AccountId>, role: Option<Role> },
     /// An AWS service, a web identity provider, or a canonical user.
     Name(String),
 }
@@ -41,8 +41,8 @@ impl Caller {
         if text == "*" {
             return Self::Anonymous;
         }
-        if let Ok(account) = AccountId::parse(text) {
-            return Self::Account(account);
+        if let Ok(id) = AccountId::parse(text) {
+            return Self::Account { id, partition: None };
         }
         let parts: Vec<&str> = text.splitn(6, ':').collect();
         let ["arn", partition, service, _, account, resource] = parts.as_slice() else {
@@ -50,14 +50,14 @@ impl Caller {
         };
         let account = AccountId::parse(account).ok();
         match (account, *service, *resource) {
-            (Some(account), "iam", "root") => Self::Account(account),
+            (Some(id), "iam", "root") => Self::Account { id, partition: Some((*partition).to_owned()) },
             _ => {
                 let session = resource.strip_prefix("assumed-role/").and_then(|rest| rest.split_once('/'));
                 let role = session.filter(|_| *service == "sts").map(|(name, _)| Role {
                     start: format!("arn:{partition}:iam::{}:role/", parts[4]),
                     name: name.to_owned(),
                 });
-                Self::Arn { arn: text.to_owned(), account, role }
+                Self::Arn { arn: text.to_owned(), partition: (*partition).to_owned(), account, role }
             }
         }
     }
@@ -68,7 +68,8 @@ impl Caller {
 pub(super) struct Principals {
     everyone: bool,
     every_service: bool,
-    accounts: BTreeSet<AccountId>,
+    /// With the partition of the root user's ARN; an account id alone is without one.
+    accounts: BTreeSet<(AccountId, String)>,
     /// ARNs of users, roles, sessions and providers; ids of users and roles that are gone.
     arns: BTreeSet<String>,
     /// Services, web identity providers and canonical users.
@@ -87,8 +88,8 @@ impl Principals {
             ("AWS", "*") => self.everyone = true,
             ("Service", "*") => self.every_service = true,
             ("AWS", _) => match Caller::parse(text) {
-                Caller::Account(account) => {
-                    self.accounts.insert(account);
+                Caller::Account { id, partition } => {
+                    self.accounts.insert((id, partition.unwrap_or_default()));
                 }
                 _ => {
                     self.arns.insert(text.to_owned());
@@ -110,9 +111,9 @@ impl Principals {
         self.everyone
             || match caller {
                 Caller::Anonymous => false,
-                Caller::Account(account) => self.accounts.contains(account),
-                Caller::Arn { arn, account, role } => {
-                    account.is_some_and(|account| self.accounts.contains(&account))
+                Caller::Account { id, partition } => self.names_account(*id, partition.as_deref()),
+                Caller::Arn { arn, partition, account, role } => {
+                    account.is_some_and(|account| self.names_account(account, Some(partition)))
                         || self.names_arn(arn, role.as_ref())
                 }
                 Caller::Name(name) => self.names.contains(name) || (self.every_service && is_service(name)),
@@ -123,13 +124,20 @@ impl Principals {
     /// its role, and the account. An account alone spares nobody in it but its root user.
     pub(super) fn spare(&self, caller: &Caller) -> bool {
         match caller {
-            Caller::Arn { arn, account, role } if !self.everyone => {
-                account.is_none_or(|account| self.accounts.contains(&account))
+            Caller::Arn { arn, partition, account, role } if !self.everyone => {
+                account.is_none_or(|account| self.names_account(account, Some(partition)))
                     && self.arns.contains(arn)
                     && role.as_ref().is_none_or(|role| self.arns.iter().any(|arn| role.is(arn)))
             }
             _ => self.include(caller),
         }
+    }
+
+    fn names_account(&self, id: AccountId, partition: Option<&str>) -> bool {
+        self.accounts
+            .range((id, String::new())..)
+            .take_while(|(other, _)| *other == id)
+            .any(|(_, of)| of.is_empty() || partition.is_none_or(|partition| of == partition))
     }
 
     fn names_arn(&self, arn: &str, role: Option<&Role>) -> bool {

@@ -130,6 +130,8 @@ pub(super) struct ArnSet {
     /// Patterns of which every part is either a literal or `*`: by which parts are literals, the literals joined.
     masked: Vec<(Mask, TextSet)>,
     others: Vec<[Glob; PARTS]>,
+    /// Patterns that have their six parts only when the request's values stand in place of the variables.
+    unsplit: Vec<Vec<Piece>>,
 }
 
 /// The parts of an ARN. The last one may hold colons of its own.
@@ -145,7 +147,14 @@ impl ArnSet {
             self.anything = true;
             return;
         }
-        let Ok(parts) = <[Vec<Piece>; PARTS]>::try_from(split(pieces)) else { return };
+        let has_variables = pieces.iter().any(|piece| matches!(piece, Piece::Variable { .. }));
+        let parts = split(&pieces);
+        let Ok(parts) = <[Vec<Piece>; PARTS]>::try_from(parts) else {
+            if has_variables {
+                self.unsplit.push(pieces);
+            }
+            return;
+        };
         let mut mask = [false; PARTS];
         let mut literals = Vec::new();
         for (part, is_literal) in parts.iter().zip(&mut mask) {
@@ -199,16 +208,31 @@ impl ArnSet {
             .others
             .iter()
             .any(|globs| globs.iter().zip(parts).all(|(glob, part)| glob.matches(part, request)))
+            || self.unsplit.iter().any(|pieces| matches_resolved(pieces, &parts, request))
     }
 }
 
+/// Whether the parts of an ARN fit a pattern that is cut after the request's values were put in.
+fn matches_resolved(pieces: &[Piece], parts: &[&str; PARTS], request: &Request) -> bool {
+    let resolve = |piece: &Piece| match piece {
+        Piece::Variable { key, default } => {
+            request.value(key).or(default.as_deref()).map(|value| Piece::Literal(value.to_owned()))
+        }
+        other => Some(other.clone()),
+    };
+    let Some(pieces) = pieces.iter().map(resolve).collect::<Option<Vec<_>>>() else { return false };
+    let patterns = split(&pieces);
+    patterns.len() == PARTS
+        && patterns.into_iter().zip(parts).all(|(pattern, part)| Glob::new(pattern).matches(part, request))
+}
+
 /// The parts of an ARN pattern: cut at the first five colons, which are those of the literals and not of variables.
-fn split(pieces: Vec<Piece>) -> Vec<Vec<Piece>> {
+fn split(pieces: &[Piece]) -> Vec<Vec<Piece>> {
     let mut parts = vec![Vec::new()];
     for piece in pieces {
         let Piece::Literal(text) = piece else {
             if let Some(part) = parts.last_mut() {
-                part.push(piece);
+                part.push(piece.clone());
             }
             continue;
         };
@@ -249,12 +273,20 @@ mod tests {
 
     #[test]
     fn an_arn_has_six_parts_and_each_is_matched_by_itself() {
-        let request = Request::new("*", "s3:GetObject", "*").with("aws:SourceAccount", "1");
+        let request = Request::new("*", "s3:GetObject", "*")
+            .with("aws:SourceAccount", "1")
+            .with("whole", "arn:aws:logs:r:1:a")
+            .with("start", "arn:aws:logs:r:1");
         for (pattern, text, fits) in [
             ("arn:aws:logs:*:1:*", "arn:aws:logs:r:1:a:b", true),
             ("arn:aws:logs:*:1:*", "arn:aws:logs:r:x:1:b", false),
             ("arn:aws:l?gs:*:${aws:SourceAccount}:a*", "arn:aws:logs:r:1:ab", true),
             ("arn:aws:l?gs:*:${aws:SourceAccount}:a*", "arn:aws:logs:r:2:ab", false),
+            ("${whole}", "arn:aws:logs:r:1:a", true),
+            ("${whole}", "arn:aws:logs:r:1:b", false),
+            ("${missing}", "arn:aws:logs:r:1:a", false),
+            ("${start}:*", "arn:aws:logs:r:1:b", true),
+            ("${start, 'x'}:*", "arn:aws:logs:r:2:b", false),
             ("*:*:*:*:*:*", "a:b:c:d:e", false),
             ("*:*:*:*:*:*", "a:b:c:d:e:", true),
             ("arn:aws:*", "arn:aws:logs:r:1:a", false),

@@ -2,13 +2,31 @@
 //!
 //! Source: "IAM JSON policy elements: Condition operators" (IAM User Guide).
 
+use std::cmp::Ordering;
 use std::net::IpAddr;
 
-/// An integer or a decimal.
-pub(super) fn number(text: &str) -> Option<f64> {
+/// An integer or a decimal. Integers are compared as such, for a float does not hold them all.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Number {
+    float: f64,
+    whole: Option<i128>,
+}
+
+impl PartialOrd for Number {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        match (self.whole, other.whole) {
+            (Some(this), Some(other)) => Some(this.cmp(&other)),
+            _ => self.float.partial_cmp(&other.float),
+        }
+    }
+}
+
+/// Reads an integer or a decimal.
+pub(super) fn number(text: &str) -> Option<Number> {
     let plain = !text.is_empty()
         && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e' | b'E'));
-    plain.then(|| text.parse().ok()).flatten()
+    let float = plain.then(|| text.parse().ok()).flatten()?;
+    Some(Number { float, whole: text.parse().ok() })
 }
 
 /// A moment in nanoseconds since 1970, from one of the W3C forms of ISO 8601 or from epoch seconds.
@@ -186,7 +204,9 @@ mod tests {
 
     #[test]
     fn numbers_and_bytes() {
-        assert_eq!(number("1.20"), number("1.2"));
+        assert_eq!(number("1.20").partial_cmp(&number("1.2")), Some(Ordering::Equal));
+        assert_eq!(number("1.0").partial_cmp(&number("1")), Some(Ordering::Equal));
+        assert!(number("9007199254740993") > number("9007199254740992"));
         assert_eq!([number("inf"), number("NaN"), number(""), number("1,2")], [None; 4]);
         assert_eq!(base64("QmluYXJ5VmFsdWVJbkJhc2U2NA==").unwrap(), b"BinaryValueInBase64");
         assert_eq!([base64("Q"), base64("Q==="), base64("Q?==")], [None, None, None]);

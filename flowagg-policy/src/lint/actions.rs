@@ -76,6 +76,13 @@ fn elements<'d>(statement: &super::Statement<'d>) -> Vec<Item<'d>> {
 fn unknown(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in &subject.statements {
         for action in elements(statement) {
+            if !action.text.contains(':') && action.text != "*" {
+                let message = format!(
+                    "{}: an action has the service before it, as in `s3:PutObject`",
+                    shown(action.text)
+                );
+                report.add(Some(statement), action.at, message);
+            }
             let Some(name) = s3_action(&action) else { continue };
             if !all_actions().any(|known| fits(&name, known)) {
                 let near = nearest(all_actions(), &name);
@@ -95,7 +102,7 @@ fn of_another_service(subject: &Subject<'_>, report: &mut Report<'_>) {
         for action in elements(statement) {
             let service = action.text.split(':').next().unwrap_or_default();
             let is_s3 = fits(&service.to_ascii_lowercase(), "s3") || service.starts_with("s3-");
-            if action.text != "*" && !is_s3 {
+            if action.text.contains(':') && !is_s3 {
                 report.add(
                     Some(statement),
                     action.at,

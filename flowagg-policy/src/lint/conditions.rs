@@ -152,7 +152,8 @@ fn account_id(subject: &Subject<'_>, report: &mut Report<'_>) {
             let text = if *kind == "AWS" && digits {
                 Some(item.text)
             } else {
-                account_in(item.text).filter(|id| *id != "aws")
+                // CloudFront's origin access identities are users of an account of that name.
+                account_in(item.text).filter(|id| !matches!(*id, "aws" | "cloudfront"))
             };
             ids.extend(text.map(|text| Item { text, at: item.at }));
         }

@@ -147,6 +147,13 @@ fn empty_list(subject: &Subject<'_>, report: &mut Report<'_>) {
             );
         }
         for member in statement.members.iter().filter(|member| member.key.ends_with("Principal")) {
+            if member.value.members().is_some_and(<[_]>::is_empty) {
+                report.add(
+                    Some(statement),
+                    member.key_span.start,
+                    format!("{} names nobody", shown(&member.key)),
+                );
+            }
             for entry in
                 member.value.members().unwrap_or_default().iter().filter(|entry| is_empty_list(&entry.value))
             {

@@ -106,17 +106,33 @@ pub fn lint(text: &str, bucket: Option<&BucketName>) -> Vec<Finding> {
     // What is several times too large is not looked at further: some checks compare each statement with every other.
     let far_too_large = size::compact_len(text) > 4 * size::LIMIT;
     for check in checks().filter(|check| !far_too_large || check.id == "over-20480-bytes") {
-        (check.find)(&subject, &mut Report { check, text, findings: &mut findings });
+        (check.find)(&subject, &mut Report { check, findings: &mut findings });
     }
-    findings.sort_by_key(|finding| finding.place);
-    findings
+    place(text, findings)
+}
+
+/// The findings in the order of the text, with their places: one walk through the text, however many there are.
+fn place(text: &str, mut findings: Vec<(usize, Finding)>) -> Vec<Finding> {
+    findings.sort_by_key(|(at, _)| *at);
+    let (mut done, mut place) = (0, Place { line: 1, column: 1 });
+    let placed = findings.into_iter().map(|(at, finding)| {
+        for c in text.get(done..at).unwrap_or_default().chars() {
+            place = match c {
+                '\n' => Place { line: place.line + 1, column: 1 },
+                _ => Place { line: place.line, column: place.column + 1 },
+            };
+        }
+        done = at;
+        Finding { place, ..finding }
+    });
+    placed.collect()
 }
 
 /// Where a check puts what it finds.
 struct Report<'r> {
     check: &'static Check,
-    text: &'r str,
-    findings: &'r mut Vec<Finding>,
+    /// Each with its byte in the text; its place is found at the end.
+    findings: &'r mut Vec<(usize, Finding)>,
 }
 
 impl Report<'_> {
@@ -133,19 +149,19 @@ impl Report<'_> {
         at: usize,
         message: impl Into<String>,
     ) {
-        let (line, column) = json::line_and_column(self.text, at);
         let name = |statement: &Statement<'_>| match statement.sid {
             Some(sid) if !sid.text.is_empty() => format!("`{}`", sid.text.escape_debug()),
             _ => (statement.index + 1).to_string(),
         };
-        self.findings.push(Finding {
+        let finding = Finding {
             id: self.check.id,
             severity,
             statement: statement.map(name),
-            place: Place { line, column },
+            place: Place { line: 1, column: 1 },
             message: message.into(),
             help: self.check.help,
-        });
+        };
+        self.findings.push((at, finding));
     }
 }
 

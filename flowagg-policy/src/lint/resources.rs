@@ -95,6 +95,9 @@ fn malformed(subject: &Subject<'_>, report: &mut Report<'_>) {
                 }
                 ["arn", _, _, _, _, ""] => "it names no bucket",
                 ["arn", _, _, _, _, resource] if resource.starts_with('/') => "it names no bucket",
+                ["arn", _, _, _, _, resource] if !access_point && has_odd_bucket(resource) => {
+                    "no bucket has such a name"
+                }
                 ["arn", _, _, _, _, _] => continue,
                 ["arn", ..] => "an ARN has six parts, and that of a bucket three colons after `s3`",
                 _ => "it is no ARN",
@@ -114,6 +117,13 @@ fn malformed(subject: &Subject<'_>, report: &mut Report<'_>) {
             }
         }
     }
+}
+
+/// Whether the name of the bucket has characters that none may have. Old ones have capitals and underscores.
+fn has_odd_bucket(resource: &str) -> bool {
+    let bucket = resource.split('/').next().unwrap_or_default();
+    !bucket.contains('$')
+        && !bucket.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'*' | b'?'))
 }
 
 fn partition_of(arn: &str) -> Option<&str> {

@@ -196,7 +196,8 @@ impl<'d> Statement<'d> {
                 }),
                 _ => condition.values.iter().all(binds),
             };
-            condition.is_of_source() && condition.is_positive() && narrow
+            let always = condition.operator.is_some_and(|operator| !operator.if_exists);
+            condition.is_of_source() && condition.is_positive() && always && narrow
         })
     }
 }

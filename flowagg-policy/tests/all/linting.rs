@@ -35,6 +35,34 @@ fn every_fault_is_found_by_a_check_that_is_named_for_it() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A policy, and the names that its fault may be found under; none for a policy that is good.
+#[derive(serde::Deserialize)]
+struct Variant<'a> {
+    name: String,
+    found: Vec<String>,
+    #[serde(borrow)]
+    policy: &'a RawValue,
+}
+
+#[test]
+fn faults_are_found_however_they_are_written_and_good_policies_stay_free_of_them() {
+    let mut wrong = Vec::new();
+    for line in include_str!("../data/lint-variants.jsonl").lines() {
+        let case: Variant<'_> = serde_json::from_str(line).unwrap();
+        let findings = lint(case.policy.get(), None);
+        let right = if case.found.is_empty() {
+            findings.iter().all(|finding| finding.severity == Severity::Note)
+        } else {
+            findings.iter().any(|finding| case.found.iter().any(|id| id == finding.id))
+        };
+        if !right {
+            let ids: Vec<&str> = findings.iter().map(|finding| finding.id).collect();
+            wrong.push(format!("{}: {ids:?}", case.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// A fault, and how the good policy is changed to have it: the text at `find` becomes `put`, everywhere.
 const FAULTS: &[(&str, &str, &str)] = &[
     ("invalid-json", "\"Statement\":", "\"Statement\""),
