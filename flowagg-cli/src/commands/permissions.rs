@@ -19,12 +19,13 @@ pub(super) fn run(
     }
     let hub = format!("in the hub account {}, for the role or user that is used there", fleet.hub.account);
     let parts = [
-        ("for who runs flowagg", &permissions.caller),
-        (hub.as_str(), &permissions.hub),
-        ("in every member's account, for its role", &permissions.member),
-        ("the trust policy of every member's role", &permissions.trust),
+        ("for who runs flowagg", permissions.caller.as_ref()),
+        (hub.as_str(), Some(&permissions.hub)),
+        ("in every member's account, for its role", Some(&permissions.member)),
+        ("the trust policy of every member's role", Some(&permissions.trust)),
     ];
-    for (n, (heading, policy)) in parts.into_iter().enumerate() {
+    let parts = parts.into_iter().filter_map(|(heading, policy)| Some((heading, policy?)));
+    for (n, (heading, policy)) in parts.enumerate() {
         if n > 0 {
             writeln!(screen.out)?;
         }

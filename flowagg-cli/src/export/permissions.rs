@@ -16,8 +16,8 @@ use crate::aws::call::{
 /// IAM policies, as JSON values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Permissions {
-    /// For who runs flowagg: to take the roles of the members' accounts.
-    pub caller: Value,
+    /// For who runs flowagg: to take the roles of the other accounts; `None` where there is none to take.
+    pub caller: Option<Value>,
     /// For the hub account: the bucket and its policy.
     pub hub: Value,
     /// For each member's role: its VPCs and flow logs.
@@ -34,14 +34,18 @@ pub fn permissions(fleet: &Fleet) -> Permissions {
     let partition = fleet.partition();
     let bucket = format!("arn:{partition}:s3:::{}", fleet.hub.bucket);
     let ec2 = |resource: &str| format!("arn:{partition}:ec2:*:*:{resource}");
-    let roles: Vec<String> =
-        fleet.members.values().map(|member| member.role.arn(partition, member.account)).collect();
+    let others = fleet.members.values().filter(|member| member.account != fleet.hub.account);
+    let roles: Vec<String> = others
+        .map(|member| (member.account, &member.role))
+        .chain(fleet.hub.role.as_ref().map(|role| (fleet.hub.account, role)))
+        .map(|(account, role)| role.arn(partition, account))
+        .collect();
     let marked = json!({ "StringEquals": { (format!("aws:ResourceTag/{}", MARK.0)): MARK.1 } });
     let tagged_on_creation = json!({ "StringEquals": { "ec2:CreateAction": CREATE_FLOW_LOGS.name } });
     Permissions {
-        caller: policy(vec![
-            json!({ "Sid": "TakeTheRoles", "Effect": "Allow", "Action": ASSUME_ROLE.action, "Resource": roles }),
-        ]),
+        caller: (!roles.is_empty()).then(|| {
+            policy(vec![json!({ "Sid": "TakeTheRoles", "Effect": "Allow", "Action": ASSUME_ROLE.action, "Resource": roles })])
+        }),
         hub: policy(vec![
             json!({ "Sid": "Read", "Effect": "Allow", "Action": actions(&HUB_READS), "Resource": bucket }),
             json!({ "Sid": "Settle", "Effect": "Allow", "Action": actions(&HUB_WRITES), "Resource": bucket }),

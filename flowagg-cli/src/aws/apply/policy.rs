@@ -185,7 +185,7 @@ mod tests {
     use std::collections::{BTreeSet, VecDeque};
     use std::sync::{Arc, Mutex};
 
-    use aws_sdk_s3::operation::get_bucket_policy::GetBucketPolicyOutput;
+    use aws_sdk_s3::operation::get_bucket_policy::{GetBucketPolicyError, GetBucketPolicyOutput};
     use aws_sdk_s3::operation::put_bucket_policy::{PutBucketPolicyError, PutBucketPolicyOutput};
     use aws_smithy_mocks::{MockResponse, mock};
     use aws_smithy_types::error::ErrorMetadata;
@@ -305,5 +305,50 @@ mod tests {
         let (outcome, there, writes) = run(&live, vec!["theirs".to_owned()], 0, &planned(&live)).await;
         assert!(outcome.is_err());
         assert_eq!((there.as_str(), writes), ("theirs", 0));
+    }
+
+    /// Heals a policy after AWS made `after` of it; returns whether there was need, and what is there then.
+    async fn healed(before: &str, after: Option<&'static str>) -> (bool, Option<String>) {
+        let there = Arc::new(Mutex::new(after.map(str::to_owned)));
+        let reads = there.clone();
+        let get =
+            mock!(Client::get_bucket_policy).then_compute_response(move |_| match &*reads.lock().unwrap() {
+                Some(text) => MockResponse::Output(GetBucketPolicyOutput::builder().policy(text).build()),
+                None => {
+                    let meta = ErrorMetadata::builder().code("NoSuchBucketPolicy").build();
+                    MockResponse::Error(GetBucketPolicyError::generic(meta))
+                }
+            });
+        let writes = there.clone();
+        let put = mock!(Client::put_bucket_policy).then_compute_output(move |request| {
+            *writes.lock().unwrap() = request.policy().map(str::to_owned);
+            PutBucketPolicyOutput::builder().build()
+        });
+        let s3 = mocked::s3(&[&get, &put]);
+        let fleet = mocked::fleet();
+        let at = At::new(fleet.hub.account, &fleet.hub.region);
+        let needed = Policy { s3: &s3, fleet: &fleet, at: &at }.heal(before).await.unwrap();
+        let there = there.lock().unwrap().clone();
+        (needed, there)
+    }
+
+    /// What AWS might attach.
+    const AWSS_OWN: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"AWSLogDeliveryWrite","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/AWSLogs/111122223333/*"}]}"#;
+
+    #[tokio::test]
+    async fn a_policy_that_aws_overwrote_or_took_away_is_put_back() {
+        let before = planned(&foreign("Theirs")).text;
+        for after in [Some(AWSS_OWN), None] {
+            assert_eq!(healed(&before, after).await, (true, Some(before.clone())), "{after:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_policy_that_aws_left_alone_or_only_added_to_stays_as_it_is() {
+        const BEFORE: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Theirs","Effect":"Allow","Principal":{"AWS":"999999999999"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::acme-logs/x"}]}"#;
+        const ADDED: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Theirs","Effect":"Allow","Principal":{"AWS":"999999999999"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::acme-logs/x"},{"Sid":"AWSLogDeliveryWrite","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/AWSLogs/111122223333/*"}]}"#;
+        for after in [BEFORE, ADDED] {
+            assert_eq!(healed(BEFORE, Some(after)).await, (false, Some(after.to_owned())));
+        }
     }
 }

@@ -6,7 +6,7 @@ use flowagg_policy::{Finding, Severity, lint};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Stop, name, text};
+use super::{STDIN, Stop, name, text};
 use crate::args::Check;
 use crate::{Exit, Screen, show};
 
@@ -35,6 +35,7 @@ fn sarif(findings: &[Finding], path: &Path) -> Value {
     rules.dedup_by_key(|finding| finding.id);
     let rules: Vec<Value> =
         rules.iter().map(|finding| json!({ "id": finding.id, "help": { "text": finding.help } })).collect();
+    let uri = if path == Path::new(STDIN) { "stdin".to_owned() } else { path.display().to_string() };
     let results: Vec<Value> = findings
         .iter()
         .map(|finding| {
@@ -48,7 +49,7 @@ fn sarif(findings: &[Finding], path: &Path) -> Value {
                 "level": level,
                 "message": { "text": format!("{}; {}", finding.message, finding.help) },
                 "locations": [{ "physicalLocation": {
-                    "artifactLocation": { "uri": path.display().to_string() },
+                    "artifactLocation": { "uri": uri },
                     "region": { "startLine": finding.place.line, "startColumn": finding.place.column },
                 } }],
             })

@@ -1,56 +1,9 @@
 //! What the program says when something is wrong: on one screen, what and where and the way out.
-#![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::process::Command;
 
-const FLEET: &str = r#"
-[hub]
-account = "111122223333"
-region = "eu-west-1"
-bucket = "acme-flow-logs"
-
-[[members]]
-account = "111122223333"
-regions = ["eu-west-1"]
-"#;
-
-struct Said {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-/// Runs the program on this fleet file against this endpoint, with nothing of the machine's own AWS settings.
-fn flowagg(args: &[&str], fleet: &str, endpoint: &str, keys: bool) -> Said {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("flowagg.toml"), fleet).unwrap();
-    let nowhere = folder.path().join("nowhere");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_flowagg"));
-    command.args(args).current_dir(folder.path()).env_clear();
-    command.env("AWS_CONFIG_FILE", &nowhere).env("AWS_SHARED_CREDENTIALS_FILE", &nowhere);
-    command.env("AWS_EC2_METADATA_DISABLED", "true").env("AWS_ENDPOINT_URL", endpoint);
-    if keys {
-        command
-            .env("AWS_ACCESS_KEY_ID", "111122223333")
-            .env("AWS_SECRET_ACCESS_KEY", "secret-not-to-be-shown");
-    }
-    let output = command.output().unwrap();
-    let said = Said {
-        code: output.status.code(),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    };
-    assert!(!said.err.contains("secret-not-to-be-shown") && !said.out.contains("secret-not-to-be-shown"));
-    assert!(
-        said.err.lines().count() + said.out.lines().count() <= 24,
-        "more than a screen:\n{}{}",
-        said.out,
-        said.err
-    );
-    said
-}
+use crate::{FLEET, flowagg};
 
 /// An AWS that answers every call with what `answer` makes of its first line and body.
 fn endpoint(answer: fn(&str) -> (u16, String)) -> String {

@@ -1,0 +1,180 @@
+//! `flowagg policy` and `flowagg permissions`: offline, from files and standard input.
+
+use serde_json::Value;
+
+use crate::{FLEET, offline};
+
+const FOREIGN: &str = r#"{ "Sid": "Readers", "Effect": "Allow", "Principal": {"AWS": "999988887777"},  "Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme-flow-logs/*" }"#;
+
+fn live() -> String {
+    format!("{{\"Version\": \"2012-10-17\", \"Statement\": [{FOREIGN}]}}")
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn without_source_conditions_the_classic_two_statements_are_built() {
+    let fleet = format!("{FLEET}[policy]\nsource-conditions = false\n");
+    let said = offline(&["policy", "build"], &fleet, "");
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let classic = r#"{"Version":"2012-10-17","Statement":[{"Sid":"AWSLogDeliveryWrite","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-flow-logs/AWSLogs/111122223333/*","Condition":{"StringEquals":{"s3:x-amz-acl":"bucket-owner-full-control"}}},{"Sid":"AWSLogDeliveryAclCheck","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:GetBucketAcl","Resource":"arn:aws:s3:::acme-flow-logs"}]}"#;
+    assert_eq!(json(&said.out), json(classic));
+}
+
+#[test]
+fn a_policy_is_merged_from_standard_input_with_the_difference_beside_it() {
+    let said = offline(&["policy", "merge"], FLEET, &live());
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert!(said.out.contains(FOREIGN), "{}", said.out);
+    assert!(said.err.contains("+ account 111122223333 may deliver"), "{}", said.err);
+    let again = offline(&["policy", "merge"], FLEET, &said.out);
+    assert_eq!((again.out, again.err.as_str()), (said.out, ""));
+}
+
+#[test]
+fn where_there_is_no_policy_merging_is_building() {
+    let built = offline(&["policy", "build"], FLEET, "");
+    assert_eq!(offline(&["policy", "merge"], FLEET, "\n").out, built.out);
+}
+
+#[test]
+fn two_policies_are_compared_by_what_they_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let before = folder.path().join("before.json");
+    std::fs::write(&before, live()).unwrap();
+    let before = before.to_str().unwrap();
+    let same = live().replace("\"999988887777\"", "[\"arn:aws:iam::999988887777:root\"]");
+    let said = offline(&["policy", "diff", before, "-", "--exit-code"], FLEET, &same);
+    assert_eq!((said.code, said.out.as_str()), (Some(0), "the two say the same\n"));
+    let other = live().replace("999988887777", "999988887778");
+    let said = offline(&["policy", "diff", before, "-", "--exit-code"], FLEET, &other);
+    assert_eq!(said.code, Some(3));
+    assert!(said.out.contains("`Readers`"), "{}", said.out);
+}
+
+#[test]
+fn findings_come_as_text_as_json_and_as_sarif() {
+    let open = live().replace("{\"AWS\": \"999988887777\"}", "\"*\"");
+    let text = offline(&["policy", "check"], FLEET, &open);
+    assert_eq!(text.code, Some(3));
+    assert!(text.out.contains("public-principal") && text.out.contains("`Readers`"), "{}", text.out);
+    let found =
+        json(&offline(&["policy", "check", "--json", "--bucket", "acme-flow-logs"], FLEET, &open).out);
+    let public = found["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|finding| finding["id"] == "public-principal")
+        .unwrap();
+    for key in ["id", "severity", "statement", "message", "help"] {
+        assert!(public[key].is_string(), "{key} of {public}");
+    }
+    let sarif = json(&offline(&["policy", "check", "--sarif"], FLEET, &open).out);
+    assert_eq!(sarif["version"], "2.1.0");
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    assert!(results.iter().any(|result| result["ruleId"] == "public-principal"), "{sarif}");
+    let place = &results[0]["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "stdin");
+    assert!(place["region"]["startLine"].as_u64().is_some_and(|line| line > 0));
+    let good = offline(&["policy", "build"], FLEET, "").out;
+    assert_eq!(offline(&["policy", "check"], FLEET, &good).code, Some(0));
+}
+
+#[test]
+fn the_service_is_played_for_one_account_and_the_reason_is_told() {
+    let policy = offline(&["policy", "build"], FLEET, "").out;
+    let member = offline(&["policy", "simulate", "--account", "111122223333"], FLEET, &policy);
+    assert_eq!(member.code, Some(0), "{}{}", member.out, member.err);
+    let stranger = offline(&["policy", "simulate", "--account", "222222222222", "--json"], FLEET, &policy);
+    assert_eq!(stranger.code, Some(3));
+    for line in stranger.out.lines() {
+        let answer = json(line);
+        assert_eq!(answer["decision"], "ImplicitDeny");
+        assert!(answer["near-miss"].as_str().unwrap().contains("`aws:SourceAccount`"), "{line}");
+    }
+}
+
+#[test]
+fn every_case_of_the_evaluation_data_is_answered_through_the_program() {
+    let cases = include_str!("../../../flowagg-policy/tests/data/evaluation-cases.jsonl");
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("policy.json");
+    // One run for each policy, all the requests to it at once.
+    let mut by_policy: std::collections::BTreeMap<String, (String, Vec<Value>)> = Default::default();
+    for case in cases.lines().map(json) {
+        let (requests, expected) = by_policy.entry(case["policy"].to_string()).or_default();
+        requests.push_str(&format!("{}\n", case["request"]));
+        expected.push(case["expected"].clone());
+    }
+    for (text, (requests, expected)) in by_policy {
+        std::fs::write(&policy, &text).unwrap();
+        let args = ["policy", "simulate", "--policy", policy.to_str().unwrap(), "--requests", "-", "--json"];
+        let said = offline(&args, FLEET, &requests);
+        let decisions: Vec<Value> = said.out.lines().map(|line| json(line)["decision"].clone()).collect();
+        assert_eq!(decisions, expected, "{text} {}", said.err);
+    }
+}
+
+#[test]
+fn a_line_that_is_no_request_is_named_by_its_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("policy.json");
+    std::fs::write(&policy, live()).unwrap();
+    let args = ["policy", "simulate", "--policy", policy.to_str().unwrap(), "--requests", "-"];
+    let request = r#"{"principal":"*","action":"s3:GetObject","resource":"arn:aws:s3:::x/y","context":{}}"#;
+    let said = offline(&args, FLEET, &format!("{request}\n{{}}\n"));
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.contains("line 2 of standard input is no request"), "{}", said.err);
+}
+
+#[test]
+fn sizes_are_told_for_every_form_that_the_fleet_may_have() {
+    let said = offline(&["policy", "size", "--json"], FLEET, "");
+    let forms: Vec<String> = json(&said.out)["forms"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|form| form["form"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        forms,
+        ["prefixes", "accounts", "bound-accounts", "bound-deny"],
+        "the organization forms need one"
+    );
+}
+
+#[test]
+fn a_policy_that_is_no_policy_is_told_with_its_file() {
+    let said = offline(&["policy", "merge"], FLEET, "{\"Statement\": [");
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.contains("the policy in standard input"), "{}", said.err);
+}
+
+#[test]
+fn permissions_name_the_bucket_and_the_roles_of_the_fleet() {
+    let fleet = format!(
+        "{FLEET}[[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\nrole = \"logs/flowagg\"\n"
+    );
+    let said = offline(&["permissions", "--json"], &fleet, "");
+    let printed = json(&said.out);
+    assert!(
+        printed["caller"].to_string().contains("arn:aws:iam::222222222222:role/logs/flowagg"),
+        "{}",
+        said.out
+    );
+    assert!(
+        !printed["caller"].to_string().contains("111122223333"),
+        "the caller is in the hub: {}",
+        said.out
+    );
+    assert!(printed["hub"].to_string().contains("arn:aws:s3:::acme-flow-logs"), "{}", said.out);
+    assert!(printed["member"].to_string().contains("aws:ResourceTag/managed-by"), "{}", said.out);
+}
+
+#[test]
+fn who_has_no_role_to_take_needs_no_permission_to_take_one() {
+    let said = offline(&["permissions", "--json"], FLEET, "");
+    assert_eq!(json(&said.out)["caller"], Value::Null);
+}
