@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use flowagg_core::fleet::Only;
 use flowagg_core::id::{AccountId, BucketName, OrganizationId, Region};
+use flowagg_policy::Severity;
 use jiff::SignedDuration;
 
 /// The VPC Flow Logs of many AWS accounts in one S3 bucket.
@@ -178,6 +179,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   flowagg policy check --policy live.json --bucket acme-flow-logs
+  flowagg policy check --policy live.json --severity warning   without the notes
   flowagg policy check --policy live.json --sarif > findings.sarif")]
     Check(Check),
     /// Ask a policy as the log delivery service would
@@ -237,6 +239,9 @@ pub(crate) struct Check {
     /// The bucket that the policy is for
     #[arg(long, value_name = "NAME")]
     pub(crate) bucket: Option<BucketName>,
+    /// Tell only what is at least so bad: note, warning or error
+    #[arg(long, value_name = "LEVEL", value_parser = severity, default_value = "note")]
+    pub(crate) severity: Severity,
     /// Print the findings as JSON
     #[arg(long, conflicts_with = "sarif")]
     pub(crate) json: bool,
@@ -281,6 +286,16 @@ pub(crate) struct Size {
     /// Print the sizes as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `note`, `warning`, `error`.
+fn severity(text: &str) -> Result<Severity, String> {
+    match text {
+        "note" => Ok(Severity::Note),
+        "warning" => Ok(Severity::Warning),
+        "error" => Ok(Severity::Error),
+        _ => Err("note, warning or error".to_owned()),
+    }
 }
 
 /// `90s`, `15m`, `1h30m`.

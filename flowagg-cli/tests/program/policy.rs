@@ -83,6 +83,15 @@ fn findings_come_as_text_as_json_and_as_sarif() {
 }
 
 #[test]
+fn notes_may_be_left_out() {
+    let fleet = format!("{FLEET}[[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n");
+    let policy = offline(&["policy", "build"], &fleet, "").out;
+    let noted = offline(&["policy", "check"], &fleet, &policy);
+    assert!(noted.code == Some(3) && noted.out.contains("note list-does-not-bind"), "{}", noted.out);
+    assert_eq!(offline(&["policy", "check", "--severity", "warning"], &fleet, &policy).code, Some(0));
+}
+
+#[test]
 fn the_service_is_played_for_one_account_and_the_reason_is_told() {
     let policy = offline(&["policy", "build"], FLEET, "").out;
     let member = offline(&["policy", "simulate", "--account", "111122223333"], FLEET, &policy);

@@ -51,6 +51,19 @@ async fn a_foreign_denial_stops_delivery_and_verify_says_so() {
 }
 
 #[tokio::test]
+async fn a_policy_in_which_a_foreign_statement_stops_a_member_is_not_written_and_the_statement_is_named() {
+    let world = world(["shop"]).await;
+    world.create_bucket(world.hub()).await.unwrap();
+    let theirs = policy(world.bucket().as_str(), &[READERS, DENIAL]);
+    world.put_policy(&theirs).await.unwrap();
+
+    let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
+    assert!(ran.stdout.contains("`NobodyWrites`") && ran.stdout.contains("is not written"), "{ran}");
+    assert_eq!(world.policy().await.unwrap().unwrap(), theirs);
+    assert_eq!(world.flow_logs(world.accounts()["shop"].id, world.hub_region()).await.unwrap().len(), 0);
+}
+
+#[tokio::test]
 async fn a_policy_that_somebody_emptied_stops_delivery_until_the_next_apply() {
     let world = applied(["shop"]).await;
     world.s3().delete_bucket_policy().bucket(world.bucket().as_str()).send().await.unwrap();

@@ -17,7 +17,8 @@ struct Report<'a> {
 
 pub(super) fn run(options: &Check, screen: &mut Screen<'_>) -> Result<Exit, Stop> {
     let policy = text(&options.policy)?;
-    let findings = lint(&policy, options.bucket.as_ref());
+    let mut findings = lint(&policy, options.bucket.as_ref());
+    findings.retain(|finding| finding.severity >= options.severity);
     if options.sarif {
         show::json(&sarif(&findings, &options.policy), screen.out)?;
     } else if options.json {
