@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use flowagg_core::id::AccountId;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::emulator::authority;
@@ -27,7 +28,18 @@ pub struct Faults {
 struct Rules {
     upstream: String,
     without_roles: Mutex<BTreeSet<AccountId>>,
+    frozen: Mutex<Option<(usize, Freeze)>>,
+    froze: Notify,
     calls: Mutex<Vec<String>>,
+}
+
+/// What becomes of a call that is never answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freeze {
+    /// It does not reach the emulator.
+    Before,
+    /// It has its effect: only the answer is lost.
+    After,
 }
 
 impl Faults {
@@ -52,6 +64,21 @@ impl Faults {
         locked(&self.rules.without_roles).insert(account);
     }
 
+    /// Answers so many more calls that are not known to be mere reads, and never any further one.
+    pub fn freeze_after(&self, writes: usize, freeze: Freeze) {
+        *locked(&self.rules.frozen) = Some((writes, freeze));
+    }
+
+    /// Answers every call again.
+    pub fn thaw(&self) {
+        *locked(&self.rules.frozen) = None;
+    }
+
+    /// Ends when a call goes unanswered: the moment to kill a program.
+    pub async fn froze(&self) {
+        self.rules.froze.notified().await;
+    }
+
     /// The calls so far: the action of a query call (`DescribeVpcs`), else method and path (`PUT /bucket?policy`).
     pub fn calls(&self) -> Vec<String> {
         locked(&self.rules.calls).clone()
@@ -59,8 +86,6 @@ impl Faults {
 
     /// The calls so far that are not known to be mere reads.
     pub fn writes(&self) -> Vec<String> {
-        const READS: [&str; 6] = ["Describe", "Get", "List", "AssumeRole", "GET ", "HEAD "];
-        let is_read = |call: &String| READS.iter().any(|read| call.starts_with(read));
         self.calls().into_iter().filter(|call| !is_read(call)).collect()
     }
 
@@ -80,7 +105,12 @@ impl Rules {
     /// Serves one request: each connection is closed after it, so that no second one passes unseen.
     async fn serve(&self, mut client: TcpStream) -> io::Result<()> {
         let Some(request) = read_request(&mut client).await? else { return Ok(()) };
-        locked(&self.calls).push(request.call());
+        let call = request.call();
+        let frozen = if is_read(&call) { None } else { self.freezes() };
+        locked(&self.calls).push(call);
+        if frozen == Some(Freeze::Before) {
+            return self.never_answer().await;
+        }
         let refusal = refusal(&request.body, &locked(&self.without_roles));
         if let Some(refusal) = refusal {
             return client.write_all(refusal.as_bytes()).await;
@@ -88,8 +118,36 @@ impl Rules {
         let mut server = TcpStream::connect(&self.upstream).await?;
         server.write_all(request.head.as_bytes()).await?;
         server.write_all(&request.body).await?;
+        if frozen == Some(Freeze::After) {
+            // The emulator closes after its answer. A write has a small body, and all of it has been sent.
+            let mut lost = Vec::new();
+            server.read_to_end(&mut lost).await?;
+            return self.never_answer().await;
+        }
         tokio::io::copy_bidirectional(&mut client, &mut server).await.map(drop)
     }
+
+    /// Whether this write is one too many.
+    fn freezes(&self) -> Option<Freeze> {
+        match &mut *locked(&self.frozen) {
+            Some((0, freeze)) => Some(*freeze),
+            Some((left, _)) => {
+                *left -= 1;
+                None
+            }
+            None => None,
+        }
+    }
+
+    async fn never_answer(&self) -> io::Result<()> {
+        self.froze.notify_one();
+        std::future::pending().await
+    }
+}
+
+fn is_read(call: &str) -> bool {
+    const READS: [&str; 6] = ["Describe", "Get", "List", "AssumeRole", "GET ", "HEAD "];
+    READS.iter().any(|read| call.starts_with(read))
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

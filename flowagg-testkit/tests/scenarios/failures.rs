@@ -1,6 +1,7 @@
 //! What goes wrong on the way, and how it is told.
 
-use flowagg_testkit::faults::Faults;
+use flowagg_testkit::faults::{Faults, Freeze};
+use flowagg_testkit::world::World;
 
 use crate::{applied, apply, deliver, outcome, world};
 
@@ -67,4 +68,52 @@ async fn an_endpoint_where_nothing_answers_is_named() {
     world.send_program_to(&gone);
     let ran = world.flowagg(["plan"]).await.unwrap().exits(1);
     assert!(ran.stderr.contains(&gone), "{ran}");
+}
+
+/// Applies in several lives: the first is killed at its first write, the second at its second, until one is not.
+///
+/// Returns the number of lives that were cut short.
+async fn applied_in_lives(world: &World, faults: &Faults, freeze: Freeze) -> usize {
+    for cut_short in 0..20 {
+        faults.freeze_after(cut_short, freeze);
+        tokio::select! {
+            ran = world.flowagg(["apply", "--yes"]) => {
+                ran.unwrap().exits(0);
+                return cut_short;
+            }
+            () = faults.froze() => {}
+        }
+    }
+    panic!("no end: {:?}", faults.writes())
+}
+
+#[tokio::test]
+async fn a_run_that_is_killed_at_any_write_is_finished_by_the_next_without_duplicates_or_losses() {
+    for freeze in [Freeze::Before, Freeze::After] {
+        let mut world = world(["shop"]).await;
+        let shop = world.accounts()["shop"].id;
+        let foreign = format!(
+            "{{\"Sid\":\"Readers\",\"Effect\":\"Allow\",\"Principal\":{{\"AWS\":\"arn:aws:iam::999988887777:root\"}},\
+             \"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::{}/*\"}}",
+            world.bucket()
+        );
+        world.create_bucket(world.hub()).await.unwrap();
+        world.put_policy(&format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{foreign}]}}")).await.unwrap();
+        let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
+        world.send_program_to(faults.url());
+
+        assert!(applied_in_lives(&world, &faults, freeze).await >= 2);
+        world.set("flow-logs", "traffic = \"reject\"");
+        assert!(applied_in_lives(&world, &faults, freeze).await >= 2);
+
+        faults.thaw();
+        world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
+        assert!(world.policy().await.unwrap().unwrap().contains(&foreign));
+        for region in world.regions() {
+            let logs = world.flow_logs(shop, region).await.unwrap();
+            assert_eq!(logs.len(), 1, "one flow log for the VPC: {logs:?}");
+            assert_eq!(logs[0].traffic_type().map(|traffic| traffic.as_str()), Some("REJECT"));
+        }
+        assert!(outcome(&world, &deliver(&world).await, "shop").key().is_some());
+    }
 }
