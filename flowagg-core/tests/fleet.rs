@@ -100,25 +100,7 @@ fn a_part_of_a_fleet_is_named_by_accounts_and_regions() {
 #[test]
 fn eight_faults_are_all_named_with_their_places() {
     check(
-        r#"
-[hub]
-account = "11112222333"
-region = "eu-west-1"
-bucket = "Acme_Logs"
-prefix = "AWSLogs"
-retention-days = 0
-
-[flow-logs]
-trafic = "all"
-aggregation-interval = "5m"
-
-[[members]]
-account = 222222222222
-regions = ["cn-north-1"]
-
-[[members]]
-account = "333333333333"
-"#,
+        include_str!("data/eight-faults.toml"),
         "
 3:11: `hub.account`: `11112222333` is not an AWS account id: it has 11 digits
 5:10: `hub.bucket`: `Acme_Logs` is not a bucket name: `A` may not stand in one

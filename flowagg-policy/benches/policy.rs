@@ -14,7 +14,7 @@ use std::hint::black_box;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use flowagg_core::fleet::{GrantForm, PolicySettings};
 use flowagg_core::id::{AccountId, BucketName, Partition};
-use flowagg_policy::{Absent, Grant, Policy, Request, Who, merge};
+use flowagg_policy::{Grant, Policy, Request, Unnamed, Who, merge};
 
 const CLASSIC: &str = include_str!("../tests/data/policy-classic.json");
 const BOUND: &str = include_str!("../tests/data/policy-bound.json");
@@ -177,10 +177,10 @@ fn merging(c: &mut Criterion) {
         regions: None,
         settings: PolicySettings { form: GrantForm::BoundDeny, ..PolicySettings::default() },
     };
-    let live = merge(None, &grant(1_300), Absent::Keep).expect("it fits").text;
+    let live = merge(None, &grant(1_300), Unnamed::Keep).expect("it fits").text;
     let one_more = grant(1_301);
     c.bench_function("merge one account into 1,300", |b| {
-        b.iter(|| merge(Some(black_box(&live)), black_box(&one_more), Absent::Keep).expect("it fits"));
+        b.iter(|| merge(Some(black_box(&live)), black_box(&one_more), Unnamed::Keep).expect("it fits"));
     });
 }
 

@@ -9,7 +9,7 @@ use flowagg_core::id::{AccountId, OrganizationId, Region};
 use serde::Serialize;
 
 use crate::document::DocumentError;
-use crate::evaluate::{Decision, Policy, Request, StatementId};
+use crate::evaluate::{Policy, Request, StatementId};
 use crate::grant::{Grant, Who};
 use crate::merge::Merged;
 
@@ -117,7 +117,7 @@ impl Asker<'_> {
             let decision = self.after.decide(&request);
             if !decision.is_allowed() {
                 let message =
-                    format!("log delivery for {account} in {region} could not {what}: {}", told(&decision));
+                    format!("log delivery for {account} in {region} could not {what}: {}", decision);
                 return Some(Doubt { account, statement: decision.statement, message });
             }
         }
@@ -140,18 +140,10 @@ impl Asker<'_> {
             account,
             message: format!(
                 "log delivery for {account} could write to the folder of {folder}: {}",
-                told(&decision)
+                decision
             ),
             statement: decision.statement,
         })
-    }
-}
-
-fn told(decision: &Decision) -> String {
-    match (&decision.statement, &decision.near_miss) {
-        (Some(statement), _) => format!("{} by statement {statement}", decision.kind),
-        (None, Some(miss)) => format!("{}: {miss}", decision.kind),
-        (None, None) => decision.kind.to_string(),
     }
 }
 
@@ -160,7 +152,7 @@ mod tests {
     use flowagg_core::fleet::Fleet;
 
     use super::*;
-    use crate::merge::{Absent, merge};
+    use crate::merge::{Unnamed, merge};
 
     fn fleet(policy: &str) -> Fleet {
         let text = format!(
@@ -175,9 +167,8 @@ mod tests {
     #[track_caller]
     fn doubts(fleet: &Fleet, live: Option<&str>) -> Vec<String> {
         let grant = Grant::of(fleet);
-        let merged = merge(live, &grant, Absent::Keep).unwrap();
-        let regions = fleet.members.iter().map(|(id, member)| (*id, member.regions.clone())).collect();
-        assure(live, &merged, &grant, &regions).unwrap().iter().map(ToString::to_string).collect()
+        let merged = merge(live, &grant, Unnamed::Keep).unwrap();
+        assure(live, &merged, &grant, &fleet.regions()).unwrap().iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -217,7 +208,7 @@ mod tests {
     fn a_policy_that_lets_strangers_in_is_doubted() {
         let fleet = fleet("");
         let grant = Grant::of(&fleet);
-        let mut merged = merge(None, &grant, Absent::Keep).unwrap();
+        let mut merged = merge(None, &grant, Unnamed::Keep).unwrap();
         let regions = BTreeMap::from([(
             grant.who.accounts().iter().copied().next().unwrap(),
             BTreeSet::from([fleet.hub.region.clone()]),

@@ -11,7 +11,7 @@ use std::io;
 use std::path::Path;
 
 use flowagg_core::fleet::Fleet;
-use flowagg_policy::{Absent, Grant, merge};
+use flowagg_policy::{Grant, Unnamed, merge};
 
 use crate::args::{Args, Global, Verb};
 use crate::aws::Accounts;
@@ -66,7 +66,7 @@ fn fleet(path: &Path, screen: &mut Screen<'_>) -> io::Result<Option<Fleet>> {
         }
     };
     // A grant that fits no empty bucket fits no other: that can be told before any call.
-    if let Err(error) = merge(None, &Grant::of(&fleet), Absent::Keep) {
+    if let Err(error) = merge(None, &Grant::of(&fleet), Unnamed::Keep) {
         show::error(&format!("`{}`: {error}", path.display()), &error.help(), screen.err)?;
         return Ok(None);
     }

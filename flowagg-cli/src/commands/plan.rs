@@ -5,7 +5,7 @@ use std::io;
 use flowagg_core::fleet::Fleet;
 use flowagg_core::observed::Failure;
 use flowagg_core::plan::{Concern, Plan, PolicyChange, Unnamed};
-use flowagg_policy::{Absent, Doubt, Grant, assure, merge};
+use flowagg_policy::{Doubt, Grant, assure, merge};
 
 use crate::args;
 use crate::aws::Accounts;
@@ -36,7 +36,7 @@ pub(super) async fn run(
     })
 }
 
-pub(super) fn unnamed(prune: bool) -> Unnamed {
+pub(crate) fn unnamed(prune: bool) -> Unnamed {
     if prune { Unnamed::Prune } else { Unnamed::Keep }
 }
 
@@ -57,17 +57,12 @@ pub fn assemble(fleet: &Fleet, observed: &Observed, unnamed: Unnamed) -> Plan {
         Err(failure) => return Plan::without_hub(failure.clone()),
     };
     let live = bucket.and_then(|bucket| bucket.policy.as_deref());
-    let absent = match unnamed {
-        Unnamed::Keep => Absent::Keep,
-        Unnamed::Prune => Absent::Prune,
-    };
     let grant = Grant::of(fleet);
-    let merged = match merge(live, &grant, absent) {
+    let merged = match merge(live, &grant, unnamed) {
         Ok(merged) => merged,
         Err(error) => return Plan::without_hub(policy_failure(fleet, error.to_string(), error.help())),
     };
-    let regions = fleet.members.iter().map(|(account, member)| (*account, member.regions.clone())).collect();
-    let doubts = match assure(live, &merged, &grant, &regions) {
+    let doubts = match assure(live, &merged, &grant, &fleet.regions()) {
         Ok(doubts) => doubts,
         Err(error) => {
             return Plan::without_hub(policy_failure(fleet, error.to_string(), error.help().to_owned()));

@@ -43,7 +43,16 @@ fn query_error(code: &str, message: &str) -> String {
 }
 
 const IDENTITY: &str = "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
-const NO_VPCS: &str = "<DescribeVpcsResponse><vpcSet/></DescribeVpcsResponse>";
+
+/// What STS and EC2 answer for an account with nothing in it.
+fn empty_account(request: &str) -> Option<String> {
+    let answers = [
+        ("GetCallerIdentity", IDENTITY),
+        ("DescribeVpcs", "<DescribeVpcsResponse><vpcSet/></DescribeVpcsResponse>"),
+        ("DescribeFlowLogs", "<DescribeFlowLogsResponse><flowLogSet/></DescribeFlowLogsResponse>"),
+    ];
+    answers.iter().find(|(call, _)| request.contains(call)).map(|(_, answer)| (*answer).to_owned())
+}
 
 /// A port that nobody listens on.
 fn closed() -> String {
@@ -53,25 +62,7 @@ fn closed() -> String {
 
 #[test]
 fn a_fleet_file_with_eight_faults_is_answered_with_all_eight_on_one_screen() {
-    let faulty = r#"
-[hub]
-account = "11112222333"
-region = "eu-west-1"
-bucket = "Acme_Logs"
-prefix = "AWSLogs"
-retention-days = 0
-
-[flow-logs]
-trafic = "all"
-aggregation-interval = "5m"
-
-[[members]]
-account = 222222222222
-regions = ["cn-north-1"]
-
-[[members]]
-account = "333333333333"
-"#;
+    let faulty = include_str!("../../../flowagg-core/tests/data/eight-faults.toml");
     let said = flowagg(&["apply", "--yes"], faulty, &closed(), true);
     assert_eq!(said.code, Some(2));
     assert_eq!(said.out, "");
@@ -173,14 +164,10 @@ fn a_role_that_does_not_trust_the_caller_is_named_with_awss_reason() {
 
 #[test]
 fn a_missing_permission_on_the_bucket_is_named_and_nothing_is_written() {
-    let url = endpoint(|request| match request {
-        identity if identity.contains("GetCallerIdentity") => (200, IDENTITY.to_owned()),
-        vpcs if vpcs.contains("DescribeVpcs") => (200, NO_VPCS.to_owned()),
-        logs if logs.contains("DescribeFlowLogs") => {
-            (200, "<DescribeFlowLogsResponse><flowLogSet/></DescribeFlowLogsResponse>".to_owned())
-        }
-        write if write.starts_with("PUT") => (500, "a write".to_owned()),
-        head if head.starts_with("HEAD") => (200, String::new()),
+    let url = endpoint(|request| match (empty_account(request), request) {
+        (Some(answer), _) => (200, answer),
+        (None, write) if write.starts_with("PUT") => (500, "a write".to_owned()),
+        (None, head) if head.starts_with("HEAD") => (200, String::new()),
         _ => (403, "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>".to_owned()),
     });
     let said = flowagg(&["apply", "--yes"], FLEET, &url, true);
@@ -196,12 +183,8 @@ fn a_missing_permission_on_the_bucket_is_named_and_nothing_is_written() {
 
 #[test]
 fn a_bucket_that_may_not_be_looked_at_may_be_somebody_elses() {
-    let url = endpoint(|request| match request {
-        identity if identity.contains("GetCallerIdentity") => (200, IDENTITY.to_owned()),
-        vpcs if vpcs.contains("DescribeVpcs") => (200, NO_VPCS.to_owned()),
-        logs if logs.contains("DescribeFlowLogs") => {
-            (200, "<DescribeFlowLogsResponse><flowLogSet/></DescribeFlowLogsResponse>".to_owned())
-        }
+    let url = endpoint(|request| match (empty_account(request), request) {
+        (Some(answer), _) => (200, answer),
         _ => (403, String::new()),
     });
     let said = flowagg(&["plan"], FLEET, &url, true);
@@ -211,13 +194,9 @@ fn a_bucket_that_may_not_be_looked_at_may_be_somebody_elses() {
 
 #[test]
 fn apply_without_a_terminal_and_without_yes_does_nothing() {
-    let url = endpoint(|request| match request {
-        identity if identity.contains("GetCallerIdentity") => (200, IDENTITY.to_owned()),
-        vpcs if vpcs.contains("DescribeVpcs") => (200, NO_VPCS.to_owned()),
-        logs if logs.contains("DescribeFlowLogs") => {
-            (200, "<DescribeFlowLogsResponse><flowLogSet/></DescribeFlowLogsResponse>".to_owned())
-        }
-        head if head.starts_with("HEAD") => (404, String::new()),
+    let url = endpoint(|request| match (empty_account(request), request) {
+        (Some(answer), _) => (200, answer),
+        (None, head) if head.starts_with("HEAD") => (404, String::new()),
         _ => (500, "a write".to_owned()),
     });
     let said = flowagg(&["apply"], FLEET, &url, true);

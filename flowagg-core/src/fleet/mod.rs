@@ -53,6 +53,11 @@ impl Fleet {
         }
     }
 
+    /// The regions of each member.
+    pub fn regions(&self) -> BTreeMap<AccountId, BTreeSet<Region>> {
+        self.members.iter().map(|(account, member)| (*account, member.regions.clone())).collect()
+    }
+
     /// Every account and region that has members' VPCs, in order.
     pub fn places(&self) -> impl Iterator<Item = (&Member, &Region)> {
         self.places_in(&[])

@@ -38,10 +38,10 @@ impl<'t> Reader<'t> {
     }
 
     pub(super) fn fault(&self, span: Range<usize>, what: impl Into<String>, help: impl Into<String>) {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
+        let before = self.before(&span);
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         self.faults.borrow_mut().push(Fault {
-            line: before.matches('\n').count() + 1,
+            line: self.line(&span),
             column: before[line_start..].chars().count() + 1,
             what: what.into(),
             help: help.into(),
@@ -54,7 +54,11 @@ impl<'t> Reader<'t> {
 
     /// The line of a place in the file, from 1.
     pub(super) fn line(&self, span: &Range<usize>) -> usize {
-        self.text.get(..span.start).unwrap_or(self.text).matches('\n').count() + 1
+        self.before(span).matches('\n').count() + 1
+    }
+
+    fn before(&self, span: &Range<usize>) -> &'t str {
+        self.text.get(..span.start).unwrap_or(self.text)
     }
 
     pub(super) fn into_faults(self) -> Vec<Fault> {
@@ -86,12 +90,7 @@ impl<'r, 't> Table<'r, 't> {
     pub(super) fn get(&self, key: &'static str) -> Option<Value<'r, 't>> {
         self.asked.borrow_mut().push(key);
         let value = self.entries.get(key)?;
-        Some(Value {
-            reader: self.reader,
-            path: self.path_of(key),
-            span: value.span(),
-            value: value.get_ref(),
-        })
+        Some(Value::new(self.reader, self.path_of(key), value))
     }
 
     /// The value of a key that must be there.
@@ -112,8 +111,7 @@ impl<'r, 't> Table<'r, 't> {
     pub(super) fn texts(self) -> BTreeMap<String, (String, Range<usize>)> {
         let entry = |(key, value): (&'r Spanned<_>, &'r Spanned<DeValue<'t>>)| {
             let key: &std::borrow::Cow<'t, str> = key.get_ref();
-            let path = self.path_of(key);
-            let value = Value { reader: self.reader, path, span: value.span(), value: value.get_ref() };
+            let value = Value::new(self.reader, self.path_of(key), value);
             Some((key.to_string(), (value.text()?.to_owned(), value.span())))
         };
         self.entries.iter().filter_map(entry).collect()
@@ -147,6 +145,10 @@ pub(super) struct Value<'r, 't> {
 }
 
 impl<'r, 't> Value<'r, 't> {
+    fn new(reader: &'r Reader<'t>, path: String, value: &'r Spanned<DeValue<'t>>) -> Self {
+        Self { reader, path, span: value.span(), value: value.get_ref() }
+    }
+
     pub(super) fn span(&self) -> Range<usize> {
         self.span.clone()
     }
@@ -247,12 +249,7 @@ impl<'r, 't> Value<'r, 't> {
 
     pub(super) fn list(&self) -> Option<Vec<Value<'r, 't>>> {
         let DeValue::Array(values) = self.value else { return self.wrong_type("a list in brackets") };
-        let item = |(n, value): (usize, &'r Spanned<DeValue<'t>>)| Value {
-            reader: self.reader,
-            path: format!("{}[{n}]", self.path),
-            span: value.span(),
-            value: value.get_ref(),
-        };
+        let item = |(n, value)| Value::new(self.reader, format!("{}[{n}]", self.path), value);
         Some(values.iter().enumerate().map(item).collect())
     }
 

@@ -30,8 +30,7 @@ pub(super) fn plan(
     for member in fleet.members.values() {
         absent_vpcs(member, regions, plan);
     }
-    // One role that cannot be taken fails alike in every region: once is enough to say it.
-    plan.failures.dedup_by(|a, b| a.account == b.account && a.call == b.call && a.message == b.message);
+    tell_once(&mut plan.failures);
 }
 
 pub(super) fn destroy(
@@ -68,7 +67,12 @@ pub(super) fn destroy(
             }
         }
     }
-    plan.failures.dedup_by(|a, b| a.account == b.account && a.call == b.call && a.message == b.message);
+    tell_once(&mut plan.failures);
+}
+
+/// One role that cannot be taken fails alike in every region: once is enough to say it.
+fn tell_once(failures: &mut Vec<Failure>) {
+    failures.dedup_by(|a, b| a.account == b.account && a.call == b.call && a.message == b.message);
 }
 
 /// Names the VPCs that the fleet file lists and no region of the member has.

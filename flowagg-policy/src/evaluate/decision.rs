@@ -31,6 +31,20 @@ impl Decision {
     }
 }
 
+impl fmt::Display for Decision {
+    /// `Allow by statement …`, `ImplicitDeny: statement … would allow it but for …`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind.fmt(f)?;
+        if let Some(statement) = &self.statement {
+            write!(f, " by statement {statement}")?;
+        }
+        if let Some(miss) = &self.near_miss {
+            write!(f, ": {miss}")?;
+        }
+        Ok(())
+    }
+}
+
 /// Yes or no, and which no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum DecisionKind {

@@ -77,9 +77,6 @@ impl Who {
 impl Grant {
     /// The grant that a fleet needs: its members, to its bucket, by its settings.
     pub fn of(fleet: &Fleet) -> Self {
-        let regions = |(account, member): (&AccountId, &flowagg_core::fleet::Member)| {
-            (*account, member.regions.clone())
-        };
         Self {
             partition: fleet.partition(),
             bucket: fleet.hub.bucket.clone(),
@@ -87,7 +84,7 @@ impl Grant {
             hive: false,
             who: Who::Accounts(fleet.members.keys().copied().collect()),
             organization: fleet.organization.clone(),
-            regions: fleet.policy.source_arn.then(|| fleet.members.iter().map(regions).collect()),
+            regions: fleet.policy.source_arn.then(|| fleet.regions()),
             settings: fleet.policy.clone(),
         }
     }

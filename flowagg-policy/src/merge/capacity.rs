@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use flowagg_core::fleet::{GrantForm, PolicySettings};
 use flowagg_core::id::AccountId;
 
-use super::{Absent, MergeError, merge, remove};
+use super::{MergeError, Unnamed, merge, remove};
 use crate::grant::{Grant, Who};
 use crate::size::LIMIT;
 
@@ -43,7 +43,7 @@ pub fn capacity(live: Option<&str>, grant: &Grant, form: GrantForm) -> Result<Ca
         let settings = PolicySettings { form, ..grant.settings.clone() };
         let regions = grant.regions.as_ref().map(|_| std::collections::BTreeMap::new());
         let grant = Grant { who, settings, regions, ..grant.clone() };
-        merge(others.as_deref(), &grant, Absent::Prune).map(|merged| merged.bytes)
+        merge(others.as_deref(), &grant, Unnamed::Prune).map(|merged| merged.bytes)
     };
     // From two on, every account costs the same: one alone has no brackets around it.
     let (two, three) = match (bytes_of(2), bytes_of(3)) {

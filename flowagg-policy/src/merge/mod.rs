@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 use flowagg_core::fleet::GrantForm;
 use flowagg_core::id::AccountId;
 
+pub use flowagg_core::plan::Unnamed;
+
 pub use self::capacity::{Capacity, capacity};
 pub(crate) use self::granted::granted;
 use self::survey::{Sid, Survey};
@@ -18,15 +20,6 @@ use crate::document::{Document, DocumentError};
 use crate::grant::{self, Folders, Grant, GrantError, Statement, Who};
 use crate::json::Node;
 use crate::size;
-
-/// What becomes of the accounts that a statement of ours allows and the grant does not name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Absent {
-    /// They stay allowed, and [`Merged::kept`] names them.
-    Keep,
-    /// They are revoked, and [`Merged::revoked`] names them.
-    Prune,
-}
 
 /// The outcome of a merge.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,7 +121,7 @@ const NOTHING: &str = "{\"Version\":\"2012-10-17\",\"Statement\":[]}";
 /// Merges a grant into the live policy (`None`: the bucket has none).
 ///
 /// Merging twice changes nothing the second time, also over S3's own rendering of the first result.
-pub fn merge(live: Option<&str>, grant: &Grant, absent: Absent) -> Result<Merged, MergeError> {
+pub fn merge(live: Option<&str>, grant: &Grant, absent: Unnamed) -> Result<Merged, MergeError> {
     let document = Document::parse(live.unwrap_or(NOTHING))?;
     let mut survey = Survey::of(&document, grant);
     let mut notes = survey.settle(grant, absent);
@@ -136,8 +129,8 @@ pub fn merge(live: Option<&str>, grant: &Grant, absent: Absent) -> Result<Merged
     let named = grant.who.accounts();
     let before = survey.accounts();
     let (kept, revoked) = match absent {
-        Absent::Keep => (&before - named, BTreeSet::new()),
-        Absent::Prune => (BTreeSet::new(), &before - named),
+        Unnamed::Keep => (&before - named, BTreeSet::new()),
+        Unnamed::Prune => (BTreeSet::new(), &before - named),
     };
     let accounts = named | &kept;
     let granted = if survey.organization().is_some() { BTreeSet::new() } else { named - &before };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::id::{AccountId, OrganizationId};
 
-use super::{Absent, Edit};
+use super::{Edit, Unnamed};
 use crate::document::Document;
 use crate::grant::{self, Grant, Kind, Source, Statement, Who, Write};
 
@@ -63,7 +63,7 @@ impl Survey {
     }
 
     /// Leaves alone what cannot be written anew without loss, or says that it goes.
-    pub(super) fn settle(&mut self, grant: &Grant, absent: Absent) -> Vec<String> {
+    pub(super) fn settle(&mut self, grant: &Grant, absent: Unnamed) -> Vec<String> {
         let mut notes = Vec::new();
         for Ours { name, sid, statement, .. } in &self.ours {
             let Statement::Write(write) = statement else { continue };
@@ -73,13 +73,13 @@ impl Survey {
                 _ => continue,
             };
             match absent {
-                Absent::Keep => {
+                Unnamed::Keep => {
                     notes.push(format!(
                         "statement {name} allows {whom} and is left as it is; pruning takes it out"
                     ));
                     self.taken.insert(sid.number);
                 }
-                Absent::Prune => notes.push(format!("statement {name} allowed {whom} and is replaced")),
+                Unnamed::Prune => notes.push(format!("statement {name} allowed {whom} and is replaced")),
             }
         }
         self.ours.retain(|ours| !self.taken.contains(&ours.sid.number));

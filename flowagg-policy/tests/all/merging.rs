@@ -6,7 +6,7 @@ use flowagg_core::fleet::{GrantForm, Organization, PolicySettings};
 use flowagg_core::id::{AccountId, BucketName, OrganizationId, Partition};
 use flowagg_core::layout::Prefix;
 use flowagg_policy::size::{AUTO_MARGIN, LIMIT};
-use flowagg_policy::{Absent, Grant, MergeError, Merged, Who, merge, remove};
+use flowagg_policy::{Grant, MergeError, Merged, Unnamed, Who, merge, remove};
 
 fn account(text: &str) -> AccountId {
     AccountId::parse(text).unwrap()
@@ -36,7 +36,7 @@ fn classic(texts: &[&str]) -> Grant {
 
 #[track_caller]
 fn merged(live: Option<&str>, grant: &Grant) -> Merged {
-    merge(live, grant, Absent::Keep).unwrap()
+    merge(live, grant, Unnamed::Keep).unwrap()
 }
 
 const ONE: &[&str] = &["111122223333"];
@@ -102,7 +102,7 @@ fn a_member_joins_and_another_leaves() {
     let left = merged(Some(&joined.text), &grant(ONE));
     assert!(!left.changed);
     assert_eq!((left.kept, left.revoked), (accounts(&["222233334444"]), BTreeSet::new()));
-    let pruned = merge(Some(&joined.text), &grant(ONE), Absent::Prune).unwrap();
+    let pruned = merge(Some(&joined.text), &grant(ONE), Unnamed::Prune).unwrap();
     assert_eq!((pruned.kept, pruned.revoked), (BTreeSet::new(), accounts(&["222233334444"])));
     assert_eq!(pruned.text, first);
 }
@@ -124,9 +124,9 @@ fn a_statement_with_our_sid_and_another_shape_is_left_alone() {
 fn fleets_with_different_sub_folders_share_a_bucket() {
     let network = Grant { prefix: Some(Prefix::parse("network").unwrap()), ..grant(&["333344445555"]) };
     let first = merged(None, &grant(ONE)).text;
-    let both = merge(Some(&first), &network, Absent::Prune).unwrap();
+    let both = merge(Some(&first), &network, Unnamed::Prune).unwrap();
     assert!(both.revoked.is_empty() && both.text.starts_with(&first[..first.len() - 2]));
-    let again = merge(Some(&both.text), &grant(ONE), Absent::Prune).unwrap();
+    let again = merge(Some(&both.text), &grant(ONE), Unnamed::Prune).unwrap();
     assert!(!again.changed && again.revoked.is_empty());
     assert_eq!(remove(&both.text, &network).unwrap().unwrap(), first);
     assert!(remove(&first, &grant(ONE)).unwrap().is_none());
@@ -154,7 +154,7 @@ fn aws_s_own_variants_are_adopted_and_the_notes_say_so() {
 fn a_policy_over_the_limit_is_refused_with_the_numbers() {
     let many: BTreeSet<AccountId> = (0..1500).map(|n| account(&format!("{:012}", n))).collect();
     let grant = Grant { who: Who::Accounts(many), ..grant(ONE) };
-    let error = merge(None, &grant, Absent::Keep).unwrap_err();
+    let error = merge(None, &grant, Unnamed::Keep).unwrap_err();
     assert!(
         matches!(
             error,
@@ -193,7 +193,7 @@ fn a_grant_to_everyone_stays_until_it_is_pruned() {
     let kept = merged(Some(&open), &grant(ONE));
     assert!(kept.text.starts_with(&open[..open.len() - 2]) && kept.text.contains("AWSLogDeliveryWrite2"));
     assert!(kept.notes.iter().any(|note| note.contains("every AWS account")), "{:?}", kept.notes);
-    let pruned = merge(Some(&open), &grant(ONE), Absent::Prune).unwrap();
+    let pruned = merge(Some(&open), &grant(ONE), Unnamed::Prune).unwrap();
     assert_eq!(pruned.text, merged(None, &grant(ONE)).text);
 }
 
@@ -212,10 +212,10 @@ fn form_auto_climbs_the_ladder_and_back() {
         (600, GrantForm::Accounts),
         (200, GrantForm::Prefixes),
     ] {
-        let outcome = merge(live.as_deref(), &grant(count), Absent::Prune).unwrap();
+        let outcome = merge(live.as_deref(), &grant(count), Unnamed::Prune).unwrap();
         assert_eq!(outcome.form, form);
         assert!(outcome.bytes <= LIMIT - AUTO_MARGIN);
-        assert!(!merge(Some(&outcome.text), &grant(count), Absent::Prune).unwrap().changed);
+        assert!(!merge(Some(&outcome.text), &grant(count), Unnamed::Prune).unwrap().changed);
         live = Some(outcome.text);
     }
 }
@@ -224,16 +224,16 @@ fn form_auto_climbs_the_ladder_and_back() {
 fn a_form_that_cannot_be_written_is_an_error_that_says_what_to_do() {
     let with = |form, source_conditions| {
         let settings = PolicySettings { form, source_conditions, ..PolicySettings::default() };
-        merge(None, &Grant { settings, ..grant(ONE) }, Absent::Keep).unwrap_err()
+        merge(None, &Grant { settings, ..grant(ONE) }, Unnamed::Keep).unwrap_err()
     };
     let old = r#"{"Statement":[{"Sid":"Other","Effect":"Deny","Principal":"*","Action":"s3:DeleteBucket","Resource":"arn:aws:s3:::acme-logs"}]}"#;
     let bound = PolicySettings { form: GrantForm::BoundAccounts, ..PolicySettings::default() };
     let errors = [
         with(GrantForm::Organization, true),
         with(GrantForm::Accounts, false),
-        merge(Some(old), &Grant { settings: bound, ..grant(ONE) }, Absent::Keep).unwrap_err(),
-        merge(Some("{"), &grant(ONE), Absent::Keep).unwrap_err(),
-        merge(None, &grant(&[]), Absent::Keep).unwrap_err(),
+        merge(Some(old), &Grant { settings: bound, ..grant(ONE) }, Unnamed::Keep).unwrap_err(),
+        merge(Some("{"), &grant(ONE), Unnamed::Keep).unwrap_err(),
+        merge(None, &grant(&[]), Unnamed::Keep).unwrap_err(),
     ];
     let starts = [
         "form `organization` names",

@@ -7,7 +7,7 @@ use flowagg_core::id::{AccountId, OrganizationId};
 use flowagg_core::layout;
 use flowagg_policy::size::compact_len;
 use flowagg_policy::{
-    Absent, DecisionKind, Grant, MergeError, Merged, Policy, Request, Severity, Who, diff, lint, merge,
+    DecisionKind, Grant, MergeError, Merged, Policy, Request, Severity, Unnamed, Who, diff, lint, merge,
     remove,
 };
 use proptest::prelude::*;
@@ -45,7 +45,7 @@ fn deliveries(grant: &Grant, account: AccountId, belongs: bool) -> [Request; 2] 
 
 /// Merges; `None` where this grant cannot be merged into this policy, for a reason that is not a fault.
 fn merged(live: Option<&str>, grant: &Grant) -> Option<Merged> {
-    match merge(live, grant, Absent::Keep) {
+    match merge(live, grant, Unnamed::Keep) {
         Ok(merged) => Some(merged),
         Err(MergeError::Version { .. } | MergeError::Shared { .. }) => None,
         Err(error) => panic!("{error}"),
@@ -74,7 +74,7 @@ proptest! {
     #[test]
     fn merging_twice_changes_nothing(live in live(), earlier in grant(), grant in grant(), prune in any::<bool>()) {
         let before = lived_in(&live, &earlier, &grant);
-        let absent = if prune { Absent::Prune } else { Absent::Keep };
+        let absent = if prune { Unnamed::Prune } else { Unnamed::Keep };
         if let Ok(first) = merge(Some(&before), &grant, absent) {
             let second = merge(Some(&first.text), &grant, absent).unwrap();
             prop_assert!(!second.changed, "{}\n{}", first.text, second.text);
@@ -184,7 +184,7 @@ proptest! {
         let none = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"}]}"#;
         let none = Live { text: none.to_owned(), statements: Vec::new(), is_list: true };
         let before = lived_in(&none, &earlier, &grant);
-        let after = merge(Some(&before), &grant, Absent::Prune).unwrap();
+        let after = merge(Some(&before), &grant, Unnamed::Prune).unwrap();
         let difference = diff(&before, &after.text).unwrap();
         prop_assert_eq!(difference.is_empty(), !after.changed);
         // An organization lets accounts in that no statement names.
@@ -227,10 +227,10 @@ proptest! {
     fn fleets_in_different_folders_do_not_touch_each_other(live in live(), one in grant(), other in grant()) {
         prop_assume!(one.prefix != other.prefix || one.hive != other.hive);
         if let Some(first) = merged(Some(&live.text), &one)
-            && let Ok(both) = merge(Some(&first.text), &other, Absent::Prune)
+            && let Ok(both) = merge(Some(&first.text), &other, Unnamed::Prune)
         {
             prop_assert!(both.revoked.is_empty());
-            match merge(Some(&both.text), &one, Absent::Prune) {
+            match merge(Some(&both.text), &one, Unnamed::Prune) {
                 Ok(again) => prop_assert!(!again.changed),
                 Err(error) => prop_assert!(first.form == GrantForm::BoundDeny, "{}", error),
             }
@@ -241,7 +241,7 @@ proptest! {
 
     #[test]
     fn any_text_in_and_no_panic(text in hostile(), grant in grant()) {
-        let _ = merge(Some(&text), &grant, Absent::Prune);
+        let _ = merge(Some(&text), &grant, Unnamed::Prune);
         let _ = remove(&text, &grant);
         let _ = grant.granted_by(&text);
         let _ = diff(&text, &text);
@@ -316,7 +316,7 @@ fn great_depth_and_great_size_are_refused() {
         "{\"Statement\":".repeat(100_000),
         format!("{{\"Statement\":[{}{{}}]}}", "{},".repeat(600_000)),
     ] {
-        assert!(merge(Some(&text), &grant, Absent::Keep).is_err());
+        assert!(merge(Some(&text), &grant, Unnamed::Keep).is_err());
         assert!(Policy::compile(&text).is_err() && diff(&text, &text).is_err());
         assert!(!lint(&text, None).is_empty());
     }

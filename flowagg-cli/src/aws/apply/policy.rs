@@ -9,7 +9,7 @@ use aws_sdk_s3::Client;
 use flowagg_core::fleet::{Fleet, Hub};
 use flowagg_core::observed::Failure;
 use flowagg_core::plan::{GrantRemoval, PolicyChange};
-use flowagg_policy::{Absent, ChangeKind, Grant, assure, diff, merge, remove};
+use flowagg_policy::{ChangeKind, Grant, Unnamed, assure, diff, merge, remove};
 
 use crate::aws::call::*;
 use crate::aws::failure::At;
@@ -63,7 +63,7 @@ impl Policy<'_> {
 
     fn again(&self, there: Option<&str>, change: &PolicyChange) -> Result<Wanted, Failure> {
         let grant = Grant::of(self.fleet);
-        let absent = if change.revoked.is_empty() { Absent::Keep } else { Absent::Prune };
+        let absent = if change.revoked.is_empty() { Unnamed::Keep } else { Unnamed::Prune };
         let merged =
             merge(there, &grant, absent).map_err(|error| self.refused(error.to_string(), error.help()))?;
         if let Some(account) = merged.revoked.difference(&change.revoked).next() {
@@ -76,9 +76,7 @@ impl Policy<'_> {
         if !merged.changed {
             return Ok(Wanted::Nothing);
         }
-        let regions =
-            self.fleet.members.iter().map(|(account, member)| (*account, member.regions.clone())).collect();
-        let doubts = assure(there, &merged, &grant, &regions)
+        let doubts = assure(there, &merged, &grant, &self.fleet.regions())
             .map_err(|error| self.refused(error.to_string(), error.help()))?;
         match doubts.first() {
             Some(doubt) => Err(self.refused(
@@ -125,10 +123,7 @@ impl Policy<'_> {
         for _ in 0..TRIES {
             let written = match wanted(there.as_deref())? {
                 Wanted::Nothing => return Ok(()),
-                Wanted::Text(text) => {
-                    let outcome = self.put(&text).await;
-                    outcome.map(|()| Some(text))
-                }
+                Wanted::Text(text) => self.put(&text).await.map(|()| Some(text)),
                 Wanted::None => self.delete().await.map(|()| None),
             };
             match written {
@@ -201,7 +196,7 @@ mod tests {
     }
 
     fn planned(live: &str) -> PolicyChange {
-        let merged = merge(Some(live), &Grant::of(&mocked::fleet()), Absent::Keep).unwrap();
+        let merged = merge(Some(live), &Grant::of(&mocked::fleet()), Unnamed::Keep).unwrap();
         PolicyChange {
             text: merged.text,
             replaces: Some(live.to_owned()),

@@ -41,7 +41,7 @@ fn requests(policy: &Policy, options: &Simulate, screen: &mut Screen<'_>) -> Res
             serde_json::to_writer(&mut out, &decision).map_err(std::io::Error::from)?;
             writeln!(out)?;
         } else {
-            writeln!(out, "{}: {}", n + 1, told(&decision))?;
+            writeln!(out, "{}: {decision}", n + 1)?;
         }
     }
     out.flush()?;
@@ -91,24 +91,13 @@ fn delivery(
             show::answer(
                 answer.action,
                 &answer.resource,
-                &told(&answer.decision),
+                &answer.decision.to_string(),
                 answer.decision.is_allowed(),
                 screen.out,
             )?;
         }
     }
     Ok(if answers.iter().all(|answer| answer.decision.is_allowed()) { Exit::Done } else { Exit::Differs })
-}
-
-fn told(decision: &Decision) -> String {
-    let mut text = decision.kind.to_string();
-    if let Some(statement) = &decision.statement {
-        text.push_str(&format!(" by statement {statement}"));
-    }
-    if let Some(miss) = &decision.near_miss {
-        text.push_str(&format!(": {miss}"));
-    }
-    text
 }
 
 /// The bucket that is asked about, with its ARN: the one that is named, else the only one that the policy names.

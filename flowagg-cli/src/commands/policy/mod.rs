@@ -11,9 +11,10 @@ use std::path::Path;
 
 use flowagg_core::fleet::Fleet;
 use flowagg_core::id::AccountId;
-use flowagg_policy::{Absent, Grant, Merged, diff, merge};
+use flowagg_policy::{Grant, Merged, Unnamed, diff, merge};
 use serde::Serialize;
 
+use super::plan::unnamed;
 use crate::args::{self, Policy};
 use crate::{Exit, Screen, show};
 
@@ -94,7 +95,7 @@ fn fleet(path: &Path, screen: &mut Screen<'_>) -> Result<Fleet, Stop> {
 
 fn build(fleet_file: &Path, options: &args::Build, screen: &mut Screen<'_>) -> Result<Exit, Stop> {
     let fleet = fleet(fleet_file, screen)?;
-    let merged = merge(None, &Grant::of(&fleet), Absent::Keep)
+    let merged = merge(None, &Grant::of(&fleet), Unnamed::Keep)
         .map_err(|error| Stop::wrong(error.to_string(), error.help()))?;
     write(&merged, options.json, screen)
 }
@@ -104,8 +105,7 @@ fn merged(fleet_file: &Path, options: &args::Merge, screen: &mut Screen<'_>) -> 
     let live = text(&options.policy)?;
     // `aws s3api get-bucket-policy` prints nothing where there is no policy.
     let live = (!live.trim().is_empty()).then_some(live);
-    let absent = if options.prune { Absent::Prune } else { Absent::Keep };
-    let merged = merge(live.as_deref(), &Grant::of(&fleet), absent)
+    let merged = merge(live.as_deref(), &Grant::of(&fleet), unnamed(options.prune))
         .map_err(|error| Stop::policy(&options.policy, &error, error.help()))?;
     if let Some(live) = &live {
         let difference =

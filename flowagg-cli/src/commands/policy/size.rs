@@ -4,7 +4,7 @@ use std::path::Path;
 
 use flowagg_core::fleet::GrantForm;
 use flowagg_policy::size::LIMIT;
-use flowagg_policy::{Absent, Grant, capacity, merge};
+use flowagg_policy::{Grant, Unnamed, capacity, merge};
 use serde::Serialize;
 
 use super::{Stop, fleet, text};
@@ -42,7 +42,7 @@ pub(super) fn run(fleet_file: &Path, options: &Size, screen: &mut Screen<'_>) ->
     let fleet = fleet(fleet_file, screen)?;
     let live = options.policy.as_deref().map(text).transpose()?.filter(|text| !text.trim().is_empty());
     let grant = Grant::of(&fleet);
-    let merged = merge(live.as_deref(), &grant, Absent::Keep).map_err(|error| match &options.policy {
+    let merged = merge(live.as_deref(), &grant, Unnamed::Keep).map_err(|error| match &options.policy {
         Some(path) => Stop::policy(path, &error, error.help()),
         None => Stop::wrong(error.to_string(), error.help()),
     })?;
