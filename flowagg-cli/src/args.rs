@@ -10,6 +10,8 @@ use flowagg_core::id::{AccountId, BucketName, OrganizationId, Region};
 use flowagg_policy::Severity;
 use jiff::SignedDuration;
 
+use crate::aws::Connection;
+
 /// The VPC Flow Logs of many AWS accounts in one S3 bucket.
 ///
 /// Declare the fleet in `flowagg.toml`; `plan` shows what differs, `apply` does exactly that, `verify` proves that each
@@ -45,9 +47,18 @@ pub(crate) struct Global {
     /// Send every call to this endpoint instead of AWS [also: AWS_ENDPOINT_URL]
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) endpoint_url: Option<String>,
+    /// How long one try of a call may take; what has no answer then is tried again
+    #[arg(long, global = true, value_name = "TIME", value_parser = time, default_value = "20s")]
+    pub(crate) call_timeout: Duration,
     /// Look only at this account, or this region; may be given more than once. The hub is always looked at
     #[arg(long, global = true, value_name = "ACCOUNT|REGION", value_parser = only)]
     pub(crate) only: Vec<Only>,
+}
+
+impl Global {
+    pub(crate) fn connection(&self) -> Connection {
+        Connection { endpoint_url: self.endpoint_url.clone(), call_timeout: self.call_timeout }
+    }
 }
 
 /// Reads an account id or a region.

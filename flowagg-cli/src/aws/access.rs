@@ -23,13 +23,31 @@ use super::failure::At;
 /// How often a throttled or failed call is tried, with back-off between.
 const ATTEMPTS: u32 = 6;
 const FIRST_ATTEMPTS: u32 = 2;
-/// How long one try may take.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Credentials are renewed when they have less than this left.
 const RENEW_BEFORE: Duration = Duration::from_secs(300);
 /// What CloudTrail shows as the caller in every account.
 const SESSION_NAME: &str = "flowagg";
+
+/// How AWS is reached.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Send every call there instead of to AWS.
+    pub endpoint_url: Option<String>,
+    /// How long one try of a call may take.
+    pub call_timeout: Duration,
+}
+
+impl Connection {
+    /// The time that one try of a call may take, where nothing else is said.
+    pub const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+}
+
+impl Default for Connection {
+    fn default() -> Self {
+        Self { endpoint_url: None, call_timeout: Self::CALL_TIMEOUT }
+    }
+}
 
 /// Every account of a fleet: reachable, or with the reason why not.
 pub struct Accounts {
@@ -43,8 +61,8 @@ impl Accounts {
     ///
     /// Credentials come from the standard chain, from `hub.profile` where it is set. No role is taken in the account
     /// that the caller is already in. With `only`, no other member is reached or looked at.
-    pub async fn open(fleet: &Fleet, endpoint_url: Option<&str>, only: &[Only]) -> Result<Self, Failure> {
-        let base = base(&fleet.hub, endpoint_url).await;
+    pub async fn open(fleet: &Fleet, connection: &Connection, only: &[Only]) -> Result<Self, Failure> {
+        let base = base(&fleet.hub, connection).await;
         let caller = caller(&base, &fleet.hub).await?;
         let hub = open_hub(&base, caller, fleet).await?;
         let looked_at: BTreeMap<AccountId, &RoleName> =
@@ -177,7 +195,7 @@ fn sdk_region(region: &Region) -> aws_config::Region {
     aws_config::Region::new(region.as_str().to_owned())
 }
 
-async fn base(hub: &Hub, endpoint_url: Option<&str>) -> SdkConfig {
+async fn base(hub: &Hub, connection: &Connection) -> SdkConfig {
     // One client for all: each would read the machine's root certificates and keep connections of its own.
     let https = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
@@ -189,13 +207,13 @@ async fn base(hub: &Hub, endpoint_url: Option<&str>) -> SdkConfig {
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(CONNECT_TIMEOUT)
-                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+                .operation_attempt_timeout(connection.call_timeout)
                 .build(),
         );
     if let Some(profile) = &hub.profile {
         loader = loader.profile_name(profile);
     }
-    if let Some(url) = endpoint_url {
+    if let Some(url) = &connection.endpoint_url {
         loader = loader.endpoint_url(url);
     }
     loader.load().await

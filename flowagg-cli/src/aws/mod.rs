@@ -9,7 +9,7 @@ mod failure;
 mod mocked;
 pub mod observe;
 
-pub use access::{Account, Accounts};
+pub use access::{Account, Accounts, Connection};
 pub use deliveries::{Arrivals, arrivals};
 
 /// How many calls are under way at once.

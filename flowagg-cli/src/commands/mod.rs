@@ -35,7 +35,7 @@ pub(crate) async fn run(args: Args, screen: &mut Screen<'_>) -> io::Result<Exit>
 /// The fleet and its accounts; or how the run ends, after saying why.
 async fn open(global: &Global, screen: &mut Screen<'_>) -> io::Result<Result<(Fleet, Accounts), Exit>> {
     let Some(fleet) = fleet(&global.config, screen)? else { return Ok(Err(Exit::Usage)) };
-    match Accounts::open(&fleet, global.endpoint_url.as_deref(), &global.only).await {
+    match Accounts::open(&fleet, &global.connection(), &global.only).await {
         Ok(accounts) => Ok(Ok((fleet, accounts))),
         Err(failure) => {
             show::failures(&[failure], screen.err)?;
