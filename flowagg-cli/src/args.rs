@@ -50,6 +50,9 @@ pub(crate) struct Global {
     /// How long one try of a call may take; what has no answer then is tried again
     #[arg(long, global = true, value_name = "TIME", value_parser = time, default_value = "20s")]
     pub(crate) call_timeout: Duration,
+    /// Trace every call on standard error; twice for more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
     /// Look only at this account, or this region; may be given more than once. The hub is always looked at
     #[arg(long, global = true, value_name = "ACCOUNT|REGION", value_parser = only)]
     pub(crate) only: Vec<Only>,
@@ -106,6 +109,19 @@ Examples:
     /// Build, merge, compare, check and ask bucket policies, offline
     #[command(subcommand)]
     Policy(Policy),
+}
+
+impl Verb {
+    /// Whether the output is for a program.
+    pub(crate) fn is_for_machines(&self) -> bool {
+        match self {
+            Self::Plan(options) => options.json,
+            Self::Apply(options) => options.consent.json,
+            Self::Verify(options) => options.json,
+            Self::Destroy(consent) => consent.json,
+            Self::Permissions(_) | Self::Policy(_) => false,
+        }
+    }
 }
 
 #[derive(Debug, ClapArgs)]

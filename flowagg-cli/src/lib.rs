@@ -16,9 +16,26 @@ pub mod show;
 use std::ffi::OsString;
 
 use clap::Parser;
+use tracing_subscriber::prelude::*;
 
 pub use exit::Exit;
 pub use show::Screen;
+
+/// Traces on standard error: with `-v` each call that is sent, with `-vv` what it waits for, too. Only flowagg's own: what
+/// the SDK traces may hold credentials.
+fn trace(verbose: u8) {
+    let level = match verbose {
+        0 => return,
+        1 => tracing::Level::INFO,
+        _ => tracing::Level::DEBUG,
+    };
+    let ours = tracing_subscriber::filter::Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
+    let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colour).with_target(false);
+    // Whoever embeds the library may have set one up already.
+    let _ = tracing_subscriber::registry().with(lines.with_filter(ours)).try_init();
+}
 
 /// Is told how far a long piece of work has come, and asked whether to go on.
 pub trait Progress: Sync {
@@ -43,6 +60,8 @@ pub async fn run(args: impl IntoIterator<Item = OsString>, screen: &mut Screen<'
         Ok(parsed) => parsed,
         Err(error) => return show::usage(&error, screen),
     };
+    screen.events |= parsed.verb.is_for_machines();
+    trace(parsed.global.verbose);
     match commands::run(parsed, screen).await {
         Ok(exit) => exit,
         // Nobody reads on: `flowagg plan | head`.

@@ -19,6 +19,6 @@ fn main() -> ExitCode {
     let interactive = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     let mut out = anstream::stdout();
     let mut err = anstream::stderr();
-    let mut screen = Screen { out: &mut out, err: &mut err, interactive };
+    let mut screen = Screen { out: &mut out, err: &mut err, interactive, events: false };
     runtime.block_on(flowagg::run(std::env::args_os(), &mut screen)).into()
 }

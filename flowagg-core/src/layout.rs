@@ -6,6 +6,7 @@ use std::fmt;
 
 use jiff::civil::{Date, DateTime};
 
+use crate::flow_log::{FileFormat, Files};
 use crate::id::{AccountId, FlowLogId, IdError, Region};
 
 /// The folder that log delivery makes under the bucket or its sub-folder.
@@ -53,6 +54,9 @@ impl Prefix {
 
 crate::id::kept_text!(Prefix);
 
+/// What stands before the account in Hive-compatible folders.
+pub const HIVE_ACCOUNT: &str = "aws-account-id=";
+
 /// The folder under which log delivery writes: `[prefix/]AWSLogs/`.
 pub fn root(prefix: Option<&Prefix>) -> String {
     match prefix {
@@ -61,20 +65,68 @@ pub fn root(prefix: Option<&Prefix>) -> String {
     }
 }
 
-/// An account's folder: `[prefix/]AWSLogs/<account>/`.
-pub fn account_folder(prefix: Option<&Prefix>, account: AccountId) -> String {
-    format!("{}{account}/", root(prefix))
+/// The account whose folder under `AWSLogs/` has this name, plain or Hive-compatible.
+pub fn account_of(folder: &str) -> Option<AccountId> {
+    AccountId::parse(folder.strip_prefix(HIVE_ACCOUNT).unwrap_or(folder)).ok()
 }
 
-/// The folder of an account's flow logs, over all regions.
-pub fn flow_logs_folder(prefix: Option<&Prefix>, account: AccountId) -> String {
-    format!("{}{VPC_FLOW_LOGS}/", account_folder(prefix, account))
+/// Whether a folder of this name, under an account's, is that of flow logs, plain or Hive-compatible.
+pub fn is_of_flow_logs(folder: &str) -> bool {
+    folder.strip_prefix("aws-service=").unwrap_or(folder) == VPC_FLOW_LOGS
 }
 
-/// The folder of one account, region and day (UTC).
-pub fn day_folder(prefix: Option<&Prefix>, account: AccountId, region: &Region, day: Date) -> String {
-    let folder = flow_logs_folder(prefix, account);
-    format!("{folder}{region}/{:04}/{:02}/{:02}/", day.year(), day.month(), day.day())
+/// The region whose folder under that of flow logs has this name, plain or Hive-compatible.
+pub fn region_of(folder: &str) -> Option<Region> {
+    Region::parse(folder.strip_prefix("aws-region=").unwrap_or(folder)).ok()
+}
+
+/// How the folders of one bucket are named.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// The sub-folder of the bucket.
+    pub prefix: Option<Prefix>,
+    /// What the flow logs write.
+    pub files: Files,
+}
+
+impl Layout {
+    /// The folder under which log delivery writes: `[prefix/]AWSLogs/`.
+    pub fn root(&self) -> String {
+        root(self.prefix.as_ref())
+    }
+
+    /// An account's folder: `[prefix/]AWSLogs/<account>/`.
+    pub fn account_folder(&self, account: AccountId) -> String {
+        let hive = if self.files.hive_compatible_partitions { HIVE_ACCOUNT } else { "" };
+        format!("{}{hive}{account}/", self.root())
+    }
+
+    /// The folder of an account's flow logs, over all regions.
+    pub fn flow_logs_folder(&self, account: AccountId) -> String {
+        let hive = if self.files.hive_compatible_partitions { "aws-service=" } else { "" };
+        format!("{}{hive}{VPC_FLOW_LOGS}/", self.account_folder(account))
+    }
+
+    /// The folder of one account, region and day (UTC).
+    pub fn day_folder(&self, account: AccountId, region: &Region, day: Date) -> String {
+        let folder = self.flow_logs_folder(account);
+        let (year, month, day) = (day.year(), day.month(), day.day());
+        if self.files.hive_compatible_partitions {
+            format!("{folder}aws-region={region}/year={year:04}/month={month:02}/day={day:02}/")
+        } else {
+            format!("{folder}{region}/{year:04}/{month:02}/{day:02}/")
+        }
+    }
+
+    /// The key of a file.
+    pub fn key(&self, name: &FileName) -> String {
+        let folder = self.day_folder(name.account, &name.region, name.time.date());
+        match (self.files.per_hour_partition, self.files.hive_compatible_partitions) {
+            (false, _) => format!("{folder}{name}"),
+            (true, false) => format!("{folder}{:02}/{name}", name.time.hour()),
+            (true, true) => format!("{folder}hour={:02}/{name}", name.time.hour()),
+        }
+    }
 }
 
 /// What the name of a flow log file says:
@@ -93,12 +145,15 @@ pub struct FileName {
     pub time: DateTime,
     /// The hash that tells the files of one interval apart.
     pub hash: String,
+    /// How its records are written.
+    pub format: FileFormat,
 }
 
 impl FileName {
     /// Reads the last segment of an object key. `None` when it is not the name of a flow log file.
     pub fn parse(name: &str) -> Option<Self> {
-        let stem = name.strip_suffix(".log.gz")?;
+        let of_format = |format: FileFormat| Some((name.strip_suffix(format.suffix())?, format));
+        let (stem, format) = FileFormat::ALL.into_iter().find_map(of_format)?;
         let mut parts = stem.split('_');
         let (account, service, region) = (parts.next()?, parts.next()?, parts.next()?);
         let (flow_log, time, hash) = (parts.next()?, parts.next()?, parts.next()?);
@@ -111,23 +166,16 @@ impl FileName {
             flow_log: FlowLogId::parse(flow_log).ok()?,
             time: DateTime::strptime("%Y%m%dT%H%MZ", time).ok()?,
             hash: hash.to_owned(),
+            format,
         })
-    }
-
-    /// The object's key under the sub-folder.
-    pub fn key(&self, prefix: Option<&Prefix>) -> String {
-        format!("{}{self}", day_folder(prefix, self.account, &self.region, self.time.date()))
     }
 }
 
 impl fmt::Display for FileName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { account, region, flow_log, time, hash } = self;
-        write!(
-            f,
-            "{account}_{VPC_FLOW_LOGS}_{region}_{flow_log}_{}_{hash}.log.gz",
-            time.strftime("%Y%m%dT%H%MZ")
-        )
+        let Self { account, region, flow_log, time, hash, format } = self;
+        let (time, suffix) = (time.strftime("%Y%m%dT%H%MZ"), format.suffix());
+        write!(f, "{account}_{VPC_FLOW_LOGS}_{region}_{flow_log}_{time}_{hash}{suffix}")
     }
 }
 
@@ -148,12 +196,50 @@ mod tests {
     }
 
     #[test]
-    fn an_object_lies_under_account_region_and_day() {
+    fn a_parquet_file_is_known_by_its_ending() {
+        let parquet = DOCUMENTED.replace(".log.gz", ".log.parquet");
+        let name = FileName::parse(&parquet).unwrap();
+        assert_eq!(name.format, FileFormat::Parquet);
+        assert_eq!(name.to_string(), parquet);
+    }
+
+    #[test]
+    fn an_object_lies_under_account_region_day_and_perhaps_hour() {
         let name = FileName::parse(DOCUMENTED).unwrap();
-        let plain = format!("AWSLogs/123456789012/vpcflowlogs/us-east-1/2018/06/20/{DOCUMENTED}");
-        assert_eq!(name.key(None), plain);
-        let prefix = Prefix::parse("network/").unwrap();
-        assert_eq!(name.key(Some(&prefix)), format!("network/{plain}"));
+        let hour = Files { per_hour_partition: true, ..Files::default() };
+        let hive = Files { hive_compatible_partitions: true, ..Files::default() };
+        let both = Files { per_hour_partition: true, ..hive };
+        let plain = "AWSLogs/123456789012/vpcflowlogs/us-east-1/2018/06/20/";
+        let in_hive = "AWSLogs/aws-account-id=123456789012/aws-service=vpcflowlogs/aws-region=us-east-1/year=2018/month=06/day=20/";
+        for (files, folder) in [
+            (Files::default(), plain.to_owned()),
+            (hour, format!("{plain}16/")),
+            (hive, in_hive.to_owned()),
+            (both, format!("{in_hive}hour=16/")),
+        ] {
+            let top = Layout { prefix: None, files };
+            assert_eq!(top.key(&name), format!("{folder}{DOCUMENTED}"));
+            let below = Layout { prefix: Some(Prefix::parse("network/").unwrap()), files };
+            assert_eq!(below.key(&name), format!("network/{folder}{DOCUMENTED}"));
+        }
+    }
+
+    #[test]
+    fn a_folder_is_read_back_in_both_ways_of_naming() {
+        let account = AccountId::parse("123456789012").unwrap();
+        let region = Region::parse("us-east-1").unwrap();
+        for hive_compatible_partitions in [false, true] {
+            let layout = Layout {
+                files: Files { hive_compatible_partitions, ..Files::default() },
+                ..Layout::default()
+            };
+            let folder = layout.day_folder(account, &region, jiff::civil::date(2018, 6, 20));
+            let mut segments = folder.split('/').skip(1);
+            assert_eq!(segments.next().and_then(account_of), Some(account));
+            assert!(segments.next().is_some_and(is_of_flow_logs));
+            assert_eq!(segments.next().and_then(region_of), Some(region.clone()));
+        }
+        assert!(!is_of_flow_logs("CloudTrail") && account_of("not-an-account").is_none());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What AWS has, as plain values: the bucket, and each region's VPCs and flow logs.
+//! What AWS has, as plain values: the bucket and its key, and each region's VPCs and flow logs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -6,7 +6,8 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::id::{AccountId, FlowLogId, Region};
+use crate::fleet::Lifecycle;
+use crate::id::{AccountId, FlowLogId, Region, ResourceId};
 
 /// One region of one account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -49,7 +50,7 @@ pub struct Bucket {
     /// Its default encryption; `None` where there is none.
     pub encryption: Option<BucketEncryption>,
     /// Our lifecycle rule.
-    pub expiry: Option<Expiry>,
+    pub lifecycle: Option<LifecycleRule>,
     /// Its public access block.
     pub public_access_block: PublicAccessBlock,
     /// Its object ownership setting, in S3's word.
@@ -67,20 +68,33 @@ pub struct BucketEncryption {
     pub algorithm: String,
     /// The KMS key, as it was given; `None` stands for the AWS managed key `aws/s3`.
     pub key: Option<String>,
+    /// Whether S3 uses a bucket key.
+    pub bucket_key: bool,
 }
 
-/// A lifecycle rule that lets objects expire.
+/// The KMS key that objects are to be encrypted with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// Whether AWS manages it: then its policy cannot be changed.
+    pub is_aws_managed: bool,
+    /// KMS's word for its state: `Enabled` where it can be used.
+    pub state: String,
+    /// Its policy.
+    pub policy: String,
+}
+
+/// A lifecycle rule for the objects of log delivery.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Expiry {
+pub struct LifecycleRule {
     /// The prefix of the objects it is for.
     pub under: String,
-    /// After how many days.
-    pub days: u32,
+    /// What becomes of them.
+    pub lifecycle: Lifecycle,
 }
 
-impl Expiry {
+impl LifecycleRule {
     /// The id of our lifecycle rule. No other rule is touched.
-    pub const RULE_ID: &str = "flowagg-expiry";
+    pub const ID: &str = "flowagg-expiry";
 }
 
 /// The four switches of a public access block.
@@ -103,24 +117,26 @@ impl PublicAccessBlock {
         Self { block_acls: true, ignore_acls: true, block_policy: true, restrict_buckets: true };
 }
 
-/// The VPCs and flow logs of one region of one account.
+/// What one region of one account has that can be logged, and its flow logs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RegionState {
-    /// The VPCs that the account sees, shared ones among them.
-    pub vpcs: Vec<Vpc>,
+    /// The resources that the account sees, shared ones among them, of the kinds that are asked for.
+    pub resources: Vec<Resource>,
     /// The flow logs.
     pub flow_logs: Vec<FlowLog>,
 }
 
-/// A VPC.
+/// A VPC, a subnet, a network interface or a transit gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Vpc {
-    /// Its id, as EC2 gives it.
-    pub id: String,
+pub struct Resource {
+    /// Its id.
+    pub id: ResourceId,
     /// The account that owns it.
     pub owner: Option<AccountId>,
     /// Whether it is the region's default VPC.
     pub is_default: bool,
+    /// The subnet and the VPC that it is a part of.
+    pub part_of: BTreeSet<ResourceId>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
 }
@@ -130,10 +146,10 @@ pub struct Vpc {
 pub struct FlowLog {
     /// Its id.
     pub id: FlowLogId,
-    /// What it logs: a VPC, a subnet, a network interface.
+    /// What it logs: a VPC, a subnet, a network interface, a transit gateway.
     pub resource: String,
-    /// EC2's word: `ALL`, `ACCEPT` or `REJECT`.
-    pub traffic: String,
+    /// EC2's word: `ALL`, `ACCEPT` or `REJECT`; `None` for transit gateways, which know no such choice.
+    pub traffic: Option<String>,
     /// The ARN it delivers to.
     pub destination: String,
     /// The record format.

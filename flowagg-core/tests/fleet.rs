@@ -1,9 +1,11 @@
 //! The fleet file, read whole or refused with all its faults.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
-use flowagg_core::fleet::{Encryption, Fleet, GrantForm, Only, VpcSelection};
+use std::collections::BTreeSet;
+
+use flowagg_core::fleet::{Declared, Encryption, Fleet, FoundAccount, GrantForm, Lifecycle, Only, Selection};
 use flowagg_core::flow_log::{AggregationInterval, TrafficType};
-use flowagg_core::id::{AccountId, Partition};
+use flowagg_core::id::{AccountId, Partition, Region, ResourceKind};
 use proptest::prelude::*;
 
 const HUB: &str = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-flow-logs\"\n";
@@ -28,14 +30,14 @@ fn check_hub(line: &str, expected: &str) {
 #[test]
 fn ten_lines_are_a_whole_fleet() {
     let fleet = Fleet::parse(&format!("{HUB}\n{MEMBER}")).unwrap();
-    assert_eq!(fleet.hub.retention_days, 90);
+    assert_eq!(fleet.hub.lifecycle, Lifecycle::default());
     assert_eq!(fleet.hub.encryption, Encryption::SseS3);
     assert_eq!(fleet.flow_logs.traffic, TrafficType::All);
     assert_eq!(fleet.flow_logs.aggregation_interval, AggregationInterval::TenMinutes);
     assert!(fleet.policy.source_conditions);
     let member = &fleet.members[&AccountId::parse("222222222222").unwrap()];
     assert_eq!(member.role.as_str(), "OrganizationAccountAccessRole");
-    assert_eq!(member.vpcs, VpcSelection::default());
+    assert_eq!(member.resources, Selection::default());
 }
 
 #[test]
@@ -144,9 +146,135 @@ fn keys_are_of_the_hubs_region_and_given_by_arn() {
         "encryption = \"arn:aws:kms:us-east-1:111122223333:key/1234abcd\"",
         "5:14: the key is in `us-east-1`, the bucket in `eu-west-1`",
     );
+    check_hub("encryption = \"alias/aws/s3\"", "5:14: `hub.encryption` is `alias/aws/s3`");
+    let error = Fleet::parse(&format!("{HUB}encryption = \"aws:kms\"\n{MEMBER}")).unwrap_err();
+    assert!(error.faults[0].help.contains("nobody can change its policy"), "{error}");
     check_hub(
-        "encryption = \"alias/aws/s3\"",
-        "5:14: `hub.encryption`: `alias/aws/s3` is not the ARN of a KMS key: it names an alias",
+        "encryption = \"alias/mine\"",
+        "5:14: `hub.encryption`: `alias/mine` is not the ARN of a KMS key: it names an alias",
+    );
+    check_hub("bucket-key = true", "5:14: a bucket key is of a KMS key");
+}
+
+#[test]
+fn objects_move_before_they_expire_and_not_before_s3_moves_them() {
+    let hub = |lines: &str| Fleet::parse(&format!("{HUB}{lines}\n{MEMBER}"));
+    let fleet = hub(
+        "retention-days = 400\ntransition = { days = 30, storage-class = \"STANDARD_IA\" }\nnoncurrent-days = 7\nabort-uploads-days = 1",
+    );
+    let lifecycle = fleet.unwrap().hub.lifecycle;
+    assert_eq!(lifecycle.transition.unwrap().storage_class, "STANDARD_IA");
+    assert_eq!((lifecycle.noncurrent_days, lifecycle.abort_uploads_days), (Some(7), Some(1)));
+    check_hub(
+        "transition = { days = 29, storage-class = \"STANDARD_IA\" }",
+        "5:23: objects go to STANDARD_IA after 30 days at the earliest",
+    );
+    check_hub(
+        "transition = { days = 90, storage-class = \"GLACIER\" }",
+        "5:23: the transition comes after 90 days, the expiry after 90",
+    );
+    check_hub("transition = { days = 40 }", "5:14: `hub.transition.storage-class` is missing");
+}
+
+const ORGANIZATION: &str = "[organization]\nid = \"o-a1b2c3d4e5\"\n";
+
+fn found(id: &str, state: &str, in_units: bool) -> FoundAccount {
+    FoundAccount {
+        id: AccountId::parse(id).unwrap(),
+        name: Some("found".into()),
+        state: state.into(),
+        in_units,
+    }
+}
+
+#[test]
+fn accounts_of_an_organization_become_members_by_unit_by_name_and_by_state() {
+    let text = format!(
+        "{HUB}{ORGANIZATION}units = [\"ou-ab12-11111111\"]\naccounts = [\"444444444444\"]\nexcept-accounts = [\"555555555555\"]\n\
+         regions = [\"all\"]\nrole = \"reader\"\n{MEMBER}"
+    );
+    let mut declared = Declared::parse(&text).unwrap();
+    for account in [
+        found("222222222222", "ACTIVE", true),
+        found("333333333333", "ACTIVE", true),
+        found("444444444444", "ACTIVE", false),
+        found("555555555555", "ACTIVE", true),
+        found("666666666666", "SUSPENDED", true),
+        found("777777777777", "PENDING_CLOSURE", true),
+        found("888888888888", "ACTIVE", false),
+    ] {
+        declared.find(account);
+    }
+    let eu: Region = "eu-west-1".parse().unwrap();
+    for account in ["222222222222", "333333333333"] {
+        declared.enable(
+            AccountId::parse(account).unwrap(),
+            BTreeSet::from([eu.clone(), "us-east-1".parse().unwrap()]),
+        );
+    }
+    let fleet = declared.into_fleet();
+    let members: Vec<String> = fleet.members.keys().map(ToString::to_string).collect();
+    assert_eq!(members, ["222222222222", "333333333333", "444444444444", "777777777777"]);
+    assert_eq!(
+        fleet.left_out.values().collect::<Vec<_>>(),
+        ["the fleet file excepts it", "it is SUSPENDED", "the fleet file does not choose its unit"]
+    );
+    let named = &fleet.members[&AccountId::parse("222222222222").unwrap()];
+    assert_eq!(named.regions.iter().collect::<Vec<_>>(), [&eu], "the fleet file's own word stands");
+    assert_eq!(
+        (named.role.as_str(), named.name.as_deref()),
+        ("OrganizationAccountAccessRole", Some("found"))
+    );
+    let other = &fleet.members[&AccountId::parse("333333333333").unwrap()];
+    assert_eq!((other.role.as_str(), other.regions.iter().count()), ("reader", 2));
+    assert!(fleet.regions()[&other.account].is_empty(), "no list of regions binds an account that has all");
+    assert!(!fleet.organization.unwrap().is_whole());
+}
+
+#[test]
+fn an_organization_is_whole_when_nothing_is_chosen_or_excepted() {
+    let whole = |more: &str| {
+        let declared =
+            Declared::parse(&format!("{HUB}{ORGANIZATION}regions = [\"eu-west-1\"]\n{more}")).unwrap();
+        declared.into_fleet().organization.unwrap().is_whole()
+    };
+    assert!(whole(""));
+    assert!(!whole("except-accounts = [\"555555555555\"]"));
+    assert!(!whole("units = [\"ou-ab12-11111111\"]"));
+}
+
+#[test]
+fn what_has_to_be_looked_up_is_no_fleet_yet() {
+    let error = Fleet::parse(&format!("{HUB}{ORGANIZATION}regions = [\"all\"]\n")).unwrap_err();
+    assert!(error.to_string().contains("accounts of the organization have to be looked up"), "{error}");
+    let all = MEMBER.replace("eu-west-1", "all");
+    assert!(Fleet::parse(&format!("{HUB}{all}")).is_err());
+    assert!(Declared::parse(&format!("{HUB}{all}")).is_ok());
+}
+
+#[test]
+fn an_organization_whose_accounts_are_not_looked_up_chooses_none() {
+    check(
+        &format!("{HUB}{ORGANIZATION}except-accounts = [\"555555555555\"]\n{MEMBER}"),
+        "7:19: `organization.except-accounts` chooses among the organization's accounts, which are not looked up",
+    );
+}
+
+#[test]
+fn resources_are_chosen_by_kind_and_named_by_their_own_ids() {
+    let member = |more: &str| format!("{HUB}{MEMBER}{more}\n");
+    let fleet = Fleet::parse(&member(
+        "vpcs = \"none\"\ntransit-gateways = \"all\"\nsubnets = { tags = { logged = \"yes\" } }",
+    ))
+    .unwrap();
+    let kinds: Vec<ResourceKind> =
+        fleet.members.values().flat_map(|member| member.resources.kinds()).collect();
+    assert_eq!(kinds, [ResourceKind::Subnet, ResourceKind::TransitGateway]);
+    check(&member("subnets = [\"vpc-0a1b2c3d\"]"), "8:11: `vpc-0a1b2c3d` is the id of a VPC");
+    check(&member("vpcs = \"none\""), "8:8: nothing is logged here");
+    check(
+        &member("subnets = { default-vpcs = false }"),
+        "8:13: `default-vpcs` is no key of members[0].subnets",
     );
 }
 

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::fleet::{Encryption, Fleet};
-use flowagg_core::id::{AccountId, FlowLogId, Region};
+use flowagg_core::fleet::{Encryption, Fleet, Lifecycle};
+use flowagg_core::flow_log::{FileFormat, Files};
+use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
 use flowagg_core::observed::*;
 use flowagg_core::plan::{HubChange, Plan, Step, Unnamed};
 use proptest::prelude::*;
@@ -28,8 +29,15 @@ fn place() -> Place {
     Place { account: account(), region: Region::parse("eu-west-1").unwrap() }
 }
 
-fn vpc(id: &str) -> Vpc {
-    Vpc { id: id.to_owned(), owner: Some(account()), is_default: false, tags: BTreeMap::new() }
+fn vpc(id: &str) -> Resource {
+    let id = ResourceId::parse(id).unwrap();
+    Resource {
+        id,
+        owner: Some(account()),
+        is_default: false,
+        part_of: BTreeSet::new(),
+        tags: BTreeMap::new(),
+    }
 }
 
 /// A flow log that is just what the fleet wants, made by flowagg.
@@ -37,7 +45,7 @@ fn right(fleet: &Fleet, id: u32, vpc: &str) -> FlowLog {
     FlowLog {
         id: FlowLogId::parse(&format!("fl-{id:08x}")).unwrap(),
         resource: vpc.to_owned(),
-        traffic: "ALL".to_owned(),
+        traffic: Some("ALL".to_owned()),
         destination: fleet.destination().arn(),
         format: Some(fleet.flow_logs.format.to_string()),
         interval: Some(600),
@@ -55,8 +63,8 @@ fn foreign(log: FlowLog) -> FlowLog {
 
 fn settled_bucket() -> Bucket {
     Bucket {
-        encryption: Some(BucketEncryption { algorithm: "AES256".into(), key: None }),
-        expiry: Some(Expiry { under: "AWSLogs/".into(), days: 90 }),
+        encryption: Some(BucketEncryption { algorithm: "AES256".into(), key: None, bucket_key: false }),
+        lifecycle: Some(LifecycleRule { under: "AWSLogs/".into(), lifecycle: Lifecycle::default() }),
         public_access_block: PublicAccessBlock::FULL,
         ownership: Some("BucketOwnerEnforced".into()),
         policy: None,
@@ -64,12 +72,12 @@ fn settled_bucket() -> Bucket {
     }
 }
 
-fn plan(fleet: &Fleet, vpcs: &[Vpc], flow_logs: &[FlowLog], unnamed: Unnamed) -> Plan {
-    let state = RegionState { vpcs: vpcs.to_vec(), flow_logs: flow_logs.to_vec() };
+fn plan(fleet: &Fleet, vpcs: &[Resource], flow_logs: &[FlowLog], unnamed: Unnamed) -> Plan {
+    let state = RegionState { resources: vpcs.to_vec(), flow_logs: flow_logs.to_vec() };
     Plan::new(fleet, Some(&settled_bucket()), None, &BTreeMap::from([(place(), Ok(state))]), unnamed)
 }
 
-fn all_vpcs() -> Vec<Vpc> {
+fn all_vpcs() -> Vec<Resource> {
     VPCS.map(vpc).to_vec()
 }
 
@@ -98,7 +106,7 @@ fn a_foreign_flow_log_that_is_what_is_wanted_counts_as_done() {
 #[test]
 fn a_foreign_flow_log_that_is_not_what_is_wanted_is_told_and_left_alone() {
     let fleet = fleet("\"all\"");
-    let logs = [foreign(FlowLog { traffic: "REJECT".into(), ..right(&fleet, 1, VPCS[0]) })];
+    let logs = [foreign(FlowLog { traffic: Some("REJECT".into()), ..right(&fleet, 1, VPCS[0]) })];
     let plan = plan(&fleet, &[vpc(VPCS[0])], &logs, Unnamed::Prune);
     assert!(plan.is_empty() && !plan.is_settled());
     assert!(plan.concerns[0].what.contains("traffic is REJECT, wanted ALL"), "{:?}", plan.concerns);
@@ -116,7 +124,7 @@ fn a_foreign_flow_log_to_another_sub_folder_does_not_stand_in_the_way() {
 #[test]
 fn a_wrong_flow_log_of_ours_is_replaced_with_every_difference_as_the_reason() {
     let fleet = fleet("\"all\"");
-    let wrong = FlowLog { traffic: "REJECT".into(), interval: Some(60), ..right(&fleet, 1, VPCS[0]) };
+    let wrong = FlowLog { traffic: Some("REJECT".into()), interval: Some(60), ..right(&fleet, 1, VPCS[0]) };
     let plan = plan(&fleet, &[vpc(VPCS[0])], std::slice::from_ref(&wrong), Unnamed::Keep);
     assert_eq!(steps(&plan), [&Step::Replace { old: wrong.id }]);
     assert_eq!(
@@ -128,7 +136,7 @@ fn a_wrong_flow_log_of_ours_is_replaced_with_every_difference_as_the_reason() {
 #[test]
 fn a_replacement_that_was_cut_short_is_finished() {
     let fleet = fleet("\"all\"");
-    let wrong = FlowLog { traffic: "REJECT".into(), ..right(&fleet, 1, VPCS[0]) };
+    let wrong = FlowLog { traffic: Some("REJECT".into()), ..right(&fleet, 1, VPCS[0]) };
     let plan = plan(&fleet, &[vpc(VPCS[0])], &[wrong.clone(), right(&fleet, 2, VPCS[0])], Unnamed::Keep);
     assert_eq!(steps(&plan), [&Step::Delete { flow_log: wrong.id }]);
 }
@@ -168,7 +176,7 @@ fn what_the_endpoint_does_not_return_is_no_difference() {
 #[test]
 fn a_vpc_that_another_account_shares_is_left_to_its_owner() {
     let all = fleet("\"all\"");
-    let shared = Vpc { owner: Some(AccountId::parse("333333333333").unwrap()), ..vpc(VPCS[0]) };
+    let shared = Resource { owner: Some(AccountId::parse("333333333333").unwrap()), ..vpc(VPCS[0]) };
     let by_default = plan(&all, std::slice::from_ref(&shared), &[], Unnamed::Keep);
     assert!(
         by_default.is_settled() && by_default.left[0].reason.contains("shared by its owner, 333333333333")
@@ -179,8 +187,8 @@ fn a_vpc_that_another_account_shares_is_left_to_its_owner() {
 
 #[test]
 fn vpcs_are_chosen_by_tag_by_exception_and_by_being_nobodys() {
-    let tagged = Vpc { tags: BTreeMap::from([("logged".to_owned(), "yes".to_owned())]), ..vpc(VPCS[0]) };
-    let default = Vpc { is_default: true, ..vpc(VPCS[1]) };
+    let tagged = Resource { tags: BTreeMap::from([("logged".to_owned(), "yes".to_owned())]), ..vpc(VPCS[0]) };
+    let default = Resource { is_default: true, ..vpc(VPCS[1]) };
     let vpcs = [tagged, default, vpc(VPCS[2])];
     for (chosen, expected) in [
         ("\"all\"", vec![VPCS[0], VPCS[1], VPCS[2]]),
@@ -191,9 +199,85 @@ fn vpcs_are_chosen_by_tag_by_exception_and_by_being_nobodys() {
         ("{ default-vpcs = false, except = [\"vpc-0000000a\"] }", vec![VPCS[2]]),
     ] {
         let plan = plan(&fleet(chosen), &vpcs, &[], Unnamed::Keep);
-        let logged: Vec<&str> = plan.flow_logs.iter().map(|change| change.vpc.as_str()).collect();
+        let logged: Vec<&str> = plan.flow_logs.iter().map(|change| change.resource.as_str()).collect();
         assert_eq!(logged, expected, "{chosen}");
     }
+}
+
+fn part(id: &str, of: &[&str]) -> Resource {
+    let part_of = of.iter().map(|id| ResourceId::parse(id).unwrap()).collect();
+    Resource { part_of, ..vpc(id) }
+}
+
+#[test]
+fn what_is_part_of_something_logged_is_not_logged_twice() {
+    let member = |vpcs: &str| fleet(&format!("{vpcs}\nsubnets = \"all\"\nnetwork-interfaces = \"all\""));
+    let resources = [
+        part("eni-0000000a", &["subnet-0000000a", VPCS[0]]),
+        part("subnet-0000000a", &[VPCS[0]]),
+        part("eni-0000000b", &["subnet-0000000b", VPCS[1]]),
+        part("subnet-0000000b", &[VPCS[1]]),
+        vpc(VPCS[0]),
+    ];
+    let all = plan(&member("\"all\""), &resources, &[], Unnamed::Keep);
+    let logged =
+        |plan: &Plan| plan.flow_logs.iter().map(|change| change.resource.to_string()).collect::<Vec<_>>();
+    assert_eq!(logged(&all), [VPCS[0], "subnet-0000000b"]);
+    assert!(all.left.iter().all(|left| left.reason.ends_with("is logged, and it with it")), "{:?}", all.left);
+
+    let fleet = member("\"none\"");
+    assert_eq!(logged(&plan(&fleet, &resources, &[], Unnamed::Keep)), ["subnet-0000000a", "subnet-0000000b"]);
+    let narrower = right(&fleet, 1, "eni-0000000a");
+    let wider = plan(&fleet, &resources, std::slice::from_ref(&narrower), Unnamed::Keep);
+    assert!(steps(&wider).contains(&&Step::Delete { flow_log: narrower.id }), "ours is superseded");
+}
+
+#[test]
+fn a_transit_gateway_has_no_traffic_type_its_own_fields_and_one_minute() {
+    let fleet = fleet("\"none\"\ntransit-gateways = \"all\"");
+    let right = FlowLog {
+        traffic: None,
+        format: Some("${version} ${tgw-id}".into()),
+        interval: Some(60),
+        ..right(&fleet, 1, "tgw-0000000a")
+    };
+    assert!(plan(&fleet, &[vpc("tgw-0000000a")], &[right], Unnamed::Keep).is_settled());
+}
+
+#[test]
+fn files_and_folders_other_than_declared_are_differences() {
+    let mut fleet = fleet("\"all\"");
+    fleet.flow_logs.files =
+        Files { format: FileFormat::Parquet, hive_compatible_partitions: true, per_hour_partition: true };
+    let plain = FlowLog { options: Some(FileOptions::default()), ..right(&fleet, 1, VPCS[0]) };
+    let plan = plan(&fleet, &[vpc(VPCS[0])], &[plain], Unnamed::Keep);
+    assert_eq!(
+        plan.flow_logs[0].reason,
+        "file format is plain-text, wanted parquet, Hive-compatible prefixes is off, wanted on, per-hour partitions is off, wanted on"
+    );
+}
+
+#[test]
+fn a_resource_with_as_many_flow_logs_as_aws_allows_is_told() {
+    let fleet = fleet("\"all\"");
+    let elsewhere =
+        |n| FlowLog { destination: "arn:aws:s3:::other".into(), ..foreign(right(&fleet, n, VPCS[0])) };
+    let full: Vec<FlowLog> = (0..250).map(elsewhere).collect();
+    let told = plan(&fleet, &[vpc(VPCS[0])], &full, Unnamed::Keep);
+    assert!(told.is_empty() && told.concerns[0].what.contains("250 flow logs"), "{told:?}");
+    assert_eq!(plan(&fleet, &[vpc(VPCS[0])], &full[1..], Unnamed::Keep).flow_logs.len(), 1);
+}
+
+#[test]
+fn our_flow_logs_on_what_the_fleet_file_no_longer_asks_for_go_only_when_pruning() {
+    let fleet = fleet("\"all\"");
+    let log = right(&fleet, 1, "subnet-0000000a");
+    let kept = plan(&fleet, &[], std::slice::from_ref(&log), Unnamed::Keep);
+    assert!(kept.is_empty() && kept.left[0].reason.contains("does not choose this subnet"), "{kept:?}");
+    assert_eq!(
+        steps(&plan(&fleet, &[], std::slice::from_ref(&log), Unnamed::Prune)),
+        [&Step::Delete { flow_log: log.id }]
+    );
 }
 
 #[test]
@@ -221,7 +305,8 @@ fn one_account_that_cannot_be_read_does_not_hide_the_others() {
          [[members]]\naccount = \"333333333333\"\nregions = [\"eu-west-1\", \"us-east-1\"]\n",
     )
     .unwrap();
-    let mut regions = BTreeMap::from([(place(), Ok(RegionState { vpcs: all_vpcs(), flow_logs: vec![] }))]);
+    let mut regions =
+        BTreeMap::from([(place(), Ok(RegionState { resources: all_vpcs(), flow_logs: vec![] }))]);
     for region in ["eu-west-1", "us-east-1"].map(|region| Region::parse(region).unwrap()) {
         let account = AccountId::parse("333333333333").unwrap();
         let failure = Failure {
@@ -250,14 +335,18 @@ fn a_bucket_is_settled_without_loosening_what_is_there() {
 
     let key = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd";
     let stronger = Bucket {
-        encryption: Some(BucketEncryption { algorithm: "aws:kms".into(), key: Some(key.into()) }),
+        encryption: Some(BucketEncryption {
+            algorithm: "aws:kms".into(),
+            key: Some(key.into()),
+            bucket_key: true,
+        }),
         ..settled_bucket()
     };
     let kept = at_hub(Some(&stronger));
     assert!(kept.hub.is_empty() && kept.notes[0].contains(key));
 
     let aws_managed = Bucket {
-        encryption: Some(BucketEncryption { algorithm: "aws:kms".into(), key: None }),
+        encryption: Some(BucketEncryption { algorithm: "aws:kms".into(), key: None, bucket_key: false }),
         ..settled_bucket()
     };
     assert!(matches!(
@@ -274,7 +363,7 @@ fn a_bucket_is_settled_without_loosening_what_is_there() {
 fn an_expiry_that_would_take_other_logs_along_is_not_set() {
     let fleet = fleet("\"all\"");
     let bucket = Bucket {
-        expiry: None,
+        lifecycle: None,
         other_logs: BTreeSet::from(["AWSLogs/111122223333/CloudTrail/".to_owned()]),
         ..settled_bucket()
     };
@@ -294,7 +383,7 @@ fn taking_a_fleet_away_deletes_what_is_ours_and_leaves_what_is_not() {
         foreign(right(&fleet, 3, VPCS[2])),
         elsewhere,
     ];
-    let state = RegionState { vpcs: all_vpcs(), flow_logs: logs.clone() };
+    let state = RegionState { resources: all_vpcs(), flow_logs: logs.clone() };
     let plan = Plan::destroy(&fleet, None, &BTreeMap::from([(place(), Ok(state))]));
     let ours: Vec<Step> = logs[..2].iter().map(|log| Step::Delete { flow_log: log.id.clone() }).collect();
     assert_eq!(steps(&plan), ours.iter().collect::<Vec<_>>());
@@ -312,10 +401,10 @@ fn a_plan_sums_itself_up_in_one_line() {
 fn applied(fleet: &Fleet, plan: &Plan, mut logs: Vec<FlowLog>) -> Vec<FlowLog> {
     for (n, change) in (1000u32..).zip(&plan.flow_logs) {
         match &change.step {
-            Step::Create => logs.push(right(fleet, n, change.vpc.as_str())),
+            Step::Create => logs.push(right(fleet, n, change.resource.as_str())),
             Step::Replace { old } => {
                 logs.retain(|log| log.id != *old);
-                logs.push(right(fleet, n, change.vpc.as_str()));
+                logs.push(right(fleet, n, change.resource.as_str()));
             }
             Step::Delete { flow_log } => logs.retain(|log| log.id != *flow_log),
             Step::Tag { flow_log, tags } => {
@@ -340,7 +429,7 @@ fn any_flow_log() -> impl Strategy<Value = FlowLog> {
     let interval = prop::sample::select(vec![None, Some(60), Some(600)]);
     (0u32..1000, prop::sample::select(VPCS.to_vec()), traffic, destination, tags, interval).prop_map(
         |(id, vpc, traffic, destination, tags, interval)| FlowLog {
-            traffic: traffic.to_owned(),
+            traffic: Some(traffic.to_owned()),
             destination: destination.to_owned(),
             tags: tags.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
             interval,

@@ -38,6 +38,7 @@ pub(crate) fn table() -> Result<String, Box<dyn Error>> {
             hive: false,
             who: Who::Accounts(BTreeSet::new()),
             organization: Some(Organization {
+                discovery: None,
                 id: OrganizationId::parse("o-a1b2c3d4e5")?,
                 units: BTreeSet::new(),
             }),

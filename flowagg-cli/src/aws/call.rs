@@ -1,5 +1,7 @@
 //! Every call flowagg makes to AWS, by its name and by the IAM action that allows it.
 
+use flowagg_core::id::ResourceKind;
+
 /// An operation of an AWS API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Call {
@@ -7,7 +9,7 @@ pub(crate) struct Call {
     pub(crate) name: &'static str,
     /// The IAM action that allows it. S3's often have other names than the operations.
     ///
-    /// Source: "Actions, resources, and condition keys" of S3, EC2 and STS (Service Authorization Reference).
+    /// Source: "Actions, resources, and condition keys" of each service (Service Authorization Reference).
     pub(crate) action: &'static str,
 }
 
@@ -34,7 +36,17 @@ calls! {
     PUT_POLICY = "PutBucketPolicy", "s3:PutBucketPolicy";
     DELETE_POLICY = "DeleteBucketPolicy", "s3:DeleteBucketPolicy";
     LIST_OBJECTS = "ListObjectsV2", "s3:ListBucket";
+    DESCRIBE_KEY = "DescribeKey", "kms:DescribeKey";
+    GET_KEY_POLICY = "GetKeyPolicy", "kms:GetKeyPolicy";
+    LIST_ACCOUNTS = "ListAccounts", "organizations:ListAccounts";
+    LIST_ACCOUNTS_FOR_PARENT = "ListAccountsForParent", "organizations:ListAccountsForParent";
+    LIST_UNITS_FOR_PARENT = "ListOrganizationalUnitsForParent", "organizations:ListOrganizationalUnitsForParent";
+    DESCRIBE_ACCOUNT = "DescribeAccount", "organizations:DescribeAccount";
+    DESCRIBE_REGIONS = "DescribeRegions", "ec2:DescribeRegions";
     DESCRIBE_VPCS = "DescribeVpcs", "ec2:DescribeVpcs";
+    DESCRIBE_SUBNETS = "DescribeSubnets", "ec2:DescribeSubnets";
+    DESCRIBE_INTERFACES = "DescribeNetworkInterfaces", "ec2:DescribeNetworkInterfaces";
+    DESCRIBE_TRANSIT_GATEWAYS = "DescribeTransitGateways", "ec2:DescribeTransitGateways";
     DESCRIBE_FLOW_LOGS = "DescribeFlowLogs", "ec2:DescribeFlowLogs";
     CREATE_FLOW_LOGS = "CreateFlowLogs", "ec2:CreateFlowLogs";
     DELETE_FLOW_LOGS = "DeleteFlowLogs", "ec2:DeleteFlowLogs";
@@ -61,8 +73,22 @@ pub(crate) const HUB_WRITES: [Call; 7] = [
     PUT_POLICY,
     DELETE_POLICY,
 ];
-/// What reading a member takes.
-pub(crate) const MEMBER_READS: [Call; 2] = [DESCRIBE_VPCS, DESCRIBE_FLOW_LOGS];
+/// What reading the key of the hub takes.
+pub(crate) const KEY_READS: [Call; 2] = [DESCRIBE_KEY, GET_KEY_POLICY];
+/// What finding the accounts of an organization takes.
+pub(crate) const ORGANIZATION_READS: [Call; 4] =
+    [LIST_ACCOUNTS, LIST_ACCOUNTS_FOR_PARENT, LIST_UNITS_FOR_PARENT, DESCRIBE_ACCOUNT];
+
+/// The call that reads what there is of a kind of resource.
+pub(crate) fn describe(kind: ResourceKind) -> Call {
+    match kind {
+        ResourceKind::Vpc => DESCRIBE_VPCS,
+        ResourceKind::Subnet => DESCRIBE_SUBNETS,
+        ResourceKind::NetworkInterface => DESCRIBE_INTERFACES,
+        ResourceKind::TransitGateway => DESCRIBE_TRANSIT_GATEWAYS,
+    }
+}
+
 /// What EC2 does on behalf of who makes or deletes a flow log to S3.
 ///
 /// Source: "Create a flow log that publishes to Amazon S3" (Amazon VPC User Guide).

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_s3::Client;
 use flowagg_core::arrival::Object;
 use flowagg_core::fleet::{Fleet, Hub};
+use flowagg_core::flow_log::Files;
 use flowagg_core::id::{AccountId, FlowLogId, Region};
-use flowagg_core::layout::{self, FileName};
+use flowagg_core::layout::{self, FileName, Layout};
 use flowagg_core::observed::{Failure, Place};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
@@ -14,7 +15,7 @@ use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use super::Accounts;
 use super::call::LIST_OBJECTS;
 use super::failure::At;
-use super::observe::folders;
+use super::observe::{folders, last_segment};
 
 /// The newest object of each flow log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,6 +36,7 @@ pub async fn arrivals(
     let look = Look {
         s3: accounts.hub().s3(&fleet.hub.region),
         hub: &fleet.hub,
+        layout: fleet.layout(),
         at: At::new(fleet.hub.account, &fleet.hub.region).about(&fleet.hub.bucket),
         today: now.to_zoned(TimeZone::UTC).date(),
     };
@@ -45,6 +47,7 @@ pub async fn arrivals(
 struct Look<'a> {
     s3: Client,
     hub: &'a Hub,
+    layout: Layout,
     at: At,
     today: Date,
 }
@@ -74,8 +77,7 @@ impl Look<'_> {
     ) -> Result<BTreeMap<FlowLogId, Object>, Failure> {
         let mut newest = BTreeMap::new();
         for day in self.days() {
-            self.day(&layout::day_folder(self.hub.prefix.as_ref(), account, region, day), &mut newest)
-                .await?;
+            self.day(&self.layout.day_folder(account, region, day), &mut newest).await?;
             let enough = match asked {
                 Some(asked) => asked.iter().all(|log| newest.contains_key(log)),
                 None => !newest.is_empty(),
@@ -106,13 +108,14 @@ impl Look<'_> {
 
     /// Accounts with flow logs in the bucket that the fleet does not name, with the newest object of each.
     async fn strangers(&self, fleet: &Fleet) -> Result<BTreeMap<AccountId, Option<Object>>, Failure> {
-        let prefix = self.hub.prefix.as_ref();
-        let accounts = folders(&self.s3, self.hub, &layout::root(prefix), &self.at).await?;
-        let accounts = accounts
+        let accounts = folders(&self.s3, self.hub, &self.layout.root(), &self.at).await?;
+        // An account may have a folder in each way of naming.
+        let accounts: BTreeSet<AccountId> = accounts
             .iter()
-            .filter_map(|folder| last_segment(folder))
-            .filter_map(|id| AccountId::parse(id).ok());
-        let strangers = stream::iter(accounts.filter(|account| !fleet.members.contains_key(account)));
+            .filter_map(|folder| layout::account_of(last_segment(folder)?))
+            .filter(|account| !fleet.members.contains_key(account))
+            .collect();
+        let strangers = stream::iter(accounts);
         let found = strangers.map(|account| async move { Ok((account, self.stranger(account).await?)) });
         let found: Vec<_> = found.buffer_unordered(super::AT_ONCE).try_collect().await?;
         Ok(found.into_iter().filter_map(|(account, newest)| Some((account, newest?))).collect())
@@ -120,21 +123,31 @@ impl Look<'_> {
 
     /// `None` where the account has no flow logs in the bucket.
     async fn stranger(&self, account: AccountId) -> Result<Option<Option<Object>>, Failure> {
-        let folder = layout::flow_logs_folder(self.hub.prefix.as_ref(), account);
-        let regions = folders(&self.s3, self.hub, &folder, &self.at).await?;
+        let mut has_any = false;
         let mut newest: Option<Object> = None;
-        for region in regions
-            .iter()
-            .filter_map(|folder| last_segment(folder))
-            .filter_map(|name| Region::parse(name).ok())
-        {
-            let found = self.place(account, &region, None).await?.into_values();
-            newest = found.chain(newest).max_by_key(|object| object.stored);
+        for look in self.in_each_way_of_naming() {
+            let folder = look.layout.flow_logs_folder(account);
+            let regions = folders(&look.s3, look.hub, &folder, &look.at).await?;
+            has_any |= !regions.is_empty();
+            for region in regions.iter().filter_map(|folder| layout::region_of(last_segment(folder)?)) {
+                let found = look.place(account, &region, None).await?.into_values();
+                newest = found.chain(newest).max_by_key(|object| object.stored);
+            }
         }
-        Ok((!regions.is_empty()).then_some(newest))
+        Ok(has_any.then_some(newest))
     }
-}
 
-fn last_segment(folder: &str) -> Option<&str> {
-    folder.strip_suffix('/')?.rsplit('/').next()
+    /// The fleet's own way, and the other: strangers name their folders as they like.
+    fn in_each_way_of_naming(&self) -> [Self; 2] {
+        [false, true].map(|hive_compatible_partitions| {
+            let files = Files { hive_compatible_partitions, ..self.layout.files };
+            Look {
+                s3: self.s3.clone(),
+                hub: self.hub,
+                layout: Layout { files, ..self.layout.clone() },
+                at: self.at.clone(),
+                today: self.today,
+            }
+        })
+    }
 }

@@ -113,6 +113,12 @@ impl At {
             | "SignatureDoesNotMatch" => {
                 format!("AWS does not take these credentials in {region}: check the keys or profile, and that the region is enabled")
             }
+            _ if denied && call.action.starts_with("organizations:") => {
+                "only the management account and delegated administrators may list the accounts: name a role in one of them with `organization.lookup`".into()
+            }
+            "AWSOrganizationsNotInUseException" => {
+                format!("{account} is in no organization: name a role in the management account with `organization.lookup`")
+            }
             "OptInRequired" => format!("enable {region} in {account}, or take it out of the member's `regions`"),
             _ if denied && call == call::ASSUME_ROLE => format!(
                 "make the role in {account} with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it"
@@ -132,7 +138,7 @@ impl At {
                 "the bucket's ACL grants access to others: take those grants out first, or choose another bucket".into()
             }
             "MalformedPolicy" => "S3 does not take the policy: a foreign statement may name something that is gone".into(),
-            "FlowLogsLimitExceeded" => "a VPC has at most 250 flow logs: delete some that are not needed".into(),
+            "FlowLogsLimitExceeded" => "a resource has at most 250 flow logs: delete some that are not needed".into(),
             "FlowLogAlreadyExists" => "one like it is there already: run `flowagg plan` again to see it".into(),
             "LogDestinationNotFound" | "LogDestinationNotFoundException" | "LogDestinationPermissionIssue"
             | "LogDestinationPermissionIssueException" => {

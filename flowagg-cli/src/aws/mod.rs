@@ -8,9 +8,11 @@ mod failure;
 #[cfg(test)]
 mod mocked;
 pub mod observe;
+mod traffic;
 
-pub use access::{Account, Accounts, Connection};
+pub use access::{Account, Accounts, Connection, Session};
 pub use deliveries::{Arrivals, arrivals};
+pub use traffic::Calls;
 
-/// How many calls are under way at once.
-const AT_ONCE: usize = 32;
+/// How many accounts, or places, or folders are worked on at once.
+const AT_ONCE: usize = 256;

@@ -6,11 +6,12 @@ use flowagg_core::fleet::Fleet;
 use flowagg_core::plan::Plan;
 use serde::Serialize;
 
-use super::plan::{read, unnamed};
+use super::plan::{assemble, unnamed};
 use crate::args;
-use crate::aws::Accounts;
 use crate::aws::apply::{Applied, apply};
-use crate::{Exit, Progress, Screen, show};
+use crate::aws::observe::{Observed, observe, observe_again};
+use crate::aws::{Accounts, Calls};
+use crate::{Exit, Screen, show};
 
 /// What `apply --json` prints.
 #[derive(Serialize)]
@@ -22,6 +23,20 @@ struct Report<'a> {
     applied: &'a Applied,
     /// What a second look says is still to be done.
     remaining: &'a Plan,
+    /// The calls that it took.
+    calls: &'a Phases,
+}
+
+/// How often each operation was sent.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Phases {
+    /// To make the plan.
+    reading: Calls,
+    /// To do it.
+    applying: Calls,
+    /// To see what is left.
+    looking_again: Calls,
 }
 
 pub(super) async fn run(
@@ -30,30 +45,39 @@ pub(super) async fn run(
     screen: &mut Screen<'_>,
 ) -> io::Result<Exit> {
     let unnamed = unnamed(options.prune);
-    let make = async |fleet: &Fleet, accounts: &Accounts, progress: &dyn Progress| {
-        read(fleet, accounts, unnamed, progress).await
-    };
-    carry_out(global, &options.consent, screen, make).await
+    carry_out(global, &options.consent, screen, |fleet, _, observed| assemble(fleet, observed, unnamed)).await
 }
 
-/// Makes a plan, shows it, asks, does it, and makes it again to see what is left.
+/// Looks, makes a plan, shows it, asks, does it, and looks again to see what is left.
 pub(super) async fn carry_out(
     global: &args::Global,
     consent: &args::Consent,
     screen: &mut Screen<'_>,
-    make: impl AsyncFn(&Fleet, &Accounts, &dyn Progress) -> Plan,
+    make: impl Fn(&Fleet, &Accounts, &Observed) -> Plan,
 ) -> io::Result<Exit> {
-    let (fleet, accounts) = match super::open(global, screen).await? {
+    let (declared, session) = match super::open(global, screen).await? {
         Ok(opened) => opened,
         Err(exit) => return Ok(exit),
     };
-    let plan = screen.reading(async |progress| make(&fleet, &accounts, progress).await).await;
+    let looked =
+        screen.reading(async |progress| observe(declared, &session, &global.only, progress).await).await;
+    let (fleet, accounts, observed) = match looked {
+        Ok(looked) => looked,
+        Err(failure) => {
+            show::failures(&[failure], screen.err)?;
+            return Ok(Exit::Failed);
+        }
+    };
+    let mut calls = Phases { reading: accounts.take_calls(), ..Phases::default() };
+    screen.calls("reading", &calls.reading)?;
+    let plan = make(&fleet, &accounts, &observed);
     if !consent.json {
         show::plan(&fleet, &plan, screen.out)?;
     }
     if plan.is_empty() {
         if consent.json {
-            show::json(&Report { plan: &plan, applied: &Applied::default(), remaining: &plan }, screen.out)?;
+            let applied = &Applied::default();
+            show::json(&Report { plan: &plan, applied, remaining: &plan, calls: &calls }, screen.out)?;
         }
         return Ok(if plan.is_settled() { Exit::Done } else { Exit::Failed });
     }
@@ -73,9 +97,17 @@ pub(super) async fn carry_out(
             apply(&fleet, &accounts, &plan, progress).await
         })
         .await;
-    let remaining = screen.reading(async |progress| make(&fleet, &accounts, progress).await).await;
+    calls.applying = accounts.take_calls();
+    screen.calls("applying", &calls.applying)?;
+    let observed = screen
+        .reading(async |progress| observe_again(&fleet, &accounts, &plan, observed, progress).await)
+        .await;
+    let remaining = make(&fleet, &accounts, &observed);
+    calls.looking_again = accounts.take_calls();
+    screen.calls("looking again", &calls.looking_again)?;
     if consent.json {
-        show::json(&Report { plan: &plan, applied: &applied, remaining: &remaining }, screen.out)?;
+        let report = Report { plan: &plan, applied: &applied, remaining: &remaining, calls: &calls };
+        show::json(&report, screen.out)?;
     } else {
         show::applied(&fleet, &applied, &remaining, screen.out)?;
     }

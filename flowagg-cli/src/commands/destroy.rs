@@ -10,8 +10,8 @@ use super::apply::carry_out;
 use super::plan::policy_failure;
 use crate::args;
 use crate::aws::Accounts;
-use crate::aws::observe::observe;
-use crate::{Exit, Progress, Screen};
+use crate::aws::observe::Observed;
+use crate::{Exit, Screen};
 
 pub(super) async fn run(
     global: &args::Global,
@@ -21,12 +21,10 @@ pub(super) async fn run(
     carry_out(global, consent, screen, plan).await
 }
 
-/// Reads everything and plans its removal.
-async fn plan(fleet: &Fleet, accounts: &Accounts, progress: &dyn Progress) -> Plan {
-    let observed = observe(fleet, accounts, progress).await;
-    let policy = match observed.bucket {
-        Ok(bucket) => bucket.and_then(|bucket| bucket.policy),
-        Err(failure) => return Plan::without_hub(failure),
+fn plan(fleet: &Fleet, accounts: &Accounts, observed: &Observed) -> Plan {
+    let policy = match &observed.bucket {
+        Ok(bucket) => bucket.as_ref().and_then(|bucket| bucket.policy.clone()),
+        Err(failure) => return Plan::without_hub(failure.clone()),
     };
     let removal = match policy.map(|policy| removal(fleet, policy)).transpose() {
         Ok(removal) => removal.flatten(),

@@ -2,6 +2,7 @@
 
 mod apply;
 mod destroy;
+mod key;
 mod permissions;
 mod plan;
 mod policy;
@@ -10,11 +11,12 @@ mod verify;
 use std::io;
 use std::path::Path;
 
-use flowagg_core::fleet::Fleet;
+use flowagg_core::fleet::{Declared, Fleet};
 use flowagg_policy::{Grant, Unnamed, merge};
 
 use crate::args::{Args, Global, Verb};
-use crate::aws::Accounts;
+use crate::aws::Session;
+use crate::aws::observe::{Survey, survey};
 use crate::{Exit, Screen, show};
 
 pub use plan::assemble;
@@ -28,15 +30,36 @@ pub(crate) async fn run(args: Args, screen: &mut Screen<'_>) -> io::Result<Exit>
         Verb::Verify(options) => verify::run(&args.global, options, screen).await,
         Verb::Destroy(consent) => destroy::run(&args.global, consent, screen).await,
         Verb::Permissions(options) => permissions::run(&args.global.config, options, screen),
-        Verb::Policy(verb) => policy::run(&args.global.config, verb, screen),
+        Verb::Policy(verb) => policy::run(&args.global, verb, screen).await,
     }
 }
 
-/// The fleet and its accounts; or how the run ends, after saying why.
-async fn open(global: &Global, screen: &mut Screen<'_>) -> io::Result<Result<(Fleet, Accounts), Exit>> {
-    let Some(fleet) = fleet(&global.config, screen)? else { return Ok(Err(Exit::Usage)) };
-    match Accounts::open(&fleet, &global.connection(), &global.only).await {
-        Ok(accounts) => Ok(Ok((fleet, accounts))),
+/// The fleet as declared, and the hub account entered; or how the run ends, after saying why.
+async fn open(global: &Global, screen: &mut Screen<'_>) -> io::Result<Result<(Declared, Session), Exit>> {
+    let Some(declared) = declared(&global.config, screen)? else { return Ok(Err(Exit::Usage)) };
+    match Session::open(&declared, &global.connection()).await {
+        Ok(session) => Ok(Ok((declared, session))),
+        Err(failure) => {
+            show::failures(&[failure], screen.err)?;
+            Ok(Err(Exit::Failed))
+        }
+    }
+}
+
+/// The fleet, whose accounts and regions are looked up only where the fleet file does not name them; or how the run ends.
+async fn fleet(global: &Global, screen: &mut Screen<'_>) -> io::Result<Result<Fleet, Exit>> {
+    let Some(declared) = declared(&global.config, screen)? else { return Ok(Err(Exit::Usage)) };
+    if declared.is_named() {
+        return Ok(Ok(declared.into_fleet()));
+    }
+    let found = match Session::open(&declared, &global.connection()).await {
+        Ok(session) => {
+            screen.reading(async |progress| survey(declared, &session, &global.only, progress).await).await
+        }
+        Err(failure) => Err(failure),
+    };
+    match found {
+        Ok(Survey { fleet, .. }) => Ok(Ok(fleet)),
         Err(failure) => {
             show::failures(&[failure], screen.err)?;
             Ok(Err(Exit::Failed))
@@ -45,7 +68,7 @@ async fn open(global: &Global, screen: &mut Screen<'_>) -> io::Result<Result<(Fl
 }
 
 /// Reads the fleet file; tells all its faults.
-fn fleet(path: &Path, screen: &mut Screen<'_>) -> io::Result<Option<Fleet>> {
+fn declared(path: &Path, screen: &mut Screen<'_>) -> io::Result<Option<Declared>> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
@@ -58,17 +81,19 @@ fn fleet(path: &Path, screen: &mut Screen<'_>) -> io::Result<Option<Fleet>> {
             return Ok(None);
         }
     };
-    let fleet = match Fleet::parse(&text) {
-        Ok(fleet) => fleet,
+    let declared = match Declared::parse(&text) {
+        Ok(declared) => declared,
         Err(error) => {
             show::faults(path, &error, screen.err)?;
             return Ok(None);
         }
     };
     // A grant that fits no empty bucket fits no other: that can be told before any call.
-    if let Err(error) = merge(None, &Grant::of(&fleet), Unnamed::Keep) {
+    if declared.is_named()
+        && let Err(error) = merge(None, &Grant::of(&declared.clone().into_fleet()), Unnamed::Keep)
+    {
         show::error(&format!("`{}`: {error}", path.display()), &error.help(), screen.err)?;
         return Ok(None);
     }
-    Ok(Some(fleet))
+    Ok(Some(declared))
 }

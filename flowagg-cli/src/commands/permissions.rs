@@ -11,13 +11,13 @@ pub(super) fn run(
     options: &args::Permissions,
     screen: &mut Screen<'_>,
 ) -> io::Result<Exit> {
-    let Some(fleet) = super::fleet(fleet_file, screen)? else { return Ok(Exit::Usage) };
+    let Some(fleet) = super::declared(fleet_file, screen)? else { return Ok(Exit::Usage) };
     let permissions = permissions(&fleet);
     if options.json {
         show::json(&permissions, screen.out)?;
         return Ok(Exit::Done);
     }
-    let hub = format!("in the hub account {}, for the role or user that is used there", fleet.hub.account);
+    let hub = format!("in the hub account {}, for the role or user that is used there", fleet.hub().account);
     let parts = [
         ("for who runs flowagg", permissions.caller.as_ref()),
         (hub.as_str(), Some(&permissions.hub)),

@@ -1,5 +1,6 @@
 //! `flowagg plan`: what differs.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use flowagg_core::fleet::Fleet;
@@ -7,23 +8,31 @@ use flowagg_core::observed::Failure;
 use flowagg_core::plan::{Concern, Plan, PolicyChange, Unnamed};
 use flowagg_policy::{Doubt, Grant, assure, merge};
 
+use super::key;
 use crate::args;
-use crate::aws::Accounts;
 use crate::aws::observe::{Observed, observe};
-use crate::{Exit, Progress, Screen, show};
+use crate::{Exit, Screen, show};
 
 pub(super) async fn run(
     global: &args::Global,
     options: &args::Plan,
     screen: &mut Screen<'_>,
 ) -> io::Result<Exit> {
-    let (fleet, accounts) = match super::open(global, screen).await? {
+    let (declared, session) = match super::open(global, screen).await? {
         Ok(opened) => opened,
         Err(exit) => return Ok(exit),
     };
-    let plan = screen
-        .reading(async |progress| read(&fleet, &accounts, unnamed(options.prune), progress).await)
-        .await;
+    let looked =
+        screen.reading(async |progress| observe(declared, &session, &global.only, progress).await).await;
+    let (fleet, accounts, observed) = match looked {
+        Ok(looked) => looked,
+        Err(failure) => {
+            show::failures(&[failure], screen.err)?;
+            return Ok(Exit::Failed);
+        }
+    };
+    screen.calls("reading", &accounts.take_calls())?;
+    let plan = assemble(&fleet, &observed, unnamed(options.prune));
     if options.json {
         show::json(&plan, screen.out)?;
     } else {
@@ -38,16 +47,6 @@ pub(super) async fn run(
 
 pub(crate) fn unnamed(prune: bool) -> Unnamed {
     if prune { Unnamed::Prune } else { Unnamed::Keep }
-}
-
-/// Reads everything and plans.
-pub(super) async fn read(
-    fleet: &Fleet,
-    accounts: &Accounts,
-    unnamed: Unnamed,
-    progress: &dyn Progress,
-) -> Plan {
-    assemble(fleet, &observe(fleet, accounts, progress).await, unnamed)
 }
 
 /// The plan for what was read: the policy is merged here, for core knows nothing of policies.
@@ -88,11 +87,29 @@ pub fn assemble(fleet: &Fleet, observed: &Observed, unnamed: Unnamed) -> Plan {
         what: doubt.message,
         help: DOUBT_HELP.to_owned(),
     }));
+    key::look(fleet, observed.key.as_ref(), &mut plan);
+    plan.notes.extend(left_out(fleet));
     plan.notes.extend(kept.iter().map(|account| {
         format!("the bucket policy lets {account} deliver, which the fleet file does not name; `--prune` revokes it")
     }));
     plan
 }
+
+/// Accounts of the organization that are not members, those of one reason together.
+fn left_out(fleet: &Fleet) -> Vec<String> {
+    let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (account, why) in &fleet.left_out {
+        reasons.entry(why).or_default().push(account.to_string());
+    }
+    let told = |(why, accounts): (&str, Vec<String>)| match accounts.len() {
+        n if n > NAMED => format!("{n} accounts of the organization are left out: {why}"),
+        _ => format!("{} of the organization is left out: {why}", accounts.join(", ")),
+    };
+    reasons.into_iter().map(told).collect()
+}
+
+/// More accounts than this are told by number.
+const NAMED: usize = 12;
 
 const DOUBT_HELP: &str = "change that statement, which is not flowagg's, so that `delivery.logs.amazonaws.com` may deliver: \
      a Deny spares it with `\"Bool\": {\"aws:PrincipalIsAWSService\": \"false\"}`";

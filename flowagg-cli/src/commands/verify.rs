@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use flowagg_core::arrival::{Object, Patience, State, judge};
 use flowagg_core::fleet::{Fleet, Member};
-use flowagg_core::id::{AccountId, FlowLogId, Region, VpcId};
+use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
 use flowagg_core::observed::{Failure, FlowLog, Place, RegionState};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::args;
-use crate::aws::observe::regions;
+use crate::aws::observe::{Survey, read_again, survey};
 use crate::aws::{Accounts, Arrivals, arrivals};
-use crate::{Exit, Progress, Screen, show};
+use crate::{Exit, Screen, show};
 
 /// How long to wait between two looks: files come every five minutes.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(15);
@@ -23,7 +23,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(15);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Verified {
-    /// Every flow log of the fleet, and every VPC without one, by account, region and VPC.
+    /// Every flow log of the fleet, and every resource without one, by account, region and resource.
     pub flow_logs: Vec<Delivery>,
     /// Accounts and regions that could not be read.
     pub unreachable: Vec<Failure>,
@@ -39,8 +39,8 @@ pub struct Delivery {
     pub account: AccountId,
     /// The region.
     pub region: Region,
-    /// The VPC.
-    pub vpc: VpcId,
+    /// What is logged, or should be.
+    pub resource: ResourceId,
     /// The flow log; `None` when it is missing.
     pub flow_log: Option<FlowLogId>,
     /// The judgement.
@@ -79,6 +79,12 @@ impl Verified {
             .any(|delivery| matches!(delivery.state, State::Waiting | State::Silent | State::Failed))
     }
 
+    /// Where something does not deliver yet.
+    fn undelivered(&self) -> BTreeSet<Place> {
+        let missing = self.flow_logs.iter().filter(|delivery| delivery.state != State::Delivering);
+        missing.map(|it| Place { account: it.account, region: it.region.clone() }).collect()
+    }
+
     fn delivering(&self) -> usize {
         self.flow_logs.iter().filter(|delivery| delivery.state == State::Delivering).count()
     }
@@ -89,7 +95,7 @@ pub(super) async fn run(
     options: &args::Verify,
     screen: &mut Screen<'_>,
 ) -> io::Result<Exit> {
-    let (fleet, accounts) = match super::open(global, screen).await? {
+    let (declared, session) = match super::open(global, screen).await? {
         Ok(opened) => opened,
         Err(exit) => return Ok(exit),
     };
@@ -97,11 +103,13 @@ pub(super) async fn run(
     let deadline = tokio::time::Instant::now() + options.wait.unwrap_or_default();
     let verified = screen
         .reading(async |progress| {
+            let Survey { fleet, accounts, mut regions } =
+                survey(declared, &session, &global.only, progress).await?;
             loop {
-                let verified = verify(&fleet, &accounts, patience, Timestamp::now(), progress).await?;
+                let verified = verify(&fleet, &accounts, &regions, patience, Timestamp::now()).await?;
                 let left = deadline.saturating_duration_since(tokio::time::Instant::now());
                 if left.is_zero() || verified.is_complete() || !verified.may_change() {
-                    return Ok(verified);
+                    return Ok((fleet, accounts, verified));
                 }
                 progress.step(
                     "delivering",
@@ -110,16 +118,19 @@ pub(super) async fn run(
                     "waiting for the rest",
                 );
                 tokio::time::sleep(BETWEEN_LOOKS.min(left)).await;
+                // Only a flow log that does not deliver can have news.
+                regions = read_again(&accounts, &verified.undelivered(), regions, &()).await;
             }
         })
         .await;
-    let verified = match verified {
+    let (fleet, accounts, verified) = match verified {
         Ok(verified) => verified,
         Err(failure) => {
             show::failures(&[failure], screen.err)?;
             return Ok(Exit::Failed);
         }
     };
+    screen.calls("verifying", &accounts.take_calls())?;
     if options.json {
         show::json(&verified, screen.out)?;
     } else {
@@ -132,16 +143,15 @@ fn signed(time: Duration) -> SignedDuration {
     SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)
 }
 
-/// Reads the flow logs and looks into the bucket, once.
+/// Looks into the bucket, once, for the flow logs of these regions.
 pub async fn verify(
     fleet: &Fleet,
     accounts: &Accounts,
+    states: &BTreeMap<Place, Result<RegionState, Failure>>,
     patience: Patience,
     now: Timestamp,
-    progress: &dyn Progress,
 ) -> Result<Verified, Failure> {
-    let states = regions(fleet, accounts, progress).await;
-    let expected = expected(fleet, &states);
+    let expected = expected(fleet, states);
     let mut asked: BTreeMap<Place, BTreeSet<FlowLogId>> = BTreeMap::new();
     for (place, _, log) in &expected {
         if let Some(log) = log {
@@ -154,7 +164,7 @@ pub async fn verify(
     unreachable.sort();
     let flow_logs = expected
         .into_iter()
-        .map(|(place, vpc, log)| delivery(place, vpc, log, &arrivals, patience, now))
+        .map(|(place, resource, log)| delivery(place, resource, log, &arrivals, patience, now))
         .collect();
     let strangers = arrivals
         .strangers
@@ -168,42 +178,43 @@ pub async fn verify(
     Ok(Verified { flow_logs, unreachable, strangers })
 }
 
-/// Every VPC that is to be logged, with each of its flow logs to our destination, or with none.
+/// Everything that is to be logged, with each of its flow logs to our destination, or with none.
 fn expected<'a>(
     fleet: &Fleet,
     states: &'a BTreeMap<Place, Result<RegionState, Failure>>,
-) -> Vec<(Place, VpcId, Option<&'a FlowLog>)> {
+) -> Vec<(Place, ResourceId, Option<&'a FlowLog>)> {
     let destination = fleet.destination();
     let mut expected = Vec::new();
     for (place, state) in states {
         let (Ok(state), Some(member)) = (state, fleet.members.get(&place.account)) else { continue };
-        for vpc in chosen(member, state) {
+        for resource in chosen(member, state) {
             let logs: Vec<&FlowLog> = state
                 .flow_logs
                 .iter()
-                .filter(|log| log.resource == vpc.as_str() && destination.is(&log.destination))
+                .filter(|log| log.resource == resource.as_str() && destination.is(&log.destination))
                 .collect();
             if logs.is_empty() {
-                expected.push((place.clone(), vpc, None));
+                expected.push((place.clone(), resource, None));
             } else {
-                expected.extend(logs.into_iter().map(|log| (place.clone(), vpc.clone(), Some(log))));
+                expected.extend(logs.into_iter().map(|log| (place.clone(), resource.clone(), Some(log))));
             }
         }
     }
     expected
 }
 
-fn chosen(member: &Member, state: &RegionState) -> BTreeSet<VpcId> {
-    let own = state.vpcs.iter().filter(|vpc| vpc.owner.is_none_or(|owner| owner == member.account));
-    own.filter_map(|vpc| Some((VpcId::parse(&vpc.id).ok()?, vpc)))
-        .filter(|(id, vpc)| member.vpcs.chooses(id, vpc))
-        .map(|(id, _)| id)
-        .collect()
+/// What is chosen, the account's own, and not a part of something else that is.
+fn chosen(member: &Member, state: &RegionState) -> BTreeSet<ResourceId> {
+    let own = state.resources.iter().filter(|it| it.owner.is_none_or(|owner| owner == member.account));
+    let chosen: Vec<_> = own.filter(|resource| member.resources.chooses(resource)).collect();
+    let ids: BTreeSet<&ResourceId> = chosen.iter().map(|resource| &resource.id).collect();
+    let whole = chosen.iter().filter(|resource| resource.part_of.iter().all(|whole| !ids.contains(whole)));
+    whole.map(|resource| resource.id.clone()).collect()
 }
 
 fn delivery(
     place: Place,
-    vpc: VpcId,
+    resource: ResourceId,
     log: Option<&FlowLog>,
     arrivals: &Arrivals,
     patience: Patience,
@@ -213,7 +224,7 @@ fn delivery(
     Delivery {
         account: place.account,
         region: place.region,
-        vpc,
+        resource,
         flow_log: log.map(|log| log.id.clone()),
         state: judge(log, newest, now, patience),
         key: newest.map(|object| object.key.clone()),

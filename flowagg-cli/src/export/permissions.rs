@@ -2,21 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use flowagg_core::fleet::Fleet;
+use flowagg_core::fleet::{Declared, Encryption, Hub, Regions};
 use flowagg_core::flow_log::MARK;
+use flowagg_core::id::ResourceKind;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::aws::call::ASSUME_ROLE;
 use crate::aws::call::{
-    BEHIND_FLOW_LOGS, CREATE_FLOW_LOGS, CREATE_TAGS, Call, DELETE_FLOW_LOGS, HUB_READS, HUB_WRITES,
-    MEMBER_READS,
+    ASSUME_ROLE, BEHIND_FLOW_LOGS, CREATE_FLOW_LOGS, CREATE_TAGS, Call, DELETE_FLOW_LOGS, DESCRIBE_FLOW_LOGS,
+    DESCRIBE_REGIONS, HUB_READS, HUB_WRITES, KEY_READS, ORGANIZATION_READS, describe,
 };
 
 /// IAM policies, as JSON values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Permissions {
-    /// For who runs flowagg: to take the roles of the other accounts; `None` where there is none to take.
+    /// For who runs flowagg: to take the roles of the other accounts, and to find them; `None` where there are none.
     pub caller: Option<Value>,
     /// For the hub account: the bucket and its policy.
     pub hub: Value,
@@ -28,41 +28,83 @@ pub struct Permissions {
 
 /// The policies for a fleet. Flow logs that do not bear flowagg's mark cannot be deleted or tagged with them.
 ///
-/// Sources: "Actions, resources, and condition keys" for Amazon S3, Amazon EC2 and AWS STS (Service Authorization
-/// Reference); "Create a flow log that publishes to Amazon S3" (Amazon VPC User Guide).
-pub fn permissions(fleet: &Fleet) -> Permissions {
-    let partition = fleet.partition();
-    let bucket = format!("arn:{partition}:s3:::{}", fleet.hub.bucket);
-    let ec2 = |resource: &str| format!("arn:{partition}:ec2:*:*:{resource}");
-    let others = fleet.members.values().filter(|member| member.account != fleet.hub.account);
-    let roles: Vec<String> = others
-        .map(|member| (member.account, &member.role))
-        .chain(fleet.hub.role.as_ref().map(|role| (fleet.hub.account, role)))
-        .map(|(account, role)| role.arn(partition, account))
-        .collect();
-    let marked = json!({ "StringEquals": { (format!("aws:ResourceTag/{}", MARK.0)): MARK.1 } });
-    let tagged_on_creation = json!({ "StringEquals": { "ec2:CreateAction": CREATE_FLOW_LOGS.name } });
+/// Sources: "Actions, resources, and condition keys" for Amazon S3, Amazon EC2, AWS KMS, AWS Organizations and AWS STS
+/// (Service Authorization Reference); "Create a flow log that publishes to Amazon S3" (Amazon VPC User Guide).
+pub fn permissions(fleet: &Declared) -> Permissions {
+    let hub = fleet.hub();
+    let partition = hub.region.partition();
+    let caller: Vec<Value> =
+        [take_the_roles(fleet), find_the_accounts(fleet)].into_iter().flatten().collect();
     Permissions {
-        caller: (!roles.is_empty()).then(|| {
-            policy(vec![json!({ "Sid": "TakeTheRoles", "Effect": "Allow", "Action": ASSUME_ROLE.action, "Resource": roles })])
-        }),
-        hub: policy(vec![
-            json!({ "Sid": "Read", "Effect": "Allow", "Action": actions(&HUB_READS), "Resource": bucket }),
-            json!({ "Sid": "Settle", "Effect": "Allow", "Action": actions(&HUB_WRITES), "Resource": bucket }),
-        ]),
-        member: policy(vec![
-            json!({ "Sid": "Read", "Effect": "Allow", "Action": actions(&MEMBER_READS), "Resource": "*" }),
-            json!({ "Sid": "Make", "Effect": "Allow", "Action": CREATE_FLOW_LOGS.action, "Resource": [ec2("vpc/*"), ec2("vpc-flow-log/*")] }),
-            json!({ "Sid": "TagWhatIsMade", "Effect": "Allow", "Action": CREATE_TAGS.action, "Resource": ec2("vpc-flow-log/*"), "Condition": tagged_on_creation }),
-            json!({ "Sid": "ChangeWhatIsMarked", "Effect": "Allow", "Action": actions(&[CREATE_TAGS, DELETE_FLOW_LOGS]), "Resource": ec2("vpc-flow-log/*"), "Condition": marked }),
-            json!({ "Sid": "BehindFlowLogs", "Effect": "Allow", "Action": BEHIND_FLOW_LOGS, "Resource": "*" }),
-        ]),
+        caller: (!caller.is_empty()).then(|| policy(caller)),
+        hub: hub_policy(hub),
+        member: member_policy(fleet),
         trust: policy(vec![json!({
             "Effect": "Allow",
-            "Principal": { "AWS": format!("arn:{partition}:iam::{}:root", fleet.hub.account) },
+            "Principal": { "AWS": format!("arn:{partition}:iam::{}:root", hub.account) },
             "Action": ASSUME_ROLE.action,
         })]),
     }
+}
+
+fn take_the_roles(fleet: &Declared) -> Option<Value> {
+    let partition = fleet.hub().region.partition();
+    let mut roles: BTreeSet<String> =
+        fleet.roles().map(|(account, role)| role.arn(partition, account)).collect();
+    let found = fleet.discovery();
+    roles.extend(found.map(|(_, how)| format!("arn:{partition}:iam::*:role/{}", how.role)));
+    let mut statement =
+        json!({ "Sid": "TakeTheRoles", "Effect": "Allow", "Action": ASSUME_ROLE.action, "Resource": roles });
+    if let (Some((organization, _)), Some(statement)) = (found, statement.as_object_mut()) {
+        // The role's name alone would do for any account in the world that has one of that name.
+        let own = json!({ "StringEquals": { "aws:ResourceOrgID": organization.id } });
+        statement.insert("Condition".to_owned(), own);
+    }
+    (!roles.is_empty()).then_some(statement)
+}
+
+fn find_the_accounts(fleet: &Declared) -> Option<Value> {
+    fleet.discovery().map(|_| {
+        json!({ "Sid": "FindTheAccounts", "Effect": "Allow", "Action": actions(&ORGANIZATION_READS), "Resource": "*" })
+    })
+}
+
+fn hub_policy(hub: &Hub) -> Value {
+    let bucket = format!("arn:{}:s3:::{}", hub.region.partition(), hub.bucket);
+    let mut statements = vec![
+        json!({ "Sid": "Read", "Effect": "Allow", "Action": actions(&HUB_READS), "Resource": bucket }),
+        json!({ "Sid": "Settle", "Effect": "Allow", "Action": actions(&HUB_WRITES), "Resource": bucket }),
+    ];
+    if let Encryption::SseKms { key, .. } = &hub.encryption {
+        statements.push(
+            json!({ "Sid": "LookAtTheKey", "Effect": "Allow", "Action": actions(&KEY_READS), "Resource": key }),
+        );
+    }
+    policy(statements)
+}
+
+/// One policy for every member, with what any of them needs.
+fn member_policy(fleet: &Declared) -> Value {
+    let found = fleet.discovery().map(|(_, how)| (&how.regions, &how.resources));
+    let all: Vec<_> = fleet.members().map(|it| (&it.regions, &it.resources)).chain(found).collect();
+    let kinds: BTreeSet<ResourceKind> = all.iter().flat_map(|(_, resources)| resources.kinds()).collect();
+    let mut reads: Vec<Call> = kinds.iter().map(|kind| describe(*kind)).chain([DESCRIBE_FLOW_LOGS]).collect();
+    if all.iter().any(|(regions, _)| matches!(regions, Regions::All { .. })) {
+        reads.push(DESCRIBE_REGIONS);
+    }
+    let partition = fleet.hub().region.partition();
+    let ec2 = |resource: &str| format!("arn:{partition}:ec2:*:*:{resource}/*");
+    let logged = kinds.iter().map(|kind| kind.arn_segment()).chain(["vpc-flow-log"]);
+    let logged: Vec<String> = logged.map(ec2).collect();
+    let marked = json!({ "StringEquals": { (format!("aws:ResourceTag/{}", MARK.0)): MARK.1 } });
+    let tagged_on_creation = json!({ "StringEquals": { "ec2:CreateAction": CREATE_FLOW_LOGS.name } });
+    policy(vec![
+        json!({ "Sid": "Read", "Effect": "Allow", "Action": actions(&reads), "Resource": "*" }),
+        json!({ "Sid": "Make", "Effect": "Allow", "Action": CREATE_FLOW_LOGS.action, "Resource": logged }),
+        json!({ "Sid": "TagWhatIsMade", "Effect": "Allow", "Action": CREATE_TAGS.action, "Resource": ec2("vpc-flow-log"), "Condition": tagged_on_creation }),
+        json!({ "Sid": "ChangeWhatIsMarked", "Effect": "Allow", "Action": actions(&[CREATE_TAGS, DELETE_FLOW_LOGS]), "Resource": ec2("vpc-flow-log"), "Condition": marked }),
+        json!({ "Sid": "BehindFlowLogs", "Effect": "Allow", "Action": BEHIND_FLOW_LOGS, "Resource": "*" }),
+    ])
 }
 
 fn policy(statements: Vec<Value>) -> Value {

@@ -14,6 +14,7 @@ use flowagg_core::fleet::FleetError;
 use flowagg_policy::{Finding, Severity};
 use serde::Serialize;
 
+use crate::aws::Calls;
 use crate::commands::SizeReport;
 use crate::show::progress::Watch;
 use crate::{Exit, Progress};
@@ -36,12 +37,14 @@ pub struct Screen<'a> {
     pub err: &'a mut dyn Write,
     /// Whether somebody is there to be asked and shown progress.
     pub interactive: bool,
+    /// Whether progress is told to a program: a line of JSON on standard error for each event.
+    pub events: bool,
 }
 
 impl Screen<'_> {
     /// Does a piece of work that only reads: it may end at any moment.
     pub(crate) async fn reading<T>(&self, work: impl AsyncFnOnce(&dyn Progress) -> T) -> T {
-        let watch = Watch::new(self.interactive, None);
+        let watch = Watch::new(self, None);
         let result = work(&watch).await;
         watch.finish();
         result
@@ -53,7 +56,7 @@ impl Screen<'_> {
         max_failures: Option<usize>,
         work: impl AsyncFnOnce(&dyn Progress) -> T,
     ) -> T {
-        let watch = Watch::new(self.interactive, max_failures);
+        let watch = Watch::new(self, max_failures);
         let interrupts = async {
             watch.interrupts().await;
             // Where there are no signals, there is nothing to wait for.
@@ -62,6 +65,16 @@ impl Screen<'_> {
         let result = tokio::select! { result = work(&watch) => result, never = interrupts => never };
         watch.finish();
         result
+    }
+}
+
+impl Screen<'_> {
+    /// How often each operation was sent, where a program listens.
+    pub(crate) fn calls(&mut self, phase: &str, calls: &Calls) -> io::Result<()> {
+        if self.events {
+            writeln!(self.err, "{}", progress::Event::Calls { phase, calls })?;
+        }
+        Ok(())
     }
 }
 

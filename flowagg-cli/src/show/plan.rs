@@ -61,7 +61,7 @@ fn flow_log_rows(fleet: &Fleet, plan: &Plan) -> Vec<Row> {
             Step::Replace { .. } | Step::Tag { .. } => (YELLOW, "~"),
             Step::Delete { .. } => (RED, "-"),
         };
-        let rest = [change.vpc.to_string(), change.step.to_string(), change.reason.clone()];
+        let rest = [change.resource.to_string(), change.step.to_string(), change.reason.clone()];
         Row { style, sign, cells: cells(change.account, &change.region, rest), below: None }
     });
     // What stays for the same reason in the same place is told once.
@@ -71,9 +71,9 @@ fn flow_log_rows(fleet: &Fleet, plan: &Plan) -> Vec<Row> {
     }
     let left = alike.into_iter().map(|((account, region, reason), left)| {
         let (vpc, what) = match (&left[..], left[0].flow_log.as_ref()) {
-            ([one], Some(log)) => (one.vpc.clone(), format!("leave {log}")),
-            ([one], None) => (one.vpc.clone(), "leave".to_owned()),
-            (many, _) => (format!("{} VPCs", many.len()), "leave".to_owned()),
+            ([one], Some(log)) => (one.resource.clone(), format!("leave {log}")),
+            ([one], None) => (one.resource.clone(), "leave".to_owned()),
+            (many, _) => (format!("{} resources", many.len()), "leave".to_owned()),
         };
         Row {
             style: DIM,

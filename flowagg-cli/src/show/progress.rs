@@ -1,31 +1,55 @@
-//! Progress: a bar on a terminal, a line now and then elsewhere; and the wish to stop.
+//! Progress: a bar on a terminal, a line now and then elsewhere, an event for each step for a program; and the wish to
+//! stop.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 
+use super::Screen;
 use crate::Progress;
+use crate::aws::Calls;
 
 /// Work with fewer steps than this is over before a line about it is read.
 const WORTH_A_LINE: usize = 50;
 
+/// What a program that listens is told.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub(crate) enum Event<'a> {
+    /// A step of a long piece of work is done.
+    Step { what: &'a str, done: usize, total: usize, at: &'a str },
+    /// Something that a person would be told.
+    Notice { text: &'a str },
+    /// How often each operation was sent.
+    Calls { phase: &'a str, calls: &'a Calls },
+}
+
+impl fmt::Display for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+    }
+}
+
 pub(crate) struct Watch {
     bar: Option<ProgressBar>,
+    events: bool,
     max_failures: Option<usize>,
     interrupted: AtomicBool,
 }
 
 impl Watch {
-    pub(crate) fn new(on_a_terminal: bool, max_failures: Option<usize>) -> Self {
-        let bar = on_a_terminal.then(|| {
+    pub(crate) fn new(screen: &Screen<'_>, max_failures: Option<usize>) -> Self {
+        let bar = (screen.interactive && !screen.events).then(|| {
             let bar = ProgressBar::new(0);
             match ProgressStyle::with_template("{prefix:12} {pos:>4}/{len:4} {wide_msg}") {
                 Ok(style) => bar.with_style(style),
                 Err(_) => bar,
             }
         });
-        Self { bar, max_failures, interrupted: AtomicBool::new(false) }
+        Self { bar, events: screen.events, max_failures, interrupted: AtomicBool::new(false) }
     }
 
     pub(crate) fn finish(&self) {
@@ -47,10 +71,15 @@ impl Watch {
     fn say(&self, line: &str) {
         match &self.bar {
             Some(bar) => bar.println(line),
-            // Nobody is left to tell when standard error is gone.
-            None => drop(writeln!(io::stderr(), "{line}")),
+            None if self.events => tell(&Event::Notice { text: line }),
+            None => tell(&line),
         }
     }
+}
+
+/// Nobody is left to tell when standard error is gone.
+fn tell(line: &dyn fmt::Display) {
+    drop(writeln!(io::stderr(), "{line}"));
 }
 
 impl Progress for Watch {
@@ -62,6 +91,7 @@ impl Progress for Watch {
                 bar.set_position(done as u64);
                 bar.set_message(at.to_owned());
             }
+            None if self.events => tell(&Event::Step { what, done, total, at }),
             // A line for each tenth.
             None if total >= WORTH_A_LINE
                 && (done == total || done * 10 / total > (done - 1) * 10 / total) =>

@@ -34,7 +34,7 @@ pub(crate) fn verified(fleet: &Fleet, verified: &Verified, out: &mut dyn Write) 
         .filter(|(_, n)| *n > 0)
         .map(|(state, n)| format!("{n} {}", state.as_str()))
         .collect();
-    let counts = if counts.is_empty() { "no VPC to look at".to_owned() } else { counts.join(", ") };
+    let counts = if counts.is_empty() { "nothing to look at".to_owned() } else { counts.join(", ") };
     writeln!(out, "\n{BOLD}verify{BOLD:#}: {counts} of {} flow logs", verified.flow_logs.len())
 }
 
@@ -55,7 +55,7 @@ fn row(fleet: &Fleet, delivery: &Delivery) -> Row {
             delivery.account.to_string(),
             name,
             delivery.region.to_string(),
-            delivery.vpc.to_string(),
+            delivery.resource.to_string(),
             log,
             story(delivery),
         ],

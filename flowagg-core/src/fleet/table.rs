@@ -88,7 +88,9 @@ impl<'r, 't> Table<'r, 't> {
 
     /// The value of a key, if it is there.
     pub(super) fn get(&self, key: &'static str) -> Option<Value<'r, 't>> {
-        self.asked.borrow_mut().push(key);
+        if !self.asked.borrow().contains(&key) {
+            self.asked.borrow_mut().push(key);
+        }
         let value = self.entries.get(key)?;
         Some(Value::new(self.reader, self.path_of(key), value))
     }
@@ -230,6 +232,11 @@ impl<'r, 't> Value<'r, 't> {
             self.fault(format!("`{}` is `{}`", self.path, text.escape_debug()), help);
         }
         found
+    }
+
+    /// Whether it is this text; no fault where it is anything else.
+    pub(super) fn is_text(&self, text: &str) -> bool {
+        matches!(self.value, DeValue::String(found) if found == text)
     }
 
     pub(super) fn is_table(&self) -> bool {

@@ -1,4 +1,4 @@
-//! What a flow log does: which traffic, how often, where to, under which tags.
+//! What a flow log does: which traffic, how often, where to, in what files, under which tags.
 
 mod format;
 
@@ -9,11 +9,16 @@ use serde::Serialize;
 
 pub use format::{Field, RecordFormat};
 
-use crate::id::{BucketName, Partition};
+use crate::id::{BucketName, Partition, ResourceKind};
 use crate::layout::Prefix;
 
 /// The tag that marks what flowagg made. What does not bear it is never changed or deleted.
 pub const MARK: (&str, &str) = ("managed-by", "flowagg");
+
+/// [`MARK`] as a tag.
+pub(crate) fn mark() -> (String, String) {
+    (MARK.0.to_owned(), MARK.1.to_owned())
+}
 
 /// Which traffic a flow log records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -77,6 +82,14 @@ impl AggregationInterval {
         }
     }
 
+    /// The one that a flow log of this kind of resource has: those of transit gateways take one minute only.
+    ///
+    /// Source: "CreateFlowLogs", MaxAggregationInterval (Amazon EC2 API Reference).
+    #[must_use]
+    pub fn of(self, kind: ResourceKind) -> Self {
+        if kind == ResourceKind::TransitGateway { Self::OneMinute } else { self }
+    }
+
     /// The interval in seconds.
     pub fn seconds(self) -> i32 {
         match self {
@@ -86,6 +99,54 @@ impl AggregationInterval {
     }
 }
 
+/// How records are written to a file. Every file is gzip-compressed, Parquet's within.
+///
+/// Source: "Flow log files" (Amazon VPC User Guide).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileFormat {
+    /// A line of text for each record, under a header.
+    #[default]
+    PlainText,
+    /// Apache Parquet.
+    Parquet,
+}
+
+impl FileFormat {
+    /// All values.
+    pub const ALL: [Self; 2] = [Self::PlainText, Self::Parquet];
+
+    /// The word in the fleet file and in EC2's API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PlainText => "plain-text",
+            Self::Parquet => "parquet",
+        }
+    }
+
+    /// What the names of such files end in. Of Parquet, AWS documents no ending; `.log.parquet` is what is seen.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::PlainText => ".log.gz",
+            Self::Parquet => ".log.parquet",
+        }
+    }
+}
+
+/// What files a flow log writes, and into which folders.
+///
+/// Source: "DestinationOptionsRequest" (Amazon EC2 API Reference). The default is EC2's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Files {
+    /// How records are written.
+    pub format: FileFormat,
+    /// Whether folders are named in Hive's way: `aws-region=eu-west-1/year=2026/`.
+    pub hive_compatible_partitions: bool,
+    /// Whether each hour has a folder of its own.
+    pub per_hour_partition: bool,
+}
+
 /// What every flow log of the fleet should be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FlowLogSpec {
@@ -93,10 +154,25 @@ pub struct FlowLogSpec {
     pub traffic: TrafficType,
     /// The aggregation interval.
     pub aggregation_interval: AggregationInterval,
-    /// The fields of a record.
+    /// The fields of a record. Transit gateways have other ones, and keep AWS's default.
     pub format: RecordFormat,
+    /// The files and folders.
+    pub files: Files,
     /// The tags on the flow log, [`MARK`] among them.
     pub tags: BTreeMap<String, String>,
+}
+
+impl Default for FlowLogSpec {
+    /// AWS's defaults, all traffic, and our mark.
+    fn default() -> Self {
+        Self {
+            traffic: TrafficType::default(),
+            aggregation_interval: AggregationInterval::default(),
+            format: RecordFormat::default(),
+            files: Files::default(),
+            tags: BTreeMap::from([mark()]),
+        }
+    }
 }
 
 /// Where flow logs are delivered: a bucket and perhaps a sub-folder of it.

@@ -13,7 +13,7 @@ pub use bucket::BucketName;
 pub use kms::KmsKeyArn;
 pub use organization::{OrganizationId, OrganizationalUnitId};
 pub use region::{Partition, Region};
-pub use resource::{FlowLogId, VpcId};
+pub use resource::{FlowLogId, ResourceId, ResourceKind};
 pub use role::RoleName;
 
 /// A text that is not the name it was given as.

@@ -37,6 +37,20 @@ impl Partition {
     }
 }
 
+impl Partition {
+    /// The region that every account of the partition has enabled, and where its global services answer.
+    ///
+    /// Source: "AWS Organizations endpoints and quotas" (AWS General Reference), for the global service's region.
+    pub fn first_region(self) -> Region {
+        let name = match self {
+            Self::Aws => "us-east-1",
+            Self::AwsCn => "cn-northwest-1",
+            Self::AwsUsGov => "us-gov-west-1",
+        };
+        Region { name: name.to_owned(), partition: self }
+    }
+}
+
 impl fmt::Display for Partition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

@@ -1,17 +1,129 @@
-use super::{IdError, kept_text};
+use std::fmt;
 
-/// The id of a VPC: `vpc-` and 8 or 17 hexadecimal digits.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct VpcId(String);
+use serde::Serialize;
 
-impl VpcId {
-    /// Reads the id of a VPC.
-    pub fn parse(text: &str) -> Result<Self, IdError> {
-        hexadecimal(text, "vpc-", "the id of a VPC", "as in `vpc-0a1b2c3d4e5f67890`").map(Self)
+use super::{IdError, kept_text, text_name};
+
+/// A kind of resource whose traffic a flow log records.
+///
+/// Source: "CreateFlowLogs", ResourceType (Amazon EC2 API Reference).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResourceKind {
+    /// A VPC: all its subnets and network interfaces, those that come later too.
+    Vpc,
+    /// A subnet: all its network interfaces.
+    Subnet,
+    /// A network interface.
+    NetworkInterface,
+    /// A transit gateway: all its attachments.
+    TransitGateway,
+}
+
+impl ResourceKind {
+    /// All kinds; what a resource of one kind is part of comes before it.
+    pub const ALL: [Self; 4] = [Self::Vpc, Self::Subnet, Self::NetworkInterface, Self::TransitGateway];
+
+    /// EC2's word.
+    pub fn as_api(self) -> &'static str {
+        match self {
+            Self::Vpc => "VPC",
+            Self::Subnet => "Subnet",
+            Self::NetworkInterface => "NetworkInterface",
+            Self::TransitGateway => "TransitGateway",
+        }
+    }
+
+    /// The key in the fleet file, which is also the word for many of them.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Vpc => "vpcs",
+            Self::Subnet => "subnets",
+            Self::NetworkInterface => "network-interfaces",
+            Self::TransitGateway => "transit-gateways",
+        }
+    }
+
+    /// The word for one, as people write it.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Vpc => "VPC",
+            Self::Subnet => "subnet",
+            Self::NetworkInterface => "network interface",
+            Self::TransitGateway => "transit gateway",
+        }
+    }
+
+    /// The most that one `CreateFlowLogs` takes.
+    ///
+    /// Source: "CreateFlowLogs", ResourceIds (Amazon EC2 API Reference).
+    pub fn most_in_a_call(self) -> usize {
+        match self {
+            Self::TransitGateway => 25,
+            _ => 300,
+        }
+    }
+
+    /// What stands before the id in an ARN: `arn:aws:ec2:eu-west-1:111122223333:network-interface/eni-…`.
+    ///
+    /// Source: "Resource types defined by Amazon EC2" (Service Authorization Reference).
+    pub fn arn_segment(self) -> &'static str {
+        match self {
+            Self::Vpc => "vpc",
+            Self::Subnet => "subnet",
+            Self::NetworkInterface => "network-interface",
+            Self::TransitGateway => "transit-gateway",
+        }
+    }
+
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Vpc => "vpc-",
+            Self::Subnet => "subnet-",
+            Self::NetworkInterface => "eni-",
+            Self::TransitGateway => "tgw-",
+        }
     }
 }
 
-kept_text!(VpcId);
+/// The id of a resource that can have a flow log: `vpc-`, `subnet-`, `eni-` or `tgw-`, and 8 or 17 hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceId {
+    kind: ResourceKind,
+    text: String,
+}
+
+impl ResourceId {
+    /// Reads the id of a VPC, a subnet, a network interface or a transit gateway.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        const HELP: &str =
+            "as in `vpc-0a1b2c3d4e5f67890`, `subnet-…`, `eni-…` or `tgw-…`, with 8 or 17 hexadecimal digits";
+        let what = "the id of a VPC, subnet, network interface or transit gateway";
+        let kind = ResourceKind::ALL.into_iter().find(|kind| text.starts_with(kind.prefix()));
+        match kind {
+            Some(kind) => Ok(Self { kind, text: hexadecimal(text, kind.prefix(), what, HELP)? }),
+            None => Err(IdError::new(text, what, "it begins with none of their prefixes", HELP)),
+        }
+    }
+
+    /// What it is the id of.
+    pub fn kind(&self) -> ResourceKind {
+        self.kind
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for ResourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+text_name!(ResourceId);
 
 /// The id of a flow log: `fl-` and 8 or 17 hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,11 +164,20 @@ mod tests {
 
     #[test]
     fn short_and_long_ids_are_read_and_nothing_else() {
-        assert!(VpcId::parse("vpc-1a2b3c4d").is_ok());
-        assert!(VpcId::parse("vpc-0a1b2c3d4e5f67890").is_ok());
+        for (good, kind) in [
+            ("vpc-1a2b3c4d", ResourceKind::Vpc),
+            ("vpc-0a1b2c3d4e5f67890", ResourceKind::Vpc),
+            ("subnet-0a1b2c3d4e5f67890", ResourceKind::Subnet),
+            ("eni-0a1b2c3d4e5f67890", ResourceKind::NetworkInterface),
+            ("tgw-0a1b2c3d4e5f67890", ResourceKind::TransitGateway),
+        ] {
+            assert_eq!(ResourceId::parse(good).unwrap().kind(), kind);
+        }
         assert!(FlowLogId::parse("fl-0a1b2c3d4e5f67890").is_ok());
-        for bad in ["", "vpc-", "vpc-xyz", "vpc-1A2B3C4D", "subnet-1a2b3c4d", "vpc-1a2b3c4d5"] {
-            assert!(VpcId::parse(bad).is_err(), "{bad}");
+        for bad in
+            ["", "vpc-", "vpc-xyz", "vpc-1A2B3C4D", "fl-1a2b3c4d", "vpc-1a2b3c4d5", "tgw-attach-1a2b3c4d"]
+        {
+            assert!(ResourceId::parse(bad).is_err(), "{bad}");
         }
     }
 }

@@ -1,12 +1,17 @@
-//! What differs at the flow logs of every account, region and VPC.
+//! What differs at the flow logs of every account, region and resource.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Concern, FlowLogChange, Left, Plan, Step, Unnamed};
-use crate::fleet::{Fleet, Member, VpcSelection};
+use crate::fleet::{Fleet, Member};
 use crate::flow_log::{Destination, FlowLogSpec};
-use crate::id::{AccountId, VpcId};
-use crate::observed::{Failure, FileOptions, FlowLog, Place, RegionState, Vpc};
+use crate::id::{AccountId, ResourceId, ResourceKind};
+use crate::observed::{Failure, FlowLog, Place, RegionState, Resource};
+
+/// The most flow logs that a resource can have.
+///
+/// Source: "Flow log limitations" (Amazon VPC User Guide).
+const MOST_FLOW_LOGS: usize = 250;
 
 pub(super) fn plan(
     fleet: &Fleet,
@@ -28,7 +33,7 @@ pub(super) fn plan(
         }
     }
     for member in fleet.members.values() {
-        absent_vpcs(member, regions, plan);
+        absent(member, regions, plan);
     }
     tell_once(&mut plan.failures);
 }
@@ -49,18 +54,18 @@ pub(super) fn destroy(
         };
         for log in state.flow_logs.iter().filter(|log| destination.is(&log.destination)) {
             let Place { account, region } = place.clone();
-            match VpcId::parse(&log.resource) {
-                Ok(vpc) if log.is_ours() => plan.flow_logs.push(FlowLogChange {
+            match ResourceId::parse(&log.resource) {
+                Ok(resource) if log.is_ours() => plan.flow_logs.push(FlowLogChange {
                     account,
                     region,
-                    vpc,
+                    resource,
                     step: Step::Delete { flow_log: log.id.clone() },
                     reason: "the fleet is taken away".to_owned(),
                 }),
                 _ => plan.left.push(Left {
                     account,
                     region,
-                    vpc: log.resource.clone(),
+                    resource: log.resource.clone(),
                     flow_log: Some(log.id.clone()),
                     reason: "not made by flowagg; without the grant it will no longer deliver".to_owned(),
                 }),
@@ -75,24 +80,23 @@ fn tell_once(failures: &mut Vec<Failure>) {
     failures.dedup_by(|a, b| a.account == b.account && a.call == b.call && a.message == b.message);
 }
 
-/// Names the VPCs that the fleet file lists and no region of the member has.
-fn absent_vpcs(member: &Member, regions: &BTreeMap<Place, Result<RegionState, Failure>>, plan: &mut Plan) {
-    let VpcSelection::Ids(ids) = &member.vpcs else { return };
-    let states =
+/// Names what the fleet file lists and no region of the member has.
+fn absent(member: &Member, regions: &BTreeMap<Place, Result<RegionState, Failure>>, plan: &mut Plan) {
+    let places =
         member.regions.iter().map(|region| Place { account: member.account, region: region.clone() });
-    let states: Vec<_> = states.filter_map(|place| regions.get(&place)).collect();
-    if states.len() < member.regions.len() || states.iter().any(|state| state.is_err()) {
+    let states: Vec<_> = places.map(|place| regions.get(&place)).collect();
+    if states.iter().any(|state| !matches!(state, Some(Ok(_)))) {
         return;
     }
-    let seen: BTreeSet<&str> =
-        states.iter().flat_map(|s| s.iter()).flat_map(|s| &s.vpcs).map(|v| v.id.as_str()).collect();
-    for id in ids.iter().filter(|id| !seen.contains(id.as_str())) {
+    let states = states.into_iter().flatten().flatten();
+    let seen: BTreeSet<&ResourceId> = states.flat_map(|state| &state.resources).map(|it| &it.id).collect();
+    for id in member.resources.named().filter(|id| !seen.contains(id)) {
         plan.concerns.push(Concern {
             account: member.account,
             region: None,
             resource: id.to_string(),
             what: "is in none of the member's regions".to_owned(),
-            help: "correct the id in `vpcs`, or add its region to `regions`".to_owned(),
+            help: format!("correct the id in `{}`, or add its region to `regions`", id.kind().key()),
         });
     }
 }
@@ -112,29 +116,51 @@ impl Here<'_> {
         for flow_log in state.flow_logs.iter().filter(|log| self.destination.is_in_bucket(&log.destination)) {
             to_us.entry(&flow_log.resource).or_default().push(flow_log);
         }
-        let mut vpcs: Vec<&Vpc> = state.vpcs.iter().collect();
-        vpcs.sort_by(|a, b| a.id.cmp(&b.id));
-        let mut chosen = 0;
-        for vpc in vpcs {
-            let Ok(id) = VpcId::parse(&vpc.id) else { continue };
-            let logs = to_us.remove(vpc.id.as_str()).unwrap_or_default();
-            if !self.member.vpcs.chooses(&id, vpc) {
-                self.unselected(&id, &logs, unnamed);
-            } else if let Some(owner) = vpc.owner.filter(|owner| *owner != self.place.account) {
-                self.shared(&id, owner);
+        let mut resources: Vec<&Resource> = state.resources.iter().collect();
+        resources.sort_by(|a, b| a.id.cmp(&b.id));
+        let mut logged: BTreeSet<&ResourceId> = BTreeSet::new();
+        for resource in resources {
+            let id = &resource.id;
+            let logs = to_us.remove(id.as_str()).unwrap_or_default();
+            if !self.member.resources.chooses(resource) {
+                self.unselected(id, &logs, unnamed);
+            } else if let Some(owner) = resource.owner.filter(|owner| *owner != self.place.account) {
+                self.shared(id, owner);
+            } else if let Some(whole) = resource.part_of.iter().find(|whole| logged.contains(whole)) {
+                self.covered(id, whole, &logs);
             } else {
-                chosen += 1;
-                self.vpc(&id, &logs);
+                logged.insert(id);
+                let all = state.flow_logs.iter().filter(|log| log.resource == id.as_str()).count();
+                self.resource(id, &logs, all);
             }
         }
-        if chosen == 0 && !matches!(self.member.vpcs, VpcSelection::Ids(_)) {
-            self.plan.notes.push(format!("{}: no VPC to log", self.place));
+        // Of kinds that the fleet file no longer asks for, and of resources that are gone.
+        for (resource, logs) in to_us {
+            if let Ok(id) = ResourceId::parse(resource) {
+                self.unselected(&id, &logs, unnamed);
+            }
+        }
+        if logged.is_empty() && self.member.resources.named().next().is_none() {
+            let kinds: Vec<&str> = self.member.resources.kinds().map(ResourceKind::noun).collect();
+            self.plan.notes.push(format!("{}: no {} to log", self.place, kinds.join(" or ")));
         }
     }
 
-    fn vpc(&mut self, id: &VpcId, logs: &[&FlowLog]) {
+    /// A part of something that is logged already: one of its own would deliver, and cost, the same traffic twice.
+    fn covered(&mut self, id: &ResourceId, whole: &ResourceId, logs: &[&FlowLog]) {
+        let ours = logs.iter().find(|log| log.is_ours() && self.destination.is(&log.destination));
+        if let Some(log) = ours {
+            let reason = format!("{whole} is logged, and it with it");
+            self.change(id, Step::Delete { flow_log: log.id.clone() }, reason);
+        } else {
+            self.leave(id, None, &format!("{whole} is logged, and it with it"));
+        }
+    }
+
+    fn resource(&mut self, id: &ResourceId, logs: &[&FlowLog], all: usize) {
+        let differences = |log: &FlowLog| differences(log, id.kind(), self.spec, self.destination);
         let (right, wrong): (Vec<&FlowLog>, Vec<&FlowLog>) =
-            logs.iter().partition(|log| differences(log, self.spec, self.destination).is_empty());
+            logs.iter().partition(|log| differences(log).is_empty());
         let (our_wrong, foreign_wrong): (Vec<&FlowLog>, Vec<&FlowLog>) =
             wrong.into_iter().partition(|log| log.is_ours());
         let keep = right.iter().find(|log| log.is_ours()).or(right.first()).copied();
@@ -146,11 +172,17 @@ impl Here<'_> {
             Some(log) => self.leave(id, Some(log), "as wanted, though not made by flowagg"),
             None => {
                 if let Some(old) = superseded.next() {
-                    let reason = differences(old, self.spec, self.destination).join(", ");
+                    let reason = differences(old).join(", ");
                     self.change(id, Step::Replace { old: old.id.clone() }, reason);
                 } else if foreign_wrong.iter().any(|log| self.destination.is(&log.destination)) {
                     // One beside it would write the same traffic to the same folder twice.
                     covered = false;
+                } else if all >= MOST_FLOW_LOGS {
+                    self.concern(
+                        id,
+                        format!("has {all} flow logs already, as many as AWS allows, and none is flowagg's"),
+                        "delete one that nobody needs",
+                    );
                 } else {
                     self.change(id, Step::Create, "none to the bucket yet".to_owned());
                 }
@@ -166,7 +198,7 @@ impl Here<'_> {
             );
         }
         for log in foreign_wrong {
-            let reason = differences(log, self.spec, self.destination).join(", ");
+            let reason = differences(log).join(", ");
             if covered || !self.destination.is(&log.destination) {
                 self.leave(
                     id,
@@ -179,7 +211,7 @@ impl Here<'_> {
         }
     }
 
-    fn settled(&mut self, id: &VpcId, log: &FlowLog) {
+    fn settled(&mut self, id: &ResourceId, log: &FlowLog) {
         let missing: BTreeMap<String, String> = self
             .spec
             .tags
@@ -195,26 +227,25 @@ impl Here<'_> {
         }
     }
 
-    fn unselected(&mut self, id: &VpcId, logs: &[&FlowLog], unnamed: Unnamed) {
+    fn unselected(&mut self, id: &ResourceId, logs: &[&FlowLog], unnamed: Unnamed) {
         for log in logs.iter().filter(|log| log.is_ours() && self.destination.is(&log.destination)) {
             match unnamed {
                 Unnamed::Prune => {
-                    let reason = "the fleet file does not choose this VPC".to_owned();
+                    let reason = format!("the fleet file does not choose this {}", id.kind().noun());
                     self.change(id, Step::Delete { flow_log: log.id.clone() }, reason);
                 }
                 Unnamed::Keep => {
-                    self.leave(
-                        id,
-                        Some(log),
-                        "the fleet file does not choose this VPC; `--prune` deletes the flow log",
-                    );
+                    let noun = id.kind().noun();
+                    let reason =
+                        format!("the fleet file does not choose this {noun}; `--prune` deletes the flow log");
+                    self.leave(id, Some(log), &reason);
                 }
             }
         }
     }
 
-    fn shared(&mut self, id: &VpcId, owner: AccountId) {
-        if matches!(self.member.vpcs, VpcSelection::Ids(_)) {
+    fn shared(&mut self, id: &ResourceId, owner: AccountId) {
+        if self.member.resources.named().any(|named| named == id) {
             self.concern(
                 id,
                 format!("is shared by its owner, {owner}, and only the owner can log it"),
@@ -225,7 +256,7 @@ impl Here<'_> {
         }
     }
 
-    fn foreign(&mut self, id: &VpcId, log: &FlowLog, reason: &str) {
+    fn foreign(&mut self, id: &ResourceId, log: &FlowLog, reason: &str) {
         self.concern(
             id,
             format!("its flow log {} was not made by flowagg and is left alone: {reason}", log.id),
@@ -233,29 +264,29 @@ impl Here<'_> {
         );
     }
 
-    fn change(&mut self, vpc: &VpcId, step: Step, reason: String) {
+    fn change(&mut self, resource: &ResourceId, step: Step, reason: String) {
         let Place { account, region } = self.place.clone();
-        self.plan.flow_logs.push(FlowLogChange { account, region, vpc: vpc.clone(), step, reason });
+        self.plan.flow_logs.push(FlowLogChange { account, region, resource: resource.clone(), step, reason });
     }
 
-    fn leave(&mut self, vpc: &VpcId, log: Option<&FlowLog>, reason: &str) {
+    fn leave(&mut self, resource: &ResourceId, log: Option<&FlowLog>, reason: &str) {
         let Place { account, region } = self.place.clone();
         let flow_log = log.map(|log| log.id.clone());
         self.plan.left.push(Left {
             account,
             region,
-            vpc: vpc.to_string(),
+            resource: resource.to_string(),
             flow_log,
             reason: reason.to_owned(),
         });
     }
 
-    fn concern(&mut self, vpc: &VpcId, what: String, help: &str) {
+    fn concern(&mut self, resource: &ResourceId, what: String, help: &str) {
         let Place { account, region } = self.place.clone();
         self.plan.concerns.push(Concern {
             account,
             region: Some(region),
-            resource: vpc.to_string(),
+            resource: resource.to_string(),
             what,
             help: help.to_owned(),
         });
@@ -263,7 +294,12 @@ impl Here<'_> {
 }
 
 /// In which settings a flow log is not what is wanted, in words. What the endpoint does not return does not differ.
-fn differences(log: &FlowLog, spec: &FlowLogSpec, destination: &Destination) -> Vec<String> {
+fn differences(
+    log: &FlowLog,
+    kind: ResourceKind,
+    spec: &FlowLogSpec,
+    destination: &Destination,
+) -> Vec<String> {
     let mut differences = Vec::new();
     let mut compare = |what: &str, is: &str, wanted: &str| {
         if is != wanted {
@@ -273,20 +309,24 @@ fn differences(log: &FlowLog, spec: &FlowLogSpec, destination: &Destination) -> 
     if !destination.is(&log.destination) {
         compare("destination", &log.destination, &destination.arn());
     }
-    compare("traffic", &log.traffic, spec.traffic.as_api());
+    // Transit gateways know no choice of traffic, and have fields of their own.
+    let of_packets = kind != ResourceKind::TransitGateway;
+    if let Some(traffic) = log.traffic.as_ref().filter(|_| of_packets) {
+        compare("traffic", traffic, spec.traffic.as_api());
+    }
     if let Some(interval) = log.interval {
-        let wanted = spec.aggregation_interval.seconds();
+        let wanted = spec.aggregation_interval.of(kind).seconds();
         compare("aggregation interval", &format!("{interval} s"), &format!("{wanted} s"));
     }
-    if let Some(format) = &log.format {
+    if let Some(format) = log.format.as_ref().filter(|_| of_packets) {
         compare("format", format, &spec.format.to_string());
     }
     if let Some(options) = &log.options {
-        let wanted = FileOptions::default();
-        compare("file format", &options.format, &wanted.format);
+        let wanted = spec.files;
+        compare("file format", &options.format, wanted.format.as_str());
         let yes_no = |yes: bool| if yes { "on" } else { "off" };
-        compare("Hive-compatible prefixes", yes_no(options.hive), yes_no(wanted.hive));
-        compare("per-hour partitions", yes_no(options.per_hour), yes_no(wanted.per_hour));
+        compare("Hive-compatible prefixes", yes_no(options.hive), yes_no(wanted.hive_compatible_partitions));
+        compare("per-hour partitions", yes_no(options.per_hour), yes_no(wanted.per_hour_partition));
     }
     differences
 }

@@ -3,7 +3,7 @@
 use super::{Concern, HubChange, Plan, PolicyChange};
 use crate::fleet::{Encryption, Fleet};
 use crate::layout;
-use crate::observed::{Bucket, BucketEncryption, Expiry, PublicAccessBlock};
+use crate::observed::{Bucket, BucketEncryption, LifecycleRule, PublicAccessBlock};
 
 const ENFORCED: &str = "BucketOwnerEnforced";
 
@@ -24,7 +24,7 @@ pub(super) fn plan(fleet: &Fleet, bucket: Option<&Bucket>, policy: Option<Policy
         plan.hub.push(HubChange::EnforceBucketOwner { was: found.ownership.clone() });
     }
     encryption(fleet, found, plan);
-    expiry(fleet, found, plan);
+    lifecycle(fleet, found, plan);
     plan.hub.extend(policy.map(HubChange::PutPolicy));
 }
 
@@ -42,11 +42,13 @@ fn encryption(fleet: &Fleet, found: &Bucket, plan: &mut Plan) {
     let wanted = &fleet.hub.encryption;
     let (right, stronger) = match (wanted, &found.encryption) {
         (_, None) => (false, None),
-        (Encryption::SseS3, Some(BucketEncryption { algorithm, key })) => {
+        (Encryption::SseS3, Some(BucketEncryption { algorithm, key, .. })) => {
             // The AWS managed key cannot be used from other accounts, so it is no protection but an obstacle.
             (algorithm == "AES256", key.as_ref().filter(|_| algorithm != "AES256"))
         }
-        (Encryption::SseKms(arn), Some(found)) => (found.key.as_deref() == Some(arn.as_str()), None),
+        (Encryption::SseKms { key, bucket_key }, Some(found)) => {
+            (found.key.as_deref() == Some(key.as_str()) && found.bucket_key == *bucket_key, None)
+        }
     };
     if let Some(key) = stronger {
         plan.notes.push(format!(
@@ -54,7 +56,10 @@ fn encryption(fleet: &Fleet, found: &Bucket, plan: &mut Plan) {
         ));
     } else if !right {
         let was = found.encryption.as_ref().map(|found| match &found.key {
-            Some(key) => format!("{} with {key}", found.algorithm),
+            Some(key) => {
+                let bucket_key = if found.bucket_key { " and a bucket key" } else { "" };
+                format!("{} with {key}{bucket_key}", found.algorithm)
+            }
             None if found.algorithm == "AES256" => found.algorithm.clone(),
             None => format!("{} with the AWS managed key, which log delivery cannot use", found.algorithm),
         });
@@ -62,9 +67,12 @@ fn encryption(fleet: &Fleet, found: &Bucket, plan: &mut Plan) {
     }
 }
 
-fn expiry(fleet: &Fleet, found: &Bucket, plan: &mut Plan) {
-    let wanted = Expiry { under: layout::root(fleet.hub.prefix.as_ref()), days: fleet.hub.retention_days };
-    if found.expiry.as_ref() == Some(&wanted) {
+fn lifecycle(fleet: &Fleet, found: &Bucket, plan: &mut Plan) {
+    let wanted = LifecycleRule {
+        under: layout::root(fleet.hub.prefix.as_ref()),
+        lifecycle: fleet.hub.lifecycle.clone(),
+    };
+    if found.lifecycle.as_ref() == Some(&wanted) {
         return;
     }
     if let Some(other) = found.other_logs.first() {
@@ -74,12 +82,11 @@ fn expiry(fleet: &Fleet, found: &Bucket, plan: &mut Plan) {
             resource: fleet.hub.bucket.to_string(),
             what: format!(
                 "expiry after {} days is not set: other logs lie under `{}` too (`{other}`) and would expire with the flow logs",
-                wanted.days, wanted.under
+                wanted.lifecycle.retention_days, wanted.under
             ),
             help: "give flow logs a sub-folder of their own with `hub.prefix`, or move the other logs".to_owned(),
         });
         return;
     }
-    let was = found.expiry.as_ref().map(|expiry| expiry.days);
-    plan.hub.push(HubChange::Expire { was, days: wanted.days, under: wanted.under });
+    plan.hub.push(HubChange::SetLifecycle { was: found.lifecycle.clone(), rule: wanted });
 }

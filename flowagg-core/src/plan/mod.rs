@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::fleet::{Encryption, Fleet};
-use crate::id::{AccountId, FlowLogId, Region, VpcId};
-use crate::observed::{Bucket, Failure, Place, RegionState};
+use crate::id::{AccountId, FlowLogId, Region, ResourceId};
+use crate::observed::{Bucket, Failure, LifecycleRule, Place, RegionState};
 
 /// What differs, in the order in which it is done, and what was found besides.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -18,7 +18,7 @@ use crate::observed::{Bucket, Failure, Place, RegionState};
 pub struct Plan {
     /// What changes at the hub, in order.
     pub hub: Vec<HubChange>,
-    /// What changes in the members' accounts, by account, region and VPC.
+    /// What changes in the members' accounts, by account, region and resource.
     pub flow_logs: Vec<FlowLogChange>,
     /// Flow logs that stay as they are, with the reason.
     pub left: Vec<Left>,
@@ -57,13 +57,11 @@ pub enum HubChange {
         with: Encryption,
     },
     /// Set our lifecycle rule.
-    Expire {
-        /// The days that are set.
-        was: Option<u32>,
-        /// After how many days objects expire.
-        days: u32,
-        /// Under which prefix.
-        under: String,
+    SetLifecycle {
+        /// Our rule that is there.
+        was: Option<LifecycleRule>,
+        /// The one to set.
+        rule: LifecycleRule,
     },
     /// Write the bucket policy.
     PutPolicy(PolicyChange),
@@ -101,7 +99,7 @@ pub struct GrantRemoval {
     pub revoked: BTreeSet<AccountId>,
 }
 
-/// A change to one VPC's flow logs.
+/// A change to the flow logs of one resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct FlowLogChange {
@@ -109,8 +107,8 @@ pub struct FlowLogChange {
     pub account: AccountId,
     /// The region.
     pub region: Region,
-    /// The VPC.
-    pub vpc: VpcId,
+    /// What is logged.
+    pub resource: ResourceId,
     /// What is done.
     pub step: Step,
     /// Why.
@@ -157,8 +155,8 @@ pub struct Left {
     pub account: AccountId,
     /// The region.
     pub region: Region,
-    /// The VPC.
-    pub vpc: String,
+    /// What is logged, or would be.
+    pub resource: String,
     /// The flow log, if there is one.
     pub flow_log: Option<FlowLogId>,
     /// Why it stays.

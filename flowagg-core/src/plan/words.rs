@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{FlowLogChange, HubChange, Plan, PolicyChange, Step};
-use crate::fleet::Encryption;
+use crate::fleet::{Encryption, Lifecycle};
 use crate::id::AccountId;
 
 impl fmt::Display for HubChange {
@@ -21,12 +21,15 @@ impl fmt::Display for HubChange {
             Self::Encrypt { was: now, with: Encryption::SseS3 } => {
                 write!(f, "encrypt with SSE-S3{}", was(now))
             }
-            Self::Encrypt { was: now, with: Encryption::SseKms(key) } => {
-                write!(f, "encrypt with the KMS key {key}{}", was(now))
+            Self::Encrypt { was: now, with: Encryption::SseKms { key, bucket_key } } => {
+                let with = if *bucket_key { "and" } else { "without" };
+                write!(f, "encrypt with the KMS key {key} {with} a bucket key{}", was(now))
             }
-            Self::Expire { was: now, days, under } => {
-                let now = now.map(|days| format!(" (now {days})")).unwrap_or_default();
-                write!(f, "let objects under {under} expire after {days} days{now}")
+            Self::SetLifecycle { was, rule } => {
+                let now =
+                    was.as_ref().map(|was| format!(" (now: {}, under {})", Days(&was.lifecycle), was.under));
+                let now = now.unwrap_or_default();
+                write!(f, "lifecycle of objects under {}: {}{now}", rule.under, Days(&rule.lifecycle))
             }
             Self::PutPolicy(policy) => policy.fmt(f),
             Self::RemoveGrant(removal) => {
@@ -42,6 +45,23 @@ impl fmt::Display for HubChange {
                 )
             }
         }
+    }
+}
+
+/// What becomes of objects, and when.
+struct Days<'a>(&'a Lifecycle);
+
+impl fmt::Display for Days<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Lifecycle { retention_days, transition, noncurrent_days, abort_uploads_days } = self.0;
+        write!(f, "expire after {retention_days} days")?;
+        if let Some(transition) = transition {
+            write!(f, ", go to {} after {}", transition.storage_class, transition.days)?;
+        }
+        if let Some(days) = noncurrent_days {
+            write!(f, ", old versions deleted after {days}")?;
+        }
+        abort_uploads_days.map_or(Ok(()), |days| write!(f, ", unfinished uploads deleted after {days}"))
     }
 }
 
@@ -85,7 +105,7 @@ impl fmt::Display for Step {
 
 impl fmt::Display for FlowLogChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}: {}: {}", self.account, self.region, self.vpc, self.step, self.reason)
+        write!(f, "{} {} {}: {}: {}", self.account, self.region, self.resource, self.step, self.reason)
     }
 }
 

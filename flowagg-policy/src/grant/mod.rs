@@ -81,7 +81,7 @@ impl Grant {
             partition: fleet.partition(),
             bucket: fleet.hub.bucket.clone(),
             prefix: fleet.hub.prefix.clone(),
-            hive: false,
+            hive: fleet.flow_logs.files.hive_compatible_partitions,
             who: Who::Accounts(fleet.members.keys().copied().collect()),
             organization: fleet.organization.clone(),
             regions: fleet.policy.source_arn.then(|| fleet.regions()),

@@ -202,7 +202,7 @@ fn form_auto_climbs_the_ladder_and_back() {
     let many =
         |count: u64| -> Who { Who::Accounts((0..count).map(|n| account(&format!("{n:012}"))).collect()) };
     let id = OrganizationId::parse("o-a1b2c3d4e5").unwrap();
-    let organization = Some(Organization { id, units: BTreeSet::new() });
+    let organization = Some(Organization { id, units: BTreeSet::new(), discovery: None });
     let grant = |count| Grant { who: many(count), organization: organization.clone(), ..grant(ONE) };
     let mut live: Option<String> = None;
     for (count, form) in [

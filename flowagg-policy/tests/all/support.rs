@@ -83,7 +83,7 @@ pub(crate) fn grant() -> impl Strategy<Value = Grant> {
                 prefix: prefix.map(|text| Prefix::parse(text).unwrap()),
                 hive,
                 who,
-                organization: Some(Organization { id, units }),
+                organization: Some(Organization { id, units, discovery: None }),
                 regions: settings.source_arn.then(|| regions.collect()),
                 settings,
             }

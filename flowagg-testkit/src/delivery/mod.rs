@@ -14,8 +14,9 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ObjectCannedAcl;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use flowagg_core::flow_log::{FileFormat, Files};
 use flowagg_core::id::{AccountId, BucketName, FlowLogId, Region};
-use flowagg_core::layout::{FileName, Prefix};
+use flowagg_core::layout::{FileName, Layout, Prefix};
 use flowagg_policy::{Policy, Request};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -35,6 +36,7 @@ pub struct Delivery {
     owner: AccountId,
     at: Timestamp,
     seed: u64,
+    files: Files,
 }
 
 /// What became of one flow log's file.
@@ -91,13 +93,24 @@ impl fmt::Display for Outcome {
 impl Delivery {
     /// The service at this moment, delivering into buckets of this owner.
     pub fn new(aws: Aws, owner: AccountId, at: Timestamp) -> Self {
-        Self { aws, owner, at, seed: 0 }
+        Self { aws, owner, at, seed: 0, files: Files::default() }
     }
 
     /// Another traffic; the same seed, flow log and moment give the same records.
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
         Self { seed, ..self }
+    }
+
+    /// Into these folders, where the endpoint does not say what a flow log asked for.
+    #[must_use]
+    pub fn partitions(self, hive_compatible: bool, per_hour: bool) -> Self {
+        let files = Files {
+            hive_compatible_partitions: hive_compatible,
+            per_hour_partition: per_hour,
+            ..Files::default()
+        };
+        Self { files, ..self }
     }
 
     /// Publishes, for every active flow log to S3 of these accounts and regions, the last five minutes that are over.
@@ -149,6 +162,7 @@ impl Delivery {
             flow_log: flow_log.clone(),
             time,
             hash: format!("{hash:08x}"),
+            format: FileFormat::PlainText,
         }
     }
 
@@ -166,7 +180,12 @@ impl Delivery {
         name: &FileName,
         flow_log: &FlowLog,
     ) -> Result<Outcome, AwsError> {
-        let key = name.key(prefix);
+        let files = flow_log.destination_options().map_or(self.files, |options| Files {
+            hive_compatible_partitions: options.hive_compatible_partitions().unwrap_or(false),
+            per_hour_partition: options.per_hour_partition().unwrap_or(false),
+            ..Files::default()
+        });
+        let key = Layout { prefix: prefix.cloned(), files }.key(name);
         if let Err(why) = may_deliver(policy, bucket, name, &key) {
             return Ok(Outcome::AccessError { why });
         }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use flowagg_core::id::AccountId;
-use flowagg_core::layout::{self, FileName};
+use flowagg_core::layout::{FileName, Layout};
 use jiff::Timestamp;
 
 use super::{RehearsalError, tree};
@@ -112,7 +112,7 @@ fn check(
             claim(logs == vpcs.len(), || {
                 format!("{} has {} flow logs in {region}; it has {logs}", member.id, vpcs.len())
             })?;
-            let folder = format!("{}{region}/", layout::flow_logs_folder(None, member.id));
+            let folder = format!("{}{region}/", Layout::default().flow_logs_folder(member.id));
             let arrived = keys.iter().any(|key| key.starts_with(&folder) && is_in_its_place(key));
             claim(arrived, || format!("an object under {folder}<yyyy>/<MM>/<dd>/"))?;
             regions += 1;
@@ -139,7 +139,7 @@ fn check(
 /// Whether the folders of a key are those that its file name asks for.
 fn is_in_its_place(key: &str) -> bool {
     let name = key.rsplit('/').next().and_then(FileName::parse);
-    name.is_some_and(|name| name.key(None) == key)
+    name.is_some_and(|name| Layout::default().key(&name) == key)
 }
 
 fn names(world: &World) -> BTreeMap<AccountId, &str> {

@@ -1,4 +1,4 @@
-use flowagg_core::id::{AccountId, Region, VpcId};
+use flowagg_core::id::{AccountId, Region, ResourceId};
 use futures::future::try_join_all;
 
 use super::{Account, World};
@@ -18,7 +18,7 @@ impl World {
         account: AccountId,
         region: &Region,
         vpcs: usize,
-    ) -> Result<Vec<VpcId>, AwsError> {
+    ) -> Result<Vec<ResourceId>, AwsError> {
         self.delete_default_vpc(account, region).await?;
         let ec2 = self.aws.ec2(account, region);
         let mut made = Vec::new();
@@ -26,7 +26,7 @@ impl World {
             let create = ec2.create_vpc().cidr_block(format!("10.{}.0.0/16", number % 256)).send().await;
             let vpc = create.map_err(AwsError::of("CreateVpc", account, region))?.vpc;
             let id = vpc.and_then(|vpc| vpc.vpc_id).unwrap_or_default();
-            made.push(VpcId::parse(&id).map_err(AwsError::of("CreateVpc", account, region))?);
+            made.push(ResourceId::parse(&id).map_err(AwsError::of("CreateVpc", account, region))?);
         }
         Ok(made)
     }

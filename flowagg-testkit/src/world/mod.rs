@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 
-use flowagg_core::id::{AccountId, BucketName, IdError, Region, VpcId};
+use flowagg_core::id::{AccountId, BucketName, IdError, Region, ResourceId};
 use tempfile::TempDir;
 
 use crate::aws::{Aws, AwsError};
@@ -32,6 +32,8 @@ pub struct World {
     regions: Vec<Region>,
     bucket: BucketName,
     settings: BTreeMap<String, Vec<String>>,
+    /// Whether folders are Hive-compatible, and per hour.
+    partitions: (bool, bool),
     accounts: BTreeMap<String, Account>,
 }
 
@@ -41,7 +43,7 @@ pub struct Account {
     /// Its id.
     pub id: AccountId,
     /// Its VPCs, by region.
-    pub vpcs: BTreeMap<Region, Vec<VpcId>>,
+    pub vpcs: BTreeMap<Region, Vec<ResourceId>>,
     /// Whether the fleet file names it.
     pub is_member: bool,
 }
@@ -87,6 +89,7 @@ impl World {
             regions: [hub_region].into_iter().chain(others).collect(),
             bucket: BucketName::parse(&format!("flow-logs-{hub}"))?,
             settings: BTreeMap::new(),
+            partitions: (false, false),
             accounts: BTreeMap::new(),
         })
     }
@@ -94,6 +97,13 @@ impl World {
     /// A line more in a table of the fleet file: `world.set("flow-logs", "traffic = \"reject\"")`.
     pub fn set(&mut self, table: &str, line: &str) {
         self.settings.entry(table.to_owned()).or_default().push(line.to_owned());
+    }
+
+    /// Has the fleet file ask for such folders, and the delivery service write to them.
+    pub fn partition(&mut self, hive_compatible: bool, per_hour: bool) {
+        self.partitions = (hive_compatible, per_hour);
+        self.set("flow-logs", &format!("hive-compatible-partitions = {hive_compatible}"));
+        self.set("flow-logs", &format!("per-hour-partition = {per_hour}"));
     }
 
     /// Makes an account with so many VPCs in each region, which is no member of the fleet.
@@ -202,7 +212,8 @@ impl World {
             .accounts
             .values()
             .flat_map(|account| account.vpcs.keys().map(|region| (account.id, region.clone())));
-        Ok(Delivery::new(self.aws.clone(), self.hub, at).run(places).await?)
+        let (hive, per_hour) = self.partitions;
+        Ok(Delivery::new(self.aws.clone(), self.hub, at).partitions(hive, per_hour).run(places).await?)
     }
 
     #[track_caller]

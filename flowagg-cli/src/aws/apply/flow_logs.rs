@@ -6,14 +6,14 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::error::SdkError;
 use aws_sdk_ec2::operation::create_flow_logs::CreateFlowLogsError;
 use aws_sdk_ec2::types::{
-    FlowLogsResourceType, LogDestinationType, ResourceType, Tag, TagSpecification, TrafficType,
-    UnsuccessfulItem,
+    DestinationFileFormat, DestinationOptionsRequest, FlowLogsResourceType, LogDestinationType, ResourceType,
+    Tag, TagSpecification, TrafficType, UnsuccessfulItem,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use flowagg_core::fleet::Fleet;
-use flowagg_core::flow_log::RecordFormat;
-use flowagg_core::id::{FlowLogId, VpcId};
+use flowagg_core::flow_log::{Files, RecordFormat};
+use flowagg_core::id::{FlowLogId, ResourceId, ResourceKind};
 use flowagg_core::observed::{Failure, Place};
 use flowagg_core::plan::{FlowLogChange, Step};
 
@@ -22,8 +22,6 @@ use crate::aws::Account;
 use crate::aws::call::*;
 use crate::aws::failure::At;
 
-/// The most resources in one call. Source: "CreateFlowLogs", ResourceIds (Amazon EC2 API Reference).
-const MOST_RESOURCES: usize = 300;
 /// The most flow logs in one call. Source: "DeleteFlowLogs", FlowLogIds (Amazon EC2 API Reference).
 const MOST_FLOW_LOGS: usize = 1000;
 /// What AWS says of a flow log that is not there.
@@ -65,8 +63,11 @@ impl Here<'_> {
         let wants_one = |change: &&&FlowLogChange| matches!(change.step, Step::Create | Step::Replace { .. });
         let making: Vec<&FlowLogChange> = changes.iter().filter(wants_one).copied().collect();
         let mut doomed = Vec::new();
-        for batch in making.chunks(MOST_RESOURCES) {
-            doomed.extend(self.make(batch, &mut applied).await);
+        for kind in ResourceKind::ALL {
+            let of_kind = making.iter().filter(|change| change.resource.kind() == kind).copied();
+            for batch in of_kind.collect::<Vec<_>>().chunks(kind.most_in_a_call()) {
+                doomed.extend(self.make(kind, batch, &mut applied).await);
+            }
         }
         doomed.extend(changes.iter().filter_map(|change| match &change.step {
             Step::Delete { flow_log } => Some((*change, flow_log)),
@@ -79,22 +80,29 @@ impl Here<'_> {
         applied
     }
 
-    /// One call for all VPCs that lack a right flow log; returns the wrong ones that are now superseded.
+    /// One call for all resources of a kind that lack a right flow log; returns the wrong ones that are now superseded.
     ///
-    /// The right one comes first, so that no traffic goes unlogged. AWS refuses the whole call when one of the VPCs has
+    /// The right one comes first, so that no traffic goes unlogged. AWS refuses the whole call when one of them has
     /// such a flow log already: then it is one by one.
-    async fn make<'c>(&self, batch: &[&'c FlowLogChange], applied: &mut Applied) -> Vec<Doomed<'c>> {
-        let vpcs: Vec<&VpcId> = batch.iter().map(|change| &change.vpc).collect();
+    async fn make<'c>(
+        &self,
+        kind: ResourceKind,
+        batch: &[&'c FlowLogChange],
+        applied: &mut Applied,
+    ) -> Vec<Doomed<'c>> {
+        let resources: Vec<&ResourceId> = batch.iter().map(|change| &change.resource).collect();
         let mut superseded = Vec::new();
-        match self.create(&vpcs).await {
+        match self.create(kind, &resources).await {
             Ok(unsuccessful) => {
                 for change in batch {
                     let failed =
-                        unsuccessful.iter().find(|item| item.resource_id() == Some(change.vpc.as_str()));
+                        unsuccessful.iter().find(|item| item.resource_id() == Some(change.resource.as_str()));
                     match (failed, &change.step) {
                         (Some(item), _) => {
-                            applied
-                                .record(change, Err(self.unsuccessful(CREATE_FLOW_LOGS, &change.vpc, item)));
+                            applied.record(
+                                change,
+                                Err(self.unsuccessful(CREATE_FLOW_LOGS, &change.resource, item)),
+                            );
                         }
                         (None, Step::Replace { old }) => superseded.push((*change, old)),
                         (None, _) => applied.record(change, Ok(())),
@@ -103,7 +111,7 @@ impl Here<'_> {
             }
             Err(error) if code(&error) == Some(ALREADY_EXISTS) => {
                 if let [change] = batch {
-                    let refused = self.at.about(&change.vpc).failure(CREATE_FLOW_LOGS, &error);
+                    let refused = self.at.about(&change.resource).failure(CREATE_FLOW_LOGS, &error);
                     applied.record(change, self.make_way(change, refused).await);
                 } else {
                     for change in batch {
@@ -113,7 +121,10 @@ impl Here<'_> {
             }
             Err(error) => {
                 for change in batch {
-                    applied.record(change, Err(self.at.about(&change.vpc).failure(CREATE_FLOW_LOGS, &error)));
+                    applied.record(
+                        change,
+                        Err(self.at.about(&change.resource).failure(CREATE_FLOW_LOGS, &error)),
+                    );
                 }
             }
         }
@@ -121,7 +132,7 @@ impl Here<'_> {
     }
 
     async fn make_alone(&self, change: &FlowLogChange) -> Result<(), Failure> {
-        match self.create_one(&change.vpc).await {
+        match self.create_one(&change.resource).await {
             Err(failure) if failure.code.as_deref() == Some(ALREADY_EXISTS) => {
                 self.make_way(change, failure).await
             }
@@ -137,26 +148,29 @@ impl Here<'_> {
     async fn make_way(&self, change: &FlowLogChange, refused: Failure) -> Result<(), Failure> {
         let Step::Replace { old } = &change.step else { return Err(refused) };
         self.delete(old).await?;
-        self.create_one(&change.vpc).await.map_err(|failure| Failure {
+        self.create_one(&change.resource).await.map_err(|failure| Failure {
             message: format!("{old} was deleted, but its replacement was not made: {}", failure.message),
             ..failure
         })
     }
 
-    async fn create_one(&self, vpc: &VpcId) -> Result<(), Failure> {
+    async fn create_one(&self, resource: &ResourceId) -> Result<(), Failure> {
         let unsuccessful = self
-            .create(&[vpc])
+            .create(resource.kind(), &[resource])
             .await
-            .map_err(|error| self.at.about(vpc).failure(CREATE_FLOW_LOGS, &error))?;
-        unsuccessful.first().map_or(Ok(()), |item| Err(self.unsuccessful(CREATE_FLOW_LOGS, vpc, item)))
+            .map_err(|error| self.at.about(resource).failure(CREATE_FLOW_LOGS, &error))?;
+        unsuccessful.first().map_or(Ok(()), |item| Err(self.unsuccessful(CREATE_FLOW_LOGS, resource, item)))
     }
 
     /// `CreateFlowLogs`. HTTP 200 is no success: the items that were not are returned.
     async fn create(
         &self,
-        vpcs: &[&VpcId],
+        kind: ResourceKind,
+        resources: &[&ResourceId],
     ) -> Result<Vec<UnsuccessfulItem>, SdkError<CreateFlowLogsError, HttpResponse>> {
         let spec = &self.fleet.flow_logs;
+        // Transit gateways take no choice of traffic, and have fields of their own.
+        let of_packets = kind != ResourceKind::TransitGateway;
         let tags =
             spec.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
         let tags =
@@ -165,13 +179,16 @@ impl Here<'_> {
             .ec2
             .create_flow_logs()
             .client_token(uuid::Uuid::new_v4().to_string())
-            .resource_type(FlowLogsResourceType::Vpc)
-            .set_resource_ids(Some(vpcs.iter().map(ToString::to_string).collect()))
-            .traffic_type(TrafficType::from(spec.traffic.as_api()))
+            .resource_type(FlowLogsResourceType::from(kind.as_api()))
+            .set_resource_ids(Some(resources.iter().map(ToString::to_string).collect()))
+            .set_traffic_type(of_packets.then(|| TrafficType::from(spec.traffic.as_api())))
             .log_destination_type(LogDestinationType::S3)
             .log_destination(self.fleet.destination().arn())
-            .set_log_format((spec.format != RecordFormat::default()).then(|| spec.format.to_string()))
-            .max_aggregation_interval(spec.aggregation_interval.seconds())
+            .set_log_format(
+                (of_packets && spec.format != RecordFormat::default()).then(|| spec.format.to_string()),
+            )
+            .max_aggregation_interval(spec.aggregation_interval.of(kind).seconds())
+            .set_destination_options((spec.files != Files::default()).then(|| options(spec.files)))
             .tag_specifications(tags);
         request.send().await.map(|answer| answer.unsuccessful.unwrap_or_default())
     }
@@ -256,6 +273,14 @@ impl Here<'_> {
     }
 }
 
+fn options(files: Files) -> DestinationOptionsRequest {
+    DestinationOptionsRequest::builder()
+        .file_format(DestinationFileFormat::from(files.format.as_str()))
+        .hive_compatible_partitions(files.hive_compatible_partitions)
+        .per_hour_partition(files.per_hour_partition)
+        .build()
+}
+
 fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
     error.as_service_error().and_then(|error| error.code())
 }
@@ -310,7 +335,13 @@ mod tests {
 
     fn change(vpc: &str, step: Step) -> FlowLogChange {
         let Place { account, region } = mocked::place();
-        FlowLogChange { account, region, vpc: VpcId::parse(vpc).unwrap(), step, reason: "test".into() }
+        FlowLogChange {
+            account,
+            region,
+            resource: ResourceId::parse(vpc).unwrap(),
+            step,
+            reason: "test".into(),
+        }
     }
 
     async fn run(changes: &[FlowLogChange], rules: &[&Rule]) -> Applied {

@@ -3,16 +3,18 @@
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::types::{
-    BucketLifecycleConfiguration, BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration,
-    ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter, ObjectOwnership,
-    OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration, ServerSideEncryption,
-    ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
+    AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, BucketLocationConstraint, BucketNamespace,
+    CreateBucketConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule as Rule,
+    LifecycleRuleFilter, NoncurrentVersionExpiration, ObjectOwnership, OwnershipControls,
+    OwnershipControlsRule, PublicAccessBlockConfiguration, ServerSideEncryption,
+    ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Transition,
+    TransitionStorageClass,
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::error::operation::BuildError;
 use flowagg_core::fleet::{Encryption, Fleet};
 use flowagg_core::id::Region;
-use flowagg_core::observed::{Expiry, Failure};
+use flowagg_core::observed::{Failure, LifecycleRule};
 use flowagg_core::plan::HubChange;
 
 use super::Applied;
@@ -82,7 +84,7 @@ impl<'a> Bucket<'a> {
             HubChange::BlockPublicAccess { .. } => self.block_public_access().await,
             HubChange::EnforceBucketOwner { .. } => self.enforce_owner().await,
             HubChange::Encrypt { with, .. } => self.encrypt(with).await,
-            HubChange::Expire { days, under, .. } => self.expire(*days, under).await,
+            HubChange::SetLifecycle { rule, .. } => self.set_lifecycle(rule).await,
             HubChange::PutPolicy(change) => self.policy().merge(change).await,
             HubChange::RemoveGrant(removal) => self.policy().take_out(removal).await,
         }
@@ -134,13 +136,10 @@ impl<'a> Bucket<'a> {
         let default = ServerSideEncryptionByDefault::builder();
         let (default, bucket_key) = match with {
             Encryption::SseS3 => (default.sse_algorithm(ServerSideEncryption::Aes256), None),
-            Encryption::SseKms(key) => {
-                // A bucket key saves a KMS call for each object.
-                (
-                    default.sse_algorithm(ServerSideEncryption::AwsKms).kms_master_key_id(key.as_str()),
-                    Some(true),
-                )
-            }
+            Encryption::SseKms { key, bucket_key } => (
+                default.sse_algorithm(ServerSideEncryption::AwsKms).kms_master_key_id(key.as_str()),
+                Some(*bucket_key),
+            ),
         };
         let rule = default.build().map(|default| {
             let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(default);
@@ -155,16 +154,10 @@ impl<'a> Bucket<'a> {
     }
 
     /// Sets our rule and writes every other rule back as it was read.
-    async fn expire(&self, days: u32, under: &str) -> Result<(), Failure> {
+    async fn set_lifecycle(&self, wanted: &LifecycleRule) -> Result<(), Failure> {
         let mut rules = observe::lifecycle_rules(&self.s3, &self.fleet.hub, &self.at).await?;
-        rules.retain(|rule| rule.id() != Some(Expiry::RULE_ID));
-        let rule = LifecycleRule::builder()
-            .id(Expiry::RULE_ID)
-            .status(ExpirationStatus::Enabled)
-            .filter(LifecycleRuleFilter::builder().prefix(under).build())
-            .expiration(LifecycleExpiration::builder().days(days.cast_signed()).build())
-            .build();
-        rules.push(rule.map_err(|error| self.unbuilt(PUT_LIFECYCLE, &error))?);
+        rules.retain(|rule| rule.id() != Some(LifecycleRule::ID));
+        rules.push(rule(wanted).map_err(|error| self.unbuilt(PUT_LIFECYCLE, &error))?);
         let configuration = BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build();
         let configuration = configuration.map_err(|error| self.unbuilt(PUT_LIFECYCLE, &error))?;
         let request = self.s3.put_bucket_lifecycle_configuration().bucket(self.name());
@@ -178,6 +171,31 @@ impl<'a> Bucket<'a> {
     }
 }
 
+/// Our rule as S3 takes it.
+fn rule(LifecycleRule { under, lifecycle }: &LifecycleRule) -> Result<Rule, BuildError> {
+    let transition = lifecycle.transition.as_ref().map(|transition| {
+        Transition::builder()
+            .days(transition.days.cast_signed())
+            .storage_class(TransitionStorageClass::from(transition.storage_class.as_str()))
+            .build()
+    });
+    let noncurrent = lifecycle
+        .noncurrent_days
+        .map(|days| NoncurrentVersionExpiration::builder().noncurrent_days(days.cast_signed()).build());
+    let abort = lifecycle.abort_uploads_days.map(|days| {
+        AbortIncompleteMultipartUpload::builder().days_after_initiation(days.cast_signed()).build()
+    });
+    Rule::builder()
+        .id(LifecycleRule::ID)
+        .status(ExpirationStatus::Enabled)
+        .filter(LifecycleRuleFilter::builder().prefix(under).build())
+        .expiration(LifecycleExpiration::builder().days(lifecycle.retention_days.cast_signed()).build())
+        .set_transitions(transition.map(|transition| vec![transition]))
+        .set_noncurrent_version_expiration(noncurrent)
+        .set_abort_incomplete_multipart_upload(abort)
+        .build()
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
@@ -186,12 +204,13 @@ mod tests {
     use aws_sdk_s3::operation::get_bucket_lifecycle_configuration::GetBucketLifecycleConfigurationOutput;
     use aws_sdk_s3::operation::put_bucket_lifecycle_configuration::PutBucketLifecycleConfigurationOutput;
     use aws_sdk_s3::types::error::{BucketAlreadyExists, BucketAlreadyOwnedByYou};
-    use aws_smithy_mocks::{Rule, mock};
+    use aws_smithy_mocks::{Rule as MockRule, mock};
+    use flowagg_core::fleet::Lifecycle;
 
     use super::*;
     use crate::aws::mocked;
 
-    async fn run(changes: &[HubChange], rules: &[&Rule]) -> (bool, Applied) {
+    async fn run(changes: &[HubChange], rules: &[&MockRule]) -> (bool, Applied) {
         let fleet = mocked::fleet();
         let at = At::new(fleet.hub.account, &fleet.hub.region).about(&fleet.hub.bucket);
         let bucket = Bucket { s3: mocked::s3(rules), fleet: &fleet, at };
@@ -239,16 +258,11 @@ mod tests {
     async fn other_peoples_lifecycle_rules_are_written_back_as_they_were_read() {
         let rule = |id: &str, days| {
             let expiration = LifecycleExpiration::builder().days(days).build();
-            LifecycleRule::builder()
-                .id(id)
-                .status(ExpirationStatus::Enabled)
-                .expiration(expiration)
-                .build()
-                .unwrap()
+            Rule::builder().id(id).status(ExpirationStatus::Enabled).expiration(expiration).build().unwrap()
         };
         let theirs = rule("theirs", 7);
         let read = mock!(Client::get_bucket_lifecycle_configuration).then_output(move || {
-            let rules = vec![rule("theirs", 7), rule(Expiry::RULE_ID, 30)];
+            let rules = vec![rule("theirs", 7), rule(LifecycleRule::ID, 30)];
             GetBucketLifecycleConfigurationOutput::builder().set_rules(Some(rules)).build()
         });
         let written = Arc::new(Mutex::new(vec![]));
@@ -258,12 +272,13 @@ mod tests {
             *seen.lock().unwrap() = rules.unwrap_or_default();
             PutBucketLifecycleConfigurationOutput::builder().build()
         });
-        let change = HubChange::Expire { was: Some(30), days: 90, under: "AWSLogs/".into() };
+        let wanted = LifecycleRule { under: "AWSLogs/".into(), lifecycle: Lifecycle::default() };
+        let change = HubChange::SetLifecycle { was: None, rule: wanted };
         let (_, applied) = run(&[change], &[&read, &put]).await;
         assert!(applied.failures.is_empty(), "{applied:?}");
         let written = written.lock().unwrap();
         assert_eq!(written[0], theirs);
-        assert_eq!(written[1].id(), Some(Expiry::RULE_ID));
+        assert_eq!(written[1].id(), Some(LifecycleRule::ID));
         assert_eq!(written[1].expiration().and_then(|it| it.days()), Some(90));
         assert_eq!(written.len(), 2);
     }

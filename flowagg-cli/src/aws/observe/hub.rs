@@ -3,20 +3,19 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::types::LifecycleRule;
+use aws_sdk_s3::types;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use flowagg_core::fleet::{Fleet, Hub};
+use flowagg_core::fleet::{Hub, Lifecycle, Transition};
 use flowagg_core::layout;
-use flowagg_core::observed::{Bucket, BucketEncryption, Expiry, Failure, PublicAccessBlock};
+use flowagg_core::observed::{Bucket, BucketEncryption, Failure, LifecycleRule, PublicAccessBlock};
 
 use crate::aws::Account;
 use crate::aws::call::*;
 use crate::aws::failure::At;
 
-pub(super) async fn read(fleet: &Fleet, account: &Account) -> Result<Option<Bucket>, Failure> {
-    let hub = &fleet.hub;
+pub(super) async fn read(hub: &Hub, account: &Account) -> Result<Option<Bucket>, Failure> {
     let s3 = account.s3(&hub.region);
     let at = At::new(hub.account, &hub.region).about(&hub.bucket);
     if !exists(&s3, hub, &at).await? {
@@ -29,12 +28,11 @@ pub(super) async fn read(fleet: &Fleet, account: &Account) -> Result<Option<Buck
         ownership(&s3, hub, &at),
         policy(&s3, hub, &at),
     )?;
-    let expiry = rules.iter().find_map(our_expiry);
-    let wanted = Expiry { under: layout::root(hub.prefix.as_ref()), days: hub.retention_days };
+    let lifecycle = rules.iter().find_map(our_rule);
     // A rule of ours that reaches as far as the wanted one shows that this question was asked before.
-    let asked = expiry.as_ref().is_some_and(|expiry| expiry.under == wanted.under);
+    let asked = lifecycle.as_ref().is_some_and(|rule| rule.under == layout::root(hub.prefix.as_ref()));
     let other_logs = if asked { BTreeSet::new() } else { other_logs(&s3, hub, &at).await? };
-    Ok(Some(Bucket { encryption, expiry, public_access_block, ownership, policy, other_logs }))
+    Ok(Some(Bucket { encryption, lifecycle, public_access_block, ownership, policy, other_logs }))
 }
 
 async fn exists(s3: &Client, hub: &Hub, at: &At) -> Result<bool, Failure> {
@@ -98,27 +96,50 @@ async fn encryption(s3: &Client, hub: &Hub, at: &At) -> Result<Option<BucketEncr
     let answer = unless_none(request.send().await, none, at, GET_ENCRYPTION)?;
     let rule =
         answer.as_ref().and_then(|answer| answer.server_side_encryption_configuration()?.rules().first());
-    Ok(rule.and_then(|rule| rule.apply_server_side_encryption_by_default()).map(|default| BucketEncryption {
-        algorithm: default.sse_algorithm().as_str().to_owned(),
-        key: default.kms_master_key_id().map(str::to_owned).filter(|key| !key.contains("alias/aws/s3")),
+    Ok(rule.and_then(|rule| {
+        let default = rule.apply_server_side_encryption_by_default()?;
+        Some(BucketEncryption {
+            algorithm: default.sse_algorithm().as_str().to_owned(),
+            key: default.kms_master_key_id().map(str::to_owned).filter(|key| !key.contains("alias/aws/s3")),
+            bucket_key: rule.bucket_key_enabled().unwrap_or(false),
+        })
     }))
 }
 
 /// The bucket's lifecycle rules, ours among them.
-pub(crate) async fn lifecycle_rules(s3: &Client, hub: &Hub, at: &At) -> Result<Vec<LifecycleRule>, Failure> {
+pub(crate) async fn lifecycle_rules(
+    s3: &Client,
+    hub: &Hub,
+    at: &At,
+) -> Result<Vec<types::LifecycleRule>, Failure> {
     let request = s3.get_bucket_lifecycle_configuration().bucket(hub.bucket.as_str());
     let answer = request.expected_bucket_owner(hub.account.to_string()).send().await;
     let answer = unless_none(answer, "NoSuchLifecycleConfiguration", at, GET_LIFECYCLE)?;
     Ok(answer.and_then(|answer| answer.rules).unwrap_or_default())
 }
 
-fn our_expiry(rule: &LifecycleRule) -> Option<Expiry> {
-    let days = rule.expiration()?.days()?;
-    let enabled = rule.status().as_str() == "Enabled";
-    (rule.id() == Some(Expiry::RULE_ID) && enabled)
-        .then(|| rule.filter().and_then(|filter| filter.prefix()))
-        .flatten()
-        .map(|prefix| Expiry { under: prefix.to_owned(), days: days.unsigned_abs() })
+/// Our rule, where it is on and says no more than such a rule can.
+fn our_rule(rule: &types::LifecycleRule) -> Option<LifecycleRule> {
+    if rule.id() != Some(LifecycleRule::ID) || rule.status().as_str() != "Enabled" {
+        return None;
+    }
+    let transition = match rule.transitions() {
+        [] => None,
+        [one] => Some(Transition {
+            days: one.days()?.unsigned_abs(),
+            storage_class: one.storage_class()?.as_str().to_owned(),
+        }),
+        _ => return None,
+    };
+    let noncurrent = rule.noncurrent_version_expiration().and_then(|it| it.noncurrent_days());
+    let abort = rule.abort_incomplete_multipart_upload().and_then(|it| it.days_after_initiation());
+    let lifecycle = Lifecycle {
+        retention_days: rule.expiration()?.days()?.unsigned_abs(),
+        transition,
+        noncurrent_days: noncurrent.map(i32::unsigned_abs),
+        abort_uploads_days: abort.map(i32::unsigned_abs),
+    };
+    Some(LifecycleRule { under: rule.filter()?.prefix()?.to_owned(), lifecycle })
 }
 
 async fn public_access_block(s3: &Client, hub: &Hub, at: &At) -> Result<PublicAccessBlock, Failure> {
@@ -158,8 +179,8 @@ async fn other_logs(s3: &Client, hub: &Hub, at: &At) -> Result<BTreeSet<String>,
     let mut others = BTreeSet::new();
     for account in folders(s3, hub, &layout::root(hub.prefix.as_ref()), at).await? {
         let below = folders(s3, hub, &account, at).await?;
-        let flow_logs = format!("{account}{}/", layout::VPC_FLOW_LOGS);
-        others.extend(below.into_iter().filter(|folder| *folder != flow_logs));
+        let of_others = |folder: &String| !last_segment(folder).is_some_and(layout::is_of_flow_logs);
+        others.extend(below.into_iter().filter(of_others));
     }
     Ok(others)
 }
@@ -175,4 +196,9 @@ pub(crate) async fn folders(s3: &Client, hub: &Hub, under: &str, at: &At) -> Res
         folders.extend(page.common_prefixes().iter().filter_map(|folder| folder.prefix().map(str::to_owned)));
     }
     Ok(folders)
+}
+
+/// The name of a folder.
+pub(crate) fn last_segment(folder: &str) -> Option<&str> {
+    folder.strip_suffix('/')?.rsplit('/').next()
 }

@@ -1,56 +1,97 @@
 //! Reads what AWS has, in every account and region at once.
 
 mod hub;
+mod key;
 mod region;
+mod survey;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::fleet::Fleet;
-use flowagg_core::observed::{Bucket, Failure, Place, RegionState};
+use flowagg_core::fleet::{Declared, Fleet, Only};
+use flowagg_core::observed::{Bucket, Failure, Key, Place, RegionState};
+use flowagg_core::plan::Plan;
 use futures::{StreamExt, stream};
 
-use super::Accounts;
+use super::{Accounts, Session};
 use crate::Progress;
 
-pub(crate) use hub::{folders, lifecycle_rules, policy};
+pub(crate) use hub::{folders, last_segment, lifecycle_rules, policy};
+pub use survey::{Survey, survey};
 
 /// What AWS has of a fleet.
+#[derive(Clone, Debug)]
 pub struct Observed {
     /// The hub bucket; `None` where it does not exist.
     pub bucket: Result<Option<Bucket>, Failure>,
+    /// The key that it is to be encrypted with; `None` where S3 manages the keys.
+    pub key: Option<Result<Key, Failure>>,
     /// Every member's regions.
     pub regions: BTreeMap<Place, Result<RegionState, Failure>>,
 }
 
 /// Reads the hub and every member's regions at once. What cannot be read comes as a failure beside the rest.
-pub async fn observe(fleet: &Fleet, accounts: &Accounts, progress: &dyn Progress) -> Observed {
-    let (bucket, regions) =
-        futures::join!(hub::read(fleet, accounts.hub()), regions(fleet, accounts, progress));
-    Observed { bucket, regions }
+pub async fn observe(
+    declared: Declared,
+    session: &Session,
+    only: &[Only],
+    progress: &dyn Progress,
+) -> Result<(Fleet, Accounts, Observed), Failure> {
+    let hub = declared.hub().clone();
+    let (bucket, key, survey) = futures::join!(
+        hub::read(&hub, session.hub()),
+        key::read(&hub, session.hub()),
+        survey(declared, session, only, progress),
+    );
+    let Survey { fleet, accounts, regions } = survey?;
+    Ok((fleet, accounts, Observed { bucket, key, regions }))
 }
 
-/// Reads every member's regions at once.
-pub async fn regions(
+/// Reads again what a plan has changed: the hub, and the flow logs where some were to be made, replaced or deleted.
+pub async fn observe_again(
     fleet: &Fleet,
     accounts: &Accounts,
+    plan: &Plan,
+    before: Observed,
+    progress: &dyn Progress,
+) -> Observed {
+    let changed: BTreeSet<Place> = plan.flow_logs.iter().map(|change| change.place()).collect();
+    // AWS may touch the bucket policy when a flow log is made in the bucket's own account.
+    let in_hub = changed.iter().any(|place| place.account == fleet.hub.account);
+    let bucket = async {
+        if plan.hub.is_empty() && !in_hub {
+            before.bucket
+        } else {
+            hub::read(&fleet.hub, accounts.hub()).await
+        }
+    };
+    let (bucket, regions) = futures::join!(bucket, read_again(accounts, &changed, before.regions, progress));
+    Observed { bucket, key: before.key, regions }
+}
+
+/// Reads the flow logs of these accounts and regions again. What could not be read before stays unread.
+pub async fn read_again(
+    accounts: &Accounts,
+    places: &BTreeSet<Place>,
+    mut regions: BTreeMap<Place, Result<RegionState, Failure>>,
     progress: &dyn Progress,
 ) -> BTreeMap<Place, Result<RegionState, Failure>> {
-    let places = accounts.places(fleet);
-    let total = places.len();
-    let mut reading = stream::iter(places)
-        .map(|place| async move {
-            let state = match accounts.member(place.account) {
-                Some(Ok(account)) => region::read(account, &place).await,
-                Some(Err(failure)) => Err(Failure { region: place.region.clone(), ..failure.clone() }),
-                None => Ok(RegionState::default()),
-            };
-            (place, state)
-        })
+    let reachable = places.iter().filter_map(|place| Some((place, accounts.member(place.account)?.ok()?)));
+    let reachable: Vec<_> = reachable.collect();
+    let total = reachable.len();
+    let mut reading = stream::iter(reachable)
+        .map(|(place, account)| async move { (place, region::flow_logs(account, place).await) })
         .buffer_unordered(super::AT_ONCE);
-    let mut states = BTreeMap::new();
-    while let Some((place, state)) = reading.next().await {
-        progress.step("reading", states.len() + 1, total, &place.to_string());
-        states.insert(place, state);
+    let mut done = 0;
+    while let Some((place, flow_logs)) = reading.next().await {
+        done += 1;
+        progress.step("looking again", done, total, &place.to_string());
+        if let Some(state) = regions.get_mut(place) {
+            match (state, flow_logs) {
+                (Ok(state), Ok(flow_logs)) => state.flow_logs = flow_logs,
+                (state, Err(failure)) => *state = Err(failure),
+                (Err(_), Ok(_)) => {}
+            }
+        }
     }
-    states
+    regions
 }

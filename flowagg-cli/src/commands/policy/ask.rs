@@ -3,8 +3,9 @@
 use std::io::BufWriter;
 use std::io::Write as _;
 
-use flowagg_core::id::{AccountId, BucketName, FlowLogId, Region};
-use flowagg_core::layout::{FileName, account_folder};
+use flowagg_core::flow_log::{FileFormat, Files};
+use flowagg_core::id::{AccountId, BucketName, FlowLogId, Partition, Region};
+use flowagg_core::layout::{self, FileName, Layout};
 use flowagg_policy::{Decision, Policy, Request};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
@@ -67,7 +68,7 @@ fn delivery(
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Stop> {
     let (arn, bucket) = bucket(source, options)?;
-    let region = region(&arn, options)?;
+    let region = region(&arn, options);
     let key = options.key.clone().unwrap_or_else(|| sample_key(source, account, &region));
     let put = Request::put_object(&bucket, account, &region, &key);
     let acl = Request::acl_check(&bucket, account, &region);
@@ -130,35 +131,32 @@ fn arns(source: &str) -> impl Iterator<Item = (String, &str)> {
     })
 }
 
-fn region(arn: &str, options: &Simulate) -> Result<Region, Stop> {
-    let first = match arn.split(':').nth(1) {
-        Some("aws-cn") => "cn-north-1",
-        Some("aws-us-gov") => "us-gov-west-1",
-        _ => "us-east-1",
-    };
-    match &options.region {
-        Some(region) => Ok(region.clone()),
-        None => Region::parse(first).map_err(|error| Stop::wrong(error.to_string(), error.help())),
-    }
+/// The one that is named, else the first of the bucket's partition.
+fn region(arn: &str, options: &Simulate) -> Region {
+    let partition =
+        arn.split(':').nth(1).and_then(|name| Partition::parse(name).ok()).unwrap_or(Partition::Aws);
+    options.region.clone().unwrap_or(partition.first_region())
 }
 
 /// A flow log file of today in the account's folder, under the sub-folder that the policy names if it names one.
 fn sample_key(source: &str, account: AccountId, region: &Region) -> String {
-    let prefix = arns(source)
-        .find_map(|(_, folder)| folder.split_once("AWSLogs/").map(|(before, _)| before.to_owned()));
-    let prefix = prefix.unwrap_or_default();
-    let now = Timestamp::now().to_zoned(TimeZone::UTC).datetime();
+    let folders: Vec<(&str, &str)> =
+        arns(source).filter_map(|(_, folder)| folder.split_once("AWSLogs/")).collect();
+    let prefix = folders.first().map_or("", |(before, _)| before);
+    let hive_compatible_partitions = folders.iter().any(|(_, after)| after.starts_with(layout::HIVE_ACCOUNT));
+    let layout = Layout { prefix: None, files: Files { hive_compatible_partitions, ..Files::default() } };
     match FlowLogId::parse("fl-0123456789abcdef0") {
         Ok(flow_log) => {
             let file = FileName {
                 account,
                 region: region.clone(),
                 flow_log,
-                time: now,
+                time: Timestamp::now().to_zoned(TimeZone::UTC).datetime(),
                 hash: "fe123456".to_owned(),
+                format: FileFormat::PlainText,
             };
-            format!("{prefix}{}", file.key(None))
+            format!("{prefix}{}", layout.key(&file))
         }
-        Err(_) => format!("{prefix}{}", account_folder(None, account)),
+        Err(_) => format!("{prefix}{}", layout.account_folder(account)),
     }
 }

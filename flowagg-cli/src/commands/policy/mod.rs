@@ -1,4 +1,4 @@
-//! `flowagg policy`: the policy engine by hand. Everything here is offline.
+//! `flowagg policy`: the policy engine by hand. Offline, but for a fleet file whose accounts have to be looked up.
 
 mod ask;
 mod check;
@@ -15,7 +15,7 @@ use flowagg_policy::{Grant, Merged, Unnamed, diff, merge};
 use serde::Serialize;
 
 use super::plan::unnamed;
-use crate::args::{self, Policy};
+use crate::args::{self, Global, Policy};
 use crate::{Exit, Screen, show};
 
 /// The name that stands for standard input.
@@ -23,14 +23,14 @@ const STDIN: &str = "-";
 
 pub(crate) use size::Report as SizeReport;
 
-pub(super) fn run(fleet_file: &Path, verb: &Policy, screen: &mut Screen<'_>) -> io::Result<Exit> {
+pub(super) async fn run(global: &Global, verb: &Policy, screen: &mut Screen<'_>) -> io::Result<Exit> {
     let outcome = match verb {
-        Policy::Build(options) => build(fleet_file, options, screen),
-        Policy::Merge(options) => merged(fleet_file, options, screen),
+        Policy::Build(options) => build(global, options, screen).await,
+        Policy::Merge(options) => merged(global, options, screen).await,
         Policy::Diff(options) => compared(options, screen),
         Policy::Check(options) => check::run(options, screen),
         Policy::Simulate(options) => ask::run(options, screen),
-        Policy::Size(options) => size::run(fleet_file, options, screen),
+        Policy::Size(options) => size::run(global, options, screen).await,
     };
     match outcome {
         Ok(exit) => Ok(exit),
@@ -89,19 +89,19 @@ fn text(path: &Path) -> Result<String, Stop> {
     }
 }
 
-fn fleet(path: &Path, screen: &mut Screen<'_>) -> Result<Fleet, Stop> {
-    super::fleet(path, screen)?.ok_or(Stop::Said(Exit::Usage))
+async fn fleet(global: &Global, screen: &mut Screen<'_>) -> Result<Fleet, Stop> {
+    super::fleet(global, screen).await?.map_err(Stop::Said)
 }
 
-fn build(fleet_file: &Path, options: &args::Build, screen: &mut Screen<'_>) -> Result<Exit, Stop> {
-    let fleet = fleet(fleet_file, screen)?;
+async fn build(global: &Global, options: &args::Build, screen: &mut Screen<'_>) -> Result<Exit, Stop> {
+    let fleet = fleet(global, screen).await?;
     let merged = merge(None, &Grant::of(&fleet), Unnamed::Keep)
         .map_err(|error| Stop::wrong(error.to_string(), error.help()))?;
     write(&merged, options.json, screen)
 }
 
-fn merged(fleet_file: &Path, options: &args::Merge, screen: &mut Screen<'_>) -> Result<Exit, Stop> {
-    let fleet = fleet(fleet_file, screen)?;
+async fn merged(global: &Global, options: &args::Merge, screen: &mut Screen<'_>) -> Result<Exit, Stop> {
+    let fleet = fleet(global, screen).await?;
     let live = text(&options.policy)?;
     // `aws s3api get-bucket-policy` prints nothing where there is no policy.
     let live = (!live.trim().is_empty()).then_some(live);

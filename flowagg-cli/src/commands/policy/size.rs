@@ -1,14 +1,12 @@
 //! `flowagg policy size`: how large the policy is, and how many accounts fit in each form.
 
-use std::path::Path;
-
 use flowagg_core::fleet::GrantForm;
 use flowagg_policy::size::LIMIT;
 use flowagg_policy::{Grant, Unnamed, capacity, merge};
 use serde::Serialize;
 
 use super::{Stop, fleet, text};
-use crate::args::Size;
+use crate::args::{Global, Size};
 use crate::{Exit, Screen, show};
 
 /// What `policy size --json` prints.
@@ -38,8 +36,8 @@ pub(crate) struct Form {
     pub(crate) bytes_per_account: usize,
 }
 
-pub(super) fn run(fleet_file: &Path, options: &Size, screen: &mut Screen<'_>) -> Result<Exit, Stop> {
-    let fleet = fleet(fleet_file, screen)?;
+pub(super) async fn run(global: &Global, options: &Size, screen: &mut Screen<'_>) -> Result<Exit, Stop> {
+    let fleet = fleet(global, screen).await?;
     let live = options.policy.as_deref().map(text).transpose()?.filter(|text| !text.trim().is_empty());
     let grant = Grant::of(&fleet);
     let merged = merge(live.as_deref(), &grant, Unnamed::Keep).map_err(|error| match &options.policy {

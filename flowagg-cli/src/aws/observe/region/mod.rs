@@ -1,37 +1,40 @@
-//! The VPCs and flow logs of one region of one account.
+//! What one region of one account has: resources of the kinds that are asked for, and flow logs.
+
+mod resources;
 
 use std::collections::BTreeMap;
 
+use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{self, Tag};
-use flowagg_core::id::{AccountId, FlowLogId};
-use flowagg_core::observed::{Failure, FileOptions, FlowLog, Place, RegionState, Vpc};
+use flowagg_core::fleet::Selection;
+use flowagg_core::id::FlowLogId;
+use flowagg_core::observed::{Failure, FileOptions, FlowLog, Place, RegionState};
+use futures::future::try_join_all;
 use jiff::Timestamp;
 
 use crate::aws::Account;
-use crate::aws::call::{DESCRIBE_FLOW_LOGS, DESCRIBE_VPCS};
+use crate::aws::call::DESCRIBE_FLOW_LOGS;
 use crate::aws::failure::At;
 
-pub(super) async fn read(account: &Account, place: &Place) -> Result<RegionState, Failure> {
+pub(super) async fn read(
+    account: &Account,
+    place: &Place,
+    selection: &Selection,
+) -> Result<RegionState, Failure> {
     let ec2 = account.ec2(&place.region);
     let at = At::new(place.account, &place.region);
-    let (vpcs, flow_logs) = futures::try_join!(vpcs(&ec2, &at), flow_logs(&ec2, &at))?;
-    Ok(RegionState { vpcs, flow_logs })
+    let resources = try_join_all(selection.kinds().map(|kind| resources::of_kind(&ec2, kind, &at)));
+    let (resources, flow_logs) = futures::try_join!(resources, of_client(&ec2, &at))?;
+    Ok(RegionState { resources: resources.into_iter().flatten().collect(), flow_logs })
 }
 
-async fn vpcs(ec2: &aws_sdk_ec2::Client, at: &At) -> Result<Vec<Vpc>, Failure> {
-    let mut pages = ec2.describe_vpcs().into_paginator().items().send();
-    let mut vpcs = Vec::new();
-    while let Some(vpc) = pages.next().await {
-        let vpc = vpc.map_err(|error| at.failure(DESCRIBE_VPCS, &error))?;
-        let owner = vpc.owner_id().and_then(|id| AccountId::parse(id).ok());
-        let id = vpc.vpc_id().unwrap_or_default().to_owned();
-        vpcs.push(Vpc { id, owner, is_default: vpc.is_default().unwrap_or(false), tags: tags(vpc.tags()) });
-    }
-    Ok(vpcs)
+/// The flow logs alone.
+pub(super) async fn flow_logs(account: &Account, place: &Place) -> Result<Vec<FlowLog>, Failure> {
+    of_client(&account.ec2(&place.region), &At::new(place.account, &place.region)).await
 }
 
 /// Flow logs to S3 that are active. A flow log that is being deleted is no longer there.
-async fn flow_logs(ec2: &aws_sdk_ec2::Client, at: &At) -> Result<Vec<FlowLog>, Failure> {
+async fn of_client(ec2: &Client, at: &At) -> Result<Vec<FlowLog>, Failure> {
     let to_s3 = types::Filter::builder().name("log-destination-type").values("s3").build();
     let mut pages = ec2.describe_flow_logs().filter(to_s3).into_paginator().items().send();
     let mut flow_logs = Vec::new();
@@ -53,7 +56,7 @@ fn flow_log(log: &types::FlowLog) -> Option<FlowLog> {
     Some(FlowLog {
         id: FlowLogId::parse(log.flow_log_id()?).ok()?,
         resource: log.resource_id()?.to_owned(),
-        traffic: log.traffic_type()?.as_str().to_owned(),
+        traffic: log.traffic_type().map(|traffic| traffic.as_str().to_owned()),
         destination: log.log_destination()?.to_owned(),
         format: log.log_format().map(str::to_owned),
         interval: log.max_aggregation_interval(),

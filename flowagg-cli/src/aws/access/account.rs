@@ -1,0 +1,111 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use aws_config::{SdkConfig, identity::IdentityCache};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use flowagg_core::id::{AccountId, Partition, Region, RoleName};
+use flowagg_core::observed::Failure;
+
+use super::role::Role;
+use crate::aws::call::{ASSUME_ROLE, DESCRIBE_REGIONS};
+use crate::aws::failure::At;
+use crate::aws::traffic::{NameTheCall, Traffic, Wire};
+
+/// An account with credentials for it.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    pub(super) config: SdkConfig,
+    pub(super) http: SharedHttpClient,
+    pub(super) traffic: Arc<Traffic>,
+}
+
+/// A client whose calls are named, counted and paced.
+macro_rules! client {
+    ($account:expr, $sdk:ident, $region:expr) => {{
+        let Account { id, config, http, traffic } = $account;
+        let (http, traffic) = (http.clone(), Arc::clone(traffic));
+        let wire = Wire { account: *id, region: $region.clone(), traffic, http };
+        $sdk::config::Builder::from(config)
+            .region(sdk_region($region))
+            .http_client(wire)
+            .interceptor(NameTheCall)
+    }};
+}
+
+impl Account {
+    /// Another account by its role. No role is taken in the account that one is already in.
+    pub(super) async fn enter(
+        &self,
+        id: AccountId,
+        role: &RoleName,
+        region: &Region,
+    ) -> Result<Self, Failure> {
+        if id == self.id {
+            return Ok(self.clone());
+        }
+        let arn = role.arn(region.partition(), id);
+        let at = At::new(id, region).about(&arn);
+        let taken = Role::take(self.sts(region), arn).await;
+        let role = taken.map_err(|error| at.failure(ASSUME_ROLE, &error))?;
+        let config = self
+            .config
+            .to_builder()
+            .credentials_provider(SharedCredentialsProvider::new(role))
+            .identity_cache(IdentityCache::lazy().build())
+            .build();
+        Ok(Self { id, config, ..self.clone() })
+    }
+
+    /// The region that calls go to where none is named.
+    pub(super) fn home(&self) -> Region {
+        let named = self.config.region().and_then(|region| Region::parse(region.as_ref()).ok());
+        named.unwrap_or(Partition::Aws.first_region())
+    }
+
+    /// The regions that are enabled in the account.
+    pub(crate) async fn enabled_regions(&self) -> Result<BTreeSet<Region>, Failure> {
+        let first = self.home().partition().first_region();
+        // Without `AllRegions`, those that are not enabled are not among them.
+        let answer = self.ec2(&first).describe_regions().send().await;
+        let answer = answer.map_err(|error| At::new(self.id, &first).failure(DESCRIBE_REGIONS, &error))?;
+        let enabled = answer.regions().iter().filter(|region| region.opt_in_status() != Some("not-opted-in"));
+        Ok(enabled.filter_map(|region| Region::parse(region.region_name()?).ok()).collect())
+    }
+
+    /// The account in a region, to EC2.
+    pub fn ec2(&self, region: &Region) -> aws_sdk_ec2::Client {
+        aws_sdk_ec2::Client::from_conf(client!(self, aws_sdk_ec2, region).build())
+    }
+
+    /// The account in a region, to S3.
+    ///
+    /// With an endpoint of one's own, buckets are named in the path: `bucket.localhost` does not resolve everywhere.
+    pub fn s3(&self, region: &Region) -> aws_sdk_s3::Client {
+        let path_style =
+            self.config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
+        let config = client!(self, aws_sdk_s3, region).force_path_style(path_style);
+        aws_sdk_s3::Client::from_conf(config.build())
+    }
+
+    /// The account in a region, to KMS.
+    pub fn kms(&self, region: &Region) -> aws_sdk_kms::Client {
+        aws_sdk_kms::Client::from_conf(client!(self, aws_sdk_kms, region).build())
+    }
+
+    /// The account, to Organizations, which answers in one region of each partition.
+    pub fn organizations(&self) -> aws_sdk_organizations::Client {
+        let region = &self.home().partition().first_region();
+        aws_sdk_organizations::Client::from_conf(client!(self, aws_sdk_organizations, region).build())
+    }
+
+    pub(super) fn sts(&self, region: &Region) -> aws_sdk_sts::Client {
+        aws_sdk_sts::Client::from_conf(client!(self, aws_sdk_sts, region).build())
+    }
+}
+
+pub(super) fn sdk_region(region: &Region) -> aws_config::Region {
+    aws_config::Region::new(region.as_str().to_owned())
+}

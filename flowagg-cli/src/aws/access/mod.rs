@@ -1,0 +1,186 @@
+//! Accounts and credentials: the caller's own, and a role in every other account, each taken once.
+
+mod account;
+mod organization;
+mod role;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig};
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use flowagg_core::fleet::{Declared, Hub, Only};
+use flowagg_core::id::{AccountId, RoleName};
+use flowagg_core::observed::Failure;
+
+pub use account::Account;
+pub(crate) use organization::find_accounts;
+
+use super::call::GET_CALLER_IDENTITY;
+use super::failure::At;
+use super::traffic::{Calls, Traffic};
+
+/// How often a throttled or failed call is tried, with back-off between.
+const ATTEMPTS: u32 = 6;
+const FIRST_ATTEMPTS: u32 = 2;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How AWS is reached.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Send every call there instead of to AWS.
+    pub endpoint_url: Option<String>,
+    /// How long one try of a call may take.
+    pub call_timeout: Duration,
+}
+
+impl Connection {
+    /// The time that one try of a call may take, where nothing else is said.
+    pub const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+}
+
+impl Default for Connection {
+    fn default() -> Self {
+        Self { endpoint_url: None, call_timeout: Self::CALL_TIMEOUT }
+    }
+}
+
+/// Who calls, and the hub account, reached.
+#[derive(Clone, Debug)]
+pub struct Session {
+    caller: Account,
+    hub: Account,
+    traffic: Arc<Traffic>,
+}
+
+impl Session {
+    /// Finds out who the caller is, and takes a role in the hub account where the caller is in another.
+    ///
+    /// Credentials come from the standard chain, from `hub.profile` where it is set.
+    pub async fn open(declared: &Declared, connection: &Connection) -> Result<Self, Failure> {
+        let hub = declared.hub();
+        let (config, http) = base(hub, connection).await;
+        let traffic = Arc::new(Traffic::default());
+        // Until the caller is known, its calls count as the hub's.
+        let unknown = Account { id: hub.account, config, http, traffic: Arc::clone(&traffic) };
+        let caller = Account { id: caller(&unknown, hub).await?, ..unknown };
+        let hub = open_hub(&caller, declared).await?;
+        Ok(Self { caller, hub, traffic })
+    }
+
+    /// The hub account.
+    pub fn hub(&self) -> &Account {
+        &self.hub
+    }
+
+    /// An account: the caller's own, the hub, or one by its role.
+    pub(crate) async fn enter(&self, id: AccountId, role: &RoleName) -> Result<Account, Failure> {
+        if id == self.hub.id {
+            Ok(self.hub.clone())
+        } else {
+            self.caller.enter(id, role, &self.hub.home()).await
+        }
+    }
+}
+
+async fn open_hub(caller: &Account, declared: &Declared) -> Result<Account, Failure> {
+    let hub = declared.hub();
+    let as_member =
+        declared.members().find(|member| member.account == hub.account).map(|member| &member.role);
+    let role = hub.role.as_ref().or(as_member).cloned().unwrap_or_default();
+    caller.enter(hub.account, &role, &hub.region).await.map_err(|failure| match hub.role {
+        Some(_) => failure,
+        None => Failure {
+            help: format!(
+                "the credentials are for {}, the hub is {}: set `hub.profile` or `hub.role`, or use the hub's own credentials",
+                caller.id, hub.account
+            ),
+            ..failure
+        },
+    })
+}
+
+/// Every account of a fleet: reachable, or with the reason why not.
+#[derive(Clone, Debug)]
+pub struct Accounts {
+    pub(super) session: Session,
+    pub(super) members: BTreeMap<AccountId, Result<Account, Failure>>,
+    pub(super) only: Vec<Only>,
+}
+
+impl Accounts {
+    /// Whether every account and region is looked at.
+    pub fn is_whole(&self) -> bool {
+        self.only.is_empty()
+    }
+
+    /// The hub account.
+    pub fn hub(&self) -> &Account {
+        self.session.hub()
+    }
+
+    /// A member's account, or why it cannot be reached.
+    pub fn member(&self, account: AccountId) -> Option<Result<&Account, &Failure>> {
+        self.members.get(&account).map(Result::as_ref)
+    }
+
+    /// The calls that were sent since this was last asked.
+    pub fn take_calls(&self) -> Calls {
+        self.session.traffic.take()
+    }
+}
+
+async fn base(hub: &Hub, connection: &Connection) -> (SdkConfig, SharedHttpClient) {
+    // One client for all: each would read the machine's root certificates and keep connections of its own.
+    let https = aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .build_https();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(https.clone())
+        .region(account::sdk_region(&hub.region))
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(CONNECT_TIMEOUT)
+                .operation_attempt_timeout(connection.call_timeout)
+                .build(),
+        );
+    if let Some(profile) = &hub.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(url) = &connection.endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    (loader.load().await, https)
+}
+
+async fn caller(unknown: &Account, hub: &Hub) -> Result<AccountId, Failure> {
+    let at = At::new(hub.account, &hub.region);
+    // The first call: whoever mistyped an endpoint should not wait for six tries.
+    let tries = aws_sdk_sts::config::Builder::new()
+        .retry_config(RetryConfig::standard().with_max_attempts(FIRST_ATTEMPTS));
+    let answer =
+        unknown.sts(&hub.region).get_caller_identity().customize().config_override(tries).send().await;
+    let identity = answer.map_err(|error| {
+        let failure = at.failure(GET_CALLER_IDENTITY, &error);
+        match unknown.config.endpoint_url() {
+            Some(url) if failure.code.is_none() => {
+                Failure { message: format!("{} ({url})", failure.message), ..failure }
+            }
+            _ => failure,
+        }
+    })?;
+    let account = identity.account().unwrap_or_default();
+    AccountId::parse(account).map_err(|error| {
+        at.failed(
+            GET_CALLER_IDENTITY,
+            None,
+            error.to_string(),
+            "check the endpoint: this is no answer of AWS",
+        )
+    })
+}

@@ -1,0 +1,61 @@
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{self, ProvideCredentials, future};
+use aws_sdk_sts::Client;
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+
+/// Credentials are renewed when they have less than this left.
+const RENEW_BEFORE: Duration = Duration::from_secs(300);
+/// What CloudTrail shows as the caller in every account.
+const SESSION_NAME: &str = "flowagg";
+
+/// A role's credentials: the first that were had, and new ones before they run out.
+#[derive(Debug)]
+pub(super) struct Role {
+    sts: Client,
+    arn: String,
+    first: Credentials,
+}
+
+impl Role {
+    pub(super) async fn take(
+        sts: Client,
+        arn: String,
+    ) -> Result<Self, SdkError<AssumeRoleError, HttpResponse>> {
+        let first = assume(&sts, &arn).await?;
+        Ok(Self { sts, arn, first })
+    }
+}
+
+async fn assume(sts: &Client, arn: &str) -> Result<Credentials, SdkError<AssumeRoleError, HttpResponse>> {
+    let answer = sts.assume_role().role_arn(arn).role_session_name(SESSION_NAME).send().await?;
+    let Some(given) = answer.credentials() else {
+        return Err(SdkError::construction_failure("the answer has no credentials"));
+    };
+    Ok(Credentials::new(
+        given.access_key_id(),
+        given.secret_access_key(),
+        Some(given.session_token().to_owned()),
+        SystemTime::try_from(*given.expiration()).ok(),
+        "AssumeRole",
+    ))
+}
+
+impl ProvideCredentials for Role {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let good = self.first.expiry().is_none_or(|expiry| expiry > SystemTime::now() + RENEW_BEFORE);
+        if good {
+            return future::ProvideCredentials::ready(provider::Result::Ok(self.first.clone()));
+        }
+        future::ProvideCredentials::new(async {
+            assume(&self.sts, &self.arn).await.map_err(CredentialsError::provider_error)
+        })
+    }
+}

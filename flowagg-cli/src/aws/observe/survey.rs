@@ -1,0 +1,154 @@
+//! Every account of a fleet: found, entered and read. The first is read before the last is found.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowagg_core::fleet::{Declared, Fleet, FoundAccount, Member, Only, Regions};
+use flowagg_core::id::{AccountId, Region};
+use flowagg_core::observed::{Failure, Place, RegionState};
+use futures::future::join_all;
+use futures::stream::FuturesUnordered;
+use futures::{StreamExt, pin_mut};
+use tokio::sync::{Semaphore, mpsc};
+
+use super::region;
+use crate::Progress;
+use crate::aws::access::{Account, Accounts, Session, find_accounts};
+
+/// A fleet with every account and region that belongs to it, and what they have.
+pub struct Survey {
+    /// The fleet, with what was looked up.
+    pub fleet: Fleet,
+    /// Its accounts.
+    pub accounts: Accounts,
+    /// What each region has, or why it could not be read.
+    pub regions: BTreeMap<Place, Result<RegionState, Failure>>,
+}
+
+/// Finds, enters and reads every account at once. With `only`, no other member is entered. Fails where the accounts of
+/// an organization cannot be listed.
+pub async fn survey(
+    mut declared: Declared,
+    session: &Session,
+    only: &[Only],
+    progress: &dyn Progress,
+) -> Result<Survey, Failure> {
+    let at_once = Semaphore::new(crate::aws::AT_ONCE);
+    let look = Look { session, only, at_once: &at_once };
+    let wanted = |member: &&Member| Only::account(only, member.account);
+    let named: Vec<Member> = declared.members().filter(wanted).cloned().collect();
+    let mut total = named.len();
+    let mut reading: FuturesUnordered<_> = named.into_iter().map(|member| look.member(member)).collect();
+
+    let (sender, mut found) = mpsc::unbounded_channel::<FoundAccount>();
+    let discovery = declared.discovery().map(|(organization, how)| (organization.clone(), how.clone()));
+    let finding = async {
+        match &discovery {
+            Some((organization, how)) => find_accounts(session, organization, how, sender).await,
+            None => Ok(()),
+        }
+    };
+    pin_mut!(finding);
+    let mut is_finding = true;
+    let mut members = BTreeMap::new();
+    let mut regions = BTreeMap::new();
+    loop {
+        tokio::select! {
+            listed = &mut finding, if is_finding => {
+                listed?;
+                is_finding = false;
+            }
+            Some(account) = found.recv() => {
+                let new = declared.find(account).filter(wanted).cloned();
+                total += usize::from(new.is_some());
+                reading.extend(new.map(|member| look.member(member)));
+            }
+            Some(Looked { account, entered, enabled, states }) = reading.next() => {
+                progress.step("reading", members.len() + 1, total, &account.to_string());
+                members.insert(account, entered);
+                regions.extend(states);
+                if let Some(enabled) = enabled {
+                    declared.enable(account, enabled);
+                }
+            }
+            else => break,
+        }
+    }
+    let accounts = Accounts { session: session.clone(), members, only: only.to_vec() };
+    Ok(Survey { fleet: declared.into_fleet(), accounts, regions })
+}
+
+struct Look<'a> {
+    session: &'a Session,
+    only: &'a [Only],
+    at_once: &'a Semaphore,
+}
+
+/// What came of one member.
+struct Looked {
+    account: AccountId,
+    entered: Result<Account, Failure>,
+    /// Its regions, where they had to be looked up.
+    enabled: Option<BTreeSet<Region>>,
+    states: BTreeMap<Place, Result<RegionState, Failure>>,
+}
+
+impl Look<'_> {
+    async fn member(&self, member: Member) -> Looked {
+        let looked = Looked {
+            account: member.account,
+            entered: self.enter(&member).await,
+            enabled: None,
+            states: BTreeMap::new(),
+        };
+        let (mut regions, enabled): (BTreeSet<Region>, _) = match (&member.regions, &looked.entered) {
+            (Regions::These(regions), _) => (regions.clone(), None),
+            (Regions::All { .. }, Ok(account)) => match self.enabled(account).await {
+                Ok(enabled) => (enabled.clone(), Some(enabled)),
+                Err(failure) => return looked.lost(failure),
+            },
+            (Regions::All { .. }, Err(failure)) => {
+                let failure = failure.clone();
+                return looked.lost(failure);
+            }
+        };
+        regions.retain(|region| Only::region(self.only, region));
+        let reading = regions.into_iter().map(|region| {
+            let place = Place { account: member.account, region };
+            async {
+                let state = match &looked.entered {
+                    Ok(account) => {
+                        let _permit = self.at_once.acquire().await;
+                        region::read(account, &place, &member.resources).await
+                    }
+                    Err(failure) => Err(Failure { region: place.region.clone(), ..failure.clone() }),
+                };
+                (place, state)
+            }
+        });
+        let states = join_all(reading).await.into_iter().collect();
+        Looked { enabled, states, ..looked }
+    }
+
+    async fn enter(&self, member: &Member) -> Result<Account, Failure> {
+        let _permit = self.at_once.acquire().await;
+        self.session.enter(member.account, &member.role).await
+    }
+
+    async fn enabled(&self, account: &Account) -> Result<BTreeSet<Region>, Failure> {
+        let _permit = self.at_once.acquire().await;
+        account.enabled_regions().await
+    }
+}
+
+impl Looked {
+    /// A member whose regions nobody knows counts as one place, so that its failure is not lost.
+    fn lost(self, failure: Failure) -> Self {
+        let region = failure.region.clone();
+        let place = Place { account: self.account, region: region.clone() };
+        Self {
+            enabled: Some(BTreeSet::from([region])),
+            states: BTreeMap::from([(place, Err(failure))]),
+            ..self
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Whether log delivery may use the key that the bucket is encrypted with.
+
+use flowagg_core::fleet::{Encryption, Fleet};
+use flowagg_core::observed::{Failure, Key};
+use flowagg_core::plan::{Concern, Plan};
+
+/// KMS's word for a key that can be used.
+const ENABLED: &str = "Enabled";
+
+/// Tells what stands in the way. A key policy is never written: it decides who may use the key for everything else, too.
+pub(super) fn look(fleet: &Fleet, key: Option<&Result<Key, Failure>>, plan: &mut Plan) {
+    let (Encryption::SseKms { key: arn, .. }, Some(found)) = (&fleet.hub.encryption, key) else { return };
+    let mut tell = |what: String, help: String| {
+        plan.concerns.push(Concern {
+            account: fleet.hub.account,
+            region: Some(fleet.hub.region.clone()),
+            resource: arn.to_string(),
+            what,
+            help,
+        });
+    };
+    let key = match found {
+        Ok(key) => key,
+        Err(failure) => {
+            let code = failure.code.as_deref().unwrap_or("no answer");
+            let what = format!("cannot be looked at: {}: {code}: {}", failure.call, failure.message);
+            return tell(what, failure.help.clone());
+        }
+    };
+    if key.is_aws_managed {
+        return tell(
+            "is managed by AWS: nobody can change its policy, and log delivery is not in it".to_owned(),
+            "make a key of your own, and name its ARN in `hub.encryption`".to_owned(),
+        );
+    }
+    if key.state != ENABLED {
+        return tell(
+            format!("is {}: nothing can be encrypted with it", key.state),
+            "enable it, or name another in `hub.encryption`".to_owned(),
+        );
+    }
+}

@@ -1,0 +1,79 @@
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::{Regions, Selection};
+use crate::id::{AccountId, OrganizationId, OrganizationalUnitId, RoleName};
+
+/// The organization that the accounts belong to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Organization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// The organizational units whose accounts belong to the fleet; none stands for the whole organization.
+    pub units: BTreeSet<OrganizationalUnitId>,
+    /// How its accounts become members; `None` where the fleet file names them all itself.
+    pub discovery: Option<Discovery>,
+}
+
+impl Organization {
+    /// Whether every account that it has, now and later, belongs to the fleet.
+    pub fn is_whole(&self) -> bool {
+        let Some(discovery) = &self.discovery else { return false };
+        self.units.is_empty()
+            && discovery.except_units.is_empty()
+            && discovery.accounts.is_empty()
+            && discovery.except_accounts.is_empty()
+    }
+}
+
+/// Which accounts of an organization become members, and as what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Discovery {
+    /// Units whose accounts do not.
+    pub except_units: BTreeSet<OrganizationalUnitId>,
+    /// Accounts that do, whatever their unit. Where they are named and no unit is, they are all.
+    pub accounts: BTreeSet<AccountId>,
+    /// Accounts that do not.
+    pub except_accounts: BTreeSet<AccountId>,
+    /// The regions of each.
+    pub regions: Regions,
+    /// The role to take in each.
+    pub role: RoleName,
+    /// What is logged in each.
+    pub resources: Selection,
+    /// Who may list the organization's accounts, where the caller may not.
+    pub lookup: Option<Lookup>,
+}
+
+/// A role in the management account or in a delegated administrator's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Lookup {
+    /// The account.
+    pub account: AccountId,
+    /// The role.
+    pub role: RoleName,
+}
+
+/// An account that AWS Organizations listed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FoundAccount {
+    /// Its id.
+    pub id: AccountId,
+    /// What people call it.
+    pub name: Option<String>,
+    /// Organizations' word for its state: `ACTIVE`, `SUSPENDED`, `PENDING_CLOSURE`, `CLOSED`, `PENDING_ACTIVATION`.
+    pub state: String,
+    /// Whether the units that are chosen, and not excepted, hold it.
+    pub in_units: bool,
+}
+
+impl FoundAccount {
+    /// Whether it can be used. An account that waits to be closed still can.
+    ///
+    /// Source: "Account states in AWS Organizations" (AWS Organizations User Guide).
+    pub fn is_usable(&self) -> bool {
+        matches!(self.state.as_str(), "ACTIVE" | "PENDING_CLOSURE")
+    }
+}

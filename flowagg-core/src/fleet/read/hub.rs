@@ -1,0 +1,119 @@
+use crate::fleet::table::{Table, Value};
+use crate::fleet::{Encryption, Hub, Lifecycle, StorageClass, Transition};
+use crate::id::{AccountId, BucketName, KmsKeyArn, Region};
+use crate::layout::Prefix;
+
+/// Source: "LifecycleExpiration" (Amazon S3 API Reference): a 32-bit number.
+const MOST_DAYS: u32 = i32::MAX.unsigned_abs();
+/// What `encryption` is where S3 manages the keys.
+const SSE_S3: &str = "sse-s3";
+
+pub(super) fn read(table: Table<'_, '_>) -> Option<Hub> {
+    let account =
+        table.needed("account", "the account that owns the bucket").and_then(|v| v.name::<AccountId>());
+    let region = table
+        .needed("region", "the region of the bucket, as in `eu-west-1`")
+        .and_then(|v| v.name::<Region>());
+    let named = table.needed("bucket", "the bucket that all logs go to; it is made when it does not exist");
+    let bucket = named.as_ref().and_then(|v| v.name::<BucketName>());
+    let prefix = table.get("prefix").and_then(|v| v.name::<Prefix>());
+    let lifecycle = lifecycle(&table);
+    let encryption = encryption(&table, region.as_ref());
+    let profile = table.get("profile").and_then(|v| v.words().map(str::to_owned));
+    let role = table.get("role").and_then(|v| v.name());
+    table.refuse_unknown();
+    if let (Some(value), Some(bucket), Some(account), Some(region)) = (&named, &bucket, account, &region) {
+        let suffix = BucketName::account_regional_suffix(account, region);
+        if bucket.is_account_regional() && !bucket.as_str().ends_with(&suffix) {
+            value.fault(
+                format!("`{bucket}` ends like a bucket of an account's own namespace, but not of this account and region"),
+                format!("end it in `{suffix}`, or in anything but `-an`"),
+            );
+        }
+    }
+    Some(Hub {
+        account: account?,
+        region: region?,
+        bucket: bucket?,
+        prefix,
+        lifecycle,
+        encryption,
+        profile,
+        role,
+    })
+}
+
+fn lifecycle(table: &Table<'_, '_>) -> Lifecycle {
+    let days = |key| table.get(key).and_then(|v| v.count(MOST_DAYS));
+    let absent = Lifecycle::default();
+    let retention_days = days("retention-days").unwrap_or(absent.retention_days);
+    Lifecycle {
+        retention_days,
+        transition: table.get("transition").and_then(|value| transition(value, retention_days)),
+        noncurrent_days: days("noncurrent-days"),
+        abort_uploads_days: days("abort-uploads-days").or(absent.abort_uploads_days),
+    }
+}
+
+fn transition(value: Value<'_, '_>, retention_days: u32) -> Option<Transition> {
+    const HELP: &str = "as in `transition = { days = 30, storage-class = \"STANDARD_IA\" }`";
+    let table = value.table()?;
+    let days = table.needed("days", HELP);
+    let class = table.needed("storage-class", HELP);
+    let count = days.as_ref().and_then(|v| v.count(MOST_DAYS));
+    let class = class.and_then(|v| v.one_of(&StorageClass::ALL, StorageClass::as_str));
+    table.refuse_unknown();
+    let (days, count, class) = (days?, count?, class?);
+    let fewest = class.fewest_days();
+    if count < fewest {
+        let what = format!("objects go to {} after {fewest} days at the earliest", class.as_str());
+        days.fault(what, format!("write at least {fewest}"));
+    }
+    if count >= retention_days {
+        let what = format!("the transition comes after {count} days, the expiry after {retention_days}");
+        days.fault(what, "keep objects longer with `retention-days`, or move them earlier");
+    }
+    Some(Transition { days: count, storage_class: class.as_str().to_owned() })
+}
+
+fn encryption(table: &Table<'_, '_>, hub: Option<&Region>) -> Encryption {
+    let bucket_key = table.get("bucket-key");
+    let wanted = bucket_key.as_ref().and_then(Value::boolean);
+    let key = table.get("encryption").and_then(|value| key(&value, hub));
+    match (key, bucket_key) {
+        (Some(key), _) => Encryption::SseKms { key, bucket_key: wanted.unwrap_or(true) },
+        (None, Some(bucket_key)) if table.get("encryption").is_none_or(|v| v.text() == Some(SSE_S3)) => {
+            bucket_key
+                .fault("a bucket key is of a KMS key", "name the key's ARN in `encryption`, or leave it out");
+            Encryption::SseS3
+        }
+        (None, _) => Encryption::SseS3,
+    }
+}
+
+fn key(value: &Value<'_, '_>, hub: Option<&Region>) -> Option<KmsKeyArn> {
+    const AWS_MANAGED: &str = "the key that AWS manages for S3 (`aws/s3`) cannot be used: nobody can change its policy, and log \
+         delivery is not in it; `sse-s3`, or the ARN of a key of your own";
+    let text = value.text()?;
+    if text == SSE_S3 {
+        return None;
+    }
+    if text == "sse-kms" || text == "aws:kms" || text.ends_with("alias/aws/s3") {
+        value.fault(format!("`hub.encryption` is `{}`", text.escape_debug()), AWS_MANAGED);
+        return None;
+    }
+    let key: KmsKeyArn = match text.parse() {
+        Ok(key) => key,
+        Err(error) => {
+            value.fault(format!("`hub.encryption`: {error}"), format!("`sse-s3`, or {}", error.help()));
+            return None;
+        }
+    };
+    if let Some(hub) = hub.filter(|hub| hub.as_str() != key.region()) {
+        value.fault(
+            format!("the key is in `{}`, the bucket in `{hub}`", key.region()),
+            "a bucket is encrypted with a key of its own region",
+        );
+    }
+    Some(key)
+}

@@ -1,0 +1,45 @@
+//! From the text of `flowagg.toml` to a [`Fleet`], or to all its faults.
+
+mod flow_logs;
+mod hub;
+mod members;
+mod policy;
+mod selection;
+
+use std::collections::BTreeMap;
+
+use super::table::{Reader, Table, Value};
+use super::{Fleet, FleetError};
+
+pub(super) fn fleet(text: &str) -> Result<Fleet, FleetError> {
+    let (reader, document) = Reader::parse(text);
+    // Past a syntax error every further fault may be an echo of it.
+    let fleet = if reader.is_faultless() { read(reader.top(&document), &reader) } else { None };
+    match fleet {
+        Some(fleet) if reader.is_faultless() => Ok(fleet),
+        _ => Err(FleetError { faults: reader.into_faults() }),
+    }
+}
+
+/// Reads all that can be read, so that every fault is met; `None` when something needed is missing.
+fn read(top: Table<'_, '_>, reader: &Reader<'_>) -> Option<Fleet> {
+    let hub = top
+        .needed("hub", "a `[hub]` table names the account, region and bucket that all logs go to")
+        .and_then(Value::table)
+        .and_then(hub::read);
+    let flow_logs = top.table("flow-logs").map(flow_logs::read);
+    let region = hub.as_ref().map(|hub| &hub.region);
+    let organization = top.table("organization").and_then(|table| members::organization(table, region));
+    let policy = top.table("policy").map(|table| policy::read(table, organization.as_ref()));
+    let discovers = organization.as_ref().is_some_and(|organization| organization.discovery.is_some());
+    let members = members::read(&top, reader, region, discovers);
+    top.refuse_unknown();
+    Some(Fleet {
+        hub: hub?,
+        members,
+        flow_logs: flow_logs.unwrap_or_default(),
+        policy: policy.unwrap_or_default(),
+        organization,
+        left_out: BTreeMap::new(),
+    })
+}
