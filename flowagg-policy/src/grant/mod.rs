@@ -18,6 +18,7 @@ use crate::merge;
 
 pub(crate) use read::read;
 pub(crate) use statement::{AclActions, AclCheck, Folders, Kind, Source, Statement, Write};
+pub(crate) use write::list;
 
 /// The principal that delivers vended logs, in every partition.
 ///
