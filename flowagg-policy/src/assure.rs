@@ -96,6 +96,13 @@ impl Asker<'_> {
         Some((id, format!("{id}/r-0000/{unit}")))
     }
 
+    /// Whether the account is taken for a member of the organization, when it asks for its own folder. Where the members
+    /// are known, the others have to get along without it.
+    fn belongs(&self, account: AccountId) -> bool {
+        let within = self.grant.who.covered();
+        within.is_none_or(|within| within.is_empty() || within.contains(&account))
+    }
+
     /// What stands in the name does not matter to any policy: a fixed flow log, a fixed moment.
     fn key(&self, account: AccountId, region: &Region) -> String {
         let bucket = format!("{}/", self.grant.bucket_arn());
@@ -111,8 +118,8 @@ impl Asker<'_> {
         let put = Request::put_object(bucket, account, region, &self.key(account, region));
         for (request, what) in [(acl, "read the bucket's ACL"), (put, "write to its folder")] {
             let request = match self.organization() {
-                Some((id, path)) => request.in_organization(id, &path),
-                None => request,
+                Some((id, path)) if self.belongs(account) => request.in_organization(id, &path),
+                _ => request,
             };
             let decision = self.after.decide(&request);
             if !decision.is_allowed() {
@@ -127,11 +134,12 @@ impl Asker<'_> {
     /// An account that should not be able to write to a folder, its own or another's.
     fn intruder(&self, account: AccountId, folder: AccountId, region: &Region) -> Option<Doubt> {
         let request = Request::put_object(&self.grant.bucket, account, region, &self.key(folder, region));
+        let who = &self.grant.who;
+        let is_member = who.accounts().contains(&account)
+            || who.covered().is_some_and(|within| within.contains(&account));
         let request = match self.organization() {
             // A member of the organization reaching for another's folder; a stranger has no organization.
-            Some((id, path)) if account != folder && self.grant.who.accounts().contains(&account) => {
-                request.in_organization(id, &path)
-            }
+            Some((id, path)) if account != folder && is_member => request.in_organization(id, &path),
             _ => request,
         };
         let decision = self.after.decide(&request);
@@ -202,6 +210,29 @@ mod tests {
             "Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:PutObject",
             "Resource":"arn:aws:s3:::acme-flow-logs/*"}]}"#;
         assert_eq!(doubts(&fleet(""), Some(live)), [""; 0]);
+    }
+
+    #[test]
+    fn who_is_not_known_to_be_within_the_organization_must_do_without_it() {
+        let fleet = fleet("[policy]\nform = \"organization\"\n");
+        let organization = fleet.organization.clone().unwrap();
+        let [inside, outside] = *fleet.members.keys().copied().collect::<Vec<_>>() else { panic!() };
+        let grant = |also: &[AccountId]| Grant {
+            who: Who::Organization {
+                id: organization.id.clone(),
+                units: organization.units.clone(),
+                also: also.iter().copied().collect(),
+                within: BTreeSet::from([inside]),
+            },
+            ..Grant::of(&fleet)
+        };
+        let ask = |grant: &Grant| {
+            let merged = merge(None, grant, Unnamed::Keep).unwrap();
+            let doubts = assure(None, &merged, grant, &fleet.regions()).unwrap();
+            doubts.iter().map(|doubt| doubt.account).collect::<Vec<_>>()
+        };
+        assert_eq!(ask(&grant(&[outside])), []);
+        assert_eq!(ask(&grant(&[])), [outside]);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub enum DocumentError {
         bytes: usize,
     },
     /// It is JSON and not the outline of a policy.
-    #[error("the policy is not one that S3 takes: {why}")]
+    #[error("the policy is not one that AWS takes: {why}")]
     Outline {
         /// What is wrong.
         why: String,

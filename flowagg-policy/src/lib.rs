@@ -6,6 +6,7 @@ mod document;
 mod evaluate;
 mod grant;
 mod json;
+pub mod key;
 mod lint;
 mod merge;
 pub mod size;

@@ -25,27 +25,35 @@ impl Aws {
 
     /// EC2 in an account and region.
     pub fn ec2(&self, account: AccountId, region: &Region) -> aws_sdk_ec2::Client {
-        let config = aws_sdk_ec2::Config::builder()
-            .behavior_version(aws_sdk_ec2::config::BehaviorVersion::latest())
-            .credentials_provider(credentials(account))
-            .region(aws_sdk_ec2::config::Region::new(region.to_string()))
-            .endpoint_url(&self.url);
-        aws_sdk_ec2::Client::from_conf(config.build())
+        ec2(&self.url, credentials(account), region)
     }
 
     /// S3 as an account sees it from a region.
     pub fn s3(&self, account: AccountId, region: &Region) -> aws_sdk_s3::Client {
-        let config = aws_sdk_s3::Config::builder()
-            .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
-            .credentials_provider(credentials(account))
-            .region(aws_sdk_s3::config::Region::new(region.to_string()))
-            .force_path_style(true)
-            .endpoint_url(&self.url);
-        aws_sdk_s3::Client::from_conf(config.build())
+        s3(&self.url, credentials(account), region)
     }
 }
 
-fn credentials(account: AccountId) -> Credentials {
+pub(crate) fn ec2(url: &str, credentials: Credentials, region: &Region) -> aws_sdk_ec2::Client {
+    let config = aws_sdk_ec2::Config::builder()
+        .behavior_version(aws_sdk_ec2::config::BehaviorVersion::latest())
+        .credentials_provider(credentials)
+        .region(aws_sdk_ec2::config::Region::new(region.to_string()))
+        .endpoint_url(url);
+    aws_sdk_ec2::Client::from_conf(config.build())
+}
+
+pub(crate) fn s3(url: &str, credentials: Credentials, region: &Region) -> aws_sdk_s3::Client {
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
+        .credentials_provider(credentials)
+        .region(aws_sdk_s3::config::Region::new(region.to_string()))
+        .force_path_style(true)
+        .endpoint_url(url);
+    aws_sdk_s3::Client::from_conf(config.build())
+}
+
+pub(crate) fn credentials(account: AccountId) -> Credentials {
     Credentials::new(account.to_string(), "test", None, None, "flowagg-testkit")
 }
 

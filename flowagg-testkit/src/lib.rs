@@ -1,6 +1,7 @@
 //! A small AWS on this machine, for those who test what flowagg does and for those who embed its crates.
 //!
-//! * [`emulator`]: LocalStack in a container, from PyPI, or where it runs already
+//! * [`emulator`]: LocalStack in a container, from PyPI, or where it runs already; moto from PyPI
+//! * [`organization`]: an organization with units and accounts, on moto
 //! * [`world`]: accounts, VPCs and a hub, made by naming them; the real `flowagg` program among them
 //! * [`delivery`]: the log delivery service, which no emulator has: it obeys the bucket policy and writes the objects
 //! * [`faults`]: an endpoint in front of the emulator that says no
@@ -26,5 +27,6 @@ pub mod aws;
 pub mod delivery;
 pub mod emulator;
 pub mod faults;
+pub mod organization;
 pub mod rehearsal;
 pub mod world;

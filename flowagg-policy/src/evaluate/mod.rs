@@ -63,6 +63,11 @@ impl Policy {
         compile::policy(text)
     }
 
+    /// The same policy without the statements that deny.
+    pub(crate) fn without_denials(self) -> Self {
+        Self { denials: Vec::new(), ..self }
+    }
+
     /// Whether the policy allows the request, denies it, or says nothing of it.
     pub fn decide(&self, request: &Request) -> Decision {
         if let Some(statement) = self.denials.iter().find(|statement| statement.applies(request)) {

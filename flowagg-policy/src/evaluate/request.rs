@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flowagg_core::id::{AccountId, BucketName, OrganizationId, Region};
+use flowagg_core::id::{AccountId, BucketName, OrganizationId, Partition, Region};
 use serde::{Deserialize, Deserializer, de};
 
 use super::principal::Caller;
@@ -55,19 +55,34 @@ impl Request {
     /// The delivery service puts an object, for a flow log of this account and region.
     pub fn put_object(bucket: &BucketName, account: AccountId, region: &Region, key: &str) -> Self {
         let resource = format!("arn:{}:s3:::{bucket}/{key}", region.partition());
-        Self::delivery("s3:PutObject", &resource, account, region).with("s3:x-amz-acl", DELIVERY_ACL)
+        Self::to_s3("s3:PutObject", &resource, account, region).with("s3:x-amz-acl", DELIVERY_ACL)
     }
 
     /// The delivery service reads the bucket's ACL, for a flow log of this account and region.
     pub fn acl_check(bucket: &BucketName, account: AccountId, region: &Region) -> Self {
         let resource = format!("arn:{}:s3:::{bucket}", region.partition());
-        Self::delivery("s3:GetBucketAcl", &resource, account, region)
+        Self::to_s3("s3:GetBucketAcl", &resource, account, region)
+    }
+
+    fn to_s3(action: &str, resource: &str, account: AccountId, region: &Region) -> Self {
+        Self::delivery(action, resource, account, region.partition(), region.as_str())
+            .with("s3:TlsVersion", "1.2")
+            .with("s3:authType", "REST-HEADER")
+            .with("s3:signatureversion", "AWS4-HMAC-SHA256")
     }
 
     /// What the delivery service sends with every call: the keys that AWS documents for a service principal, and those
     /// that any signed call over TLS has. `aws:SourceIp` and the keys of VPC endpoints it has not.
-    fn delivery(action: &str, resource: &str, account: AccountId, region: &Region) -> Self {
-        let arn = format!("arn:{}:logs:{region}:{account}:log-delivery", region.partition());
+    ///
+    /// The region is text: with `*` for one, only what holds in any region holds.
+    pub(crate) fn delivery(
+        action: &str,
+        resource: &str,
+        account: AccountId,
+        partition: Partition,
+        region: &str,
+    ) -> Self {
+        let arn = format!("arn:{partition}:logs:{region}:{account}:log-delivery");
         Self::new(DELIVERY_SERVICE, action, resource)
             .with("aws:SourceAccount", &account.to_string())
             .with("aws:SourceArn", &arn)
@@ -75,9 +90,6 @@ impl Request {
             .with("aws:PrincipalServiceName", DELIVERY_SERVICE)
             .with_all("aws:PrincipalServiceNamesList", [DELIVERY_SERVICE])
             .with("aws:SecureTransport", "true")
-            .with("s3:TlsVersion", "1.2")
-            .with("s3:authType", "REST-HEADER")
-            .with("s3:signatureversion", "AWS4-HMAC-SHA256")
     }
 
     /// Sets the values of a key; whether it had none before.

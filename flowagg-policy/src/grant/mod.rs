@@ -18,6 +18,7 @@ use crate::merge;
 
 pub(crate) use read::read;
 pub(crate) use statement::{AclActions, AclCheck, Folders, Kind, Source, Statement, Write};
+pub(crate) use write::list;
 
 /// The principal that delivers vended logs, in every partition.
 ///
@@ -62,6 +63,9 @@ pub enum Who {
         units: BTreeSet<OrganizationalUnitId>,
         /// And these accounts, which need not belong to it.
         also: BTreeSet<AccountId>,
+        /// Accounts known to belong to it, under the units where there are some. The organization's statement covers
+        /// them, so they need no name: a statement of ours that lists them loses them without revoking anything.
+        within: BTreeSet<AccountId>,
     },
 }
 
@@ -70,6 +74,14 @@ impl Who {
     pub fn accounts(&self) -> &BTreeSet<AccountId> {
         match self {
             Self::Accounts(accounts) | Self::Organization { also: accounts, .. } => accounts,
+        }
+    }
+
+    /// The accounts that are known to be let in without a name.
+    pub(crate) fn covered(&self) -> Option<&BTreeSet<AccountId>> {
+        match self {
+            Self::Accounts(_) => None,
+            Self::Organization { within, .. } => Some(within),
         }
     }
 }

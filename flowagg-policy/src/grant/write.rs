@@ -234,7 +234,7 @@ fn key(name: &str, values: impl IntoIterator<Item = impl std::fmt::Display>) -> 
 }
 
 /// Writes a list; of one element, the element alone, as S3 returns it.
-fn list(out: &mut String, values: impl IntoIterator<Item = impl std::fmt::Display>) {
+pub(crate) fn list(out: &mut String, values: impl IntoIterator<Item = impl std::fmt::Display>) {
     let start = out.len();
     let mut count = 0;
     for value in values {

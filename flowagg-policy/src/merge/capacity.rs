@@ -36,7 +36,12 @@ pub fn capacity(live: Option<&str>, grant: &Grant, form: GrantForm) -> Result<Ca
         let accounts: BTreeSet<AccountId> = (0..count).filter_map(numbered).collect();
         let who = match (form, &grant.who) {
             (GrantForm::Organization | GrantForm::BoundOrganization, Who::Organization { id, units, .. }) => {
-                Who::Organization { id: id.clone(), units: units.clone(), also: BTreeSet::new() }
+                Who::Organization {
+                    id: id.clone(),
+                    units: units.clone(),
+                    also: BTreeSet::new(),
+                    within: BTreeSet::new(),
+                }
             }
             _ => Who::Accounts(accounts),
         };

@@ -48,7 +48,7 @@ pub(crate) fn granted(policy: &str, target: &Grant) -> Result<Option<Grant>, Doc
     };
     let accounts = survey.accounts();
     let who = match organization {
-        Some((id, units)) => Who::Organization { id, units, also: accounts },
+        Some((id, units)) => Who::Organization { id, units, also: accounts, within: BTreeSet::new() },
         None => Who::Accounts(accounts),
     };
     Ok(Some(Grant { who, organization: None, regions: regions(&writes), settings, ..target.clone() }))

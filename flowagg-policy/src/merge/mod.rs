@@ -28,11 +28,12 @@ pub struct Merged {
     pub text: String,
     /// Whether it says anything else than the live policy.
     pub changed: bool,
-    /// Accounts newly allowed.
+    /// Accounts newly allowed, as far as they are known: by name, or within the organization.
     pub granted: BTreeSet<AccountId>,
     /// Accounts no longer allowed.
     pub revoked: BTreeSet<AccountId>,
-    /// Accounts that a statement of ours allowed before, that the grant does not name, and that stay allowed.
+    /// Accounts that a statement of ours allowed before, that the grant neither names nor knows to be within its
+    /// organization, and that stay allowed.
     pub kept: BTreeSet<AccountId>,
     /// The bytes of the text without whitespace: what counts against [`LIMIT`](size::LIMIT).
     pub bytes: usize,
@@ -128,12 +129,13 @@ pub fn merge(live: Option<&str>, grant: &Grant, absent: Unnamed) -> Result<Merge
 
     let named = grant.who.accounts();
     let before = survey.accounts();
+    let allowed = grant.who.covered().map_or_else(|| named.clone(), |within| named | within);
     let (kept, revoked) = match absent {
-        Unnamed::Keep => (&before - named, BTreeSet::new()),
-        Unnamed::Prune => (BTreeSet::new(), &before - named),
+        Unnamed::Keep => (&before - &allowed, BTreeSet::new()),
+        Unnamed::Prune => (BTreeSet::new(), &before - &allowed),
     };
     let accounts = named | &kept;
-    let granted = if survey.organization().is_some() { BTreeSet::new() } else { named - &before };
+    let granted = if survey.organization().is_some() { BTreeSet::new() } else { &allowed - &before };
 
     let plan = choose(&document, &survey, &survey.with_live_regions(grant, &kept), &accounts)?;
     notes.extend(notes::between(&survey, &plan.wanted));

@@ -5,6 +5,7 @@
 mod capacity;
 mod differential;
 mod evaluation;
+mod keys;
 mod linting;
 mod merging;
 mod naive;

@@ -247,3 +247,57 @@ fn a_form_that_cannot_be_written_is_an_error_that_says_what_to_do() {
         assert!(!error.help().is_empty() && !error.to_string().ends_with('.'));
     }
 }
+
+fn whole_organization(also: &[&str], within: &[&str]) -> Grant {
+    let id = OrganizationId::parse("o-a1b2c3d4e5").unwrap();
+    let who = Who::Organization {
+        id: id.clone(),
+        units: BTreeSet::new(),
+        also: accounts(also),
+        within: accounts(within),
+    };
+    Grant { who, organization: Some(Organization { id, units: BTreeSet::new() }), ..grant(&[]) }
+}
+
+#[test]
+fn a_list_gives_way_to_the_organization_that_covers_it() {
+    let listed = merged(None, &grant(TWO)).text;
+    for absent in [Unnamed::Keep, Unnamed::Prune] {
+        let organization = whole_organization(&[], TWO);
+        let outcome = merge(Some(&listed), &organization, absent).unwrap();
+        assert_eq!(outcome.text, merged(None, &organization).text);
+        assert_eq!((outcome.kept, outcome.revoked), (BTreeSet::new(), BTreeSet::new()));
+        assert_eq!((outcome.granted, outcome.form), (BTreeSet::new(), GrantForm::Organization));
+    }
+}
+
+#[test]
+fn an_organization_gives_way_to_a_list_without_a_revocation() {
+    let covered = merged(None, &whole_organization(&[], TWO)).text;
+    for absent in [Unnamed::Keep, Unnamed::Prune] {
+        let listed = Grant { organization: whole_organization(&[], &[]).organization, ..grant(TWO) };
+        let outcome = merge(Some(&covered), &listed, absent).unwrap();
+        assert_eq!(outcome.text, merged(None, &listed).text);
+        assert_eq!((outcome.kept, outcome.revoked), (BTreeSet::new(), BTreeSet::new()));
+    }
+}
+
+#[test]
+fn a_listed_account_that_is_not_known_to_be_in_the_organization_stays_or_is_revoked() {
+    let listed = merged(None, &grant(&["111122223333", "222233334444", "333344445555"])).text;
+    let organization = whole_organization(&["333344445555"], ONE);
+    let kept = merged(Some(&listed), &organization);
+    assert_eq!((kept.kept, kept.revoked), (accounts(&["222233334444"]), BTreeSet::new()));
+    assert!(!kept.text.contains("111122223333") && kept.text.contains("/222233334444/*"), "{}", kept.text);
+    assert!(kept.text.contains("/333344445555/*"), "{}", kept.text);
+    let pruned = merge(Some(&listed), &organization, Unnamed::Prune).unwrap();
+    assert_eq!((pruned.kept, pruned.revoked), (BTreeSet::new(), accounts(&["222233334444"])));
+    assert!(!pruned.text.contains("222233334444"), "{}", pruned.text);
+}
+
+#[test]
+fn members_of_an_organization_that_is_new_to_the_policy_are_granted() {
+    let outcome = merged(None, &whole_organization(&[], TWO));
+    assert_eq!(outcome.granted, accounts(TWO));
+    assert!(merged(Some(&outcome.text), &whole_organization(&[], TWO)).granted.is_empty());
+}

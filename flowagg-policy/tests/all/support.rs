@@ -64,15 +64,17 @@ fn settings() -> impl Strategy<Value = PolicySettings> {
 pub(crate) fn grant() -> impl Strategy<Value = Grant> {
     let prefix = select(vec![None, Some("network"), Some("a/b")]);
     let units = btree_set(select(vec![UNIT, "ou-ab12-22222222"]), 0..2);
-    (settings(), btree_set(account(), 1..5), prefix, any::<[bool; 2]>(), units).prop_map(
-        |(settings, accounts, prefix, [hive, whole], units)| {
+    let within = btree_set(account(), 0..3);
+    (settings(), btree_set(account(), 1..5), prefix, any::<[bool; 2]>(), units, within).prop_map(
+        |(settings, accounts, prefix, [hive, whole], units, within)| {
             let units: BTreeSet<_> =
                 units.iter().map(|unit| OrganizationalUnitId::parse(unit).unwrap()).collect();
             let id = OrganizationId::parse(ORGANIZATION).unwrap();
             let by_organization =
                 matches!(settings.form, GrantForm::Organization | GrantForm::BoundOrganization);
             let who = if by_organization && whole {
-                Who::Organization { id: id.clone(), units: units.clone(), also: accounts.clone() }
+                let within = within.into_iter().filter(|account| !accounts.contains(account)).collect();
+                Who::Organization { id: id.clone(), units: units.clone(), also: accounts.clone(), within }
             } else {
                 Who::Accounts(accounts.clone())
             };

@@ -73,7 +73,7 @@ impl Container {
         let lost = |_| EmulatorError::Docker("the thread that talks to the engine has ended".into());
         let (id, url) = start.recv().map_err(lost)??;
         let container = Self { id, log, word: Some(word), thread: Some(thread) };
-        health::wait_until_ready(&url, || container.check_running(), || container.log())?;
+        health::wait_until_ready(health::LOCALSTACK, &url, || container.check_running(), || container.log())?;
         Ok((container, url))
     }
 

@@ -4,15 +4,24 @@ use std::time::{Duration, Instant};
 
 use super::{EmulatorError, tail};
 
-/// Where LocalStack tells how it is.
-const PATH: &str = "/_localstack/health";
+/// A server's name, and the path at which it answers 200 when it is ready.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Probe {
+    pub(super) name: &'static str,
+    pub(super) path: &'static str,
+}
+
+/// LocalStack, on both ways.
+pub(super) const LOCALSTACK: Probe = Probe { name: "LocalStack", path: "/_localstack/health" };
+
 /// How long one question may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a start may take: a cold one on a slow machine compiles LocalStack's Python files first.
+/// How long a start may take: a cold one on a slow machine compiles the server's Python files first.
 const STARTS_WITHIN: Duration = Duration::from_secs(180);
 
-/// Waits until LocalStack says that it is ready, for as long as `running` finds nothing wrong.
+/// Waits until a server says that it is ready, for as long as `running` finds nothing wrong.
 pub(super) fn wait_until_ready(
+    probe: Probe,
     url: &str,
     mut running: impl FnMut() -> Result<(), String>,
     log: impl Fn() -> String,
@@ -20,7 +29,7 @@ pub(super) fn wait_until_ready(
     let start = Instant::now();
     loop {
         let why = match running() {
-            Ok(()) if is_localstack(url) => return Ok(()),
+            Ok(()) if is_ready(probe, url) => return Ok(()),
             Ok(()) if start.elapsed() < STARTS_WITHIN => {
                 std::thread::sleep(Duration::from_millis(100));
                 continue;
@@ -28,13 +37,13 @@ pub(super) fn wait_until_ready(
             Ok(()) => format!("no answer at {url} within {} s", STARTS_WITHIN.as_secs()),
             Err(why) => why,
         };
-        return Err(EmulatorError::NotReady { why, log: tail(&log()) });
+        return Err(EmulatorError::NotReady { name: probe.name, why, log: tail(&log()) });
     }
 }
 
 /// Whether something is there: LocalStack, or anything else that takes a connection.
 pub(super) fn check_endpoint(url: &str) -> Result<(), EmulatorError> {
-    if is_localstack(url) {
+    if is_ready(LOCALSTACK, url) {
         return Ok(());
     }
     connect(url)
@@ -42,14 +51,14 @@ pub(super) fn check_endpoint(url: &str) -> Result<(), EmulatorError> {
         .map_err(|error| EmulatorError::NoAnswer { url: url.to_owned(), why: error.to_string() })
 }
 
-fn is_localstack(url: &str) -> bool {
-    url.starts_with("http://") && status(url).is_ok_and(|status| status == 200)
+fn is_ready(probe: Probe, url: &str) -> bool {
+    url.starts_with("http://") && status(url, probe.path).is_ok_and(|status| status == 200)
 }
 
-/// The status of `GET /_localstack/health`.
-fn status(url: &str) -> io::Result<u16> {
+/// The status of a `GET`.
+fn status(url: &str, path: &str) -> io::Result<u16> {
     let mut stream = connect(url)?;
-    write!(stream, "GET {PATH} HTTP/1.0\r\nHost: {}\r\n\r\n", authority(url))?;
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", authority(url))?;
     let mut head = [0; 12];
     stream.read_exact(&mut head)?;
     let code = std::str::from_utf8(&head[9..]).ok().and_then(|code| code.parse().ok());

@@ -1,16 +1,19 @@
-//! A small AWS on this machine: LocalStack in a container, LocalStack from PyPI, or an endpoint that is there already.
+//! A small AWS on this machine: LocalStack in a container, LocalStack from PyPI, or an endpoint that is there already; and
+//! moto from PyPI, for AWS Organizations.
 //!
 //! What is started here ends with the process that started it, even when that one is killed.
 
 mod backend;
 mod container;
 mod health;
+mod moto;
 mod python;
 
 use std::sync::OnceLock;
 
 pub use backend::{BACKEND_VARIABLE, Backend};
 pub(crate) use health::authority;
+pub use moto::{MOTO_VERSION, Moto};
 
 /// The version of LocalStack: the last line that starts without an account token.
 pub const LOCALSTACK_VERSION: &str = "4.13.1";
@@ -53,7 +56,7 @@ impl Emulator {
                 (url, Run::Container(container))
             }
             Backend::Python => {
-                let (process, url) = python::Process::start()?;
+                let (process, url) = python::localstack()?;
                 (url, Run::Process(process))
             }
             Backend::Endpoint(url) => {
@@ -125,9 +128,11 @@ pub enum EmulatorError {
     /// There is no Python that fits, or its environment could not be made.
     #[error("{0}")]
     Python(String),
-    /// LocalStack was started and did not become ready.
-    #[error("LocalStack did not become ready: {why}\nwhat it wrote last:\n{log}")]
+    /// A server was started and did not become ready.
+    #[error("{name} did not become ready: {why}\nwhat it wrote last:\n{log}")]
     NotReady {
+        /// LocalStack or moto.
+        name: &'static str,
         /// What happened instead.
         why: String,
         /// The end of its log.

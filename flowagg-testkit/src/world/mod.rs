@@ -16,8 +16,8 @@ use crate::aws::{Aws, AwsError};
 use crate::delivery::{Delivery, Report};
 use crate::emulator::Emulator;
 
-pub(crate) use program::program;
 pub use program::{PROGRAM_VARIABLE, Ran};
+pub(crate) use program::{program, run};
 
 /// A world of its own: fresh account ids and a fresh bucket name, so that any number of worlds share one emulator.
 ///
@@ -225,7 +225,7 @@ impl World {
 }
 
 /// An account id that nothing else uses: the chance of two alike is one in 900 billion.
-fn fresh_account() -> AccountId {
+pub(crate) fn fresh_account() -> AccountId {
     let random = RandomState::new().hash_one(std::process::id());
     let id = 100_000_000_000 + random % 900_000_000_000;
     // Twelve digits are an account id.

@@ -1,7 +1,7 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use tokio::process::Command;
@@ -55,25 +55,12 @@ impl World {
         &self,
         args: impl IntoIterator<Item = impl AsRef<OsStr>>,
     ) -> Result<Ran, WorldError> {
-        let args: Vec<_> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
-        let shown: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
-        let shown = format!("flowagg {}", shown.join(" "));
-        let io = |error| WorldError::Io(shown.clone(), error);
-        std::fs::write(self.fleet_path(), self.fleet_file()).map_err(io)?;
-        let mut command = Command::new(program()?);
-        command.args(args).arg("--config").arg(self.fleet_path()).env_clear().envs(self.environment());
-        command.env("AWS_CONFIG_FILE", self.folder.path().join("no-config"));
-        command.env("AWS_SHARED_CREDENTIALS_FILE", self.folder.path().join("no-credentials"));
-        command.env("HOME", self.folder.path()).stdin(Stdio::null()).kill_on_drop(true);
-        let output = command.output().await.map_err(io)?;
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
-        Ok(Ran { code: output.status.code(), stdout, stderr, command: shown })
+        run(self.folder.path(), &self.fleet_file(), self.environment(), args).await
     }
 
     /// Where the fleet file is written.
     pub fn fleet_path(&self) -> PathBuf {
-        self.folder.path().join("flowagg.toml")
+        fleet_path(self.folder.path())
     }
 
     /// The environment in which a program is the hub account.
@@ -92,6 +79,33 @@ impl World {
         self.folder.disable_cleanup(true);
         self.folder.path().to_owned()
     }
+}
+
+/// Writes a fleet file into a folder and runs the real program on it, with nothing else in its environment.
+pub(crate) async fn run(
+    folder: &Path,
+    fleet_file: &str,
+    environment: impl IntoIterator<Item = (&'static str, String)>,
+    args: impl IntoIterator<Item = impl AsRef<OsStr>>,
+) -> Result<Ran, WorldError> {
+    let args: Vec<_> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
+    let shown: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
+    let shown = format!("flowagg {}", shown.join(" "));
+    let io = |error| WorldError::Io(shown.clone(), error);
+    std::fs::write(fleet_path(folder), fleet_file).map_err(io)?;
+    let mut command = Command::new(program()?);
+    command.args(args).arg("--config").arg(fleet_path(folder)).env_clear().envs(environment);
+    command.env("AWS_CONFIG_FILE", folder.join("no-config"));
+    command.env("AWS_SHARED_CREDENTIALS_FILE", folder.join("no-credentials"));
+    command.env("HOME", folder).stdin(Stdio::null()).kill_on_drop(true);
+    let output = command.output().await.map_err(io)?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    Ok(Ran { code: output.status.code(), stdout, stderr, command: shown })
+}
+
+fn fleet_path(folder: &Path) -> PathBuf {
+    folder.join("flowagg.toml")
 }
 
 /// The program: the named one, else the one that cargo has put beside this executable or above its `deps`.

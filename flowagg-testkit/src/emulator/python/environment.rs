@@ -1,4 +1,4 @@
-//! The virtual environment that LocalStack runs in: made once from the hash-locked requirements, and kept in the cache.
+//! The virtual environment that a program runs in: made once from its hash-locked requirements, and kept in the cache.
 
 use std::env;
 use std::fs::{self, File};
@@ -7,27 +7,27 @@ use std::process::Command;
 
 use sha2::{Digest, Sha256};
 
-use crate::emulator::{EmulatorError, LOCALSTACK_VERSION, tail};
+use super::Program;
+use crate::emulator::{EmulatorError, tail};
 
-/// Every package with its version and hashes.
-const LOCK: &str = include_str!("../../../localstack/requirements.txt");
 /// The versions of Python that the locked packages run on.
 const PYTHONS: std::ops::RangeInclusive<(u32, u32)> = (3, 11)..=(3, 13);
 
 /// Whether an environment is there or could be made.
-pub(in crate::emulator) fn check() -> Result<(), EmulatorError> {
-    let folder = folder()?;
-    if interpreter(&folder).exists() || uv_is_there() { Ok(()) } else { find_python().map(drop) }
+pub(super) fn check(program: &Program) -> Result<(), EmulatorError> {
+    let folder = folder(program)?;
+    if interpreter(&folder).exists() || uv_is_there() { Ok(()) } else { find_python(program).map(drop) }
 }
 
 /// The interpreter of the environment, which is made where it is not there.
-pub(super) fn python() -> Result<PathBuf, EmulatorError> {
-    let folder = folder()?;
+pub(super) fn python(program: &Program) -> Result<PathBuf, EmulatorError> {
+    let folder = folder(program)?;
     let python = interpreter(&folder);
     if !python.exists() {
-        make(&folder).map_err(|error| {
+        make(&folder, program).map_err(|error| {
+            let (name, version) = (program.probe.name, program.version);
             EmulatorError::Python(format!(
-                "the Python environment for LocalStack {LOCALSTACK_VERSION} could not be made: {error}"
+                "the Python environment for {name} {version} could not be made: {error}"
             ))
         })?;
     }
@@ -35,7 +35,7 @@ pub(super) fn python() -> Result<PathBuf, EmulatorError> {
 }
 
 /// The environment's place in the user's cache; another lock has another place.
-fn folder() -> Result<PathBuf, EmulatorError> {
+fn folder(program: &Program) -> Result<PathBuf, EmulatorError> {
     let variable = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = |under: &str| variable("HOME").map(|home| home.join(under));
     let cache = variable("XDG_CACHE_HOME").or_else(|| {
@@ -50,8 +50,10 @@ fn folder() -> Result<PathBuf, EmulatorError> {
     let cache = cache.ok_or_else(|| {
         EmulatorError::Python("there is no cache folder: set HOME or XDG_CACHE_HOME".into())
     })?;
-    let lock: String = Sha256::digest(LOCK).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    Ok(cache.join("flowagg").join(format!("localstack-{LOCALSTACK_VERSION}-{lock}")))
+    let lock: String =
+        Sha256::digest(program.lock).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let name = program.probe.name.to_lowercase();
+    Ok(cache.join("flowagg").join(format!("{name}-{}-{lock}", program.version)))
 }
 
 fn interpreter(folder: &Path) -> PathBuf {
@@ -59,7 +61,7 @@ fn interpreter(folder: &Path) -> PathBuf {
 }
 
 /// Makes the environment beside its place and moves it there when it is whole. Whoever comes second waits and finds it.
-fn make(folder: &Path) -> Result<(), String> {
+fn make(folder: &Path, program: &Program) -> Result<(), String> {
     let io = |error: std::io::Error| format!("{}: {error}", folder.display());
     fs::create_dir_all(folder.parent().unwrap_or(folder)).map_err(io)?;
     let beside = |what: &str| PathBuf::from(format!("{}.{what}", folder.display()));
@@ -77,12 +79,12 @@ fn make(folder: &Path) -> Result<(), String> {
     }
     fs::create_dir(&partial).map_err(io)?;
     let requirements = partial.join("requirements.txt");
-    fs::write(&requirements, LOCK).map_err(io)?;
+    fs::write(&requirements, program.lock).map_err(io)?;
     let venv = partial.join("venv");
     if uv_is_there() {
         install_with_uv(&venv, &requirements)?
     } else {
-        install_with_pip(&venv, &requirements)?
+        install_with_pip(&venv, &requirements, program)?
     }
     fs::rename(&venv, folder).and_then(|()| fs::remove_dir_all(&partial)).map_err(io)
 }
@@ -104,8 +106,8 @@ fn install_with_uv(venv: &Path, requirements: &Path) -> Result<(), String> {
     run(Command::new("uv").args(install).arg(interpreter(venv)).arg("-r").arg(requirements))
 }
 
-fn install_with_pip(venv: &Path, requirements: &Path) -> Result<(), String> {
-    let python = find_python().map_err(|error| error.to_string())?;
+fn install_with_pip(venv: &Path, requirements: &Path, program: &Program) -> Result<(), String> {
+    let python = find_python(program).map_err(|error| error.to_string())?;
     run(Command::new(python).args(["-m", "venv"]).arg(venv)).map_err(|error| {
         format!(
             "{error}\n(on Debian and Ubuntu the module is a package of its own: apt install python3-venv)"
@@ -117,7 +119,7 @@ fn install_with_pip(venv: &Path, requirements: &Path) -> Result<(), String> {
 }
 
 /// The first Python on the path whose version fits.
-fn find_python() -> Result<String, EmulatorError> {
+fn find_python(program: &Program) -> Result<String, EmulatorError> {
     let ((major, low), (_, high)) = (*PYTHONS.start(), *PYTHONS.end());
     let numbered = (low..=high).rev().map(|minor| format!("python{major}.{minor}"));
     let mut found = Vec::new();
@@ -130,7 +132,8 @@ fn find_python() -> Result<String, EmulatorError> {
     }
     let found = if found.is_empty() { "there is none on the path".to_owned() } else { found.join(", ") };
     Err(EmulatorError::Python(format!(
-        "LocalStack needs Python {major}.{low} to {major}.{high}, or `uv`: {found}"
+        "{} needs Python {major}.{low} to {major}.{high}, or `uv`: {found}",
+        program.probe.name
     )))
 }
 

@@ -1,20 +1,56 @@
+//! Programs from PyPI: each in a virtual environment of its own, as a child process that ends with whoever started it.
+
 mod environment;
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::{EmulatorError, SETTINGS, health};
+use super::health::{self, Probe};
+use super::{EmulatorError, LOCALSTACK_VERSION, SETTINGS};
 
-pub(super) use environment::check;
+/// Runs a module until its standard input ends.
+const LEASH: &str = include_str!("leash.py");
 
-/// Runs LocalStack until its standard input ends.
-const LEASH: &str = include_str!("../../../localstack/leash.py");
+/// A program that serves, from PyPI.
+#[derive(Debug)]
+pub(super) struct Program {
+    /// Its name, and how it tells that it is ready.
+    pub(super) probe: Probe,
+    pub(super) version: &'static str,
+    /// Every package with its version and hashes.
+    pub(super) lock: &'static str,
+    /// The Python module to run.
+    pub(super) module: &'static str,
+}
 
-/// LocalStack as a child process, with a folder of its own for all that it writes.
+const LOCALSTACK: Program = Program {
+    probe: health::LOCALSTACK,
+    version: LOCALSTACK_VERSION,
+    lock: include_str!("../../../localstack/requirements.txt"),
+    module: "localstack.runtime.main",
+};
+
+/// Whether LocalStack's environment is there or could be made.
+pub(super) fn check() -> Result<(), EmulatorError> {
+    environment::check(&LOCALSTACK)
+}
+
+/// Starts LocalStack.
+pub(super) fn localstack() -> Result<(Process, String), EmulatorError> {
+    Process::start(&LOCALSTACK, |command, address, files| {
+        command.envs(SETTINGS).env("GATEWAY_LISTEN", address.to_string());
+        for variable in ["FILESYSTEM_ROOT", "LOCALSTACK_VOLUME_DIR"] {
+            command.env(variable, files);
+        }
+    })
+}
+
+/// A program as a child process, with a folder of its own for all that it writes.
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
@@ -22,25 +58,28 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) fn start() -> Result<(Self, String), EmulatorError> {
-        let python = environment::python()?;
-        let failed = |error: std::io::Error| {
-            EmulatorError::Python(format!("LocalStack could not be started: {error}"))
-        };
-        let folder = tempfile::Builder::new().prefix("flowagg-localstack-").tempdir().map_err(failed)?;
+    /// Starts a program, told what is its own: the address to serve at, and a folder for its files.
+    pub(super) fn start(
+        program: &Program,
+        tell: impl FnOnce(&mut Command, SocketAddr, &Path),
+    ) -> Result<(Self, String), EmulatorError> {
+        let python = environment::python(program)?;
+        let name = program.probe.name;
+        let failed =
+            |error: std::io::Error| EmulatorError::Python(format!("{name} could not be started: {error}"));
+        let prefix = format!("flowagg-{}-", name.to_lowercase());
+        let folder = tempfile::Builder::new().prefix(&prefix).tempdir().map_err(failed)?;
         let files = folder.path().join("files");
         fs::create_dir(&files).map_err(failed)?;
         let log = File::create(folder.path().join("log")).map_err(failed)?;
         let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).map_err(failed)?;
 
         let mut command = Command::new(python);
-        command.args(["-I", "-c", LEASH]).envs(SETTINGS).env("GATEWAY_LISTEN", address.to_string());
-        command.env("FLOWAGG_LEASH_FOLDER", folder.path());
-        for variable in ["FILESYSTEM_ROOT", "LOCALSTACK_VOLUME_DIR", "TMPDIR"] {
-            command.env(variable, &files);
-        }
-        // An endpoint or a profile of the caller is not for LocalStack's own clients.
+        command.args(["-I", "-c", LEASH, program.module]);
+        command.env("FLOWAGG_LEASH_FOLDER", folder.path()).env("TMPDIR", &files);
+        // An endpoint or a profile of the caller is not for the program's own clients.
         command.env_remove("AWS_ENDPOINT_URL").env_remove("AWS_PROFILE").current_dir(&files);
+        tell(&mut command, address, &files);
         command.stdin(Stdio::piped()).stderr(log.try_clone().map_err(failed)?).stdout(log);
         // A group of its own: Ctrl-C in the terminal is for whoever started us, and the leash does the rest.
         #[cfg(unix)]
@@ -54,7 +93,8 @@ impl Process {
             Ok(Some(status)) => Err(format!("it ended with {status}")),
             Err(error) => Err(error.to_string()),
         };
-        health::wait_until_ready(&url, running, || fs::read_to_string(&log).unwrap_or_default())?;
+        let log = || fs::read_to_string(&log).unwrap_or_default();
+        health::wait_until_ready(program.probe, &url, running, log)?;
         Ok((process, url))
     }
 

@@ -1,0 +1,263 @@
+//! Whether the policy of a KMS key lets the delivery service use it for an encrypted bucket, and the statement that is
+//! missing where it does not. It prints that statement and never writes a key policy.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use flowagg_core::id::{AccountId, BucketName, KmsKeyArn, OrganizationId, Partition, Region};
+use flowagg_core::layout::{self, Prefix};
+use serde::Serialize;
+
+use crate::document::{Document, DocumentError};
+use crate::evaluate::{Decision, DecisionKind, Policy, Request};
+use crate::grant::{DELIVERY_SERVICE, list};
+
+/// The largest key policy, in bytes.
+///
+/// Source: "Resource quotas" (AWS KMS Developer Guide). Whether whitespace counts it does not say; here it does.
+pub const LIMIT: usize = 32_768;
+
+/// What the delivery service is to be allowed.
+///
+/// Source: "Logs sent to Amazon S3", server-side encryption (Amazon CloudWatch Logs User Guide).
+const DOCUMENTED: [&str; 5] =
+    ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"];
+
+/// What a delivery cannot do without: a new data key for each object, and its decryption where an upload has parts.
+///
+/// Source: "Using server-side encryption with AWS KMS keys", permissions (Amazon S3 User Guide).
+const NEEDED: [&str; 2] = ["kms:GenerateDataKey", "kms:Decrypt"];
+
+/// The Sid of the missing statement; a number follows where the policy has it already.
+const SID: &str = "AWSLogDeliveryUseOfKey";
+
+/// The key of an encrypted bucket, and who delivers to it.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyUse<'a> {
+    /// The key.
+    pub key: &'a KmsKeyArn,
+    /// The bucket that is encrypted with it.
+    pub bucket: &'a BucketName,
+    /// The sub-folder under which `AWSLogs/` lies.
+    pub prefix: Option<&'a Prefix>,
+    /// Whether the bucket uses an S3 Bucket Key, on which the encryption context depends. `None`: it is not known, and
+    /// the service must be able to use the key either way.
+    pub bucket_key: Option<bool>,
+    /// The accounts and their regions; no region stands for any of the partition.
+    pub accounts: &'a BTreeMap<AccountId, BTreeSet<Region>>,
+    /// An organization, and which accounts are known to belong to it: the others ask without `aws:SourceOrgID`.
+    pub organization: Option<(&'a OrganizationId, &'a BTreeSet<AccountId>)>,
+}
+
+/// What a key policy lacks. Without refusals the delivery service may use the key for every account.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The accounts for which the delivery service may not use the key, in order, each with the first reason.
+    pub refusals: Vec<Refusal>,
+    /// The statement to add, as compact JSON on one line. `None` where no account lacks one: then statements that deny
+    /// are all that is in the way.
+    pub statement: Option<String>,
+    /// What to do about it, one sentence each.
+    pub help: Vec<String>,
+}
+
+/// Why the delivery service may not use the key for an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// The account.
+    pub account: AccountId,
+    /// The region of its flow logs; `None` stands for any.
+    pub region: Option<Region>,
+    /// What is refused, in AWS's name for it.
+    pub action: &'static str,
+    /// The policy's answer.
+    pub decision: Decision,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { account, region, action, decision } = self;
+        write!(f, "log delivery for {account} in ")?;
+        match region {
+            Some(region) => region.fmt(f)?,
+            None => f.write_str("any region")?,
+        }
+        write!(f, " could not use the key, for it needs `{action}`: {decision}")
+    }
+}
+
+/// The policy of a key that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the policy of the key {key} cannot be read: {fault}")]
+pub struct KeyPolicyError {
+    key: KmsKeyArn,
+    #[source]
+    fault: DocumentError,
+}
+
+impl KeyPolicyError {
+    /// What to do about it.
+    pub fn help(&self) -> &'static str {
+        match self.fault {
+            DocumentError::Large { .. } => "KMS takes 32,768 bytes; is this the text of a key policy?",
+            _ => self.fault.help(),
+        }
+    }
+}
+
+/// Asks the live policy of a key, as the delivery service would, for every account and region.
+///
+/// Only the key policy is asked. Grants of the key and policies of its organization are not known here.
+pub fn ask(policy: &str, asked: &KeyUse<'_>) -> Result<Answer, KeyPolicyError> {
+    let unreadable = |fault| KeyPolicyError { key: asked.key.clone(), fault };
+    let document = Document::parse(policy).map_err(unreadable)?;
+    let whole = Policy::compile(policy).map_err(unreadable)?;
+    let allowing = Policy::compile(policy).map_err(unreadable)?.without_denials();
+
+    let refusals: Vec<Refusal> =
+        asked.accounts.keys().filter_map(|account| asked.refused(&whole, *account)).collect();
+    let lacking: BTreeSet<AccountId> = refusals
+        .iter()
+        .map(|refusal| refusal.account)
+        .filter(|account| asked.refused(&allowing, *account).is_some())
+        .collect();
+
+    let mut help = Vec::new();
+    let statement = (!lacking.is_empty()).then(|| {
+        let sids: BTreeSet<&str> = document.statements().filter_map(|statement| statement.sid()).collect();
+        let numbered = (2..).map(|number: u32| format!("{SID}{number}"));
+        let mut free =
+            std::iter::once(SID.to_owned()).chain(numbered).filter(|sid| !sids.contains(sid.as_str()));
+        let sid = free.next().unwrap_or_default();
+        // The statement and its comma.
+        let room = LIMIT.saturating_sub(policy.len() + 1);
+        let (statement, advice) = asked.statement(&sid, &lacking, room);
+        help.push(advice);
+        statement
+    });
+    let mut denying = BTreeSet::new();
+    for refusal in refusals.iter().filter(|refusal| refusal.decision.kind == DecisionKind::ExplicitDeny) {
+        denying.extend(refusal.decision.statement.as_ref().map(ToString::to_string));
+    }
+    help.extend(denying.into_iter().map(|statement| {
+        format!("take statement {statement} out of the key policy, or except `{DELIVERY_SERVICE}` from it: what it denies no other statement allows")
+    }));
+    Ok(Answer { refusals, statement, help })
+}
+
+impl KeyUse<'_> {
+    fn partition(&self) -> Partition {
+        let text = self.key.as_str().split(':').nth(1).unwrap_or_default();
+        Partition::parse(text).unwrap_or(Partition::Aws)
+    }
+
+    /// The first thing that the policy does not allow the service for this account.
+    fn refused(&self, policy: &Policy, account: AccountId) -> Option<Refusal> {
+        let regions = self.accounts.get(&account)?;
+        let mut regions: Vec<Option<&Region>> = regions.iter().map(Some).collect();
+        if regions.is_empty() {
+            regions.push(None);
+        }
+        let requests = regions.into_iter().flat_map(|region| {
+            NEEDED.into_iter().flat_map(move |action| {
+                self.contexts(account, region).into_iter().map(move |context| (region, action, context))
+            })
+        });
+        for (region, action, context) in requests {
+            let decision = policy.decide(&self.request(account, region, action, &context));
+            if !decision.is_allowed() {
+                return Some(Refusal { account, region: region.cloned(), action, decision });
+            }
+        }
+        None
+    }
+
+    /// The encryption contexts that S3 may send: with a Bucket Key the bucket's ARN, without one the object's.
+    ///
+    /// Source: "Changes to note before enabling an S3 Bucket Key" (Amazon S3 User Guide).
+    fn contexts(&self, account: AccountId, region: Option<&Region>) -> Vec<String> {
+        let bucket = format!("arn:{}:s3:::{}", self.partition(), self.bucket);
+        let region = region.map_or(self.key.region(), Region::as_str);
+        let folder = layout::root(self.prefix);
+        // What stands in the name does not matter to any policy: a fixed flow log, a fixed moment.
+        let name =
+            format!("{account}_vpcflowlogs_{region}_fl-0123456789abcdef0_20260101T0000Z_00000000.log.gz");
+        let object = format!("{bucket}/{folder}{account}/vpcflowlogs/{region}/2026/01/01/{name}");
+        match self.bucket_key {
+            Some(true) => vec![bucket],
+            Some(false) => vec![object],
+            None => vec![bucket, object],
+        }
+    }
+
+    fn request(&self, account: AccountId, region: Option<&Region>, action: &str, context: &str) -> Request {
+        let partition = self.partition();
+        let region = region.map_or("*", Region::as_str);
+        let mut request = Request::delivery(action, self.key.as_str(), account, partition, region)
+            .with("kms:EncryptionContext:aws:s3:arn", context)
+            .with_all("kms:EncryptionContextKeys", ["aws:s3:arn"]);
+        // Source: "AWS KMS condition keys", `kms:ViaService` (AWS KMS Developer Guide). Its name in China is not certain,
+        // and a key that is not there satisfies no statement that allows.
+        if partition != Partition::AwsCn {
+            request = request.with("kms:ViaService", &format!("s3.{}.amazonaws.com", self.key.region()));
+        }
+        match self.organization {
+            // Under which units it lies is not known: only the whole organization's path fits.
+            Some((id, within)) if within.contains(&account) => {
+                request.in_organization(id, &format!("{id}/r-0000/"))
+            }
+            _ => request,
+        }
+    }
+
+    /// The statement for these accounts, and what to do with it.
+    fn statement(&self, sid: &str, accounts: &BTreeSet<AccountId>, room: usize) -> (String, String) {
+        let documented = self.text(sid, accounts, true);
+        if documented.len() <= room {
+            let advice = format!("add the statement to the policy of {}, beside those that it has", self.key);
+            return (documented, advice);
+        }
+        let shorter = self.text(sid, accounts, false);
+        let advice = if shorter.len() <= room {
+            format!(
+                "add the statement to the policy of {}, beside those that it has; it leaves `aws:SourceArn` out, with \
+                 which the policy would have more than the {LIMIT} bytes that KMS takes",
+                self.key
+            )
+        } else {
+            format!(
+                "the statement does not fit: with it the policy of {} would have more than the {LIMIT} bytes that KMS \
+                 takes; take other statements out, share the accounts among several buckets and keys, or test \
+                 `aws:SourceOrgID` in place of the list, if all accounts of your organization may deliver (AWS documents \
+                 that key for bucket policies, and shows no key policy with it)",
+                self.key
+            )
+        };
+        (shorter, advice)
+    }
+
+    fn text(&self, sid: &str, accounts: &BTreeSet<AccountId>, with_regions: bool) -> String {
+        let mut out = format!(
+            "{{\"Sid\":\"{sid}\",\"Effect\":\"Allow\",\"Principal\":{{\"Service\":\"{DELIVERY_SERVICE}\"}},\"Action\":"
+        );
+        list(&mut out, DOCUMENTED);
+        out += ",\"Resource\":\"*\",\"Condition\":{\"StringEquals\":{\"aws:SourceAccount\":";
+        list(&mut out, accounts);
+        out.push('}');
+        if with_regions {
+            let partition = self.partition();
+            let arns = accounts.iter().flat_map(|account| {
+                let regions = self.accounts.get(account).into_iter().flatten().map(Region::as_str);
+                let any = self.accounts.get(account).is_none_or(BTreeSet::is_empty).then_some("*");
+                regions.chain(any).map(move |region| format!("arn:{partition}:logs:{region}:{account}:*"))
+            });
+            out += ",\"ArnLike\":{\"aws:SourceArn\":";
+            list(&mut out, arns);
+            out.push('}');
+        }
+        out += "}}";
+        out
+    }
+}

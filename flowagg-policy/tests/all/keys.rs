@@ -1,0 +1,387 @@
+//! Key policies, asked as the delivery service would.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowagg_core::id::{AccountId, BucketName, KmsKeyArn, OrganizationId, Region};
+use flowagg_core::layout::Prefix;
+use flowagg_policy::DecisionKind;
+use flowagg_policy::key::{Answer, KeyUse, LIMIT, ask};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::support::{BUCKET, DELIVERY, ORGANIZATION, account, cases, live, stranger};
+
+const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+
+/// What AWS gives a key that is made without a policy.
+const DEFAULT: &str = r#"{"Version":"2012-10-17","Id":"key-default-1","Statement":[{"Sid":"Enable IAM User Permissions","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}]}"#;
+
+type Accounts = BTreeMap<AccountId, BTreeSet<Region>>;
+
+fn id(text: &str) -> AccountId {
+    AccountId::parse(text).unwrap()
+}
+
+fn accounts(of: &[(&str, &[&str])]) -> Accounts {
+    let regions = |names: &&[&str]| names.iter().map(|name| Region::parse(name).unwrap()).collect();
+    of.iter().map(|(account, names)| (id(account), regions(names))).collect()
+}
+
+fn two() -> Accounts {
+    accounts(&[("222233334444", &["eu-west-1", "us-east-1"]), ("333344445555", &["eu-west-1"])])
+}
+
+/// A question about a bucket with a Bucket Key, as flowagg makes it.
+struct Question {
+    key: KmsKeyArn,
+    bucket: BucketName,
+    prefix: Option<Prefix>,
+    bucket_key: Option<bool>,
+    organization: Option<(OrganizationId, BTreeSet<AccountId>)>,
+}
+
+impl Question {
+    fn new() -> Self {
+        Self {
+            key: KmsKeyArn::parse(KEY).unwrap(),
+            bucket: BucketName::parse(BUCKET).unwrap(),
+            prefix: None,
+            bucket_key: Some(true),
+            organization: None,
+        }
+    }
+
+    #[track_caller]
+    fn ask(&self, policy: &str, accounts: &Accounts) -> Answer {
+        let asked = KeyUse {
+            key: &self.key,
+            bucket: &self.bucket,
+            prefix: self.prefix.as_ref(),
+            bucket_key: self.bucket_key,
+            accounts,
+            organization: self.organization.as_ref().map(|(id, within)| (id, within)),
+        };
+        ask(policy, &asked).unwrap()
+    }
+}
+
+#[track_caller]
+fn refused(policy: &str, accounts: &Accounts) -> Vec<String> {
+    named(&Question::new().ask(policy, accounts))
+}
+
+fn named(answer: &Answer) -> Vec<String> {
+    answer.refusals.iter().map(|refusal| refusal.account.to_string()).collect()
+}
+
+fn policy(statements: &[Value]) -> String {
+    json!({"Version": "2012-10-17", "Statement": statements}).to_string()
+}
+
+/// A statement as AWS documents it, with these conditions.
+fn documented(condition: Value) -> Value {
+    json!({
+        "Sid": "Allow Logs Delivery to use the key", "Effect": "Allow", "Principal": {"Service": [DELIVERY]},
+        "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+        "Resource": "*", "Condition": condition
+    })
+}
+
+/// The policy with one statement more.
+fn joined(policy: &str, statement: &str) -> String {
+    let mut policy: Value = serde_json::from_str(policy).unwrap();
+    let statements = &mut policy["Statement"];
+    if !statements.is_array() {
+        *statements = Value::Array(vec![statements.take()]);
+    }
+    statements.as_array_mut().unwrap().push(serde_json::from_str(statement).unwrap());
+    policy.to_string()
+}
+
+#[test]
+fn the_policy_that_a_key_is_made_with_lacks_the_documented_statement() {
+    let answer = Question::new().ask(DEFAULT, &two());
+    assert_eq!(named(&answer), ["222233334444", "333344445555"]);
+    assert_eq!(
+        answer.refusals[0].to_string(),
+        "log delivery for 222233334444 in eu-west-1 could not use the key, for it needs `kms:GenerateDataKey`: \
+         ImplicitDeny: statement `Enable IAM User Permissions` would allow it but for the principal"
+    );
+    assert_eq!(
+        answer.statement.as_deref(),
+        Some(
+            r#"{"Sid":"AWSLogDeliveryUseOfKey","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":["kms:Encrypt","kms:Decrypt","kms:ReEncrypt*","kms:GenerateDataKey*","kms:DescribeKey"],"Resource":"*","Condition":{"StringEquals":{"aws:SourceAccount":["222233334444","333344445555"]},"ArnLike":{"aws:SourceArn":["arn:aws:logs:eu-west-1:222233334444:*","arn:aws:logs:us-east-1:222233334444:*","arn:aws:logs:eu-west-1:333344445555:*"]}}}"#
+        )
+    );
+    assert_eq!(answer.help, [format!("add the statement to the policy of {KEY}, beside those that it has")]);
+}
+
+#[test]
+fn the_documented_statement_is_enough() {
+    let statement = documented(json!({
+        "StringEquals": {"aws:SourceAccount": ["222233334444", "333344445555"]},
+        "ArnLike": {"aws:SourceArn": ["arn:aws:logs:*:222233334444:*", "arn:aws:logs:eu-west-1:333344445555:*"]}
+    }));
+    let answer = Question::new().ask(&policy(&[statement]), &two());
+    assert_eq!(answer, Answer::default());
+}
+
+#[test]
+fn an_account_or_a_region_that_is_not_listed_is_refused() {
+    let one = documented(json!({"StringEquals": {"aws:SourceAccount": "222233334444"}}));
+    assert_eq!(refused(&policy(&[one]), &two()), ["333344445555"]);
+    let elsewhere = documented(json!({"ArnLike": {"aws:SourceArn": "arn:aws:logs:eu-west-1:*:*"}}));
+    let answer = Question::new().ask(&policy(&[elsewhere]), &two());
+    assert_eq!(named(&answer), ["222233334444"]);
+    assert!(answer.refusals[0].to_string().contains("in us-east-1"), "{}", answer.refusals[0]);
+    assert!(answer.statement.unwrap().contains(r#""aws:SourceAccount":"222233334444""#));
+}
+
+#[test]
+fn no_region_stands_for_any() {
+    let any = accounts(&[("222233334444", &[])]);
+    let answer = Question::new().ask(DEFAULT, &any);
+    assert!(answer.refusals[0].to_string().contains("in any region"), "{}", answer.refusals[0]);
+    let statement = answer.statement.unwrap();
+    assert!(
+        statement.ends_with(r#""ArnLike":{"aws:SourceArn":"arn:aws:logs:*:222233334444:*"}}}"#),
+        "{statement}"
+    );
+    let some = documented(json!({"ArnLike": {"aws:SourceArn": "arn:aws:logs:eu-west-1:222233334444:*"}}));
+    assert_eq!(refused(&policy(&[some]), &any), ["222233334444"]);
+    assert_eq!(refused(&joined(DEFAULT, &statement), &any), [""; 0]);
+}
+
+#[test]
+fn either_of_the_two_actions_alone_is_not_enough() {
+    for (action, lacking) in [("kms:GenerateDataKey*", "kms:Decrypt"), ("kms:Decrypt", "kms:GenerateDataKey")]
+    {
+        let mut statement = documented(json!({}));
+        statement["Action"] = json!(action);
+        let answer = Question::new().ask(&policy(&[statement]), &two());
+        assert_eq!(
+            answer.refusals.iter().map(|refusal| refusal.action).collect::<Vec<_>>(),
+            [lacking, lacking]
+        );
+    }
+}
+
+#[test]
+fn the_key_is_the_resource_or_its_arn() {
+    for (resource, lets) in
+        [(KEY, true), ("arn:aws:kms:eu-west-1:111122223333:key/*", true), ("arn:aws:s3:::*", false)]
+    {
+        let mut statement = documented(json!({}));
+        statement["Resource"] = json!(resource);
+        assert_eq!(refused(&policy(&[statement]), &two()).is_empty(), lets, "{resource}");
+    }
+}
+
+#[test]
+fn a_statement_that_denies_is_named_and_no_statement_is_offered_where_none_helps() {
+    let deny = json!({
+        "Sid": "OnlyPeople", "Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*",
+        "Condition": {"Bool": {"aws:PrincipalIsAWSService": "true"}}
+    });
+    let allow = documented(json!({"StringEquals": {"aws:SourceAccount": "222233334444"}}));
+    let answer = Question::new().ask(&policy(&[deny, allow]), &two());
+    assert_eq!(named(&answer), ["222233334444", "333344445555"]);
+    assert_eq!(answer.refusals[0].decision.kind, DecisionKind::ExplicitDeny);
+    let statement = answer.statement.unwrap();
+    assert!(statement.contains("333344445555") && !statement.contains("222233334444"), "{statement}");
+    assert!(
+        answer.help.iter().any(|help| help.contains("take statement `OnlyPeople` out")),
+        "{:?}",
+        answer.help
+    );
+
+    let deny =
+        json!({"Effect": "Deny", "Principal": {"Service": DELIVERY}, "Action": "kms:*", "Resource": "*"});
+    let answer = Question::new().ask(&policy(&[documented(json!({})), deny]), &two());
+    assert_eq!((named(&answer).len(), answer.statement), (2, None));
+    assert!(answer.help[0].contains("take statement 2 out"), "{:?}", answer.help);
+}
+
+#[test]
+fn an_organization_lets_in_those_that_are_known_to_belong_to_it() {
+    let statement = policy(&[documented(json!({"StringEquals": {"aws:SourceOrgID": ORGANIZATION}}))]);
+    assert_eq!(refused(&statement, &two()), ["222233334444", "333344445555"]);
+    let organization = OrganizationId::parse(ORGANIZATION).unwrap();
+    let mut question = Question::new();
+    question.organization = Some((organization, BTreeSet::from([id("222233334444")])));
+    assert_eq!(named(&question.ask(&statement, &two())), ["333344445555"]);
+    let units = json!({"ForAnyValue:StringLike": {"aws:SourceOrgPaths": format!("{ORGANIZATION}/*")}});
+    assert_eq!(named(&question.ask(&policy(&[documented(units)]), &two())), ["333344445555"]);
+}
+
+#[test]
+fn everything_for_everyone_under_conditions_is_decided_by_the_conditions() {
+    let open = |condition: Value| {
+        policy(&[json!({
+            "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*", "Condition": condition
+        })])
+    };
+    assert_eq!(refused(&open(json!({})), &two()), [""; 0]);
+    let caller = json!({"StringEquals": {"kms:CallerAccount": "111122223333", "kms:ViaService": "s3.eu-west-1.amazonaws.com"}});
+    assert_eq!(refused(&open(caller), &two()).len(), 2);
+    for (region, lets) in [("eu-west-1", true), ("us-east-1", false)] {
+        let via = json!({"StringEquals": {"kms:ViaService": format!("s3.{region}.amazonaws.com")}});
+        assert_eq!(refused(&open(via), &two()).is_empty(), lets, "{region}");
+    }
+}
+
+#[test]
+fn the_encryption_context_depends_on_the_bucket_key() {
+    let under =
+        |arn: &str| policy(&[documented(json!({"StringLike": {"kms:EncryptionContext:aws:s3:arn": arn}}))]);
+    let mut question = Question::new();
+    question.prefix = Some(Prefix::parse("net").unwrap());
+    for (arn, with, without, unknown) in [
+        ("arn:aws:s3:::acme-logs", true, false, false),
+        ("arn:aws:s3:::acme-logs/net/AWSLogs/*", false, true, false),
+        ("arn:aws:s3:::acme-logs*", true, true, true),
+        ("arn:aws:s3:::other*", false, false, false),
+    ] {
+        for (bucket_key, lets) in [(Some(true), with), (Some(false), without), (None, unknown)] {
+            question.bucket_key = bucket_key;
+            let answer = question.ask(&under(arn), &two());
+            assert_eq!(answer.refusals.is_empty(), lets, "{arn} {bucket_key:?}");
+        }
+    }
+}
+
+#[test]
+fn a_sid_that_is_taken_gets_a_number() {
+    let one = documented(json!({"StringEquals": {"aws:SourceAccount": "222233334444"}}));
+    let first =
+        Question::new().ask(DEFAULT, &accounts(&[("444455556666", &["eu-west-1"])])).statement.unwrap();
+    let answer = Question::new().ask(&joined(&policy(&[one]), &first), &two());
+    assert!(answer.statement.unwrap().starts_with(r#"{"Sid":"AWSLogDeliveryUseOfKey2","#));
+}
+
+#[test]
+fn a_list_that_is_too_long_for_a_key_policy_loses_its_regions_and_then_says_so() {
+    let many = |count: u64| -> Accounts {
+        let region = Region::parse("eu-west-1").unwrap();
+        (1..=count).map(|n| (id(&format!("{n:012}")), BTreeSet::from([region.clone()]))).collect()
+    };
+    for (count, arns, fits) in [(500, true, true), (1_500, false, true), (3_000, false, false)] {
+        let answer = Question::new().ask(DEFAULT, &many(count));
+        let statement = answer.statement.unwrap();
+        assert_eq!(statement.contains("aws:SourceArn"), arns, "{count}");
+        assert_eq!(DEFAULT.len() + 1 + statement.len() <= LIMIT, fits, "{count}");
+        let [advice] = answer.help.as_slice() else { panic!("{:?}", answer.help) };
+        assert_eq!(advice.contains("32768 bytes"), !arns, "{advice}");
+        assert_eq!(advice.contains("does not fit") && advice.contains("aws:SourceOrgID"), !fits, "{advice}");
+    }
+}
+
+#[test]
+fn a_key_in_china_is_in_its_own_partition() {
+    let mut question = Question::new();
+    question.key = KmsKeyArn::parse("arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd").unwrap();
+    let there = accounts(&[("222233334444", &["cn-north-1"])]);
+    let statement = question.ask(DEFAULT, &there).statement.unwrap();
+    assert!(statement.contains("arn:aws-cn:logs:cn-north-1:222233334444:*"), "{statement}");
+    assert_eq!(named(&question.ask(&joined(DEFAULT, &statement), &there)), [""; 0]);
+}
+
+#[test]
+fn a_policy_that_cannot_be_read_is_an_error_that_names_the_fault() {
+    let (question, two) = (Question::new(), two());
+    let asked = KeyUse {
+        key: &question.key,
+        bucket: &question.bucket,
+        prefix: None,
+        bucket_key: None,
+        accounts: &two,
+        organization: None,
+    };
+    for (text, fault) in [
+        ("{", "is not JSON: line 1, column 2"),
+        ("[]", "is not one that AWS takes"),
+        (
+            r#"{"Statement":{"Sid":"A","Effect":"Perhaps","Principal":"*","Action":"kms:*","Resource":"*"}}"#,
+            "statement `A`",
+        ),
+        (
+            r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"kms:*"}}"#,
+            "neither `Resource` nor `NotResource`",
+        ),
+    ] {
+        let error = ask(text, &asked).unwrap_err();
+        let shown = error.to_string();
+        assert!(shown.starts_with(&format!("the policy of the key {KEY} cannot be read: ")), "{shown}");
+        assert!(shown.contains(fault) && !error.help().is_empty(), "{shown}");
+    }
+    let large = " ".repeat(2_000_000);
+    assert!(ask(&large, &asked).unwrap_err().help().contains("32,768"));
+}
+
+fn of_accounts() -> impl Strategy<Value = Accounts> {
+    let region = prop::sample::select(vec!["eu-west-1", "us-east-1", "ap-southeast-7"]);
+    let regions = prop::collection::btree_set(region.prop_map(|name| Region::parse(name).unwrap()), 0..3);
+    prop::collection::btree_map(account(), regions, 0..5)
+}
+
+/// A statement of a key policy about the delivery service.
+fn allowing() -> impl Strategy<Value = Value> {
+    let texts = |values: Vec<&'static str>| prop::collection::vec(prop::sample::select(values), 1..3);
+    let actions =
+        texts(vec!["kms:*", "kms:Decrypt", "kms:GenerateDataKey*", "kms:GenerateDataKey", "kms:Describe*"]);
+    let condition = prop_oneof![
+        Just(json!({})),
+        texts(vec!["111122223333", "222233334444", "000000000001"])
+            .prop_map(|accounts| json!({"StringEquals": {"aws:SourceAccount": accounts}})),
+        texts(vec!["arn:aws:logs:eu-west-1:*:*", "arn:aws:logs:*:333344445555:*"])
+            .prop_map(|arns| json!({"ArnLike": {"aws:SourceArn": arns}})),
+        Just(json!({"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}})),
+    ];
+    (actions, condition).prop_map(|(actions, condition)| {
+        let mut statement = documented(condition);
+        statement["Action"] = json!(actions);
+        statement
+    })
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn the_missing_statement_lets_in_those_that_lack_it_and_nobody_else(
+        allowing in prop::collection::vec(allowing(), 0..3), accounts in of_accounts(), bucket_key in any::<Option<bool>>(),
+    ) {
+        let question = Question { bucket_key, ..Question::new() };
+        let before = allowing.iter().fold(DEFAULT.to_owned(), |policy, statement| joined(&policy, &statement.to_string()));
+        let answer = question.ask(&before, &accounts);
+        prop_assert_eq!(answer.statement.is_some(), !answer.refusals.is_empty());
+        let after = answer.statement.as_ref().map_or(before.clone(), |statement| joined(&before, statement));
+        prop_assert_eq!(question.ask(&after, &accounts), Answer::default());
+
+        // Whoever was not asked for is decided as before, and so are those that lacked nothing.
+        let region = |name| Region::parse(name).unwrap();
+        for other in [stranger(), id("444455556666"), id("111122223333"), id("000000000001")] {
+            if !answer.refusals.iter().any(|refusal| refusal.account == other) {
+                for name in ["eu-west-1", "us-west-2"] {
+                    let one = Accounts::from([(other, BTreeSet::from([region(name)]))]);
+                    prop_assert_eq!(question.ask(&before, &one).refusals.is_empty(), question.ask(&after, &one).refusals.is_empty());
+                }
+            }
+        }
+        // Of those that lack it, only in their regions.
+        for refusal in &answer.refusals {
+            let one = Accounts::from([(refusal.account, BTreeSet::from([region("us-west-2")]))]);
+            if !accounts[&refusal.account].is_empty() {
+                prop_assert_eq!(question.ask(&before, &one).refusals.is_empty(), question.ask(&after, &one).refusals.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn any_policy_in_and_no_panic(live in live(), accounts in of_accounts()) {
+        let question = Question::new();
+        let answer = question.ask(&live.text, &accounts);
+        prop_assert!(answer.refusals.len() <= accounts.len());
+        prop_assert_eq!(answer.refusals.is_empty(), answer.help.is_empty());
+    }
+}

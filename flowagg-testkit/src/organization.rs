@@ -1,0 +1,212 @@
+//! An organization on [moto](crate::emulator::Moto): its units, its accounts, and the real `flowagg` program as its
+//! management account.
+
+use std::ffi::OsStr;
+
+use aws_credential_types::Credentials;
+use aws_sdk_organizations::types::OrganizationFeatureSet;
+use flowagg_core::id::{AccountId, OrganizationId, OrganizationalUnitId, Partition, Region, RoleName};
+use tempfile::TempDir;
+
+use crate::aws::{self, AwsError};
+use crate::emulator::Moto;
+use crate::world::{self, Ran, WorldError, fresh_account};
+
+/// An organization of its own, with a fresh management account, so that any number of them share one server.
+#[derive(Debug)]
+pub struct Organization {
+    url: String,
+    folder: TempDir,
+    management: AccountId,
+    region: Region,
+    /// The management account's.
+    credentials: Credentials,
+    client: aws_sdk_organizations::Client,
+    id: OrganizationId,
+    root: String,
+}
+
+impl Organization {
+    /// Where AWS Organizations is, in the commercial partition.
+    ///
+    /// Source: "AWS Organizations endpoints and quotas" (AWS General Reference).
+    pub const REGION: &str = "us-east-1";
+
+    /// An organization with all features, a root and no account but the one that manages it.
+    pub async fn found(moto: &Moto) -> Result<Self, WorldError> {
+        let management = fresh_account();
+        let region = Region::parse(Self::REGION)?;
+        // Anyone may take any role in moto, so the first caller need not be anybody.
+        let nobody = aws::credentials(management);
+        let credentials = assume_role(moto.url(), nobody, management, &region).await?;
+        let client = organizations(moto.url(), credentials.clone(), &region);
+        let create = client.create_organization().feature_set(OrganizationFeatureSet::All).send().await;
+        let made = create.map_err(AwsError::of("CreateOrganization", management, &region))?.organization;
+        let id = OrganizationId::parse(&made.and_then(|made| made.id).unwrap_or_default())?;
+        let roots = client.list_roots().send().await;
+        let roots = roots.map_err(AwsError::of("ListRoots", management, &region))?;
+        let root = roots.roots().first().and_then(|root| root.id.clone()).unwrap_or_default();
+        let folder = tempfile::Builder::new().prefix("flowagg-organization-").tempdir();
+        let folder = folder.map_err(|error| WorldError::Io("a temporary folder".into(), error))?;
+        Ok(Self { url: moto.url().to_owned(), folder, management, region, credentials, client, id, root })
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &OrganizationId {
+        &self.id
+    }
+
+    /// The id of its root, under which all units and accounts are.
+    pub fn root(&self) -> &str {
+        &self.root
+    }
+
+    /// The account that manages it.
+    pub fn management(&self) -> AccountId {
+        self.management
+    }
+
+    /// AWS Organizations, asked by the management account.
+    pub fn client(&self) -> &aws_sdk_organizations::Client {
+        &self.client
+    }
+
+    /// Makes an organizational unit, under another or else under the root.
+    pub async fn unit(
+        &self,
+        name: &str,
+        under: Option<&OrganizationalUnitId>,
+    ) -> Result<OrganizationalUnitId, WorldError> {
+        let create = self.client.create_organizational_unit().name(name).parent_id(self.parent(under));
+        let unit = create.send().await.map_err(self.failed("CreateOrganizationalUnit"))?;
+        let id = unit.organizational_unit.and_then(|unit| unit.id).unwrap_or_default();
+        Ok(OrganizationalUnitId::parse(&id)?)
+    }
+
+    /// Makes an account, in a unit or else in the root.
+    pub async fn account(
+        &self,
+        name: &str,
+        under: Option<&OrganizationalUnitId>,
+    ) -> Result<AccountId, WorldError> {
+        let email = format!("{name}@example.com");
+        let create = self.client.create_account().account_name(name).email(email).send().await;
+        let status = create.map_err(self.failed("CreateAccount"))?.create_account_status;
+        let id = AccountId::parse(&status.and_then(|status| status.account_id).unwrap_or_default())?;
+        if under.is_some() {
+            self.put(id, under).await?;
+        }
+        Ok(id)
+    }
+
+    /// Puts an account into a unit or else into the root, wherever it is.
+    pub async fn put(
+        &self,
+        account: AccountId,
+        under: Option<&OrganizationalUnitId>,
+    ) -> Result<(), WorldError> {
+        let parents = self.client.list_parents().child_id(account.to_string()).send().await;
+        let parents = parents.map_err(self.failed("ListParents"))?;
+        let from = parents.parents().first().and_then(|parent| parent.id.clone());
+        let put = self.client.move_account().account_id(account.to_string()).set_source_parent_id(from);
+        let put = put.destination_parent_id(self.parent(under)).send().await;
+        put.map(drop).map_err(self.failed("MoveAccount"))?;
+        Ok(())
+    }
+
+    /// Closes an account.
+    pub async fn close(&self, account: AccountId) -> Result<(), WorldError> {
+        let close = self.client.close_account().account_id(account.to_string()).send().await;
+        close.map(drop).map_err(self.failed("CloseAccount"))?;
+        Ok(())
+    }
+
+    /// Credentials of an account, as the management account gets them.
+    pub async fn credentials_of(&self, account: AccountId) -> Result<Credentials, WorldError> {
+        Ok(assume_role(&self.url, self.credentials.clone(), account, &self.region).await?)
+    }
+
+    /// AWS Organizations, asked by another account.
+    pub async fn organizations_as(
+        &self,
+        account: AccountId,
+    ) -> Result<aws_sdk_organizations::Client, WorldError> {
+        Ok(organizations(&self.url, self.credentials_of(account).await?, &self.region))
+    }
+
+    /// EC2 in an account and region.
+    pub async fn ec2(&self, account: AccountId, region: &Region) -> Result<aws_sdk_ec2::Client, WorldError> {
+        Ok(aws::ec2(&self.url, self.credentials_of(account).await?, region))
+    }
+
+    /// S3 as an account sees it from a region.
+    pub async fn s3(&self, account: AccountId, region: &Region) -> Result<aws_sdk_s3::Client, WorldError> {
+        Ok(aws::s3(&self.url, self.credentials_of(account).await?, region))
+    }
+
+    /// Runs the real program with this fleet file, as the management account, with nothing else in its environment.
+    pub async fn flowagg(
+        &self,
+        fleet_file: &str,
+        args: impl IntoIterator<Item = impl AsRef<OsStr>>,
+    ) -> Result<Ran, WorldError> {
+        world::run(self.folder.path(), fleet_file, self.environment(), args).await
+    }
+
+    /// The environment in which a program is the management account.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let session = self.credentials.session_token().unwrap_or_default();
+        vec![
+            ("AWS_ENDPOINT_URL", self.url.clone()),
+            ("AWS_ACCESS_KEY_ID", self.credentials.access_key_id().to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", self.credentials.secret_access_key().to_owned()),
+            ("AWS_SESSION_TOKEN", session.to_owned()),
+            ("AWS_REGION", Self::REGION.to_owned()),
+            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+        ]
+    }
+
+    fn parent<'a>(&'a self, under: Option<&'a OrganizationalUnitId>) -> &'a str {
+        under.map_or(self.root.as_str(), |unit| unit.as_str())
+    }
+
+    fn failed<E: std::error::Error>(&self, call: &'static str) -> impl FnOnce(E) -> AwsError {
+        AwsError::of(call, self.management, &self.region)
+    }
+}
+
+fn organizations(url: &str, credentials: Credentials, region: &Region) -> aws_sdk_organizations::Client {
+    let config = aws_sdk_organizations::Config::builder()
+        .behavior_version(aws_sdk_organizations::config::BehaviorVersion::latest())
+        .credentials_provider(credentials)
+        .region(aws_sdk_organizations::config::Region::new(region.to_string()))
+        .endpoint_url(url);
+    aws_sdk_organizations::Client::from_conf(config.build())
+}
+
+async fn assume_role(
+    url: &str,
+    caller: Credentials,
+    account: AccountId,
+    region: &Region,
+) -> Result<Credentials, AwsError> {
+    let config = aws_sdk_sts::Config::builder()
+        .behavior_version(aws_sdk_sts::config::BehaviorVersion::latest())
+        .credentials_provider(caller)
+        .region(aws_sdk_sts::config::Region::new(region.to_string()))
+        .endpoint_url(url);
+    let sts = aws_sdk_sts::Client::from_conf(config.build());
+    let role = RoleName::default().arn(Partition::Aws, account);
+    let assume = sts.assume_role().role_arn(role).role_session_name("flowagg-testkit").send().await;
+    let given = assume.map_err(AwsError::of("AssumeRole", account, region))?.credentials;
+    let given = given.map(|given| {
+        let (id, secret) = (given.access_key_id, given.secret_access_key);
+        Credentials::new(id, secret, Some(given.session_token), None, "flowagg-testkit")
+    });
+    given.ok_or_else(|| AwsError {
+        call: "AssumeRole",
+        account,
+        region: region.clone(),
+        why: "the answer has no credentials".into(),
+    })
+}
