@@ -109,6 +109,10 @@ impl At {
             _ if code.starts_with("ExpiredToken") || code == "RequestExpired" => {
                 "the credentials have expired: sign in again and run it again; what is done stays done".into()
             }
+            "HTTP 400" if call == call::HEAD_BUCKET => {
+                "S3 gives this call no reason; most likely the credentials have expired: sign in again and run it again"
+                    .into()
+            }
             "InvalidClientTokenId" | "UnrecognizedClientException" | "AuthFailure" | "InvalidAccessKeyId"
             | "SignatureDoesNotMatch" => {
                 format!("AWS does not take these credentials in {region}: check the keys or profile, and that the region is enabled")

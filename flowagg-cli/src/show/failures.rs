@@ -12,9 +12,10 @@ const MANY: usize = 4;
 
 /// Calls that failed: where, what, and what to do.
 pub(crate) fn failures(failures: &[Failure], out: &mut dyn Write) -> io::Result<()> {
-    let mut causes: BTreeMap<(&str, Option<&str>), Vec<&Failure>> = BTreeMap::new();
+    let mut causes: BTreeMap<(&str, Option<&str>, String), Vec<&Failure>> = BTreeMap::new();
     for failure in failures {
-        causes.entry((&failure.call, failure.code.as_deref())).or_default().push(failure);
+        let cause = (failure.call.as_str(), failure.code.as_deref(), way_out(failure));
+        causes.entry(cause).or_default().push(failure);
     }
     for alike in causes.into_values() {
         if alike.len() < MANY {
@@ -34,6 +35,11 @@ fn one(failure: &Failure, out: &mut dyn Write) -> io::Result<()> {
         resource.as_ref().map_or(format!("{account} {region}"), |it| format!("{account} {region}: {it}"));
     writeln!(out, "{RED}error{RED:#}: {place}: {}", what(failure))?;
     writeln!(out, "       {DIM}{help}{DIM:#}")
+}
+
+/// What to do, without the names of the place: under one code, AWS has denials of many kinds.
+fn way_out(failure: &Failure) -> String {
+    failure.help.replace(&failure.account.to_string(), "").replace(failure.region.as_str(), "")
 }
 
 /// The cause once, with the words of the first; then every place that has it.
@@ -90,6 +96,19 @@ mod tests {
         for n in [1, 2, 3, 4, 5, 9] {
             assert!(text.contains(&format!("{n:012} eu-west-1")), "{text}");
         }
+    }
+
+    #[test]
+    fn failures_of_one_code_with_different_ways_out_are_told_apart() {
+        let denied = |n, help: &str| {
+            let failure = refused(n, "UnauthorizedOperation");
+            Failure { help: format!("{help} in {}", failure.account), ..failure }
+        };
+        let list: Vec<Failure> =
+            (1..=4).flat_map(|n| [denied(n, "allow it"), denied(n + 4, "ask for an exception")]).collect();
+        let text = told(&list);
+        assert_eq!(text.matches("error: 4 times").count(), 2, "{text}");
+        assert!(text.contains("allow it") && text.contains("ask for an exception"), "{text}");
     }
 
     #[test]

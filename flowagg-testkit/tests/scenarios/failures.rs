@@ -83,6 +83,7 @@ async fn applied_in_lives(world: &World, faults: &Faults, freeze: Freeze) -> usi
             }
             () = faults.froze() => {}
         }
+        faults.quiet().await.unwrap();
     }
     panic!("no end: {:?}", faults.writes())
 }

@@ -7,7 +7,9 @@
 mod bucket;
 mod delivery;
 mod failures;
+mod faults;
 mod fleet;
+mod killed;
 mod life;
 mod policy;
 

@@ -1,0 +1,262 @@
+//! An endpoint in front of an emulator that fails by rule, where the emulator never would.
+//!
+//! A rule says which calls it is for, and what becomes of them:
+//!
+//! ```no_run
+//! # async fn fail(account: flowagg_core::id::AccountId) -> std::io::Result<()> {
+//! use flowagg_testkit::faults::{Answer, Calls, Faults};
+//!
+//! let faults = Faults::in_front_of("http://127.0.0.1:4566").await?;
+//! let throttled = Answer::error(503, "RequestLimitExceeded", "Request limit exceeded.");
+//! faults.on(Calls::of("CreateFlowLogs").in_account(account).first(2), throttled);
+//! # Ok(())
+//! # }
+//! ```
+
+mod call;
+mod request;
+mod rule;
+mod wire;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use flowagg_core::id::AccountId;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OnceCell, watch};
+use tokio::task::JoinHandle;
+
+use crate::emulator::authority;
+use call::Call;
+use request::Request;
+use rule::Rule;
+pub use rule::{Answer, Calls, Deed, Freeze};
+
+/// An endpoint that passes everything on but what a rule is for, and keeps a list of the calls. It ends when it is
+/// dropped.
+#[derive(Debug)]
+pub struct Faults {
+    url: String,
+    endpoint: Arc<Endpoint>,
+    task: JoinHandle<()>,
+}
+
+/// A client token and the account that says it.
+type Token = (Option<AccountId>, String);
+
+#[derive(Debug, Default)]
+struct Endpoint {
+    upstream: String,
+    rules: Mutex<Vec<Rule<Arc<Answer>>>>,
+    calls: Mutex<Vec<Call>>,
+    /// The access keys that roles have been given.
+    keys: Mutex<BTreeMap<String, AccountId>>,
+    /// The answers to calls with a client token.
+    tokens: Mutex<BTreeMap<Token, Arc<OnceCell<Vec<u8>>>>>,
+    /// How many calls have come and are not answered yet; those that never will be do not count.
+    under_way: watch::Sender<usize>,
+    /// How many calls are never answered.
+    frozen: watch::Sender<usize>,
+}
+
+impl Faults {
+    /// An endpoint in front of this one, without a rule yet.
+    pub async fn in_front_of(emulator: &str) -> io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let endpoint = Arc::new(Endpoint { upstream: authority(emulator).to_owned(), ..Endpoint::default() });
+        let shared = Arc::clone(&endpoint);
+        let task = tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let under_way = UnderWay::new(&shared);
+                // A connection that breaks is the client's to notice.
+                tokio::spawn(async move { Arc::clone(&under_way.0).serve(client, under_way).await });
+            }
+        });
+        Ok(Self { url, endpoint, task })
+    }
+
+    /// A rule more. Where several are for a call, the one that was given first decides; the call counts for each.
+    pub fn on(&self, calls: Calls, answer: Answer) {
+        locked(&self.endpoint.rules).push(Rule::new(calls, Arc::new(answer)));
+    }
+
+    /// Takes all rules away: every call goes through again.
+    pub fn lift(&self) {
+        locked(&self.endpoint.rules).clear();
+        self.endpoint.frozen.send_replace(0);
+    }
+
+    /// Refuses to assume any role in an account, as AWS does when the role is not there or does not trust the caller.
+    pub fn refuse_roles_of(&self, account: AccountId) {
+        let message = format!("User is not authorized to perform: sts:AssumeRole on a role of {account}");
+        let denied = Answer::error(403, "AccessDenied", &message);
+        self.on(Calls::of("AssumeRole").in_account(account), denied);
+    }
+
+    /// Answers so many more calls that are not known to be mere reads, and never any further one.
+    pub fn freeze_after(&self, writes: usize, freeze: Freeze) {
+        self.thaw();
+        self.on(Calls::writes().after(writes), Answer::Frozen(freeze));
+    }
+
+    /// Answers every call again.
+    pub fn thaw(&self) {
+        locked(&self.endpoint.rules).retain(|rule| !matches!(*rule.answer, Answer::Frozen(_)));
+        self.endpoint.frozen.send_replace(0);
+    }
+
+    /// Ends when a call goes unanswered: the moment to kill a program.
+    pub async fn froze(&self) {
+        let mut frozen = self.endpoint.frozen.subscribe();
+        // The sender lives as long as this endpoint.
+        let _ = frozen.wait_for(|calls| *calls > 0).await;
+    }
+
+    /// Ends when every call that a killed program made has come and had its effect.
+    pub async fn quiet(&self) -> io::Result<()> {
+        // Whoever knocked earlier has been let in when this one is turned away.
+        let mut last = TcpStream::connect(authority(&self.url)).await?;
+        last.shutdown().await?;
+        last.read_to_end(&mut Vec::new()).await?;
+        let mut under_way = self.endpoint.under_way.subscribe();
+        let _ = under_way.wait_for(|calls| *calls == 0).await;
+        Ok(())
+    }
+
+    /// The calls so far: the action of a query call (`DescribeVpcs`), else method and path (`PUT /bucket?policy`).
+    pub fn calls(&self) -> Vec<String> {
+        self.lines(|_| true)
+    }
+
+    /// The calls so far that are not known to be mere reads.
+    pub fn writes(&self) -> Vec<String> {
+        self.lines(|call| !call.is_read())
+    }
+
+    /// How many of these there have been so far, whatever became of them.
+    pub fn count(&self, calls: &Calls) -> usize {
+        self.lines(|call| calls.hold(call)).len()
+    }
+
+    /// The URL to give as `AWS_ENDPOINT_URL`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn lines(&self, which: impl Fn(&Call) -> bool) -> Vec<String> {
+        let calls = locked(&self.endpoint.calls);
+        calls.iter().filter(|call| which(call)).map(|call| call.line.clone()).collect()
+    }
+}
+
+impl Drop for Faults {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Endpoint {
+    /// Serves one request: each connection is closed after it, so that no second one passes unseen.
+    async fn serve(&self, mut client: TcpStream, under_way: UnderWay) -> io::Result<()> {
+        let Some(request) = Request::read(&mut client).await? else { return Ok(()) };
+        let call = Call::of(&request, &locked(&self.keys));
+        let answer = self.answer_to(&call);
+        locked(&self.calls).push(call.clone());
+        match answer.as_deref() {
+            None => {}
+            Some(Answer::Error { status, code, message }) => {
+                return client.write_all(wire::error(&call, *status, code, message).as_bytes()).await;
+            }
+            Some(Answer::Unsuccessful { resource, code, message }) => {
+                let answer = self.ask(&request.without_resource(resource), &call).await?;
+                let change = |body: &str| wire::with_unsuccessful(body, resource, code, message);
+                return client.write_all(&request::with_body(&answer, change)).await;
+            }
+            Some(Answer::Reset) => return client.set_zero_linger(),
+            Some(Answer::Lost) => {
+                self.ask(&request, &call).await?;
+                return client.set_zero_linger();
+            }
+            Some(Answer::Frozen(freeze)) => {
+                if *freeze == Freeze::After {
+                    self.ask(&request, &call).await?;
+                }
+                drop(under_way);
+                return self.never_answer(client).await;
+            }
+            Some(Answer::Late(time)) => tokio::time::sleep(*time).await,
+            Some(Answer::Meanwhile(deed)) => deed.done().await,
+        }
+        if request.is_whole {
+            let answer = self.ask(&request, &call).await?;
+            return client.write_all(&answer).await;
+        }
+        let mut server = self.send(&request).await?;
+        tokio::io::copy_bidirectional(&mut client, &mut server).await.map(drop)
+    }
+
+    fn answer_to(&self, call: &Call) -> Option<Arc<Answer>> {
+        let mut first = None;
+        for rule in locked(&self.rules).iter_mut() {
+            if rule.is_for(call) && first.is_none() {
+                first = Some(Arc::clone(&rule.answer));
+            }
+        }
+        first
+    }
+
+    /// The emulator's whole answer. A call that comes again with the same client token has the first one's, as in EC2;
+    /// LocalStack knows no client tokens.
+    async fn ask(&self, request: &Request, call: &Call) -> io::Result<Vec<u8>> {
+        let Some(token) = request.field("ClientToken") else { return self.ask_emulator(request, call).await };
+        let known = Arc::clone(locked(&self.tokens).entry((call.account, token)).or_default());
+        known.get_or_try_init(|| self.ask_emulator(request, call)).await.cloned()
+    }
+
+    async fn ask_emulator(&self, request: &Request, call: &Call) -> io::Result<Vec<u8>> {
+        let mut answer = Vec::new();
+        self.send(request).await?.read_to_end(&mut answer).await?;
+        if let ("AssumeRole", Some(account)) = (call.operation.as_str(), call.account)
+            && let Some(key) = wire::element(&String::from_utf8_lossy(&answer), "AccessKeyId")
+        {
+            locked(&self.keys).insert(key.to_owned(), account);
+        }
+        Ok(answer)
+    }
+
+    async fn send(&self, request: &Request) -> io::Result<TcpStream> {
+        let mut server = TcpStream::connect(&self.upstream).await?;
+        server.write_all(request.head.as_bytes()).await?;
+        server.write_all(&request.body).await?;
+        Ok(server)
+    }
+
+    /// Until the client has had enough.
+    async fn never_answer(&self, mut client: TcpStream) -> io::Result<()> {
+        self.frozen.send_modify(|calls| *calls += 1);
+        tokio::io::copy(&mut client, &mut tokio::io::sink()).await.map(drop)
+    }
+}
+
+/// A call that is under way, as long as this lives.
+struct UnderWay(Arc<Endpoint>);
+
+impl UnderWay {
+    fn new(endpoint: &Arc<Endpoint>) -> Self {
+        endpoint.under_way.send_modify(|calls| *calls += 1);
+        Self(Arc::clone(endpoint))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.send_modify(|calls| *calls -= 1);
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,151 @@
+//! HTTP as far as an endpoint in the middle needs it: a request as it was read, and an answer that can be changed.
+
+use std::io;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+
+/// The largest head, and the largest body that is read before the request goes on: query calls are far smaller.
+const LARGEST: usize = 64 * 1024;
+
+/// A request.
+pub(super) struct Request {
+    /// The first line and the headers, with `Connection: close` in the place of what the client said.
+    pub(super) head: String,
+    /// What has been read of the body.
+    pub(super) body: Vec<u8>,
+    /// Whether that is all of it.
+    pub(super) is_whole: bool,
+}
+
+impl Request {
+    /// Reads one; `None` where the client has nothing to say.
+    pub(super) async fn read(client: &mut TcpStream) -> io::Result<Option<Self>> {
+        let mut read = Vec::new();
+        let end = loop {
+            if let Some(at) = end_of_head(&read) {
+                break at;
+            }
+            if read.len() > LARGEST || client.read_buf(&mut read).await? == 0 {
+                return Ok(None);
+            }
+        };
+        let mut body = read.split_off(end);
+        let text = String::from_utf8_lossy(&read);
+        let length = header(&text, "content-length").and_then(|length| length.parse::<usize>().ok());
+        while length.is_some_and(|length| length <= LARGEST && body.len() < length) {
+            if client.read_buf(&mut body).await? == 0 {
+                break;
+            }
+        }
+        let is_whole = match length {
+            Some(length) => body.len() >= length,
+            None => header(&text, "transfer-encoding").is_none(),
+        };
+        Ok(Some(Self { head: with_header(&text, "Connection", "close"), body, is_whole }))
+    }
+
+    /// Method and path with query.
+    pub(super) fn line(&self) -> &str {
+        self.head.lines().next().unwrap_or_default().trim_end_matches(" HTTP/1.1")
+    }
+
+    /// A header's value.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        header(&self.head, name)
+    }
+
+    /// A field of a query call's form.
+    pub(super) fn field(&self, name: &str) -> Option<String> {
+        self.fields().find_map(|(key, value)| (key == name).then_some(value))
+    }
+
+    fn fields(&self) -> impl Iterator<Item = (&str, String)> {
+        let text = std::str::from_utf8(&self.body).unwrap_or_default();
+        text.split('&').filter_map(|pair| {
+            let (key, value) = pair.split_once('=')?;
+            Some((key, value.replace("%3A", ":").replace("%2F", "/")))
+        })
+    }
+
+    /// The same query call without one of its resources.
+    pub(super) fn without_resource(&self, resource: &str) -> Self {
+        let text = String::from_utf8_lossy(&self.body);
+        let mut resources = 0;
+        let mut pairs = Vec::new();
+        for pair in text.split('&') {
+            match pair.split_once('=') {
+                Some((key, value)) if key.starts_with("ResourceId.") => {
+                    if value != resource {
+                        resources += 1;
+                        pairs.push(format!("ResourceId.{resources}={value}"));
+                    }
+                }
+                _ => pairs.push(pair.to_owned()),
+            }
+        }
+        let body = pairs.join("&").into_bytes();
+        let head = with_header(&self.head, "Content-Length", &body.len().to_string());
+        Self { head, body, is_whole: self.is_whole }
+    }
+}
+
+/// The same answer with another body.
+pub(super) fn with_body(answer: &[u8], change: impl FnOnce(&str) -> String) -> Vec<u8> {
+    let (head, body) = answer.split_at(end_of_head(answer).unwrap_or(answer.len()));
+    let body = change(&String::from_utf8_lossy(body));
+    let head = with_header(&String::from_utf8_lossy(head), "Content-Length", &body.len().to_string());
+    [head.into_bytes(), body.into_bytes()].concat()
+}
+
+/// Where the empty line after the headers ends.
+fn end_of_head(read: &[u8]) -> Option<usize> {
+    read.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4)
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines().find_map(|line| {
+        let (key, value) = line.split_once(':')?;
+        key.eq_ignore_ascii_case(name).then(|| value.trim())
+    })
+}
+
+/// A head, with this in the place of what it said, and the empty line after it.
+fn with_header(head: &str, name: &str, value: &str) -> String {
+    let other = |line: &&str| !line.is_empty() && header(line, name).is_none();
+    let mut with: String = head.lines().filter(other).flat_map(|line| [line, "\r\n"]).collect();
+    with.extend([name, ": ", value, "\r\n\r\n"]);
+    with
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_replaced_and_the_first_line_stays() {
+        let head = "POST / HTTP/1.1\r\nhost: x\r\nconnection: keep-alive\r\n\r\n";
+        assert_eq!(
+            with_header(head, "Connection", "close"),
+            "POST / HTTP/1.1\r\nhost: x\r\nConnection: close\r\n\r\n"
+        );
+    }
+
+    #[test]
+    fn a_call_without_one_of_its_resources_counts_the_others_anew() {
+        let request = Request {
+            head: "POST / HTTP/1.1\r\ncontent-length: 71\r\n\r\n".into(),
+            body: b"Action=CreateFlowLogs&ResourceId.1=vpc-a&ResourceId.2=vpc-b&TrafficType=ALL".to_vec(),
+            is_whole: true,
+        };
+        let left = request.without_resource("vpc-a");
+        assert_eq!(left.body, b"Action=CreateFlowLogs&ResourceId.1=vpc-b&TrafficType=ALL");
+        assert_eq!(left.header("content-length"), Some(left.body.len().to_string().as_str()));
+    }
+
+    #[test]
+    fn an_answer_with_another_body_has_its_length() {
+        let changed = with_body(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n<a>", |body| body.repeat(2));
+        assert_eq!(String::from_utf8_lossy(&changed), "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<a><a>");
+    }
+}

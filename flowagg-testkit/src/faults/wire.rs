@@ -1,0 +1,95 @@
+//! AWS's errors as its services write them.
+
+use super::call::{Call, Wire};
+
+const REQUEST_ID: &str = "00000000-0000-0000-0000-000000000000";
+
+/// The HTTP answer that says no to a call.
+///
+/// Sources: "Troubleshoot Amazon EC2 API request errors", error response format (Amazon EC2 Developer Guide); "Common
+/// errors" (AWS STS API Reference); "Error responses" (Amazon S3 API Reference).
+pub(super) fn error(call: &Call, status: u16, code: &str, message: &str) -> String {
+    let said = format!("<Code>{}</Code><Message>{}</Message>", escaped(code), escaped(message));
+    let xml = match call.wire {
+        Wire::Ec2 => {
+            format!(
+                "<Response><Errors><Error>{said}</Error></Errors><RequestID>{REQUEST_ID}</RequestID></Response>"
+            )
+        }
+        Wire::Sts => format!(
+            "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>{said}</Error>\
+             <RequestId>{REQUEST_ID}</RequestId></ErrorResponse>"
+        ),
+        Wire::S3 => format!("<Error>{said}<RequestId>{REQUEST_ID}</RequestId></Error>"),
+    };
+    // "HEAD" answers have headers alone.
+    let body = if call.is_head { "" } else { &xml };
+    let length = xml.len();
+    format!(
+        "HTTP/1.1 {status} Refused\r\nContent-Type: text/xml\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
+}
+
+/// An answer of EC2, in which one more resource was unsuccessful.
+pub(super) fn with_unsuccessful(answer: &str, resource: &str, code: &str, message: &str) -> String {
+    const END: &str = "</unsuccessful>";
+    let whole = answer.replace("<unsuccessful />", "<unsuccessful></unsuccessful>");
+    let item = format!(
+        "<item><error><code>{}</code><message>{}</message></error><resourceId>{resource}</resourceId></item>",
+        escaped(code),
+        escaped(message)
+    );
+    match whole.split_once(END) {
+        Some((before, after)) => format!("{before}{item}{END}{after}"),
+        None => whole.replace("<requestId>", &format!("<unsuccessful>{item}{END}<requestId>")),
+    }
+}
+
+/// What stands between the tags of an element, the first of its name.
+pub(super) fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
+    rest.split_once(&format!("</{name}>")).map(|(text, _)| text)
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_written_as_its_service_does() {
+        let call = |wire, is_head| Call {
+            line: String::new(),
+            operation: String::new(),
+            wire,
+            is_head,
+            account: None,
+            region: None,
+        };
+        for (wire, expected) in [
+            (Wire::Ec2, "<Response><Errors><Error><Code>No</Code><Message>a &amp; b</Message>"),
+            (Wire::Sts, "<Error><Type>Sender</Type><Code>No</Code><Message>a &amp; b</Message>"),
+            (Wire::S3, "\r\n\r\n<Error><Code>No</Code><Message>a &amp; b</Message>"),
+        ] {
+            let answer = error(&call(wire, false), 403, "No", "a & b");
+            assert!(answer.starts_with("HTTP/1.1 403 ") && answer.contains(expected), "{answer}");
+        }
+        assert!(error(&call(Wire::S3, true), 403, "No", "no").ends_with("\r\n\r\n"));
+    }
+
+    #[test]
+    fn an_unsuccessful_item_finds_its_place_in_every_shape_of_an_answer() {
+        let item =
+            "<item><error><code>400</code><message>no</message></error><resourceId>vpc-a</resourceId></item>";
+        for (answer, expected) in [
+            ("<a><unsuccessful /><requestId>", format!("<a><unsuccessful>{item}</unsuccessful><requestId>")),
+            ("<a><requestId>", format!("<a><unsuccessful>{item}</unsuccessful><requestId>")),
+            ("<unsuccessful><item/></unsuccessful>", format!("<unsuccessful><item/>{item}</unsuccessful>")),
+        ] {
+            assert_eq!(with_unsuccessful(answer, "vpc-a", "400", "no"), expected);
+        }
+    }
+}

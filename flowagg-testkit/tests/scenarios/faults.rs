@@ -1,0 +1,331 @@
+//! What AWS and the network may do in the middle of `apply`: what is told, what is left, and what the next run makes of it.
+
+use std::time::Duration;
+
+use flowagg_core::id::Region;
+use flowagg_testkit::faults::{Answer, Calls, Faults, Freeze};
+use flowagg_testkit::world::{Account, Ran, World};
+
+use crate::{apply, world};
+
+const READERS: &str = r#"{"Sid":"Readers","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999988887777:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::BUCKET/*"}"#;
+
+/// A world with these members whose program calls through an endpoint that fails on demand.
+async fn faulty<const N: usize>(members: [&str; N]) -> (World, Faults) {
+    let mut world = world(members).await;
+    let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
+    world.send_program_to(faults.url());
+    (world, faults)
+}
+
+/// How many VPCs of an account have a flow log in a region. None has two.
+async fn logged_in(world: &World, account: &Account, region: &Region) -> usize {
+    let logs = world.flow_logs(account.id, region).await.unwrap();
+    let of = |vpc: &str| logs.iter().filter(|log| log.resource_id() == Some(vpc)).count();
+    let counts: Vec<usize> = account.vpcs[region].iter().map(|vpc| of(vpc.as_str())).collect();
+    assert!(counts.iter().all(|count| *count <= 1), "a VPC has two flow logs: {logs:?}");
+    counts.into_iter().sum()
+}
+
+/// How many VPCs of an account have a flow log, in all regions.
+async fn logged(world: &World, name: &str) -> usize {
+    let account = &world.accounts()[name];
+    let mut sum = 0;
+    for region in world.regions() {
+        sum += logged_in(world, account, region).await;
+    }
+    sum
+}
+
+fn vpcs(account: &Account) -> usize {
+    account.vpcs.values().map(Vec::len).sum()
+}
+
+/// Everything is as the fleet file says: the grant of every member, a flow log for every VPC, and nothing left to do.
+async fn is_settled(world: &World) {
+    let policy = world.policy().await.unwrap().unwrap();
+    for (name, account) in world.accounts() {
+        assert_eq!(logged(world, name).await, vpcs(account), "{name}");
+        assert!(policy.contains(&account.id.to_string()), "{name} has a grant: {policy}");
+    }
+    world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
+}
+
+/// Without faults, the next run does what was left.
+async fn is_settled_by_the_next_run(world: &World, faults: &Faults) {
+    faults.lift();
+    apply(world).await;
+    is_settled(world).await;
+}
+
+#[track_caller]
+fn says(ran: &Ran, words: &[&str]) {
+    let told = format!("{}{}", ran.stdout, ran.stderr);
+    for word in words {
+        assert!(told.contains(word), "`{word}` is told: {ran}");
+    }
+}
+
+/// A run in which every call of this kind ends like this in the account `bank`: every VPC of it is named, with the words;
+/// the other accounts are done, and the policy grants all.
+async fn flow_logs_of_the_bank_fail(options: &[&str], answer: Answer, words: &[&str]) {
+    let (world, faults) = faulty(["shop", "bank", "mill"]).await;
+    let bank = &world.accounts()["bank"];
+    faults.on(Calls::of("CreateFlowLogs").in_account(bank.id), answer);
+    let ran = world.flowagg([&["apply", "--yes"], options].concat()).await.unwrap().exits(1);
+    says(&ran, words);
+    for (region, vpcs) in &bank.vpcs {
+        says(&ran, &[&format!("{} {region}: {}: CreateFlowLogs", bank.id, vpcs[0])]);
+    }
+    let [shop, bank, mill] = ["shop", "bank", "mill"].map(|name| logged(&world, name));
+    assert_eq!((shop.await, bank.await, mill.await), (2, 0, 2));
+    let policy = world.policy().await.unwrap().unwrap();
+    assert!(world.accounts().values().all(|account| policy.contains(&account.id.to_string())), "{policy}");
+    is_settled_by_the_next_run(&world, &faults).await;
+}
+
+fn throttled() -> Answer {
+    Answer::error(503, "RequestLimitExceeded", "Request limit exceeded.")
+}
+
+#[tokio::test]
+async fn a_throttled_call_is_made_again() {
+    let (world, faults) = faulty(["shop", "bank"]).await;
+    let bank = world.accounts()["bank"].id;
+    let [reads, writes] = ["DescribeVpcs", "CreateFlowLogs"]
+        .map(|operation| Calls::of(operation).in_account(bank).in_region(world.hub_region()));
+    faults.on(reads.clone().first(1), throttled());
+    faults.on(writes.clone().first(2), throttled());
+    apply(&world).await;
+    assert_eq!((faults.count(&reads), faults.count(&writes)), (3, 3));
+    is_settled(&world).await;
+}
+
+#[tokio::test]
+async fn an_account_that_is_throttled_for_ever_is_told_and_does_not_stop_the_others() {
+    let words = ["RequestLimitExceeded: Request limit exceeded.", "AWS asks for patience"];
+    flow_logs_of_the_bank_fail(&[], throttled(), &words).await;
+}
+
+#[tokio::test]
+async fn an_account_that_denies_flow_logs_is_told_which_action_to_allow() {
+    let denied =
+        Answer::error(403, "UnauthorizedOperation", "You are not authorized to perform this operation.");
+    flow_logs_of_the_bank_fail(&[], denied, &["UnauthorizedOperation", "allow ec2:CreateFlowLogs"]).await;
+}
+
+#[tokio::test]
+async fn a_denial_of_the_organization_is_told_as_such() {
+    let denied = Answer::error(
+        403,
+        "UnauthorizedOperation",
+        "You are not authorized to perform this operation. User: arn:aws:sts::111122223333:assumed-role/flowagg/flowagg \
+         is not authorized to perform: ec2:CreateFlowLogs on resource: arn:aws:ec2:eu-west-1:111122223333:vpc-flow-log/* \
+         with an explicit deny in a service control policy. Encoded authorization failure message: AAAA",
+    );
+    let words =
+        ["a service control policy of the organization denies ec2:CreateFlowLogs", "ask for an exception"];
+    flow_logs_of_the_bank_fail(&[], denied, &words).await;
+}
+
+#[tokio::test]
+async fn credentials_that_expire_while_flow_logs_are_made_leave_what_is_done() {
+    let (world, faults) = faulty(["shop", "bank"]).await;
+    let creations = Calls::of("CreateFlowLogs");
+    faults.on(creations.clone().after(2), Answer::error(400, "RequestExpired", "Request has expired."));
+    let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
+    says(&ran, &["CreateFlowLogs: RequestExpired: Request has expired.", "sign in again"]);
+    assert_eq!(faults.count(&creations), 4, "none is tried again");
+    assert_eq!(logged(&world, "shop").await + logged(&world, "bank").await, 2);
+    is_settled_by_the_next_run(&world, &faults).await;
+}
+
+#[tokio::test]
+async fn credentials_that_expire_before_the_policy_is_written_hold_every_flow_log_back() {
+    let (world, faults) = faulty(["shop", "bank"]).await;
+    let expired = Answer::error(400, "ExpiredToken", "The provided token has expired.");
+    faults.on(Calls::of("PutBucketPolicy"), expired);
+    let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
+    says(&ran, &["PutBucketPolicy: ExpiredToken: The provided token has expired.", "sign in again"]);
+    for account in world.accounts().values() {
+        for (region, vpcs) in &account.vpcs {
+            let (id, vpc) = (account.id, &vpcs[0]);
+            let held_back =
+                ran.stdout.lines().find(|line| line.contains("not tried") && line.contains(vpc.as_str()));
+            assert!(held_back.is_some_and(|line| line.contains(&format!("{id} {region}"))), "{ran}");
+        }
+    }
+    assert_eq!(faults.count(&Calls::of("CreateFlowLogs")), 0);
+    is_settled_by_the_next_run(&world, &faults).await;
+}
+
+#[tokio::test]
+async fn a_session_that_has_expired_takes_no_role_and_says_to_sign_in() {
+    let (world, faults) = faulty(["shop", "bank"]).await;
+    let bank = world.accounts()["bank"].id;
+    let expired =
+        Answer::error(403, "ExpiredTokenException", "The security token included in the request is expired");
+    faults.on(Calls::of("AssumeRole").in_account(bank), expired);
+    let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
+    says(&ran, &[&bank.to_string(), "AssumeRole: ExpiredTokenException", "sign in again"]);
+    assert_eq!((logged(&world, "shop").await, logged(&world, "bank").await), (2, 0));
+    is_settled_by_the_next_run(&world, &faults).await;
+}
+
+#[tokio::test]
+async fn credentials_that_expire_where_s3_gives_no_reason_are_told_as_the_likely_one() {
+    let (world, faults) = faulty(["shop"]).await;
+    faults.on(Calls::of("HeadBucket"), Answer::error(400, "ExpiredToken", "HEAD answers have no body"));
+    let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
+    says(&ran, &[world.bucket().as_str(), "HeadBucket: HTTP 400", "sign in again"]);
+    assert_eq!(faults.writes(), Vec::<String>::new());
+    is_settled_by_the_next_run(&world, &faults).await;
+}
+
+/// A run in which every `Describe…` in one region of `bank` ends like this; the rest is done.
+async fn a_region_of_the_bank_fails(answer: Answer, words: &[&str]) {
+    let (world, faults) = faulty(["shop", "bank"]).await;
+    let bank = &world.accounts()["bank"];
+    let off = &world.regions()[1];
+    faults.on(Calls::of("Describe*").in_account(bank.id).in_region(off), answer);
+    let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
+    says(&ran, &[&format!("{} {off}", bank.id)]);
+    says(&ran, words);
+    assert_eq!(logged(&world, "shop").await, 2);
+    assert_eq!(logged_in(&world, bank, world.hub_region()).await, 1);
+    assert_eq!(logged_in(&world, bank, off).await, 0);
+    let policy = world.policy().await.unwrap().unwrap();
+    assert!(policy.contains(&bank.id.to_string()), "{policy}");
+    is_settled_by_the_next_run(&world, &faults).await;
+}
+
+#[tokio::test]
+async fn a_region_that_is_not_opted_into_is_named_and_the_others_are_done() {
+    let message = "You are not subscribed to this service. Please go to http://aws.amazon.com to subscribe.";
+    let off = Answer::error(403, "OptInRequired", message);
+    a_region_of_the_bank_fails(off, &["OptInRequired", "enable us-east-1 in"]).await;
+}
+
+#[tokio::test]
+async fn a_region_that_takes_no_credentials_is_named_and_the_others_are_done() {
+    let message = "AWS was not able to validate the provided access credentials";
+    let off = Answer::error(401, "AuthFailure", message);
+    a_region_of_the_bank_fails(off, &["AuthFailure", "that the region is enabled"]).await;
+}
+
+#[tokio::test]
+async fn one_vpc_that_is_unsuccessful_among_many_is_named_and_the_others_have_their_flow_log() {
+    let (mut world, faults) = faulty(["shop"]).await;
+    world.member("bank", 3).await.unwrap();
+    let bank = &world.accounts()["bank"];
+    let vpc = bank.vpcs[world.hub_region()][1].as_str();
+    faults.on(
+        Calls::of("CreateFlowLogs").in_account(bank.id).in_region(world.hub_region()),
+        Answer::Unsuccessful {
+            resource: vpc.to_owned(),
+            code: "400".to_owned(),
+            message: format!("LogDestination: {} is undeliverable", world.bucket()),
+        },
+    );
+    let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
+    says(&ran, &[&format!("{} {}: {vpc}: CreateFlowLogs: 400", bank.id, world.hub_region())]);
+    says(&ran, &["is undeliverable", "customer managed key"]);
+    assert_eq!((logged(&world, "shop").await, logged(&world, "bank").await), (2, 5));
+    let without = world.flow_logs(bank.id, world.hub_region()).await.unwrap();
+    assert!(without.iter().all(|log| log.resource_id() != Some(vpc)), "{without:?}");
+    is_settled_by_the_next_run(&world, &faults).await;
+}
+
+/// Somebody writes a policy of their own over ours, right before our read of this number, in a run on an empty bucket.
+async fn somebody_writes_a_policy_before_read(number: usize) -> (World, Faults) {
+    let (world, faults) = faulty(["shop", "bank"]).await;
+    world.create_bucket(world.hub()).await.unwrap();
+    let (s3, bucket) = (world.s3(), world.bucket().to_string());
+    let theirs = READERS.replace("BUCKET", &bucket);
+    let policy = format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{theirs}]}}");
+    let somebody_writes = Answer::meanwhile(move || {
+        let put = s3.put_bucket_policy().bucket(&bucket).policy(&policy).send();
+        async move { drop(put.await.unwrap()) }
+    });
+    faults.on(Calls::of("GetBucketPolicy").after(number - 1).first(1), somebody_writes);
+    apply(&world).await;
+    assert!(world.policy().await.unwrap().unwrap().contains(&theirs));
+    is_settled(&world).await;
+    (world, faults)
+}
+
+#[tokio::test]
+async fn a_policy_that_somebody_writes_after_the_plan_is_merged_into() {
+    let (_, faults) = somebody_writes_a_policy_before_read(2).await;
+    assert_eq!(faults.count(&Calls::of("PutBucketPolicy")), 1);
+}
+
+#[tokio::test]
+async fn a_policy_that_somebody_writes_over_ours_is_merged_into() {
+    let (_, faults) = somebody_writes_a_policy_before_read(3).await;
+    assert_eq!(faults.count(&Calls::of("PutBucketPolicy")), 2);
+}
+
+#[tokio::test]
+async fn a_bucket_that_vanishes_in_the_middle_of_a_run_is_told_and_made_again_by_the_next() {
+    let (world, faults) = faulty(["shop", "bank"]).await;
+    let (s3, bucket) = (world.s3(), world.bucket().to_string());
+    let gone = Answer::meanwhile(move || {
+        let delete = s3.delete_bucket().bucket(&bucket).send();
+        async move { drop(delete.await.unwrap()) }
+    });
+    let bank = &world.accounts()["bank"];
+    let here = Calls::of("CreateFlowLogs").in_account(bank.id).in_region(world.hub_region());
+    faults.on(here, gone);
+    let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
+    let vpc = &bank.vpcs[world.hub_region()][0];
+    says(&ran, &[&format!("{} {}: {vpc}: CreateFlowLogs", bank.id, world.hub_region())]);
+    says(&ran, &["does not exist", "the bucket is gone: run `flowagg plan` again"]);
+    assert_eq!(logged_in(&world, bank, world.hub_region()).await, 0);
+    is_settled_by_the_next_run(&world, &faults).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_is_reset_once_is_made_again() {
+    let (world, faults) = faulty(["shop", "bank"]).await;
+    for operation in ["AssumeRole", "DescribeFlowLogs", "PutBucketPolicy", "CreateFlowLogs"] {
+        faults.on(Calls::of(operation).first(1), Answer::Reset);
+    }
+    apply(&world).await;
+    assert_eq!(faults.count(&Calls::of("CreateFlowLogs")), 5);
+    is_settled(&world).await;
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_is_lost_is_not_done_twice() {
+    let (world, faults) = faulty(["shop", "bank"]).await;
+    for operation in ["CreateBucket", "PutBucketPolicy", "CreateFlowLogs"] {
+        faults.on(Calls::of(operation).first(1), Answer::Lost);
+    }
+    faults.on(Calls::of("DescribeVpcs").first(1), Answer::Late(Duration::from_millis(200)));
+    apply(&world).await;
+    assert_eq!(faults.count(&Calls::of("CreateFlowLogs")), 5);
+    is_settled(&world).await;
+}
+
+#[tokio::test]
+async fn an_account_whose_connections_are_always_reset_is_told_and_does_not_stop_the_others() {
+    let words = ["could not be sent", "check the network"];
+    flow_logs_of_the_bank_fail(&[], Answer::Reset, &words).await;
+}
+
+#[tokio::test]
+async fn a_call_that_hangs_is_given_up_and_made_again() {
+    let (world, faults) = faulty(["shop", "bank"]).await;
+    faults.on(Calls::of("CreateFlowLogs").first(1), Answer::Frozen(Freeze::After));
+    faults.on(Calls::of("DescribeVpcs").first(1), Answer::Frozen(Freeze::Before));
+    world.flowagg(["apply", "--yes", "--call-timeout", "2s"]).await.unwrap().exits(0);
+    is_settled(&world).await;
+}
+
+#[tokio::test]
+async fn an_account_that_never_answers_is_told_and_does_not_stop_the_others() {
+    let hangs = Answer::Frozen(Freeze::Before);
+    let words = ["CreateFlowLogs: no answer in time", "what is done stays done"];
+    flow_logs_of_the_bank_fail(&["--call-timeout", "2s"], hangs, &words).await;
+}
