@@ -1,15 +1,23 @@
 //! Whether log delivery may use the key that the bucket is encrypted with.
 
+use std::collections::BTreeSet;
+
 use flowagg_core::fleet::{Encryption, Fleet};
+use flowagg_core::id::AccountId;
 use flowagg_core::observed::{Failure, Key};
 use flowagg_core::plan::{Concern, Plan};
+use flowagg_policy::key::{KeyUse, ask};
 
 /// KMS's word for a key that can be used.
 const ENABLED: &str = "Enabled";
 
 /// Tells what stands in the way. A key policy is never written: it decides who may use the key for everything else, too.
 pub(super) fn look(fleet: &Fleet, key: Option<&Result<Key, Failure>>, plan: &mut Plan) {
-    let (Encryption::SseKms { key: arn, .. }, Some(found)) = (&fleet.hub.encryption, key) else { return };
+    let (Encryption::SseKms { key: arn, bucket_key }, Some(found)) = (&fleet.hub.encryption, key) else {
+        return;
+    };
+    let within = fleet.members.values().filter(|member| member.in_organization).map(|member| member.account);
+    let within: BTreeSet<AccountId> = within.collect();
     let mut tell = |what: String, help: String| {
         plan.concerns.push(Concern {
             account: fleet.hub.account,
@@ -37,6 +45,30 @@ pub(super) fn look(fleet: &Fleet, key: Option<&Result<Key, Failure>>, plan: &mut
         return tell(
             format!("is {}: nothing can be encrypted with it", key.state),
             "enable it, or name another in `hub.encryption`".to_owned(),
+        );
+    }
+    let organization = fleet.organization.as_ref().map(|organization| (&organization.id, &within));
+    let asked = KeyUse {
+        key: arn,
+        bucket: &fleet.hub.bucket,
+        prefix: fleet.hub.prefix.as_ref(),
+        bucket_key: Some(*bucket_key),
+        accounts: &fleet.regions(),
+        organization,
+    };
+    let answer = match ask(&key.policy, &asked) {
+        Ok(answer) => answer,
+        Err(error) => return tell(error.to_string(), error.help().to_owned()),
+    };
+    if let Some(first) = answer.refusals.first() {
+        let more = match answer.refusals.len() {
+            1 => String::new(),
+            n => format!(" (and for {} more accounts)", n - 1),
+        };
+        let statement = answer.statement.map(|statement| format!("{statement}\n"));
+        tell(
+            format!("{first}{more}"),
+            format!("{}{}", statement.unwrap_or_default(), answer.help.join("; ")),
         );
     }
 }

@@ -7,7 +7,7 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::fleet::{Fleet, Organization, PolicySettings};
+use flowagg_core::fleet::{Fleet, GrantForm, Organization, PolicySettings};
 use flowagg_core::id::{AccountId, BucketName, OrganizationId, OrganizationalUnitId, Partition, Region};
 use flowagg_core::layout::{self, Prefix};
 
@@ -70,6 +70,31 @@ pub enum Who {
 }
 
 impl Who {
+    /// The organization, where all of it belongs to the fleet and the form does not ask for a list; else the members.
+    fn of(fleet: &Fleet) -> Self {
+        use GrantForm::{Auto, BoundOrganization, Organization};
+        let by_organization = matches!(fleet.policy.form, Auto | Organization | BoundOrganization)
+            && fleet.policy.source_conditions;
+        let members = || fleet.members.values();
+        match &fleet.organization {
+            Some(organization) if by_organization && organization.is_whole() => {
+                let (within, also): (BTreeSet<_>, BTreeSet<_>) = members()
+                    .map(|member| (member.account, member.in_organization))
+                    .chain(fleet.left_out.keys().map(|account| (*account, true)))
+                    .partition(|(_, within)| *within);
+                let accounts =
+                    |found: BTreeSet<(AccountId, bool)>| found.into_iter().map(|(id, _)| id).collect();
+                Self::Organization {
+                    id: organization.id.clone(),
+                    units: BTreeSet::new(),
+                    also: accounts(also),
+                    within: accounts(within),
+                }
+            }
+            _ => Self::Accounts(members().map(|member| member.account).collect()),
+        }
+    }
+
     /// The accounts that are named one by one.
     pub fn accounts(&self) -> &BTreeSet<AccountId> {
         match self {
@@ -94,7 +119,7 @@ impl Grant {
             bucket: fleet.hub.bucket.clone(),
             prefix: fleet.hub.prefix.clone(),
             hive: fleet.flow_logs.files.hive_compatible_partitions,
-            who: Who::Accounts(fleet.members.keys().copied().collect()),
+            who: Who::of(fleet),
             organization: fleet.organization.clone(),
             regions: fleet.policy.source_arn.then(|| fleet.regions()),
             settings: fleet.policy.clone(),

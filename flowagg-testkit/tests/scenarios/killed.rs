@@ -1,7 +1,7 @@
 //! A large roll-out that is killed at any moment, and what the next run makes of it.
 
 use aws_sdk_ec2::types::FlowLog;
-use flowagg_core::id::{AccountId, Region, VpcId};
+use flowagg_core::id::{AccountId, Region, ResourceId};
 use flowagg_testkit::faults::{Answer, Calls, Faults, Freeze};
 use flowagg_testkit::world::World;
 use futures::future::join_all;
@@ -55,7 +55,7 @@ fn logged(logs: &[(AccountId, Region, Vec<FlowLog>)]) -> Vec<&str> {
 /// Every VPC, once.
 fn vpcs(world: &World) -> Vec<&str> {
     let vpcs = world.accounts().values().flat_map(|account| account.vpcs.values().flatten());
-    let mut vpcs: Vec<&str> = vpcs.map(VpcId::as_str).collect();
+    let mut vpcs: Vec<&str> = vpcs.map(ResourceId::as_str).collect();
     vpcs.sort();
     vpcs
 }
