@@ -256,7 +256,11 @@ fn whole_organization(also: &[&str], within: &[&str]) -> Grant {
         also: accounts(also),
         within: accounts(within),
     };
-    Grant { who, organization: Some(Organization { id, units: BTreeSet::new() }), ..grant(&[]) }
+    Grant {
+        who,
+        organization: Some(Organization { id, units: BTreeSet::new(), discovery: None }),
+        ..grant(&[])
+    }
 }
 
 #[test]
