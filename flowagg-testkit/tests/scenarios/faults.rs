@@ -268,7 +268,9 @@ async fn a_policy_that_somebody_writes_over_ours_is_merged_into() {
 
 #[tokio::test]
 async fn a_bucket_that_vanishes_in_the_middle_of_a_run_is_told_and_made_again_by_the_next() {
-    let (world, faults) = faulty(["shop", "bank"]).await;
+    let (mut world, faults) = faulty(["shop"]).await;
+    apply(&world).await;
+    world.member("bank", 1).await.unwrap();
     let (s3, bucket) = (world.s3(), world.bucket().to_string());
     let gone = Answer::meanwhile(move || {
         let delete = s3.delete_bucket().bucket(&bucket).send();
@@ -282,6 +284,7 @@ async fn a_bucket_that_vanishes_in_the_middle_of_a_run_is_told_and_made_again_by
     says(&ran, &[&format!("{} {}: {vpc}: CreateFlowLogs", bank.id, world.hub_region())]);
     says(&ran, &["does not exist", "the bucket is gone: run `flowagg plan` again"]);
     assert_eq!(logged_in(&world, bank, world.hub_region()).await, 0);
+    assert_eq!(logged(&world, "shop").await, 2);
     is_settled_by_the_next_run(&world, &faults).await;
 }
 
