@@ -28,6 +28,16 @@ impl Aws {
         ec2(&self.url, credentials(account), region)
     }
 
+    /// KMS in an account and region.
+    pub fn kms(&self, account: AccountId, region: &Region) -> aws_sdk_kms::Client {
+        let config = aws_sdk_kms::Config::builder()
+            .behavior_version(aws_sdk_kms::config::BehaviorVersion::latest())
+            .credentials_provider(credentials(account))
+            .region(aws_sdk_kms::config::Region::new(region.to_string()))
+            .endpoint_url(&self.url);
+        aws_sdk_kms::Client::from_conf(config.build())
+    }
+
     /// S3 as an account sees it from a region.
     pub fn s3(&self, account: AccountId, region: &Region) -> aws_sdk_s3::Client {
         s3(&self.url, credentials(account), region)

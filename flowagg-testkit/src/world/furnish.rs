@@ -9,7 +9,7 @@ impl World {
     pub(super) async fn furnish(&mut self, name: &str, id: AccountId, vpcs: usize) -> Result<(), AwsError> {
         let made = self.regions.iter().map(|region| self.furnish_region(id, region, vpcs));
         let vpcs = self.regions.iter().cloned().zip(try_join_all(made).await?).collect();
-        self.accounts.insert(name.to_owned(), Account { id, vpcs, is_member: false });
+        self.accounts.insert(name.to_owned(), Account { id, vpcs, is_member: false, lines: Vec::new() });
         Ok(())
     }
 

@@ -46,6 +46,8 @@ pub struct Account {
     pub vpcs: BTreeMap<Region, Vec<ResourceId>>,
     /// Whether the fleet file names it.
     pub is_member: bool,
+    /// What the fleet file says of it besides.
+    pub lines: Vec<String>,
 }
 
 /// Why a world could not be made or asked.
@@ -147,6 +149,18 @@ impl World {
         self.set_member(name, false);
     }
 
+    /// A line more in the table of a member: `world.set_of("shop", "subnets = \"all\"")`.
+    ///
+    /// # Panics
+    ///
+    /// If there is no account of that name.
+    #[track_caller]
+    pub fn set_of(&mut self, name: &str, line: &str) {
+        let account = self.accounts.get_mut(name);
+        assert!(account.is_some(), "the world has no account `{name}`");
+        account.into_iter().for_each(|account| account.lines.push(line.to_owned()));
+    }
+
     /// The accounts that were made, by name.
     pub fn accounts(&self) -> &BTreeMap<String, Account> {
         &self.accounts
@@ -200,8 +214,11 @@ impl World {
         }
         for (name, account) in self.accounts.iter().filter(|(_, account)| account.is_member) {
             let (id, regions) = (account.id, regions.join(", "));
-            let _ =
-                writeln!(text, "[[members]]\naccount = \"{id}\"\nname = \"{name}\"\nregions = [{regions}]\n");
+            let lines = account.lines.join("\n");
+            let _ = writeln!(
+                text,
+                "[[members]]\naccount = \"{id}\"\nname = \"{name}\"\nregions = [{regions}]\n{lines}\n"
+            );
         }
         text
     }

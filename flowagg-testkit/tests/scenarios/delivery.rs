@@ -72,3 +72,33 @@ async fn fields_of_ones_own_are_set_and_delivered_in_their_order() {
     let text = text(&world, outcome(&world, &reports, "shop").key().unwrap()).await;
     assert!(text.starts_with("vpc-id srcaddr action\n"), "{text}");
 }
+
+#[tokio::test]
+async fn hive_compatible_and_hourly_folders_are_written_granted_and_verified() {
+    for (hive, per_hour) in [(true, true), (false, true), (true, false)] {
+        let mut world = crate::world(["shop"]).await;
+        world.partition(hive, per_hour);
+        apply(&world).await;
+        let reports = deliver(&world).await;
+        let key = outcome(&world, &reports, "shop").key().unwrap();
+        let account = world.accounts()["shop"].id;
+        let folder =
+            if hive { format!("AWSLogs/aws-account-id={account}/") } else { format!("AWSLogs/{account}/") };
+        assert!(key.starts_with(&folder), "{key}");
+        assert_eq!(key.contains("/hour="), hive && per_hour);
+        world.flowagg(["verify"]).await.unwrap().exits(0);
+    }
+}
+
+#[tokio::test]
+async fn folders_that_become_hive_compatible_are_granted_and_the_old_ones_are_not_lost() {
+    let mut world = applied(["shop"]).await;
+    let old = deliver(&world).await;
+    assert!(outcome(&world, &old, "shop").key().is_some());
+    world.partition(true, false);
+    apply(&world).await;
+    let new = deliver(&world).await;
+    let key = outcome(&world, &new, "shop").key().unwrap();
+    assert!(key.contains("aws-account-id="), "{key}");
+    world.flowagg(["verify"]).await.unwrap().exits(0);
+}

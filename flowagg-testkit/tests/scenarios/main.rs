@@ -12,6 +12,7 @@ mod fleet;
 mod killed;
 mod life;
 mod policy;
+mod resources;
 
 use flowagg_testkit::delivery::{Outcome, Report};
 use flowagg_testkit::emulator::Emulator;

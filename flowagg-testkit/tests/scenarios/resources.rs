@@ -1,0 +1,101 @@
+//! What else than VPCs is logged.
+
+use aws_sdk_ec2::Client;
+use flowagg_core::id::AccountId;
+use flowagg_testkit::world::World;
+
+use crate::{apply, deliver, world};
+
+/// EC2 of a member in the hub's region.
+fn ec2(world: &World, name: &str) -> (AccountId, Client) {
+    let account = world.accounts()[name].id;
+    (account, world.aws().ec2(account, world.hub_region()))
+}
+
+async fn subnet(ec2: &Client, vpc: &str, block: &str) -> String {
+    let made = ec2.create_subnet().vpc_id(vpc).cidr_block(block).send().await.unwrap();
+    made.subnet.unwrap().subnet_id.unwrap()
+}
+
+async fn interface(ec2: &Client, subnet: &str) -> String {
+    let made = ec2.create_network_interface().subnet_id(subnet).send().await.unwrap();
+    made.network_interface.unwrap().network_interface_id.unwrap()
+}
+
+/// What is logged in the hub's region, in order.
+async fn logged(world: &World, account: AccountId) -> Vec<String> {
+    let logs = world.flow_logs(account, world.hub_region()).await.unwrap();
+    let mut resources: Vec<String> = logs.into_iter().filter_map(|log| log.resource_id).collect();
+    resources.sort();
+    resources
+}
+
+#[tokio::test]
+async fn subnets_and_interfaces_are_logged_where_nothing_around_them_is() {
+    let mut world = world(["shop"]).await;
+    let (shop, ec2) = ec2(&world, "shop");
+    let vpc = world.accounts()["shop"].vpcs[world.hub_region()][0].to_string();
+    let (one, two) = (subnet(&ec2, &vpc, "10.0.1.0/24").await, subnet(&ec2, &vpc, "10.0.2.0/24").await);
+    let (in_one, in_two) = (interface(&ec2, &one).await, interface(&ec2, &two).await);
+
+    world.set_of("shop", "vpcs = \"none\"");
+    world.set_of("shop", &format!("subnets = [\"{one}\"]"));
+    world.set_of("shop", &format!("network-interfaces = [\"{in_one}\", \"{in_two}\"]"));
+    apply(&world).await;
+    let mut expected = vec![one, in_two];
+    expected.sort();
+    assert_eq!(logged(&world, shop).await, expected, "the other interface is logged with its subnet");
+    assert!(deliver(&world).await.iter().all(|report| report.outcome.key().is_some()));
+    let verified = world.flowagg(["verify", "--json"]).await.unwrap().json();
+    let verified: Vec<&str> = verified["flow-logs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|log| log["resource"].as_str().unwrap())
+        .collect();
+    for resource in &expected {
+        assert!(verified.contains(&resource.as_str()), "{verified:?}");
+    }
+    world.flowagg(["plan", "--exit-code"]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_vpc_that_is_logged_takes_over_from_its_subnets() {
+    let mut world = world(["shop"]).await;
+    let (shop, ec2) = ec2(&world, "shop");
+    let vpc = world.accounts()["shop"].vpcs[world.hub_region()][0].to_string();
+    let inside = subnet(&ec2, &vpc, "10.0.1.0/24").await;
+    world.set_of("shop", "subnets = \"all\"");
+    let lines = world.fleet_file();
+    assert!(lines.contains("subnets"));
+    world.set_of("shop", "vpcs = { tags = { logged = \"yes\" } }");
+    apply(&world).await;
+    assert_eq!(logged(&world, shop).await, std::slice::from_ref(&inside));
+
+    let tag = aws_sdk_ec2::types::Tag::builder().key("logged").value("yes").build();
+    ec2.create_tags().resources(&vpc).tags(tag).send().await.unwrap();
+    let plan = world.flowagg(["plan"]).await.unwrap().exits(0).stdout;
+    assert!(plan.contains(&format!("{vpc} is logged, and it with it")), "{plan}");
+    apply(&world).await;
+    assert_eq!(logged(&world, shop).await, [vpc]);
+    world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
+}
+
+#[tokio::test]
+async fn a_transit_gateway_is_logged_beside_the_vpcs() {
+    let mut world = world(["shop"]).await;
+    let (shop, ec2) = ec2(&world, "shop");
+    let gateway = ec2.create_transit_gateway().send().await.unwrap().transit_gateway.unwrap();
+    let gateway = gateway.transit_gateway_id.unwrap();
+    world.set_of("shop", "transit-gateways = \"all\"");
+    world.set("flow-logs", "fields = [\"version\", \"pkt-srcaddr\"]");
+    apply(&world).await;
+    let logs = world.flow_logs(shop, world.hub_region()).await.unwrap();
+    assert_eq!(logs.len(), 2);
+    let log = logs.iter().find(|log| log.resource_id() == Some(&gateway)).unwrap();
+    assert_eq!(log.max_aggregation_interval(), Some(60));
+    assert!(!log.log_format().unwrap_or_default().contains("pkt-srcaddr"), "{log:?}");
+    world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
+    world.flowagg(["destroy", "--yes"]).await.unwrap().exits(0);
+    assert!(logged(&world, shop).await.is_empty());
+}
