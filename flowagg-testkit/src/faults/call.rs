@@ -34,7 +34,10 @@ pub(super) enum Wire {
 impl Call {
     /// Reads a call, with the access keys that roles have been given so far. An emulator's other keys are account ids.
     pub(super) fn of(request: &Request, keys: &BTreeMap<String, AccountId>) -> Self {
-        let line = request.field("Action").unwrap_or_else(|| request.line().to_owned());
+        // Services that speak JSON name the operation in a header: "TrentService.DescribeKey".
+        let target = request.header("x-amz-target").and_then(|target| target.rsplit('.').next());
+        let named = request.field("Action").or(target.map(str::to_owned));
+        let line = named.unwrap_or_else(|| request.line().to_owned());
         let operation = match line.split_once(' ') {
             Some((method, path)) => s3_operation(method, path).unwrap_or(&line).to_owned(),
             None => line.clone(),

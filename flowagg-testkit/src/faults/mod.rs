@@ -126,7 +126,8 @@ impl Faults {
         Ok(())
     }
 
-    /// The calls so far: the action of a query call (`DescribeVpcs`), else method and path (`PUT /bucket?policy`).
+    /// The calls so far: the operation where the call names it (`DescribeVpcs`), else method and path
+    /// (`PUT /bucket?policy`).
     pub fn calls(&self) -> Vec<String> {
         self.lines(|_| true)
     }

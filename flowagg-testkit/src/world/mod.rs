@@ -34,6 +34,8 @@ pub struct World {
     settings: BTreeMap<String, Vec<String>>,
     /// Whether folders are Hive-compatible, and per hour.
     partitions: (bool, bool),
+    /// Whether the fleet file asks for every region of each member.
+    everywhere: bool,
     accounts: BTreeMap<String, Account>,
 }
 
@@ -92,6 +94,7 @@ impl World {
             bucket: BucketName::parse(&format!("flow-logs-{hub}"))?,
             settings: BTreeMap::new(),
             partitions: (false, false),
+            everywhere: false,
             accounts: BTreeMap::new(),
         })
     }
@@ -99,6 +102,11 @@ impl World {
     /// A line more in a table of the fleet file: `world.set("flow-logs", "traffic = \"reject\"")`.
     pub fn set(&mut self, table: &str, line: &str) {
         self.settings.entry(table.to_owned()).or_default().push(line.to_owned());
+    }
+
+    /// Has the fleet file ask for every region that a member has enabled, not only for those of this world.
+    pub fn ask_for_all_regions(&mut self) {
+        self.everywhere = true;
     }
 
     /// Has the fleet file ask for such folders, and the delivery service write to them.
@@ -200,8 +208,8 @@ impl World {
     pub fn fleet_file(&self) -> String {
         let mut text = String::new();
         let (hub, region, bucket) = (self.hub, self.hub_region(), &self.bucket);
-        let regions: Vec<String> =
-            self.regions.iter().map(|region| format!("{:?}", region.as_str())).collect();
+        let named = || self.regions.iter().map(|region| format!("{:?}", region.as_str())).collect();
+        let regions: Vec<String> = if self.everywhere { vec!["\"all\"".to_owned()] } else { named() };
         let hub = format!("account = \"{hub}\"\nregion = \"{region}\"\nbucket = \"{bucket}\"\n");
         let mut tables = BTreeMap::from([("hub", hub)]);
         for (table, lines) in &self.settings {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_kms::types::{KeySpec, KeyUsageType};
 use flowagg_testkit::faults::Faults;
+use flowagg_testkit::world::World;
 use serde_json::Value;
 
 use crate::{applied, apply, deliver, outcome, world};
@@ -68,7 +70,35 @@ async fn the_printed_permissions_are_those_of_the_calls_of_a_whole_life_and_no_o
     apply(&world).await;
     world.flowagg(["verify"]).await.unwrap();
     world.flowagg(["destroy", "--yes"]).await.unwrap().exits(0);
+    permissions_are_those_of_the_calls(&world, &faults).await;
+}
 
+#[tokio::test]
+async fn the_printed_permissions_follow_what_the_fleet_file_asks_for() {
+    let mut world = world(["shop"]).await;
+    let kms = world.aws().kms(world.hub(), world.hub_region());
+    let key = kms.create_key().key_spec(KeySpec::Rsa2048).key_usage(KeyUsageType::EncryptDecrypt);
+    let key = key.send().await.unwrap().key_metadata.unwrap().arn.unwrap();
+    world.set("hub", &format!("encryption = \"{key}\""));
+    world.ask_for_all_regions();
+    for line in [
+        "vpcs = { default-vpcs = false }",
+        "subnets = { tags = { no = \"such\" } }",
+        "transit-gateways = \"all\"",
+    ] {
+        world.set_of("shop", line);
+    }
+    let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
+    world.send_program_to(faults.url());
+    world.flowagg(["apply", "--yes"]).await.unwrap();
+    world.set("flow-logs", "tags = { team = \"network\" }");
+    world.flowagg(["apply", "--yes"]).await.unwrap();
+    world.flowagg(["destroy", "--yes"]).await.unwrap().exits(0);
+    assert!(faults.calls().iter().any(|call| call == "DescribeRegions"));
+    permissions_are_those_of_the_calls(&world, &faults).await;
+}
+
+async fn permissions_are_those_of_the_calls(world: &World, faults: &Faults) {
     let made: BTreeSet<String> = faults.calls().iter().map(|call| action(call)).collect();
     let printed = world.flowagg(["permissions", "--json"]).await.unwrap().exits(0).json();
     let mut printed: BTreeSet<String> = ["caller", "hub", "member"]
@@ -93,7 +123,11 @@ fn actions(statements: &Value) -> Vec<String> {
 /// The IAM action of a call, as the Service Authorization Reference has it.
 fn action(call: &str) -> String {
     let Some((method, path)) = call.split_once(' ') else {
-        let service = if ["GetCallerIdentity", "AssumeRole"].contains(&call) { "sts" } else { "ec2" };
+        let service = match call {
+            "GetCallerIdentity" | "AssumeRole" => "sts",
+            "DescribeKey" | "GetKeyPolicy" => "kms",
+            _ => "ec2",
+        };
         return format!("{service}:{call}");
     };
     let query = path.split_once('?').map_or("", |(_, query)| query);
