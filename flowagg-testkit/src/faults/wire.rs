@@ -33,7 +33,9 @@ pub(super) fn error(call: &Call, status: u16, code: &str, message: &str) -> Stri
 /// An answer of EC2, in which one more resource was unsuccessful.
 pub(super) fn with_unsuccessful(answer: &str, resource: &str, code: &str, message: &str) -> String {
     const END: &str = "</unsuccessful>";
-    let whole = answer.replace("<unsuccessful />", "<unsuccessful></unsuccessful>");
+    let whole = ["<unsuccessful />", "<unsuccessful/>"]
+        .iter()
+        .fold(answer.to_owned(), |text, empty| text.replace(empty, "<unsuccessful></unsuccessful>"));
     let item = format!(
         "<item><error><code>{}</code><message>{}</message></error><resourceId>{resource}</resourceId></item>",
         escaped(code),
@@ -86,6 +88,7 @@ mod tests {
             "<item><error><code>400</code><message>no</message></error><resourceId>vpc-a</resourceId></item>";
         for (answer, expected) in [
             ("<a><unsuccessful /><requestId>", format!("<a><unsuccessful>{item}</unsuccessful><requestId>")),
+            ("<a><unsuccessful/><requestId>", format!("<a><unsuccessful>{item}</unsuccessful><requestId>")),
             ("<a><requestId>", format!("<a><unsuccessful>{item}</unsuccessful><requestId>")),
             ("<unsuccessful><item/></unsuccessful>", format!("<unsuccessful><item/>{item}</unsuccessful>")),
         ] {
