@@ -20,6 +20,7 @@ pub(super) fn run(
     let hub = format!("in the hub account {}, for the role or user that is used there", fleet.hub().account);
     let parts = [
         ("for who runs flowagg", permissions.caller.as_ref()),
+        ("for the role that finds the organization's accounts", permissions.lookup.as_ref()),
         (hub.as_str(), Some(&permissions.hub)),
         ("in every member's account, for its role", Some(&permissions.member)),
         ("the trust policy of every member's role", Some(&permissions.trust)),

@@ -18,6 +18,8 @@ use crate::aws::call::{
 pub struct Permissions {
     /// For who runs flowagg: to take the roles of the other accounts, and to find them; `None` where there are none.
     pub caller: Option<Value>,
+    /// For the role that finds the organization's accounts, where the caller does not; `None` where it does.
+    pub lookup: Option<Value>,
     /// For the hub account: the bucket and its policy.
     pub hub: Value,
     /// For each member's role: its VPCs and flow logs.
@@ -33,10 +35,13 @@ pub struct Permissions {
 pub fn permissions(fleet: &Declared) -> Permissions {
     let hub = fleet.hub();
     let partition = hub.region.partition();
-    let caller: Vec<Value> =
-        [take_the_roles(fleet), find_the_accounts(fleet)].into_iter().flatten().collect();
+    let by_lookup = fleet.discovery().is_some_and(|(_, how)| how.lookup.is_some());
+    let (of_lookup, of_caller): (Vec<Value>, Vec<Value>) =
+        find_the_accounts(fleet).into_iter().partition(|_| by_lookup);
+    let some = |statements: Vec<Value>| (!statements.is_empty()).then(|| policy(statements));
     Permissions {
-        caller: (!caller.is_empty()).then(|| policy(caller)),
+        caller: some(take_the_roles(fleet).into_iter().chain(of_caller).collect()),
+        lookup: some(of_lookup),
         hub: hub_policy(hub),
         member: member_policy(fleet),
         trust: policy(vec![json!({
