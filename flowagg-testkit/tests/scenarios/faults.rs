@@ -97,7 +97,7 @@ async fn a_throttled_call_is_made_again() {
     faults.on(reads.clone().first(1), throttled());
     faults.on(writes.clone().first(2), throttled());
     apply(&world).await;
-    assert_eq!((faults.count(&reads), faults.count(&writes)), (3, 3));
+    assert_eq!((faults.count(&reads), faults.count(&writes)), (2, 3));
     is_settled(&world).await;
 }
 

@@ -33,7 +33,7 @@ pub(super) async fn apply(
     fleet: &Fleet,
     account: &Account,
     place: &Place,
-    changes: &[&FlowLogChange],
+    changes: &[FlowLogChange],
 ) -> Applied {
     let here = Here { fleet, ec2: account.ec2(&place.region), at: At::new(place.account, &place.region) };
     here.apply(changes).await
@@ -58,10 +58,10 @@ struct Here<'a> {
 type Doomed<'c> = (&'c FlowLogChange, &'c FlowLogId);
 
 impl Here<'_> {
-    async fn apply(&self, changes: &[&FlowLogChange]) -> Applied {
+    async fn apply(&self, changes: &[FlowLogChange]) -> Applied {
         let mut applied = Applied::default();
-        let wants_one = |change: &&&FlowLogChange| matches!(change.step, Step::Create | Step::Replace { .. });
-        let making: Vec<&FlowLogChange> = changes.iter().filter(wants_one).copied().collect();
+        let wants_one = |change: &&FlowLogChange| matches!(change.step, Step::Create | Step::Replace { .. });
+        let making: Vec<&FlowLogChange> = changes.iter().filter(wants_one).collect();
         let mut doomed = Vec::new();
         for kind in ResourceKind::ALL {
             let of_kind = making.iter().filter(|change| change.resource.kind() == kind).copied();
@@ -70,7 +70,7 @@ impl Here<'_> {
             }
         }
         doomed.extend(changes.iter().filter_map(|change| match &change.step {
-            Step::Delete { flow_log } => Some((*change, flow_log)),
+            Step::Delete { flow_log } => Some((change, flow_log)),
             _ => None,
         }));
         for batch in doomed.chunks(MOST_FLOW_LOGS) {
@@ -194,7 +194,7 @@ impl Here<'_> {
     }
 
     /// One call for each set of tags.
-    async fn tag_all(&self, changes: &[&FlowLogChange], applied: &mut Applied) {
+    async fn tag_all(&self, changes: &[FlowLogChange], applied: &mut Applied) {
         let mut by_tags: BTreeMap<_, Vec<Doomed<'_>>> = BTreeMap::new();
         for change in changes {
             if let Step::Tag { flow_log, tags } = &change.step {
@@ -348,7 +348,7 @@ mod tests {
         let fleet = mocked::fleet();
         let place = mocked::place();
         let here = Here { fleet: &fleet, ec2: mocked::ec2(rules), at: At::new(place.account, &place.region) };
-        here.apply(&changes.iter().collect::<Vec<_>>()).await
+        here.apply(changes).await
     }
 
     fn replace(vpc: &str) -> FlowLogChange {

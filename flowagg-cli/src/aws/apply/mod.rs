@@ -5,15 +5,17 @@ mod hub;
 mod policy;
 
 use std::collections::BTreeMap;
+use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use flowagg_core::fleet::Fleet;
 use flowagg_core::observed::{Failure, Place};
 use flowagg_core::plan::{FlowLogChange, HubChange, Plan, Step};
-use futures::{StreamExt, stream};
+use futures::StreamExt;
 use serde::Serialize;
 
-use super::Accounts;
+use super::{Accounts, spread};
 use crate::Progress;
 
 /// What became of a plan.
@@ -86,29 +88,34 @@ async fn flow_logs_everywhere(
     progress: &dyn Progress,
     applied: &mut Applied,
 ) {
-    let mut by_place: BTreeMap<Place, Vec<&FlowLogChange>> = BTreeMap::new();
+    let mut by_place: BTreeMap<Place, Vec<FlowLogChange>> = BTreeMap::new();
     for change in &plan.flow_logs {
-        by_place.entry(change.place()).or_default().push(change);
+        by_place.entry(change.place()).or_default().push(change.clone());
     }
     let total = by_place.len();
+    let fleet = &Arc::new(fleet.clone());
     let failures = &AtomicUsize::new(applied.failures.len());
-    let mut doing = stream::iter(by_place)
-        .map(|(place, changes)| async move {
-            if progress.stops(failures.load(Ordering::Relaxed)) {
-                let held_back = changes.iter().map(ToString::to_string).collect();
-                return (place, Applied { held_back, ..Applied::default() });
-            }
-            let applied = match accounts.member(place.account) {
-                Some(Ok(account)) => flow_logs::apply(fleet, account, &place, &changes).await,
-                Some(Err(failure)) => Applied { failures: vec![failure.clone()], ..Applied::default() },
+    let doing = by_place.into_iter().map(|(place, changes)| {
+        let stops = progress.stops(failures.load(Ordering::Relaxed));
+        let account = accounts.member(place.account).map(|member| member.cloned().map_err(Clone::clone));
+        let fleet = Arc::clone(fleet);
+        async move {
+            let applied = match account {
+                _ if stops => {
+                    let held_back = changes.iter().map(ToString::to_string).collect();
+                    Applied { held_back, ..Applied::default() }
+                }
+                Some(Ok(account)) => flow_logs::apply(&fleet, &account, &place, &changes).await,
+                Some(Err(failure)) => Applied { failures: vec![failure], ..Applied::default() },
                 None => Applied::default(),
             };
-            failures.fetch_add(applied.failures.len(), Ordering::Relaxed);
             (place, applied)
-        })
-        .buffer_unordered(super::AT_ONCE);
+        }
+    });
+    let mut doing = pin!(spread(doing));
     let mut finished = BTreeMap::new();
     while let Some((place, applied)) = doing.next().await {
+        failures.fetch_add(applied.failures.len(), Ordering::Relaxed);
         progress.step("flow logs", finished.len() + 1, total, &place.to_string());
         finished.insert(place, applied);
     }

@@ -6,13 +6,14 @@ mod region;
 mod survey;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 
 use flowagg_core::fleet::{Declared, Fleet, Only};
 use flowagg_core::observed::{Bucket, Failure, Key, Place, RegionState};
 use flowagg_core::plan::Plan;
-use futures::{StreamExt, stream};
+use futures::StreamExt;
 
-use super::{Accounts, Session};
+use super::{Accounts, Session, spread};
 use crate::Progress;
 
 pub(crate) use hub::{folders, last_segment, lifecycle_rules, policy};
@@ -76,16 +77,18 @@ pub async fn read_again(
     progress: &dyn Progress,
 ) -> BTreeMap<Place, Result<RegionState, Failure>> {
     let reachable = places.iter().filter_map(|place| Some((place, accounts.member(place.account)?.ok()?)));
-    let reachable: Vec<_> = reachable.collect();
+    let reachable: Vec<_> = reachable.map(|(place, account)| (place.clone(), account.clone())).collect();
     let total = reachable.len();
-    let mut reading = stream::iter(reachable)
-        .map(|(place, account)| async move { (place, region::flow_logs(account, place).await) })
-        .buffer_unordered(super::AT_ONCE);
+    let reading = reachable.into_iter().map(|(place, account)| async move {
+        let flow_logs = region::flow_logs(&account, &place).await;
+        (place, flow_logs)
+    });
+    let mut reading = pin!(spread(reading));
     let mut done = 0;
     while let Some((place, flow_logs)) = reading.next().await {
         done += 1;
         progress.step("looking again", done, total, &place.to_string());
-        if let Some(state) = regions.get_mut(place) {
+        if let Some(state) = regions.get_mut(&place) {
             match (state, flow_logs) {
                 (Ok(state), Ok(flow_logs)) => state.flow_logs = flow_logs,
                 (state, Err(failure)) => *state = Err(failure),

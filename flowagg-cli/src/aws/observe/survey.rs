@@ -1,6 +1,7 @@
 //! Every account of a fleet: found, entered and read. The first is read before the last is found.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use flowagg_core::fleet::{Declared, Fleet, FoundAccount, Member, Only, Regions};
 use flowagg_core::id::{AccountId, Region};
@@ -13,6 +14,7 @@ use tokio::sync::{Semaphore, mpsc};
 use super::region;
 use crate::Progress;
 use crate::aws::access::{Account, Accounts, Session, find_accounts};
+use crate::aws::outcome;
 
 /// A fleet with every account and region that belongs to it, and what they have.
 pub struct Survey {
@@ -32,12 +34,17 @@ pub async fn survey(
     only: &[Only],
     progress: &dyn Progress,
 ) -> Result<Survey, Failure> {
-    let at_once = Semaphore::new(crate::aws::AT_ONCE);
-    let look = Look { session, only, at_once: &at_once };
+    let look = Arc::new(Look {
+        session: session.clone(),
+        only: only.to_vec(),
+        at_once: Semaphore::new(crate::aws::AT_ONCE),
+    });
+    // A task of its own for each member, so that all cores work.
+    let start = |member| outcome(tokio::spawn(Arc::clone(&look).member(member)));
     let wanted = |member: &&Member| Only::account(only, member.account);
     let named: Vec<Member> = declared.members().filter(wanted).cloned().collect();
     let mut total = named.len();
-    let mut reading: FuturesUnordered<_> = named.into_iter().map(|member| look.member(member)).collect();
+    let mut reading: FuturesUnordered<_> = named.into_iter().map(start).collect();
 
     let (sender, mut found) = mpsc::unbounded_channel::<FoundAccount>();
     let discovery = declared.discovery().map(|(organization, how)| (organization.clone(), how.clone()));
@@ -60,7 +67,7 @@ pub async fn survey(
             Some(account) = found.recv() => {
                 let new = declared.find(account).filter(wanted).cloned();
                 total += usize::from(new.is_some());
-                reading.extend(new.map(|member| look.member(member)));
+                reading.extend(new.map(start));
             }
             Some(Looked { account, entered, enabled, states }) = reading.next() => {
                 progress.step("reading", members.len() + 1, total, &account.to_string());
@@ -77,10 +84,10 @@ pub async fn survey(
     Ok(Survey { fleet: declared.into_fleet(), accounts, regions })
 }
 
-struct Look<'a> {
-    session: &'a Session,
-    only: &'a [Only],
-    at_once: &'a Semaphore,
+struct Look {
+    session: Session,
+    only: Vec<Only>,
+    at_once: Semaphore,
 }
 
 /// What came of one member.
@@ -92,8 +99,8 @@ struct Looked {
     states: BTreeMap<Place, Result<RegionState, Failure>>,
 }
 
-impl Look<'_> {
-    async fn member(&self, member: Member) -> Looked {
+impl Look {
+    async fn member(self: Arc<Self>, member: Member) -> Looked {
         let looked = Looked {
             account: member.account,
             entered: self.enter(&member).await,
@@ -111,7 +118,7 @@ impl Look<'_> {
                 return looked.lost(failure);
             }
         };
-        regions.retain(|region| Only::region(self.only, region));
+        regions.retain(|region| Only::region(&self.only, region));
         let reading = regions.into_iter().map(|region| {
             let place = Place { account: member.account, region };
             async {
