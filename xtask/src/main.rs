@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stderr, reason = "a task tells how far it has come, and why it ends")]
 
+mod bench;
 mod cargo;
 mod e2e;
 mod emulator;
@@ -16,6 +17,9 @@ use clap::{Args, Parser};
 enum Task {
     /// The main job on an emulator: plan, apply, deliver, verify; three accounts, one bucket, every claim checked
     E2e(e2e::E2e),
+    /// What takes long, measured
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// All that must pass before a change goes in: format, clippy, every kind of test, documentation, then e2e
     Test(Emulator),
 }
@@ -31,6 +35,7 @@ struct Emulator {
 fn main() -> ExitCode {
     let done = match Task::parse() {
         Task::E2e(e2e) => e2e.run(),
+        Task::Bench(bench) => bench.run(),
         Task::Test(emulator) => test::run(&emulator),
     };
     match done {

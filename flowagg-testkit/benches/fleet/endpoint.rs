@@ -1,0 +1,103 @@
+//! An HTTP server on this machine, on a thread of its own, that answers every call after the same time.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+use std::{io, net, thread};
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime;
+
+use crate::aws::{Aws, Made};
+use crate::call::{Answer, Call};
+use crate::fleet::Size;
+use crate::{LATENCY, usage};
+
+/// The endpoint. It ends with the process.
+pub(crate) struct Endpoint {
+    url: String,
+    aws: Arc<Mutex<Aws>>,
+    thread: Arc<OnceLock<usage::Thread>>,
+}
+
+impl Endpoint {
+    /// Starts it for a fleet of this size.
+    pub(crate) fn start(size: Size) -> io::Result<Self> {
+        let listener = net::TcpListener::bind("127.0.0.1:0")?;
+        listener.set_nonblocking(true)?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let endpoint = Self { url, aws: Arc::new(Mutex::new(Aws::new(size))), thread: Arc::default() };
+        let (aws, thread) = (Arc::clone(&endpoint.aws), Arc::clone(&endpoint.thread));
+        thread::spawn(move || {
+            if let Some(this) = usage::Thread::this() {
+                thread.get_or_init(|| this);
+            }
+            runtime.block_on(async { accept(&TcpListener::from_std(listener)?, &aws).await })
+        });
+        Ok(endpoint)
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Every call so far, in the order in which they came.
+    pub(crate) fn calls(&self) -> Vec<Made> {
+        self.aws.lock().unwrap_or_else(PoisonError::into_inner).made.clone()
+    }
+
+    /// The processor time that it took, where the system tells.
+    pub(crate) fn cpu(&self) -> Option<Duration> {
+        self.thread.get()?.cpu()
+    }
+}
+
+async fn accept(listener: &TcpListener, aws: &Arc<Mutex<Aws>>) -> io::Result<()> {
+    loop {
+        let (stream, _) = listener.accept().await?;
+        let aws = Arc::clone(aws);
+        // A connection that breaks is the client's to notice.
+        tokio::spawn(async move { serve(stream, aws).await });
+    }
+}
+
+async fn serve(
+    stream: TcpStream,
+    aws: Arc<Mutex<Aws>>,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    stream.set_nodelay(true)?;
+    let service = service_fn(|request: Request<Incoming>| {
+        let aws = Arc::clone(&aws);
+        async move {
+            let at = Instant::now();
+            let (head, body) = request.into_parts();
+            let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+            let answer = match Call::read(&head, body) {
+                Some(call) => aws.lock().unwrap_or_else(PoisonError::into_inner).answer(call, at),
+                None => Answer::new(400, "no call that this endpoint knows"),
+            };
+            tokio::time::sleep_until((at + LATENCY).into()).await;
+            Ok::<_, Infallible>(response(answer))
+        }
+    });
+    http1::Builder::new().serve_connection(TokioIo::new(stream), service).await?;
+    Ok(())
+}
+
+fn response(answer: Answer) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(answer.body)));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in answer.headers {
+        if let Ok(value) = value.parse() {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}

@@ -1,0 +1,36 @@
+//! Processor time and memory, where the system tells of them in files (Linux).
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A thread of this process.
+pub(crate) struct Thread(PathBuf);
+
+impl Thread {
+    /// The thread that asks.
+    pub(crate) fn this() -> Option<Self> {
+        let own = fs::read_link("/proc/thread-self").ok()?;
+        Some(Self(PathBuf::from("/proc").join(own).join("schedstat")))
+    }
+
+    /// The processor time that it took so far.
+    pub(crate) fn cpu(&self) -> Option<Duration> {
+        let text = fs::read_to_string(&self.0).ok()?;
+        text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+    }
+}
+
+/// The processor time of all threads that live.
+pub(crate) fn of_process() -> Option<Duration> {
+    let threads = fs::read_dir("/proc/self/task").ok()?;
+    let each = threads.filter_map(|thread| Thread(thread.ok()?.path().join("schedstat")).cpu());
+    Some(each.sum())
+}
+
+/// The most memory that this process ever had, in bytes.
+pub(crate) fn peak_memory() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kibibytes| kibibytes * 1_024)
+}

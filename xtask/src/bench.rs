@@ -1,0 +1,45 @@
+//! `cargo xtask bench`: what takes long, measured.
+
+use clap::Subcommand;
+
+use crate::cargo::{self, cargo};
+
+/// What is measured.
+#[derive(Subcommand)]
+pub(crate) enum Bench {
+    /// The first `apply` in a large fleet, on an endpoint that keeps AWS's limits; ends with its ratio to the least time
+    Fleet {
+        /// Options of the bench, as in `--accounts 100 --regions 2`; `--help` lists them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
+}
+
+/// The hub account of the bench's fleet: at its endpoint an account's id is its access key.
+const HUB: &str = "111111111111";
+/// What could send the bench elsewhere, or as somebody else.
+const FOREIGN: [&str; 9] = [
+    "AWS_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_EC2",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_ENDPOINT_URL_ORGANIZATIONS",
+    "HTTP_PROXY",
+    "http_proxy",
+];
+
+impl Bench {
+    pub(crate) fn run(&self) -> anyhow::Result<()> {
+        let Self::Fleet { options } = self;
+        let mut bench = cargo("bench --workspace --bench fleet --");
+        bench.args(options);
+        for variable in FOREIGN {
+            bench.env_remove(variable);
+        }
+        bench.env("AWS_ACCESS_KEY_ID", HUB).env("AWS_SECRET_ACCESS_KEY", "secret");
+        bench.env("AWS_CONFIG_FILE", "none").env("AWS_SHARED_CREDENTIALS_FILE", "none");
+        cargo::run(&mut bench)
+    }
+}
