@@ -100,7 +100,9 @@ pub(super) async fn carry_out(
     calls.applying = accounts.take_calls();
     screen.calls("applying", &calls.applying)?;
     let observed = screen
-        .reading(async |progress| observe_again(&fleet, &accounts, &plan, observed, progress).await)
+        .reading(async |progress| {
+            observe_again(&fleet, &accounts, &plan, &applied.settled, observed, progress).await
+        })
         .await;
     let remaining = make(&fleet, &accounts, &observed);
     calls.looking_again = accounts.take_calls();

@@ -8,8 +8,8 @@
 //!    policy is read before the write and read back after it. All of it comes before the first flow log, which EC2
 //!    refuses to make where the policy does not let it deliver; and none before 4, for the plan is shown first.
 //! 6. Flow logs: one call for each place, each under its own token bucket.
-//! 7. The second look, at each place as soon as its flow logs are made; at the bucket, whether it is there, then how it
-//!    is set.
+//! 7. The second look, at the flow logs of each place as soon as they are made; at the bucket, whether it is there, then
+//!    how it is set.
 //!
 //! Each call takes the endpoint's latency. How many calls there were is counted at the endpoint, throttled ones left out.
 //! That calls cost processor time, and that connections are few, is not in it: the rest of the ratio is flowagg's.
@@ -63,16 +63,15 @@ pub(crate) fn least_time(made: &[Made]) -> Bound {
     let last_role = known.max(first_known + STS.wait(roles)) + LATENCY;
     let roles = step("a role in each account", roles, last_role);
 
-    let looks =
-        made.iter().filter(|call| Limit::of(call.service, &call.operation) == Some(EC2_READS)).count();
-    let looked = step("what is there", looks / 2, roles + LATENCY);
+    let vpcs = count("DescribeVpcs");
+    let looked = step("what is there", vpcs * 2, roles + LATENCY);
     let settings = settings(&made);
     let settled = step("the bucket and its settings", settings, looked + LATENCY * count_of(settings));
     let flow_logs = count("CreateFlowLogs");
     let writes = EC2_WRITES.wait(busiest(&made, EC2_WRITES));
     let created = step("flow logs", flow_logs, settled + writes + LATENCY);
     let reads = roles + EC2_READS.wait(busiest(&made, EC2_READS));
-    step("the second look", looks - looks / 2, created.max(reads) + LATENCY * 2);
+    step("the second look", count("DescribeFlowLogs") - vpcs, created.max(reads) + LATENCY * 2);
     Bound(steps)
 }
 

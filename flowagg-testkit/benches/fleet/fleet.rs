@@ -1,7 +1,5 @@
 //! The fleet: how large it is, its file, and the accounts that the endpoint knows.
 
-use std::fmt::Write as _;
-
 use clap::Args;
 
 use crate::organizations;
@@ -46,19 +44,14 @@ impl Size {
     }
 }
 
-/// The fleet file. A policy that lists the accounts would be too large, so it names the organization.
+/// The fleet file: a whole organization.
 pub(crate) fn file(size: &Size) -> String {
     let regions: Vec<_> = size.regions().map(|region| format!("\"{region}\"")).collect();
-    let regions = regions.join(", ");
-    let mut text = format!(
+    format!(
         "[hub]\naccount = \"{HUB}\"\nregion = \"{}\"\nbucket = \"acme-flow-logs\"\n\n\
-         [organization]\nid = \"{}\"\n\n[policy]\nform = \"organization\"\n",
+         [organization]\nid = \"{}\"\nregions = [{}]\n",
         REGIONS[0],
-        organizations::ID
-    );
-    for account in size.members() {
-        // Nothing can go wrong when a string is written to.
-        let _ = write!(text, "\n[[members]]\naccount = \"{account}\"\nregions = [{regions}]\n");
-    }
-    text
+        organizations::ID,
+        regions.join(", ")
+    )
 }

@@ -73,7 +73,7 @@ fn measured(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
 
     let runtime = tokio::runtime::Runtime::new()?;
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let mut screen = Screen { out: &mut out, err: &mut err, interactive: false };
+    let mut screen = Screen { out: &mut out, err: &mut err, interactive: false, events: false };
     let cpu = usage::of_process();
     let start = Instant::now();
     let exit = runtime.block_on(flowagg::run(args, &mut screen));

@@ -1,5 +1,5 @@
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::{SdkConfig, identity::IdentityCache};
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -20,12 +20,16 @@ pub struct Account {
     pub(super) config: SdkConfig,
     pub(super) http: SharedHttpClient,
     pub(super) traffic: Arc<Traffic>,
+    pub(super) ec2: Clients,
 }
+
+/// A client for each region: one takes longer to make than a call.
+pub(super) type Clients = Arc<Mutex<BTreeMap<Region, aws_sdk_ec2::Client>>>;
 
 /// A client whose calls are named, counted and paced.
 macro_rules! client {
     ($account:expr, $sdk:ident, $region:expr) => {{
-        let Account { id, config, http, traffic } = $account;
+        let Account { id, config, http, traffic, .. } = $account;
         let (http, traffic) = (http.clone(), Arc::clone(traffic));
         let wire = Wire { account: *id, region: $region.clone(), traffic, http };
         $sdk::config::Builder::from(config)
@@ -56,7 +60,7 @@ impl Account {
             .credentials_provider(SharedCredentialsProvider::new(role))
             .identity_cache(IdentityCache::lazy().build())
             .build();
-        Ok(Self { id, config, ..self.clone() })
+        Ok(Self { id, config, ec2: Clients::default(), ..self.clone() })
     }
 
     /// The region that calls go to where none is named.
@@ -77,7 +81,9 @@ impl Account {
 
     /// The account in a region, to EC2.
     pub fn ec2(&self, region: &Region) -> aws_sdk_ec2::Client {
-        aws_sdk_ec2::Client::from_conf(client!(self, aws_sdk_ec2, region).build())
+        let mut clients = self.ec2.lock().unwrap_or_else(PoisonError::into_inner);
+        let make = || aws_sdk_ec2::Client::from_conf(client!(self, aws_sdk_ec2, region).build());
+        clients.entry(region.clone()).or_insert_with(make).clone()
     }
 
     /// The account in a region, to S3.

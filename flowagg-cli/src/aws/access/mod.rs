@@ -66,7 +66,8 @@ impl Session {
         let (config, http) = base(hub, connection).await;
         let traffic = Arc::new(Traffic::default());
         // Until the caller is known, its calls count as the hub's.
-        let unknown = Account { id: hub.account, config, http, traffic: Arc::clone(&traffic) };
+        let ec2 = account::Clients::default();
+        let unknown = Account { id: hub.account, config, http, traffic: Arc::clone(&traffic), ec2 };
         let caller = Account { id: caller(&unknown, hub).await?, ..unknown };
         let hub = open_hub(&caller, declared).await?;
         Ok(Self { caller, hub, traffic })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::error::SdkError;
-use aws_sdk_ec2::operation::create_flow_logs::CreateFlowLogsError;
+use aws_sdk_ec2::operation::create_flow_logs::{CreateFlowLogsError, CreateFlowLogsOutput};
 use aws_sdk_ec2::types::{
     DestinationFileFormat, DestinationOptionsRequest, FlowLogsResourceType, LogDestinationType, ResourceType,
     Tag, TagSpecification, TrafficType, UnsuccessfulItem,
@@ -36,7 +36,12 @@ pub(super) async fn apply(
     changes: &[FlowLogChange],
 ) -> Applied {
     let here = Here { fleet, ec2: account.ec2(&place.region), at: At::new(place.account, &place.region) };
-    here.apply(changes).await
+    let applied = here.apply(changes).await;
+    let is_settled = applied.failures.is_empty()
+        && applied.named == changes.len()
+        && changes.iter().all(|change| change.step == Step::Create);
+    let settled = is_settled.then(|| place.clone()).into_iter().collect();
+    Applied { settled, ..applied }
 }
 
 impl Applied {
@@ -93,10 +98,13 @@ impl Here<'_> {
         let resources: Vec<&ResourceId> = batch.iter().map(|change| &change.resource).collect();
         let mut superseded = Vec::new();
         match self.create(kind, &resources).await {
-            Ok(unsuccessful) => {
+            Ok(answer) => {
+                applied.named += answer.flow_log_ids().len();
                 for change in batch {
-                    let failed =
-                        unsuccessful.iter().find(|item| item.resource_id() == Some(change.resource.as_str()));
+                    let failed = answer
+                        .unsuccessful()
+                        .iter()
+                        .find(|item| item.resource_id() == Some(change.resource.as_str()));
                     match (failed, &change.step) {
                         (Some(item), _) => {
                             applied.record(
@@ -155,19 +163,20 @@ impl Here<'_> {
     }
 
     async fn create_one(&self, resource: &ResourceId) -> Result<(), Failure> {
-        let unsuccessful = self
+        let answer = self
             .create(resource.kind(), &[resource])
             .await
             .map_err(|error| self.at.about(resource).failure(CREATE_FLOW_LOGS, &error))?;
-        unsuccessful.first().map_or(Ok(()), |item| Err(self.unsuccessful(CREATE_FLOW_LOGS, resource, item)))
+        let failed = answer.unsuccessful().first();
+        failed.map_or(Ok(()), |item| Err(self.unsuccessful(CREATE_FLOW_LOGS, resource, item)))
     }
 
-    /// `CreateFlowLogs`. HTTP 200 is no success: the items that were not are returned.
+    /// `CreateFlowLogs`. HTTP 200 is no success: the answer has the items that were none.
     async fn create(
         &self,
         kind: ResourceKind,
         resources: &[&ResourceId],
-    ) -> Result<Vec<UnsuccessfulItem>, SdkError<CreateFlowLogsError, HttpResponse>> {
+    ) -> Result<CreateFlowLogsOutput, SdkError<CreateFlowLogsError, HttpResponse>> {
         let spec = &self.fleet.flow_logs;
         // Transit gateways take no choice of traffic, and have fields of their own.
         let of_packets = kind != ResourceKind::TransitGateway;
@@ -190,7 +199,7 @@ impl Here<'_> {
             .max_aggregation_interval(spec.aggregation_interval.of(kind).seconds())
             .set_destination_options((spec.files != Files::default()).then(|| options(spec.files)))
             .tag_specifications(tags);
-        request.send().await.map(|answer| answer.unsuccessful.unwrap_or_default())
+        request.send().await
     }
 
     /// One call for each set of tags.
@@ -289,7 +298,6 @@ fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&s
 mod tests {
     use std::sync::{Arc, Mutex};
 
-    use aws_sdk_ec2::operation::create_flow_logs::CreateFlowLogsOutput;
     use aws_sdk_ec2::operation::delete_flow_logs::DeleteFlowLogsOutput;
     use aws_sdk_ec2::types::UnsuccessfulItemError;
     use aws_smithy_mocks::{MockResponse, Rule, mock};

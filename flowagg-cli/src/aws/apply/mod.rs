@@ -4,7 +4,7 @@ mod flow_logs;
 mod hub;
 mod policy;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,6 +28,12 @@ pub struct Applied {
     pub failures: Vec<Failure>,
     /// What was not tried, because something before it failed.
     pub held_back: Vec<String>,
+    /// Where AWS's own answer names a flow log for each that was to be made, and nothing else was to be done.
+    #[serde(skip)]
+    pub(crate) settled: BTreeSet<Place>,
+    /// The flow logs that AWS's answers name.
+    #[serde(skip)]
+    named: usize,
 }
 
 /// Does what the plan says. A failing account does not stop the others; a hub without bucket or policy stops the flow
@@ -123,5 +129,6 @@ async fn flow_logs_everywhere(
         applied.done.extend(outcome.done);
         applied.failures.extend(outcome.failures);
         applied.held_back.extend(outcome.held_back);
+        applied.settled.extend(outcome.settled);
     }
 }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 
 use flowagg_core::fleet::{Declared, Fleet, Only};
+use flowagg_core::id::AccountId;
 use flowagg_core::observed::{Bucket, Failure, Key, Place, RegionState};
 use flowagg_core::plan::Plan;
 use futures::StreamExt;
@@ -48,16 +49,25 @@ pub async fn observe(
 }
 
 /// Reads again what a plan has changed: the hub, and the flow logs where some were to be made, replaced or deleted.
+///
+/// Where AWS's own answer has settled everything (`settled`), it is not asked once more: such a place is not in what is
+/// returned. EC2 may not show for a while what it has just made.
 pub async fn observe_again(
     fleet: &Fleet,
     accounts: &Accounts,
     plan: &Plan,
-    before: Observed,
+    settled: &BTreeSet<Place>,
+    mut before: Observed,
     progress: &dyn Progress,
 ) -> Observed {
-    let changed: BTreeSet<Place> = plan.flow_logs.iter().map(|change| change.place()).collect();
+    let mut changed: BTreeSet<Place> = plan.flow_logs.iter().map(|change| change.place()).collect();
     // AWS may touch the bucket policy when a flow log is made in the bucket's own account.
     let in_hub = changed.iter().any(|place| place.account == fleet.hub.account);
+    let in_question: BTreeSet<AccountId> = plan.concerns.iter().map(|concern| concern.account).collect();
+    for place in settled.iter().filter(|place| !in_question.contains(&place.account)) {
+        changed.remove(place);
+        before.regions.remove(place);
+    }
     let bucket = async {
         if plan.hub.is_empty() && !in_hub {
             before.bucket
