@@ -2,7 +2,8 @@
 //! `cargo xtask bench fleet`.
 //!
 //! The real client talks to an endpoint in this process, over HTTP, that answers each call after 50 ms and keeps AWS's
-//! token buckets. [`bound`] says what the least time is made of; nothing in it depends on how flowagg is built.
+//! token buckets. [`bound`] says what the least time is made of; nothing in it depends on how flowagg is built, nor on
+//! how fast this machine is.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints what it measured")]
 
@@ -83,7 +84,7 @@ fn measured(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let calls = endpoint.calls();
     print!("{}", report::calls(&options.size, &calls, start));
     let bound = bound::least_time(&calls);
-    print!("{}", report::times(&bound, wall, cpu, endpoint.cpu()));
+    print!("{}", report::times(calls.len(), &bound, wall, cpu, endpoint.cpu()));
     if exit != Exit::Done {
         for written in [&out, &err] {
             eprintln!("{}", String::from_utf8_lossy(&written[written.len().saturating_sub(TAIL)..]));

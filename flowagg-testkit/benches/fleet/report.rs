@@ -44,8 +44,9 @@ pub(crate) fn calls(size: &Size, made: &[Made], start: Instant) -> String {
     text
 }
 
-/// Where the time went, and the memory.
+/// Where the time of so many calls went, and the memory.
 pub(crate) fn times(
+    calls: usize,
     bound: &Bound,
     wall: Duration,
     cpu: Option<Duration>,
@@ -64,7 +65,11 @@ pub(crate) fn times(
     let _ = writeln!(text, "wall {:14.2} s", wall.as_secs_f64());
     if let (Some(all), Some(endpoint)) = (cpu, endpoint) {
         let (all, endpoint) = (all.as_secs_f64(), endpoint.as_secs_f64());
-        let _ = writeln!(text, "processor {all:9.2} s, {endpoint:.2} s of it the endpoint's");
+        let each = (all - endpoint) / calls as f64 * 1e6;
+        let _ = writeln!(
+            text,
+            "processor {all:9.2} s, {endpoint:.2} s of it the endpoint's; flowagg's are {each:.0} us a call"
+        );
     }
     if let Some(peak) = usage::peak_memory() {
         let _ = writeln!(text, "peak memory {:7.0} MB, the endpoint's among it", peak as f64 / 1e6);
