@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
@@ -57,6 +58,13 @@ impl HttpClient for Wire {
     ) -> SharedHttpConnector {
         let connector = self.http.http_connector(settings, components);
         SharedHttpConnector::new(Sender { wire: self.clone(), connector })
+    }
+
+    // `validate_base_client_config` is not passed on: the client below would read every root certificate of the machine
+    // again, for each SDK client that is made.
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        self.http.connector_metadata()
     }
 }
 
