@@ -103,7 +103,8 @@ fn left_out(fleet: &Fleet) -> Vec<String> {
     }
     let told = |(why, accounts): (&str, Vec<String>)| match accounts.len() {
         n if n > NAMED => format!("{n} accounts of the organization are left out: {why}"),
-        _ => format!("{} of the organization is left out: {why}", accounts.join(", ")),
+        1 => format!("{} of the organization is left out: {why}", accounts[0]),
+        _ => format!("{} of the organization are left out: {why}", accounts.join(", ")),
     };
     reasons.into_iter().map(told).collect()
 }
