@@ -363,7 +363,7 @@ fn says(ran: &Ran, words: &[&str]) {
 async fn a_whole_organization_is_logged_and_granted_as_such_and_an_account_that_joins_is_found() {
     let corner = Corner::found().await;
     let ran = corner.apply("").await;
-    says(&ran, &[&corner.closed.to_string(), "left out", "SUSPENDED"]);
+    says(&ran, &[&format!("{} of the organization is left out: SUSPENDED", corner.closed)]);
     for account in [corner.management(), corner.shop, corner.bank, corner.mill] {
         assert_eq!(corner.flow_logs(account, "eu-west-1").await, 1, "{account}");
     }
@@ -407,13 +407,20 @@ async fn units_and_accounts_choose_and_except_and_the_policy_lists_whom_they_lea
 }
 
 #[tokio::test]
-async fn a_closed_account_that_is_chosen_by_name_is_left_out_and_told() {
+async fn accounts_that_are_left_out_are_told_with_the_reason_even_a_closed_one_that_is_chosen_by_name() {
     let corner = Corner::found().await;
     let lines = format!("accounts = {}", list(&[corner.closed, corner.shop]));
     let ran = corner.run(&lines, &["plan"]).await.exits(0);
-    says(&ran, &[&corner.closed.to_string(), "left out", "SUSPENDED"]);
+    says(&ran, &[&format!("{} of the organization is left out: SUSPENDED", corner.closed)]);
     let plan = corner.run(&lines, &["plan", "--json"]).await.exits(0).json();
     assert_eq!(named(written(&plan)), set(&[corner.shop]));
+
+    let two = format!("except-accounts = {}", list(&[corner.bank, corner.mill]));
+    let ran = corner.run(&two, &["plan"]).await.exits(0);
+    let mut two = [corner.bank, corner.mill];
+    two.sort();
+    let [one, other] = two;
+    says(&ran, &[&format!("{one}, {other} of the organization are left out: excepted by the fleet file")]);
 }
 
 #[tokio::test]
@@ -457,34 +464,41 @@ async fn all_regions_are_those_that_the_account_has_enabled() {
     corner.organization.flowagg(&text, ["plan", "--exit-code"]).await.unwrap().exits(0);
 }
 
-#[tokio::test]
-async fn an_account_that_does_not_tell_its_regions_is_one_failure_and_the_others_are_done() {
+/// An account of all regions, in which this call is refused: one failure, and the others are done.
+async fn is_one_failure(call: &str, code: &str) {
     let mut corner = Corner::found().await;
     let faults = Faults::in_front_of(corner.organization.url()).await.unwrap();
-    let denied = Answer::error(403, "UnauthorizedOperation", "You are not authorized.");
-    faults.on(Calls::of("DescribeRegions").in_account(corner.shop), denied);
+    let denied = Answer::error(403, code, "You are not authorized.");
+    faults.on(Calls::of(call).in_account(corner.shop), denied);
     corner.organization.send_program_to(faults.url());
-    let text = format!(
-        "{}[[members]]\naccount = \"{}\"\nregions = [\"eu-west-1\"]\n",
-        fleet(&corner.organization, &format!("regions = [\"all\"]\naccounts = {}", list(&[corner.shop]))),
-        corner.bank
-    );
+    let lines = format!("regions = [\"all\"]\naccounts = {}", list(&[corner.shop]));
+    let named_one = format!("[[members]]\naccount = \"{}\"\nregions = [\"eu-west-1\"]\n", corner.bank);
+    let text = fleet(&corner.organization, &format!("{lines}\n{named_one}"));
     let ran = corner.organization.flowagg(&text, ["apply", "--yes", "--json"]).await.unwrap().exits(1);
     let report = ran.json();
     for look in ["plan", "remaining"] {
         let failures = report[look]["failures"].as_array().unwrap();
         let [failure] = &failures[..] else { panic!("{ran}") };
         assert_eq!(failure["account"], corner.shop.to_string());
-        assert_eq!(failure["call"], "DescribeRegions");
-        assert_eq!(failure["code"], "UnauthorizedOperation");
+        assert_eq!((&failure["call"], &failure["code"]), (&call.into(), &code.into()));
     }
     assert_eq!(corner.flow_logs(corner.bank, "eu-west-1").await, 1);
-    assert_eq!(named(&corner.policy().await), set(&[corner.shop, corner.bank]));
+    assert_eq!(named(&corner.policy().await), set(&[corner.shop, corner.bank]), "the grant is there already");
 
-    // What is not looked at is not kept quiet either.
+    // It may be in the region that is asked for, or not: nobody knows.
     let plan = ["plan", "--only", "eu-west-1"];
     let ran = corner.organization.flowagg(&text, plan).await.unwrap().exits(1);
-    says(&ran, &[&corner.shop.to_string(), "DescribeRegions", "UnauthorizedOperation"]);
+    says(&ran, &[&corner.shop.to_string(), call, code]);
+}
+
+#[tokio::test]
+async fn an_account_that_does_not_tell_its_regions_is_one_failure_and_the_others_are_done() {
+    is_one_failure("DescribeRegions", "UnauthorizedOperation").await;
+}
+
+#[tokio::test]
+async fn an_account_of_all_regions_that_cannot_be_entered_is_one_failure_and_the_others_are_done() {
+    is_one_failure("AssumeRole", "AccessDenied").await;
 }
 
 #[tokio::test]
@@ -525,6 +539,21 @@ async fn an_account_that_joins_a_unit_is_found_and_one_that_leaves_it_keeps_its_
     corner.run(&lines, &["apply", "--yes", "--prune"]).await.exits(0);
     assert_eq!(named(&corner.policy().await), set(&[*shop, *mill]));
     assert_eq!(corner.flow_logs(*bank, "eu-west-1").await, 1, "no account that is no member is entered");
+}
+
+#[tokio::test]
+async fn what_was_made_in_accounts_that_are_found_is_taken_away_again() {
+    let corner = Corner::found().await;
+    corner.apply("").await;
+    let ran = corner.run("", &["verify"]).await.exits(3);
+    says(&ran, &["4 waiting of 4 flow logs"]);
+    corner.run("", &["destroy", "--yes"]).await.exits(0);
+    for account in [corner.management(), corner.shop, corner.bank, corner.mill] {
+        assert_eq!(corner.flow_logs(account, "eu-west-1").await, 0, "{account}");
+    }
+    let s3 = corner.organization.s3(corner.management(), &region("eu-west-1")).await.unwrap();
+    let policy = s3.get_bucket_policy().bucket(bucket(&corner.organization)).send().await.unwrap_err();
+    assert!(format!("{policy:?}").contains("NoSuchBucketPolicy"), "{policy:?}");
 }
 
 #[tokio::test]
