@@ -180,7 +180,7 @@ mod tests {
     use aws_smithy_types::error::ErrorMetadata;
     use flowagg_core::fleet::{Declared, Fleet};
 
-    use super::super::Account;
+    use super::super::{Account, open_hub};
     use super::*;
     use crate::aws::mocked;
 
@@ -473,20 +473,32 @@ mod tests {
         Account { id, config, http: mocked::http(answer), traffic: Arc::default() }
     }
 
+    /// The answer to `AssumeRole`.
+    fn role() -> (u16, String) {
+        let given = "<AccessKeyId>ROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey>\
+            <SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>";
+        let answer = format!("<AssumeRoleResult><Credentials>{given}</Credentials></AssumeRoleResult>");
+        (200, format!("<AssumeRoleResponse>{answer}</AssumeRoleResponse>"))
+    }
+
+    #[tokio::test]
+    async fn the_role_of_the_accounts_that_are_found_is_taken_in_the_hub_too() {
+        let caller = answered("444455556666", |_, body| {
+            assert!(body.contains("111122223333%3Arole%2Freader"), "{body}");
+            role()
+        });
+        let hub = open_hub(&caller, &declared("role = \"reader\"")).await.unwrap();
+        assert_eq!(hub.id.to_string(), "111122223333");
+    }
+
     #[tokio::test]
     async fn accounts_are_listed_by_the_lookup_role_where_there_is_one() {
         let caller = answered("111122223333", |signature, body| {
             if body.contains("Action=AssumeRole") {
                 assert!(body.contains("444455556666%3Arole%2Flist"), "{body}");
-                let given = "<AccessKeyId>LOOKUP</AccessKeyId><SecretAccessKey>s</SecretAccessKey>\
-                    <SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>";
-                let answer = format!(
-                    "<AssumeRoleResponse><AssumeRoleResult><Credentials>{given}</Credentials>\
-                     </AssumeRoleResult></AssumeRoleResponse>"
-                );
-                return (200, answer);
+                return role();
             }
-            assert!(signature.contains("Credential=LOOKUP/"), "{signature}");
+            assert!(signature.contains("Credential=ROLE/"), "{signature}");
             let arn = "arn:aws:organizations::444455556666:account/o-a1b2c3d4e5/000000000001";
             (200, format!(r#"{{"Accounts":[{{"Id":"000000000001","Arn":"{arn}","State":"ACTIVE"}}]}}"#))
         });
