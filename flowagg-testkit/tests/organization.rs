@@ -516,6 +516,18 @@ async fn the_id_of_another_organization_ends_the_run_before_anything_is_done() {
 }
 
 #[tokio::test]
+async fn a_choice_of_nobody_is_a_failure_and_takes_no_grant_away() {
+    let corner = Corner::found().await;
+    corner.apply(&format!("accounts = {}", list(&[corner.shop]))).await;
+    let before = corner.policy().await;
+    let empty = corner.organization.unit("empty", None).await.unwrap();
+    let lines = format!("units = [\"{empty}\"]\naccounts = {}", list(&[corner.closed]));
+    let ran = corner.run(&lines, &["apply", "--yes", "--prune"]).await.exits(1);
+    says(&ran, &["no account that the fleet file chooses", "`organization.units`", "left out: SUSPENDED"]);
+    assert_eq!(corner.policy().await, before);
+}
+
+#[tokio::test]
 async fn an_account_that_joins_a_unit_is_found_and_one_that_leaves_it_keeps_its_grant_until_pruned() {
     let corner = Corner::found().await;
     let Corner { organization, work, shop, bank, mill, .. } = &corner;
