@@ -217,7 +217,7 @@ fn accounts_of_an_organization_become_members_by_unit_by_name_and_by_state() {
     assert_eq!(members, ["222222222222", "333333333333", "444444444444", "777777777777"]);
     assert_eq!(
         fleet.left_out.values().collect::<Vec<_>>(),
-        ["the fleet file excepts it", "it is SUSPENDED", "the fleet file does not choose its unit"]
+        ["excepted by the fleet file", "SUSPENDED", "in no unit that the fleet file chooses"]
     );
     let named = &fleet.members[&AccountId::parse("222222222222").unwrap()];
     assert_eq!(named.regions.iter().collect::<Vec<_>>(), [&eu], "the fleet file's own word stands");

@@ -16,6 +16,8 @@ use crate::world::{self, Ran, WorldError, fresh_account};
 #[derive(Debug)]
 pub struct Organization {
     url: String,
+    /// Where the program calls.
+    endpoint: String,
     folder: TempDir,
     management: AccountId,
     region: Region,
@@ -48,7 +50,8 @@ impl Organization {
         let root = roots.roots().first().and_then(|root| root.id.clone()).unwrap_or_default();
         let folder = tempfile::Builder::new().prefix("flowagg-organization-").tempdir();
         let folder = folder.map_err(|error| WorldError::Io("a temporary folder".into(), error))?;
-        Ok(Self { url: moto.url().to_owned(), folder, management, region, credentials, client, id, root })
+        let (url, endpoint) = (moto.url().to_owned(), moto.url().to_owned());
+        Ok(Self { url, endpoint, folder, management, region, credentials, client, id, root })
     }
 
     /// Its id.
@@ -144,6 +147,16 @@ impl Organization {
         Ok(aws::s3(&self.url, self.credentials_of(account).await?, region))
     }
 
+    /// Sends the program to another endpoint, such as one of [`faults`](crate::faults) in front of the server.
+    pub fn send_program_to(&mut self, url: &str) {
+        url.clone_into(&mut self.endpoint);
+    }
+
+    /// Where AWS is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Runs the real program with this fleet file, as the management account, with nothing else in its environment.
     pub async fn flowagg(
         &self,
@@ -157,7 +170,7 @@ impl Organization {
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let session = self.credentials.session_token().unwrap_or_default();
         vec![
-            ("AWS_ENDPOINT_URL", self.url.clone()),
+            ("AWS_ENDPOINT_URL", self.endpoint.clone()),
             ("AWS_ACCESS_KEY_ID", self.credentials.access_key_id().to_owned()),
             ("AWS_SECRET_ACCESS_KEY", self.credentials.secret_access_key().to_owned()),
             ("AWS_SESSION_TOKEN", session.to_owned()),

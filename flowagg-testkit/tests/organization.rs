@@ -2,13 +2,16 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail where it likes, its helpers too")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::types::{FlowLogsResourceType, LogDestinationType, TrafficType};
 use aws_sdk_organizations::types::{Account, AccountState, AccountStatus, ChildType};
 use flowagg_core::id::{AccountId, OrganizationalUnitId, Region};
 use flowagg_testkit::emulator::Moto;
+use flowagg_testkit::faults::{Answer, Calls, Faults};
 use flowagg_testkit::organization::Organization;
+use flowagg_testkit::world::Ran;
+use serde_json::Value;
 
 /// The most accounts that a page of Organizations has.
 const PAGE: i32 = 20;
@@ -246,6 +249,379 @@ async fn the_real_program_rolls_out_and_is_done() {
                 "{member} {place}"
             );
         }
+    }
+}
+
+/// A small organization: `shop` in the root, `bank` and a closed account in the unit `work`, `mill` in `prod` within it.
+struct Corner {
+    organization: Organization,
+    work: OrganizationalUnitId,
+    prod: OrganizationalUnitId,
+    shop: AccountId,
+    bank: AccountId,
+    mill: AccountId,
+    closed: AccountId,
+}
+
+impl Corner {
+    async fn found() -> Self {
+        let organization = Organization::found(Moto::shared().unwrap()).await.unwrap();
+        let work = organization.unit("work", None).await.unwrap();
+        let prod = organization.unit("prod", Some(&work)).await.unwrap();
+        let shop = organization.account("shop", None).await.unwrap();
+        let bank = organization.account("bank", Some(&work)).await.unwrap();
+        let mill = organization.account("mill", Some(&prod)).await.unwrap();
+        let closed = organization.account("closed", Some(&work)).await.unwrap();
+        organization.close(closed).await.unwrap();
+        Self { organization, work, prod, shop, bank, mill, closed }
+    }
+
+    fn management(&self) -> AccountId {
+        self.organization.management()
+    }
+
+    /// A fleet of accounts that are found, in one region; with these lines more.
+    fn fleet(&self, lines: &str) -> String {
+        fleet(&self.organization, &format!("regions = [\"eu-west-1\"]\n{lines}"))
+    }
+
+    async fn run(&self, lines: &str, args: &[&str]) -> Ran {
+        self.organization.flowagg(&self.fleet(lines), args).await.unwrap()
+    }
+
+    async fn apply(&self, lines: &str) -> Ran {
+        self.run(lines, &["apply", "--yes"]).await.exits(0)
+    }
+
+    async fn apply_json(&self, lines: &str) -> Value {
+        self.run(lines, &["apply", "--yes", "--json"]).await.exits(0).json()
+    }
+
+    /// How many flow logs an account has in a region.
+    async fn flow_logs(&self, account: AccountId, place: &str) -> usize {
+        let ec2 = self.organization.ec2(account, &region(place)).await.unwrap();
+        ec2.describe_flow_logs().send().await.unwrap().flow_logs().len()
+    }
+
+    async fn policy(&self) -> String {
+        let s3 = self.organization.s3(self.management(), &region("eu-west-1")).await.unwrap();
+        let answer = s3.get_bucket_policy().bucket(bucket(&self.organization)).send().await.unwrap();
+        answer.policy.unwrap()
+    }
+}
+
+/// A bucket name without the digits of an account.
+fn bucket(organization: &Organization) -> String {
+    format!("flow-logs-{}", organization.id())
+}
+
+/// A hub in the management account, and its organization with these lines more.
+fn fleet(organization: &Organization, lines: &str) -> String {
+    let (hub, bucket, id) = (organization.management(), bucket(organization), organization.id());
+    format!(
+        "[hub]\naccount = \"{hub}\"\nregion = \"eu-west-1\"\nbucket = \"{bucket}\"\n[organization]\nid = \"{id}\"\n{lines}\n"
+    )
+}
+
+/// A list of ids in TOML.
+fn list(ids: &[impl ToString]) -> String {
+    let ids: Vec<String> = ids.iter().map(|id| format!("{:?}", id.to_string())).collect();
+    format!("[{}]", ids.join(", "))
+}
+
+/// The accounts that a policy names.
+fn named(policy: &str) -> BTreeSet<AccountId> {
+    policy.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| AccountId::parse(digits).ok()).collect()
+}
+
+/// The accounts in which a plan makes flow logs.
+fn planned(plan: &Value) -> BTreeSet<AccountId> {
+    let changes = plan["flow-logs"].as_array().unwrap().iter();
+    changes.map(|change| AccountId::parse(change["account"].as_str().unwrap()).unwrap()).collect()
+}
+
+/// The policy that a plan writes.
+fn written(plan: &Value) -> &str {
+    let mut texts = plan["hub"].as_array().unwrap().iter().filter_map(|change| change["text"].as_str());
+    texts.next().unwrap()
+}
+
+/// The calls of a phase of `apply`, by operation.
+fn calls(report: &Value, phase: &str) -> BTreeMap<String, u64> {
+    serde_json::from_value(report["calls"][phase].clone()).unwrap()
+}
+
+#[track_caller]
+fn says(ran: &Ran, words: &[&str]) {
+    let told = format!("{}{}", ran.stdout, ran.stderr);
+    for word in words {
+        assert!(told.contains(word), "`{word}` is told: {ran}");
+    }
+}
+
+#[tokio::test]
+async fn a_whole_organization_is_logged_and_granted_as_such_and_an_account_that_joins_is_found() {
+    let corner = Corner::found().await;
+    let ran = corner.apply("").await;
+    says(&ran, &[&format!("{} of the organization is left out: SUSPENDED", corner.closed)]);
+    for account in [corner.management(), corner.shop, corner.bank, corner.mill] {
+        assert_eq!(corner.flow_logs(account, "eu-west-1").await, 1, "{account}");
+    }
+    assert_eq!(corner.flow_logs(corner.closed, "eu-west-1").await, 0);
+    let policy = corner.policy().await;
+    assert!(
+        policy.contains("aws:SourceOrgID") && policy.contains(corner.organization.id().as_str()),
+        "{policy}"
+    );
+    assert_eq!(named(&policy), BTreeSet::new(), "{policy}");
+    corner.run("", &["plan", "--exit-code"]).await.exits(0);
+
+    let new = corner.organization.account("new", Some(&corner.prod)).await.unwrap();
+    let report = corner.apply_json("").await;
+    assert_eq!(planned(&report["plan"]), set(&[new]));
+    assert_eq!(report["plan"]["hub"], serde_json::json!([]), "the grant covers it already");
+    assert_eq!(corner.flow_logs(new, "eu-west-1").await, 1);
+    assert_eq!(corner.policy().await, policy);
+}
+
+#[tokio::test]
+async fn units_and_accounts_choose_and_except_and_the_policy_lists_whom_they_leave() {
+    let corner = Corner::found().await;
+    let Corner { work, prod, shop, bank, mill, .. } = &corner;
+    let (shop, bank, mill, management) = (*shop, *bank, *mill, corner.management());
+    for (lines, expected) in [
+        (format!("units = [\"{work}\"]"), vec![bank, mill]),
+        (format!("units = [\"{work}\", \"{prod}\"]"), vec![bank, mill]),
+        (format!("units = [\"{work}\"]\nexcept-units = [\"{prod}\"]"), vec![bank]),
+        (format!("except-units = [\"{work}\"]"), vec![management, shop]),
+        (format!("accounts = {}", list(&[shop, management])), vec![management, shop]),
+        (format!("units = [\"{prod}\"]\naccounts = {}", list(&[shop])), vec![mill, shop]),
+        (format!("except-accounts = {}", list(&[management, bank])), vec![mill, shop]),
+        (format!("units = [\"{work}\"]\nexcept-accounts = {}", list(&[mill])), vec![bank]),
+    ] {
+        let plan = corner.run(&lines, &["plan", "--json"]).await.exits(0).json();
+        assert_eq!(planned(&plan), set(&expected), "{lines}");
+        assert_eq!(named(written(&plan)), set(&expected), "{lines}");
+        assert!(!written(&plan).contains("aws:SourceOrg"), "{lines}: {}", written(&plan));
+    }
+}
+
+#[tokio::test]
+async fn accounts_that_are_left_out_are_told_with_the_reason_even_a_closed_one_that_is_chosen_by_name() {
+    let corner = Corner::found().await;
+    let lines = format!("accounts = {}", list(&[corner.closed, corner.shop]));
+    let ran = corner.run(&lines, &["plan"]).await.exits(0);
+    says(&ran, &[&format!("{} of the organization is left out: SUSPENDED", corner.closed)]);
+    let plan = corner.run(&lines, &["plan", "--json"]).await.exits(0).json();
+    assert_eq!(named(written(&plan)), set(&[corner.shop]));
+
+    let two = format!("except-accounts = {}", list(&[corner.bank, corner.mill]));
+    let ran = corner.run(&two, &["plan"]).await.exits(0);
+    let mut two = [corner.bank, corner.mill];
+    two.sort();
+    let [one, other] = two;
+    says(&ran, &[&format!("{one}, {other} of the organization are left out: excepted by the fleet file")]);
+}
+
+#[tokio::test]
+async fn a_member_that_the_fleet_file_names_stays_as_it_says_and_a_foreign_one_is_granted_by_name() {
+    let corner = Corner::found().await;
+    let foreign = Organization::found(Moto::shared().unwrap()).await.unwrap().management();
+    let member = |account| format!("[[members]]\naccount = \"{account}\"\nregions = [\"us-east-1\"]\n");
+    let lines = format!("{}{}", member(corner.shop), member(foreign));
+    corner.apply(&lines).await;
+    for (account, ireland, virginia) in [(corner.shop, 0, 1), (foreign, 0, 1), (corner.bank, 1, 0)] {
+        assert_eq!(corner.flow_logs(account, "eu-west-1").await, ireland, "{account}");
+        assert_eq!(corner.flow_logs(account, "us-east-1").await, virginia, "{account}");
+    }
+    let policy = corner.policy().await;
+    assert!(policy.contains("aws:SourceOrgID"), "{policy}");
+    assert_eq!(named(&policy), set(&[foreign]), "{policy}");
+    corner.run(&lines, &["plan", "--exit-code"]).await.exits(0);
+}
+
+#[tokio::test]
+async fn all_regions_are_those_that_the_account_has_enabled() {
+    let corner = Corner::found().await;
+    let shop = corner.shop;
+    let text = fleet(&corner.organization, &format!("regions = [\"all\"]\naccounts = {}", list(&[shop])));
+    let ran = corner.organization.flowagg(&text, ["apply", "--yes", "--json"]).await.unwrap().exits(0);
+    let report = ran.json();
+
+    let ec2 = corner.organization.ec2(shop, &region("eu-west-1")).await.unwrap();
+    let listed = ec2.describe_regions().send().await.unwrap();
+    let (not, enabled): (Vec<_>, Vec<_>) =
+        listed.regions().iter().partition(|region| region.opt_in_status() == Some("not-opted-in"));
+    assert!(!not.is_empty() && enabled.len() > 10, "{listed:?}");
+    let reading = calls(&report, "reading");
+    let expected = enabled.len() as u64;
+    assert_eq!(reading["DescribeRegions"], 1);
+    assert_eq!((reading["DescribeVpcs"], reading["DescribeFlowLogs"]), (expected, expected), "{reading:?}");
+    for place in enabled {
+        let place = place.region_name().unwrap();
+        assert_eq!(corner.flow_logs(shop, place).await, 1, "{place}");
+    }
+    corner.organization.flowagg(&text, ["plan", "--exit-code"]).await.unwrap().exits(0);
+}
+
+/// An account of all regions, in which this call is refused: one failure, and the others are done.
+async fn is_one_failure(call: &str, code: &str) {
+    let mut corner = Corner::found().await;
+    let faults = Faults::in_front_of(corner.organization.url()).await.unwrap();
+    let denied = Answer::error(403, code, "You are not authorized.");
+    faults.on(Calls::of(call).in_account(corner.shop), denied);
+    corner.organization.send_program_to(faults.url());
+    let lines = format!("regions = [\"all\"]\naccounts = {}", list(&[corner.shop]));
+    let named_one = format!("[[members]]\naccount = \"{}\"\nregions = [\"eu-west-1\"]\n", corner.bank);
+    let text = fleet(&corner.organization, &format!("{lines}\n{named_one}"));
+    let ran = corner.organization.flowagg(&text, ["apply", "--yes", "--json"]).await.unwrap().exits(1);
+    let report = ran.json();
+    for look in ["plan", "remaining"] {
+        let failures = report[look]["failures"].as_array().unwrap();
+        let [failure] = &failures[..] else { panic!("{ran}") };
+        assert_eq!(failure["account"], corner.shop.to_string());
+        assert_eq!((&failure["call"], &failure["code"]), (&call.into(), &code.into()));
+    }
+    assert_eq!(corner.flow_logs(corner.bank, "eu-west-1").await, 1);
+    assert_eq!(named(&corner.policy().await), set(&[corner.shop, corner.bank]), "the grant is there already");
+
+    // It may be in the region that is asked for, or not: nobody knows.
+    let plan = ["plan", "--only", "eu-west-1"];
+    let ran = corner.organization.flowagg(&text, plan).await.unwrap().exits(1);
+    says(&ran, &[&corner.shop.to_string(), call, code]);
+}
+
+#[tokio::test]
+async fn an_account_that_does_not_tell_its_regions_is_one_failure_and_the_others_are_done() {
+    is_one_failure("DescribeRegions", "UnauthorizedOperation").await;
+}
+
+#[tokio::test]
+async fn an_account_of_all_regions_that_cannot_be_entered_is_one_failure_and_the_others_are_done() {
+    is_one_failure("AssumeRole", "AccessDenied").await;
+}
+
+#[tokio::test]
+async fn the_id_of_another_organization_ends_the_run_before_anything_is_done() {
+    let corner = Corner::found().await;
+    let id = corner.organization.id().to_string();
+    let text = corner.fleet("").replace(&format!("id = \"{id}\""), "id = \"o-zzzzzzzzzz\"");
+    for args in [&["plan"][..], &["apply", "--yes"]] {
+        let ran = corner.organization.flowagg(&text, args).await.unwrap().exits(1);
+        says(&ran, &[&id, "o-zzzzzzzzzz", "organization.id"]);
+    }
+    assert_eq!(corner.flow_logs(corner.management(), "eu-west-1").await, 0);
+    let s3 = corner.organization.s3(corner.management(), &region("eu-west-1")).await.unwrap();
+    assert!(s3.list_buckets().send().await.unwrap().buckets().is_empty());
+}
+
+#[tokio::test]
+async fn a_choice_of_nobody_is_a_failure_and_takes_no_grant_away() {
+    let corner = Corner::found().await;
+    corner.apply(&format!("accounts = {}", list(&[corner.shop]))).await;
+    let before = corner.policy().await;
+    let empty = corner.organization.unit("empty", None).await.unwrap();
+    let lines = format!("units = [\"{empty}\"]\naccounts = {}", list(&[corner.closed]));
+    let ran = corner.run(&lines, &["apply", "--yes", "--prune"]).await.exits(1);
+    says(&ran, &["no account that the fleet file chooses", "`organization.units`", "left out: SUSPENDED"]);
+    assert_eq!(corner.policy().await, before);
+}
+
+#[tokio::test]
+async fn an_account_that_joins_a_unit_is_found_and_one_that_leaves_it_keeps_its_grant_until_pruned() {
+    let corner = Corner::found().await;
+    let Corner { organization, work, shop, bank, mill, .. } = &corner;
+    let lines = format!("units = [\"{work}\"]");
+    corner.apply(&lines).await;
+    assert_eq!(named(&corner.policy().await), set(&[*bank, *mill]));
+
+    organization.put(*shop, Some(work)).await.unwrap();
+    let report = corner.apply_json(&lines).await;
+    assert_eq!(planned(&report["plan"]), set(&[*shop]));
+    let [change] = &report["plan"]["hub"].as_array().unwrap()[..] else { panic!("{report}") };
+    assert_eq!(change["granted"], serde_json::json!([shop.to_string()]));
+    assert_eq!(change["revoked"], serde_json::json!([]));
+    assert_eq!(named(&corner.policy().await), set(&[*shop, *bank, *mill]));
+
+    organization.put(*bank, None).await.unwrap();
+    let before = corner.policy().await;
+    let ran = corner.apply(&lines).await;
+    says(&ran, &[&bank.to_string(), "`--prune` revokes it"]);
+    assert_eq!(corner.policy().await, before);
+    corner.run(&lines, &["apply", "--yes", "--prune"]).await.exits(0);
+    assert_eq!(named(&corner.policy().await), set(&[*shop, *mill]));
+    assert_eq!(corner.flow_logs(*bank, "eu-west-1").await, 1, "no account that is no member is entered");
+}
+
+#[tokio::test]
+async fn what_was_made_in_accounts_that_are_found_is_taken_away_again() {
+    let corner = Corner::found().await;
+    corner.apply("").await;
+    let ran = corner.run("", &["verify"]).await.exits(3);
+    says(&ran, &["4 waiting of 4 flow logs"]);
+    corner.run("", &["destroy", "--yes"]).await.exits(0);
+    for account in [corner.management(), corner.shop, corner.bank, corner.mill] {
+        assert_eq!(corner.flow_logs(account, "eu-west-1").await, 0, "{account}");
+    }
+    let s3 = corner.organization.s3(corner.management(), &region("eu-west-1")).await.unwrap();
+    let policy = s3.get_bucket_policy().bucket(bucket(&corner.organization)).send().await.unwrap_err();
+    assert!(format!("{policy:?}").contains("NoSuchBucketPolicy"), "{policy:?}");
+}
+
+#[tokio::test]
+async fn only_one_account_enters_no_other() {
+    let mut corner = Corner::found().await;
+    let faults = Faults::in_front_of(corner.organization.url()).await.unwrap();
+    corner.organization.send_program_to(faults.url());
+    let ran = corner.run("", &["plan", "--json", "--only", &corner.shop.to_string()]).await.exits(0);
+    let entered = Calls::of("AssumeRole");
+    assert_eq!(faults.count(&entered), 1);
+    assert_eq!(faults.count(&entered.in_account(corner.shop)), 1);
+    assert_eq!(faults.count(&Calls::of("DescribeVpcs")), 1);
+    assert_eq!(planned(&ran.json()), set(&[corner.shop]));
+    assert_eq!(
+        named(written(&ran.json())),
+        BTreeSet::new(),
+        "the grant is the whole organization's all the same"
+    );
+}
+
+#[tokio::test]
+async fn apply_makes_one_call_for_each_page_account_and_region_and_the_next_one_writes_nothing() {
+    /// moto gives this many accounts on a page, where AWS gives 20.
+    const ON_A_PAGE: usize = 100;
+    let corner = Corner::found().await;
+    let mut crowd = Vec::new();
+    while crowd.len() < ON_A_PAGE {
+        crowd.push(corner.organization.account(&format!("crowd-{}", crowd.len()), None).await.unwrap());
+    }
+    let lines = format!("except-accounts = {}", list(&crowd));
+    let text =
+        corner.fleet(&lines).replace("regions = [\"eu-west-1\"]", "regions = [\"eu-west-1\", \"us-east-1\"]");
+    let args = ["apply", "--yes", "--json"];
+    let first = corner.organization.flowagg(&text, args).await.unwrap().exits(0).json();
+    // The management account, which calls, and three others; two regions.
+    let reading = calls(&first, "reading");
+    for (call, times) in [
+        ("GetCallerIdentity", 1),
+        ("ListAccounts", 2),
+        ("AssumeRole", 3),
+        ("DescribeVpcs", 8),
+        ("DescribeFlowLogs", 8),
+    ] {
+        assert_eq!(reading.get(call), Some(&times), "{call}: {reading:?}");
+    }
+    let applying = calls(&first, "applying");
+    for (call, times) in [("CreateFlowLogs", 8), ("CreateBucket", 1), ("PutBucketPolicy", 1)] {
+        assert_eq!(applying.get(call), Some(&times), "{call}: {applying:?}");
+    }
+    assert!(!applying.contains_key("AssumeRole"), "a role is taken once: {applying:?}");
+    assert_eq!(calls(&first, "looking-again").get("DescribeFlowLogs"), Some(&8));
+
+    let second = corner.organization.flowagg(&text, args).await.unwrap().exits(0).json();
+    assert_eq!(calls(&second, "reading")["DescribeVpcs"], 8);
+    for phase in ["applying", "looking-again"] {
+        assert_eq!(calls(&second, phase), BTreeMap::new(), "{phase}");
     }
 }
 

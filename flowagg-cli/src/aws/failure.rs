@@ -123,6 +123,12 @@ impl At {
             "AWSOrganizationsNotInUseException" => {
                 format!("{account} is in no organization: name a role in the management account with `organization.lookup`")
             }
+            "AccountNotFoundException" => {
+                "the organization has no such account: correct `organization.accounts`".into()
+            }
+            "ParentNotFoundException" => {
+                "the organization has no such unit: correct `organization.units` or `organization.except-units`".into()
+            }
             "OptInRequired" => format!("enable {region} in {account}, or take it out of the member's `regions`"),
             _ if denied && call == call::ASSUME_ROLE => format!(
                 "make the role in {account} with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it"
@@ -149,7 +155,9 @@ impl At {
                 "AWS finds no bucket there or no grant in its policy: run `flowagg plan` again".into()
             }
             "InvalidVpcID.NotFound" => "the VPC is gone: run `flowagg plan` again".into(),
-            _ if code.contains("Throttl") || code.contains("LimitExceeded") || code == "SlowDown" => {
+            _ if code.contains("Throttl")
+                || code.contains("LimitExceeded")
+                || code.starts_with("TooManyRequests") || code == "SlowDown" => {
                 "AWS asks for patience: run it again; what is done stays done".into()
             }
             _ => "run it again; what is done stays done".into(),

@@ -2,6 +2,12 @@
 
 use aws_credential_types::Credentials;
 use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::retry::RetryConfig;
 use flowagg_core::fleet::Fleet;
 use flowagg_core::id::{AccountId, Region};
 use flowagg_core::observed::Place;
@@ -17,6 +23,8 @@ macro_rules! client {
             .region($sdk::config::Region::new("eu-west-1"))
             .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
             .http_client(create_mock_http_client())
+            // Between two tries there is a wait.
+            .retry_config(RetryConfig::disabled())
             .interceptor(interceptor);
         $sdk::Client::from_conf(config.build())
     }};
@@ -26,8 +34,29 @@ pub(crate) fn ec2(rules: &[&Rule]) -> aws_sdk_ec2::Client {
     client!(aws_sdk_ec2, rules)
 }
 
+pub(crate) fn organizations(rules: &[&Rule]) -> aws_sdk_organizations::Client {
+    client!(aws_sdk_organizations, rules)
+}
+
 pub(crate) fn s3(rules: &[&Rule]) -> aws_sdk_s3::Client {
     client!(aws_sdk_s3, rules)
+}
+
+/// What is sent by this client is answered by a function of the request's signature and body.
+pub(crate) fn http(answer: fn(&str, &str) -> (u16, String)) -> SharedHttpClient {
+    http_client_fn(move |_, _| SharedHttpConnector::new(Answers(answer)))
+}
+
+#[derive(Debug)]
+struct Answers(fn(&str, &str) -> (u16, String));
+
+impl HttpConnector for Answers {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let signature = request.headers().get("authorization").unwrap_or_default();
+        let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
+        let (status, answer) = (self.0)(signature, &body);
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(status.try_into().unwrap(), SdkBody::from(answer))))
+    }
 }
 
 pub(crate) fn fleet() -> Fleet {

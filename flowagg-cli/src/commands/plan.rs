@@ -55,6 +55,10 @@ pub fn assemble(fleet: &Fleet, observed: &Observed, unnamed: Unnamed) -> Plan {
         Ok(bucket) => bucket.as_ref(),
         Err(failure) => return Plan::without_hub(failure.clone()),
     };
+    // Such a grant names nobody: with `--prune` it would take everybody's away.
+    if fleet.members.is_empty() {
+        return Plan { notes: left_out(fleet), ..Plan::without_hub(nobody(fleet)) };
+    }
     let live = bucket.and_then(|bucket| bucket.policy.as_deref());
     let grant = Grant::of(fleet);
     let merged = match merge(live, &grant, unnamed) {
@@ -95,6 +99,19 @@ pub fn assemble(fleet: &Fleet, observed: &Observed, unnamed: Unnamed) -> Plan {
     plan
 }
 
+/// The organization has accounts, but none for this fleet.
+fn nobody(fleet: &Fleet) -> Failure {
+    Failure {
+        account: fleet.hub.account,
+        region: fleet.hub.region.clone(),
+        call: String::new(),
+        resource: None,
+        code: None,
+        message: "the organization has no account that the fleet file chooses".to_owned(),
+        help: "correct `organization.units`, `organization.accounts` or what they except".to_owned(),
+    }
+}
+
 /// Accounts of the organization that are not members, those of one reason together.
 fn left_out(fleet: &Fleet) -> Vec<String> {
     let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
@@ -103,7 +120,8 @@ fn left_out(fleet: &Fleet) -> Vec<String> {
     }
     let told = |(why, accounts): (&str, Vec<String>)| match accounts.len() {
         n if n > NAMED => format!("{n} accounts of the organization are left out: {why}"),
-        _ => format!("{} of the organization is left out: {why}", accounts.join(", ")),
+        1 => format!("{} of the organization is left out: {why}", accounts[0]),
+        _ => format!("{} of the organization are left out: {why}", accounts.join(", ")),
     };
     reasons.into_iter().map(told).collect()
 }

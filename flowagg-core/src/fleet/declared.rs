@@ -45,11 +45,11 @@ impl Declared {
         let listed = discovery.accounts.contains(&id);
         let by_unit = in_units && (discovery.accounts.is_empty() || !organization.units.is_empty());
         let why_not = if discovery.except_accounts.contains(&id) {
-            Some("the fleet file excepts it".to_owned())
+            Some("excepted by the fleet file".to_owned())
         } else if !listed && !by_unit {
-            Some("the fleet file does not choose its unit".to_owned())
+            Some("in no unit that the fleet file chooses".to_owned())
         } else if !found.is_usable() {
-            Some(format!("it is {state}"))
+            Some(state.clone())
         } else {
             None
         };

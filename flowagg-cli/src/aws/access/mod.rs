@@ -92,7 +92,8 @@ async fn open_hub(caller: &Account, declared: &Declared) -> Result<Account, Fail
     let hub = declared.hub();
     let as_member =
         declared.members().find(|member| member.account == hub.account).map(|member| &member.role);
-    let role = hub.role.as_ref().or(as_member).cloned().unwrap_or_default();
+    let as_found = declared.discovery().map(|(_, discovery)| &discovery.role);
+    let role = hub.role.as_ref().or(as_member).or(as_found).cloned().unwrap_or_default();
     caller.enter(hub.account, &role, &hub.region).await.map_err(|failure| match hub.role {
         Some(_) => failure,
         None => Failure {

@@ -159,3 +159,37 @@ impl Looked {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::mocked;
+
+    #[test]
+    fn a_member_whose_regions_nobody_knows_is_one_failure_and_keeps_its_place_in_the_fleet() {
+        let place = mocked::place();
+        let failure = Failure {
+            account: place.account,
+            region: Region::parse("us-east-1").unwrap(),
+            call: "DescribeRegions".into(),
+            resource: None,
+            code: Some("UnauthorizedOperation".into()),
+            message: "no".into(),
+            help: "allow it".into(),
+        };
+        let looked = Looked {
+            account: place.account,
+            entered: Err(failure.clone()),
+            enabled: None,
+            states: BTreeMap::new(),
+        };
+        let lost = looked.lost(failure.clone());
+        let place = Place { region: failure.region.clone(), ..place };
+        assert_eq!(
+            lost.enabled,
+            Some(BTreeSet::from([failure.region.clone()])),
+            "so that the plan looks there"
+        );
+        assert_eq!(lost.states, BTreeMap::from([(place, Err(failure))]));
+    }
+}
