@@ -5,6 +5,10 @@ use std::process::ExitCode;
 
 use flowagg::Screen;
 
+/// The SDK allocates much for each call, on all cores.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,

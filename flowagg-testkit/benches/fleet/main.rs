@@ -30,6 +30,10 @@ use flowagg::{Exit, Screen};
 use crate::endpoint::Endpoint;
 use crate::fleet::Size;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How long the endpoint takes for a call.
 pub(crate) const LATENCY: Duration = Duration::from_millis(50);
 /// How much of what flowagg wrote is shown when it failed.

@@ -58,7 +58,7 @@ impl Account {
             .config
             .to_builder()
             .credentials_provider(SharedCredentialsProvider::new(role))
-            .identity_cache(IdentityCache::lazy().build())
+            .identity_cache(IdentityCache::no_cache())
             .build();
         Ok(Self { id, config, ec2: Clients::default(), ..self.clone() })
     }

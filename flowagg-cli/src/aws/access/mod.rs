@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig};
 use aws_smithy_http_client::tls::Provider;
@@ -144,6 +145,8 @@ async fn base(hub: &Hub, connection: &Connection) -> (SdkConfig, SharedHttpClien
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(https.clone())
         .region(account::sdk_region(&hub.region))
+        // Answers are small, and a try has a time of its own.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .timeout_config(
             TimeoutConfig::builder()

@@ -1,3 +1,4 @@
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -13,12 +14,14 @@ const RENEW_BEFORE: Duration = Duration::from_secs(300);
 /// What CloudTrail shows as the caller in every account.
 const SESSION_NAME: &str = "flowagg";
 
-/// A role's credentials: the first that were had, and new ones before they run out.
+/// A role's credentials: the first that were had, and new ones before they run out. They are kept here; the SDK need keep
+/// none.
 #[derive(Debug)]
 pub(super) struct Role {
     sts: Client,
     arn: String,
-    first: Credentials,
+    credentials: Mutex<Credentials>,
+    renewing: tokio::sync::Mutex<()>,
 }
 
 impl Role {
@@ -26,8 +29,26 @@ impl Role {
         sts: Client,
         arn: String,
     ) -> Result<Self, SdkError<AssumeRoleError, HttpResponse>> {
-        let first = assume(&sts, &arn).await?;
-        Ok(Self { sts, arn, first })
+        let credentials = Mutex::new(assume(&sts, &arn).await?);
+        Ok(Self { sts, arn, credentials, renewing: tokio::sync::Mutex::new(()) })
+    }
+
+    /// Those that are there, unless they run out soon.
+    fn good(&self) -> Option<Credentials> {
+        let credentials = self.credentials.lock().unwrap_or_else(PoisonError::into_inner);
+        let soon = SystemTime::now() + RENEW_BEFORE;
+        credentials.expiry().is_none_or(|expiry| expiry > soon).then(|| credentials.clone())
+    }
+
+    /// Takes the role anew; whoever else waits for that takes what comes of it.
+    async fn renewed(&self) -> provider::Result {
+        let _alone = self.renewing.lock().await;
+        if let Some(good) = self.good() {
+            return Ok(good);
+        }
+        let new = assume(&self.sts, &self.arn).await.map_err(CredentialsError::provider_error)?;
+        *self.credentials.lock().unwrap_or_else(PoisonError::into_inner) = new.clone();
+        Ok(new)
     }
 }
 
@@ -50,12 +71,9 @@ impl ProvideCredentials for Role {
     where
         Self: 'a,
     {
-        let good = self.first.expiry().is_none_or(|expiry| expiry > SystemTime::now() + RENEW_BEFORE);
-        if good {
-            return future::ProvideCredentials::ready(provider::Result::Ok(self.first.clone()));
+        match self.good() {
+            Some(good) => future::ProvideCredentials::ready(Ok(good)),
+            None => future::ProvideCredentials::new(self.renewed()),
         }
-        future::ProvideCredentials::new(async {
-            assume(&self.sts, &self.arn).await.map_err(CredentialsError::provider_error)
-        })
     }
 }

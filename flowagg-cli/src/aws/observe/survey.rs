@@ -37,7 +37,7 @@ pub async fn survey(
     let look = Arc::new(Look {
         session: session.clone(),
         only: only.to_vec(),
-        at_once: Semaphore::new(crate::aws::AT_ONCE),
+        at_once: Semaphore::new(crate::aws::AT_ONCE / 2),
     });
     // A task of its own for each member, so that all cores work.
     let start = |member| outcome(tokio::spawn(Arc::clone(&look).member(member)));
