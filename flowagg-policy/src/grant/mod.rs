@@ -111,6 +111,15 @@ impl Who {
     }
 }
 
+/// Whether the organization, or its units, hold no account that the fleet file leaves out; or whether the file asks for
+/// that form all the same.
+fn names_no_more(organization: &Organization, fleet: &Fleet) -> bool {
+    let leaves_out = organization.discovery.as_ref().is_some_and(|how| {
+        !how.accounts.is_empty() || !how.except_units.is_empty() || !how.except_accounts.is_empty()
+    });
+    !leaves_out || fleet.policy.form != GrantForm::Auto
+}
+
 impl Grant {
     /// The grant that a fleet needs: its members, to its bucket, by its settings.
     pub fn of(fleet: &Fleet) -> Self {
@@ -120,7 +129,7 @@ impl Grant {
             prefix: fleet.hub.prefix.clone(),
             hive: fleet.flow_logs.files.hive_compatible_partitions,
             who: Who::of(fleet),
-            organization: fleet.organization.clone(),
+            organization: fleet.organization.clone().filter(|it| names_no_more(it, fleet)),
             regions: fleet.policy.source_arn.then(|| fleet.regions()),
             settings: fleet.policy.clone(),
         }

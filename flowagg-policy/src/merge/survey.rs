@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::id::{AccountId, OrganizationId};
+use flowagg_core::id::{AccountId, OrganizationId, OrganizationalUnitId};
 
 use super::{Edit, Unnamed};
 use crate::document::Document;
@@ -68,7 +68,7 @@ impl Survey {
         for Ours { name, sid, statement, .. } in &self.ours {
             let Statement::Write(write) = statement else { continue };
             let whom = match organization_of(&write.source) {
-                Some(id) if !is_known(grant, id) => format!("organization {id}"),
+                Some(id) if !is_known(grant, id, units_of(&write.source)) => format!("organization {id}"),
                 None if write.is_open() && !self.denies_others(sid.number) => "every AWS account".to_owned(),
                 _ => continue,
             };
@@ -172,10 +172,17 @@ fn organization_of(source: &Source) -> Option<&OrganizationId> {
 }
 
 /// Whether the grant itself names the organization, so that a change of form loses nobody it knows of.
-fn is_known(grant: &Grant, id: &OrganizationId) -> bool {
-    match (&grant.who, &grant.organization) {
-        (Who::Organization { id: known, .. }, _) => known == id,
-        (Who::Accounts(_), Some(organization)) => organization.id == *id,
-        (Who::Accounts(_), None) => false,
-    }
+///
+/// `live` are the units that the live statement allows; `None` stands for the whole organization.
+fn is_known(grant: &Grant, id: &OrganizationId, live: Option<&BTreeSet<OrganizationalUnitId>>) -> bool {
+    let (known, units) = match (&grant.who, &grant.organization) {
+        (Who::Organization { id, units, .. }, _) => (id, units),
+        (Who::Accounts(_), Some(organization)) => (&organization.id, &organization.units),
+        (Who::Accounts(_), None) => return false,
+    };
+    known == id && (units.is_empty() || live.is_some_and(|live| live.is_subset(units)))
+}
+
+fn units_of(source: &Source) -> Option<&BTreeSet<OrganizationalUnitId>> {
+    source.units.as_ref().map(|(_, units)| units)
 }
