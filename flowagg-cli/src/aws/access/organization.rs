@@ -470,7 +470,7 @@ mod tests {
             .retry_config(RetryConfig::disabled())
             .build();
         let id = AccountId::parse(id).unwrap();
-        Account { id, config, http: mocked::http(answer), traffic: Arc::default() }
+        Account { id, config, http: mocked::http(answer), traffic: Arc::default(), ec2: Arc::default() }
     }
 
     /// The answer to `AssumeRole`.
