@@ -616,7 +616,8 @@ async fn apply_makes_one_call_for_each_page_account_and_region_and_the_next_one_
         assert_eq!(applying.get(call), Some(&times), "{call}: {applying:?}");
     }
     assert!(!applying.contains_key("AssumeRole"), "a role is taken once: {applying:?}");
-    assert_eq!(calls(&first, "looking-again").get("DescribeFlowLogs"), Some(&8));
+    let again = calls(&first, "looking-again");
+    assert!(!again.contains_key("DescribeFlowLogs"), "AWS's answers name every flow log: {again:?}");
 
     let second = corner.organization.flowagg(&text, args).await.unwrap().exits(0).json();
     assert_eq!(calls(&second, "reading")["DescribeVpcs"], 8);
