@@ -56,6 +56,8 @@ crate::id::kept_text!(Prefix);
 
 /// What stands before the account in Hive-compatible folders.
 pub const HIVE_ACCOUNT: &str = "aws-account-id=";
+const HIVE_SERVICE: &str = "aws-service=";
+const HIVE_REGION: &str = "aws-region=";
 
 /// The folder under which log delivery writes: `[prefix/]AWSLogs/`.
 pub fn root(prefix: Option<&Prefix>) -> String {
@@ -67,17 +69,22 @@ pub fn root(prefix: Option<&Prefix>) -> String {
 
 /// The account whose folder under `AWSLogs/` has this name, plain or Hive-compatible.
 pub fn account_of(folder: &str) -> Option<AccountId> {
-    AccountId::parse(folder.strip_prefix(HIVE_ACCOUNT).unwrap_or(folder)).ok()
+    AccountId::parse(account_in(folder)).ok()
+}
+
+/// What such a folder's name has in the place of the account, whatever it is.
+pub fn account_in(folder: &str) -> &str {
+    folder.strip_prefix(HIVE_ACCOUNT).unwrap_or(folder)
 }
 
 /// Whether a folder of this name, under an account's, is that of flow logs, plain or Hive-compatible.
 pub fn is_of_flow_logs(folder: &str) -> bool {
-    folder.strip_prefix("aws-service=").unwrap_or(folder) == VPC_FLOW_LOGS
+    folder.strip_prefix(HIVE_SERVICE).unwrap_or(folder) == VPC_FLOW_LOGS
 }
 
 /// The region whose folder under that of flow logs has this name, plain or Hive-compatible.
 pub fn region_of(folder: &str) -> Option<Region> {
-    Region::parse(folder.strip_prefix("aws-region=").unwrap_or(folder)).ok()
+    Region::parse(folder.strip_prefix(HIVE_REGION).unwrap_or(folder)).ok()
 }
 
 /// How the folders of one bucket are named.
@@ -103,7 +110,7 @@ impl Layout {
 
     /// The folder of an account's flow logs, over all regions.
     pub fn flow_logs_folder(&self, account: AccountId) -> String {
-        let hive = if self.files.hive_compatible_partitions { "aws-service=" } else { "" };
+        let hive = if self.files.hive_compatible_partitions { HIVE_SERVICE } else { "" };
         format!("{}{hive}{VPC_FLOW_LOGS}/", self.account_folder(account))
     }
 
@@ -112,7 +119,7 @@ impl Layout {
         let folder = self.flow_logs_folder(account);
         let (year, month, day) = (day.year(), day.month(), day.day());
         if self.files.hive_compatible_partitions {
-            format!("{folder}aws-region={region}/year={year:04}/month={month:02}/day={day:02}/")
+            format!("{folder}{HIVE_REGION}{region}/year={year:04}/month={month:02}/day={day:02}/")
         } else {
             format!("{folder}{region}/{year:04}/{month:02}/{day:02}/")
         }
@@ -150,6 +157,18 @@ pub struct FileName {
 }
 
 impl FileName {
+    /// A file like any other, of a fixed flow log and moment: to ask a policy with, to which no more of a name matters.
+    pub fn example(account: AccountId, region: &Region) -> Self {
+        Self {
+            account,
+            region: region.clone(),
+            flow_log: FlowLogId::example(),
+            time: jiff::civil::date(2026, 1, 1).at(0, 0, 0, 0),
+            hash: "00000000".to_owned(),
+            format: FileFormat::PlainText,
+        }
+    }
+
     /// Reads the last segment of an object key. `None` when it is not the name of a flow log file.
     pub fn parse(name: &str) -> Option<Self> {
         let of_format = |format: FileFormat| Some((name.strip_suffix(format.suffix())?, format));

@@ -6,6 +6,7 @@ use std::fmt;
 
 use flowagg_core::fleet::GrantForm;
 use flowagg_core::id::{AccountId, OrganizationId, Region};
+use flowagg_core::layout::FileName;
 use serde::Serialize;
 
 use crate::document::DocumentError;
@@ -103,13 +104,8 @@ impl Asker<'_> {
         within.is_none_or(|within| within.is_empty() || within.contains(&account))
     }
 
-    /// What stands in the name does not matter to any policy: a fixed flow log, a fixed moment.
     fn key(&self, account: AccountId, region: &Region) -> String {
-        let bucket = format!("{}/", self.grant.bucket_arn());
-        let folder = self.grant.folder_arn().replacen(&bucket, "", 1);
-        let file =
-            format!("{account}_vpcflowlogs_{region}_fl-0123456789abcdef0_20260101T0000Z_00000000.log.gz");
-        format!("{folder}{account}/vpcflowlogs/{region}/2026/01/01/{file}")
+        self.grant.layout().key(&FileName::example(account, region))
     }
 
     fn member(&self, account: AccountId, region: &Region) -> Option<Doubt> {

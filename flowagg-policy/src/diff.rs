@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use flowagg_core::id::AccountId;
+use flowagg_core::layout;
 use serde::Serialize;
 
 use crate::document::{self, Document, DocumentError};
@@ -323,10 +324,7 @@ impl Meaning {
 
     /// The accounts whose folders the resources are, where each resource is one.
     fn folder_accounts(&self) -> Option<BTreeSet<AccountId>> {
-        let folder = |arn: &String| {
-            let mut names = arn.split('/').map(|name| name.strip_prefix("aws-account-id=").unwrap_or(name));
-            names.find_map(|name| AccountId::parse(name).ok())
-        };
+        let folder = |arn: &String| arn.split('/').find_map(layout::account_of);
         self.elements.get("Resource")?.iter().map(folder).collect()
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use flowagg_core::id::{AccountId, BucketName, KmsKeyArn, OrganizationId, Partition, Region};
-use flowagg_core::layout::{self, Prefix};
+use flowagg_core::layout::{FileName, Layout, Prefix};
 use serde::Serialize;
 
 use crate::document::{Document, DocumentError};
@@ -179,12 +179,10 @@ impl KeyUse<'_> {
     /// Source: "Changes to note before enabling an S3 Bucket Key" (Amazon S3 User Guide).
     fn contexts(&self, account: AccountId, region: Option<&Region>) -> Vec<String> {
         let bucket = format!("arn:{}:s3:::{}", self.partition(), self.bucket);
-        let region = region.map_or(self.key.region(), Region::as_str);
-        let folder = layout::root(self.prefix);
-        // What stands in the name does not matter to any policy: a fixed flow log, a fixed moment.
-        let name =
-            format!("{account}_vpcflowlogs_{region}_fl-0123456789abcdef0_20260101T0000Z_00000000.log.gz");
-        let object = format!("{bucket}/{folder}{account}/vpcflowlogs/{region}/2026/01/01/{name}");
+        let own = || Region::parse(self.key.region()).unwrap_or(self.partition().first_region());
+        let name = FileName::example(account, &region.cloned().unwrap_or_else(own));
+        let layout = Layout { prefix: self.prefix.cloned(), ..Layout::default() };
+        let object = format!("{bucket}/{}", layout.key(&name));
         match self.bucket_key {
             Some(true) => vec![bucket],
             Some(false) => vec![object],

@@ -130,6 +130,11 @@ text_name!(ResourceId);
 pub struct FlowLogId(String);
 
 impl FlowLogId {
+    /// An id like any other, of no flow log that is known.
+    pub fn example() -> Self {
+        Self("fl-0123456789abcdef0".to_owned())
+    }
+
     /// Reads the id of a flow log.
     pub fn parse(text: &str) -> Result<Self, IdError> {
         hexadecimal(text, "fl-", "the id of a flow log", "as in `fl-0a1b2c3d4e5f67890`").map(Self)

@@ -8,8 +8,9 @@ mod write;
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::fleet::{Fleet, GrantForm, Organization, PolicySettings};
+use flowagg_core::flow_log::Files;
 use flowagg_core::id::{AccountId, BucketName, OrganizationId, OrganizationalUnitId, Partition, Region};
-use flowagg_core::layout::{self, Prefix};
+use flowagg_core::layout::{self, Layout, Prefix};
 
 pub use write::GrantError;
 
@@ -142,8 +143,14 @@ impl Grant {
 
     /// What stands before the account id in the ARN of an object: `arn:aws:s3:::bucket/[prefix/]AWSLogs/`.
     pub(crate) fn folder_arn(&self) -> String {
-        let hive = if self.hive { "aws-account-id=" } else { "" };
+        let hive = if self.hive { layout::HIVE_ACCOUNT } else { "" };
         format!("{}/{}{hive}", self.bucket_arn(), layout::root(self.prefix.as_ref()))
+    }
+
+    /// How the folders in the bucket are named.
+    pub(crate) fn layout(&self) -> Layout {
+        let files = Files { hive_compatible_partitions: self.hive, ..Files::default() };
+        Layout { prefix: self.prefix.clone(), files }
     }
 
     /// The statements, one compact JSON text each, as they stand in a policy that has no others.

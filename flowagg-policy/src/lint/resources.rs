@@ -3,6 +3,7 @@
 //! Source: "IAM JSON policy elements: Resource" (IAM User Guide).
 
 use flowagg_core::id::{AccountId, Partition};
+use flowagg_core::layout;
 
 use super::subject::{Item, S3Arn, Statement, Subject};
 use super::{Check, Report, Severity, shown};
@@ -230,7 +231,7 @@ fn digit_prefix(subject: &Subject<'_>, report: &mut Report<'_>) {
         for item in &statement.resources {
             let Some((_, rest)) = item.text.split_once("/AWSLogs/") else { continue };
             let folder = rest.split('/').next().unwrap_or_default();
-            if is_cut_id(folder.strip_prefix("aws-account-id=").unwrap_or(folder)) {
+            if is_cut_id(layout::account_in(folder)) {
                 let message = format!(
                     "{} is the folder of every account whose id begins so, strangers' among them",
                     shown(item.text)

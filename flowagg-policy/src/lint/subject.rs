@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use flowagg_core::layout;
+
 use crate::evaluate::{Family, Operator};
 use crate::grant::DELIVERY_SERVICE;
 use crate::json::{Member, Node, Value};
@@ -172,7 +174,7 @@ impl<'d> Statement<'d> {
         let folder = |item: &Item<'d>| {
             let (_, rest) = item.text.split_once("/AWSLogs/")?;
             let name = rest.split('/').next().unwrap_or_default();
-            let text = name.strip_prefix("aws-account-id=").unwrap_or(name);
+            let text = layout::account_in(name);
             let is_id = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
             is_id.then_some(Item { text, at: item.at })
         };

@@ -3,8 +3,8 @@
 use std::io::BufWriter;
 use std::io::Write as _;
 
-use flowagg_core::flow_log::{FileFormat, Files};
-use flowagg_core::id::{AccountId, BucketName, FlowLogId, Partition, Region};
+use flowagg_core::flow_log::Files;
+use flowagg_core::id::{AccountId, BucketName, Partition, Region};
 use flowagg_core::layout::{self, FileName, Layout};
 use flowagg_policy::{Decision, Policy, Request};
 use jiff::{Timestamp, tz::TimeZone};
@@ -145,18 +145,6 @@ fn sample_key(source: &str, account: AccountId, region: &Region) -> String {
     let prefix = folders.first().map_or("", |(before, _)| before);
     let hive_compatible_partitions = folders.iter().any(|(_, after)| after.starts_with(layout::HIVE_ACCOUNT));
     let layout = Layout { prefix: None, files: Files { hive_compatible_partitions, ..Files::default() } };
-    match FlowLogId::parse("fl-0123456789abcdef0") {
-        Ok(flow_log) => {
-            let file = FileName {
-                account,
-                region: region.clone(),
-                flow_log,
-                time: Timestamp::now().to_zoned(TimeZone::UTC).datetime(),
-                hash: "fe123456".to_owned(),
-                format: FileFormat::PlainText,
-            };
-            format!("{prefix}{}", layout.key(&file))
-        }
-        Err(_) => format!("{prefix}{}", layout.account_folder(account)),
-    }
+    let time = Timestamp::now().to_zoned(TimeZone::UTC).datetime();
+    format!("{prefix}{}", layout.key(&FileName { time, ..FileName::example(account, region) }))
 }
