@@ -502,8 +502,7 @@ mod tests {
             let arn = "arn:aws:organizations::444455556666:account/o-a1b2c3d4e5/000000000001";
             (200, format!(r#"{{"Accounts":[{{"Id":"000000000001","Arn":"{arn}","State":"ACTIVE"}}]}}"#))
         });
-        let traffic = Arc::clone(&caller.traffic);
-        let session = Session { hub: caller.clone(), caller, traffic };
+        let session = Session { hub: caller.clone(), caller };
         let declared = declared("lookup = { account = \"444455556666\", role = \"list\" }");
         let (organization, discovery) = declared.discovery().unwrap();
         let (found, mut finds) = mpsc::unbounded_channel();
