@@ -1,6 +1,8 @@
 //! Accounts and credentials: the caller's own, and a role in every other account, each taken once.
 
 mod account;
+#[cfg(test)]
+mod mocked;
 mod organization;
 mod role;
 
