@@ -21,7 +21,7 @@ use jiff::Timestamp;
 
 /// A world with these members, one VPC in each of two regions; nothing is applied yet.
 async fn world<const N: usize>(members: [&str; N]) -> World {
-    let mut world = World::new(Emulator::shared().unwrap()).unwrap();
+    let mut world = World::new(Emulator::shared().unwrap()).await.unwrap();
     for name in members {
         world.member(name, 1).await.unwrap();
     }
