@@ -144,6 +144,15 @@ impl World {
         Ok(())
     }
 
+    /// Names so many more accounts in the fleet file, in which nobody has been yet: each has what an account comes with.
+    pub fn crowd(&mut self, accounts: usize) {
+        for number in 1..=accounts {
+            let account =
+                Account { id: fresh_account(), vpcs: BTreeMap::new(), is_member: true, lines: Vec::new() };
+            self.accounts.insert(format!("crowd-{number:03}"), account);
+        }
+    }
+
     /// Names an account in the fleet file.
     ///
     /// # Panics
