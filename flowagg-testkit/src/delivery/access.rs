@@ -173,3 +173,65 @@ pub(crate) async fn live_policy(
         Err(error) => Err(AwsError::of("GetBucketPolicy", owner, region)(error)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use flowagg_core::layout::Layout;
+
+    use super::*;
+
+    const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    const OPEN: &str = r#"{"Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},
+        "Action":["s3:PutObject","s3:GetBucketAcl"],"Resource":["arn:aws:s3:::logs","arn:aws:s3:::logs/*"]}"#;
+
+    fn policy(statements: &[&str]) -> Option<String> {
+        Some(format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(",")))
+    }
+
+    /// What becomes of a file of account 444455556666, which belongs to an organization of its own.
+    fn admits(access: &Access) -> Result<(), String> {
+        let bucket = BucketName::parse("logs").unwrap();
+        let account = AccountId::parse("444455556666").unwrap();
+        let name = FileName::example(account, &Region::parse("eu-west-1").unwrap());
+        let key = Layout::default().key(&name);
+        let organization = (OrganizationId::parse("o-a1b2c3d4e5").unwrap(), BTreeSet::from([account]));
+        access.admits(&File { bucket: &bucket, prefix: None, name: &name, key: &key }, Some(&organization))
+    }
+
+    #[test]
+    fn the_service_says_who_it_is_for_and_comes_over_tls() {
+        let own = OPEN.replace(
+            "\"Effect\"",
+            r#""Condition":{"StringEquals":{"aws:SourceOrgID":"o-a1b2c3d4e5","aws:SourceAccount":"444455556666"},
+               "ArnLike":{"aws:SourceArn":"arn:aws:logs:eu-west-1:444455556666:*"},
+               "Bool":{"aws:SecureTransport":"true","aws:PrincipalIsAWSService":"true"}},"Effect""#,
+        );
+        let other = own.replace("o-a1b2c3d4e5", "o-zzzzzzzzzz");
+        assert_eq!(admits(&Access { policy: policy(&[&own]), key: Ok(None) }), Ok(()));
+        let why = admits(&Access { policy: policy(&[&other]), key: Ok(None) }).unwrap_err();
+        assert!(why.contains("s3:GetBucketAcl") && why.contains("aws:SourceOrgID"), "{why}");
+    }
+
+    #[test]
+    fn an_acl_that_may_be_read_is_not_enough() {
+        let check = OPEN.replace("\"s3:PutObject\",", "");
+        let why = admits(&Access { policy: policy(&[&check]), key: Ok(None) }).unwrap_err();
+        assert!(why.starts_with("no statement allows s3:PutObject"), "{why}");
+    }
+
+    #[test]
+    fn a_key_decides_where_the_bucket_admits() {
+        let with = |statements: &[&str], bucket_key| {
+            let (arn, policy) = (KmsKeyArn::parse(KEY).unwrap(), policy(statements).unwrap());
+            Access { policy: self::policy(&[OPEN]), key: Ok(Some(Key { arn, policy, bucket_key })) }
+        };
+        let context = r#"{"Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"kms:*","Resource":"*",
+            "Condition":{"StringEquals":{"kms:EncryptionContext:aws:s3:arn":"arn:aws:s3:::logs"}}}"#;
+        assert_eq!(admits(&with(&[context], true)), Ok(()));
+        let why = admits(&with(&[context], false)).unwrap_err();
+        assert!(why.contains("`kms:GenerateDataKey`"), "{why}");
+        assert!(admits(&with(&[], true)).is_err());
+        let off = Access { policy: policy(&[OPEN]), key: Err("the key is off".to_owned()) };
+        assert_eq!(admits(&off), Err("the key is off".to_owned()));
+    }
+}

@@ -102,4 +102,5 @@ async fn objects_move_expire_and_vanish_as_the_fleet_file_says() {
     assert_eq!(rule.noncurrent_version_expiration().unwrap().noncurrent_days(), Some(5));
     assert_eq!(rule.abort_incomplete_multipart_upload().unwrap().days_after_initiation(), Some(2));
     world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
+    delivers(&world).await;
 }

@@ -115,6 +115,6 @@ async fn a_run_that_is_killed_at_any_write_is_finished_by_the_next_without_dupli
             assert_eq!(logs.len(), 1, "one flow log for the VPC: {logs:?}");
             assert_eq!(logs[0].traffic_type().map(|traffic| traffic.as_str()), Some("REJECT"));
         }
-        assert!(outcome(&world, &deliver(&world).await, "shop").key().is_some());
+        delivers(&world).await;
     }
 }

@@ -113,6 +113,8 @@ async fn a_transit_gateway_is_logged_beside_the_vpcs() {
     assert_eq!(log.max_aggregation_interval(), Some(60));
     assert!(!log.log_format().unwrap_or_default().contains("pkt-srcaddr"), "{log:?}");
     world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
+    delivers(&world).await;
     world.flowagg(["destroy", "--yes"]).await.unwrap().exits(0);
     assert!(logged(&world, shop).await.is_empty());
+    assert_eq!(deliver(&world).await, []);
 }
