@@ -1,5 +1,6 @@
 //! An endpoint in front of an emulator that fails by rule, where the emulator never would.
 //!
+//! It adds nothing else: a world's own endpoint, in front of which it may stand as well, has what LocalStack lacks.
 //! A rule says which calls it is for, and what becomes of them:
 //!
 //! ```no_run

@@ -7,21 +7,16 @@ use crate::aws::AwsError;
 /// The one policy that a key has.
 const POLICY_NAME: &str = "default";
 
-/// Keys of the hub's own.
+/// A key of the hub's own.
 impl World {
-    /// Makes a key, with the policy that KMS gives it, in which log delivery is not.
-    pub async fn key(&self) -> Result<KmsKeyArn, WorldError> {
+    /// Makes a key and has the fleet file ask for it as the bucket's. Its policy is the one that KMS gives it, in which
+    /// log delivery is not.
+    pub async fn encrypt(&mut self) -> Result<KmsKeyArn, WorldError> {
         // S3 takes symmetric keys only, which LocalStack cannot make on every machine; here only state and policy count.
         let create =
             self.kms().create_key().key_spec(KeySpec::Rsa2048).key_usage(KeyUsageType::EncryptDecrypt);
         let made = create.send().await.map_err(AwsError::of("CreateKey", self.hub, self.hub_region()))?;
-        let arn = made.key_metadata.and_then(|key| key.arn).unwrap_or_default();
-        Ok(KmsKeyArn::parse(&arn)?)
-    }
-
-    /// Makes a key and has the fleet file ask for it as the bucket's.
-    pub async fn encrypt(&mut self) -> Result<KmsKeyArn, WorldError> {
-        let key = self.key().await?;
+        let key = KmsKeyArn::parse(&made.key_metadata.and_then(|key| key.arn).unwrap_or_default())?;
         self.set("hub", &format!("encryption = \"{key}\""));
         Ok(key)
     }
