@@ -1,31 +1,34 @@
-//! The log delivery service, for one moment: it obeys the live bucket policy, and writes what it would have written.
+//! The log delivery service, for one moment: it obeys the live policies of bucket and key, and writes what it would have
+//! written.
 //!
 //! Source: "Flow log files" and "Amazon S3 bucket permissions for flow logs" (Amazon VPC User Guide).
 
+mod access;
 mod records;
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::Write;
 
 use aws_sdk_ec2::types::{FlowLog, LogDestinationType};
-use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ObjectCannedAcl;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use flowagg_core::flow_log::{FileFormat, Files};
-use flowagg_core::id::{AccountId, BucketName, FlowLogId, Region};
+use flowagg_core::id::{AccountId, BucketName, FlowLogId, OrganizationId, Region};
 use flowagg_core::layout::{FileName, Layout, Prefix};
-use flowagg_policy::{Policy, Request};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::aws::{Aws, AwsError};
+pub(crate) use access::live_policy;
+use access::{Access, File, Organization};
 use records::Traffic;
 
 /// Every how many seconds the service publishes.
-const EVERY: i64 = 300;
+pub(crate) const EVERY: i64 = 300;
 
 /// The service, come by at one moment.
 ///
@@ -36,7 +39,7 @@ pub struct Delivery {
     owner: AccountId,
     at: Timestamp,
     seed: u64,
-    files: Files,
+    organization: Option<Organization>,
 }
 
 /// What became of one flow log's file.
@@ -93,7 +96,7 @@ impl fmt::Display for Outcome {
 impl Delivery {
     /// The service at this moment, delivering into buckets of this owner.
     pub fn new(aws: Aws, owner: AccountId, at: Timestamp) -> Self {
-        Self { aws, owner, at, seed: 0, files: Files::default() }
+        Self { aws, owner, at, seed: 0, organization: None }
     }
 
     /// Another traffic; the same seed, flow log and moment give the same records.
@@ -102,15 +105,10 @@ impl Delivery {
         Self { seed, ..self }
     }
 
-    /// Into these folders, where the endpoint does not say what a flow log asked for.
+    /// For an organization and the accounts that belong to it, which the service names in its calls.
     #[must_use]
-    pub fn partitions(self, hive_compatible: bool, per_hour: bool) -> Self {
-        let files = Files {
-            hive_compatible_partitions: hive_compatible,
-            per_hour_partition: per_hour,
-            ..Files::default()
-        };
-        Self { files, ..self }
+    pub fn in_organization(self, id: OrganizationId, accounts: BTreeSet<AccountId>) -> Self {
+        Self { organization: Some((id, accounts)), ..self }
     }
 
     /// Publishes, for every active flow log to S3 of these accounts and regions, the last five minutes that are over.
@@ -119,7 +117,7 @@ impl Delivery {
         places: impl IntoIterator<Item = (AccountId, Region)>,
     ) -> Result<Vec<Report>, AwsError> {
         let mut reports = Vec::new();
-        let mut policies = BTreeMap::new();
+        let mut accesses = BTreeMap::new();
         for (account, region) in places {
             for flow_log in flow_logs(&self.aws.ec2(account, &region), account, &region).await? {
                 let to_s3 = flow_log.log_destination_type() == Some(&LogDestinationType::S3);
@@ -131,12 +129,13 @@ impl Delivery {
                 let name = self.file_name(account, &region, &id);
                 let outcome = match read_destination(&destination) {
                     Ok((bucket, prefix)) => {
-                        if !policies.contains_key(&bucket) {
-                            let policy = live_policy(&self.s3(&region), &bucket, self.owner, &region).await?;
-                            policies.insert(bucket.clone(), policy);
-                        }
-                        let policy = policies.get(&bucket).and_then(Option::as_deref);
-                        self.publish(&bucket, prefix.as_ref(), policy, &name, &flow_log).await?
+                        let access = match accesses.entry(bucket.clone()) {
+                            Entry::Occupied(known) => known.into_mut(),
+                            Entry::Vacant(new) => {
+                                new.insert(Access::to(&self.aws, self.owner, &bucket, &region).await?)
+                            }
+                        };
+                        self.publish(&bucket, prefix.as_ref(), access, &name, &flow_log).await?
                     }
                     Err(why) => Outcome::AccessError { why },
                 };
@@ -171,22 +170,23 @@ impl Delivery {
         self.at.as_second().div_euclid(EVERY) * EVERY - EVERY
     }
 
-    /// Does what the service does: asks for the ACL, puts the object.
+    /// Puts the object, where that is allowed.
     async fn publish(
         &self,
         bucket: &BucketName,
         prefix: Option<&Prefix>,
-        policy: Option<&str>,
+        access: &Access,
         name: &FileName,
         flow_log: &FlowLog,
     ) -> Result<Outcome, AwsError> {
-        let files = flow_log.destination_options().map_or(self.files, |options| Files {
+        let files = flow_log.destination_options().map_or_else(Files::default, |options| Files {
             hive_compatible_partitions: options.hive_compatible_partitions().unwrap_or(false),
             per_hour_partition: options.per_hour_partition().unwrap_or(false),
             ..Files::default()
         });
         let key = Layout { prefix: prefix.cloned(), files }.key(name);
-        if let Err(why) = may_deliver(policy, bucket, name, &key) {
+        let file = File { bucket, prefix, name, key: &key };
+        if let Err(why) = access.admits(&file, self.organization.as_ref()) {
             return Ok(Outcome::AccessError { why });
         }
         let traffic = Traffic {
@@ -202,28 +202,6 @@ impl Delivery {
         put.send().await.map_err(AwsError::of("PutObject", self.owner, &name.region))?;
         Ok(Outcome::Delivered { key, records })
     }
-}
-
-/// Whether the policy lets the service deliver this file, else why not.
-fn may_deliver(policy: Option<&str>, bucket: &BucketName, name: &FileName, key: &str) -> Result<(), String> {
-    let policy = policy.ok_or_else(|| format!("the bucket {bucket} has no policy, or does not exist"))?;
-    let policy = Policy::compile(policy).map_err(|error| error.to_string())?;
-    let (account, region) = (name.account, &name.region);
-    for (request, call) in [
-        (Request::acl_check(bucket, account, region), "s3:GetBucketAcl"),
-        (Request::put_object(bucket, account, region, key), "s3:PutObject"),
-    ] {
-        let decision = policy.decide(&request);
-        if decision.is_allowed() {
-            continue;
-        }
-        return Err(match (decision.statement, decision.near_miss) {
-            (Some(statement), _) => format!("statement {statement} denies {call}"),
-            (None, Some(near)) => format!("no statement allows {call}: {near}"),
-            (None, None) => format!("no statement allows {call}"),
-        });
-    }
-    Ok(())
 }
 
 /// The bucket and the sub-folder of `arn:aws:s3:::bucket/folder/`.
@@ -243,20 +221,6 @@ pub(crate) async fn flow_logs(
 ) -> Result<Vec<FlowLog>, AwsError> {
     let pages = ec2.describe_flow_logs().into_paginator().items().send().collect::<Result<_, _>>().await;
     pages.map_err(AwsError::of("DescribeFlowLogs", account, region))
-}
-
-/// The policy that the bucket has now; `None` where it has none, or is not there.
-pub(crate) async fn live_policy(
-    s3: &aws_sdk_s3::Client,
-    bucket: &BucketName,
-    owner: AccountId,
-    region: &Region,
-) -> Result<Option<String>, AwsError> {
-    match s3.get_bucket_policy().bucket(bucket.as_str()).send().await {
-        Ok(output) => Ok(output.policy),
-        Err(error) if matches!(error.code(), Some("NoSuchBucketPolicy" | "NoSuchBucket")) => Ok(None),
-        Err(error) => Err(AwsError::of("GetBucketPolicy", owner, region)(error)),
-    }
 }
 
 fn gzip(text: &str) -> Vec<u8> {
