@@ -1,9 +1,11 @@
 //! A grant and a live policy.
 
+use std::collections::BTreeSet;
+
 use flowagg_core::fleet::GrantForm;
 use flowagg_core::id::Region;
 use flowagg_policy::size::compact_len;
-use flowagg_policy::{DecisionKind, Grant, MergeError, Policy, Unnamed, Who, diff, merge, remove};
+use flowagg_policy::{DecisionKind, Grant, MergeError, Merged, Policy, Unnamed, Who, diff, merge, remove};
 use flowagg_testkit::arbitrary::policy::{foreign, lived_in, mixed, statements};
 use flowagg_testkit::arbitrary::{Asked, Scene, crowded_grant, grant, grown, request};
 use proptest::collection::{btree_set, vec};
@@ -21,6 +23,22 @@ fn unnamed() -> impl Strategy<Value = Unnamed> {
 fn region(grant: &Grant, account: flowagg_core::id::AccountId, any: &Region) -> Region {
     let declared = grant.regions.as_ref().and_then(|regions| regions.get(&account)?.first().cloned());
     declared.unwrap_or_else(|| any.clone())
+}
+
+/// The grant with those that stay from an earlier one, from the regions that they had there.
+fn with_kept(grant: &Grant, earlier: &Grant, after: &Merged) -> Grant {
+    let mut all = grant.clone();
+    if let (Who::Accounts(members), true, Some(it)) =
+        (&grant.who, by_organization(after.form), &grant.organization)
+    {
+        let (id, units, within) = (it.id.clone(), it.units.clone(), members.clone());
+        all.who = Who::Organization { id, units, also: BTreeSet::new(), within };
+    }
+    if let (Some(regions), Some(had)) = (&mut all.regions, &earlier.regions) {
+        let stay = had.iter().filter(|(account, _)| after.kept.contains(account));
+        regions.extend(stay.map(|(account, regions)| (*account, regions.clone())));
+    }
+    grown(&all, after.kept.clone())
 }
 
 proptest! {
@@ -52,6 +70,31 @@ proptest! {
             for asked in asked.into_iter().map(|asked| asked.near(&grant)) {
                 let request = asked.request();
                 let expected = decided(before.decide(&request).kind, &grant, after.form, &asked);
+                prop_assert_eq!(policy.decide(&request).kind, expected, "{:?}\n{}", asked, after.text);
+            }
+        }
+    }
+
+    #[test]
+    fn who_is_not_named_any_more_stays_as_it_was_until_pruned(
+        ((live, grant), asked) in Scene::each(|scene| (lived_in(scene), vec(request(scene), 12))),
+    ) {
+        let Some(earlier) = &live.grant else { return Ok(()) };
+        if let Some(after) = merged(Some(&live.text), &grant, Unnamed::Keep) {
+            let mut known = grant.who.accounts().clone();
+            if let Who::Organization { within, .. } = &grant.who {
+                known.extend(within);
+            }
+            let form = merged(None, earlier, Unnamed::Keep).unwrap().form;
+            prop_assert_eq!(&after.kept, &(&named(earlier, form) - &known), "{}", after.text);
+            // An organization that stays is not of the merged grant; it has its own tests.
+            prop_assume!(!after.notes.iter().any(|note| note.contains("is left as it is")));
+            let all = with_kept(&grant, earlier, &after);
+            let before = Policy::compile(&without_ours(&live)).unwrap();
+            let policy = Policy::compile(&after.text).unwrap();
+            for asked in asked.into_iter().map(|asked| asked.near(&grant)) {
+                let request = asked.request();
+                let expected = decided(before.decide(&request).kind, &all, after.form, &asked);
                 prop_assert_eq!(policy.decide(&request).kind, expected, "{:?}\n{}", asked, after.text);
             }
         }
