@@ -7,6 +7,7 @@
 //! * [`faults`]: an endpoint in front of the emulator that says no
 //! * [`rehearsal`]: all of it in one story, with every claim checked
 //! * [`aws`]: SDK clients of any account
+//! * [`arbitrary`]: strategies for proptest: fleets, grants, bucket policies and requests
 //!
 //! ```no_run
 //! # async fn rehearse() -> Result<(), Box<dyn std::error::Error>> {
@@ -23,6 +24,7 @@
 //! # }
 //! ```
 
+pub mod arbitrary;
 pub mod aws;
 pub mod delivery;
 pub mod emulator;

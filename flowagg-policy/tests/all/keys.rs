@@ -380,7 +380,7 @@ proptest! {
     #[test]
     fn any_policy_in_and_no_panic(live in live(), accounts in of_accounts()) {
         let question = Question::new();
-        let answer = question.ask(&live.text, &accounts);
+        let answer = question.ask(&live, &accounts);
         prop_assert!(answer.refusals.len() <= accounts.len());
         prop_assert_eq!(answer.refusals.is_empty(), answer.help.is_empty());
     }

@@ -5,9 +5,9 @@
 mod capacity;
 mod differential;
 mod evaluation;
+mod hostile;
 mod keys;
 mod linting;
 mod merging;
 mod naive;
-mod properties;
 mod support;

@@ -1,12 +1,10 @@
-//! Random policies, grants and requests, all out of one small world so that they meet each other.
+//! Random policies and requests, all out of one small world so that they meet each other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use flowagg_core::fleet::{AclCondition, GrantForm, Organization, PolicySettings};
-use flowagg_core::id::{AccountId, BucketName, OrganizationId, OrganizationalUnitId, Partition, Region};
-use flowagg_core::layout::Prefix;
-use flowagg_policy::{Grant, Request, Who};
-use proptest::collection::{btree_set, vec};
+use flowagg_core::id::AccountId;
+use flowagg_policy::Request;
+use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::Config;
@@ -22,7 +20,6 @@ pub(crate) fn cases() -> Config {
 pub(crate) const BUCKET: &str = "acme-logs";
 pub(crate) const DELIVERY: &str = "delivery.logs.amazonaws.com";
 pub(crate) const ORGANIZATION: &str = "o-a1b2c3d4e5";
-pub(crate) const UNIT: &str = "ou-ab12-11111111";
 
 /// The accounts that grants, policies and requests draw from.
 pub(crate) fn account() -> impl Strategy<Value = AccountId> {
@@ -40,57 +37,6 @@ pub(crate) fn account() -> impl Strategy<Value = AccountId> {
 /// An account that no grant and no policy names.
 pub(crate) fn stranger() -> AccountId {
     AccountId::parse("999988887777").unwrap()
-}
-
-pub(crate) fn region() -> Region {
-    Region::parse("eu-west-1").unwrap()
-}
-
-fn settings() -> impl Strategy<Value = PolicySettings> {
-    let acl = select(AclCondition::ALL.to_vec());
-    (select(GrantForm::ALL.to_vec()), any::<[bool; 4]>(), acl).prop_map(|(form, flags, acl_condition)| {
-        PolicySettings {
-            form,
-            source_conditions: flags[0] || !matches!(form, GrantForm::Prefixes | GrantForm::Auto),
-            source_arn: flags[1],
-            acl_condition,
-            list_bucket: flags[2],
-            deny_insecure_transport: flags[3],
-        }
-    })
-}
-
-/// A grant that can be written.
-pub(crate) fn grant() -> impl Strategy<Value = Grant> {
-    let prefix = select(vec![None, Some("network"), Some("a/b")]);
-    let units = btree_set(select(vec![UNIT, "ou-ab12-22222222"]), 0..2);
-    let within = btree_set(account(), 0..3);
-    (settings(), btree_set(account(), 1..5), prefix, any::<[bool; 2]>(), units, within).prop_map(
-        |(settings, accounts, prefix, [hive, whole], units, within)| {
-            let units: BTreeSet<_> =
-                units.iter().map(|unit| OrganizationalUnitId::parse(unit).unwrap()).collect();
-            let id = OrganizationId::parse(ORGANIZATION).unwrap();
-            let by_organization =
-                matches!(settings.form, GrantForm::Organization | GrantForm::BoundOrganization);
-            let who = if by_organization && whole {
-                let within = within.into_iter().filter(|account| !accounts.contains(account)).collect();
-                Who::Organization { id: id.clone(), units: units.clone(), also: accounts.clone(), within }
-            } else {
-                Who::Accounts(accounts.clone())
-            };
-            let regions = accounts.iter().map(|account| (*account, BTreeSet::from([region()])));
-            Grant {
-                partition: Partition::Aws,
-                bucket: BucketName::parse(BUCKET).unwrap(),
-                prefix: prefix.map(|text| Prefix::parse(text).unwrap()),
-                hive,
-                who,
-                organization: Some(Organization { id, units, discovery: None }),
-                regions: settings.source_arn.then(|| regions.collect()),
-                settings,
-            }
-        },
-    )
 }
 
 /// A string or a list, as AWS takes both.
@@ -231,31 +177,17 @@ pub(crate) fn foreign_statement() -> impl Strategy<Value = Value> {
     )
 }
 
-/// A policy as text: compact or pretty, a list or a single statement, and its statements as they stand in it.
-#[derive(Clone, Debug)]
-pub(crate) struct Live {
-    pub(crate) text: String,
-    pub(crate) statements: Vec<String>,
-    pub(crate) is_list: bool,
-}
-
-/// A policy of foreign statements.
-pub(crate) fn live() -> impl Strategy<Value = Live> {
+/// A policy of foreign statements as text: compact or pretty, a list or a single statement.
+pub(crate) fn live() -> impl Strategy<Value = String> {
     (vec(foreign_statement(), 1..4), any::<[bool; 3]>()).prop_map(|(statements, [pretty, alone, old])| {
         let write = |value: &Value| {
             if pretty { serde_json::to_string_pretty(value).unwrap() } else { value.to_string() }
         };
         let statements: Vec<String> = statements.iter().map(write).collect();
-        let is_list = statements.len() > 1 || !alone;
-        let gap = if pretty { " ,\n\t" } else { "," };
-        let list = statements.join(gap);
-        let list = if is_list { format!("[ {list}\n]") } else { list };
+        let list = statements.join(if pretty { " ,\n\t" } else { "," });
+        let list = if statements.len() > 1 || !alone { format!("[ {list}\n]") } else { list };
         let version = if old { "" } else { "\"Version\": \"2012-10-17\"," };
-        Live {
-            text: format!("{{{version}\"Statement\":{list}, \"Id\": \"a\\u0062c\" }}\n"),
-            statements,
-            is_list,
-        }
+        format!("{{{version}\"Statement\":{list}, \"Id\": \"a\\u0062c\" }}\n")
     })
 }
 

@@ -1,0 +1,109 @@
+//! Texts that are no policy, or hardly: nothing panics, and what is JSON is agreed upon.
+
+use flowagg_core::fleet::{GrantForm, Organization, PolicySettings};
+use flowagg_core::id::{OrganizationId, Region};
+use flowagg_policy::{Grant, Policy, Request, Unnamed, diff, lint, merge, remove};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::support::{ORGANIZATION, cases, live, stranger};
+
+/// A grant in every form.
+fn grant() -> impl Strategy<Value = Grant> {
+    select(GrantForm::ALL.to_vec()).prop_map(|form| Grant {
+        organization: Some(Organization {
+            id: OrganizationId::parse(ORGANIZATION).unwrap(),
+            units: Default::default(),
+            discovery: None,
+        }),
+        settings: PolicySettings { form, deny_insecure_transport: true, ..PolicySettings::default() },
+        ..crate::merging::grant(&["111122223333", "222233334444"])
+    })
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn any_text_in_and_no_panic(text in hostile(), grant in grant()) {
+        let _ = merge(Some(&text), &grant, Unnamed::Prune);
+        let _ = remove(&text, &grant);
+        let _ = grant.granted_by(&text);
+        let _ = diff(&text, &text);
+        let _ = lint(&text, Some(&grant.bucket));
+        if let Ok(policy) = Policy::compile(&text) {
+            let region = Region::parse("eu-west-1").unwrap();
+            let _ = policy.decide(&Request::put_object(&grant.bucket, stranger(), &region, "x"));
+        }
+    }
+
+    #[test]
+    fn what_is_json_is_what_serde_json_takes_for_it(text in hostile()) {
+        let ours = !lint(&text, None).iter().any(|finding| finding.id == "invalid-json");
+        let theirs = serde_json::from_str::<serde_json::Value>(&text).is_ok();
+        prop_assert_eq!(ours, theirs, "{}", text);
+    }
+}
+
+/// Any characters at all, JSON with holes in it, and policies with bytes taken out, put in or doubled.
+fn hostile() -> impl Strategy<Value = String> {
+    let damaged = (live(), grant(), any::<[prop::sample::Index; 2]>(), "\\PC{0,3}").prop_map(
+        |(live, grant, at, put)| {
+            let text = merge(Some(&live), &grant, Unnamed::Keep).map_or(live, |merged| merged.text);
+            let characters: Vec<char> = text.chars().collect();
+            let (a, b) = (at[0].index(characters.len()), at[1].index(characters.len()));
+            let (from, to) = (a.min(b), a.max(b).min(a.min(b) + 40));
+            characters[..from]
+                .iter()
+                .copied()
+                .chain(put.chars())
+                .chain(characters[to..].iter().copied())
+                .collect()
+        },
+    );
+    let pieces = select(vec![
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"Statement\"",
+        "\"Sid\"",
+        "\"\"",
+        "null",
+        "true",
+        "-0.5e+3",
+        "1",
+        "\"${\"",
+        "\"arn:::*\"",
+        "\"\\ud83d\\ude00\"",
+        "\"\\ud83d\"",
+        "\"\\u00\"",
+        " ",
+        "\n",
+        "\"Condition\"",
+        "\"Principal\"",
+        "\"Version\":\"2012-10-17\"",
+        "01",
+    ]);
+    prop_oneof![
+        3 => damaged,
+        1 => any::<String>(),
+        2 => prop::collection::vec(pieces, 0..30).prop_map(|pieces| pieces.concat()),
+    ]
+}
+
+#[test]
+fn great_depth_and_great_size_are_refused() {
+    let grant = crate::merging::grant(&["111122223333"]);
+    for text in [
+        "[".repeat(2_000_000),
+        "{\"Statement\":".repeat(100_000),
+        format!("{{\"Statement\":[{}{{}}]}}", "{},".repeat(600_000)),
+    ] {
+        assert!(merge(Some(&text), &grant, Unnamed::Keep).is_err());
+        assert!(Policy::compile(&text).is_err() && diff(&text, &text).is_err());
+        assert!(!lint(&text, None).is_empty());
+    }
+}

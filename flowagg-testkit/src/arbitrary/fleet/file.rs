@@ -1,0 +1,266 @@
+//! A fleet as a person writes it down.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use flowagg_core::fleet::{
+    Encryption, Fleet, Hub, Lifecycle, Organization, PolicySettings, Regions, Selection,
+};
+use flowagg_core::flow_log::{FlowLogSpec, MARK};
+use flowagg_core::id::{ResourceKind, RoleName};
+use serde_json::Value;
+
+use super::super::hand::Hand;
+
+/// The text of the fleet file. Of the members, those that the fleet has: not those that are looked up.
+pub(super) fn text(fleet: &Fleet, hand: &mut Hand) -> String {
+    let mut tables = vec![Table::of("[hub]", |table| hub(table, &fleet.hub, hand))];
+    if let Some(it) = &fleet.organization {
+        tables.push(Table::of("[organization]", |table| organization(table, it, hand)));
+    }
+    tables.push(Table::of("[flow-logs]", |table| flow_logs(table, &fleet.flow_logs, hand)));
+    tables.push(Table::of("[policy]", |table| policy(table, &fleet.policy, hand)));
+    for member in fleet.members.values() {
+        tables.push(Table::of("[[members]]", |table| {
+            table.put("account", quoted(member.account, hand));
+            table.perhaps("name", member.name.as_ref().map(|name| quoted(name, hand)));
+            table.put("regions", regions(&member.regions, hand));
+            role(table, &member.role, hand);
+            selection(table, &member.resources, hand);
+        }));
+    }
+    let first = hand.pick(tables.len());
+    tables.rotate_left(first);
+    let mut text = String::new();
+    for Table { head, mut lines } in tables {
+        if lines.is_empty() && !hand.flourish() {
+            continue;
+        }
+        let first = hand.pick(lines.len().max(1));
+        lines.rotate_left(first);
+        text.push_str(head);
+        text.push_str(hand.one(["\n", "\n", " # ours\n", "\r\n"]));
+        for (key, value) in lines {
+            let equals = hand.one([" = ", " = ", "=", "  =\t"]);
+            let end = hand.one(["\n", "\n", "\n", " # \"not\" = a value\n", "\n\n"]);
+            text.extend([&key, equals, &value, end]);
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// A table under its head, a line for each key.
+struct Table {
+    head: &'static str,
+    lines: Vec<(String, String)>,
+}
+
+impl Table {
+    fn of(head: &'static str, fill: impl FnOnce(&mut Self)) -> Self {
+        let mut table = Self { head, lines: Vec::new() };
+        fill(&mut table);
+        table
+    }
+
+    fn put(&mut self, key: &str, value: impl Display) {
+        self.lines.push((key.to_owned(), value.to_string()));
+    }
+
+    fn perhaps(&mut self, key: &str, value: Option<impl Display>) {
+        if let Some(value) = value {
+            self.put(key, value);
+        }
+    }
+
+    /// What is as it would be without a word is left out, or said all the same.
+    fn unless_default<T: PartialEq>(
+        &mut self,
+        key: &str,
+        value: &T,
+        default: &T,
+        said: impl Display,
+        hand: &mut Hand,
+    ) {
+        if value != default || hand.flourish() {
+            self.put(key, said);
+        }
+    }
+}
+
+/// A text in quotation marks of either kind.
+fn quoted(text: impl Display, hand: &mut Hand) -> String {
+    let text = text.to_string();
+    if !text.contains('\'') && hand.flourish() {
+        return format!("'{text}'");
+    }
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// A list, on one line or on several.
+fn list(texts: impl IntoIterator<Item = impl Display>, hand: &mut Hand) -> String {
+    let texts: Vec<String> = texts.into_iter().map(|text| quoted(text, hand)).collect();
+    if hand.flourish() {
+        let lines = texts.iter().map(|text| format!("  {text},\n"));
+        format!("[\n{}]", lines.collect::<String>())
+    } else {
+        format!("[{}]", texts.join(", "))
+    }
+}
+
+fn inline(members: impl IntoIterator<Item = (String, String)>) -> String {
+    let members: Vec<String> = members.into_iter().map(|(key, value)| format!("{key} = {value}")).collect();
+    format!("{{ {} }}", members.join(", "))
+}
+
+fn tags<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>, hand: &mut Hand) -> String {
+    inline(tags.into_iter().map(|(key, value)| (quoted(key, hand), quoted(value, hand))))
+}
+
+fn hub(table: &mut Table, hub: &Hub, hand: &mut Hand) {
+    let Hub { account, region, bucket, prefix, lifecycle, encryption, profile, role } = hub;
+    table.put("account", quoted(account, hand));
+    table.put("region", quoted(region, hand));
+    table.put("bucket", quoted(bucket, hand));
+    let slash = hand.one(["", "", "/"]);
+    table.perhaps("prefix", prefix.as_ref().map(|prefix| quoted(format!("{prefix}{slash}"), hand)));
+    match encryption {
+        Encryption::SseS3 if hand.flourish() => table.put("encryption", quoted("sse-s3", hand)),
+        Encryption::SseS3 => {}
+        Encryption::SseKms { key, bucket_key } => {
+            table.put("encryption", quoted(key, hand));
+            table.unless_default("bucket-key", bucket_key, &true, bucket_key, hand);
+        }
+    }
+    table.perhaps("profile", profile.as_ref().map(|profile| quoted(profile, hand)));
+    table.perhaps("role", role.as_ref().map(|role| quoted(role, hand)));
+    let default = Lifecycle::default();
+    let Lifecycle { retention_days, transition, noncurrent_days, abort_uploads_days } = lifecycle;
+    table.unless_default("retention-days", retention_days, &default.retention_days, retention_days, hand);
+    let transition = transition.as_ref().map(|it| {
+        let class = quoted(&it.storage_class, hand);
+        inline([("days".to_owned(), it.days.to_string()), ("storage-class".to_owned(), class)])
+    });
+    table.perhaps("transition", transition);
+    table.perhaps("noncurrent-days", noncurrent_days.as_ref());
+    if abort_uploads_days != &default.abort_uploads_days || hand.flourish() {
+        table.perhaps("abort-uploads-days", abort_uploads_days.as_ref());
+    }
+}
+
+fn organization(table: &mut Table, organization: &Organization, hand: &mut Hand) {
+    table.put("id", quoted(&organization.id, hand));
+    let units = &organization.units;
+    table.perhaps("units", (!units.is_empty()).then(|| list(units, hand)));
+    let Some(discovery) = &organization.discovery else { return };
+    table.put("regions", regions(&discovery.regions, hand));
+    let except = &discovery.except_units;
+    table.perhaps("except-units", (!except.is_empty()).then(|| list(except, hand)));
+    for (key, accounts) in
+        [("accounts", &discovery.accounts), ("except-accounts", &discovery.except_accounts)]
+    {
+        table.perhaps(key, (!accounts.is_empty()).then(|| list(accounts, hand)));
+    }
+    role(table, &discovery.role, hand);
+    selection(table, &discovery.resources, hand);
+    let lookup = discovery.lookup.as_ref().map(|lookup| {
+        let (account, role) = (quoted(lookup.account, hand), quoted(&lookup.role, hand));
+        inline([("account".to_owned(), account), ("role".to_owned(), role)])
+    });
+    table.perhaps("lookup", lookup);
+}
+
+fn flow_logs(table: &mut Table, spec: &FlowLogSpec, hand: &mut Hand) {
+    let default = FlowLogSpec::default();
+    let word = quoted(spec.traffic.as_str(), hand);
+    table.unless_default("traffic", &spec.traffic, &default.traffic, word, hand);
+    let (interval, word) = (spec.aggregation_interval, quoted(spec.aggregation_interval.as_str(), hand));
+    table.unless_default("aggregation-interval", &interval, &default.aggregation_interval, word, hand);
+    let fields = list(spec.format.fields(), hand);
+    table.unless_default("fields", &spec.format, &default.format, fields, hand);
+    let files = spec.files;
+    let word = quoted(files.format.as_str(), hand);
+    table.unless_default("file-format", &files.format, &default.files.format, word, hand);
+    for (key, flag) in [
+        ("hive-compatible-partitions", files.hive_compatible_partitions),
+        ("per-hour-partition", files.per_hour_partition),
+    ] {
+        table.unless_default(key, &flag, &false, flag, hand);
+    }
+    let own = spec.tags.iter().filter(|(key, _)| *key != MARK.0);
+    let own: BTreeMap<&str, &str> = own.map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let said = tags(own.clone(), hand);
+    table.unless_default("tags", &own, &BTreeMap::new(), said, hand);
+}
+
+fn policy(table: &mut Table, settings: &PolicySettings, hand: &mut Hand) {
+    let default = PolicySettings::default();
+    let (form, acl) = (quoted(settings.form.as_str(), hand), quoted(settings.acl_condition.as_str(), hand));
+    table.unless_default("form", &settings.form, &default.form, form, hand);
+    table.unless_default("acl-condition", &settings.acl_condition, &default.acl_condition, acl, hand);
+    for (key, flag, default) in [
+        ("source-conditions", settings.source_conditions, true),
+        ("source-arn", settings.source_arn, false),
+        ("list-bucket", settings.list_bucket, false),
+        ("deny-insecure-transport", settings.deny_insecure_transport, false),
+    ] {
+        table.unless_default(key, &flag, &default, flag, hand);
+    }
+}
+
+fn regions(regions: &Regions, hand: &mut Hand) -> String {
+    match regions {
+        Regions::These(regions) => list(regions, hand),
+        Regions::All { .. } => list(["all"], hand),
+    }
+}
+
+fn role(table: &mut Table, role: &RoleName, hand: &mut Hand) {
+    let said = quoted(role, hand);
+    table.unless_default("role", role, &RoleName::default(), said, hand);
+}
+
+/// What is logged. A selection shows its choices by how it is serialized.
+fn selection(table: &mut Table, selection: &Selection, hand: &mut Hand) {
+    let choices = serde_json::to_value(selection).unwrap_or_default();
+    let word = |kind: ResourceKind| serde_json::to_value(kind).unwrap_or_default();
+    for kind in ResourceKind::ALL {
+        let choice = word(kind).as_str().and_then(|word| choices.get(word).cloned());
+        let is_vpc = kind == ResourceKind::Vpc;
+        match choice {
+            Some(choice) => {
+                let said = chosen(&choice, hand);
+                // Every VPC is what is logged where nothing is said.
+                if !is_vpc || said != "\"all\"" || hand.flourish() {
+                    table.put(kind.key(), said);
+                }
+            }
+            None if is_vpc || hand.whim() => table.put(kind.key(), quoted("none", hand)),
+            None => {}
+        }
+    }
+}
+
+fn chosen(choice: &Value, hand: &mut Hand) -> String {
+    let texts = |value: &Value| -> Vec<String> {
+        value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    if let Some(ids) = choice.get("ids") {
+        return list(texts(ids), hand);
+    }
+    let filter = choice.get("all").cloned().unwrap_or_default();
+    let wanted = filter.get("tags").and_then(Value::as_object).cloned().unwrap_or_default();
+    let except = filter.get("except").map(texts).unwrap_or_default();
+    let mut members = Vec::new();
+    if !wanted.is_empty() {
+        let pairs = wanted.iter().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)));
+        members.push(("tags".to_owned(), tags(pairs, hand)));
+    }
+    if !except.is_empty() {
+        members.push(("except".to_owned(), list(except, hand)));
+    }
+    if filter.get("default-vpcs") == Some(&Value::Bool(false)) {
+        members.push(("default-vpcs".to_owned(), "false".to_owned()));
+    }
+    if members.is_empty() && !hand.whim() { "\"all\"".to_owned() } else { inline(members) }
+}

@@ -1,0 +1,172 @@
+//! Fleets: every value that a fleet file can say, with a file that says it.
+
+mod file;
+mod parts;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowagg_core::fleet::{Declared, Fleet, FleetError, FoundAccount, GrantForm, Member, Regions};
+use flowagg_core::id::{AccountId, Partition, Region};
+use proptest::collection::btree_map;
+use proptest::option;
+use proptest::prelude::*;
+
+use self::parts::{Chosen, Fate};
+use super::hand::hand;
+use super::{grant::settings, id};
+
+/// A fleet, and the file that a person would have written for it.
+#[derive(Clone, Debug)]
+pub struct FleetFile {
+    /// The fleet, with everything that was to be looked up.
+    pub fleet: Fleet,
+    /// The text of its `flowagg.toml`: tables in any order, defaults spelt out or not, lists on one line or several.
+    pub text: String,
+    /// What AWS Organizations would list, where the file has accounts looked up.
+    pub found: Vec<FoundAccount>,
+    /// The regions that accounts would have enabled, where the file says `["all"]`.
+    pub enabled: BTreeMap<AccountId, BTreeSet<Region>>,
+}
+
+impl FleetFile {
+    /// Reads the text, and puts in what would have been looked up: the same fleet, if all is well.
+    pub fn read(&self) -> Result<Fleet, FleetError> {
+        let mut declared = Declared::parse(&self.text)?;
+        for found in &self.found {
+            declared.find(found.clone());
+        }
+        for (account, regions) in &self.enabled {
+            declared.enable(*account, regions.clone());
+        }
+        Ok(declared.into_fleet())
+    }
+
+    /// Whether the file names every account and region itself, so that [`Fleet::parse`] reads it.
+    pub fn is_named(&self) -> bool {
+        let of_members = |member: &Member| matches!(member.regions, Regions::All { .. });
+        let discovers = self.fleet.organization.as_ref().is_some_and(|it| it.discovery.is_some());
+        !discovers && !self.fleet.members.values().any(of_members)
+    }
+}
+
+/// A fleet of up to eight accounts in this partition, with its file: accounts named one by one, found in an organization or
+/// in some of its units, left out for every reason; every kind of resource, every setting.
+///
+/// ```
+/// use flowagg_core::id::Partition;
+/// use flowagg_policy::Grant;
+/// use flowagg_testkit::arbitrary::fleet;
+/// use proptest::prelude::*;
+///
+/// proptest!(ProptestConfig::with_cases(64), |(file in fleet(Partition::Aws))| {
+///     prop_assert_eq!(&file.read().unwrap(), &file.fleet);
+///     prop_assert_eq!(Grant::of(&file.fleet).bucket, file.fleet.hub.bucket);
+/// });
+/// ```
+pub fn fleet(partition: Partition) -> impl Strategy<Value = FleetFile> {
+    let members = btree_map(id::account(), parts::member(partition), 1..5);
+    let found = btree_map(id::account(), parts::fate(), 0..5);
+    let found = option::weighted(0.7, (found, any::<bool>()));
+    let organization = option::weighted(0.7, (parts::organization(partition), found));
+    (parts::hub(partition), members, parts::flow_log_spec(), settings(), organization, hand()).prop_map(
+        |(hub, mut members, flow_logs, mut policy, organization, mut hand)| {
+            use GrantForm::{Auto, BoundOrganization, Organization};
+            if organization.is_none() && matches!(policy.form, Organization | BoundOrganization) {
+                policy.form = Auto;
+            }
+            let discovers = matches!(organization, Some((_, Some(_))));
+            let (organization, found) = match organization {
+                Some((organization, Some((found, alone)))) => {
+                    if alone {
+                        members.clear();
+                    }
+                    (Some(organization), found)
+                }
+                Some((mut organization, None)) => {
+                    organization.discovery = None;
+                    (Some(organization), BTreeMap::new())
+                }
+                None => (None, BTreeMap::new()),
+            };
+            let mut fleet = Fleet {
+                hub,
+                members: BTreeMap::new(),
+                flow_logs,
+                policy,
+                organization,
+                left_out: BTreeMap::new(),
+            };
+            let mut enabled = BTreeMap::new();
+            let mut listed = Vec::new();
+            for (account, Chosen { name, regions, role, resources, in_organization }) in members {
+                let in_organization = in_organization && discovers;
+                let member = Member { account, name, regions, role, resources, in_organization };
+                listed.extend(in_organization.then(|| found_account(account, true)));
+                fleet.members.insert(account, member);
+            }
+            // An account that only looks found is one that the file names.
+            let found =
+                found.into_iter().filter(|(account, _)| !fleet.members.contains_key(account)).collect();
+            let named = fleet.clone();
+            listed.extend(settle(&mut fleet, found));
+            let named = Fleet { organization: fleet.organization.clone(), ..named };
+            for member in fleet.members.values_mut() {
+                if let Regions::All { enabled: regions } = &mut member.regions {
+                    regions.insert(fleet.hub.region.clone());
+                    enabled.insert(member.account, regions.clone());
+                }
+            }
+            let text = file::text(&named, &mut hand);
+            FleetFile { fleet, text, found: listed, enabled }
+        },
+    )
+}
+
+fn found_account(id: AccountId, in_units: bool) -> FoundAccount {
+    FoundAccount { id, name: None, state: "ACTIVE".to_owned(), in_units }
+}
+
+/// Lets the accounts of an organization meet their fates, and returns what Organizations would list.
+fn settle(fleet: &mut Fleet, fates: BTreeMap<AccountId, Fate>) -> Vec<FoundAccount> {
+    let Some(organization) = &mut fleet.organization else { return Vec::new() };
+    let Some(discovery) = &mut organization.discovery else { return Vec::new() };
+    let of =
+        |wanted: Fate| fates.iter().filter(move |(_, fate)| **fate == wanted).map(|(account, _)| *account);
+    discovery.accounts = of(Fate::Named).collect();
+    discovery.except_accounts = of(Fate::Excepted).collect();
+    // Without units the whole organization is in them, and with a list of accounts only those.
+    let everyone = organization.units.is_empty() && discovery.accounts.is_empty();
+    let mut listed = Vec::new();
+    for (account, fate) in fates {
+        let in_units = !matches!(fate, Fate::Outside | Fate::Named) || organization.units.is_empty();
+        let mut found = found_account(account, in_units);
+        let chosen = fate == Fate::Named || in_units && (everyone || !organization.units.is_empty());
+        if fate == Fate::Suspended {
+            found.state = "SUSPENDED".to_owned();
+        }
+        let reason = match fate {
+            Fate::Excepted => Some("excepted by the fleet file"),
+            _ if !chosen => Some("in no unit that the fleet file chooses"),
+            Fate::Suspended => Some("SUSPENDED"),
+            _ => None,
+        };
+        match reason {
+            Some(reason) => {
+                fleet.left_out.insert(account, reason.to_owned());
+            }
+            None => {
+                let member = Member {
+                    account,
+                    name: None,
+                    regions: discovery.regions.clone(),
+                    role: discovery.role.clone(),
+                    resources: discovery.resources.clone(),
+                    in_organization: true,
+                };
+                fleet.members.insert(account, member);
+            }
+        }
+        listed.push(found);
+    }
+    listed
+}

@@ -1,0 +1,199 @@
+//! The parts of a fleet, each by itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowagg_core::fleet::{
+    Choice, Discovery, Encryption, Filter, Hub, Lifecycle, Lookup, Organization, Regions, Selection,
+    StorageClass, Transition,
+};
+use flowagg_core::flow_log::{
+    AggregationInterval, Field, FileFormat, Files, FlowLogSpec, MARK, RecordFormat, TrafficType,
+};
+use flowagg_core::id::{BucketName, Partition, ResourceKind, RoleName};
+use proptest::collection::{btree_map, btree_set};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+use super::super::id;
+
+/// What people call things: words on one line, with everything that a text in quotes may hold.
+fn words() -> impl Strategy<Value = String> {
+    "[a-zA-Z0-9][a-zA-Z0-9 éß\"'#=\\\\\\[\\]-]{0,11}"
+}
+
+pub(super) fn hub(partition: Partition) -> impl Strategy<Value = Hub> {
+    // The key, and the bucket of an account's own namespace, are of the hub's region.
+    let key = option::of((id::kms_key_of(), any::<bool>()));
+    let bucket = prop_oneof![
+        4 => id::bucket().prop_map(|bucket| (bucket.to_string(), false)),
+        1 => "[a-z][a-z0-9]{0,9}".prop_map(|text| (text, true)),
+    ];
+    let place = (id::account(), id::region(partition), bucket, option::of(id::prefix()));
+    (place, lifecycle(), key, option::of(words()), option::of(id::role())).prop_map(
+        |((account, region, (bucket, own), prefix), lifecycle, key, profile, role)| {
+            let suffix =
+                if own { BucketName::account_regional_suffix(account, &region) } else { String::new() };
+            let encryption = key.map_or(Encryption::SseS3, |(key, bucket_key)| Encryption::SseKms {
+                key: id::kms_key_in(&region, key),
+                bucket_key,
+            });
+            let bucket = id::known(&format!("{bucket}{suffix}"));
+            Hub { account, region, bucket, prefix, lifecycle, encryption, profile, role }
+        },
+    )
+}
+
+fn lifecycle() -> impl Strategy<Value = Lifecycle> {
+    let days = || 1u32..4000;
+    let transition = option::of((select(StorageClass::ALL.to_vec()), days()));
+    (days(), transition, option::of(days()), days()).prop_map(
+        |(after, transition, noncurrent_days, abort_uploads_days)| {
+            let transition = transition.map(|(class, days)| Transition {
+                days: days + class.fewest_days(),
+                storage_class: class.as_str().to_owned(),
+            });
+            Lifecycle {
+                retention_days: after + transition.as_ref().map_or(0, |transition| transition.days),
+                transition,
+                noncurrent_days,
+                abort_uploads_days: Some(abort_uploads_days),
+            }
+        },
+    )
+}
+
+fn tags() -> impl Strategy<Value = BTreeMap<String, String>> {
+    // A capital letter keeps them from being AWS's own or our mark.
+    btree_map("[A-Z][a-zA-Z0-9 +=._:/@\"-]{0,9}", "[a-zA-Z0-9 é+=._:/@\\\\\"-]{0,9}", 0..3)
+}
+
+pub(super) fn flow_log_spec() -> impl Strategy<Value = FlowLogSpec> {
+    let known =
+        ["version", "account-id", "srcaddr", "pkt-srcaddr", "flow-direction", "ecs-task-id", "az-id", "end"];
+    let fields: Vec<Field> = known.map(id::known).to_vec();
+    let fields = subsequence(fields, 1..=known.len()).prop_shuffle();
+    let format = prop_oneof![
+        Just(RecordFormat::default()),
+        fields.prop_map(|fields| RecordFormat::of(fields).unwrap_or_default()),
+    ];
+    let file_format = select(FileFormat::ALL.to_vec());
+    let files = (file_format, any::<bool>(), any::<bool>()).prop_map(|(format, hive, hourly)| Files {
+        format,
+        hive_compatible_partitions: hive,
+        per_hour_partition: hourly,
+    });
+    let interval = select(AggregationInterval::ALL.to_vec());
+    (select(TrafficType::ALL.to_vec()), interval, format, files, tags()).prop_map(
+        |(traffic, aggregation_interval, format, files, mut tags)| {
+            tags.insert(MARK.0.to_owned(), MARK.1.to_owned());
+            FlowLogSpec { traffic, aggregation_interval, format, files, tags }
+        },
+    )
+}
+
+/// What the fleet file chooses of an account.
+#[derive(Clone, Debug)]
+pub(super) struct Chosen {
+    pub(super) name: Option<String>,
+    pub(super) regions: Regions,
+    pub(super) role: RoleName,
+    pub(super) resources: Selection,
+    pub(super) in_organization: bool,
+}
+
+pub(super) fn member(partition: Partition) -> impl Strategy<Value = Chosen> {
+    (option::of(words()), regions(partition), role(), selection(), any::<bool>()).prop_map(
+        |(name, regions, role, resources, in_organization)| Chosen {
+            name,
+            regions,
+            role,
+            resources,
+            in_organization,
+        },
+    )
+}
+
+fn regions(partition: Partition) -> impl Strategy<Value = Regions> {
+    let these = btree_set(id::region(partition), 1..=2).prop_map(Regions::These);
+    prop_oneof![3 => these, 1 => Just(Regions::ALL)]
+}
+
+fn role() -> impl Strategy<Value = RoleName> {
+    option::of(id::role()).prop_map(Option::unwrap_or_default)
+}
+
+fn selection() -> impl Strategy<Value = Selection> {
+    use ResourceKind::{NetworkInterface, Subnet, TransitGateway, Vpc};
+    let others = (
+        option::of(choice(Subnet)),
+        option::of(choice(NetworkInterface)),
+        option::of(choice(TransitGateway)),
+    );
+    let vpcs = prop_oneof![3 => Just(Some(Choice::All(Filter::default()))), 3 => choice(Vpc).prop_map(Some), 1 => Just(None)];
+    (vpcs, prop_oneof![2 => Just((None, None, None)), 1 => others]).prop_map(
+        |(vpcs, (subnets, interfaces, gateways))| {
+            let kinds = ResourceKind::ALL.into_iter().zip([vpcs, subnets, interfaces, gateways]);
+            let choices = kinds.filter_map(|(kind, choice)| Some((kind, choice?))).collect();
+            Selection::of(choices).unwrap_or_default()
+        },
+    )
+}
+
+fn choice(kind: ResourceKind) -> impl Strategy<Value = Choice> {
+    let ids = |least: usize| btree_set(id::resource(kind), least..3);
+    let filter = (tags(), ids(0), any::<bool>()).prop_map(move |(tags, except, default_vpcs)| Filter {
+        tags,
+        except,
+        default_vpcs: default_vpcs || kind != ResourceKind::Vpc,
+    });
+    prop_oneof![ids(1).prop_map(Choice::Ids), filter.prop_map(Choice::All)]
+}
+
+/// What becomes of an account of the organization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is in the units that the file chooses.
+    InUnits,
+    /// The file names it among those that belong to the fleet whatever their unit.
+    Named,
+    /// The file excepts it.
+    Excepted,
+    /// It is in another unit.
+    Outside,
+    /// It is closed, or nearly.
+    Suspended,
+}
+
+pub(super) fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        6 => Just(Fate::InUnits),
+        1 => Just(Fate::Named),
+        1 => Just(Fate::Excepted),
+        1 => Just(Fate::Outside),
+        1 => Just(Fate::Suspended),
+    ]
+}
+
+/// An organization whose accounts are looked up.
+pub(super) fn organization(partition: Partition) -> impl Strategy<Value = Organization> {
+    let units = || prop_oneof![2 => Just(BTreeSet::new()), 1 => btree_set(id::unit(), 1..3)];
+    let lookup = option::of((id::account(), id::role()));
+    let lookup = lookup.prop_map(|lookup| lookup.map(|(account, role)| Lookup { account, role }));
+    let discovery = (units(), regions(partition), role(), selection(), lookup).prop_map(
+        |(except_units, regions, role, resources, lookup)| Discovery {
+            except_units,
+            accounts: BTreeSet::new(),
+            except_accounts: BTreeSet::new(),
+            regions,
+            role,
+            resources,
+            lookup,
+        },
+    );
+    (id::organization(), units(), discovery).prop_map(|(id, units, discovery)| Organization {
+        id,
+        units,
+        discovery: Some(discovery),
+    })
+}

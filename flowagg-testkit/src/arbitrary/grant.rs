@@ -1,0 +1,144 @@
+use std::collections::BTreeSet;
+
+use flowagg_core::fleet::{AclCondition, GrantForm, Organization, PolicySettings};
+use flowagg_core::id::AccountId;
+use flowagg_policy::{Grant, Who};
+use proptest::collection::{btree_map, btree_set};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::Scene;
+use super::id::known;
+
+/// Settings of the bucket policy that a fleet file may have: every form and every combination of conditions, except
+/// those that would let any account deliver.
+///
+/// ```
+/// use flowagg_testkit::arbitrary::settings;
+/// use proptest::prelude::*;
+///
+/// proptest!(|(settings in settings())| {
+///     prop_assert!(settings.source_conditions || ["auto", "prefixes"].contains(&settings.form.as_str()));
+/// });
+/// ```
+pub fn settings() -> impl Strategy<Value = PolicySettings> {
+    let (forms, acls) = (GrantForm::ALL.to_vec(), AclCondition::ALL.to_vec());
+    (select(forms), select(acls), any::<[bool; 4]>()).prop_map(|(form, acl_condition, flags)| {
+        let [unconditional, source_arn, list_bucket, deny_insecure_transport] = flags;
+        PolicySettings {
+            form,
+            source_conditions: !unconditional || !matches!(form, GrantForm::Prefixes | GrantForm::Auto),
+            source_arn,
+            acl_condition,
+            list_bucket,
+            deny_insecure_transport,
+        }
+    })
+}
+
+/// A grant that can be written: to accounts, to an organization or to units of one, in every form, with and without the
+/// conditions, in every folder of the scene.
+///
+/// ```
+/// use flowagg_core::id::Partition;
+/// use flowagg_testkit::arbitrary::{Scene, grant};
+/// use proptest::prelude::*;
+///
+/// proptest!(|(grant in grant(&Scene::of(Partition::Aws)))| prop_assert!(grant.statements().is_ok()));
+/// ```
+pub fn grant(scene: &Scene) -> impl Strategy<Value = Grant> + use<> {
+    grant_to(scene, btree_set(select(scene.accounts.clone()), 0..5))
+}
+
+/// A grant to so many accounts, or to an organization and so many more. As large a one may not fit into a policy.
+///
+/// ```
+/// use flowagg_core::id::Partition;
+/// use flowagg_testkit::arbitrary::{Scene, crowded_grant};
+/// use proptest::prelude::*;
+///
+/// proptest!(|(grant in crowded_grant(&Scene::of(Partition::Aws), 30..60))| {
+///     prop_assert!((30..60).contains(&grant.who.accounts().len()));
+/// });
+/// ```
+pub fn crowded_grant(
+    scene: &Scene,
+    accounts: std::ops::Range<usize>,
+) -> impl Strategy<Value = Grant> + use<> {
+    // Numbers in a row are as good as any, and a set of them shrinks at once.
+    let crowd = (0u64..1 << 39, 1u64..1 << 20, accounts).prop_map(|(first, step, count)| {
+        (0u64..).take(count).map(|n| known(&format!("{:012}", first + n * step))).collect()
+    });
+    grant_to(scene, crowd)
+}
+
+fn grant_to<S: Strategy<Value = BTreeSet<AccountId>>>(
+    scene: &Scene,
+    accounts: S,
+) -> impl Strategy<Value = Grant> + use<S> {
+    let some_accounts = || btree_set(select(scene.accounts.clone()), 0..3);
+    let units = btree_set(select(scene.units.clone()), 0..=2);
+    let regions = btree_map(
+        select(scene.accounts.clone()),
+        btree_set(select(scene.regions.clone()), 0..3),
+        0..=scene.accounts.len(),
+    );
+    let scene = scene.clone();
+    let place = (select(scene.prefixes.clone()), any::<bool>());
+    (settings(), place, accounts, units, some_accounts(), regions, any::<[bool; 2]>()).prop_map(
+        move |(settings, (prefix, hive), mut accounts, units, within, regions, [whole, alone])| {
+            use GrantForm::{Auto, BoundOrganization, Organization as ByOrganization};
+            let by_organization = matches!(settings.form, ByOrganization | BoundOrganization);
+            let may_be_whole = by_organization || settings.form == Auto && settings.source_conditions;
+            let id = scene.organization.clone();
+            let who = if whole && may_be_whole {
+                let within = &within - &accounts;
+                Who::Organization { id: id.clone(), units: units.clone(), also: accounts, within }
+            } else {
+                if accounts.is_empty() {
+                    accounts.extend(scene.accounts.first());
+                }
+                Who::Accounts(accounts)
+            };
+            let mut regions = regions;
+            regions.retain(|account, _| {
+                who.accounts().contains(account)
+                    || matches!(&who, Who::Organization { within, .. } if within.contains(account))
+            });
+            let needs = by_organization && matches!(who, Who::Accounts(_));
+            let organization = (needs || !alone).then_some(Organization { id, units, discovery: None });
+            Grant {
+                partition: scene.partition(),
+                bucket: scene.bucket.clone(),
+                prefix,
+                hive,
+                who,
+                organization,
+                regions: settings.source_arn.then_some(regions),
+                settings,
+            }
+        },
+    )
+}
+
+/// The same grant to some accounts more, with nothing else changed.
+///
+/// ```
+/// use flowagg_core::id::Partition;
+/// use flowagg_testkit::arbitrary::{Scene, grant, grown};
+/// use proptest::prelude::*;
+///
+/// let scene = Scene::of(Partition::Aws);
+/// proptest!(|(grant in grant(&scene))| {
+///     let grown = grown(&grant, [scene.strangers[0]]);
+///     prop_assert_eq!(grown.who.accounts().len(), grant.who.accounts().len() + 1);
+/// });
+/// ```
+#[must_use]
+pub fn grown(grant: &Grant, more: impl IntoIterator<Item = AccountId>) -> Grant {
+    let mut grown = grant.clone();
+    match &mut grown.who {
+        Who::Accounts(accounts) | Who::Organization { also: accounts, .. } => accounts.extend(more),
+    }
+    grown
+}

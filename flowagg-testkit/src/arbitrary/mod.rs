@@ -1,0 +1,30 @@
+//! Strategies for [proptest](https://docs.rs/proptest): names, fleets and their files, grants, bucket policies and the
+//! requests that are put to them. They shrink to what a person would have written by hand.
+//!
+//! Grants, policies and requests are drawn from one small [`Scene`], so that they meet each other.
+//!
+//! ```
+//! use flowagg_policy::{Unnamed, merge};
+//! use flowagg_testkit::arbitrary::{Scene, grant, policy};
+//! use proptest::prelude::*;
+//!
+//! proptest!(|((live, grant) in Scene::each(|scene| (policy::foreign(scene), grant(scene))))| {
+//!     if let Ok(merged) = merge(Some(&live.text), &grant, Unnamed::Keep) {
+//!         let after = policy::statements(&merged.text).unwrap();
+//!         prop_assert!(live.foreign.iter().all(|statement| after.contains(statement)));
+//!     }
+//! });
+//! ```
+
+mod fleet;
+mod grant;
+mod hand;
+pub mod id;
+pub mod policy;
+mod request;
+mod scene;
+
+pub use fleet::{FleetFile, fleet};
+pub use grant::{crowded_grant, grant, grown, settings};
+pub use request::{Action, Asked, request};
+pub use scene::Scene;

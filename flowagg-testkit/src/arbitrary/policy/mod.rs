@@ -1,0 +1,184 @@
+//! Bucket policies as text: other people's, ours, and both in one.
+
+mod json;
+mod statement;
+
+use flowagg_core::fleet::GrantForm;
+use flowagg_policy::{Grant, Unnamed, merge};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use serde_json::value::RawValue;
+
+use super::hand::{Hand, hand};
+use super::{Scene, crowded_grant, grant};
+
+/// A bucket policy, and what it is made of.
+#[derive(Clone, Debug)]
+pub struct Live {
+    /// The text: JSON that S3 would take, in any formatting.
+    pub text: String,
+    /// The statements that are nobody's grant, as they stand in the text and in their order.
+    pub foreign: Vec<String>,
+    /// Whether its statements are a list; S3 takes a single one without the brackets, too.
+    pub is_list: bool,
+    /// The grant whose statements are in it.
+    pub grant: Option<Grant>,
+}
+
+/// A policy of one to four foreign statements: strings where lists may be, escapes that need not be, members in any order,
+/// odd whitespace, every `Version`; statements that deny, that name what they are not about, and some that look like ours
+/// and are not.
+///
+/// ```
+/// use flowagg_core::id::Partition;
+/// use flowagg_policy::Policy;
+/// use flowagg_testkit::arbitrary::{Scene, policy};
+/// use proptest::prelude::*;
+///
+/// proptest!(|(live in policy::foreign(&Scene::of(Partition::Aws)))| prop_assert!(Policy::compile(&live.text).is_ok()));
+/// ```
+pub fn foreign(scene: &Scene) -> impl Strategy<Value = Live> + use<> {
+    let statements = vec((statement::foreign(scene), hand()), 1..=4);
+    (statements, hand()).prop_map(|(statements, mut hand)| {
+        let mut sids = Vec::new();
+        let foreign = statements
+            .into_iter()
+            .map(|(json, mut hand)| json.with_a_sid_of_its_own(&mut sids).written(&mut hand))
+            .collect();
+        let version = hand.one([Some("2012-10-17"), Some("2012-10-17"), Some("2008-10-17"), None]);
+        Live::written(foreign, Vec::new(), version, &mut hand)
+    })
+}
+
+/// The policy of a grant alone, as flowagg writes it for a bucket without one. The grant may be to 900 accounts: one that
+/// does not fit is written in form `auto`, which gives way to the organization.
+///
+/// ```
+/// use flowagg_core::id::Partition;
+/// use flowagg_policy::size::{LIMIT, compact_len};
+/// use flowagg_testkit::arbitrary::{Scene, policy};
+/// use proptest::prelude::*;
+///
+/// proptest!(ProptestConfig::with_cases(32), |(live in policy::ours(&Scene::of(Partition::Aws)))| {
+///     prop_assert!(live.foreign.is_empty() && compact_len(&live.text) <= LIMIT);
+/// });
+/// ```
+pub fn ours(scene: &Scene) -> impl Strategy<Value = Live> + use<> {
+    let grant = prop_oneof![3 => grant(scene).boxed(), 1 => crowded_grant(scene, 1..900).boxed()];
+    let organization = scene.organization.clone();
+    grant.prop_filter_map("a grant that no form takes", move |mut grant| {
+        if merge(None, &grant, Unnamed::Keep).is_err() {
+            grant.settings.form = GrantForm::Auto;
+            grant.settings.source_conditions = true;
+            grant.organization.get_or_insert_with(|| flowagg_core::fleet::Organization {
+                id: organization.clone(),
+                units: Default::default(),
+                discovery: None,
+            });
+        }
+        let text = merge(None, &grant, Unnamed::Keep).ok()?.text;
+        Some(Live { text, foreign: Vec::new(), is_list: true, grant: Some(grant) })
+    })
+}
+
+/// A foreign policy with the statements of a grant anywhere between its own. Where the two do not go together (see
+/// [`MergeError`](flowagg_policy::MergeError)) it is the foreign policy alone.
+///
+/// ```
+/// use flowagg_core::id::Partition;
+/// use flowagg_testkit::arbitrary::{Scene, policy};
+/// use proptest::prelude::*;
+///
+/// proptest!(|(live in policy::mixed(&Scene::of(Partition::Aws)))| {
+///     let granted = live.grant.as_ref().map(|grant| grant.granted_by(&live.text).unwrap().is_some());
+///     prop_assert!(granted.unwrap_or(true), "the grant is read back from between the others");
+/// });
+/// ```
+pub fn mixed(scene: &Scene) -> impl Strategy<Value = Live> + use<> {
+    (foreign(scene), grant(scene), hand()).prop_map(|(live, grant, hand)| live.with(&grant, hand))
+}
+
+/// The same policies about the same folders as this grant: to try it on a bucket where an earlier one stands.
+///
+/// ```
+/// use flowagg_core::id::Partition;
+/// use flowagg_policy::{Unnamed, merge};
+/// use flowagg_testkit::arbitrary::{Scene, grant, policy};
+/// use proptest::prelude::*;
+///
+/// let scene = Scene::of(Partition::Aws);
+/// proptest!(|((live, grant) in policy::lived_in(&scene))| {
+///     let earlier = live.grant.as_ref().map(|earlier| (&earlier.prefix, earlier.hive));
+///     prop_assert!(earlier.is_none_or(|folders| folders == (&grant.prefix, grant.hive)));
+/// });
+/// ```
+pub fn lived_in(scene: &Scene) -> impl Strategy<Value = (Live, Grant)> + use<> {
+    (foreign(scene), grant(scene), grant(scene), hand()).prop_map(|(live, earlier, grant, hand)| {
+        let earlier = Grant { prefix: grant.prefix.clone(), hive: grant.hive, ..earlier };
+        (live.with(&earlier, hand), grant)
+    })
+}
+
+/// The statements of a policy, each as it stands in the text. `None` where the text is no policy.
+///
+/// ```
+/// use flowagg_testkit::arbitrary::policy::statements;
+///
+/// assert_eq!(statements(r#"{"Statement": [ {"Sid" : "a"}, {} ]}"#).unwrap(), [r#"{"Sid" : "a"}"#, "{}"]);
+/// assert_eq!(statements(r#"{"Statement": {"Sid":"a"}}"#).unwrap(), [r#"{"Sid":"a"}"#]);
+/// ```
+pub fn statements(policy: &str) -> Option<Vec<String>> {
+    let members: std::collections::BTreeMap<String, Box<RawValue>> = serde_json::from_str(policy).ok()?;
+    let list = members.get("Statement")?.get();
+    let several = serde_json::from_str::<Vec<Box<RawValue>>>(list);
+    Some(
+        several.map_or_else(
+            |_| vec![list.to_owned()],
+            |list| list.iter().map(|raw| raw.get().to_owned()).collect(),
+        ),
+    )
+}
+
+impl Live {
+    /// The policy with the statements of a grant put between its own.
+    fn with(self, grant: &Grant, mut hand: Hand) -> Self {
+        let merged = merge(Some(&self.text), grant, Unnamed::Keep).ok();
+        let Some(all) = merged.and_then(|merged| statements(&merged.text)) else { return self };
+        let ours = all.into_iter().filter(|text| !self.foreign.contains(text)).collect();
+        // With statements of ours, the variables in them must be such.
+        Self {
+            grant: Some(grant.clone()),
+            ..Self::written(self.foreign, ours, Some("2012-10-17"), &mut hand)
+        }
+    }
+
+    fn written(foreign: Vec<String>, ours: Vec<String>, version: Option<&str>, hand: &mut Hand) -> Self {
+        let (mut others, mut all) = (foreign.iter().peekable(), Vec::new());
+        for statement in &ours {
+            while !hand.flourish()
+                && let Some(other) = others.next()
+            {
+                all.push(other);
+            }
+            all.push(statement);
+        }
+        all.extend(others);
+        let is_list = all.len() != 1 || !hand.flourish();
+        let mut list = String::new();
+        match all.as_slice() {
+            [only] if !is_list => list.push_str(only),
+            _ => json::list('[', ']', &all, &mut list, hand, |text, out, _| out.push_str(text)),
+        }
+        let mut members = vec![format!("\"Statement\"{}:{}{list}", json::gap(hand), json::gap(hand))];
+        if let Some(version) = version {
+            members.insert(hand.pick(2), format!("\"Version\"{}:\"{version}\"", json::gap(hand)));
+        }
+        if hand.flourish() {
+            members.insert(hand.pick(2), "\"Id\": \"a\\u0062c\\/\"".to_owned());
+        }
+        let mut text = String::from(json::gap(hand));
+        json::list('{', '}', &members, &mut text, hand, |member, out, _| out.push_str(member));
+        text.push_str(json::gap(hand));
+        Self { text, foreign, is_list, grant: None }
+    }
+}

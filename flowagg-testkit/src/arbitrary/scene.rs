@@ -1,0 +1,77 @@
+use flowagg_core::id::{AccountId, BucketName, OrganizationId, OrganizationalUnitId, Partition, Region};
+use flowagg_core::layout::Prefix;
+use proptest::prelude::*;
+use proptest::strategy::Union;
+
+use super::id::{known, regions};
+
+/// The names that grants, policies and requests are made of. There are few, so that those of one scene meet each other.
+///
+/// The fields are yours to change: `Scene { bucket, ..Scene::of(Partition::Aws) }`. No list may be empty.
+///
+/// ```
+/// use flowagg_core::id::Partition;
+/// use flowagg_testkit::arbitrary::Scene;
+///
+/// let scene = Scene::of(Partition::AwsCn);
+/// assert_eq!(scene.partition(), Partition::AwsCn);
+/// assert!(scene.strangers.iter().all(|stranger| !scene.accounts.contains(stranger)));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scene {
+    /// The bucket that everything is about.
+    pub bucket: BucketName,
+    /// The regions, all of one partition.
+    pub regions: Vec<Region>,
+    /// The accounts that grants name, and foreign statements too.
+    pub accounts: Vec<AccountId>,
+    /// The accounts that nobody names.
+    pub strangers: Vec<AccountId>,
+    /// The organization that grants name.
+    pub organization: OrganizationId,
+    /// Units of it that grants name.
+    pub units: Vec<OrganizationalUnitId>,
+    /// The sub-folders that grants deliver to; `None` is the top of the bucket.
+    pub prefixes: Vec<Option<Prefix>>,
+}
+
+impl Scene {
+    /// A scene in this partition, always the same one.
+    pub fn of(partition: Partition) -> Self {
+        let accounts =
+            ["111122223333", "222233334444", "333344445555", "444455556666", "000000000001", "012345678901"];
+        Self {
+            bucket: known("acme-logs.example"),
+            regions: regions(partition).into_iter().take(3).collect(),
+            accounts: accounts.map(known).to_vec(),
+            strangers: ["999988887777", "000000000010"].map(known).to_vec(),
+            organization: known("o-a1b2c3d4e5"),
+            units: ["ou-ab12-11111111", "ou-ab12-22222222"].map(known).to_vec(),
+            prefixes: vec![None, Some(known("network")), Some(known("a/b.c'(d)"))],
+        }
+    }
+
+    /// The partition of its regions.
+    pub fn partition(&self) -> Partition {
+        self.regions.first().map_or(Partition::Aws, Region::partition)
+    }
+
+    /// What this gives in a scene of each partition; `aws` before the others.
+    ///
+    /// ```
+    /// use flowagg_testkit::arbitrary::{Scene, grant, policy};
+    /// use proptest::prelude::*;
+    ///
+    /// let both = Scene::each(|scene| (grant(scene), policy::foreign(scene)));
+    /// proptest!(|((grant, live) in both)| prop_assert!(!live.text.is_empty() && grant.bucket_arn().starts_with("arn:")));
+    /// ```
+    pub fn each<S: Strategy>(make: impl Fn(&Self) -> S) -> Union<S> {
+        let weighted = [(4, Partition::Aws), (1, Partition::AwsCn), (1, Partition::AwsUsGov)];
+        Union::new_weighted(weighted.map(|(weight, partition)| (weight, make(&Self::of(partition)))).into())
+    }
+
+    /// The bucket's ARN.
+    pub(super) fn bucket_arn(&self) -> String {
+        format!("arn:{}:s3:::{}", self.partition(), self.bucket)
+    }
+}

@@ -1,0 +1,115 @@
+//! Fleets, their files, and the keys that their flow logs write.
+
+use flowagg_core::fleet::{Fleet, GrantForm, Regions};
+use flowagg_core::flow_log::Files;
+use flowagg_core::id::AccountId;
+use flowagg_core::layout::{FileName, Layout};
+use flowagg_policy::{DecisionKind, Grant, MergeError, Policy, Request, Unnamed, Who, assure, merge};
+use flowagg_testkit::arbitrary::{FleetFile, fleet, id};
+use jiff::civil::DateTime;
+use proptest::prelude::*;
+use proptest::strategy::Union;
+
+use crate::cases;
+
+fn any_fleet() -> impl Strategy<Value = FleetFile> {
+    Union::new(flowagg_core::id::Partition::ALL.map(fleet))
+}
+
+/// The end of a file's name: everything that is neither account nor region.
+fn file(fleet: &Fleet, account: AccountId, region: &flowagg_core::id::Region, time: DateTime) -> FileName {
+    let format = fleet.flow_logs.files.format;
+    FileName { time, format, hash: "0a1b2c3d".to_owned(), ..FileName::example(account, region) }
+}
+
+proptest! {
+    #![proptest_config(cases(200))]
+
+    #[test]
+    fn the_file_of_a_fleet_is_read_as_that_fleet(file in any_fleet()) {
+        prop_assert_eq!(&file.read().map_err(|error| TestCaseError::fail(format!("{error}\n{}", file.text)))?, &file.fleet, "{}", file.text);
+        let alone = Fleet::parse(&file.text);
+        prop_assert_eq!(alone.is_ok(), file.is_named());
+        if let Ok(alone) = alone {
+            prop_assert_eq!(&alone, &file.fleet);
+        }
+    }
+
+    #[test]
+    fn a_fleets_grant_allows_the_keys_that_its_layout_makes_and_no_others(
+        file_of in any_fleet(), stranger in id::account(), days in 0i64..20_000, minutes in 0i64..1440,
+    ) {
+        let fleet = &file_of.fleet;
+        let (grant, layout) = (Grant::of(fleet), fleet.layout());
+        let written = match merge(None, &grant, Unnamed::Keep) {
+            Ok(written) => written,
+            // A choice that finds nobody grants nothing.
+            Err(MergeError::Empty) => {
+                prop_assert!(fleet.members.is_empty());
+                return Ok(());
+            }
+            Err(error) => return Err(TestCaseError::fail(error.to_string())),
+        };
+        let policy = Policy::compile(&written.text).unwrap();
+        let time = DateTime::default().checked_add(jiff::Span::new().days(days + 730_000).minutes(minutes)).unwrap();
+        let by_organization = matches!(written.form, GrantForm::Organization | GrantForm::BoundOrganization);
+        let organization = fleet.organization.as_ref().filter(|_| by_organization);
+        let ask = |account: AccountId, region: &flowagg_core::id::Region, key: &str| {
+            let request = Request::put_object(&fleet.hub.bucket, account, region, key);
+            let belongs = match &grant.who {
+                Who::Organization { also, .. } => !also.contains(&account),
+                Who::Accounts(accounts) => accounts.contains(&account),
+            };
+            let request = match organization {
+                Some(it) if belongs => {
+                    let unit = it.units.first().map(|unit| format!("{unit}/")).unwrap_or_default();
+                    request.in_organization(&it.id, &format!("{}/r-ab12/{unit}", it.id))
+                }
+                _ => request,
+            };
+            policy.decide(&request).kind
+        };
+        for member in fleet.members.values() {
+            let region = member.regions.iter().next().unwrap();
+            let name = file(fleet, member.account, region, time);
+            let key = layout.key(&name);
+            prop_assert_eq!(ask(member.account, region, &key), DecisionKind::Allow, "{} {}", key, written.text);
+            prop_assert_eq!(FileName::parse(key.rsplit('/').next().unwrap()), Some(name.clone()));
+            // Neither above its folder nor beside it.
+            let other_prefix = Layout { prefix: Some("elsewhere".parse().unwrap()), files: layout.files };
+            let outside = [other_prefix.key(&name), format!("x{key}"), key.replace("AWSLogs/", "AWSLog/"), name.to_string()];
+            for key in outside {
+                prop_assert_ne!(ask(member.account, region, &key), DecisionKind::Allow, "{} {}", key, written.text);
+            }
+            // Nor in the other way of naming folders, nor in another account's, where the form tells folders apart.
+            let any_folder = matches!(written.form, GrantForm::Accounts | GrantForm::Organization);
+            if !any_folder {
+                let hive_compatible_partitions = !layout.files.hive_compatible_partitions;
+                let files = Files { hive_compatible_partitions, ..layout.files };
+                let renamed = Layout { prefix: layout.prefix.clone(), files }.key(&name);
+                let of_stranger = layout.key(&file(fleet, stranger, region, time));
+                for key in [renamed, of_stranger] {
+                    prop_assert_ne!(ask(member.account, region, &key), DecisionKind::Allow, "{} {}", key, written.text);
+                }
+            }
+            // Nor from a region that is not declared, where that is tested.
+            if let (Some(_), Regions::These(declared), false) = (&grant.regions, &member.regions, by_organization)
+                && let Some(other) = id::regions(fleet.partition()).into_iter().find(|other| !declared.contains(other))
+            {
+                let key = layout.key(&file(fleet, member.account, &other, time));
+                prop_assert_ne!(ask(member.account, &other, &key), DecisionKind::Allow, "{} {}", key, written.text);
+            }
+        }
+        // Nobody else writes to a folder of their own.
+        let left_out = fleet.left_out.keys().filter(|_| !by_organization).copied();
+        for account in left_out.chain([stranger]).filter(|account| !fleet.members.contains_key(account)) {
+            let region = &fleet.hub.region;
+            let key = layout.key(&file(fleet, account, region, time));
+            let request = Request::put_object(&fleet.hub.bucket, account, region, &key);
+            prop_assert_ne!(policy.decide(&request).kind, DecisionKind::Allow, "{} {}", key, written.text);
+        }
+        let places = fleet.members.values().map(|it| (it.account, it.regions.iter().cloned().collect())).collect();
+        let doubts = assure(None, &written, &grant, &places).unwrap();
+        prop_assert!(doubts.is_empty(), "{:?} {}", doubts, written.text);
+    }
+}

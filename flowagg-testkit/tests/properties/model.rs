@@ -1,0 +1,113 @@
+//! What a grant says of a request, from its values alone: no statement is written, none is read.
+
+use std::collections::BTreeSet;
+
+use flowagg_core::fleet::{AclCondition, GrantForm};
+use flowagg_core::id::{AccountId, OrganizationalUnitId};
+use flowagg_policy::{DELIVERY_ACL, DELIVERY_SERVICE, DecisionKind, Grant, Who};
+use flowagg_testkit::arbitrary::{Action, Asked};
+
+/// What becomes of a request that was decided like this before the grant came in this form.
+pub(crate) fn decided(before: DecisionKind, grant: &Grant, form: GrantForm, asked: &Asked) -> DecisionKind {
+    if before == DecisionKind::ExplicitDeny || denies(grant, form, asked) {
+        DecisionKind::ExplicitDeny
+    } else if before == DecisionKind::Allow || allows(grant, form, asked) {
+        DecisionKind::Allow
+    } else {
+        DecisionKind::ImplicitDeny
+    }
+}
+
+/// Whether members of the organization come in without a name.
+pub(crate) fn by_organization(form: GrantForm) -> bool {
+    matches!(form, GrantForm::Organization | GrantForm::BoundOrganization)
+}
+
+/// The units that the organization is narrowed to.
+pub(crate) fn units(grant: &Grant) -> BTreeSet<OrganizationalUnitId> {
+    match (&grant.who, &grant.organization) {
+        (Who::Organization { units, .. }, _) => units.clone(),
+        (Who::Accounts(_), Some(organization)) => organization.units.clone(),
+        (Who::Accounts(_), None) => BTreeSet::new(),
+    }
+}
+
+/// The accounts that come in by name.
+pub(crate) fn named(grant: &Grant, form: GrantForm) -> BTreeSet<AccountId> {
+    match &grant.who {
+        Who::Accounts(_) if by_organization(form) => BTreeSet::new(),
+        who => who.accounts().clone(),
+    }
+}
+
+fn denies(grant: &Grant, form: GrantForm, asked: &Asked) -> bool {
+    let insecure = grant.settings.deny_insecure_transport && !asked.secure;
+    let another = form == GrantForm::BoundDeny
+        && asked.caller == DELIVERY_SERVICE
+        && !grant.who.accounts().contains(&asked.account);
+    insecure || another
+}
+
+fn allows(grant: &Grant, form: GrantForm, asked: &Asked) -> bool {
+    asked.caller == DELIVERY_SERVICE
+        && (is_let_in_by_name(grant, form, asked) || is_let_in_by_organization(grant, form, asked))
+}
+
+fn is_let_in_by_organization(grant: &Grant, form: GrantForm, asked: &Asked) -> bool {
+    let (Some((id, unit)), true) = (&asked.organization, by_organization(form)) else { return false };
+    let own = match (&grant.who, &grant.organization) {
+        (Who::Organization { id, .. }, _) => id,
+        (Who::Accounts(_), organization) => &organization.as_ref().unwrap().id,
+    };
+    let units = units(grant);
+    let folders = if form == GrantForm::BoundOrganization { Folders::Own } else { Folders::All };
+    id == own && (units.is_empty() || units.contains(unit)) && does_what_it_may(grant, asked, &folders)
+}
+
+fn is_let_in_by_name(grant: &Grant, form: GrantForm, asked: &Asked) -> bool {
+    let listed = named(grant, form);
+    let is_listed = listed.contains(&asked.account) || !grant.settings.source_conditions;
+    let from_there = match &grant.regions {
+        None => true,
+        Some(_) if !listed.contains(&asked.account) => false,
+        Some(regions) => {
+            let declared = regions.get(&asked.account);
+            declared.is_none_or(|regions| regions.is_empty() || regions.contains(&asked.region))
+        }
+    };
+    let folders = match form {
+        GrantForm::Prefixes | GrantForm::Organization => Folders::Listed(&listed),
+        GrantForm::Accounts => Folders::All,
+        _ => Folders::Own,
+    };
+    !listed.is_empty() && is_listed && from_there && does_what_it_may(grant, asked, &folders)
+}
+
+/// Whose folders objects may be put into.
+enum Folders<'a> {
+    All,
+    Listed(&'a BTreeSet<AccountId>),
+    Own,
+}
+
+fn does_what_it_may(grant: &Grant, asked: &Asked, folders: &Folders<'_>) -> bool {
+    let acl = match grant.settings.acl_condition {
+        AclCondition::Required => asked.acl == Some(DELIVERY_ACL),
+        AclCondition::IfExists => asked.acl.is_none_or(|acl| acl == DELIVERY_ACL),
+        AclCondition::None => true,
+    };
+    match asked.action {
+        Action::Put => {
+            let folder = match folders {
+                // The folder above all accounts' holds the Hive-compatible ones, too.
+                Folders::All => asked.hive || !grant.hive,
+                Folders::Listed(accounts) => asked.hive == grant.hive && accounts.contains(&asked.folder),
+                Folders::Own => asked.hive == grant.hive && asked.folder == asked.account,
+            };
+            acl && asked.prefix == grant.prefix && folder
+        }
+        Action::AclCheck => true,
+        Action::List => grant.settings.list_bucket,
+        Action::Get => false,
+    }
+}

@@ -1,0 +1,67 @@
+//! What a grant is written as, alone in a policy.
+
+use flowagg_core::fleet::AclCondition;
+use flowagg_policy::size::LIMIT;
+use flowagg_policy::{Policy, Severity, Unnamed, lint, merge, remove};
+use flowagg_testkit::arbitrary::policy::{ours, statements};
+use flowagg_testkit::arbitrary::{Scene, request};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::model::{decided, named};
+use crate::{cases, merged};
+
+proptest! {
+    #![proptest_config(cases(200))]
+
+    #[test]
+    fn what_we_write_has_no_fault(live in Scene::each(ours)) {
+        let grant = live.grant.unwrap();
+        let excused = ["no-confused-deputy-condition", "no-acl-condition"];
+        let careful = grant.settings.source_conditions && grant.settings.acl_condition != AclCondition::None;
+        for finding in lint(&live.text, Some(&grant.bucket)) {
+            let excused = !careful && excused.contains(&finding.id);
+            prop_assert!(finding.severity == Severity::Note || excused, "{:?} {}", finding, live.text);
+        }
+        prop_assert_eq!(grant.statements().unwrap(), statements(&live.text).unwrap());
+    }
+
+    #[test]
+    fn what_we_write_decides_as_the_grant_says_at_any_size(
+        (live, asked) in Scene::each(|scene| (ours(scene), vec(request(scene), 8))),
+    ) {
+        let grant = live.grant.unwrap();
+        let written = merged(None, &grant, Unnamed::Keep).unwrap();
+        let policy = Policy::compile(&live.text).unwrap();
+        let nothing = Policy::compile(r#"{"Statement":[]}"#).unwrap();
+        let accounts: Vec<_> = grant.who.accounts().iter().collect();
+        for (n, mut asked) in asked.into_iter().enumerate() {
+            // Every other one is of an account of this grant, however many it has.
+            if n % 2 == 0 && !accounts.is_empty() {
+                asked.account = *accounts[n * 97 % accounts.len()];
+            }
+            let (asked, request) = (asked.clone().near(&grant), asked.near(&grant).request());
+            let expected = decided(nothing.decide(&request).kind, &grant, written.form, &asked);
+            prop_assert_eq!(policy.decide(&request).kind, expected, "{:?}\n{}", asked, live.text);
+        }
+    }
+
+    #[test]
+    fn what_we_write_is_compact_and_as_large_as_it_says(live in Scene::each(ours)) {
+        let grant = live.grant.unwrap();
+        let written = merged(None, &grant, Unnamed::Keep).unwrap();
+        prop_assert_eq!((written.bytes, &written.text), (written.text.len(), &live.text));
+        prop_assert!(written.changed && written.bytes <= LIMIT);
+        prop_assert_eq!(remove(&written.text, &grant).unwrap(), None);
+    }
+
+    #[test]
+    fn a_grant_is_read_back_as_it_was_written(live in Scene::each(ours)) {
+        let grant = live.grant.unwrap();
+        let written = merged(None, &grant, Unnamed::Keep).unwrap();
+        let read = grant.granted_by(&live.text).unwrap().unwrap();
+        prop_assert_eq!(&merge(None, &read, Unnamed::Keep).unwrap().text, &live.text);
+        prop_assert_eq!(read.settings.form, written.form);
+        prop_assert_eq!(read.who.accounts(), &named(&grant, written.form));
+    }
+}
