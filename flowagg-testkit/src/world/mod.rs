@@ -16,7 +16,8 @@ use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
 use crate::aws::{Aws, AwsError};
-use crate::delivery::{Delivery, EVERY, Report};
+use crate::delivery::recording::PUBLISHED_EVERY;
+use crate::delivery::{Delivery, Report};
 use crate::emulator::Emulator;
 use front::Front;
 
@@ -283,7 +284,7 @@ impl World {
     pub async fn deliver_from(&self, start: Timestamp, intervals: u32) -> Result<Vec<Report>, WorldError> {
         let mut reports = Vec::new();
         for number in 1..=i64::from(intervals) {
-            reports.extend(self.deliver(start + SignedDuration::from_secs(number * EVERY)).await?);
+            reports.extend(self.deliver(start + SignedDuration::from_secs(number * PUBLISHED_EVERY)).await?);
         }
         Ok(reports)
     }

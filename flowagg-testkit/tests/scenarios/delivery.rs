@@ -3,8 +3,10 @@
 use std::io::Read;
 
 use flate2::read::GzDecoder;
+use flowagg_core::flow_log::FileFormat;
 use flowagg_core::layout::FileName;
-use flowagg_testkit::delivery::{Delivery, Outcome};
+use flowagg_testkit::delivery::recording::Traffic;
+use flowagg_testkit::delivery::{Delivery, Outcome, Written};
 use flowagg_testkit::world::World;
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -16,15 +18,14 @@ async fn a_file_is_gzip_text_with_a_header_and_as_many_records_as_reported() {
     let world = applied(["shop"]).await;
     let at: Timestamp = "2026-03-01T00:02:03Z".parse().unwrap();
     let reports = world.deliver(at).await.unwrap();
-    let Outcome::Delivered { key, records } = outcome(&world, &reports, "shop") else {
-        unreachable!("{reports:?}")
-    };
+    let Outcome::Delivered(files) = outcome(&world, &reports, "shop") else { unreachable!("{reports:?}") };
+    let [Written { key, records, .. }] = files.as_slice() else { unreachable!("{files:?}") };
     assert!(key.contains("/2026/02/28/"), "the last five minutes of the day before: {key}");
     let name = FileName::parse(key.rsplit('/').next().unwrap()).unwrap();
     assert_eq!(name.time, date(2026, 2, 28).at(23, 55, 0, 0));
     let text = text(&world, key).await;
     assert!(text.starts_with("version account-id interface-id srcaddr"), "{text}");
-    assert_eq!(text.lines().count(), records + 1);
+    assert_eq!(text.lines().count() as u64, records + 1);
     let account = world.accounts()["shop"].id.to_string();
     assert!(text.lines().skip(1).all(|line| line.split(' ').nth(1) == Some(&account)));
 }
@@ -105,4 +106,27 @@ async fn folders_that_become_hive_compatible_are_granted_and_the_old_ones_are_no
     let new = delivers(&world).await;
     let key = outcome(&world, &new, "shop").key().unwrap();
     assert!(key.contains("aws-account-id="), "{key}");
+}
+
+#[tokio::test]
+async fn much_traffic_is_delivered_in_several_files_of_the_format_asked_for() {
+    for format in FileFormat::ALL {
+        let mut world = world(["shop"]).await;
+        world.set("flow-logs", &format!("file-format = \"{}\"", format.as_str()));
+        apply(&world).await;
+        let place = (world.accounts()["shop"].id, world.hub_region().clone());
+        let delivery = Delivery::new(world.aws().clone(), world.hub(), Timestamp::now())
+            .traffic(Traffic { flows: 500, ..Traffic::default() })
+            .largest_file(20_000);
+        let reports = delivery.run([place]).await.unwrap();
+        let outcome = outcome(&world, &reports, "shop");
+        let keys = world.keys().await.unwrap();
+        assert!(outcome.files().len() > 1 && outcome.records() >= 500, "{outcome}");
+        for Written { key, bytes, .. } in outcome.files() {
+            assert!(keys.contains(key) && key.ends_with(format.suffix()), "{key}");
+            let object =
+                world.s3().head_object().bucket(world.bucket().as_str()).key(key).send().await.unwrap();
+            assert_eq!(object.content_length(), Some(*bytes as i64));
+        }
+    }
 }
