@@ -1,6 +1,7 @@
 //! One emulator for all test programs of a run: each is a process of its own, and would start its own.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, bail};
@@ -12,6 +13,11 @@ pub(crate) const BACKEND_VARIABLE: &str = "FLOWAGG_BACKEND";
 /// The variable by which the tests of the emulators know which one to start themselves.
 pub(crate) const OWN_BACKEND_VARIABLE: &str = "FLOWAGG_OWN_BACKEND";
 
+/// Has a command put its temporary files into a folder.
+pub(crate) fn within<'a>(folder: &Path, command: &'a mut Command) -> &'a mut Command {
+    command.envs(["TMPDIR", "TMP", "TEMP"].map(|name| (name, folder)))
+}
+
 /// A running emulator; it ends with this value, and with this process.
 pub(crate) struct Running {
     pub(crate) url: String,
@@ -19,9 +25,13 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn start(backend: Option<&str>) -> anyhow::Result<Self> {
+    /// Starts one; with a folder, its files are there.
+    pub(crate) fn start(backend: Option<&str>, folder: Option<&Path>) -> anyhow::Result<Self> {
         let mut command = Command::new(cargo::program("flowagg-emulator"));
         command.args(backend).stdin(Stdio::piped()).stdout(Stdio::piped());
+        if let Some(folder) = folder {
+            within(folder, &mut command);
+        }
         let mut program = command.spawn().context("the emulator could not be started")?;
         let mut url = String::new();
         if let Some(stdout) = program.stdout.take() {
@@ -31,6 +41,11 @@ impl Running {
             bail!("the emulator could not be started: {}", program.wait()?);
         }
         Ok(Self { url: url.trim().to_owned(), program })
+    }
+
+    /// The id of the process that holds it.
+    pub(crate) fn id(&self) -> u32 {
+        self.program.id()
     }
 }
 

@@ -6,6 +6,9 @@ mod bench;
 mod cargo;
 mod e2e;
 mod emulator;
+mod leftovers;
+mod readers;
+mod step;
 mod test;
 
 use std::process::ExitCode;
@@ -15,12 +18,15 @@ use clap::{Args, Parser};
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "The tasks of this workspace")]
 enum Task {
-    /// The main job on an emulator: plan, apply, deliver, verify; three accounts, one bucket, every claim checked
+    /// The main job on an emulator: plan, apply, deliver, verify; three accounts, one bucket, every claim checked; then
+    /// every scenario, and a look at what is left behind
     E2e(e2e::E2e),
     /// What takes long, measured
     #[command(subcommand)]
     Bench(bench::Bench),
-    /// All that must pass before a change goes in: format, clippy, every kind of test, documentation, then e2e
+    /// Readers that others wrote, on what the delivery service of the testkit delivers: they must find what it says
+    Readers(Emulator),
+    /// All that must pass before a change goes in: format, clippy, every kind of test, documentation, readers, rehearsal
     Test(Emulator),
 }
 
@@ -36,6 +42,7 @@ fn main() -> ExitCode {
     let done = match Task::parse() {
         Task::E2e(e2e) => e2e.run(),
         Task::Bench(bench) => bench.run(),
+        Task::Readers(emulator) => readers::run(&emulator),
         Task::Test(emulator) => test::run(&emulator),
     };
     match done {

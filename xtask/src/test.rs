@@ -2,12 +2,11 @@
 
 use std::time::Instant;
 
-use anyhow::Context as _;
-
-use crate::Emulator;
 use crate::cargo::{self, cargo, run as succeed};
-use crate::e2e::E2e;
+use crate::e2e::rehearsal;
 use crate::emulator::{BACKEND_VARIABLE, OWN_BACKEND_VARIABLE, Running};
+use crate::step::{step, told};
+use crate::{Emulator, readers};
 
 pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
     let start = Instant::now();
@@ -15,9 +14,11 @@ pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
     step("clippy", || succeed(&mut cargo("clippy --workspace --all-targets -- -D warnings")))?;
     step("documentation", || succeed(cargo("doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings")))?;
     step("build", cargo::build)?;
+    let emulator = step("emulator", || {
+        eprintln!("The first time its Python environment or its image is fetched.");
+        Running::start(which.backend.as_deref(), None)
+    })?;
     step("tests", || {
-        eprintln!("Starting the emulator; the first time its Python environment or its image is fetched.");
-        let emulator = Running::start(which.backend.as_deref())?;
         let mut tests = cargo("test --workspace");
         // The tests of the emulators themselves start their own.
         tests
@@ -25,20 +26,9 @@ pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
             .envs(which.backend.iter().map(|own| (OWN_BACKEND_VARIABLE, own)));
         succeed(&mut tests)
     })?;
-    step("end to end", || E2e { emulator: which.clone(), keep: false }.run())?;
+    // The scenarios are among the tests.
+    step("rehearsal", || succeed(&mut rehearsal(Some(&emulator.url))))?;
+    step("readers", || readers::read(Some(&emulator.url)))?;
     eprintln!("\nok: everything passes, in {}", told(start));
     Ok(())
-}
-
-fn step(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let start = Instant::now();
-    eprintln!("\n== {name}");
-    work().with_context(|| format!("{name} failed after {}", told(start)))?;
-    eprintln!("== {name}: {}", told(start));
-    Ok(())
-}
-
-fn told(since: Instant) -> String {
-    let seconds = since.elapsed().as_secs();
-    format!("{} min {:02} s", seconds / 60, seconds % 60)
 }

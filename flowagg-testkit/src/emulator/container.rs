@@ -119,6 +119,7 @@ async fn run(log: &Log) -> Result<(ContainerAsync<GenericImage>, Leash, String),
         .with_exposed_port(ContainerPort::Tcp(PORT))
         .with_wait_for(WaitFor::Nothing)
         .with_host_config_modifier(|host| host.auto_remove = Some(true))
+        .with_label("flowagg.starter", std::process::id().to_string())
         .with_log_consumer(move |frame: &LogFrame| {
             kept.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(frame.bytes());
         });

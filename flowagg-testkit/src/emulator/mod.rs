@@ -14,6 +14,7 @@ use std::sync::OnceLock;
 pub use backend::{BACKEND_VARIABLE, Backend};
 pub(crate) use health::authority;
 pub use moto::{MOTO_VERSION, Moto};
+pub(crate) use python::Packages;
 
 /// The version of LocalStack: the last line that starts without an account token.
 pub const LOCALSTACK_VERSION: &str = "4.13.1";
@@ -149,7 +150,7 @@ pub enum EmulatorError {
 }
 
 /// The last lines of a log, as a message may carry them.
-fn tail(log: &str) -> String {
+pub(crate) fn tail(log: &str) -> String {
     const LINES: usize = 30;
     let lines: Vec<&str> = log.lines().collect();
     lines[lines.len().saturating_sub(LINES)..].join("\n")

@@ -2,6 +2,7 @@
 //!
 //! Each claim is checked where it is made, so the last line is only there when all of it was so.
 
+pub mod readers;
 mod story;
 mod tree;
 
@@ -20,8 +21,8 @@ pub enum RehearsalError {
     /// The world could not be made or asked.
     #[error(transparent)]
     World(#[from] WorldError),
-    /// Nobody reads.
-    #[error("the story could not be written: {0}")]
+    /// Nobody reads, or a program could not be run.
+    #[error("the story could not be told: {0}")]
     Io(#[from] io::Error),
     /// Something claimed is not so.
     #[error("this is not so: {0}")]

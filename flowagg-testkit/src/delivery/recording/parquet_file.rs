@@ -49,7 +49,12 @@ enum Typed {
 impl Parquet {
     pub(super) fn new(columns: &Columns) -> io::Result<Self> {
         let level = GzipLevel::try_new(text::LEVEL)?;
-        let properties = WriterProperties::builder().set_compression(Compression::GZIP(level)).build();
+        // No dictionaries: the encoding by which this writer names them is one that flowlogs-reader, which reads AWS's files,
+        // does not know.
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::GZIP(level))
+            .set_dictionary_enabled(false)
+            .build();
         let file = SerializedFileWriter::new(Vec::new(), schema(columns)?, Arc::new(properties))?;
         let bytes = columns.iter().map(|column| column.name.len() as u64 + 1).sum();
         let columns = columns.iter().map(|column| Values { of: Typed::of(column.kind), levels: Vec::new() });

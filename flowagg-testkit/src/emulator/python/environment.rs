@@ -7,35 +7,46 @@ use std::process::Command;
 
 use sha2::{Digest, Sha256};
 
-use super::Program;
 use crate::emulator::{EmulatorError, tail};
 
 /// The versions of Python that the locked packages run on.
 const PYTHONS: std::ops::RangeInclusive<(u32, u32)> = (3, 11)..=(3, 13);
 
-/// Whether an environment is there or could be made.
-pub(super) fn check(program: &Program) -> Result<(), EmulatorError> {
-    let folder = folder(program)?;
-    if interpreter(&folder).exists() || uv_is_there() { Ok(()) } else { find_python(program).map(drop) }
+/// Packages from PyPI that are installed together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Packages {
+    /// What they are there for, in one word.
+    pub(crate) name: &'static str,
+    pub(crate) version: &'static str,
+    /// Every package with its version and hashes.
+    pub(crate) lock: &'static str,
 }
 
-/// The interpreter of the environment, which is made where it is not there.
-pub(super) fn python(program: &Program) -> Result<PathBuf, EmulatorError> {
-    let folder = folder(program)?;
-    let python = interpreter(&folder);
-    if !python.exists() {
-        make(&folder, program).map_err(|error| {
-            let (name, version) = (program.probe.name, program.version);
-            EmulatorError::Python(format!(
-                "the Python environment for {name} {version} could not be made: {error}"
-            ))
-        })?;
+impl Packages {
+    /// Whether an environment is there or could be made.
+    pub(super) fn check(self) -> Result<(), EmulatorError> {
+        let folder = folder(self)?;
+        if interpreter(&folder).exists() || uv_is_there() { Ok(()) } else { find_python(self).map(drop) }
     }
-    Ok(python)
+
+    /// The interpreter of the environment, which is made where it is not there.
+    pub(crate) fn python(self) -> Result<PathBuf, EmulatorError> {
+        let folder = folder(self)?;
+        let python = interpreter(&folder);
+        if !python.exists() {
+            make(&folder, self).map_err(|error| {
+                let (name, version) = (self.name, self.version);
+                EmulatorError::Python(format!(
+                    "the Python environment for {name} {version} could not be made: {error}"
+                ))
+            })?;
+        }
+        Ok(python)
+    }
 }
 
 /// The environment's place in the user's cache; another lock has another place.
-fn folder(program: &Program) -> Result<PathBuf, EmulatorError> {
+fn folder(packages: Packages) -> Result<PathBuf, EmulatorError> {
     let variable = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = |under: &str| variable("HOME").map(|home| home.join(under));
     let cache = variable("XDG_CACHE_HOME").or_else(|| {
@@ -51,9 +62,9 @@ fn folder(program: &Program) -> Result<PathBuf, EmulatorError> {
         EmulatorError::Python("there is no cache folder: set HOME or XDG_CACHE_HOME".into())
     })?;
     let lock: String =
-        Sha256::digest(program.lock).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    let name = program.probe.name.to_lowercase();
-    Ok(cache.join("flowagg").join(format!("{name}-{}-{lock}", program.version)))
+        Sha256::digest(packages.lock).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let name = packages.name.to_lowercase();
+    Ok(cache.join("flowagg").join(format!("{name}-{}-{lock}", packages.version)))
 }
 
 fn interpreter(folder: &Path) -> PathBuf {
@@ -61,7 +72,7 @@ fn interpreter(folder: &Path) -> PathBuf {
 }
 
 /// Makes the environment beside its place and moves it there when it is whole. Whoever comes second waits and finds it.
-fn make(folder: &Path, program: &Program) -> Result<(), String> {
+fn make(folder: &Path, packages: Packages) -> Result<(), String> {
     let io = |error: std::io::Error| format!("{}: {error}", folder.display());
     fs::create_dir_all(folder.parent().unwrap_or(folder)).map_err(io)?;
     let beside = |what: &str| PathBuf::from(format!("{}.{what}", folder.display()));
@@ -79,12 +90,12 @@ fn make(folder: &Path, program: &Program) -> Result<(), String> {
     }
     fs::create_dir(&partial).map_err(io)?;
     let requirements = partial.join("requirements.txt");
-    fs::write(&requirements, program.lock).map_err(io)?;
+    fs::write(&requirements, packages.lock).map_err(io)?;
     let venv = partial.join("venv");
     if uv_is_there() {
         install_with_uv(&venv, &requirements)?
     } else {
-        install_with_pip(&venv, &requirements, program)?
+        install_with_pip(&venv, &requirements, packages)?
     }
     fs::rename(&venv, folder).and_then(|()| fs::remove_dir_all(&partial)).map_err(io)
 }
@@ -106,8 +117,8 @@ fn install_with_uv(venv: &Path, requirements: &Path) -> Result<(), String> {
     run(Command::new("uv").args(install).arg(interpreter(venv)).arg("-r").arg(requirements))
 }
 
-fn install_with_pip(venv: &Path, requirements: &Path, program: &Program) -> Result<(), String> {
-    let python = find_python(program).map_err(|error| error.to_string())?;
+fn install_with_pip(venv: &Path, requirements: &Path, packages: Packages) -> Result<(), String> {
+    let python = find_python(packages).map_err(|error| error.to_string())?;
     run(Command::new(python).args(["-m", "venv"]).arg(venv)).map_err(|error| {
         format!(
             "{error}\n(on Debian and Ubuntu the module is a package of its own: apt install python3-venv)"
@@ -119,7 +130,7 @@ fn install_with_pip(venv: &Path, requirements: &Path, program: &Program) -> Resu
 }
 
 /// The first Python on the path whose version fits.
-fn find_python(program: &Program) -> Result<String, EmulatorError> {
+fn find_python(packages: Packages) -> Result<String, EmulatorError> {
     let ((major, low), (_, high)) = (*PYTHONS.start(), *PYTHONS.end());
     let numbered = (low..=high).rev().map(|minor| format!("python{major}.{minor}"));
     let mut found = Vec::new();
@@ -133,7 +144,7 @@ fn find_python(program: &Program) -> Result<String, EmulatorError> {
     let found = if found.is_empty() { "there is none on the path".to_owned() } else { found.join(", ") };
     Err(EmulatorError::Python(format!(
         "{} needs Python {major}.{low} to {major}.{high}, or `uv`: {found}",
-        program.probe.name
+        packages.name
     )))
 }
 

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use super::health::{self, Probe};
 use super::{EmulatorError, LOCALSTACK_VERSION, SETTINGS};
+pub(crate) use environment::Packages;
 
 /// Runs a module until its standard input ends.
 const LEASH: &str = include_str!("leash.py");
@@ -28,6 +29,12 @@ pub(super) struct Program {
     pub(super) module: &'static str,
 }
 
+impl Program {
+    fn packages(&self) -> Packages {
+        Packages { name: self.probe.name, version: self.version, lock: self.lock }
+    }
+}
+
 const LOCALSTACK: Program = Program {
     probe: health::LOCALSTACK,
     version: LOCALSTACK_VERSION,
@@ -37,7 +44,7 @@ const LOCALSTACK: Program = Program {
 
 /// Whether LocalStack's environment is there or could be made.
 pub(super) fn check() -> Result<(), EmulatorError> {
-    environment::check(&LOCALSTACK)
+    LOCALSTACK.packages().check()
 }
 
 /// Starts LocalStack.
@@ -63,7 +70,7 @@ impl Process {
         program: &Program,
         tell: impl FnOnce(&mut Command, SocketAddr, &Path),
     ) -> Result<(Self, String), EmulatorError> {
-        let python = environment::python(program)?;
+        let python = program.packages().python()?;
         let name = program.probe.name;
         let failed =
             |error: std::io::Error| EmulatorError::Python(format!("{name} could not be started: {error}"));

@@ -1,0 +1,295 @@
+//! What others read of what the delivery service writes: flowlogs-reader and DuckDB, from PyPI. Each must find the records
+//! that the service says it wrote, and their bytes, by account and region.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::process::Stdio;
+
+use flate2::read::GzDecoder;
+use flowagg_core::flow_log::FileFormat;
+use flowagg_core::id::ResourceId;
+use flowagg_core::layout::FileName;
+use futures::future::try_join_all;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use tokio::process::Command;
+
+use super::RehearsalError;
+use crate::delivery::recording::{Columns, PUBLISHED_EVERY, Recording, Shape, Traffic};
+use crate::delivery::{Outcome, Report};
+use crate::emulator::{Backend, Emulator, Packages, tail};
+use crate::world::World;
+
+const MEMBERS: [&str; 3] = ["shop", "bank", "post"];
+/// A quarter of an hour over midnight, so that each flow log has files in the folders of two days.
+const START: Timestamp = Timestamp::constant(1_772_322_600, 0);
+const INTERVALS: u32 = 3;
+
+/// All fields of the versions up to 5, not in the order of the default format.
+const FIELDS: &str = r#"fields = [
+    "version", "account-id", "region", "az-id", "vpc-id", "subnet-id", "instance-id", "interface-id", "sublocation-type",
+    "sublocation-id", "flow-direction", "traffic-path", "type", "srcaddr", "dstaddr", "pkt-srcaddr", "pkt-dstaddr",
+    "pkt-src-aws-service", "pkt-dst-aws-service", "srcport", "dstport", "protocol", "tcp-flags", "packets", "bytes",
+    "start", "end", "action", "log-status",
+]"#;
+
+/// Where the readers come from.
+const PACKAGES: Packages = Packages {
+    name: "flowlogs-reader",
+    version: "5.0.1",
+    lock: include_str!("../../readers/requirements.txt"),
+};
+const WITH_FLOWLOGS_READER: &str = include_str!("../../readers/with_flowlogs_reader.py");
+const WITH_DUCKDB: &str = include_str!("../../readers/with_duckdb.py");
+
+/// How the flow logs of a world are asked for.
+#[derive(Clone, Copy)]
+struct Kind {
+    format: FileFormat,
+    is_hive: bool,
+    has_fields: bool,
+}
+
+/// Records and the sum of their `bytes`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Count {
+    records: u64,
+    bytes: u64,
+}
+
+/// By account and region.
+type Counts = BTreeMap<(String, String), Count>;
+
+/// A world in which all that was to be delivered is.
+struct Delivered {
+    kind: Kind,
+    world: World,
+    said: Counts,
+}
+
+/// What a reader made of a world.
+struct Reading<'a> {
+    reader: &'static str,
+    of: &'a Delivered,
+    read: Counts,
+}
+
+/// Delivers every kind of file to a world of its own, lets every reader that can read it do so, and tells what each read.
+/// Fails where that is not what the delivery service says it wrote.
+///
+/// flowlogs-reader knows the plain folders only; DuckDB reads them all.
+pub async fn read_by_others(backend: &Backend, out: &mut impl Write) -> Result<(), RehearsalError> {
+    let python = PACKAGES.python()?;
+    let emulator = Emulator::start(backend)?;
+    let delivered = try_join_all(Kind::all().map(|kind| deliver(&emulator, kind))).await?;
+    let (python, at_once) = (&python, std::thread::available_parallelism().map_or(1, usize::from));
+    let readings = delivered.iter().flat_map(|of| {
+        let flowlogs_reader = (!of.kind.is_hive).then_some("flowlogs-reader");
+        flowlogs_reader.into_iter().chain(["DuckDB"]).map(move |reader| Reading::make(reader, of, python))
+    });
+    let readings: Vec<_> = stream::iter(readings).buffered(at_once).try_collect().await?;
+    tell(&readings, out)?;
+    let differing: Vec<_> = readings.iter().filter(|reading| reading.read != reading.of.said).collect();
+    if differing.is_empty() {
+        return Ok(());
+    }
+    let differences: Vec<_> = differing.iter().map(|reading| reading.difference()).collect();
+    Err(RehearsalError::NotSo(format!("every reader reads what was written\n{}", differences.join("\n"))))
+}
+
+impl Kind {
+    fn all() -> impl Iterator<Item = Self> {
+        let formats = FileFormat::ALL.into_iter();
+        let layouts = formats.flat_map(|format| [false, true].map(|is_hive| (format, is_hive)));
+        layouts.flat_map(|(format, is_hive)| {
+            [false, true].map(|has_fields| Self { format, is_hive, has_fields })
+        })
+    }
+
+    fn layout(self) -> &'static str {
+        if self.is_hive { "hive" } else { "plain" }
+    }
+
+    fn fields(self) -> &'static str {
+        if self.has_fields { "version 5" } else { "default" }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {} folders, {} fields", self.format.as_str(), self.layout(), self.fields())
+    }
+}
+
+/// A world with flow logs of this kind, and what the delivery service says of it.
+async fn deliver(emulator: &Emulator, kind: Kind) -> Result<Delivered, RehearsalError> {
+    let mut world = World::new(emulator).await?;
+    world.set("flow-logs", &format!("file-format = \"{}\"", kind.format.as_str()));
+    world.set("flow-logs", &format!("hive-compatible-partitions = {}", kind.is_hive));
+    if kind.has_fields {
+        world.set("flow-logs", FIELDS);
+    }
+    for name in MEMBERS {
+        world.member(name, 1).await?;
+    }
+    let applied = world.flowagg(["apply", "--yes"]).await?;
+    if applied.code != Some(0) {
+        return Err(RehearsalError::NotSo(format!("the fleet can be applied: {applied}")));
+    }
+    let reports = world.deliver_from(START, INTERVALS).await?;
+    let resources = resources(&world).await?;
+    let mut said = Counts::new();
+    for report in &reports {
+        let Outcome::Delivered(files) = &report.outcome else {
+            return Err(RehearsalError::NotSo(format!("{} delivers: {}", report.flow_log, report.outcome)));
+        };
+        let count = said.entry((report.account.to_string(), report.region.to_string())).or_default();
+        count.records += report.outcome.records();
+        // All files of a report are of the same interval.
+        let name = files.first().and_then(|file| file.key.rsplit('/').next());
+        if let Some(name) = name.and_then(FileName::parse) {
+            count.bytes += traffic(report, &resources, &name)?;
+        }
+    }
+    Ok(Delivered { kind, world, said })
+}
+
+/// What each flow log of the members is of.
+async fn resources(world: &World) -> Result<BTreeMap<String, ResourceId>, RehearsalError> {
+    let mut resources = BTreeMap::new();
+    for account in world.accounts().values() {
+        for region in world.regions() {
+            for flow_log in world.flow_logs(account.id, region).await? {
+                let resource = flow_log.resource_id().and_then(|id| ResourceId::parse(id).ok());
+                resources.extend(flow_log.flow_log_id().map(str::to_owned).zip(resource));
+            }
+        }
+    }
+    Ok(resources)
+}
+
+/// The bytes of the traffic in the interval of a file: recorded once more, with this one field, since flow logs of one
+/// resource record the same traffic whatever their fields and files.
+fn traffic(
+    report: &Report,
+    resources: &BTreeMap<String, ResourceId>,
+    name: &FileName,
+) -> Result<u64, RehearsalError> {
+    let recording = Recording {
+        resource: resources.get(report.flow_log.as_str()).cloned(),
+        columns: Columns::parse("${bytes}"),
+        ..Recording::new(report.account, report.region.clone(), report.flow_log.clone())
+    };
+    let start = name.time.to_zoned(TimeZone::UTC).map_err(io::Error::other)?.timestamp().as_second();
+    let mut bytes = 0;
+    for file in recording.network(&Traffic::default()).files(start, Shape::default()) {
+        let mut text = String::new();
+        GzDecoder::new(file?.body.as_slice()).read_to_string(&mut text)?;
+        // The header and the dashes of idle interfaces are no numbers.
+        bytes += text.lines().filter_map(|line| line.parse::<u64>().ok()).sum::<u64>();
+    }
+    Ok(bytes)
+}
+
+impl<'a> Reading<'a> {
+    async fn make(
+        reader: &'static str,
+        of: &'a Delivered,
+        python: &Path,
+    ) -> Result<Reading<'a>, RehearsalError> {
+        let bucket = of.world.bucket().to_string();
+        let (script, args) = if reader == "DuckDB" {
+            (WITH_DUCKDB, vec![bucket, of.kind.format.suffix().to_owned(), of.kind.layout().to_owned()])
+        } else {
+            let end = START + SignedDuration::from_secs(i64::from(INTERVALS) * PUBLISHED_EVERY);
+            let moments = [START, end].map(|moment| TimeZone::UTC.to_datetime(moment).to_string());
+            let places = of.said.keys().map(|(account, region)| format!("{account}/{region}"));
+            (WITH_FLOWLOGS_READER, [bucket].into_iter().chain(moments).chain(places).collect())
+        };
+        let mut command = Command::new(python);
+        command.args(["-I", "-c", script]).args(args).envs(of.world.environment());
+        command.env_remove("AWS_PROFILE").env_remove("AWS_SESSION_TOKEN");
+        command.stdin(Stdio::null()).kill_on_drop(true);
+        let output = command.output().await?;
+        let told = String::from_utf8_lossy(&output.stdout);
+        let read = told.lines().map(parse).collect::<Option<Counts>>();
+        match read.filter(|_| output.status.success()) {
+            Some(read) => Ok(Self { reader, of, read }),
+            None => {
+                let why = tail(&(told.into_owned() + &String::from_utf8_lossy(&output.stderr)));
+                Err(RehearsalError::NotSo(format!("{reader} can read {}:\n{why}", of.kind)))
+            }
+        }
+    }
+
+    /// The accounts and regions of which something else was read than is said to be written.
+    fn difference(&self) -> String {
+        let mut lines = vec![format!("{} of {}:", self.reader, self.of.kind)];
+        let places: std::collections::BTreeSet<_> = self.of.said.keys().chain(self.read.keys()).collect();
+        for place in places {
+            let [said, read] =
+                [&self.of.said, &self.read].map(|counts| counts.get(place).copied().unwrap_or_default());
+            if said != read {
+                let (account, region) = place;
+                lines.push(format!("  {account} {region}: {said} written, {read} read"));
+            }
+        }
+        lines.join("\n")
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} records of {} bytes", self.records, self.bytes)
+    }
+}
+
+/// Reads `111122223333 eu-west-1 24 1500`: the account, the region, records and bytes.
+fn parse(line: &str) -> Option<((String, String), Count)> {
+    let words: Vec<_> = line.split(' ').collect();
+    let [account, region, records, bytes] = words.as_slice() else { return None };
+    let count = Count { records: records.parse().ok()?, bytes: bytes.parse().ok()? };
+    Some((((*account).to_owned(), (*region).to_owned()), count))
+}
+
+fn sum(counts: &Counts) -> Count {
+    counts.values().fold(Count::default(), |sum, count| Count {
+        records: sum.records + count.records,
+        bytes: sum.bytes + count.bytes,
+    })
+}
+
+fn tell(readings: &[Reading<'_>], out: &mut impl Write) -> io::Result<()> {
+    let mut line = |cells: [&str; 9]| {
+        let [reader, format, layout, fields, places, said, read, bytes_said, bytes_read] = cells;
+        writeln!(
+            out,
+            "{reader:<15}  {format:<10}  {layout:<5}  {fields:<9}  {places:>15}  {said:>15}  {read:>12}  \
+             {bytes_said:>13}  {bytes_read:>10}"
+        )
+    };
+    line([
+        "reader",
+        "format",
+        "folders",
+        "fields",
+        "account-regions",
+        "records written",
+        "records read",
+        "bytes written",
+        "bytes read",
+    ])?;
+    for Reading { reader, of, read } in readings {
+        let (said, sum) = (sum(&of.said), sum(read));
+        let numbers =
+            [read.len() as u64, said.records, sum.records, said.bytes, sum.bytes].map(|n| n.to_string());
+        let [places, said, sum, bytes_said, bytes_read] = numbers.each_ref().map(String::as_str);
+        let Kind { format, .. } = of.kind;
+        let (layout, fields) = (of.kind.layout(), of.kind.fields());
+        line([reader, format.as_str(), layout, fields, places, said, sum, bytes_said, bytes_read])?;
+    }
+    Ok(())
+}
