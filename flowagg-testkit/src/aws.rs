@@ -38,6 +38,16 @@ impl Aws {
         aws_sdk_kms::Client::from_conf(config.build())
     }
 
+    /// STS in an account and region.
+    pub fn sts(&self, account: AccountId, region: &Region) -> aws_sdk_sts::Client {
+        let config = aws_sdk_sts::Config::builder()
+            .behavior_version(aws_sdk_sts::config::BehaviorVersion::latest())
+            .credentials_provider(credentials(account))
+            .region(aws_sdk_sts::config::Region::new(region.to_string()))
+            .endpoint_url(&self.url);
+        aws_sdk_sts::Client::from_conf(config.build())
+    }
+
     /// S3 as an account sees it from a region.
     pub fn s3(&self, account: AccountId, region: &Region) -> aws_sdk_s3::Client {
         s3(&self.url, credentials(account), region)

@@ -1,7 +1,10 @@
 //! `cargo xtask bench`: what takes long, measured.
 
+use std::process::Command;
+
 use clap::Subcommand;
 
+use crate::Emulator;
 use crate::cargo::{self, cargo};
 
 /// What is measured.
@@ -11,6 +14,14 @@ pub(crate) enum Bench {
     Fleet {
         /// Options of the bench, as in `--accounts 100 --regions 2`; `--help` lists them
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
+    /// The first `apply` on an emulator beside a plain script, their calls counted; ends with the ratio of their times
+    Script {
+        #[command(flatten)]
+        emulator: Emulator,
+        /// Options, as in `-- --accounts 3 --vpcs 20`
+        #[arg(last = true)]
         options: Vec<String>,
     },
     /// Records to objects, as the delivery service makes them; ends with the records per minute on one core, and the ratio to
@@ -41,6 +52,14 @@ impl Bench {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         match self {
             Self::Fleet { options } => fleet(options),
+            Self::Script { emulator, options } => {
+                cargo::build()?;
+                let mut compare = Command::new(cargo::program("flowagg-compare"));
+                compare
+                    .args(emulator.backend.iter().flat_map(|backend| ["--backend", backend]))
+                    .args(options);
+                cargo::run(&mut compare)
+            }
             Self::Delivery { options } => {
                 cargo::run(cargo("bench --workspace --bench delivery --").args(options))
             }

@@ -37,7 +37,7 @@ const FIELDS: &str = r#"fields = [
 ]"#;
 
 /// Where the readers come from.
-const PACKAGES: Packages = Packages {
+pub(super) const PACKAGES: Packages = Packages {
     name: "flowlogs-reader",
     version: "5.0.1",
     lock: include_str!("../../readers/requirements.txt"),
