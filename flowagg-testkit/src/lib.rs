@@ -13,7 +13,7 @@
 //! # async fn rehearse() -> Result<(), Box<dyn std::error::Error>> {
 //! use flowagg_testkit::{emulator::Emulator, world::World};
 //!
-//! let mut world = World::new(Emulator::shared()?)?;
+//! let mut world = World::new(Emulator::shared()?).await?;
 //! world.member("shop", 2).await?; // an account with two VPCs in each of two regions
 //! world.flowagg(["apply", "--yes"]).await?.exits(0);
 //! for report in world.deliver(jiff::Timestamp::now()).await? {
@@ -28,6 +28,7 @@ pub mod arbitrary;
 pub mod aws;
 pub mod delivery;
 pub mod emulator;
+mod endpoint;
 pub mod faults;
 pub mod organization;
 pub mod rehearsal;

@@ -13,6 +13,13 @@ pub(crate) enum Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// Records to objects, as the delivery service makes them; ends with the records per minute on one core, and the ratio to
+    /// gzip alone
+    Delivery {
+        /// Options of criterion, as in `--measurement-time 20`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
 }
 
 /// The hub account of the bench's fleet: at its endpoint an account's id is its access key.
@@ -32,14 +39,22 @@ const FOREIGN: [&str; 9] = [
 
 impl Bench {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
-        let Self::Fleet { options } = self;
-        let mut bench = cargo("bench --workspace --bench fleet --");
-        bench.args(options);
-        for variable in FOREIGN {
-            bench.env_remove(variable);
+        match self {
+            Self::Fleet { options } => fleet(options),
+            Self::Delivery { options } => {
+                cargo::run(cargo("bench --workspace --bench delivery --").args(options))
+            }
         }
-        bench.env("AWS_ACCESS_KEY_ID", HUB).env("AWS_SECRET_ACCESS_KEY", "secret");
-        bench.env("AWS_CONFIG_FILE", "none").env("AWS_SHARED_CREDENTIALS_FILE", "none");
-        cargo::run(&mut bench)
     }
+}
+
+fn fleet(options: &[String]) -> anyhow::Result<()> {
+    let mut bench = cargo("bench --workspace --bench fleet --");
+    bench.args(options);
+    for variable in FOREIGN {
+        bench.env_remove(variable);
+    }
+    bench.env("AWS_ACCESS_KEY_ID", HUB).env("AWS_SECRET_ACCESS_KEY", "secret");
+    bench.env("AWS_CONFIG_FILE", "none").env("AWS_SHARED_CREDENTIALS_FILE", "none");
+    cargo::run(&mut bench)
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::plan::{assemble, unnamed};
 use crate::args;
 use crate::aws::apply::{Applied, apply};
-use crate::aws::observe::{Observed, observe, observe_again};
+use crate::aws::observe::{Observed, observe_again};
 use crate::aws::{Accounts, Calls};
 use crate::{Exit, Screen, show};
 
@@ -55,18 +55,9 @@ pub(super) async fn carry_out(
     screen: &mut Screen<'_>,
     make: impl Fn(&Fleet, &Accounts, &Observed) -> Plan,
 ) -> io::Result<Exit> {
-    let (declared, session) = match super::open(global, screen).await? {
-        Ok(opened) => opened,
-        Err(exit) => return Ok(exit),
-    };
-    let looked =
-        screen.reading(async |progress| observe(declared, &session, &global.only, progress).await).await;
-    let (fleet, accounts, observed) = match looked {
+    let (fleet, accounts, observed) = match super::look(global, screen).await? {
         Ok(looked) => looked,
-        Err(failure) => {
-            show::failures(&[failure], screen.err)?;
-            return Ok(Exit::Failed);
-        }
+        Err(exit) => return Ok(exit),
     };
     let mut calls = Phases { reading: accounts.take_calls(), ..Phases::default() };
     screen.calls("reading", &calls.reading)?;

@@ -12,11 +12,12 @@ use std::io;
 use std::path::Path;
 
 use flowagg_core::fleet::{Declared, Fleet};
+use flowagg_core::observed::Failure;
 use flowagg_policy::{Grant, Unnamed, merge};
 
 use crate::args::{Args, Global, Verb};
-use crate::aws::Session;
-use crate::aws::observe::{Survey, survey};
+use crate::aws::observe::{Observed, Survey, observe, survey};
+use crate::aws::{Accounts, Session};
 use crate::{Exit, Screen, show};
 
 pub use plan::assemble;
@@ -39,11 +40,31 @@ async fn open(global: &Global, screen: &mut Screen<'_>) -> io::Result<Result<(De
     let Some(declared) = declared(&global.config, screen)? else { return Ok(Err(Exit::Usage)) };
     match Session::open(&declared, &global.connection()).await {
         Ok(session) => Ok(Ok((declared, session))),
-        Err(failure) => {
-            show::failures(&[failure], screen.err)?;
-            Ok(Err(Exit::Failed))
-        }
+        Err(failure) => Ok(Err(failed(failure, screen)?)),
     }
+}
+
+/// What is declared and what there is; or how the run ends, after saying why.
+async fn look(
+    global: &Global,
+    screen: &mut Screen<'_>,
+) -> io::Result<Result<(Fleet, Accounts, Observed), Exit>> {
+    let (declared, session) = match open(global, screen).await? {
+        Ok(opened) => opened,
+        Err(exit) => return Ok(Err(exit)),
+    };
+    let looked =
+        screen.reading(async |progress| observe(declared, &session, &global.only, progress).await).await;
+    match looked {
+        Ok(looked) => Ok(Ok(looked)),
+        Err(failure) => Ok(Err(failed(failure, screen)?)),
+    }
+}
+
+/// How a run ends that a failure keeps from beginning, after saying which.
+fn failed(failure: Failure, screen: &mut Screen<'_>) -> io::Result<Exit> {
+    show::failures(&[failure], screen.err)?;
+    Ok(Exit::Failed)
 }
 
 /// The fleet, whose accounts and regions are looked up only where the fleet file does not name them; or how the run ends.
@@ -60,10 +81,7 @@ async fn fleet(global: &Global, screen: &mut Screen<'_>) -> io::Result<Result<Fl
     };
     match found {
         Ok(Survey { fleet, .. }) => Ok(Ok(fleet)),
-        Err(failure) => {
-            show::failures(&[failure], screen.err)?;
-            Ok(Err(Exit::Failed))
-        }
+        Err(failure) => Ok(Err(failed(failure, screen)?)),
     }
 }
 

@@ -10,7 +10,7 @@ use flowagg_policy::{Doubt, Grant, assure, merge};
 
 use super::key;
 use crate::args;
-use crate::aws::observe::{Observed, observe};
+use crate::aws::observe::Observed;
 use crate::{Exit, Screen, show};
 
 pub(super) async fn run(
@@ -18,18 +18,9 @@ pub(super) async fn run(
     options: &args::Plan,
     screen: &mut Screen<'_>,
 ) -> io::Result<Exit> {
-    let (declared, session) = match super::open(global, screen).await? {
-        Ok(opened) => opened,
-        Err(exit) => return Ok(exit),
-    };
-    let looked =
-        screen.reading(async |progress| observe(declared, &session, &global.only, progress).await).await;
-    let (fleet, accounts, observed) = match looked {
+    let (fleet, accounts, observed) = match super::look(global, screen).await? {
         Ok(looked) => looked,
-        Err(failure) => {
-            show::failures(&[failure], screen.err)?;
-            return Ok(Exit::Failed);
-        }
+        Err(exit) => return Ok(exit),
     };
     screen.calls("reading", &accounts.take_calls())?;
     let plan = assemble(&fleet, &observed, unnamed(options.prune));

@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use flowagg_core::arrival::{Object, Patience, State, judge};
-use flowagg_core::fleet::{Fleet, Member};
+use flowagg_core::fleet::{Fleet, Standing};
 use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
 use flowagg_core::observed::{Failure, FlowLog, Place, RegionState};
 use jiff::{SignedDuration, Timestamp};
@@ -125,10 +125,7 @@ pub(super) async fn run(
         .await;
     let (fleet, accounts, verified) = match verified {
         Ok(verified) => verified,
-        Err(failure) => {
-            show::failures(&[failure], screen.err)?;
-            return Ok(Exit::Failed);
-        }
+        Err(failure) => return super::failed(failure, screen),
     };
     screen.calls("verifying", &accounts.take_calls())?;
     if options.json {
@@ -187,29 +184,22 @@ fn expected<'a>(
     let mut expected = Vec::new();
     for (place, state) in states {
         let (Ok(state), Some(member)) = (state, fleet.members.get(&place.account)) else { continue };
-        for resource in chosen(member, state) {
+        let standings = member.standings(&state.resources);
+        for (resource, _) in standings.into_iter().filter(|(_, standing)| *standing == Standing::Logged) {
+            let resource = &resource.id;
             let logs: Vec<&FlowLog> = state
                 .flow_logs
                 .iter()
                 .filter(|log| log.resource == resource.as_str() && destination.is(&log.destination))
                 .collect();
             if logs.is_empty() {
-                expected.push((place.clone(), resource, None));
+                expected.push((place.clone(), resource.clone(), None));
             } else {
                 expected.extend(logs.into_iter().map(|log| (place.clone(), resource.clone(), Some(log))));
             }
         }
     }
     expected
-}
-
-/// What is chosen, the account's own, and not a part of something else that is.
-fn chosen(member: &Member, state: &RegionState) -> BTreeSet<ResourceId> {
-    let own = state.resources.iter().filter(|it| it.owner.is_none_or(|owner| owner == member.account));
-    let chosen: Vec<_> = own.filter(|resource| member.resources.chooses(resource)).collect();
-    let ids: BTreeSet<&ResourceId> = chosen.iter().map(|resource| &resource.id).collect();
-    let whole = chosen.iter().filter(|resource| resource.part_of.iter().all(|whole| !ids.contains(whole)));
-    whole.map(|resource| resource.id.clone()).collect()
 }
 
 fn delivery(

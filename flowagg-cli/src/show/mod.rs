@@ -66,9 +66,7 @@ impl Screen<'_> {
         watch.finish();
         result
     }
-}
 
-impl Screen<'_> {
     /// How often each operation was sent, where a program listens.
     pub(crate) fn calls(&mut self, phase: &str, calls: &Calls) -> io::Result<()> {
         if self.events {

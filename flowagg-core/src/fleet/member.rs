@@ -22,6 +22,42 @@ pub struct Member {
     pub in_organization: bool,
 }
 
+/// What becomes of a resource that an account shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing<'a> {
+    /// It has a flow log of its own.
+    Logged,
+    /// It is not chosen.
+    Unchosen,
+    /// Another account shares it, and only that one can log it.
+    Shared(AccountId),
+    /// It is a part of something that is logged: one of its own would deliver, and cost, the same traffic twice.
+    Covered(&'a ResourceId),
+}
+
+impl Member {
+    /// What becomes of the resources of a region, ordered by their ids, which put the whole before its parts.
+    pub fn standings<'a>(&self, resources: &'a [Resource]) -> Vec<(&'a Resource, Standing<'a>)> {
+        let mut resources: Vec<&Resource> = resources.iter().collect();
+        resources.sort_by(|a, b| a.id.cmp(&b.id));
+        let mut logged: BTreeSet<&ResourceId> = BTreeSet::new();
+        let standing = |resource: &'a Resource| {
+            let standing = if !self.resources.chooses(resource) {
+                Standing::Unchosen
+            } else if let Some(owner) = resource.owner.filter(|owner| *owner != self.account) {
+                Standing::Shared(owner)
+            } else if let Some(whole) = resource.part_of.iter().find(|whole| logged.contains(whole)) {
+                Standing::Covered(whole)
+            } else {
+                logged.insert(&resource.id);
+                Standing::Logged
+            };
+            (resource, standing)
+        };
+        resources.into_iter().map(standing).collect()
+    }
+}
+
 /// The regions of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]

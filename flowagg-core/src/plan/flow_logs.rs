@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Concern, FlowLogChange, Left, Plan, Step, Unnamed};
-use crate::fleet::{Fleet, Member};
+use crate::fleet::{Fleet, Member, Standing};
 use crate::flow_log::{Destination, FlowLogSpec};
 use crate::id::{AccountId, ResourceId, ResourceKind};
 use crate::observed::{Failure, FlowLog, Place, RegionState, Resource};
@@ -116,22 +116,17 @@ impl Here<'_> {
         for flow_log in state.flow_logs.iter().filter(|log| self.destination.is_in_bucket(&log.destination)) {
             to_us.entry(&flow_log.resource).or_default().push(flow_log);
         }
-        let mut resources: Vec<&Resource> = state.resources.iter().collect();
-        resources.sort_by(|a, b| a.id.cmp(&b.id));
-        let mut logged: BTreeSet<&ResourceId> = BTreeSet::new();
-        for resource in resources {
-            let id = &resource.id;
+        let standings = self.member.standings(&state.resources);
+        for (Resource { id, .. }, standing) in &standings {
             let logs = to_us.remove(id.as_str()).unwrap_or_default();
-            if !self.member.resources.chooses(resource) {
-                self.unselected(id, &logs, unnamed);
-            } else if let Some(owner) = resource.owner.filter(|owner| *owner != self.place.account) {
-                self.shared(id, owner);
-            } else if let Some(whole) = resource.part_of.iter().find(|whole| logged.contains(whole)) {
-                self.covered(id, whole, &logs);
-            } else {
-                logged.insert(id);
-                let all = state.flow_logs.iter().filter(|log| log.resource == id.as_str()).count();
-                self.resource(id, &logs, all);
+            match standing {
+                Standing::Unchosen => self.unselected(id, &logs, unnamed),
+                Standing::Shared(owner) => self.shared(id, *owner),
+                Standing::Covered(whole) => self.covered(id, whole, &logs),
+                Standing::Logged => {
+                    let all = state.flow_logs.iter().filter(|log| log.resource == id.as_str()).count();
+                    self.resource(id, &logs, all);
+                }
             }
         }
         // Of kinds that the fleet file no longer asks for, and of resources that are gone.
@@ -140,13 +135,13 @@ impl Here<'_> {
                 self.unselected(&id, &logs, unnamed);
             }
         }
-        if logged.is_empty() && self.member.resources.named().next().is_none() {
+        let nothing = standings.iter().all(|(_, standing)| *standing != Standing::Logged);
+        if nothing && self.member.resources.named().next().is_none() {
             let kinds: Vec<&str> = self.member.resources.kinds().map(ResourceKind::noun).collect();
             self.plan.notes.push(format!("{}: no {} to log", self.place, kinds.join(" or ")));
         }
     }
 
-    /// A part of something that is logged already: one of its own would deliver, and cost, the same traffic twice.
     fn covered(&mut self, id: &ResourceId, whole: &ResourceId, logs: &[&FlowLog]) {
         let ours = logs.iter().find(|log| log.is_ours() && self.destination.is(&log.destination));
         if let Some(log) = ours {

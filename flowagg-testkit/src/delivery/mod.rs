@@ -1,45 +1,43 @@
-//! The log delivery service, for one moment: it obeys the live bucket policy, and writes what it would have written.
+//! The log delivery service, for one moment: it obeys the live policies of bucket and key, and writes what it would have
+//! written.
 //!
 //! Source: "Flow log files" and "Amazon S3 bucket permissions for flow logs" (Amazon VPC User Guide).
 
-mod records;
+mod access;
+pub mod recording;
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::io::Write;
 
-use aws_sdk_ec2::types::{FlowLog, LogDestinationType};
-use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_ec2::types::{DestinationOptionsResponse, FlowLog, LogDestinationType};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ObjectCannedAcl;
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use flowagg_core::flow_log::{FileFormat, Files};
-use flowagg_core::id::{AccountId, BucketName, FlowLogId, Region};
+use flowagg_core::flow_log::{AggregationInterval, FileFormat, Files, TrafficType};
+use flowagg_core::id::{AccountId, BucketName, FlowLogId, OrganizationId, Region, ResourceId};
 use flowagg_core::layout::{FileName, Layout, Prefix};
-use flowagg_policy::{Policy, Request};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::aws::{Aws, AwsError};
-use records::Traffic;
-
-/// Every how many seconds the service publishes.
-const EVERY: i64 = 300;
+pub(crate) use access::live_policy;
+use access::{Access, File, Organization};
+use recording::{Columns, LARGEST_FILE, PUBLISHED_EVERY, Recording, Shape, Traffic};
 
 /// The service, come by at one moment.
 ///
-/// The fields of version 2 have values, in the order that the flow log asks for; those of later versions are `-`.
+/// What it writes is what [`recording`] makes of [`Traffic`]: in the fields, files and folders that the flow log asks for.
 #[derive(Debug)]
 pub struct Delivery {
     aws: Aws,
     owner: AccountId,
     at: Timestamp,
-    seed: u64,
-    files: Files,
+    traffic: Traffic,
+    largest: u64,
+    organization: Option<Organization>,
 }
 
-/// What became of one flow log's file.
+/// What became of one flow log's files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// The account of the flow log.
@@ -54,16 +52,11 @@ pub struct Report {
     pub outcome: Outcome,
 }
 
-/// Whether a file was written.
+/// Whether files were written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It lies in the bucket.
-    Delivered {
-        /// Its key.
-        key: String,
-        /// The lines after the header.
-        records: usize,
-    },
+    /// They lie in the bucket: one, none where there was nothing to record, several where there was much.
+    Delivered(Vec<Written>),
     /// Nothing was written. AWS says `Access error` and no more; here is also why.
     AccessError {
         /// What stood against it.
@@ -71,20 +64,44 @@ pub enum Outcome {
     },
 }
 
+/// A file in the bucket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The key of the object.
+    pub key: String,
+    /// The records that it holds.
+    pub records: u64,
+    /// Its size.
+    pub bytes: u64,
+}
+
 impl Outcome {
-    /// The key of the object that was written.
-    pub fn key(&self) -> Option<&str> {
+    /// The files that were written.
+    pub fn files(&self) -> &[Written] {
         match self {
-            Self::Delivered { key, .. } => Some(key),
-            Self::AccessError { .. } => None,
+            Self::Delivered(files) => files,
+            Self::AccessError { .. } => &[],
         }
+    }
+
+    /// The key of the first object that was written.
+    pub fn key(&self) -> Option<&str> {
+        self.files().first().map(|file| file.key.as_str())
+    }
+
+    /// The records of all files.
+    pub fn records(&self) -> u64 {
+        self.files().iter().map(|file| file.records).sum()
     }
 }
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Delivered { key, records } => write!(f, "{records} records in {key}"),
+            Self::Delivered(files) => match files.as_slice() {
+                [file] => write!(f, "{} records in {}", file.records, file.key),
+                files => write!(f, "{} records in {} files", self.records(), files.len()),
+            },
             Self::AccessError { why } => write!(f, "Access error: {why}"),
         }
     }
@@ -93,24 +110,32 @@ impl fmt::Display for Outcome {
 impl Delivery {
     /// The service at this moment, delivering into buckets of this owner.
     pub fn new(aws: Aws, owner: AccountId, at: Timestamp) -> Self {
-        Self { aws, owner, at, seed: 0, files: Files::default() }
+        Self { aws, owner, at, traffic: Traffic::default(), largest: LARGEST_FILE, organization: None }
     }
 
     /// Another traffic; the same seed, flow log and moment give the same records.
     #[must_use]
-    pub fn seed(self, seed: u64) -> Self {
-        Self { seed, ..self }
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.traffic.seed = seed;
+        self
     }
 
-    /// Into these folders, where the endpoint does not say what a flow log asked for.
+    /// So much traffic.
     #[must_use]
-    pub fn partitions(self, hive_compatible: bool, per_hour: bool) -> Self {
-        let files = Files {
-            hive_compatible_partitions: hive_compatible,
-            per_hour_partition: per_hour,
-            ..Files::default()
-        };
-        Self { files, ..self }
+    pub fn traffic(self, traffic: Traffic) -> Self {
+        Self { traffic, ..self }
+    }
+
+    /// In files of at most so many bytes before compression; AWS's limit is [`LARGEST_FILE`].
+    #[must_use]
+    pub fn largest_file(self, largest: u64) -> Self {
+        Self { largest, ..self }
+    }
+
+    /// For an organization and the accounts that belong to it, which the service names in its calls.
+    #[must_use]
+    pub fn in_organization(self, id: OrganizationId, accounts: BTreeSet<AccountId>) -> Self {
+        Self { organization: Some((id, accounts)), ..self }
     }
 
     /// Publishes, for every active flow log to S3 of these accounts and regions, the last five minutes that are over.
@@ -119,7 +144,7 @@ impl Delivery {
         places: impl IntoIterator<Item = (AccountId, Region)>,
     ) -> Result<Vec<Report>, AwsError> {
         let mut reports = Vec::new();
-        let mut policies = BTreeMap::new();
+        let mut accesses = BTreeMap::new();
         for (account, region) in places {
             for flow_log in flow_logs(&self.aws.ec2(account, &region), account, &region).await? {
                 let to_s3 = flow_log.log_destination_type() == Some(&LogDestinationType::S3);
@@ -128,15 +153,16 @@ impl Delivery {
                     continue;
                 };
                 let destination = flow_log.log_destination().unwrap_or_default().to_owned();
-                let name = self.file_name(account, &region, &id);
+                let recording = recording(account, &region, &id, &flow_log);
                 let outcome = match read_destination(&destination) {
                     Ok((bucket, prefix)) => {
-                        if !policies.contains_key(&bucket) {
-                            let policy = live_policy(&self.s3(&region), &bucket, self.owner, &region).await?;
-                            policies.insert(bucket.clone(), policy);
-                        }
-                        let policy = policies.get(&bucket).and_then(Option::as_deref);
-                        self.publish(&bucket, prefix.as_ref(), policy, &name, &flow_log).await?
+                        let access = match accesses.entry(bucket.clone()) {
+                            Entry::Occupied(known) => known.into_mut(),
+                            Entry::Vacant(new) => {
+                                new.insert(Access::to(&self.aws, self.owner, &bucket, &region).await?)
+                            }
+                        };
+                        self.publish(&bucket, prefix.as_ref(), access, &recording, &flow_log).await?
                     }
                     Err(why) => Outcome::AccessError { why },
                 };
@@ -151,79 +177,84 @@ impl Delivery {
         self.aws.s3(self.owner, region)
     }
 
-    /// The name of the file, whose time is the start of the five minutes in which its records ended.
-    fn file_name(&self, account: AccountId, region: &Region, flow_log: &FlowLogId) -> FileName {
-        let start = self.interval();
-        let hash = records::hash(self.seed, flow_log, start);
-        let time = Timestamp::from_second(start).unwrap_or_default().to_zoned(TimeZone::UTC).datetime();
-        FileName {
-            account,
-            region: region.clone(),
-            flow_log: flow_log.clone(),
-            time,
-            hash: format!("{hash:08x}"),
-            format: FileFormat::PlainText,
-        }
-    }
-
     /// The start, in Unix seconds, of the last interval that is over.
     fn interval(&self) -> i64 {
-        self.at.as_second().div_euclid(EVERY) * EVERY - EVERY
+        self.at.as_second().div_euclid(PUBLISHED_EVERY) * PUBLISHED_EVERY - PUBLISHED_EVERY
     }
 
-    /// Does what the service does: asks for the ACL, puts the object.
+    /// Puts each file, where that is allowed.
     async fn publish(
         &self,
         bucket: &BucketName,
         prefix: Option<&Prefix>,
-        policy: Option<&str>,
-        name: &FileName,
+        access: &Access,
+        recording: &Recording,
         flow_log: &FlowLog,
     ) -> Result<Outcome, AwsError> {
-        let files = flow_log.destination_options().map_or(self.files, |options| Files {
-            hive_compatible_partitions: options.hive_compatible_partitions().unwrap_or(false),
-            per_hour_partition: options.per_hour_partition().unwrap_or(false),
-            ..Files::default()
-        });
-        let key = Layout { prefix: prefix.cloned(), files }.key(name);
-        if let Err(why) = may_deliver(policy, bucket, name, &key) {
-            return Ok(Outcome::AccessError { why });
+        let files = flow_log.destination_options().map_or_else(Files::default, files);
+        let layout = Layout { prefix: prefix.cloned(), files };
+        let region = &recording.region;
+        let network = recording.network(&self.traffic);
+        let mut written = Vec::new();
+        for file in network.files(self.interval(), Shape { format: files.format, largest: self.largest }) {
+            let file = file.map_err(AwsError::of("PutObject", self.owner, region))?;
+            let name = self.file_name(recording, file.hash, files.format);
+            let key = layout.key(&name);
+            if let Err(why) =
+                access.admits(&File { bucket, prefix, name: &name, key: &key }, self.organization.as_ref())
+            {
+                return Ok(Outcome::AccessError { why });
+            }
+            let bytes = file.body.len() as u64;
+            let put = self.s3(region).put_object().bucket(bucket.as_str()).key(&key);
+            let put = put.acl(ObjectCannedAcl::BucketOwnerFullControl).body(ByteStream::from(file.body));
+            put.send().await.map_err(AwsError::of("PutObject", self.owner, region))?;
+            written.push(Written { key, records: file.records, bytes });
         }
-        let traffic = Traffic {
-            account: name.account,
-            flow_log: &name.flow_log,
-            kind: flow_log.traffic_type().map(aws_sdk_ec2::types::TrafficType::as_str),
-            start: self.interval(),
-            seed: self.seed,
-        };
-        let (text, records) = traffic.text(flow_log.log_format());
-        let put = self.s3(&name.region).put_object().bucket(bucket.as_str()).key(&key);
-        let put = put.acl(ObjectCannedAcl::BucketOwnerFullControl).body(ByteStream::from(gzip(&text)));
-        put.send().await.map_err(AwsError::of("PutObject", self.owner, &name.region))?;
-        Ok(Outcome::Delivered { key, records })
+        Ok(Outcome::Delivered(written))
+    }
+
+    /// The name of a file, whose time is the start of the five minutes in which its records ended.
+    fn file_name(&self, recording: &Recording, hash: String, format: FileFormat) -> FileName {
+        let time = Timestamp::from_second(self.interval()).unwrap_or_default();
+        FileName {
+            account: recording.account,
+            region: recording.region.clone(),
+            flow_log: recording.flow_log.clone(),
+            time: time.to_zoned(TimeZone::UTC).datetime(),
+            hash,
+            format,
+        }
     }
 }
 
-/// Whether the policy lets the service deliver this file, else why not.
-fn may_deliver(policy: Option<&str>, bucket: &BucketName, name: &FileName, key: &str) -> Result<(), String> {
-    let policy = policy.ok_or_else(|| format!("the bucket {bucket} has no policy, or does not exist"))?;
-    let policy = Policy::compile(policy).map_err(|error| error.to_string())?;
-    let (account, region) = (name.account, &name.region);
-    for (request, call) in [
-        (Request::acl_check(bucket, account, region), "s3:GetBucketAcl"),
-        (Request::put_object(bucket, account, region, key), "s3:PutObject"),
-    ] {
-        let decision = policy.decide(&request);
-        if decision.is_allowed() {
-            continue;
-        }
-        return Err(match (decision.statement, decision.near_miss) {
-            (Some(statement), _) => format!("statement {statement} denies {call}"),
-            (None, Some(near)) => format!("no statement allows {call}: {near}"),
-            (None, None) => format!("no statement allows {call}"),
-        });
+/// What a flow log records, as EC2 describes it.
+fn recording(account: AccountId, region: &Region, id: &FlowLogId, flow_log: &FlowLog) -> Recording {
+    let usual = Recording::new(account, region.clone(), id.clone());
+    let traffic_type = flow_log.traffic_type().map_or("", |kind| kind.as_str());
+    Recording {
+        resource: flow_log.resource_id().and_then(|id| ResourceId::parse(id).ok()),
+        traffic_type: TrafficType::ALL
+            .into_iter()
+            .find(|kind| kind.as_api() == traffic_type)
+            .unwrap_or(usual.traffic_type),
+        aggregation_interval: AggregationInterval::ALL
+            .into_iter()
+            .find(|interval| Some(interval.seconds()) == flow_log.max_aggregation_interval())
+            .unwrap_or(usual.aggregation_interval),
+        columns: flow_log.log_format().map_or(usual.columns, Columns::parse),
+        ..usual
     }
-    Ok(())
+}
+
+/// The files and folders that a flow log asked for.
+fn files(options: &DestinationOptionsResponse) -> Files {
+    let format = options.file_format().map_or("", |format| format.as_str());
+    Files {
+        format: FileFormat::ALL.into_iter().find(|known| known.as_str() == format).unwrap_or_default(),
+        hive_compatible_partitions: options.hive_compatible_partitions().unwrap_or(false),
+        per_hour_partition: options.per_hour_partition().unwrap_or(false),
+    }
 }
 
 /// The bucket and the sub-folder of `arn:aws:s3:::bucket/folder/`.
@@ -243,25 +274,4 @@ pub(crate) async fn flow_logs(
 ) -> Result<Vec<FlowLog>, AwsError> {
     let pages = ec2.describe_flow_logs().into_paginator().items().send().collect::<Result<_, _>>().await;
     pages.map_err(AwsError::of("DescribeFlowLogs", account, region))
-}
-
-/// The policy that the bucket has now; `None` where it has none, or is not there.
-pub(crate) async fn live_policy(
-    s3: &aws_sdk_s3::Client,
-    bucket: &BucketName,
-    owner: AccountId,
-    region: &Region,
-) -> Result<Option<String>, AwsError> {
-    match s3.get_bucket_policy().bucket(bucket.as_str()).send().await {
-        Ok(output) => Ok(output.policy),
-        Err(error) if matches!(error.code(), Some("NoSuchBucketPolicy" | "NoSuchBucket")) => Ok(None),
-        Err(error) => Err(AwsError::of("GetBucketPolicy", owner, region)(error)),
-    }
-}
-
-fn gzip(text: &str) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    // Writing to a vector does not fail.
-    let _ = encoder.write_all(text.as_bytes());
-    encoder.finish().unwrap_or_default()
 }

@@ -1,5 +1,6 @@
 //! An endpoint in front of an emulator that fails by rule, where the emulator never would.
 //!
+//! It adds nothing else: a world's own endpoint, in front of which it may stand as well, has what LocalStack lacks.
 //! A rule says which calls it is for, and what becomes of them:
 //!
 //! ```no_run
@@ -13,24 +14,18 @@
 //! # }
 //! ```
 
-mod call;
-mod request;
 mod rule;
-mod wire;
 
-use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use flowagg_core::id::AccountId;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OnceCell, watch};
-use tokio::task::JoinHandle;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
 
 use crate::emulator::authority;
-use call::Call;
-use request::Request;
+use crate::endpoint::{Call, Door, Request, Upstream, locked, wire, with_body};
 use rule::Rule;
 pub use rule::{Answer, Calls, Deed, Freeze};
 
@@ -38,23 +33,15 @@ pub use rule::{Answer, Calls, Deed, Freeze};
 /// dropped.
 #[derive(Debug)]
 pub struct Faults {
-    url: String,
+    door: Door,
     endpoint: Arc<Endpoint>,
-    task: JoinHandle<()>,
 }
 
-/// A client token and the account that says it.
-type Token = (Option<AccountId>, String);
-
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Endpoint {
-    upstream: String,
+    upstream: Upstream,
     rules: Mutex<Vec<Rule<Arc<Answer>>>>,
     calls: Mutex<Vec<Call>>,
-    /// The access keys that roles have been given.
-    keys: Mutex<BTreeMap<String, AccountId>>,
-    /// The answers to calls with a client token.
-    tokens: Mutex<BTreeMap<Token, Arc<OnceCell<Vec<u8>>>>>,
     /// How many calls have come and are not answered yet; those that never will be do not count.
     under_way: watch::Sender<usize>,
     /// How many calls are never answered.
@@ -64,18 +51,19 @@ struct Endpoint {
 impl Faults {
     /// An endpoint in front of this one, without a rule yet.
     pub async fn in_front_of(emulator: &str) -> io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let url = format!("http://{}", listener.local_addr()?);
-        let endpoint = Arc::new(Endpoint { upstream: authority(emulator).to_owned(), ..Endpoint::default() });
-        let shared = Arc::clone(&endpoint);
-        let task = tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let under_way = UnderWay::new(&shared);
-                // A connection that breaks is the client's to notice.
-                tokio::spawn(async move { Arc::clone(&under_way.0).serve(client, under_way).await });
-            }
+        let endpoint = Arc::new(Endpoint {
+            upstream: Upstream::at(emulator),
+            rules: Mutex::default(),
+            calls: Mutex::default(),
+            under_way: watch::Sender::default(),
+            frozen: watch::Sender::default(),
         });
-        Ok(Self { url, endpoint, task })
+        let shared = Arc::clone(&endpoint);
+        let door = Door::open(move |client| {
+            let under_way = UnderWay::new(&shared);
+            async move { Arc::clone(&under_way.0).serve(client, under_way).await }
+        });
+        Ok(Self { door: door.await?, endpoint })
     }
 
     /// A rule more. Where several are for a call, the one that was given first decides; the call counts for each.
@@ -118,7 +106,7 @@ impl Faults {
     /// Ends when every call that a killed program made has come and had its effect.
     pub async fn quiet(&self) -> io::Result<()> {
         // Whoever knocked earlier has been let in when this one is turned away.
-        let mut last = TcpStream::connect(authority(&self.url)).await?;
+        let mut last = TcpStream::connect(authority(self.url())).await?;
         last.shutdown().await?;
         last.read_to_end(&mut Vec::new()).await?;
         let mut under_way = self.endpoint.under_way.subscribe();
@@ -144,7 +132,7 @@ impl Faults {
 
     /// The URL to give as `AWS_ENDPOINT_URL`.
     pub fn url(&self) -> &str {
-        &self.url
+        self.door.url()
     }
 
     fn lines(&self, which: impl Fn(&Call) -> bool) -> Vec<String> {
@@ -153,17 +141,11 @@ impl Faults {
     }
 }
 
-impl Drop for Faults {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
 impl Endpoint {
     /// Serves one request: each connection is closed after it, so that no second one passes unseen.
     async fn serve(&self, mut client: TcpStream, under_way: UnderWay) -> io::Result<()> {
         let Some(request) = Request::read(&mut client).await? else { return Ok(()) };
-        let call = Call::of(&request, &locked(&self.keys));
+        let call = self.upstream.call(&request);
         let answer = self.answer_to(&call);
         locked(&self.calls).push(call.clone());
         match answer.as_deref() {
@@ -172,18 +154,18 @@ impl Endpoint {
                 return client.write_all(wire::error(&call, *status, code, message).as_bytes()).await;
             }
             Some(Answer::Unsuccessful { resource, code, message }) => {
-                let answer = self.ask(&request.without_resource(resource), &call).await?;
+                let answer = self.upstream.ask(&request.without_resource(resource), &call).await?;
                 let change = |body: &str| wire::with_unsuccessful(body, resource, code, message);
-                return client.write_all(&request::with_body(&answer, change)).await;
+                return client.write_all(&with_body(&answer, change)).await;
             }
             Some(Answer::Reset) => return client.set_zero_linger(),
             Some(Answer::Lost) => {
-                self.ask(&request, &call).await?;
+                self.upstream.ask(&request, &call).await?;
                 return client.set_zero_linger();
             }
             Some(Answer::Frozen(freeze)) => {
                 if *freeze == Freeze::After {
-                    self.ask(&request, &call).await?;
+                    self.upstream.ask(&request, &call).await?;
                 }
                 drop(under_way);
                 return self.never_answer(client).await;
@@ -192,11 +174,10 @@ impl Endpoint {
             Some(Answer::Meanwhile(deed)) => deed.done().await,
         }
         if request.is_whole {
-            let answer = self.ask(&request, &call).await?;
+            let answer = self.upstream.ask(&request, &call).await?;
             return client.write_all(&answer).await;
         }
-        let mut server = self.send(&request).await?;
-        tokio::io::copy_bidirectional(&mut client, &mut server).await.map(drop)
+        self.upstream.join(&mut client, &request).await
     }
 
     fn answer_to(&self, call: &Call) -> Option<Arc<Answer>> {
@@ -207,32 +188,6 @@ impl Endpoint {
             }
         }
         first
-    }
-
-    /// The emulator's whole answer. A call that comes again with the same client token has the first one's, as in EC2;
-    /// LocalStack knows no client tokens.
-    async fn ask(&self, request: &Request, call: &Call) -> io::Result<Vec<u8>> {
-        let Some(token) = request.field("ClientToken") else { return self.ask_emulator(request, call).await };
-        let known = Arc::clone(locked(&self.tokens).entry((call.account, token)).or_default());
-        known.get_or_try_init(|| self.ask_emulator(request, call)).await.cloned()
-    }
-
-    async fn ask_emulator(&self, request: &Request, call: &Call) -> io::Result<Vec<u8>> {
-        let mut answer = Vec::new();
-        self.send(request).await?.read_to_end(&mut answer).await?;
-        if let ("AssumeRole", Some(account)) = (call.operation.as_str(), call.account)
-            && let Some(key) = wire::element(&String::from_utf8_lossy(&answer), "AccessKeyId")
-        {
-            locked(&self.keys).insert(key.to_owned(), account);
-        }
-        Ok(answer)
-    }
-
-    async fn send(&self, request: &Request) -> io::Result<TcpStream> {
-        let mut server = TcpStream::connect(&self.upstream).await?;
-        server.write_all(request.head.as_bytes()).await?;
-        server.write_all(&request.body).await?;
-        Ok(server)
     }
 
     /// Until the client has had enough.
@@ -256,8 +211,4 @@ impl Drop for UnderWay {
     fn drop(&mut self) {
         self.0.under_way.send_modify(|calls| *calls -= 1);
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use flowagg_core::id::{AccountId, Region};
 use futures::future::BoxFuture;
 
-use super::call::Call;
+use crate::endpoint::Call;
 
 /// Some of the calls: `Calls::of("CreateFlowLogs").in_account(id).after(2).first(1)` is the third such call alone.
 #[derive(Clone, Debug)]
@@ -169,8 +169,8 @@ impl<A> Rule<A> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::call::Wire;
     use super::*;
+    use crate::endpoint::Wire;
 
     fn call(operation: &str, account: &str, region: &str) -> Call {
         Call {

@@ -42,7 +42,7 @@ pub async fn rehearse(backend: &Backend, keep: bool, out: &mut impl Write) -> Re
     let emulator = Emulator::start(backend)?;
     writeln!(out, "It answers at {} after {} s.", emulator.url(), start.elapsed().as_secs())?;
 
-    let mut world = World::new(&emulator)?;
+    let mut world = World::new(&emulator).await?;
     let told = story::tell(&mut world, out).await;
     if told.is_err() {
         let log = emulator.log();

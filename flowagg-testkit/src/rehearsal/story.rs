@@ -44,8 +44,8 @@ pub(super) async fn tell(world: &mut World, out: &mut impl Write) -> Result<Stri
         let name = names.get(&report.account).copied().unwrap_or_default();
         let Report { region, flow_log, outcome, .. } = report;
         match outcome {
-            Outcome::Delivered { records, .. } => {
-                writeln!(out, "  {name:<8} {region:<10} {flow_log}  {records} records")?;
+            Outcome::Delivered(_) => {
+                writeln!(out, "  {name:<8} {region:<10} {flow_log}  {} records", outcome.records())?;
             }
             Outcome::AccessError { .. } => writeln!(out, "  {name:<8} {region:<10} {flow_log}  {outcome}")?,
         }

@@ -1,10 +1,50 @@
+use aws_sdk_ec2::types::Tag;
 use flowagg_core::id::{AccountId, Region, ResourceId};
 use futures::future::try_join_all;
 
-use super::{Account, World};
+use super::{Account, World, WorldError};
 use crate::aws::AwsError;
 
 impl World {
+    /// Puts a tag on every VPC that an account was made with.
+    pub async fn tag_vpcs(&self, name: &str, key: &str, value: &str) -> Result<(), WorldError> {
+        let tag = Tag::builder().key(key).value(value).build();
+        for (account, region, vpcs) in self.vpcs_of(name) {
+            let ids = vpcs.iter().map(ToString::to_string).collect();
+            let create =
+                self.aws.ec2(account, region).create_tags().set_resources(Some(ids)).tags(tag.clone());
+            create.send().await.map_err(AwsError::of("CreateTags", account, region))?;
+        }
+        Ok(())
+    }
+
+    /// Shares every VPC that an account was made with: the other sees it beside its own, and whose it is.
+    ///
+    /// # Panics
+    ///
+    /// If there is no account of the other name.
+    #[track_caller]
+    pub fn share_vpcs(&self, name: &str, with: &str) {
+        let other = self.accounts.get(with).map(|account| account.id);
+        assert!(other.is_some(), "the world has no account `{with}`");
+        let share = |other| {
+            for (owner, region, vpcs) in self.vpcs_of(name) {
+                vpcs.iter().for_each(|vpc| self.front.shares(other, region, vpc.as_str(), owner));
+            }
+        };
+        other.into_iter().for_each(share);
+    }
+
+    /// The VPCs that an account was made with, where there are any.
+    pub(super) fn vpcs_of(&self, name: &str) -> impl Iterator<Item = (AccountId, &Region, &[ResourceId])> {
+        let accounts = self.accounts.get(name).into_iter();
+        accounts
+            .flat_map(|account| {
+                account.vpcs.iter().map(|(region, vpcs)| (account.id, region, vpcs.as_slice()))
+            })
+            .filter(|(.., vpcs)| !vpcs.is_empty())
+    }
+
     /// Gives an account so many VPCs in each region, and no other.
     pub(super) async fn furnish(&mut self, name: &str, id: AccountId, vpcs: usize) -> Result<(), AwsError> {
         let made = self.regions.iter().map(|region| self.furnish_region(id, region, vpcs));

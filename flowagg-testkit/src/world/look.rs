@@ -34,6 +34,14 @@ impl World {
         Ok(())
     }
 
+    /// Makes the bucket behind flowagg's back, with this policy, in which `BUCKET` stands for its name. Returns the policy.
+    pub async fn bucket_of_others(&self, policy: &str) -> Result<String, WorldError> {
+        let policy = policy.replace("BUCKET", self.bucket.as_str());
+        self.create_bucket(self.hub).await?;
+        self.put_policy(&policy).await?;
+        Ok(policy)
+    }
+
     /// The keys of all objects in the bucket, in order.
     pub async fn keys(&self) -> Result<Vec<String>, WorldError> {
         let mut keys = Vec::new();
@@ -52,12 +60,7 @@ impl World {
 
     /// Makes flow logs to the hub's bucket behind flowagg's back, for all VPCs of an account of this world.
     pub async fn log_by_hand(&self, name: &str) -> Result<(), WorldError> {
-        let places = self
-            .accounts
-            .get(name)
-            .into_iter()
-            .flat_map(|account| account.vpcs.iter().map(|(region, vpcs)| (account.id, region, vpcs)));
-        for (account, region, vpcs) in places.filter(|(.., vpcs)| !vpcs.is_empty()) {
+        for (account, region, vpcs) in self.vpcs_of(name) {
             let create = self.aws.ec2(account, region).create_flow_logs();
             let create = create
                 .resource_type(FlowLogsResourceType::Vpc)

@@ -1,20 +1,25 @@
 //! A hub, accounts with their VPCs, and the fleet file that a person would have written for them.
 
+mod front;
 mod furnish;
+mod key;
 mod look;
 mod program;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 
-use flowagg_core::id::{AccountId, BucketName, IdError, Region, ResourceId};
+use flowagg_core::id::{AccountId, BucketName, IdError, OrganizationId, Region, ResourceId};
+use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
 use crate::aws::{Aws, AwsError};
+use crate::delivery::recording::PUBLISHED_EVERY;
 use crate::delivery::{Delivery, Report};
 use crate::emulator::Emulator;
+use front::Front;
 
 pub use program::{PROGRAM_VARIABLE, Ran};
 pub(crate) use program::{program, run};
@@ -22,18 +27,23 @@ pub(crate) use program::{program, run};
 /// A world of its own: fresh account ids and a fresh bucket name, so that any number of worlds share one emulator.
 ///
 /// The default VPC that LocalStack puts into every account and region is deleted, so that an account has the VPCs that
-/// it was made with and no other.
+/// it was made with and no other. All its calls go through an endpoint of its own, which adds what LocalStack forgets:
+/// destination options, client tokens, shared VPCs, and whether delivery works.
 #[derive(Debug)]
 pub struct World {
     aws: Aws,
+    front: Front,
+    emulator: String,
+    /// Where the program calls.
     endpoint: String,
     folder: TempDir,
     hub: AccountId,
     regions: Vec<Region>,
     bucket: BucketName,
     settings: BTreeMap<String, Vec<String>>,
-    /// Whether folders are Hive-compatible, and per hour.
-    partitions: (bool, bool),
+    organization: OrganizationId,
+    /// The accounts in the organization.
+    enrolled: BTreeSet<AccountId>,
     /// Whether the fleet file asks for every region of each member.
     everywhere: bool,
     accounts: BTreeMap<String, Account>,
@@ -73,27 +83,32 @@ pub enum WorldError {
 
 impl World {
     /// An empty world on an emulator, of two regions: a hub account in the first, and no bucket yet.
-    pub fn new(emulator: &Emulator) -> Result<Self, WorldError> {
-        Self::in_regions(emulator, Region::parse("eu-west-1")?, [Region::parse("us-east-1")?])
+    pub async fn new(emulator: &Emulator) -> Result<Self, WorldError> {
+        Self::in_regions(emulator, Region::parse("eu-west-1")?, [Region::parse("us-east-1")?]).await
     }
 
     /// An empty world of these regions, with the hub in the first.
-    pub fn in_regions(
+    pub async fn in_regions(
         emulator: &Emulator,
         hub_region: Region,
         others: impl IntoIterator<Item = Region>,
     ) -> Result<Self, WorldError> {
         let hub = fresh_account();
         let folder = tempfile::Builder::new().prefix("flowagg-world-").tempdir();
+        let front = Front::of(emulator.url()).await;
+        let front = front.map_err(|error| WorldError::Io("a port of this machine".into(), error))?;
         Ok(Self {
-            aws: Aws::at(emulator.url()),
-            endpoint: emulator.url().to_owned(),
+            aws: Aws::at(front.url()),
+            endpoint: front.url().to_owned(),
+            front,
+            emulator: emulator.url().to_owned(),
             folder: folder.map_err(|error| WorldError::Io("a temporary folder".into(), error))?,
             hub,
             regions: [hub_region].into_iter().chain(others).collect(),
             bucket: BucketName::parse(&format!("flow-logs-{hub}"))?,
             settings: BTreeMap::new(),
-            partitions: (false, false),
+            organization: OrganizationId::parse(&format!("o-{hub}"))?,
+            enrolled: BTreeSet::new(),
             everywhere: false,
             accounts: BTreeMap::new(),
         })
@@ -107,13 +122,6 @@ impl World {
     /// Has the fleet file ask for every region that a member has enabled, not only for those of this world.
     pub fn ask_for_all_regions(&mut self) {
         self.everywhere = true;
-    }
-
-    /// Has the fleet file ask for such folders, and the delivery service write to them.
-    pub fn partition(&mut self, hive_compatible: bool, per_hour: bool) {
-        self.partitions = (hive_compatible, per_hour);
-        self.set("flow-logs", &format!("hive-compatible-partitions = {hive_compatible}"));
-        self.set("flow-logs", &format!("per-hour-partition = {per_hour}"));
     }
 
     /// Makes an account with so many VPCs in each region, which is no member of the fleet.
@@ -135,6 +143,15 @@ impl World {
         self.furnish(name, self.hub, vpcs).await?;
         self.join(name);
         Ok(())
+    }
+
+    /// Names so many more accounts in the fleet file, in which nobody has been yet: each has what an account comes with.
+    pub fn crowd(&mut self, accounts: usize) {
+        for number in 1..=accounts {
+            let account =
+                Account { id: fresh_account(), vpcs: BTreeMap::new(), is_member: true, lines: Vec::new() };
+            self.accounts.insert(format!("crowd-{number:03}"), account);
+        }
     }
 
     /// Names an account in the fleet file.
@@ -169,6 +186,23 @@ impl World {
         account.into_iter().for_each(|account| account.lines.push(line.to_owned()));
     }
 
+    /// Takes an account into the organization of this world; the delivery service names it from then on.
+    ///
+    /// # Panics
+    ///
+    /// If there is no account of that name.
+    #[track_caller]
+    pub fn enroll(&mut self, name: &str) {
+        let account = self.accounts.get(name);
+        assert!(account.is_some(), "the world has no account `{name}`");
+        self.enrolled.extend(account.map(|account| account.id));
+    }
+
+    /// The id of the organization of this world, which AWS Organizations on LocalStack does not know.
+    pub fn organization(&self) -> &OrganizationId {
+        &self.organization
+    }
+
     /// The accounts that were made, by name.
     pub fn accounts(&self) -> &BTreeMap<String, Account> {
         &self.accounts
@@ -199,7 +233,8 @@ impl World {
         &self.aws
     }
 
-    /// Sends the program to another endpoint, such as one of [`faults`](crate::faults) in front of the emulator.
+    /// Sends the program to another endpoint, such as one of [`faults`](crate::faults) in front of the world's own, which
+    /// is that of [`aws`](Self::aws).
     pub fn send_program_to(&mut self, url: &str) {
         url.clone_into(&mut self.endpoint);
     }
@@ -231,14 +266,27 @@ impl World {
         text
     }
 
-    /// Has the delivery service come by, for every account that was made, at this moment.
-    pub async fn deliver(&self, at: jiff::Timestamp) -> Result<Vec<Report>, WorldError> {
+    /// Has the delivery service come by, for every account that was made, at this moment. What became of each flow log's
+    /// file, `DescribeFlowLogs` tells from then on.
+    pub async fn deliver(&self, at: Timestamp) -> Result<Vec<Report>, WorldError> {
         let places = self
             .accounts
             .values()
             .flat_map(|account| account.vpcs.keys().map(|region| (account.id, region.clone())));
-        let (hive, per_hour) = self.partitions;
-        Ok(Delivery::new(self.aws.clone(), self.hub, at).partitions(hive, per_hour).run(places).await?)
+        let delivery = Delivery::new(self.aws.clone(), self.hub, at);
+        let delivery = delivery.in_organization(self.organization.clone(), self.enrolled.clone());
+        let reports = delivery.run(places).await?;
+        self.front.told(&reports);
+        Ok(reports)
+    }
+
+    /// Has the delivery service come by as often as it does while so many intervals of five minutes pass from a moment on.
+    pub async fn deliver_from(&self, start: Timestamp, intervals: u32) -> Result<Vec<Report>, WorldError> {
+        let mut reports = Vec::new();
+        for number in 1..=i64::from(intervals) {
+            reports.extend(self.deliver(start + SignedDuration::from_secs(number * PUBLISHED_EVERY)).await?);
+        }
+        Ok(reports)
     }
 
     #[track_caller]

@@ -74,8 +74,10 @@ impl World {
         ]
     }
 
-    /// Leaves the folder with the fleet file where it is, and says where.
+    /// Leaves the folder with the fleet file where it is, and says where. The program calls the emulator itself from then
+    /// on, since the world's own endpoint ends with the world.
     pub fn keep_folder(&mut self) -> PathBuf {
+        self.endpoint.clone_from(&self.emulator);
         self.folder.disable_cleanup(true);
         self.folder.path().to_owned()
     }

@@ -3,27 +3,29 @@
 use std::io::Read;
 
 use flate2::read::GzDecoder;
+use flowagg_core::flow_log::FileFormat;
 use flowagg_core::layout::FileName;
-use flowagg_testkit::delivery::{Delivery, Outcome};
+use flowagg_testkit::delivery::recording::Traffic;
+use flowagg_testkit::delivery::{Delivery, Outcome, Written};
+use flowagg_testkit::world::World;
 use jiff::Timestamp;
 use jiff::civil::date;
 
-use crate::{applied, apply, deliver, outcome, world};
+use crate::{applied, apply, deliver, delivers, outcome, world};
 
 #[tokio::test]
 async fn a_file_is_gzip_text_with_a_header_and_as_many_records_as_reported() {
     let world = applied(["shop"]).await;
     let at: Timestamp = "2026-03-01T00:02:03Z".parse().unwrap();
     let reports = world.deliver(at).await.unwrap();
-    let Outcome::Delivered { key, records } = outcome(&world, &reports, "shop") else {
-        unreachable!("{reports:?}")
-    };
+    let Outcome::Delivered(files) = outcome(&world, &reports, "shop") else { unreachable!("{reports:?}") };
+    let [Written { key, records, .. }] = files.as_slice() else { unreachable!("{files:?}") };
     assert!(key.contains("/2026/02/28/"), "the last five minutes of the day before: {key}");
     let name = FileName::parse(key.rsplit('/').next().unwrap()).unwrap();
     assert_eq!(name.time, date(2026, 2, 28).at(23, 55, 0, 0));
     let text = text(&world, key).await;
     assert!(text.starts_with("version account-id interface-id srcaddr"), "{text}");
-    assert_eq!(text.lines().count(), records + 1);
+    assert_eq!(text.lines().count() as u64, records + 1);
     let account = world.accounts()["shop"].id.to_string();
     assert!(text.lines().skip(1).all(|line| line.split(' ').nth(1) == Some(&account)));
 }
@@ -54,7 +56,7 @@ async fn a_flow_log_of_rejected_traffic_records_no_other() {
     assert!(text.contains("REJECT") && !text.contains("ACCEPT"), "{text}");
 }
 
-async fn text(world: &flowagg_testkit::world::World, key: &str) -> String {
+async fn text(world: &World, key: &str) -> String {
     let object = world.s3().get_object().bucket(world.bucket().as_str()).key(key).send().await.unwrap();
     let bytes = object.body.collect().await.unwrap().into_bytes();
     let mut text = String::new();
@@ -73,20 +75,24 @@ async fn fields_of_ones_own_are_set_and_delivered_in_their_order() {
     assert!(text.starts_with("vpc-id srcaddr action\n"), "{text}");
 }
 
+fn partition(world: &mut World, hive: bool, per_hour: bool) {
+    world.set("flow-logs", &format!("hive-compatible-partitions = {hive}"));
+    world.set("flow-logs", &format!("per-hour-partition = {per_hour}"));
+}
+
 #[tokio::test]
 async fn hive_compatible_and_hourly_folders_are_written_granted_and_verified() {
     for (hive, per_hour) in [(true, true), (false, true), (true, false)] {
         let mut world = crate::world(["shop"]).await;
-        world.partition(hive, per_hour);
+        partition(&mut world, hive, per_hour);
         apply(&world).await;
-        let reports = deliver(&world).await;
+        let reports = delivers(&world).await;
         let key = outcome(&world, &reports, "shop").key().unwrap();
         let account = world.accounts()["shop"].id;
         let folder =
             if hive { format!("AWSLogs/aws-account-id={account}/") } else { format!("AWSLogs/{account}/") };
         assert!(key.starts_with(&folder), "{key}");
         assert_eq!(key.contains("/hour="), hive && per_hour);
-        world.flowagg(["verify"]).await.unwrap().exits(0);
     }
 }
 
@@ -95,10 +101,32 @@ async fn folders_that_become_hive_compatible_are_granted_and_the_old_ones_are_no
     let mut world = applied(["shop"]).await;
     let old = deliver(&world).await;
     assert!(outcome(&world, &old, "shop").key().is_some());
-    world.partition(true, false);
+    partition(&mut world, true, false);
     apply(&world).await;
-    let new = deliver(&world).await;
+    let new = delivers(&world).await;
     let key = outcome(&world, &new, "shop").key().unwrap();
     assert!(key.contains("aws-account-id="), "{key}");
-    world.flowagg(["verify"]).await.unwrap().exits(0);
+}
+
+#[tokio::test]
+async fn much_traffic_is_delivered_in_several_files_of_the_format_asked_for() {
+    for format in FileFormat::ALL {
+        let mut world = world(["shop"]).await;
+        world.set("flow-logs", &format!("file-format = \"{}\"", format.as_str()));
+        apply(&world).await;
+        let place = (world.accounts()["shop"].id, world.hub_region().clone());
+        let delivery = Delivery::new(world.aws().clone(), world.hub(), Timestamp::now())
+            .traffic(Traffic { flows: 500, ..Traffic::default() })
+            .largest_file(20_000);
+        let reports = delivery.run([place]).await.unwrap();
+        let outcome = outcome(&world, &reports, "shop");
+        let keys = world.keys().await.unwrap();
+        assert!(outcome.files().len() > 1 && outcome.records() >= 500, "{outcome}");
+        for Written { key, bytes, .. } in outcome.files() {
+            assert!(keys.contains(key) && key.ends_with(format.suffix()), "{key}");
+            let object =
+                world.s3().head_object().bucket(world.bucket().as_str()).key(key).send().await.unwrap();
+            assert_eq!(object.content_length(), Some(*bytes as i64));
+        }
+    }
 }

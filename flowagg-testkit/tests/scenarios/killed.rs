@@ -6,7 +6,7 @@ use flowagg_testkit::faults::{Answer, Calls, Faults, Freeze};
 use flowagg_testkit::world::World;
 use futures::future::join_all;
 
-use crate::{apply, world};
+use crate::{apply, deliver, delivers, world};
 
 const MEMBERS: usize = 10;
 /// In each of two regions.
@@ -75,11 +75,9 @@ async fn bring_back(world: &World, logs: Vec<(AccountId, Region, Vec<FlowLog>)>,
 
 /// A bucket that is there already, with somebody else's statement in its policy. Returns the statement and the policy.
 async fn bucket_of_others(world: &World) -> (String, String) {
-    let foreign = READERS.replace("BUCKET", world.bucket().as_str());
-    let policy = format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{foreign}]}}");
-    world.create_bucket(world.hub()).await.unwrap();
-    world.put_policy(&policy).await.unwrap();
-    (foreign, policy)
+    let policy = format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{READERS}]}}");
+    let policy = world.bucket_of_others(&policy).await.unwrap();
+    (READERS.replace("BUCKET", world.bucket().as_str()), policy)
 }
 
 /// Kills a run at the call after so many, before or after the effect of that call; none that comes later has any.
@@ -144,6 +142,9 @@ async fn a_roll_out_of_200_flow_logs_that_is_killed_at_any_call_is_finished_by_t
         }
         let ran = world.flowagg(["plan", "--exit-code"]).await.unwrap();
         assert_eq!(ran.code, Some(0), "{told}: {ran}");
+        if round + 1 == KILLS {
+            assert_eq!(delivers(&world).await.len(), all.len());
+        }
         bring_back(&world, logs, &before).await;
     }
 }
@@ -169,5 +170,6 @@ async fn a_removal_that_is_killed_at_any_write_keeps_the_grant_until_the_last_fl
         assert!(kills >= 2, "{:?}", faults.writes());
         assert_eq!(logged(&flow_logs(&world).await), Vec::<&str>::new());
         assert_eq!(world.policy().await.unwrap(), Some(before));
+        assert_eq!(deliver(&world).await, []);
     }
 }

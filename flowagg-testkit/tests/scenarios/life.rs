@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_kms::types::{KeySpec, KeyUsageType};
 use flowagg_testkit::faults::Faults;
 use flowagg_testkit::world::World;
 use serde_json::Value;
 
-use crate::{applied, apply, deliver, outcome, world};
+use crate::{applied, apply, deliver, delivers, outcome, world};
 
 const READERS: &str = r#"{"Sid":"Readers","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999988887777:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::BUCKET/*"}"#;
 
@@ -15,10 +14,10 @@ const READERS: &str = r#"{"Sid":"Readers","Effect":"Allow","Principal":{"AWS":"a
 async fn a_fleet_that_is_taken_away_leaves_the_bucket_its_objects_and_all_that_others_made() {
     let mut world = world(["shop"]).await;
     let foreign = READERS.replace("BUCKET", world.bucket().as_str());
-    world.create_bucket(world.hub()).await.unwrap();
-    world.put_policy(&format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{foreign}]}}")).await.unwrap();
+    let policy = format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{foreign}]}}");
+    world.bucket_of_others(&policy).await.unwrap();
     apply(&world).await;
-    deliver(&world).await;
+    delivers(&world).await;
     let delivered = world.keys().await.unwrap();
     assert!(!delivered.is_empty());
     world.account("neighbour", 1).await.unwrap();
@@ -39,8 +38,13 @@ async fn a_fleet_that_is_taken_away_leaves_the_bucket_its_objects_and_all_that_o
     assert_eq!(world.flow_logs(neighbour, world.hub_region()).await.unwrap().len(), 1);
     let policy = world.policy().await.unwrap().unwrap();
     assert!(policy.contains(&foreign) && !policy.contains("AWSLogDelivery"), "{policy}");
-    assert_eq!(world.keys().await.unwrap(), delivered);
     world.flowagg(["destroy", "--yes"]).await.unwrap().exits(0);
+
+    let reports = deliver(&world).await;
+    assert!(reports.iter().all(|report| report.account == neighbour), "{reports:?}");
+    assert_eq!(world.keys().await.unwrap(), delivered, "the neighbour never had a grant");
+    let verified = world.flowagg(["verify"]).await.unwrap().exits(3).stdout;
+    assert!(verified.contains("no flow log to the bucket"), "{verified}");
 }
 
 #[tokio::test]
@@ -51,7 +55,7 @@ async fn a_part_of_the_fleet_is_applied_alone_and_the_rest_later() {
     assert_eq!(world.flow_logs(shop, world.hub_region()).await.unwrap().len(), 1);
     assert_eq!(world.flow_logs(bank, world.hub_region()).await.unwrap().len(), 0);
     apply(&world).await;
-    assert!(outcome(&world, &deliver(&world).await, "bank").key().is_some());
+    assert!(outcome(&world, &delivers(&world).await, "bank").key().is_some());
 }
 
 #[tokio::test]
@@ -76,10 +80,7 @@ async fn the_printed_permissions_are_those_of_the_calls_of_a_whole_life_and_no_o
 #[tokio::test]
 async fn the_printed_permissions_follow_what_the_fleet_file_asks_for() {
     let mut world = world(["shop"]).await;
-    let kms = world.aws().kms(world.hub(), world.hub_region());
-    let key = kms.create_key().key_spec(KeySpec::Rsa2048).key_usage(KeyUsageType::EncryptDecrypt);
-    let key = key.send().await.unwrap().key_metadata.unwrap().arn.unwrap();
-    world.set("hub", &format!("encryption = \"{key}\""));
+    world.encrypt().await.unwrap();
     world.ask_for_all_regions();
     for line in [
         "vpcs = { default-vpcs = false }",

@@ -9,9 +9,11 @@ mod delivery;
 mod failures;
 mod faults;
 mod fleet;
+mod key;
 mod killed;
 mod life;
 mod policy;
+mod replaced;
 mod resources;
 
 use flowagg_testkit::delivery::{Outcome, Report};
@@ -21,7 +23,7 @@ use jiff::Timestamp;
 
 /// A world with these members, one VPC in each of two regions; nothing is applied yet.
 async fn world<const N: usize>(members: [&str; N]) -> World {
-    let mut world = World::new(Emulator::shared().unwrap()).unwrap();
+    let mut world = World::new(Emulator::shared().unwrap()).await.unwrap();
     for name in members {
         world.member(name, 1).await.unwrap();
     }
@@ -47,6 +49,35 @@ fn apply(world: &World) -> impl Future<Output = ()> {
 /// The delivery service comes by, now.
 async fn deliver(world: &World) -> Vec<Report> {
     world.deliver(Timestamp::now()).await.unwrap()
+}
+
+/// The delivery service comes by, and `verify` finds that every flow log of the fleet delivers.
+#[track_caller]
+fn delivers(world: &World) -> impl Future<Output = Vec<Report>> {
+    let caller = std::panic::Location::caller();
+    async move {
+        let reports = deliver(world).await;
+        let ran = world.flowagg(["verify"]).await.unwrap();
+        assert_eq!(ran.code, Some(0), "at {caller}: {ran}");
+        reports
+    }
+}
+
+/// The delivery service comes by, nothing of the fleet arrives, and `verify` tells it in AWS's words.
+#[track_caller]
+fn is_refused(world: &World) -> impl Future<Output = Vec<Report>> {
+    let caller = std::panic::Location::caller();
+    async move {
+        let reports = deliver(world).await;
+        assert!(reports.iter().all(|report| report.outcome.key().is_none()), "at {caller}: {reports:?}");
+        let ran = world.flowagg(["verify"]).await.unwrap();
+        assert_eq!(ran.code, Some(3), "at {caller}: {ran}");
+        let told = ran.stdout.lines().filter(|line| {
+            line.contains("AWS says: Access error; look at the bucket policy and the KMS key policy")
+        });
+        assert_eq!(told.count(), reports.len(), "at {caller}: {ran}");
+        reports
+    }
 }
 
 /// What became of the one file of an account in the hub's region.

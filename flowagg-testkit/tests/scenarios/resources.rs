@@ -4,7 +4,7 @@ use aws_sdk_ec2::Client;
 use flowagg_core::id::AccountId;
 use flowagg_testkit::world::World;
 
-use crate::{apply, deliver, world};
+use crate::{applied, apply, deliver, delivers, world};
 
 /// EC2 of a member in the hub's region.
 fn ec2(world: &World, name: &str) -> (AccountId, Client) {
@@ -72,13 +72,30 @@ async fn a_vpc_that_is_logged_takes_over_from_its_subnets() {
     apply(&world).await;
     assert_eq!(logged(&world, shop).await, std::slice::from_ref(&inside));
 
-    let tag = aws_sdk_ec2::types::Tag::builder().key("logged").value("yes").build();
-    ec2.create_tags().resources(&vpc).tags(tag).send().await.unwrap();
+    world.tag_vpcs("shop", "logged", "yes").await.unwrap();
     let plan = world.flowagg(["plan"]).await.unwrap().exits(0).stdout;
     assert!(plan.contains(&format!("{vpc} is logged, and it with it")), "{plan}");
     apply(&world).await;
     assert_eq!(logged(&world, shop).await, [vpc]);
     world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
+    delivers(&world).await;
+}
+
+#[tokio::test]
+async fn a_shared_vpc_is_logged_by_its_owner_alone() {
+    let mut world = applied(["network"]).await;
+    let shop = world.member("shop", 1).await.unwrap();
+    world.share_vpcs("network", "shop");
+    let shared = world.accounts()["network"].vpcs[world.hub_region()][0].to_string();
+    let network = world.accounts()["network"].id;
+
+    let plan = world.flowagg(["plan"]).await.unwrap().exits(0).stdout;
+    assert!(plan.contains(&format!("shared by its owner, {network}, which alone can log it")), "{plan}");
+    apply(&world).await;
+    let own = world.accounts()["shop"].vpcs[world.hub_region()][0].to_string();
+    assert_eq!((logged(&world, network).await, logged(&world, shop).await), (vec![shared], vec![own]));
+    world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
+    assert_eq!(delivers(&world).await.len(), 2 * world.regions().len());
 }
 
 #[tokio::test]
@@ -96,6 +113,8 @@ async fn a_transit_gateway_is_logged_beside_the_vpcs() {
     assert_eq!(log.max_aggregation_interval(), Some(60));
     assert!(!log.log_format().unwrap_or_default().contains("pkt-srcaddr"), "{log:?}");
     world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
+    delivers(&world).await;
     world.flowagg(["destroy", "--yes"]).await.unwrap().exits(0);
     assert!(logged(&world, shop).await.is_empty());
+    assert_eq!(deliver(&world).await, []);
 }

@@ -26,7 +26,8 @@ pub struct Account {
 /// A client for each region: one takes longer to make than a call.
 pub(super) type Clients = Arc<Mutex<BTreeMap<Region, aws_sdk_ec2::Client>>>;
 
-/// A client whose calls are named, counted and paced.
+/// A client whose calls are named, counted and paced. What it may try again is measured for each account and region:
+/// by default it would be one measure for all, and an account that fails for ever would use it up.
 macro_rules! client {
     ($account:expr, $sdk:ident, $region:expr) => {{
         let Account { id, config, http, traffic, .. } = $account;
@@ -35,6 +36,7 @@ macro_rules! client {
         $sdk::config::Builder::from(config)
             .region(sdk_region($region))
             .http_client(wire)
+            .retry_partition($sdk::config::retry::RetryPartition::new(format!("{id} {}", $region)))
             .interceptor(NameTheCall)
     }};
 }
@@ -114,4 +116,40 @@ impl Account {
 
 pub(super) fn sdk_region(region: &Region) -> aws_config::Region {
     aws_config::Region::new(region.as_str().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use aws_config::retry::RetryConfig;
+    use flowagg_core::id::Region;
+    use futures::future::join_all;
+
+    use super::super::mocked::answered;
+
+    fn throttled() -> (u16, String) {
+        let code = "<Code>RequestLimitExceeded</Code><Message>Slow down.</Message>";
+        (503, format!("<Response><Errors><Error>{code}</Error></Errors></Response>"))
+    }
+
+    #[tokio::test]
+    async fn an_account_that_is_throttled_for_ever_takes_no_tries_from_the_others() {
+        static CALLS: AtomicUsize = AtomicUsize::new(0);
+        let region = Region::parse("eu-west-1").unwrap();
+        let tries =
+            RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(1));
+
+        let busy = answered("222222222222", tries.clone(), |_, _| throttled());
+        let asked = (0..80).map(|_| async { busy.ec2(&region).describe_vpcs().send().await.is_err() });
+        assert!(join_all(asked).await.into_iter().all(|failed| failed));
+
+        let calm = answered("333333333333", tries, |_, _| match CALLS.fetch_add(1, Ordering::Relaxed) {
+            0 => throttled(),
+            _ => (200, "<DescribeVpcsResponse><vpcSet/></DescribeVpcsResponse>".to_owned()),
+        });
+        calm.ec2(&region).describe_vpcs().send().await.unwrap();
+        assert_eq!(CALLS.load(Ordering::Relaxed), 2);
+    }
 }

@@ -1,6 +1,8 @@
 //! Accounts and credentials: the caller's own, and a role in every other account, each taken once.
 
 mod account;
+#[cfg(test)]
+mod mocked;
 mod organization;
 mod role;
 
@@ -23,7 +25,7 @@ pub(crate) use organization::find_accounts;
 
 use super::call::GET_CALLER_IDENTITY;
 use super::failure::At;
-use super::traffic::{Calls, Traffic};
+use super::traffic::Calls;
 
 /// How often a throttled or failed call is tried, with back-off between.
 const ATTEMPTS: u32 = 6;
@@ -55,7 +57,6 @@ impl Default for Connection {
 pub struct Session {
     caller: Account,
     hub: Account,
-    traffic: Arc<Traffic>,
 }
 
 impl Session {
@@ -65,13 +66,12 @@ impl Session {
     pub async fn open(declared: &Declared, connection: &Connection) -> Result<Self, Failure> {
         let hub = declared.hub();
         let (config, http) = base(hub, connection).await;
-        let traffic = Arc::new(Traffic::default());
         // Until the caller is known, its calls count as the hub's.
-        let ec2 = account::Clients::default();
-        let unknown = Account { id: hub.account, config, http, traffic: Arc::clone(&traffic), ec2 };
+        let (traffic, ec2) = (Arc::default(), account::Clients::default());
+        let unknown = Account { id: hub.account, config, http, traffic, ec2 };
         let caller = Account { id: caller(&unknown, hub).await?, ..unknown };
         let hub = open_hub(&caller, declared).await?;
-        Ok(Self { caller, hub, traffic })
+        Ok(Self { caller, hub })
     }
 
     /// The hub account.
@@ -133,7 +133,7 @@ impl Accounts {
 
     /// The calls that were sent since this was last asked.
     pub fn take_calls(&self) -> Calls {
-        self.session.traffic.take()
+        self.session.caller.traffic.take()
     }
 }
 

@@ -260,9 +260,7 @@ impl Here<'_> {
                 None => Ok(()),
             },
             // Gone already: an answer was lost, or somebody else deleted it.
-            Err(SdkError::ServiceError(error)) if error.err().code() == Some("InvalidFlowLogId.NotFound") => {
-                Ok(())
-            }
+            Err(SdkError::ServiceError(error)) if error.err().code() == Some(NOT_FOUND) => Ok(()),
             Err(error) => Err(self.at.about(flow_log).failure(DELETE_FLOW_LOGS, &error)),
         }
     }

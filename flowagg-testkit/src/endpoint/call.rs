@@ -8,24 +8,24 @@ use super::request::Request;
 
 /// A call as the endpoint sees it.
 #[derive(Clone, Debug)]
-pub(super) struct Call {
+pub(crate) struct Call {
     /// The action of a query call (`DescribeVpcs`), else method and path (`PUT /bucket?policy`).
-    pub(super) line: String,
+    pub(crate) line: String,
     /// AWS's name of the operation; the line where there is none here.
-    pub(super) operation: String,
+    pub(crate) operation: String,
     /// What its answers look like.
-    pub(super) wire: Wire,
+    pub(crate) wire: Wire,
     /// Whether its answers have no body.
-    pub(super) is_head: bool,
+    pub(crate) is_head: bool,
     /// Whose credentials sign it; for `AssumeRole` the account of the role.
-    pub(super) account: Option<AccountId>,
+    pub(crate) account: Option<AccountId>,
     /// The region that it is signed for.
-    pub(super) region: Option<String>,
+    pub(crate) region: Option<String>,
 }
 
 /// How a service writes its errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wire {
+pub(crate) enum Wire {
     Ec2,
     Sts,
     S3,
@@ -33,7 +33,7 @@ pub(super) enum Wire {
 
 impl Call {
     /// Reads a call, with the access keys that roles have been given so far. An emulator's other keys are account ids.
-    pub(super) fn of(request: &Request, keys: &BTreeMap<String, AccountId>) -> Self {
+    pub(crate) fn of(request: &Request, keys: &BTreeMap<String, AccountId>) -> Self {
         // Services that speak JSON name the operation in a header: "TrentService.DescribeKey".
         let target = request.header("x-amz-target").and_then(|target| target.rsplit('.').next());
         let named = request.field("Action").or(target.map(str::to_owned));
@@ -75,7 +75,7 @@ impl Call {
     }
 
     /// Whether it is known to be a mere read.
-    pub(super) fn is_read(&self) -> bool {
+    pub(crate) fn is_read(&self) -> bool {
         const READS: [&str; 7] = ["Describe", "Get", "List", "Head", "AssumeRole", "GET ", "HEAD "];
         READS.iter().any(|read| self.operation.starts_with(read))
     }

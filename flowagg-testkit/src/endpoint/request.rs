@@ -9,18 +9,18 @@ use tokio::net::TcpStream;
 const LARGEST: usize = 64 * 1024;
 
 /// A request.
-pub(super) struct Request {
+pub(crate) struct Request {
     /// The first line and the headers, with `Connection: close` in the place of what the client said.
-    pub(super) head: String,
+    pub(crate) head: String,
     /// What has been read of the body.
-    pub(super) body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
     /// Whether that is all of it.
-    pub(super) is_whole: bool,
+    pub(crate) is_whole: bool,
 }
 
 impl Request {
     /// Reads one; `None` where the client has nothing to say.
-    pub(super) async fn read(client: &mut TcpStream) -> io::Result<Option<Self>> {
+    pub(crate) async fn read(client: &mut TcpStream) -> io::Result<Option<Self>> {
         let mut read = Vec::new();
         let end = loop {
             if let Some(at) = end_of_head(&read) {
@@ -46,17 +46,17 @@ impl Request {
     }
 
     /// Method and path with query.
-    pub(super) fn line(&self) -> &str {
+    pub(crate) fn line(&self) -> &str {
         self.head.lines().next().unwrap_or_default().trim_end_matches(" HTTP/1.1")
     }
 
     /// A header's value.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         header(&self.head, name)
     }
 
     /// A field of a query call's form.
-    pub(super) fn field(&self, name: &str) -> Option<String> {
+    pub(crate) fn field(&self, name: &str) -> Option<String> {
         self.fields().find_map(|(key, value)| (key == name).then_some(value))
     }
 
@@ -69,7 +69,7 @@ impl Request {
     }
 
     /// The same query call without one of its resources.
-    pub(super) fn without_resource(&self, resource: &str) -> Self {
+    pub(crate) fn without_resource(&self, resource: &str) -> Self {
         let text = String::from_utf8_lossy(&self.body);
         let mut resources = 0;
         let mut pairs = Vec::new();
@@ -91,7 +91,7 @@ impl Request {
 }
 
 /// The same answer with another body.
-pub(super) fn with_body(answer: &[u8], change: impl FnOnce(&str) -> String) -> Vec<u8> {
+pub(crate) fn with_body(answer: &[u8], change: impl FnOnce(&str) -> String) -> Vec<u8> {
     let (head, body) = answer.split_at(end_of_head(answer).unwrap_or(answer.len()));
     let body = change(&String::from_utf8_lossy(body));
     let head = with_header(&String::from_utf8_lossy(head), "Content-Length", &body.len().to_string());

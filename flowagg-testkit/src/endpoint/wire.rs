@@ -8,7 +8,7 @@ const REQUEST_ID: &str = "00000000-0000-0000-0000-000000000000";
 ///
 /// Sources: "Troubleshoot Amazon EC2 API request errors", error response format (Amazon EC2 Developer Guide); "Common
 /// errors" (AWS STS API Reference); "Error responses" (Amazon S3 API Reference).
-pub(super) fn error(call: &Call, status: u16, code: &str, message: &str) -> String {
+pub(crate) fn error(call: &Call, status: u16, code: &str, message: &str) -> String {
     let said = format!("<Code>{}</Code><Message>{}</Message>", escaped(code), escaped(message));
     let xml = match call.wire {
         Wire::Ec2 => {
@@ -31,24 +31,37 @@ pub(super) fn error(call: &Call, status: u16, code: &str, message: &str) -> Stri
 }
 
 /// An answer of EC2, in which one more resource was unsuccessful.
-pub(super) fn with_unsuccessful(answer: &str, resource: &str, code: &str, message: &str) -> String {
-    const END: &str = "</unsuccessful>";
-    let whole = ["<unsuccessful />", "<unsuccessful/>"]
-        .iter()
-        .fold(answer.to_owned(), |text, empty| text.replace(empty, "<unsuccessful></unsuccessful>"));
+pub(crate) fn with_unsuccessful(answer: &str, resource: &str, code: &str, message: &str) -> String {
     let item = format!(
-        "<item><error><code>{}</code><message>{}</message></error><resourceId>{resource}</resourceId></item>",
+        "<error><code>{}</code><message>{}</message></error><resourceId>{resource}</resourceId>",
         escaped(code),
         escaped(message)
     );
-    match whole.split_once(END) {
-        Some((before, after)) => format!("{before}{item}{END}{after}"),
-        None => whole.replace("<requestId>", &format!("<unsuccessful>{item}{END}<requestId>")),
+    with_item(answer, "unsuccessful", &item)
+}
+
+/// An answer of EC2 with one more item at the end of a list, which it may not have yet.
+pub(crate) fn with_item(answer: &str, list: &str, item: &str) -> String {
+    let (start, end) = (format!("<{list}>"), format!("</{list}>"));
+    let whole = [format!("<{list} />"), format!("<{list}/>")]
+        .iter()
+        .fold(answer.to_owned(), |text, empty| text.replace(empty, &format!("{start}{end}")));
+    match whole.rsplit_once(&end) {
+        Some((before, after)) => format!("{before}<item>{item}</item>{end}{after}"),
+        None => whole.replace("<requestId>", &format!("{start}<item>{item}</item>{end}<requestId>")),
     }
 }
 
+/// The same text without the elements of this name.
+pub(crate) fn without(xml: &str, name: &str) -> String {
+    let (start, end) = (format!("<{name}>"), format!("</{name}>"));
+    let mut parts = xml.split(&start);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.split_once(&end).map_or("", |(_, rest)| rest))
+}
+
 /// What stands between the tags of an element, the first of its name.
-pub(super) fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     rest.split_once(&format!("</{name}>")).map(|(text, _)| text)
 }
@@ -80,6 +93,11 @@ mod tests {
             assert!(answer.starts_with("HTTP/1.1 403 ") && answer.contains(expected), "{answer}");
         }
         assert!(error(&call(Wire::S3, true), 403, "No", "no").ends_with("\r\n\r\n"));
+    }
+
+    #[test]
+    fn elements_are_taken_out_and_what_is_around_them_stays() {
+        assert_eq!(without("<a><b>1</b>2<b>3</b></a><bc>4</bc>", "b"), "<a>2</a><bc>4</bc>");
     }
 
     #[test]

@@ -1,0 +1,355 @@
+use aws_config::retry::RetryConfig;
+use aws_sdk_organizations::operation::describe_account::DescribeAccountOutput;
+use aws_sdk_organizations::operation::list_accounts::{ListAccountsError, ListAccountsOutput};
+use aws_sdk_organizations::operation::list_accounts_for_parent::ListAccountsForParentOutput;
+use aws_sdk_organizations::operation::list_organizational_units_for_parent::ListOrganizationalUnitsForParentOutput;
+use aws_sdk_organizations::types::builders::AccountBuilder;
+use aws_sdk_organizations::types::{AccountState, AccountStatus, OrganizationalUnit};
+use aws_smithy_mocks::{Rule, mock};
+use aws_smithy_types::error::ErrorMetadata;
+use flowagg_core::fleet::{Declared, Fleet};
+
+use super::super::mocked::{answered, role};
+use super::super::open_hub;
+use super::*;
+use crate::aws::mocked;
+
+const ID: &str = "o-a1b2c3d4e5";
+
+const WORK: &str = "ou-ab12-work0000";
+const PROD: &str = "ou-ab12-prod0000";
+const BANK: &str = "ou-ab12-bank0000";
+const PLAY: &str = "ou-ab12-play0000";
+const TOYS: &str = "ou-ab12-toys0000";
+
+/// Each unit with the units and the accounts right in it: `work` holds `prod`, that `bank`; and `play`, that `toys`.
+const UNITS: [(&str, &[&str], &[u64]); 5] = [
+    (WORK, &[PROD, PLAY], &[1, 2]),
+    (PROD, &[BANK], &[3]),
+    (BANK, &[], &[4]),
+    (PLAY, &[TOYS], &[5]),
+    (TOYS, &[], &[6]),
+];
+
+fn account(n: u64) -> AccountBuilder {
+    account_of(ID, n).state(AccountState::Active)
+}
+
+fn account_of(organization: &str, n: u64) -> AccountBuilder {
+    let id = format!("{n:012}");
+    let arn = format!("arn:aws:organizations::111122223333:account/{organization}/{id}");
+    types::Account::builder().id(id).arn(arn).name(format!("account {n}"))
+}
+
+fn ids(numbers: impl IntoIterator<Item = u64>) -> Vec<AccountId> {
+    numbers.into_iter().map(|n| AccountId::parse(&format!("{n:012}")).unwrap()).collect()
+}
+
+/// `ListAccounts`, one page for each list. The token of a page is its number.
+fn listed(pages: Vec<Vec<types::Account>>) -> Rule {
+    mock!(Client::list_accounts).then_compute_output(move |request| {
+        let page: usize = request.next_token().map_or(0, |token| token.parse().unwrap());
+        ListAccountsOutput::builder()
+            .set_accounts(Some(pages[page].clone()))
+            .set_next_token((page + 1 < pages.len()).then(|| (page + 1).to_string()))
+            .build()
+    })
+}
+
+fn unit(id: &str) -> (&'static [&'static str], &'static [u64]) {
+    let (_, units, accounts) = UNITS.into_iter().find(|(unit, ..)| *unit == id).unwrap();
+    (units, accounts)
+}
+
+/// The accounts right in a unit, after a page without any.
+fn accounts_in_units() -> Rule {
+    mock!(Client::list_accounts_for_parent).then_compute_output(|request| {
+        let answer = ListAccountsForParentOutput::builder();
+        if request.next_token().is_none() {
+            return answer.next_token("rest").build();
+        }
+        let accounts = unit(request.parent_id().unwrap()).1;
+        answer.set_accounts(Some(accounts.iter().map(|n| account(*n).build()).collect())).build()
+    })
+}
+
+/// The units right in a unit, each on a page of its own.
+fn units_in_units() -> Rule {
+    mock!(Client::list_organizational_units_for_parent).then_compute_output(|request| {
+        let units = unit(request.parent_id().unwrap()).0;
+        let page: usize = request.next_token().map_or(0, |token| token.parse().unwrap());
+        let here = units.get(page).map(|id| OrganizationalUnit::builder().id(*id).build());
+        ListOrganizationalUnitsForParentOutput::builder()
+            .set_organizational_units(Some(here.into_iter().collect()))
+            .set_next_token((page + 1 < units.len()).then(|| (page + 1).to_string()))
+            .build()
+    })
+}
+
+fn described() -> Rule {
+    mock!(Client::describe_account).then_compute_output(|request| {
+        let n = request.account_id().unwrap().parse().unwrap();
+        DescribeAccountOutput::builder().account(account(n).build()).build()
+    })
+}
+
+fn declared(organization: &str) -> Declared {
+    let text = format!(
+        "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
+         [organization]\nid = \"{ID}\"\nregions = [\"eu-west-1\"]\n{organization}\n"
+    );
+    Declared::parse(&text).unwrap()
+}
+
+/// What a search with these lines in the fleet file finds, in order, and the fleet that comes of it.
+async fn search(organization: &str, rules: &[&Rule]) -> Result<(Vec<AccountId>, Fleet), Failure> {
+    let mut declared = declared(organization);
+    let (named, discovery) = declared.discovery().unwrap();
+    let (found, mut finds) = mpsc::unbounded_channel();
+    let search = Search {
+        client: mocked::organizations(rules),
+        account: declared.hub().account,
+        region: Region::parse("us-east-1").unwrap(),
+        id: named.id.clone(),
+        found,
+    };
+    search.run(named, discovery).await?;
+    drop(search);
+    let mut all = Vec::new();
+    while let Some(account) = finds.recv().await {
+        all.push(account.id);
+        declared.find(account);
+    }
+    Ok((all, declared.into_fleet()))
+}
+
+fn members(fleet: &Fleet) -> Vec<AccountId> {
+    fleet.members.keys().copied().collect()
+}
+
+fn left_out(fleet: &Fleet) -> Vec<AccountId> {
+    fleet.left_out.keys().copied().collect()
+}
+
+#[tokio::test]
+async fn every_page_is_read_the_ones_after_an_empty_page_too() {
+    let page = |numbers: &[u64]| numbers.iter().map(|n| account(*n).build()).collect::<Vec<_>>();
+    let listed = listed(vec![page(&[1, 2]), page(&[]), page(&[]), page(&[3])]);
+    let (found, fleet) = search("", &[&listed]).await.unwrap();
+    assert_eq!(found, ids(1..=3));
+    assert_eq!(members(&fleet), ids(1..=3));
+    assert_eq!(fleet.members[&ids([3])[0]].name.as_deref(), Some("account 3"));
+    assert_eq!(listed.num_calls(), 4, "once for each page");
+}
+
+#[tokio::test]
+async fn an_account_is_usable_or_not_by_its_state() {
+    let states = [
+        AccountState::Active,
+        AccountState::PendingClosure,
+        AccountState::PendingActivation,
+        AccountState::Suspended,
+        AccountState::Closed,
+        AccountState::from("NEW_WORD"),
+    ];
+    let accounts = (1..).zip(states).map(|(n, state)| account_of(ID, n).state(state).build());
+    let (_, fleet) = search("", &[&listed(vec![accounts.collect()])]).await.unwrap();
+    assert_eq!(members(&fleet), ids([1, 2]));
+    let why: Vec<&str> = fleet.left_out.values().map(String::as_str).collect();
+    for (why, state) in why.iter().zip(["PENDING_ACTIVATION", "SUSPENDED", "CLOSED", "NEW_WORD"]) {
+        assert!(why.contains(state), "{why}");
+    }
+    assert_eq!(left_out(&fleet), ids(3..=6));
+}
+
+#[tokio::test]
+#[allow(deprecated, reason = "older endpoints know `Status` alone")]
+async fn the_older_status_counts_only_where_there_is_no_state() {
+    let accounts = vec![
+        account_of(ID, 1).status(AccountStatus::Active).build(),
+        account_of(ID, 2).status(AccountStatus::PendingClosure).build(),
+        account_of(ID, 3).status(AccountStatus::Suspended).build(),
+        account_of(ID, 4).state(AccountState::Closed).status(AccountStatus::Suspended).build(),
+        account_of(ID, 5).state(AccountState::PendingActivation).status(AccountStatus::Active).build(),
+        account_of(ID, 6).state(AccountState::Active).status(AccountStatus::Suspended).build(),
+    ];
+    let (_, fleet) = search("", &[&listed(vec![accounts])]).await.unwrap();
+    assert_eq!(members(&fleet), ids([1, 2, 6]));
+    let why = |n: u64| fleet.left_out[&ids([n])[0]].as_str();
+    assert!(why(3).contains("SUSPENDED") && why(4).contains("CLOSED"), "{:?}", fleet.left_out);
+    assert!(why(5).contains("PENDING_ACTIVATION"), "{:?}", fleet.left_out);
+}
+
+#[tokio::test]
+async fn a_unit_stands_for_all_that_is_below_it_but_units_that_are_excepted() {
+    let rules = [accounts_in_units(), units_in_units()];
+    let rules = [&rules[0], &rules[1]];
+    for (lines, expected) in [
+        (format!("units = [\"{WORK}\"]"), vec![1, 2, 3, 4, 5, 6]),
+        (format!("units = [\"{PROD}\"]"), vec![3, 4]),
+        (format!("units = [\"{WORK}\"]\nexcept-units = [\"{PLAY}\"]"), vec![1, 2, 3, 4]),
+        (format!("units = [\"{WORK}\"]\nexcept-units = [\"{BANK}\", \"{TOYS}\"]"), vec![1, 2, 3, 5]),
+        (format!("units = [\"{WORK}\"]\nexcept-accounts = [\"000000000003\"]"), vec![1, 2, 4, 5, 6]),
+    ] {
+        let (_, fleet) = search(&lines, &rules).await.unwrap();
+        assert_eq!(members(&fleet), ids(expected), "{lines}");
+    }
+}
+
+#[tokio::test]
+async fn a_unit_that_is_chosen_itself_and_with_one_above_it_is_listed_once() {
+    let (accounts, units) = (accounts_in_units(), units_in_units());
+    let lines = format!("units = [\"{BANK}\", \"{PROD}\", \"{WORK}\"]");
+    let (mut found, fleet) = search(&lines, &[&accounts, &units]).await.unwrap();
+    found.sort();
+    assert_eq!(found, ids(1..=6), "none comes twice");
+    assert_eq!(members(&fleet), ids(1..=6));
+    assert_eq!(accounts.num_calls(), 2 * UNITS.len(), "two pages for each unit");
+    assert_eq!(units.num_calls(), UNITS.len() + 1, "`work` has two pages");
+}
+
+#[tokio::test]
+async fn with_excepted_units_alone_all_others_are_members_and_theirs_are_told() {
+    let all = listed(vec![(1..=9).map(|n| account(n).build()).collect()]);
+    let (accounts, units) = (accounts_in_units(), units_in_units());
+    let lines = format!("except-units = [\"{PLAY}\", \"{BANK}\"]");
+    let (_, fleet) = search(&lines, &[&all, &accounts, &units]).await.unwrap();
+    assert_eq!(members(&fleet), ids([1, 2, 3, 7, 8, 9]));
+    assert_eq!(left_out(&fleet), ids([4, 5, 6]));
+}
+
+#[tokio::test]
+async fn accounts_by_name_are_asked_for_one_by_one_beside_units_or_alone() {
+    let lines = "accounts = [\"000000000008\", \"000000000009\"]";
+    let one_by_one = described();
+    let (_, fleet) = search(lines, &[&one_by_one]).await.unwrap();
+    assert_eq!(members(&fleet), ids([8, 9]));
+    assert_eq!(one_by_one.num_calls(), 2, "and nothing is listed");
+
+    let lines = format!("{lines}\nunits = [\"{BANK}\"]");
+    let (_, fleet) = search(&lines, &[&described(), &accounts_in_units(), &units_in_units()]).await.unwrap();
+    assert_eq!(members(&fleet), ids([4, 8, 9]));
+}
+
+#[tokio::test]
+async fn accounts_of_another_organization_are_a_failure_that_names_both() {
+    let stranger = || account_of("o-zzzzzzzzzz", 1).state(AccountState::Active).build();
+    let listed = listed(vec![vec![stranger()]]);
+    let described = mock!(Client::describe_account)
+        .then_output(move || DescribeAccountOutput::builder().account(stranger()).build());
+    for (lines, rule) in [("", &listed), ("accounts = [\"000000000001\"]", &described)] {
+        let failure = search(lines, &[rule]).await.unwrap_err();
+        assert!(failure.message.contains(ID) && failure.message.contains("o-zzzzzzzzzz"), "{failure:?}");
+        assert!(failure.help.contains("`organization.id`"), "{failure:?}");
+    }
+}
+
+fn refused(code: &'static str) -> Rule {
+    mock!(Client::list_accounts).then_error(move || {
+        ListAccountsError::generic(ErrorMetadata::builder().code(code).message("no").build())
+    })
+}
+
+#[tokio::test]
+async fn a_caller_who_may_not_list_accounts_is_told_of_the_lookup_role() {
+    for code in ["AccessDeniedException", "AWSOrganizationsNotInUseException"] {
+        let failure = search("", &[&refused(code)]).await.unwrap_err();
+        assert_eq!((failure.call.as_str(), failure.code.as_deref()), ("ListAccounts", Some(code)));
+        assert!(failure.help.contains("`organization.lookup`"), "{failure:?}");
+    }
+}
+
+#[tokio::test]
+async fn too_many_requests_are_a_matter_of_patience() {
+    let failure = search("", &[&refused("TooManyRequestsException")]).await.unwrap_err();
+    assert_eq!(failure.code.as_deref(), Some("TooManyRequestsException"));
+    assert!(failure.help.contains("patience"), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_unit_or_an_account_that_is_not_there_is_named_with_its_key_of_the_fleet_file() {
+    let no_unit = mock!(Client::list_accounts_for_parent).then_error(|| {
+        let code = ErrorMetadata::builder().code("ParentNotFoundException").message("none");
+        aws_sdk_organizations::operation::list_accounts_for_parent::ListAccountsForParentError::generic(
+            code.build(),
+        )
+    });
+    let failure = search(&format!("units = [\"{BANK}\"]"), &[&no_unit, &units_in_units()]).await.unwrap_err();
+    assert_eq!(failure.resource.as_deref(), Some(BANK));
+    assert!(failure.help.contains("`organization.units`"), "{failure:?}");
+
+    let no_account = mock!(Client::describe_account).then_error(|| {
+        let code = ErrorMetadata::builder().code("AccountNotFoundException").message("none");
+        aws_sdk_organizations::operation::describe_account::DescribeAccountError::generic(code.build())
+    });
+    let failure = search("accounts = [\"000000000001\"]", &[&no_account]).await.unwrap_err();
+    assert_eq!(failure.resource.as_deref(), Some("000000000001"));
+    assert!(failure.help.contains("`organization.accounts`"), "{failure:?}");
+}
+
+#[tokio::test]
+async fn the_role_of_the_accounts_that_are_found_is_taken_in_the_hub_too() {
+    let caller = answered("444455556666", RetryConfig::disabled(), |_, body| {
+        assert!(body.contains("111122223333%3Arole%2Freader"), "{body}");
+        role()
+    });
+    let hub = open_hub(&caller, &declared("role = \"reader\"")).await.unwrap();
+    assert_eq!(hub.id.to_string(), "111122223333");
+}
+
+#[tokio::test]
+async fn accounts_are_listed_by_the_lookup_role_where_there_is_one() {
+    let caller = answered("111122223333", RetryConfig::disabled(), |signature, body| {
+        if body.contains("Action=AssumeRole") {
+            assert!(body.contains("444455556666%3Arole%2Flist"), "{body}");
+            return role();
+        }
+        assert!(signature.contains("Credential=ROLE/"), "{signature}");
+        let arn = "arn:aws:organizations::444455556666:account/o-a1b2c3d4e5/000000000001";
+        (200, format!(r#"{{"Accounts":[{{"Id":"000000000001","Arn":"{arn}","State":"ACTIVE"}}]}}"#))
+    });
+    let session = Session { hub: caller.clone(), caller };
+    let declared = declared("lookup = { account = \"444455556666\", role = \"list\" }");
+    let (organization, discovery) = declared.discovery().unwrap();
+    let (found, mut finds) = mpsc::unbounded_channel();
+    find_accounts(&session, organization, discovery, found).await.unwrap();
+    assert_eq!(finds.recv().await.map(|account| account.id), ids([1]).pop());
+    assert_eq!(finds.recv().await, None);
+}
+
+#[tokio::test]
+async fn regions_that_an_account_has_not_opted_in_to_are_left_out() {
+    let account = answered("222222222222", RetryConfig::disabled(), |_, body| {
+        assert!(body.contains("Action=DescribeRegions") && !body.contains("AllRegions=true"), "{body}");
+        let region = |(name, status)| {
+            format!("<item><regionName>{name}</regionName><optInStatus>{status}</optInStatus></item>")
+        };
+        let items: String = [
+            ("eu-west-1", "opt-in-not-required"),
+            ("af-south-1", "not-opted-in"),
+            ("me-south-1", "opted-in"),
+        ]
+        .map(region)
+        .concat();
+        let answer =
+            format!("<DescribeRegionsResponse><regionInfo>{items}</regionInfo></DescribeRegionsResponse>");
+        (200, answer)
+    });
+    let enabled: Vec<String> =
+        account.enabled_regions().await.unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(enabled, ["eu-west-1", "me-south-1"]);
+}
+
+#[tokio::test]
+async fn an_account_that_does_not_tell_its_regions_is_a_failure() {
+    let account = answered("222222222222", RetryConfig::disabled(), |_, _| {
+        let said = "<Code>UnauthorizedOperation</Code><Message>no</Message>";
+        (403, format!("<Response><Errors><Error>{said}</Error></Errors></Response>"))
+    });
+    let failure = account.enabled_regions().await.unwrap_err();
+    assert_eq!(
+        (failure.account, failure.call.as_str(), failure.code.as_deref()),
+        (account.id, "DescribeRegions", Some("UnauthorizedOperation"))
+    );
+    assert!(failure.help.contains("ec2:DescribeRegions"), "{failure:?}");
+}

@@ -1,0 +1,237 @@
+//! Whether the service may write into a bucket: what S3 and KMS would say, by the policies that they have now.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_kms::types::{KeyManagerType, KeyState};
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::types::ServerSideEncryption;
+use flowagg_core::id::{AccountId, BucketName, KmsKeyArn, OrganizationId, Region};
+use flowagg_core::layout::{FileName, Prefix};
+use flowagg_policy::key::{KeyUse, ask};
+use flowagg_policy::{Policy, Request};
+
+use crate::aws::{Aws, AwsError};
+
+/// The one policy that a key has.
+const POLICY_NAME: &str = "default";
+
+/// An organization, and the accounts that belong to it.
+pub(super) type Organization = (OrganizationId, BTreeSet<AccountId>);
+
+/// What decides on deliveries into one bucket, as it is at one moment.
+#[derive(Debug)]
+pub(super) struct Access {
+    policy: Option<String>,
+    /// The key that the bucket is encrypted with; `None` where S3 manages the keys. Else why no key can be used.
+    key: Result<Option<Key>, String>,
+}
+
+/// A key of a customer's own that is on.
+#[derive(Debug)]
+struct Key {
+    arn: KmsKeyArn,
+    policy: String,
+    bucket_key: bool,
+}
+
+/// A file to be written.
+pub(super) struct File<'a> {
+    pub(super) bucket: &'a BucketName,
+    pub(super) prefix: Option<&'a Prefix>,
+    pub(super) name: &'a FileName,
+    pub(super) key: &'a str,
+}
+
+impl Access {
+    /// Reads the policy and the encryption of a bucket, and the key's state and policy.
+    pub(super) async fn to(
+        aws: &Aws,
+        owner: AccountId,
+        bucket: &BucketName,
+        region: &Region,
+    ) -> Result<Self, AwsError> {
+        let s3 = aws.s3(owner, region);
+        let policy = live_policy(&s3, bucket, owner, region).await?;
+        let encryption = match s3.get_bucket_encryption().bucket(bucket.as_str()).send().await {
+            Ok(output) => output.server_side_encryption_configuration,
+            Err(error)
+                if matches!(
+                    error.code(),
+                    Some("ServerSideEncryptionConfigurationNotFoundError" | "NoSuchBucket")
+                ) =>
+            {
+                None
+            }
+            Err(error) => return Err(AwsError::of("GetBucketEncryption", owner, region)(error)),
+        };
+        let rule = encryption.and_then(|encryption| encryption.rules.into_iter().next());
+        let bucket_key = rule.as_ref().and_then(|rule| rule.bucket_key_enabled).unwrap_or(false);
+        let default = rule.and_then(|rule| rule.apply_server_side_encryption_by_default);
+        let key = match default {
+            Some(default) if default.sse_algorithm != ServerSideEncryption::Aes256 => {
+                key(aws, default.kms_master_key_id.as_deref(), bucket_key).await.map(Some)
+            }
+            _ => Ok(None),
+        };
+        Ok(Self { policy, key })
+    }
+
+    /// Whether this file may be written, else why not.
+    ///
+    /// The service asks for the bucket's ACL, then puts the object, for which S3 asks KMS in its name.
+    /// Source: "Amazon S3 bucket permissions for flow logs" and "Required key policy for use with SSE-KMS" (Amazon VPC
+    /// User Guide).
+    pub(super) fn admits(&self, file: &File<'_>, organization: Option<&Organization>) -> Result<(), String> {
+        let policy = self.policy.as_ref();
+        let policy =
+            policy.ok_or_else(|| format!("the bucket {} has no policy, or does not exist", file.bucket))?;
+        let policy = Policy::compile(policy).map_err(|error| error.to_string())?;
+        let (account, region) = (file.name.account, &file.name.region);
+        for (request, call) in [
+            (Request::acl_check(file.bucket, account, region), "s3:GetBucketAcl"),
+            (Request::put_object(file.bucket, account, region, file.key), "s3:PutObject"),
+        ] {
+            let request = match organization {
+                // Under which units it lies is not known: only the whole organization's path fits.
+                Some((id, within)) if within.contains(&account) => {
+                    request.in_organization(id, &format!("{id}/r-0000/"))
+                }
+                _ => request,
+            };
+            let decision = policy.decide(&request);
+            if decision.is_allowed() {
+                continue;
+            }
+            return Err(match (decision.statement, decision.near_miss) {
+                (Some(statement), _) => format!("statement {statement} denies {call}"),
+                (None, Some(near)) => format!("no statement allows {call}: {near}"),
+                (None, None) => format!("no statement allows {call}"),
+            });
+        }
+        match &self.key {
+            Ok(None) => Ok(()),
+            Ok(Some(key)) => key.admits(file, organization),
+            Err(why) => Err(why.clone()),
+        }
+    }
+}
+
+impl Key {
+    fn admits(&self, file: &File<'_>, organization: Option<&Organization>) -> Result<(), String> {
+        let FileName { account, region, .. } = file.name;
+        let asked = KeyUse {
+            key: &self.arn,
+            bucket: file.bucket,
+            prefix: file.prefix,
+            bucket_key: Some(self.bucket_key),
+            accounts: &BTreeMap::from([(*account, BTreeSet::from([region.clone()]))]),
+            organization: organization.map(|(id, within)| (id, within)),
+        };
+        let answer = ask(&self.policy, &asked).map_err(|error| error.to_string())?;
+        answer.refusals.first().map_or(Ok(()), |refusal| Err(refusal.to_string()))
+    }
+}
+
+/// The key of this name, if the service could use it at all.
+///
+/// A key id stands for a key of the caller's own account, so it does not name the bucket owner's; the policy of the AWS
+/// managed key, which is used where none is named, does not let the service in. Sources: "Required key policy for use with
+/// SSE-KMS" (Amazon VPC User Guide); "Key states of AWS KMS keys" (AWS KMS Developer Guide).
+async fn key(aws: &Aws, name: Option<&str>, bucket_key: bool) -> Result<Key, String> {
+    let name = name.ok_or("the bucket is encrypted with the key that AWS manages for S3")?;
+    let arn = KmsKeyArn::parse(name).map_err(|error| error.to_string())?;
+    let account = AccountId::parse(name.split(':').nth(4).unwrap_or_default());
+    let account = account.map_err(|error| error.to_string())?;
+    let region = Region::parse(arn.region()).map_err(|error| error.to_string())?;
+    let kms = aws.kms(account, &region);
+    let described = kms.describe_key().key_id(name).send().await;
+    let described =
+        described.map_err(|error| AwsError::of("DescribeKey", account, &region)(error).to_string())?;
+    let described = described.key_metadata;
+    if described.as_ref().and_then(|key| key.key_manager()) == Some(&KeyManagerType::Aws) {
+        return Err(format!("AWS manages the key {name}"));
+    }
+    let state = described.and_then(|key| key.key_state).unwrap_or(KeyState::Enabled);
+    if state != KeyState::Enabled {
+        return Err(format!("the key {name} is {state}"));
+    }
+    let policy = kms.get_key_policy().key_id(name).policy_name(POLICY_NAME).send().await;
+    let policy = policy.map_err(|error| AwsError::of("GetKeyPolicy", account, &region)(error).to_string())?;
+    Ok(Key { arn, policy: policy.policy.unwrap_or_default(), bucket_key })
+}
+
+/// The policy that the bucket has now; `None` where it has none, or is not there.
+pub(crate) async fn live_policy(
+    s3: &aws_sdk_s3::Client,
+    bucket: &BucketName,
+    owner: AccountId,
+    region: &Region,
+) -> Result<Option<String>, AwsError> {
+    match s3.get_bucket_policy().bucket(bucket.as_str()).send().await {
+        Ok(output) => Ok(output.policy),
+        Err(error) if matches!(error.code(), Some("NoSuchBucketPolicy" | "NoSuchBucket")) => Ok(None),
+        Err(error) => Err(AwsError::of("GetBucketPolicy", owner, region)(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flowagg_core::layout::Layout;
+
+    use super::*;
+
+    const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    const OPEN: &str = r#"{"Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},
+        "Action":["s3:PutObject","s3:GetBucketAcl"],"Resource":["arn:aws:s3:::logs","arn:aws:s3:::logs/*"]}"#;
+
+    fn policy(statements: &[&str]) -> Option<String> {
+        Some(format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(",")))
+    }
+
+    /// What becomes of a file of account 444455556666, which belongs to an organization of its own.
+    fn admits(access: &Access) -> Result<(), String> {
+        let bucket = BucketName::parse("logs").unwrap();
+        let account = AccountId::parse("444455556666").unwrap();
+        let name = FileName::example(account, &Region::parse("eu-west-1").unwrap());
+        let key = Layout::default().key(&name);
+        let organization = (OrganizationId::parse("o-a1b2c3d4e5").unwrap(), BTreeSet::from([account]));
+        access.admits(&File { bucket: &bucket, prefix: None, name: &name, key: &key }, Some(&organization))
+    }
+
+    #[test]
+    fn the_service_says_who_it_is_for_and_comes_over_tls() {
+        let own = OPEN.replace(
+            "\"Effect\"",
+            r#""Condition":{"StringEquals":{"aws:SourceOrgID":"o-a1b2c3d4e5","aws:SourceAccount":"444455556666"},
+               "ArnLike":{"aws:SourceArn":"arn:aws:logs:eu-west-1:444455556666:*"},
+               "Bool":{"aws:SecureTransport":"true","aws:PrincipalIsAWSService":"true"}},"Effect""#,
+        );
+        let other = own.replace("o-a1b2c3d4e5", "o-zzzzzzzzzz");
+        assert_eq!(admits(&Access { policy: policy(&[&own]), key: Ok(None) }), Ok(()));
+        let why = admits(&Access { policy: policy(&[&other]), key: Ok(None) }).unwrap_err();
+        assert!(why.contains("s3:GetBucketAcl") && why.contains("aws:SourceOrgID"), "{why}");
+    }
+
+    #[test]
+    fn an_acl_that_may_be_read_is_not_enough() {
+        let check = OPEN.replace("\"s3:PutObject\",", "");
+        let why = admits(&Access { policy: policy(&[&check]), key: Ok(None) }).unwrap_err();
+        assert!(why.starts_with("no statement allows s3:PutObject"), "{why}");
+    }
+
+    #[test]
+    fn a_key_decides_where_the_bucket_admits() {
+        let with = |statements: &[&str], bucket_key| {
+            let (arn, policy) = (KmsKeyArn::parse(KEY).unwrap(), policy(statements).unwrap());
+            Access { policy: self::policy(&[OPEN]), key: Ok(Some(Key { arn, policy, bucket_key })) }
+        };
+        let context = r#"{"Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"kms:*","Resource":"*",
+            "Condition":{"StringEquals":{"kms:EncryptionContext:aws:s3:arn":"arn:aws:s3:::logs"}}}"#;
+        assert_eq!(admits(&with(&[context], true)), Ok(()));
+        let why = admits(&with(&[context], false)).unwrap_err();
+        assert!(why.contains("`kms:GenerateDataKey`"), "{why}");
+        assert!(admits(&with(&[], true)).is_err());
+        let off = Access { policy: policy(&[OPEN]), key: Err("the key is off".to_owned()) };
+        assert_eq!(admits(&off), Err("the key is off".to_owned()));
+    }
+}

@@ -1,0 +1,122 @@
+//! Records cut into files of a size.
+
+use std::fmt;
+use std::io;
+use std::iter::Peekable;
+
+use flowagg_core::flow_log::FileFormat;
+
+use super::parquet_file::Parquet;
+use super::random::digest;
+use super::record::Record;
+use super::text::Text;
+use super::{Columns, Network};
+
+/// The most that one file holds, in bytes before compression.
+///
+/// Source: "Flow log files" (Amazon VPC User Guide, until 2023) and "Transit Gateway Flow Logs records in Amazon S3" (Amazon
+/// VPC Transit Gateways), which say 75 MB.
+pub const LARGEST_FILE: u64 = 75_000_000;
+
+/// How records become files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Text or Parquet.
+    pub format: FileFormat,
+    /// The most that one file holds, in bytes before compression. One record is held whatever it has.
+    pub largest: u64,
+}
+
+impl Default for Shape {
+    /// Text, and AWS's limit.
+    fn default() -> Self {
+        Self { format: FileFormat::default(), largest: LARGEST_FILE }
+    }
+}
+
+/// One file.
+#[derive(Clone, PartialEq, Eq)]
+pub struct File {
+    /// What tells it from others in its name: eight hexadecimal digits.
+    pub hash: String,
+    /// What it holds, compressed.
+    pub body: Vec<u8>,
+    /// How many records.
+    pub records: u64,
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { hash, body, records } = self;
+        write!(f, "File {hash}: {records} records in {} bytes", body.len())
+    }
+}
+
+/// The files of an interval.
+pub(super) struct Files<'a, R: Iterator<Item = Record<'a>>> {
+    columns: &'a Columns,
+    records: Peekable<R>,
+    shape: Shape,
+    /// The digits of the next file's name, as a number.
+    hash: u32,
+}
+
+impl<'a> Files<'a, std::iter::Empty<Record<'a>>> {
+    /// The files of what a network records.
+    pub(super) fn new(
+        network: &'a Network,
+        start: i64,
+        shape: Shape,
+    ) -> Files<'a, impl Iterator<Item = Record<'a>>> {
+        let seed = digest(&format!("{} {} {start}", network.traffic.seed, network.recording.flow_log));
+        let records = network.records(start).peekable();
+        Files { columns: &network.recording.columns, records, shape, hash: (seed >> 32) as u32 }
+    }
+}
+
+impl<'a, R: Iterator<Item = Record<'a>>> Files<'a, R> {
+    fn file(&mut self, mut writer: impl Writer) -> io::Result<(Vec<u8>, u64)> {
+        let mut records = 0;
+        while let Some(record) = self.records.peek() {
+            let largest = if records == 0 { u64::MAX } else { self.shape.largest };
+            if !writer.write(self.columns, record, largest)? {
+                break;
+            }
+            records += 1;
+            self.records.next();
+        }
+        Ok((writer.finish()?, records))
+    }
+
+    fn body(&mut self) -> io::Result<(Vec<u8>, u64)> {
+        match self.shape.format {
+            FileFormat::PlainText => self.file(Text::new(self.columns)),
+            FileFormat::Parquet => self.file(Parquet::new(self.columns)?),
+        }
+    }
+}
+
+impl<'a, R: Iterator<Item = Record<'a>>> Iterator for Files<'a, R> {
+    type Item = io::Result<File>;
+
+    fn next(&mut self) -> Option<io::Result<File>> {
+        self.records.peek()?;
+        let (body, records) = match self.body() {
+            Ok(made) => made,
+            Err(error) => return Some(Err(error)),
+        };
+        let hash = format!("{:08x}", self.hash);
+        // An odd step comes by every number before it comes by one again: no two files of an interval are named alike.
+        self.hash = self.hash.wrapping_add(0x9e37_79b1);
+        Some(Ok(File { hash, body, records }))
+    }
+}
+
+/// A file in the making.
+pub(super) trait Writer {
+    /// Takes a record, unless the file would then hold more than so many bytes.
+    fn write(&mut self, columns: &Columns, record: &Record<'_>, largest: u64) -> io::Result<bool>;
+
+    /// The file.
+    fn finish(self) -> io::Result<Vec<u8>>;
+}

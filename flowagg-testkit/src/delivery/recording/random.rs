@@ -1,0 +1,28 @@
+//! Numbers that look like chance, and are the same everywhere.
+
+use sha2::{Digest, Sha256};
+
+/// A number made from a text.
+pub(super) fn digest(text: &str) -> u64 {
+    Sha256::digest(text).iter().take(8).fold(0, |number, &byte| number << 8 | u64::from(byte))
+}
+
+/// SplitMix64: small, quick, and good enough for addresses and ports.
+pub(super) struct Random(pub(super) u64);
+
+impl Random {
+    /// A number below the limit.
+    pub(super) fn below(&mut self, limit: u64) -> u64 {
+        // The high half of the product: spread as evenly as a remainder, and without a division.
+        ((u128::from(self.next()) * u128::from(limit)) >> 64) as u64
+    }
+
+    /// Any number.
+    pub(super) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,213 @@
+//! What AWS keeps and LocalStack forgets: an endpoint in front of it that remembers, and completes the answers.
+//!
+//! * `CreateFlowLogs`: the answer to a client token that comes again
+//! * `DescribeFlowLogs`: the destination options, and whether delivery works, as the delivery service has told
+//! * `DescribeVpcs`: the VPCs that another account shares
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use flowagg_core::id::{AccountId, Region};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::OnceCell;
+
+use crate::delivery::{Outcome, Report};
+use crate::endpoint::{Call, Door, Request, Upstream, locked, wire, with_body};
+
+/// The endpoint. It ends when it is dropped.
+#[derive(Debug)]
+pub(super) struct Front {
+    door: Door,
+    memory: Arc<Memory>,
+}
+
+/// A client token and the account that says it.
+type Token = (Option<AccountId>, String);
+
+#[derive(Debug)]
+struct Memory {
+    upstream: Upstream,
+    /// The answers to calls with a client token.
+    tokens: Mutex<BTreeMap<Token, Arc<OnceCell<Vec<u8>>>>>,
+    /// The destination options of each flow log to S3, as EC2 writes them.
+    options: Mutex<BTreeMap<String, String>>,
+    /// What the delivery service told of each flow log the last time, as EC2 writes it.
+    deliveries: Mutex<BTreeMap<String, &'static str>>,
+    /// The VPCs that others share with an account, by region, as EC2 writes them.
+    shared: Mutex<BTreeMap<(AccountId, String), Vec<String>>>,
+}
+
+/// Source: "FlowLog" (Amazon EC2 API Reference), `DeliverLogsStatus` and `DeliverLogsErrorMessage`.
+const SUCCESS: &str = "<deliverLogsStatus>SUCCESS</deliverLogsStatus>";
+const ACCESS_ERROR: &str = "<deliverLogsStatus>FAILED</deliverLogsStatus>\
+                            <deliverLogsErrorMessage>Access error</deliverLogsErrorMessage>";
+
+impl Front {
+    /// An endpoint in front of this emulator, which remembers nothing yet.
+    pub(super) async fn of(emulator: &str) -> io::Result<Self> {
+        let memory = Arc::new(Memory {
+            upstream: Upstream::at(emulator),
+            tokens: Mutex::default(),
+            options: Mutex::default(),
+            deliveries: Mutex::default(),
+            shared: Mutex::default(),
+        });
+        let remembers = Arc::clone(&memory);
+        let door = Door::open(move |client| {
+            let memory = Arc::clone(&remembers);
+            async move { memory.serve(client).await }
+        });
+        Ok(Self { door: door.await?, memory })
+    }
+
+    pub(super) fn url(&self) -> &str {
+        self.door.url()
+    }
+
+    /// The delivery service tells what became of its files.
+    pub(super) fn told(&self, reports: &[Report]) {
+        let mut deliveries = locked(&self.memory.deliveries);
+        for report in reports {
+            let word = match report.outcome {
+                Outcome::Delivered { .. } => SUCCESS,
+                Outcome::AccessError { .. } => ACCESS_ERROR,
+            };
+            deliveries.insert(report.flow_log.to_string(), word);
+        }
+    }
+
+    /// A VPC of another account is shared with this one.
+    ///
+    /// Source: "Share your VPC subnets with other accounts" (Amazon VPC User Guide): who takes part sees the VPC, and
+    /// whose it is.
+    pub(super) fn shares(&self, with: AccountId, region: &Region, vpc: &str, owner: AccountId) {
+        let item = format!(
+            "<vpcId>{vpc}</vpcId><ownerId>{owner}</ownerId><state>available</state><isDefault>false</isDefault>"
+        );
+        locked(&self.memory.shared).entry((with, region.to_string())).or_default().push(item);
+    }
+}
+
+impl Memory {
+    /// Serves one request: each connection is closed after it, so that no second one passes unread.
+    async fn serve(&self, mut client: TcpStream) -> io::Result<()> {
+        let Some(request) = Request::read(&mut client).await? else { return Ok(()) };
+        if !request.is_whole {
+            return self.upstream.join(&mut client, &request).await;
+        }
+        let call = self.upstream.call(&request);
+        let answer = self.ask(&request, &call).await?;
+        let answer = match call.operation.as_str() {
+            "DescribeFlowLogs" => with_body(&answer, |body| self.with_flow_logs(body)),
+            "DescribeVpcs" => with_body(&answer, |body| self.with_shared(body, &call)),
+            _ => answer,
+        };
+        client.write_all(&answer).await
+    }
+
+    /// A call that comes again with the same client token has the first one's answer.
+    async fn ask(&self, request: &Request, call: &Call) -> io::Result<Vec<u8>> {
+        let Some(token) = request.field("ClientToken") else { return self.do_once(request, call).await };
+        let known = Arc::clone(locked(&self.tokens).entry((call.account, token)).or_default());
+        known.get_or_try_init(|| self.do_once(request, call)).await.cloned()
+    }
+
+    async fn do_once(&self, request: &Request, call: &Call) -> io::Result<Vec<u8>> {
+        let answer = self.upstream.ask(request, call).await?;
+        if call.operation == "CreateFlowLogs" && request.field("LogDestinationType").as_deref() == Some("s3")
+        {
+            let options = options(request);
+            let answer = String::from_utf8_lossy(&answer);
+            let ids = wire::element(&answer, "flowLogIdSet").unwrap_or_default().split("<item>").skip(1);
+            let ids = ids.filter_map(|item| item.split_once("</item>"));
+            locked(&self.options).extend(ids.map(|(id, _)| (id.to_owned(), options.clone())));
+        }
+        Ok(answer)
+    }
+
+    /// An answer to `DescribeFlowLogs`, with what is known of each flow log beside its id.
+    fn with_flow_logs(&self, body: &str) -> String {
+        const ID: (&str, &str) = ("<flowLogId>", "</flowLogId>");
+        let bare = ["deliverLogsStatus", "deliverLogsErrorMessage"]
+            .iter()
+            .fold(body.to_owned(), |text, name| wire::without(&text, name));
+        let (options, deliveries) = (locked(&self.options), locked(&self.deliveries));
+        let mut parts = bare.split(ID.0);
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |text, part| {
+            let (id, rest) = part.split_once(ID.1).unwrap_or((part, ""));
+            let delivery = deliveries.get(id).copied().unwrap_or(SUCCESS);
+            let options = options.get(id).map_or("", String::as_str);
+            text + ID.0 + id + ID.1 + delivery + options + rest
+        })
+    }
+
+    fn with_shared(&self, body: &str, call: &Call) -> String {
+        let (Some(account), Some(region)) = (call.account, &call.region) else { return body.to_owned() };
+        let shared = locked(&self.shared);
+        let shared = shared.get(&(account, region.clone())).into_iter().flatten();
+        shared.fold(body.to_owned(), |body, vpc| wire::with_item(&body, "vpcSet", vpc))
+    }
+}
+
+/// What was asked for, or else is EC2's default.
+///
+/// Source: "DestinationOptionsRequest" (Amazon EC2 API Reference).
+fn options(request: &Request) -> String {
+    let asked = |name: &str, default: &str| {
+        request.field(&format!("DestinationOptions.{name}")).unwrap_or_else(|| default.to_owned())
+    };
+    format!(
+        "<destinationOptions><fileFormat>{}</fileFormat>\
+         <hiveCompatiblePartitions>{}</hiveCompatiblePartitions>\
+         <perHourPartition>{}</perHourPartition></destinationOptions>",
+        asked("FileFormat", "plain-text"),
+        asked("HiveCompatiblePartitions", "false"),
+        asked("PerHourPartition", "false"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn memory() -> Memory {
+        Memory {
+            upstream: Upstream::at("http://127.0.0.1:1"),
+            tokens: Mutex::default(),
+            options: Mutex::from(BTreeMap::from([("fl-1".to_owned(), "<destinationOptions/>".to_owned())])),
+            deliveries: Mutex::from(BTreeMap::from([("fl-1".to_owned(), ACCESS_ERROR)])),
+            shared: Mutex::default(),
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_a_flow_log_stands_beside_its_id_and_not_twice() {
+        let (told, untold) = ("<flowLogId>fl-1</flowLogId>", "<flowLogId>fl-2</flowLogId>");
+        let answer = format!("<item>{SUCCESS}{told}<a/></item><item>{untold}<b/>{SUCCESS}</item>");
+        assert_eq!(
+            memory().with_flow_logs(&answer),
+            format!(
+                "<item>{told}{ACCESS_ERROR}<destinationOptions/><a/></item><item>{untold}{SUCCESS}<b/></item>"
+            )
+        );
+        assert_eq!(memory().with_flow_logs("<flowLogSet />"), "<flowLogSet />");
+    }
+
+    #[test]
+    fn options_that_are_not_asked_for_are_the_defaults() {
+        let asked = |body: &str| {
+            options(&Request { head: String::new(), body: body.as_bytes().to_vec(), is_whole: true })
+        };
+        let hourly = asked("Action=CreateFlowLogs&DestinationOptions.PerHourPartition=true");
+        assert_eq!(wire::element(&hourly, "fileFormat"), Some("plain-text"));
+        assert_eq!(wire::element(&hourly, "hiveCompatiblePartitions"), Some("false"));
+        assert_eq!(wire::element(&hourly, "perHourPartition"), Some("true"));
+        assert_eq!(
+            wire::element(&asked("DestinationOptions.FileFormat=parquet"), "fileFormat"),
+            Some("parquet")
+        );
+    }
+}

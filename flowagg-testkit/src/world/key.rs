@@ -1,0 +1,47 @@
+use aws_sdk_kms::types::{KeySpec, KeyUsageType};
+use flowagg_core::id::KmsKeyArn;
+
+use super::{World, WorldError};
+use crate::aws::AwsError;
+
+/// The one policy that a key has.
+const POLICY_NAME: &str = "default";
+
+/// A key of the hub's own.
+impl World {
+    /// Makes a key and has the fleet file ask for it as the bucket's. Its policy is the one that KMS gives it, in which
+    /// log delivery is not.
+    pub async fn encrypt(&mut self) -> Result<KmsKeyArn, WorldError> {
+        // S3 takes symmetric keys only, which LocalStack cannot make on every machine; here only state and policy count.
+        let create =
+            self.kms().create_key().key_spec(KeySpec::Rsa2048).key_usage(KeyUsageType::EncryptDecrypt);
+        let made = create.send().await.map_err(AwsError::of("CreateKey", self.hub, self.hub_region()))?;
+        let key = KmsKeyArn::parse(&made.key_metadata.and_then(|key| key.arn).unwrap_or_default())?;
+        self.set("hub", &format!("encryption = \"{key}\""));
+        Ok(key)
+    }
+
+    /// Puts one more statement into the policy of a key, as its administrator would.
+    pub async fn allow_on_key(
+        &self,
+        key: &KmsKeyArn,
+        statement: serde_json::Value,
+    ) -> Result<(), WorldError> {
+        let (account, region) = (self.hub, self.hub_region());
+        let read = self.kms().get_key_policy().key_id(key.as_str()).policy_name(POLICY_NAME).send().await;
+        let policy = read.map_err(AwsError::of("GetKeyPolicy", account, region))?.policy.unwrap_or_default();
+        let mut policy: serde_json::Value = serde_json::from_str(&policy).unwrap_or_default();
+        if let Some(statements) = policy["Statement"].as_array_mut() {
+            statements.push(statement);
+        }
+        let put = self.kms().put_key_policy().key_id(key.as_str()).policy_name(POLICY_NAME);
+        let put = put.policy(policy.to_string()).send().await;
+        put.map_err(AwsError::of("PutKeyPolicy", account, region))?;
+        Ok(())
+    }
+
+    /// KMS as the hub sees it.
+    pub fn kms(&self) -> aws_sdk_kms::Client {
+        self.aws.kms(self.hub, self.hub_region())
+    }
+}

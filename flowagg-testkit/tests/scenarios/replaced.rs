@@ -1,0 +1,66 @@
+//! Flow logs that are not as the fleet file says: EC2 changes none, so each is replaced.
+
+use aws_sdk_ec2::types::{DestinationFileFormat, FlowLog, TrafficType};
+use flowagg_testkit::world::World;
+
+use crate::{applied, apply, delivers, outcome};
+
+/// The one flow log of the one VPC of `shop`, in the hub's region.
+async fn flow_log(world: &World) -> FlowLog {
+    let logs = world.flow_logs(world.accounts()["shop"].id, world.hub_region()).await.unwrap();
+    let [log] = &logs[..] else { panic!("one flow log for the VPC: {logs:?}") };
+    log.clone()
+}
+
+/// The fleet file says something else: the plan says so, the next run replaces every flow log, and the new ones deliver.
+async fn replaced(world: &mut World, table: &str, lines: &[&str]) -> FlowLog {
+    delivers(world).await;
+    let before = flow_log(world).await;
+    lines.iter().for_each(|line| world.set(table, line));
+    world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(3);
+    apply(world).await;
+    let after = flow_log(world).await;
+    assert_ne!(before.flow_log_id, after.flow_log_id);
+    world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
+    after
+}
+
+#[tokio::test]
+async fn flow_logs_of_other_traffic_are_replaced_and_deliver() {
+    let mut world = applied(["shop"]).await;
+    let lines = ["traffic = \"reject\"", "aggregation-interval = \"1m\""];
+    let log = replaced(&mut world, "flow-logs", &lines).await;
+    assert_eq!((log.traffic_type(), log.max_aggregation_interval()), (Some(&TrafficType::Reject), Some(60)));
+    let reports = delivers(&world).await;
+    assert!(outcome(&world, &reports, "shop").key().unwrap().contains(log.flow_log_id().unwrap()));
+}
+
+#[tokio::test]
+async fn flow_logs_to_another_prefix_are_replaced_and_what_lies_under_the_old_one_stays() {
+    let mut world = applied(["shop"]).await;
+    let log = replaced(&mut world, "hub", &["prefix = \"network\""]).await;
+    assert!(log.log_destination().unwrap().ends_with("/network/"), "{log:?}");
+    let old = world.keys().await.unwrap();
+    let reports = delivers(&world).await;
+    let key = outcome(&world, &reports, "shop").key().unwrap();
+    assert!(key.starts_with("network/AWSLogs/"), "{key}");
+    let now = world.keys().await.unwrap();
+    assert!(old.len() == 2 && old.iter().all(|key| now.contains(key)), "{now:?}");
+}
+
+#[tokio::test]
+async fn flow_logs_in_another_file_format_and_other_folders_are_replaced() {
+    let mut world = applied(["shop"]).await;
+    let lines =
+        ["file-format = \"parquet\"", "hive-compatible-partitions = true", "per-hour-partition = true"];
+    let log = replaced(&mut world, "flow-logs", &lines).await;
+    let options = log.destination_options().unwrap();
+    assert_eq!(options.file_format(), Some(&DestinationFileFormat::Parquet));
+    assert_eq!(
+        (options.hive_compatible_partitions(), options.per_hour_partition()),
+        (Some(true), Some(true))
+    );
+    let reports = delivers(&world).await;
+    let key = outcome(&world, &reports, "shop").key().unwrap();
+    assert!(key.contains("/aws-service=vpcflowlogs/") && key.contains("/hour="), "{key}");
+}
