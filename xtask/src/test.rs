@@ -1,5 +1,7 @@
 //! `cargo xtask test`: all that must pass before a change goes in. It ends at the first failure.
 
+use std::collections::BTreeSet;
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -7,7 +9,7 @@ use anyhow::Context as _;
 use crate::Emulator;
 use crate::cargo::{self, cargo, run as succeed};
 use crate::e2e::E2e;
-use crate::emulator::{BACKEND_VARIABLE, OWN_BACKEND_VARIABLE, Running};
+use crate::emulator::{OWN_BACKEND_VARIABLE, Running};
 
 pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
     let start = Instant::now();
@@ -15,18 +17,31 @@ pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
     step("clippy", || succeed(&mut cargo("clippy --workspace --all-targets -- -D warnings")))?;
     step("documentation", || succeed(cargo("doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings")))?;
     step("build", cargo::build)?;
+    eprintln!("\nStarting the emulator; the first time its Python environment or its image is fetched.");
+    let emulator = Running::start(which.backend.as_deref())?;
     step("tests", || {
-        eprintln!("Starting the emulator; the first time its Python environment or its image is fetched.");
-        let emulator = Running::start(which.backend.as_deref())?;
         let mut tests = cargo("test --workspace");
         // The tests of the emulators themselves start their own.
-        tests
-            .env(BACKEND_VARIABLE, &emulator.url)
-            .envs(which.backend.iter().map(|own| (OWN_BACKEND_VARIABLE, own)));
+        tests.envs(emulator.environment()).envs(which.backend.iter().map(|own| (OWN_BACKEND_VARIABLE, own)));
         succeed(&mut tests)
     })?;
+    step("examples", || examples(&emulator))?;
+    drop(emulator);
     step("end to end", || E2e { emulator: which.clone(), keep: false }.run())?;
     eprintln!("\nok: everything passes, in {}", told(start));
+    Ok(())
+}
+
+/// Runs every example of the testkit, each of which checks what it claims; the tests have built them.
+fn examples(emulator: &Running) -> anyhow::Result<()> {
+    let folder = cargo::root().join("flowagg-testkit").join("examples");
+    let files = folder.read_dir().with_context(|| format!("{} cannot be read", folder.display()))?;
+    let files = files.collect::<Result<Vec<_>, _>>()?;
+    let names: BTreeSet<_> = files.iter().map(|file| file.path().with_extension("")).collect();
+    for name in names.iter().filter_map(|path| path.file_name()) {
+        let program = cargo::program(&format!("examples/{}", name.display()));
+        succeed(Command::new(program).envs(emulator.environment()))?;
+    }
     Ok(())
 }
 
