@@ -1,16 +1,19 @@
 //! The emulators for real: started, answering, and gone with whoever started them.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail where it likes, its helpers too")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail where it likes, its helpers too")]
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use flowagg_testkit::emulator::{BACKEND_VARIABLE, Backend, Emulator};
+use flowagg_testkit::emulator::{BACKEND_VARIABLE, Backend, Emulator, LOG_VARIABLE};
 
 /// Names the backend of these tests where [`BACKEND_VARIABLE`] names an emulator that runs already.
 const OWN_BACKEND_VARIABLE: &str = "FLOWAGG_OWN_BACKEND";
+
+/// Set where a test is to fail, for another one to see what that shows.
+const ON_PURPOSE_VARIABLE: &str = "FLOWAGG_FAIL_ON_PURPOSE";
 
 /// The backend to start one of our own with: the named one, unless that is somebody else's endpoint.
 fn own_backend() -> Backend {
@@ -35,16 +38,17 @@ fn eventually(what: &str, holds: impl Fn() -> bool) {
     }
 }
 
-fn program() -> (Child, String) {
+/// A program with an emulator, its URL and that of its log.
+fn program() -> (Child, String, String) {
     let mut program = Command::new(env!("CARGO_BIN_EXE_flowagg-emulator"))
         .arg(own_backend().to_string())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut url = String::new();
-    BufReader::new(program.stdout.take().unwrap()).read_line(&mut url).unwrap();
-    (program, url.trim().to_owned())
+    let mut told = BufReader::new(program.stdout.take().unwrap()).lines();
+    let [url, log] = [told.next(), told.next()].map(|line| line.unwrap().unwrap());
+    (program, url, log)
 }
 
 #[test]
@@ -63,7 +67,7 @@ fn an_emulator_answers_until_it_is_dropped_and_its_log_is_kept() {
 
 #[test]
 fn an_emulator_ends_with_the_standard_input_of_its_program() {
-    let (mut program, url) = program();
+    let (mut program, url, _) = program();
     assert!(answers(&url));
     drop(program.stdin.take());
     assert!(program.wait().unwrap().success());
@@ -72,7 +76,7 @@ fn an_emulator_ends_with_the_standard_input_of_its_program() {
 
 #[test]
 fn an_emulator_ends_even_when_its_program_is_killed() {
-    let (mut program, url) = program();
+    let (mut program, url, _) = program();
     assert!(answers(&url));
     program.kill().unwrap();
     program.wait().unwrap();
@@ -90,6 +94,56 @@ fn an_emulator_that_is_left_running_is_ended_by_the_command_it_names() {
         "{stop}"
     );
     eventually("nothing answers any more", || !answers(&url));
+}
+
+/// Runs one test of this program, alone, as one that fails on purpose. Returns what it shows of that.
+fn shown_by(test: &str, environment: &[(&str, &str)]) -> String {
+    let mut again = Command::new(std::env::current_exe().unwrap());
+    again.args(["--exact", test]).env(ON_PURPOSE_VARIABLE, "1").env_remove(LOG_VARIABLE);
+    let output = again.envs(environment.iter().copied()).output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(!output.status.success() && shown.contains("failed on purpose"), "{shown}");
+    shown
+}
+
+fn is_to_fail() -> bool {
+    std::env::var_os(ON_PURPOSE_VARIABLE).is_some()
+}
+
+#[test]
+fn a_test_that_fails_shows_what_its_emulator_wrote_last() {
+    if is_to_fail() {
+        let emulator = Emulator::shared().unwrap();
+        eventually("the log says that it is ready", || emulator.log().contains("Ready."));
+        panic!("failed on purpose");
+    }
+    let own = own_backend().to_string();
+    let test = "a_test_that_fails_shows_what_its_emulator_wrote_last";
+    let shown = shown_by(test, &[(BACKEND_VARIABLE, &own)]);
+    let (_, log) = shown.split_once("what the emulator wrote last:\n").unwrap();
+    assert!(log.contains("Ready."), "{shown}");
+}
+
+#[test]
+fn a_test_that_fails_shows_the_log_of_an_emulator_that_another_program_has_started() {
+    if is_to_fail() {
+        Emulator::shared().unwrap();
+        panic!("failed on purpose");
+    }
+    let test = "a_test_that_fails_shows_the_log_of_an_emulator_that_another_program_has_started";
+    let (mut program, url, log) = program();
+    eventually("its log is served", || {
+        let shown = shown_by(test, &[(BACKEND_VARIABLE, &url), (LOG_VARIABLE, &log)]);
+        shown.contains("what the emulator wrote last:\n") && shown.contains("Ready.")
+    });
+    let elsewhere = shown_by(test, &[(BACKEND_VARIABLE, &url)]);
+    assert!(!elsewhere.contains("wrote last"), "nobody says where its log is: {elsewhere}");
+    drop(program.stdin.take());
+    assert!(program.wait().unwrap().success());
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap();
+    let there = format!("http://{}", gone.local_addr().unwrap());
+    let shown = shown_by(test, &[(BACKEND_VARIABLE, &there), (LOG_VARIABLE, &log)]);
+    assert!(shown.contains("its log cannot be read at http://"), "{shown}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::Emulator;
 use crate::cargo::{self, cargo};
-use crate::emulator::{BACKEND_VARIABLE, Running, within};
+use crate::emulator::{Running, within};
 use crate::leftovers::Leftovers;
 use crate::step::{step, told};
 
@@ -63,7 +63,7 @@ impl E2e {
         let run = |number| {
             let name = format!("scenarios, run {number} of {}", self.times);
             let mut scenarios = scenarios();
-            within(folder, &mut scenarios).env(BACKEND_VARIABLE, &emulator.url);
+            within(folder, &mut scenarios).envs(emulator.environment());
             let ran = step(&name, || cargo::run(&mut scenarios));
             if let Err(error) = &ran {
                 eprintln!("== {error:#}");

@@ -9,7 +9,9 @@ use anyhow::{Context as _, bail};
 use crate::cargo;
 
 /// The variable by which the tests find it.
-pub(crate) const BACKEND_VARIABLE: &str = "FLOWAGG_BACKEND";
+const BACKEND_VARIABLE: &str = "FLOWAGG_BACKEND";
+/// The variable by which they find its log, to show the end of it where one fails.
+const LOG_VARIABLE: &str = "FLOWAGG_EMULATOR_LOG";
 /// The variable by which the tests of the emulators know which one to start themselves.
 pub(crate) const OWN_BACKEND_VARIABLE: &str = "FLOWAGG_OWN_BACKEND";
 
@@ -21,6 +23,7 @@ pub(crate) fn within<'a>(folder: &Path, command: &'a mut Command) -> &'a mut Com
 /// A running emulator; it ends with this value, and with this process.
 pub(crate) struct Running {
     pub(crate) url: String,
+    log: String,
     program: Child,
 }
 
@@ -33,14 +36,16 @@ impl Running {
             within(folder, &mut command);
         }
         let mut program = command.spawn().context("the emulator could not be started")?;
-        let mut url = String::new();
-        if let Some(stdout) = program.stdout.take() {
-            BufReader::new(stdout).read_line(&mut url)?;
-        }
-        if url.trim().is_empty() {
+        let mut told = program.stdout.take().map(BufReader::new).into_iter().flat_map(BufReader::lines);
+        let (Some(url), Some(log)) = (told.next().transpose()?, told.next().transpose()?) else {
             bail!("the emulator could not be started: {}", program.wait()?);
-        }
-        Ok(Self { url: url.trim().to_owned(), program })
+        };
+        Ok(Self { url, log, program })
+    }
+
+    /// The environment of a program that is to use it.
+    pub(crate) fn environment(&self) -> [(&'static str, &str); 2] {
+        [(BACKEND_VARIABLE, &self.url), (LOG_VARIABLE, &self.log)]
     }
 
     /// The id of the process that holds it.

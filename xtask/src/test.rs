@@ -1,10 +1,14 @@
 //! `cargo xtask test`: all that must pass before a change goes in. It ends at the first failure.
 
+use std::collections::BTreeSet;
+use std::process::Command;
 use std::time::Instant;
+
+use anyhow::Context as _;
 
 use crate::cargo::{self, cargo, run as succeed};
 use crate::e2e::rehearsal;
-use crate::emulator::{BACKEND_VARIABLE, OWN_BACKEND_VARIABLE, Running};
+use crate::emulator::{OWN_BACKEND_VARIABLE, Running};
 use crate::step::{step, told};
 use crate::{Emulator, readers};
 
@@ -21,14 +25,26 @@ pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
     step("tests", || {
         let mut tests = cargo("test --workspace");
         // The tests of the emulators themselves start their own.
-        tests
-            .env(BACKEND_VARIABLE, &emulator.url)
-            .envs(which.backend.iter().map(|own| (OWN_BACKEND_VARIABLE, own)));
+        tests.envs(emulator.environment()).envs(which.backend.iter().map(|own| (OWN_BACKEND_VARIABLE, own)));
         succeed(&mut tests)
     })?;
+    step("examples", || examples(&emulator))?;
     // The scenarios are among the tests.
     step("rehearsal", || succeed(&mut rehearsal(Some(&emulator.url))))?;
     step("readers", || readers::read(Some(&emulator.url)))?;
     eprintln!("\nok: everything passes, in {}", told(start));
+    Ok(())
+}
+
+/// Runs every example of the testkit, each of which checks what it claims; the tests have built them.
+fn examples(emulator: &Running) -> anyhow::Result<()> {
+    let folder = cargo::root().join("flowagg-testkit").join("examples");
+    let files = folder.read_dir().with_context(|| format!("{} cannot be read", folder.display()))?;
+    let files = files.collect::<Result<Vec<_>, _>>()?;
+    let names: BTreeSet<_> = files.iter().map(|file| file.path().with_extension("")).collect();
+    for name in names.iter().filter_map(|path| path.file_name()) {
+        let program = cargo::program(&format!("examples/{}", name.display()));
+        succeed(Command::new(program).envs(emulator.environment()))?;
+    }
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! `flowagg-emulator [docker|python|<url>]`: starts the emulator, prints its URL, and ends it when standard input ends.
+//! `flowagg-emulator [docker|python|<url>]`: starts the emulator, prints its URL and that of its log, a line each, and ends
+//! it when standard input ends.
 
 #![allow(
     clippy::print_stdout,
@@ -6,15 +7,17 @@
     reason = "a program says its answer, and why there is none"
 )]
 
+use std::error::Error;
 use std::io;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use flowagg_testkit::emulator::{Backend, Emulator, EmulatorError};
+use flowagg_testkit::emulator::{Backend, Emulator};
 
 fn main() -> ExitCode {
     match start() {
-        Ok(emulator) => {
-            println!("{}", emulator.url());
+        Ok((emulator, log)) => {
+            println!("{}\n{log}", emulator.url());
             // Where standard input cannot be read it has ended.
             let _ = io::copy(&mut io::stdin(), &mut io::sink());
             ExitCode::SUCCESS
@@ -26,10 +29,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn start() -> Result<Emulator, EmulatorError> {
+fn start() -> Result<(Arc<Emulator>, String), Box<dyn Error>> {
     let backend = match std::env::args().nth(1) {
         Some(text) => text.parse()?,
         None => Backend::from_environment()?,
     };
-    Emulator::start(&backend)
+    let emulator = Arc::new(Emulator::start(&backend)?);
+    let log = emulator.serve_log()?;
+    Ok((emulator, log))
 }

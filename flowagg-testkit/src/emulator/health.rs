@@ -15,7 +15,7 @@ pub(super) struct Probe {
 pub(super) const LOCALSTACK: Probe = Probe { name: "LocalStack", path: "/_localstack/health" };
 
 /// How long one question may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a start may take: a cold one on a slow machine compiles the server's Python files first.
 const STARTS_WITHIN: Duration = Duration::from_secs(180);
 
@@ -55,14 +55,32 @@ fn is_ready(probe: Probe, url: &str) -> bool {
     url.starts_with("http://") && status(url, probe.path).is_ok_and(|status| status == 200)
 }
 
+/// The body that a `GET` of this URL is answered with.
+pub(super) fn body(url: &str) -> io::Result<String> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = rest.find('/').map_or("/", |start| &rest[start..]);
+    let mut answer = Vec::new();
+    get(url, path)?.read_to_end(&mut answer)?;
+    let answer = String::from_utf8_lossy(&answer);
+    let (_, body) =
+        answer.split_once("\r\n\r\n").ok_or_else(|| io::Error::other("it does not speak HTTP"))?;
+    Ok(body.to_owned())
+}
+
 /// The status of a `GET`.
 fn status(url: &str, path: &str) -> io::Result<u16> {
-    let mut stream = connect(url)?;
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", authority(url))?;
+    let mut stream = get(url, path)?;
     let mut head = [0; 12];
     stream.read_exact(&mut head)?;
     let code = std::str::from_utf8(&head[9..]).ok().and_then(|code| code.parse().ok());
     code.ok_or_else(|| io::Error::other("it does not speak HTTP"))
+}
+
+/// Sends a `GET`; what comes back is to be read.
+fn get(url: &str, path: &str) -> io::Result<TcpStream> {
+    let mut stream = connect(url)?;
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", authority(url))?;
+    Ok(stream)
 }
 
 fn connect(url: &str) -> io::Result<TcpStream> {

@@ -1,18 +1,22 @@
 //! A small AWS on this machine: LocalStack in a container, LocalStack from PyPI, or an endpoint that is there already; and
 //! moto from PyPI, for AWS Organizations.
 //!
-//! What is started here ends with the process that started it, even when that one is killed.
+//! What is started here ends with the process that started it, even when that one is killed. A test that fails shows what
+//! the shared emulator wrote last.
 
 mod backend;
 mod container;
 mod health;
+mod log;
 mod moto;
 mod python;
 
+use std::env;
 use std::sync::OnceLock;
 
 pub use backend::{BACKEND_VARIABLE, Backend};
 pub(crate) use health::authority;
+pub use log::LOG_VARIABLE;
 pub use moto::{MOTO_VERSION, Moto};
 pub(crate) use python::Packages;
 
@@ -70,10 +74,15 @@ impl Emulator {
 
     /// The one emulator of this process, of the backend that the environment names. Blocks like [`start`](Self::start).
     ///
-    /// It ends with the process.
+    /// It ends with the process. From then on, a panic in this process shows the end of its [`log`](Self::log).
     pub fn shared() -> Result<&'static Self, &'static EmulatorError> {
         static SHARED: OnceLock<Result<Emulator, EmulatorError>> = OnceLock::new();
-        SHARED.get_or_init(|| Self::start(&Backend::from_environment()?)).as_ref()
+        let start = || {
+            let emulator = Self::start(&Backend::from_environment()?)?;
+            log::show_on_panic("the emulator", || Some(SHARED.get()?.as_ref().ok()?.log()));
+            Ok(emulator)
+        };
+        SHARED.get_or_init(start).as_ref()
     }
 
     /// The URL to give as `AWS_ENDPOINT_URL`.
@@ -86,12 +95,16 @@ impl Emulator {
         &self.backend
     }
 
-    /// What it has written so far; nothing of an endpoint that was there.
+    /// What it has written so far. Of an endpoint that was there, what can be read at the URL in [`LOG_VARIABLE`], where
+    /// [`BACKEND_VARIABLE`] names that endpoint; else nothing.
     pub fn log(&self) -> String {
         match &self.run {
             Run::Container(container) => container.log(),
             Run::Process(process) => process.log(),
-            Run::NotOurs => String::new(),
+            Run::NotOurs => match env::var(BACKEND_VARIABLE).map(|named| named.parse()) {
+                Ok(Ok(named)) if self.backend == named => log_elsewhere(),
+                _ => String::new(),
+            },
         }
     }
 
@@ -147,6 +160,11 @@ pub enum EmulatorError {
         /// What happened instead.
         why: String,
     },
+}
+
+fn log_elsewhere() -> String {
+    let Ok(url) = env::var(LOG_VARIABLE) else { return String::new() };
+    health::body(&url).unwrap_or_else(|error| format!("its log cannot be read at {url}: {error}"))
 }
 
 /// The last lines of a log, as a message may carry them.

@@ -1,8 +1,8 @@
 use std::sync::OnceLock;
 
-use super::EmulatorError;
 use super::health::Probe;
 use super::python::{Process, Program};
+use super::{EmulatorError, log};
 
 /// The version of moto.
 pub const MOTO_VERSION: &str = "5.2.5";
@@ -50,10 +50,16 @@ impl Moto {
         Ok(Self { url, process })
     }
 
-    /// The one server of this process. It ends with the process. Blocks like [`start`](Self::start).
+    /// The one server of this process. It ends with the process. Blocks like [`start`](Self::start). From then on, a panic
+    /// in this process shows the end of its [`log`](Self::log).
     pub fn shared() -> Result<&'static Self, &'static EmulatorError> {
         static SHARED: OnceLock<Result<Moto, EmulatorError>> = OnceLock::new();
-        SHARED.get_or_init(Self::start).as_ref()
+        let start = || {
+            let moto = Self::start()?;
+            log::show_on_panic("moto", || Some(SHARED.get()?.as_ref().ok()?.log()));
+            Ok(moto)
+        };
+        SHARED.get_or_init(start).as_ref()
     }
 
     /// The URL to give as `AWS_ENDPOINT_URL`.

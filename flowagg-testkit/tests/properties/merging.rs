@@ -88,7 +88,9 @@ proptest! {
             let form = merged(None, earlier, Unnamed::Keep).unwrap().form;
             prop_assert_eq!(&after.kept, &(&named(earlier, form) - &known), "{}", after.text);
             // An organization that stays is not of the merged grant; it has its own tests.
-            prop_assume!(!after.notes.iter().any(|note| note.contains("is left as it is")));
+            if after.notes.iter().any(|note| note.contains("is left as it is")) {
+                return Ok(());
+            }
             let all = with_kept(&grant, earlier, &after);
             let before = Policy::compile(&without_ours(&live)).unwrap();
             let policy = Policy::compile(&after.text).unwrap();
@@ -146,7 +148,9 @@ proptest! {
         }),
     ) {
         // Without source conditions, the ACL and the folder of a member are open to all: so AWS had it until 2022.
-        prop_assume!(grant.settings.source_conditions);
+        if !grant.settings.source_conditions {
+            return Ok(());
+        }
         if let Some(after) = merged(Some(&live.text), &grant, Unnamed::Keep) {
             // An earlier grant in form `bound-deny` kept strangers from what foreign statements allow them.
             let before = [&without_ours(&live), &live.text].map(|text| Policy::compile(text).unwrap());
@@ -246,7 +250,9 @@ proptest! {
     fn fleets_in_different_folders_do_not_touch_each_other(
         (live, one, other) in Scene::each(|scene| (foreign(scene), grant(scene), grant(scene))),
     ) {
-        prop_assume!(one.prefix != other.prefix || one.hive != other.hive);
+        if (&one.prefix, one.hive) == (&other.prefix, other.hive) {
+            return Ok(());
+        }
         if let Some(first) = merged(Some(&live.text), &one, Unnamed::Keep)
             && let Ok(both) = merge(Some(&first.text), &other, Unnamed::Prune)
         {

@@ -170,3 +170,62 @@ fn run(command: &mut Command) -> Result<(), String> {
     let written = [output.stdout, output.stderr].concat();
     Err(format!("{shown} ended with {}:\n{}", output.status, tail(&String::from_utf8_lossy(&written))))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+    use crate::emulator::health::Probe;
+
+    /// A program without packages: its environment is made in a second, and without a network.
+    const BARE: Program = Program {
+        probe: Probe { name: "bare", path: "/" },
+        version: "0",
+        lock: "# nothing\n",
+        module: "this",
+    };
+
+    #[test]
+    fn an_environment_that_several_ask_for_at_once_is_made_once() {
+        let cache = tempfile::tempdir().unwrap();
+        let folder = cache.path().join("bare");
+        let all = Barrier::new(4);
+        // The lock is one of files, each opened anew: between threads it holds as it does between processes.
+        std::thread::scope(|scope| {
+            for number in 0..4 {
+                let (folder, all) = (&folder, &all);
+                scope.spawn(move || {
+                    all.wait();
+                    make(folder, &BARE).unwrap();
+                    assert!(version(&interpreter(folder).display().to_string()).is_some());
+                    fs::write(folder.join(format!("seen-by-{number}")), "").unwrap();
+                });
+            }
+        });
+        let seen = (0..4).filter(|number| folder.join(format!("seen-by-{number}")).exists());
+        assert_eq!(seen.count(), 4, "nobody made it again over somebody else's");
+    }
+
+    #[test]
+    fn what_a_killed_maker_left_is_cleared_away() {
+        let cache = tempfile::tempdir().unwrap();
+        let folder = cache.path().join("bare");
+        let partial = cache.path().join("bare.partial");
+        for half_made in [&folder, &partial] {
+            fs::create_dir_all(half_made.join("leftover")).unwrap();
+        }
+        make(&folder, &BARE).unwrap();
+        assert!(interpreter(&folder).exists());
+        assert!(!folder.join("leftover").exists() && !partial.exists());
+    }
+
+    #[test]
+    fn packages_that_cannot_be_had_are_told_with_the_installers_words_and_leave_no_environment() {
+        let cache = tempfile::tempdir().unwrap();
+        let folder = cache.path().join("bare");
+        let lock = "no-such-package @ file:///no/such/folder\n";
+        let error = make(&folder, &Program { lock, ..BARE }).unwrap_err();
+        assert!(error.contains("no-such-package") && !folder.exists(), "{error}");
+    }
+}

@@ -81,9 +81,11 @@ impl Process {
         let log = File::create(folder.path().join("log")).map_err(failed)?;
         let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).map_err(failed)?;
 
-        let mut command = Command::new(python);
+        let mut command = Command::new(&python);
         command.args(["-I", "-c", LEASH, program.module]);
         command.env("FLOWAGG_LEASH_FOLDER", folder.path()).env("TMPDIR", &files);
+        // What it keeps from one start to the next stays beside its packages, out of the user's own caches.
+        command.envs(python.ancestors().nth(2).map(|venv| ("XDG_CACHE_HOME", venv.join("cache"))));
         // An endpoint or a profile of the caller is not for the program's own clients.
         command.env_remove("AWS_ENDPOINT_URL").env_remove("AWS_PROFILE").current_dir(&files);
         tell(&mut command, address, &files);
