@@ -9,20 +9,40 @@
 //! * [`aws`]: SDK clients of any account
 //! * [`arbitrary`]: strategies for proptest: fleets, grants, bucket policies and requests
 //!
-//! ```no_run
-//! # async fn rehearse() -> Result<(), Box<dyn std::error::Error>> {
-//! use flowagg_testkit::{emulator::Emulator, world::World};
+//! A test, whole:
 //!
-//! let mut world = World::new(Emulator::shared()?).await?;
-//! world.member("shop", 2).await?; // an account with two VPCs in each of two regions
-//! world.flowagg(["apply", "--yes"]).await?.exits(0);
-//! for report in world.deliver(jiff::Timestamp::now()).await? {
-//!     assert!(report.outcome.key().is_some(), "{}", report.outcome);
+//! ```no_run
+//! # use std::error::Error;
+//! use flowagg_testkit::{emulator::Emulator, world::World};
+//! use jiff::Timestamp;
+//!
+//! # /* The body is compiled here as well.
+//! #[tokio::test]
+//! # */
+//! async fn a_new_account_delivers() -> Result<(), Box<dyn Error>> {
+//!     let mut world = World::new(Emulator::shared()?).await?;
+//!     world.member("shop", 2).await?; // an account with two VPCs in each of two regions
+//!     world.flowagg(["apply", "--yes"]).await?.exits(0);
+//!     for report in world.deliver(Timestamp::now()).await? {
+//!         assert!(report.outcome.key().is_some(), "{}", report.outcome);
+//!     }
+//!     world.flowagg(["verify"]).await?.exits(0);
+//!     Ok(())
 //! }
-//! world.flowagg(["verify"]).await?.exits(0);
-//! # Ok(())
-//! # }
 //! ```
+//!
+//! Tests share the emulator of their program and nothing else: each world takes fresh account ids. Where a test panics, the
+//! end of the emulator's log is shown with it. One emulator for several test programs is `flowagg-emulator`, whose two lines
+//! of output are the values of [`FLOWAGG_BACKEND`](emulator::BACKEND_VARIABLE) and
+//! [`FLOWAGG_EMULATOR_LOG`](emulator::LOG_VARIABLE).
+//!
+//! Where to go on:
+//!
+//! * `examples/add_account.rs`: a tool of one's own, made of flowagg's crates, and its test
+//! * `examples/own_policy.rs`: a bucket policy that was made elsewhere, asked by the delivery service
+//! * `examples/rehearsal.rs`: a roll-out of one's own shape, and a mistake that is seen and repaired
+//! * [`arbitrary`]: for properties of one's own, over fleets, policies and requests as AWS and people write them
+//! * [`delivery::recording`]: flow log files without an AWS, as many as an Athena table or a SIEM is to be tried with
 
 pub mod arbitrary;
 pub mod aws;

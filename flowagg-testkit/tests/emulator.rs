@@ -4,6 +4,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -40,8 +41,14 @@ fn eventually(what: &str, holds: impl Fn() -> bool) {
 
 /// A program with an emulator, its URL and that of its log.
 fn program() -> (Child, String, String) {
+    program_in(&std::env::temp_dir())
+}
+
+/// The same, with this folder for its temporary files.
+fn program_in(folder: &Path) -> (Child, String, String) {
     let mut program = Command::new(env!("CARGO_BIN_EXE_flowagg-emulator"))
         .arg(own_backend().to_string())
+        .env("TMPDIR", folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -75,12 +82,14 @@ fn an_emulator_ends_with_the_standard_input_of_its_program() {
 }
 
 #[test]
-fn an_emulator_ends_even_when_its_program_is_killed() {
-    let (mut program, url, _) = program();
+fn an_emulator_ends_even_when_its_program_is_killed_and_leaves_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut program, url, _) = program_in(folder.path());
     assert!(answers(&url));
     program.kill().unwrap();
     program.wait().unwrap();
     eventually("nothing answers any more", || !answers(&url));
+    eventually("its files are gone", || folder.path().read_dir().unwrap().next().is_none());
 }
 
 #[test]
