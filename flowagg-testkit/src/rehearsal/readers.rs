@@ -1,7 +1,7 @@
 //! What others read of what the delivery service writes: flowlogs-reader and DuckDB, from PyPI. Each must find the records
 //! that the service says it wrote, and their bytes, by account and region.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -92,12 +92,16 @@ pub async fn read_by_others(backend: &Backend, out: &mut impl Write) -> Result<(
     });
     let readings: Vec<_> = stream::iter(readings).buffered(at_once).try_collect().await?;
     tell(&readings, out)?;
-    let differing: Vec<_> = readings.iter().filter(|reading| reading.read != reading.of.said).collect();
+    let differing = readings.iter().flat_map(|Reading { reader, of, read }| {
+        let differences = differences(&of.said, read);
+        let heading = (!differences.is_empty()).then(|| format!("{reader} of {}:", of.kind));
+        heading.into_iter().chain(differences)
+    });
+    let differing: Vec<_> = differing.collect();
     if differing.is_empty() {
         return Ok(());
     }
-    let differences: Vec<_> = differing.iter().map(|reading| reading.difference()).collect();
-    Err(RehearsalError::NotSo(format!("every reader reads what was written\n{}", differences.join("\n"))))
+    Err(RehearsalError::NotSo(format!("every reader reads what was written\n{}", differing.join("\n"))))
 }
 
 impl Kind {
@@ -224,21 +228,17 @@ impl<'a> Reading<'a> {
             }
         }
     }
+}
 
-    /// The accounts and regions of which something else was read than is said to be written.
-    fn difference(&self) -> String {
-        let mut lines = vec![format!("{} of {}:", self.reader, self.of.kind)];
-        let places: std::collections::BTreeSet<_> = self.of.said.keys().chain(self.read.keys()).collect();
-        for place in places {
-            let [said, read] =
-                [&self.of.said, &self.read].map(|counts| counts.get(place).copied().unwrap_or_default());
-            if said != read {
-                let (account, region) = place;
-                lines.push(format!("  {account} {region}: {said} written, {read} read"));
-            }
-        }
-        lines.join("\n")
-    }
+/// The accounts and regions of which something else was read than is said to be written.
+fn differences(said: &Counts, read: &Counts) -> Vec<String> {
+    let places: BTreeSet<_> = said.keys().chain(read.keys()).collect();
+    let compare = |place: &(String, String)| {
+        let [said, read] = [said, read].map(|counts| counts.get(place).copied().unwrap_or_default());
+        let (account, region) = place;
+        (said != read).then(|| format!("  {account} {region}: {said} written, {read} read"))
+    };
+    places.into_iter().filter_map(compare).collect()
 }
 
 impl fmt::Display for Count {
@@ -292,4 +292,37 @@ fn tell(readings: &[Reading<'_>], out: &mut impl Write) -> io::Result<()> {
         line([reader, format.as_str(), layout, fields, places, said, sum, bytes_said, bytes_read])?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(lines: &[&str]) -> Counts {
+        lines.iter().map(|line| parse(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_count_is_read_from_a_line_of_four_words() {
+        let (place, count) = parse("111122223333 eu-west-1 24 1500").unwrap();
+        assert_eq!(place, ("111122223333".to_owned(), "eu-west-1".to_owned()));
+        assert_eq!(count, Count { records: 24, bytes: 1500 });
+        for line in ["", "111122223333 eu-west-1 24", "111122223333 eu-west-1 24 None"] {
+            assert_eq!(parse(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_was_read_otherwise_not_at_all_or_without_being_written_is_named() {
+        let said = counts(&["1 a 24 1500", "2 a 24 1500", "3 a 24 1500"]);
+        assert!(differences(&said, &said).is_empty());
+        let read = counts(&["1 a 24 1500", "2 a 24 1499", "4 a 1 1"]);
+        let none = "0 records of 0 bytes";
+        let expected = [
+            "  2 a: 24 records of 1500 bytes written, 24 records of 1499 bytes read".to_owned(),
+            format!("  3 a: 24 records of 1500 bytes written, {none} read"),
+            format!("  4 a: {none} written, 1 records of 1 bytes read"),
+        ];
+        assert_eq!(differences(&said, &read), expected);
+    }
 }
