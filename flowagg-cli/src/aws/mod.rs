@@ -18,7 +18,7 @@ pub use deliveries::{Arrivals, arrivals};
 pub use traffic::Calls;
 
 /// How many accounts, or places, or folders are worked on at once.
-const AT_ONCE: usize = 384;
+const AT_ONCE: usize = 448;
 
 /// Runs futures as tasks of their own, so that all cores work; [`AT_ONCE`] at once. Each is made when its turn comes, and
 /// outcomes come as they are there.

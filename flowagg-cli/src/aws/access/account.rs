@@ -20,11 +20,21 @@ pub struct Account {
     pub(super) config: SdkConfig,
     pub(super) http: SharedHttpClient,
     pub(super) traffic: Arc<Traffic>,
-    pub(super) ec2: Clients,
+    pub(super) clients: Arc<Clients>,
 }
 
-/// A client for each region: one takes longer to make than a call.
-pub(super) type Clients = Arc<Mutex<BTreeMap<Region, aws_sdk_ec2::Client>>>;
+/// The clients that are used more than once: one takes longer to make than a call, and 20 kB.
+#[derive(Debug, Default)]
+pub(super) struct Clients {
+    ec2: Mutex<BTreeMap<Region, aws_sdk_ec2::Client>>,
+    sts: Mutex<BTreeMap<Region, aws_sdk_sts::Client>>,
+}
+
+/// The client for a region, made where it is not there yet.
+fn kept<C: Clone>(clients: &Mutex<BTreeMap<Region, C>>, region: &Region, make: impl FnOnce() -> C) -> C {
+    let mut clients = clients.lock().unwrap_or_else(PoisonError::into_inner);
+    clients.entry(region.clone()).or_insert_with(make).clone()
+}
 
 /// A client whose calls are named, counted and paced. What it may try again is measured for each account and region:
 /// by default it would be one measure for all, and an account that fails for ever would use it up.
@@ -62,7 +72,7 @@ impl Account {
             .credentials_provider(SharedCredentialsProvider::new(role))
             .identity_cache(IdentityCache::no_cache())
             .build();
-        Ok(Self { id, config, ec2: Clients::default(), ..self.clone() })
+        Ok(Self { id, config, clients: Arc::default(), ..self.clone() })
     }
 
     /// The region that calls go to where none is named.
@@ -83,9 +93,8 @@ impl Account {
 
     /// The account in a region, to EC2.
     pub fn ec2(&self, region: &Region) -> aws_sdk_ec2::Client {
-        let mut clients = self.ec2.lock().unwrap_or_else(PoisonError::into_inner);
         let make = || aws_sdk_ec2::Client::from_conf(client!(self, aws_sdk_ec2, region).build());
-        clients.entry(region.clone()).or_insert_with(make).clone()
+        kept(&self.clients.ec2, region, make)
     }
 
     /// The account in a region, to S3.
@@ -110,7 +119,8 @@ impl Account {
     }
 
     pub(super) fn sts(&self, region: &Region) -> aws_sdk_sts::Client {
-        aws_sdk_sts::Client::from_conf(client!(self, aws_sdk_sts, region).build())
+        let make = || aws_sdk_sts::Client::from_conf(client!(self, aws_sdk_sts, region).build());
+        kept(&self.clients.sts, region, make)
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn answered(id: &str, retries: RetryConfig, answer: fn(&str, &str) ->
         .retry_config(retries)
         .build();
     let id = AccountId::parse(id).unwrap();
-    Account { id, config, http: mocked::http(answer), traffic: Arc::default(), ec2: Arc::default() }
+    Account { id, config, http: mocked::http(answer), traffic: Arc::default(), clients: Arc::default() }
 }
 
 /// The answer to `AssumeRole`.

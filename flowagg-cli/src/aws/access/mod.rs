@@ -67,9 +67,9 @@ impl Session {
         let hub = declared.hub();
         let (config, http) = base(hub, connection).await;
         // Until the caller is known, its calls count as the hub's.
-        let (traffic, ec2) = (Arc::default(), account::Clients::default());
-        let unknown = Account { id: hub.account, config, http, traffic, ec2 };
-        let caller = Account { id: caller(&unknown, hub).await?, ..unknown };
+        let (traffic, clients) = (Arc::default(), Arc::default());
+        let unknown = Account { id: hub.account, config, http, traffic, clients };
+        let caller = Account { id: caller(&unknown, hub).await?, clients: Arc::default(), ..unknown };
         let hub = open_hub(&caller, declared).await?;
         Ok(Self { caller, hub })
     }

@@ -176,15 +176,9 @@ mod tests {
     use std::sync::Barrier;
 
     use super::*;
-    use crate::emulator::health::Probe;
 
-    /// A program without packages: its environment is made in a second, and without a network.
-    const BARE: Program = Program {
-        probe: Probe { name: "bare", path: "/" },
-        version: "0",
-        lock: "# nothing\n",
-        module: "this",
-    };
+    /// No packages: their environment is made in a second, and without a network.
+    const BARE: Packages = Packages { name: "bare", version: "0", lock: "# nothing\n" };
 
     #[test]
     fn an_environment_that_several_ask_for_at_once_is_made_once() {
@@ -197,7 +191,7 @@ mod tests {
                 let (folder, all) = (&folder, &all);
                 scope.spawn(move || {
                     all.wait();
-                    make(folder, &BARE).unwrap();
+                    make(folder, BARE).unwrap();
                     assert!(version(&interpreter(folder).display().to_string()).is_some());
                     fs::write(folder.join(format!("seen-by-{number}")), "").unwrap();
                 });
@@ -215,7 +209,7 @@ mod tests {
         for half_made in [&folder, &partial] {
             fs::create_dir_all(half_made.join("leftover")).unwrap();
         }
-        make(&folder, &BARE).unwrap();
+        make(&folder, BARE).unwrap();
         assert!(interpreter(&folder).exists());
         assert!(!folder.join("leftover").exists() && !partial.exists());
     }
@@ -225,7 +219,7 @@ mod tests {
         let cache = tempfile::tempdir().unwrap();
         let folder = cache.path().join("bare");
         let lock = "no-such-package @ file:///no/such/folder\n";
-        let error = make(&folder, &Program { lock, ..BARE }).unwrap_err();
+        let error = make(&folder, Packages { lock, ..BARE }).unwrap_err();
         assert!(error.contains("no-such-package") && !folder.exists(), "{error}");
     }
 }
