@@ -1,5 +1,6 @@
 //! `cargo xtask e2e`: the main job, from the build to the last count, then every scenario; and nothing stays behind.
 
+use std::env;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
@@ -18,7 +19,7 @@ use crate::step::{step, told};
 pub(crate) struct E2e {
     #[command(flatten)]
     emulator: Emulator,
-    /// Run the scenarios so many times in a row, on the one emulator, and tell how many runs were green
+    /// Run it all so many times in a row, each time on a fresh emulator, and tell how many runs were green
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     times: u32,
     /// The rehearsal only; leave its emulator running, and print how to play with it and how to end it
@@ -38,45 +39,42 @@ impl E2e {
             cargo::run(scenarios().arg("--no-run"))
         })?;
         let start = Instant::now();
-        // All that is written to the disk is written here, and all processes have this folder in their environment.
-        let folder = tempfile::Builder::new().prefix("flowagg-e2e-").tempdir()?;
-        let emulator = step("emulator", || Running::start(backend, Some(folder.path())))?;
-        let leftovers = Leftovers::of(folder.path(), &emulator, backend);
-        let green = step("rehearsal", || rehearse(&emulator, folder.path()))
-            .map(|()| self.repeat(&emulator, folder.path()));
-        drop(emulator);
-        let left = step("what is left behind", || leftovers.look());
-        let (green, times) = (green?, self.times);
-        eprintln!("\n{green} of {times} runs of the scenarios were green");
-        if let Err(error) = left {
-            return Err(error.context(format!("{} stays, for a look", folder.keep().display())));
-        }
+        let green: u32 = (1..=self.times).map(|number| u32::from(self.run_once(number))).sum();
+        let times = self.times;
+        eprintln!("\n{green} of {times} runs were green");
         if green < times {
-            bail!("{} runs of the scenarios failed", times - green);
+            bail!("{} runs failed", times - green);
         }
         eprintln!("ok: end to end in {} after the build, and nothing is left behind", told(start));
         Ok(())
     }
 
-    /// Runs the scenarios as often as asked for. Returns how many runs were green.
-    fn repeat(&self, emulator: &Running, folder: &Path) -> u32 {
-        let run = |number| {
-            let name = format!("scenarios, run {number} of {}", self.times);
-            let mut scenarios = scenarios();
-            within(folder, &mut scenarios).envs(emulator.environment());
-            let ran = step(&name, || cargo::run(&mut scenarios));
-            if let Err(error) = &ran {
-                eprintln!("== {error:#}");
+    /// Runs it all on an emulator of its own, and tells how that went. Returns whether it was green.
+    fn run_once(&self, number: u32) -> bool {
+        let ran = step(&format!("run {number} of {}", self.times), || {
+            let backend = self.emulator.backend.as_deref();
+            // All that is written to the disk is written here, and all processes have this folder in their environment.
+            let folder = tempfile::Builder::new().prefix("flowagg-e2e-").tempdir()?;
+            let emulator = step("emulator", || Running::start(backend, Some(folder.path())))?;
+            let leftovers = Leftovers::of(folder.path(), &emulator, backend);
+            let ran = rehearse(&emulator, folder.path());
+            drop(emulator);
+            if let Err(error) = step("what is left behind", || leftovers.look()) {
+                return Err(error.context(format!("{} stays, for a look", folder.keep().display())));
             }
-            u32::from(ran.is_ok())
-        };
-        (1..=self.times).map(run).sum()
+            ran
+        });
+        if let Err(error) = &ran {
+            eprintln!("== {error:#}");
+        }
+        ran.is_ok()
     }
 }
 
-/// The rehearsal, on an emulator that runs.
+/// The rehearsal, then the scenarios, on an emulator that runs.
 fn rehearse(emulator: &Running, folder: &Path) -> anyhow::Result<()> {
-    cargo::run(within(folder, &mut rehearsal(Some(&emulator.url))))
+    step("rehearsal", || cargo::run(within(folder, &mut rehearsal(Some(&emulator.url)))))?;
+    step("scenarios", || cargo::run(within(folder, &mut scenarios()).envs(emulator.environment())))
 }
 
 pub(crate) fn rehearsal(backend: Option<&str>) -> Command {
@@ -88,5 +86,15 @@ pub(crate) fn rehearsal(backend: Option<&str>) -> Command {
 }
 
 fn scenarios() -> Command {
-    cargo("test --workspace --test scenarios")
+    let mut scenarios = cargo("test --workspace --test scenarios");
+    wait_together(&mut scenarios);
+    scenarios
+}
+
+/// Has tests run in more threads than there are cores: those of an emulator wait, most of the time.
+pub(crate) fn wait_together(tests: &mut Command) {
+    const THREADS: &str = "RUST_TEST_THREADS";
+    if env::var_os(THREADS).is_none() {
+        tests.env(THREADS, "8");
+    }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 
 use crate::cargo::{self, cargo, run as succeed};
-use crate::e2e::rehearsal;
+use crate::e2e::{rehearsal, wait_together};
 use crate::emulator::{OWN_BACKEND_VARIABLE, Running};
 use crate::step::{step, told};
 use crate::{Emulator, readers};
@@ -24,6 +24,7 @@ pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
     })?;
     step("tests", || {
         let mut tests = cargo("test --workspace");
+        wait_together(&mut tests);
         // The tests of the emulators themselves start their own.
         tests.envs(emulator.environment()).envs(which.backend.iter().map(|own| (OWN_BACKEND_VARIABLE, own)));
         succeed(&mut tests)
