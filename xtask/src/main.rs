@@ -6,6 +6,7 @@ mod bench;
 mod cargo;
 mod e2e;
 mod emulator;
+mod exports;
 mod test;
 
 use std::process::ExitCode;
@@ -20,6 +21,8 @@ enum Task {
     /// What takes long, measured
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// What `flowagg export` writes: every template passes cfn-lint, and the hub's stack is the bucket that `apply` makes
+    Exports(Emulator),
     /// All that must pass before a change goes in: format, clippy, every kind of test, documentation, then e2e
     Test(Emulator),
 }
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
     let done = match Task::parse() {
         Task::E2e(e2e) => e2e.run(),
         Task::Bench(bench) => bench.run(),
+        Task::Exports(emulator) => exports::exports(&emulator),
         Task::Test(emulator) => test::run(&emulator),
     };
     match done {

@@ -98,7 +98,7 @@ proptest! {
     }
 }
 
-/// A template's value with what `Fn::Sub` and `Fn::GetAtt` stand for, where only the bucket's ARN is asked for.
+/// A template's value with what its functions stand for, where only the bucket's ARN is asked for.
 fn resolved(value: &Value, arn: &str) -> Value {
     match value {
         Value::Array(all) => all.iter().map(|one| resolved(one, arn)).collect(),
@@ -108,7 +108,18 @@ fn resolved(value: &Value, arn: &str) -> Value {
                 return arn.into();
             }
             if let Some(template) = entries.get("Fn::Sub") {
-                return text(template).replace("${FlowLogBucket.Arn}", arn).replace("${!", "${").into();
+                return text(template).replace("${FlowLogBucket.Arn}", arn).into();
+            }
+            if let Some(join) = entries.get("Fn::Join") {
+                let parts = resolved(&join[1], arn);
+                return parts
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(text)
+                    .collect::<Vec<_>>()
+                    .join(text(&join[0]))
+                    .into();
             }
             entries.iter().map(|(key, value)| (key.clone(), resolved(value, arn))).collect()
         }

@@ -6,7 +6,7 @@ use flowagg_core::observed::LifecycleRule;
 use flowagg_policy::Grant;
 use serde_json::{Map, Value, json};
 
-use super::template::{Format, Resource, Template, attribute, literal, reference, sub};
+use super::template::{Format, Resource, Template, attribute, reference, sub};
 use crate::export::{ExportError, Files};
 
 const BUCKET: &str = "FlowLogBucket";
@@ -127,7 +127,11 @@ fn by_attribute(resources: &mut Value, arn: &str) {
         Value::Array(all) => all.iter_mut().for_each(|one| by_attribute(one, arn)),
         Value::String(text) => match text.strip_prefix(arn) {
             Some("") => *resources = attribute(BUCKET, "Arn"),
-            Some(key) => *resources = sub(&format!("${{{BUCKET}.Arn}}{}", literal(key))),
+            // `Fn::Sub` would take a policy variable for its own; its escape is not known everywhere.
+            Some(key) if key.contains("${") => {
+                *resources = json!({ "Fn::Join": ["", [attribute(BUCKET, "Arn"), key]] });
+            }
+            Some(key) => *resources = sub(&format!("${{{BUCKET}.Arn}}{key}")),
             None => {}
         },
         _ => {}

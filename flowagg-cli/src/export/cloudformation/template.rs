@@ -172,10 +172,3 @@ pub(super) fn sub(text: &str) -> Value {
 pub(super) fn attribute(resource: &str, name: &str) -> Value {
     json!({ "Fn::GetAtt": [resource, name] })
 }
-
-/// A text that stands in [`sub`] for itself.
-///
-/// Source: "Fn::Sub" (AWS CloudFormation Template Reference): `${!Literal}`.
-pub(super) fn literal(text: &str) -> String {
-    text.replace("${", "${!")
-}
