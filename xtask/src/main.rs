@@ -6,6 +6,7 @@ mod bench;
 mod cargo;
 mod e2e;
 mod emulator;
+mod exports;
 mod leftovers;
 mod readers;
 mod step;
@@ -26,7 +27,9 @@ enum Task {
     Bench(bench::Bench),
     /// Readers that others wrote, on what the delivery service of the testkit delivers: they must find what it says
     Readers(Emulator),
-    /// All that must pass before a change goes in: format, clippy, every kind of test, documentation, readers, rehearsal
+    /// What `flowagg export` writes: every template passes cfn-lint, and the hub's stack is the bucket that `apply` makes
+    Exports(Emulator),
+    /// All that must pass before a change goes in: format, clippy, every kind of test, documentation, readers, exports
     Test(Emulator),
 }
 
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Task::E2e(e2e) => e2e.run(),
         Task::Bench(bench) => bench.run(),
         Task::Readers(emulator) => readers::run(&emulator),
+        Task::Exports(emulator) => exports::exports(&emulator),
         Task::Test(emulator) => test::run(&emulator),
     };
     match done {

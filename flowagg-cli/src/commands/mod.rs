@@ -2,6 +2,7 @@
 
 mod apply;
 mod destroy;
+mod export;
 mod key;
 mod permissions;
 mod plan;
@@ -31,6 +32,7 @@ pub(crate) async fn run(args: Args, screen: &mut Screen<'_>) -> io::Result<Exit>
         Verb::Verify(options) => verify::run(&args.global, options, screen).await,
         Verb::Destroy(consent) => destroy::run(&args.global, consent, screen).await,
         Verb::Permissions(options) => permissions::run(&args.global.config, options, screen),
+        Verb::Export(verb) => export::run(&args.global, verb, screen).await,
         Verb::Policy(verb) => policy::run(&args.global, verb, screen).await,
     }
 }

@@ -1,5 +1,10 @@
-//! Text that other tools take, made from a fleet. Nothing here talks to AWS.
+//! Text that other tools take, made from a fleet. Nothing here talks to AWS, and nothing writes a file.
 
+pub mod cloudformation;
+mod error;
+mod files;
 mod permissions;
 
+pub use error::ExportError;
+pub use files::{File, Files};
 pub use permissions::{Permissions, permissions};

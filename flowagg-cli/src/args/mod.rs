@@ -1,5 +1,7 @@
 //! The command line.
 
+mod export;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +13,8 @@ use flowagg_policy::Severity;
 use jiff::SignedDuration;
 
 use crate::aws::Connection;
+
+pub(crate) use export::{Cloudformation, Export, Output};
 
 /// The VPC Flow Logs of many AWS accounts in one S3 bucket.
 ///
@@ -106,6 +110,9 @@ Examples:
   flowagg permissions
   flowagg permissions --json | jq .member > member-role.json")]
     Permissions(Permissions),
+    /// Write the fleet down for other tools: CloudFormation templates of the hub, the members and the roles
+    #[command(subcommand)]
+    Export(Export),
     /// Build, merge, compare, check and ask bucket policies, offline
     #[command(subcommand)]
     Policy(Policy),
@@ -119,7 +126,7 @@ impl Verb {
             Self::Apply(options) => options.consent.json,
             Self::Verify(options) => options.json,
             Self::Destroy(consent) => consent.json,
-            Self::Permissions(_) | Self::Policy(_) => false,
+            Self::Permissions(_) | Self::Export(_) | Self::Policy(_) => false,
         }
     }
 }

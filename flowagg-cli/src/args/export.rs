@@ -1,0 +1,83 @@
+//! The command line of `flowagg export`: a variant for each tool, and where all of them write.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args as ClapArgs, Subcommand};
+use flowagg_core::id::{AccountId, Region};
+
+use crate::export::cloudformation::{Format, VpcFrom};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Export {
+    /// The hub, or the flow logs of the members, as CloudFormation templates
+    #[command(after_help = "\
+Examples:
+  flowagg export cloudformation --hub > hub.yaml
+  flowagg export cloudformation --member --vpc-from import
+  flowagg export cloudformation --member --account 222222222222 --region eu-west-1
+  flowagg export cloudformation --stackset --out templates")]
+    Cloudformation(Cloudformation),
+    /// The roles that flowagg needs, as CloudFormation templates
+    #[command(after_help = "\
+Examples:
+  flowagg export iam --out templates
+  flowagg export iam --format json --out templates")]
+    Iam(Iam),
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(group(ArgGroup::new("part").required(true).args(["hub", "member", "stackset"])))]
+pub(crate) struct Cloudformation {
+    /// The bucket, its settings and its policy
+    #[arg(long)]
+    pub(crate) hub: bool,
+    /// The flow log of one VPC, or with --account and --region of all that the fleet file names there
+    #[arg(long)]
+    pub(crate) member: bool,
+    /// The member's template in every account of the organization, and the management account's stack
+    #[arg(long)]
+    pub(crate) stackset: bool,
+    /// Where the template for one VPC learns which: a `parameter`, or the `import` of another stack's output
+    #[arg(long, value_name = "SOURCE", value_parser = vpc_from, default_value = "parameter")]
+    #[arg(conflicts_with_all = ["hub", "stackset", "account"])]
+    pub(crate) vpc_from: VpcFrom,
+    /// The flow logs of this account
+    #[arg(long, value_name = "ID", requires = "region", conflicts_with_all = ["hub", "stackset"])]
+    pub(crate) account: Option<AccountId>,
+    /// In this region
+    #[arg(long, requires = "account")]
+    pub(crate) region: Option<Region>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Iam {
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Output {
+    /// `yaml` or `json`
+    #[arg(long, value_parser = format, default_value = "yaml")]
+    pub(crate) format: Format,
+    /// Write files into this folder instead of standard output
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Overwrite files that say something else
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
+}
+
+/// `yaml`, `json`.
+fn format(text: &str) -> Result<Format, String> {
+    let found = Format::ALL.into_iter().find(|format| format.as_str() == text);
+    found.ok_or_else(|| "yaml or json".to_owned())
+}
+
+/// `parameter`, `import`.
+fn vpc_from(text: &str) -> Result<VpcFrom, String> {
+    let found = VpcFrom::ALL.into_iter().find(|from| from.as_str() == text);
+    found.ok_or_else(|| "parameter or import".to_owned())
+}

@@ -1,0 +1,139 @@
+//! The hub's template: what `apply` makes in the hub account.
+
+use flowagg_core::fleet::{Encryption, Fleet, Hub, Lifecycle};
+use flowagg_core::layout;
+use flowagg_core::observed::LifecycleRule;
+use flowagg_policy::Grant;
+use serde_json::{Map, Value, json};
+
+use super::template::{Format, Resource, Template, attribute, reference, sub};
+use crate::export::{ExportError, Files};
+
+const BUCKET: &str = "FlowLogBucket";
+const NAME: &str = "BucketName";
+const RETENTION: &str = "RetentionDays";
+
+/// The template of the hub bucket: encryption, lifecycle, public access block, ownership and policy. Its parameters are
+/// the bucket's name and the days that objects are kept; its outputs the bucket's name and ARN, which no other stack can
+/// import before the policy is there too.
+///
+/// The bucket stays when the stack goes; the policy, and with it the delivery, goes with the stack.
+pub fn hub(fleet: &Fleet, format: Format) -> Result<Files, ExportError> {
+    let hub = &fleet.hub;
+    let mut notes = vec![format!("deploy it in account {}, region {}", hub.account, hub.region)];
+    if let Encryption::SseKms { key, .. } = &hub.encryption {
+        notes.push(format!(
+            "the policy of {key} is not in the template; `flowagg plan` says whether it lets log delivery use the key"
+        ));
+    }
+    // Objects do not expire before they have moved.
+    let fewest = 1 + hub.lifecycle.transition.as_ref().map_or(0, |transition| transition.days);
+    let template = Template::new(format!(
+        "The S3 bucket for the VPC Flow Logs of the fleet, in account {}, region {}",
+        hub.account, hub.region
+    ))
+    .noted(&notes)
+    .parameter(
+        NAME,
+        json!({
+            "Type": "String",
+            "Default": hub.bucket,
+            "Description": "The bucket that all flow logs go to",
+            "AllowedPattern": "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+        }),
+    )
+    .parameter(
+        RETENTION,
+        json!({
+            "Type": "Number",
+            "Default": hub.lifecycle.retention_days,
+            "MinValue": fewest,
+            "Description": "Objects expire after so many days",
+        }),
+    )
+    .resource(BUCKET, Resource::new("AWS::S3::Bucket", bucket(hub)).kept())
+    .resource("FlowLogBucketPolicy", Resource::new("AWS::S3::BucketPolicy", policy(fleet)?))
+    .output(NAME, "The bucket that all flow logs go to", reference(BUCKET))
+    .output("BucketArn", "Its ARN", attribute(BUCKET, "Arn"));
+    Ok(Files::of_templates(vec![template.file("hub", format)?], notes))
+}
+
+fn bucket(hub: &Hub) -> Value {
+    let mut bucket = json!({
+        "BucketName": reference(NAME),
+        "BucketEncryption": { "ServerSideEncryptionConfiguration": [encryption(&hub.encryption)] },
+        "LifecycleConfiguration": { "Rules": [lifecycle(hub)] },
+        "OwnershipControls": { "Rules": [{ "ObjectOwnership": "BucketOwnerEnforced" }] },
+        "PublicAccessBlockConfiguration": {
+            "BlockPublicAcls": true,
+            "BlockPublicPolicy": true,
+            "IgnorePublicAcls": true,
+            "RestrictPublicBuckets": true,
+        },
+    });
+    if hub.bucket.is_account_regional() {
+        bucket["BucketNamespace"] = json!("account-regional");
+    }
+    bucket
+}
+
+fn encryption(encryption: &Encryption) -> Value {
+    match encryption {
+        Encryption::SseS3 => json!({ "ServerSideEncryptionByDefault": { "SSEAlgorithm": "AES256" } }),
+        Encryption::SseKms { key, bucket_key } => json!({
+            "ServerSideEncryptionByDefault": { "SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key },
+            "BucketKeyEnabled": bucket_key,
+        }),
+    }
+}
+
+fn lifecycle(hub: &Hub) -> Value {
+    let Lifecycle { transition, noncurrent_days, abort_uploads_days, retention_days: _ } = &hub.lifecycle;
+    let mut rule = Map::new();
+    let mut set = |key: &str, value| rule.insert(key.to_owned(), value);
+    set("Id", json!(LifecycleRule::ID));
+    set("Status", json!("Enabled"));
+    set("Prefix", json!(layout::root(hub.prefix.as_ref())));
+    set("ExpirationInDays", reference(RETENTION));
+    if let Some(to) = transition {
+        set("Transitions", json!([{ "StorageClass": to.storage_class, "TransitionInDays": to.days }]));
+    }
+    if let Some(days) = noncurrent_days {
+        set("NoncurrentVersionExpiration", json!({ "NoncurrentDays": days }));
+    }
+    if let Some(days) = abort_uploads_days {
+        set("AbortIncompleteMultipartUpload", json!({ "DaysAfterInitiation": days }));
+    }
+    Value::Object(rule)
+}
+
+/// The policy that the fleet makes for an empty bucket. It names the bucket by the bucket's own ARN, so that it is right
+/// under another name too.
+fn policy(fleet: &Fleet) -> Result<Value, ExportError> {
+    let grant = Grant::of(fleet);
+    let arn = grant.bucket_arn();
+    let mut statements = Vec::new();
+    for text in grant.statements()? {
+        let mut statement: Value = serde_json::from_str(&text).map_err(ExportError::defect)?;
+        by_attribute(&mut statement["Resource"], &arn);
+        statements.push(statement);
+    }
+    let document = json!({ "Version": "2012-10-17", "Statement": statements });
+    Ok(json!({ "Bucket": reference(BUCKET), "PolicyDocument": document }))
+}
+
+fn by_attribute(resources: &mut Value, arn: &str) {
+    match resources {
+        Value::Array(all) => all.iter_mut().for_each(|one| by_attribute(one, arn)),
+        Value::String(text) => match text.strip_prefix(arn) {
+            Some("") => *resources = attribute(BUCKET, "Arn"),
+            // `Fn::Sub` would take a policy variable for its own; its escape is not known everywhere.
+            Some(key) if key.contains("${") => {
+                *resources = json!({ "Fn::Join": ["", [attribute(BUCKET, "Arn"), key]] });
+            }
+            Some(key) => *resources = sub(&format!("${{{BUCKET}.Arn}}{key}")),
+            None => {}
+        },
+        _ => {}
+    }
+}

@@ -1,0 +1,181 @@
+//! The organization's template: the member's, in every account of its units, those that come later too.
+
+use std::collections::BTreeSet;
+
+use flowagg_core::fleet::{Discovery, Fleet, Organization, Regions};
+use flowagg_core::id::{AccountId, ResourceKind};
+use serde_json::{Value, json};
+
+use super::member::{BUCKET, EXPORT, EXPORTED, TRAFFIC, VpcFrom, bucket, one_vpc, traffic, vpc_export};
+use super::template::{Format, Resource, Template, reference};
+use crate::export::{ExportError, Files};
+
+/// The parameters that the stack set's own stack takes besides the member's.
+const CALL_AS: &str = "CallAs";
+const TOLERANCE: &str = "FailureTolerancePercentage";
+const REGIONS: &str = "Regions";
+const ROOT: &str = "RootId";
+
+/// The stack set with service-managed permissions for the organization's units and regions, and the stack for the
+/// management account, which StackSets leave out.
+///
+/// StackSets know accounts and regions, not VPCs: in each account and region one VPC is logged, which another stack there
+/// exports under a name that is the same everywhere.
+///
+/// Sources: "AWS::CloudFormation::StackSet" (AWS CloudFormation Template Reference); "Associate a StackSet with your AWS
+/// Organization", "Manage automatic deployments for CloudFormation StackSets" (AWS CloudFormation User Guide).
+pub fn stack_set(fleet: &Fleet, format: Format) -> Result<Files, ExportError> {
+    let (organization, how) = fleet
+        .organization
+        .as_ref()
+        .and_then(|organization| Some((organization, organization.discovery.as_ref()?)))
+        .ok_or(ExportError::NoOrganization)?;
+    expressible(how)?;
+    let notes = notes(fleet, how);
+    let in_an_account = one_vpc(fleet, VpcFrom::Import, &[]);
+    let management = one_vpc(
+        fleet,
+        VpcFrom::Import,
+        &["deploy it in each region of the management account, which StackSets leave out".to_owned()],
+    );
+    let passed_on = [BUCKET, EXPORT, TRAFFIC]
+        .map(|name| json!({ "ParameterKey": name, "ParameterValue": reference(name) }));
+    let template = parameters(fleet, organization, how).noted(&notes).resource(
+        "FlowLogs",
+        Resource::new(
+            "AWS::CloudFormation::StackSet",
+            json!({
+                "StackSetName": "flowagg-flow-logs",
+                "Description": "The flow log of a VPC in every account of the organization",
+                "PermissionModel": "SERVICE_MANAGED",
+                "CallAs": reference(CALL_AS),
+                // A flow log is never lost silently: it stays where an account leaves.
+                "AutoDeployment": { "Enabled": true, "RetainStacksOnAccountRemoval": true },
+                "ManagedExecution": { "Active": true },
+                "OperationPreferences": {
+                    "RegionConcurrencyType": "PARALLEL",
+                    "ConcurrencyMode": "SOFT_FAILURE_TOLERANCE",
+                    "MaxConcurrentPercentage": 100,
+                    "FailureTolerancePercentage": reference(TOLERANCE),
+                },
+                "Parameters": passed_on,
+                "StackInstancesGroup": [{
+                    "DeploymentTargets": { "OrganizationalUnitIds": units(organization) },
+                    "Regions": regions(&how.regions),
+                }],
+                "TemplateBody": in_an_account.text(format)?,
+            }),
+        ),
+    );
+    let files = vec![template.file("stack-set", format)?, management.file("management-account", format)?];
+    Ok(Files::of_templates(files, notes))
+}
+
+/// What StackSets deploy to accounts that come later follows units alone.
+fn expressible(how: &Discovery) -> Result<(), ExportError> {
+    let rules = [
+        (!how.accounts.is_empty(), "accounts"),
+        (!how.except_accounts.is_empty(), "except-accounts"),
+        (!how.except_units.is_empty(), "except-units"),
+    ];
+    if let Some((_, key)) = rules.into_iter().find(|(is_there, _)| *is_there) {
+        return Err(ExportError::AccountRule(key));
+    }
+    match how.resources.kinds().find(|kind| *kind != ResourceKind::Vpc) {
+        Some(kind) => Err(ExportError::NotOnlyVpcs(kind.key())),
+        None => Ok(()),
+    }
+}
+
+fn notes(fleet: &Fleet, how: &Discovery) -> Vec<String> {
+    let mut notes = vec![
+        "deploy the stack set after the hub, once, in the management account or in a delegated administrator's; trusted \
+         access of StackSets has to be on"
+            .to_owned(),
+        "StackSets leave the management account out: deploy its template there, in each region".to_owned(),
+        format!(
+            "one VPC is logged in each account and region, which another stack there exports as `{EXPORTED}`; where there is \
+             no such export the stack fails"
+        ),
+        "StackSets see accounts that come, and not VPCs: what else an account has, or makes later, is not logged; \
+         `flowagg plan` names it"
+            .to_owned(),
+    ];
+    if matches!(how.regions, Regions::All { .. }) {
+        notes.push(
+            "the fleet file asks for every region that an account has enabled, and StackSets for their names: give those that \
+             every account has"
+                .to_owned(),
+        );
+    }
+    let named: BTreeSet<AccountId> = fleet
+        .members
+        .values()
+        .filter(|member| !member.in_organization)
+        .map(|member| member.account)
+        .collect();
+    if !named.is_empty() {
+        let named: Vec<String> = named.iter().map(ToString::to_string).collect();
+        notes.push(format!(
+            "members that the fleet file names itself are not looked at, only those in the units are reached: {}",
+            named.join(", ")
+        ));
+    }
+    notes
+}
+
+fn parameters(fleet: &Fleet, organization: &Organization, how: &Discovery) -> Template {
+    let mut template = Template::new(format!(
+        "The flow logs of every account of organization {}",
+        organization.id
+    ))
+    .parameter(BUCKET, bucket(fleet))
+    .parameter(TRAFFIC, traffic(fleet))
+    .parameter(EXPORT, vpc_export())
+    .parameter(
+        CALL_AS,
+        json!({
+            "Type": "String",
+            "Default": "DELEGATED_ADMIN",
+            "AllowedValues": ["DELEGATED_ADMIN", "SELF"],
+            "Description": "SELF in the management account, DELEGATED_ADMIN in a delegated administrator's",
+        }),
+    )
+    .parameter(
+        TOLERANCE,
+        json!({
+            "Type": "Number",
+            "Default": 10,
+            "MinValue": 0,
+            "MaxValue": 100,
+            "Description": "How many in a hundred accounts of a region may fail",
+        }),
+    );
+    if organization.units.is_empty() {
+        let root = json!({
+            "Type": "String",
+            "AllowedPattern": "^r-[a-z0-9]{4,32}$",
+            "Description": "The organization's root, as `aws organizations list-roots` prints it",
+        });
+        template = template.parameter(ROOT, root);
+    }
+    if matches!(how.regions, Regions::All { .. }) {
+        let regions = json!({
+            "Type": "CommaDelimitedList",
+            "Description": "The regions, which every account must have enabled",
+        });
+        template = template.parameter(REGIONS, regions);
+    }
+    template
+}
+
+fn units(organization: &Organization) -> Value {
+    if organization.units.is_empty() { json!([reference(ROOT)]) } else { json!(organization.units) }
+}
+
+fn regions(regions: &Regions) -> Value {
+    match regions {
+        Regions::These(regions) => json!(regions),
+        Regions::All { .. } => reference(REGIONS),
+    }
+}

@@ -1,0 +1,174 @@
+//! A template as a value, and as text.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::export::{ExportError, File, Files};
+
+/// The most bytes of a template that is sent with the call.
+///
+/// Source: "CloudFormation quotas", template body size in a request (AWS CloudFormation User Guide).
+const INLINE_BYTES: usize = 51_200;
+/// The most resources in a template.
+///
+/// Source: "CloudFormation quotas", resources (AWS CloudFormation User Guide).
+pub(super) const MOST_RESOURCES: usize = 500;
+
+/// How a template is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// YAML, in which every text that YAML 1.1 takes for something else is quoted.
+    #[default]
+    Yaml,
+    /// JSON.
+    Json,
+}
+
+impl Format {
+    /// All values.
+    pub const ALL: [Self; 2] = [Self::Yaml, Self::Json];
+
+    /// The word on the command line, and the end of a file's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Yaml => "yaml",
+            Self::Json => "json",
+        }
+    }
+}
+
+/// A template. Its entries are in the order of their names, whatever order they were made in.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Template {
+    #[serde(rename = "AWSTemplateFormatVersion")]
+    version: &'static str,
+    description: String,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    metadata: BTreeMap<&'static str, Vec<String>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    parameters: BTreeMap<&'static str, Value>,
+    resources: BTreeMap<String, Resource>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    outputs: BTreeMap<String, Value>,
+}
+
+/// A resource of a template.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Resource {
+    r#type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deletion_policy: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    update_replace_policy: Option<&'static str>,
+    properties: Value,
+}
+
+impl Resource {
+    pub(super) fn new(r#type: &'static str, properties: Value) -> Self {
+        Self { r#type, deletion_policy: None, update_replace_policy: None, properties: sorted(properties) }
+    }
+
+    /// One that stays when its stack goes, or makes another in its place.
+    pub(super) fn kept(self) -> Self {
+        Self { deletion_policy: Some("Retain"), update_replace_policy: Some("Retain"), ..self }
+    }
+}
+
+impl Template {
+    pub(super) fn new(description: String) -> Self {
+        Self {
+            version: "2010-09-09",
+            description,
+            metadata: BTreeMap::new(),
+            parameters: BTreeMap::new(),
+            resources: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn parameter(mut self, name: &'static str, parameter: Value) -> Self {
+        self.parameters.insert(name, sorted(parameter));
+        self
+    }
+
+    pub(super) fn resource(mut self, name: &str, resource: Resource) -> Self {
+        self.resources.insert(name.to_owned(), resource);
+        self
+    }
+
+    /// An output that other stacks of the account and region may import, as `<stack>-<name>`.
+    pub(super) fn output(mut self, name: &str, description: &str, value: Value) -> Self {
+        let export = json!({ "Name": sub(&format!("${{AWS::StackName}}-{name}")) });
+        let output = json!({ "Description": description, "Value": value, "Export": export });
+        self.outputs.insert(name.to_owned(), sorted(output));
+        self
+    }
+
+    /// Notes that stay with the template.
+    pub(super) fn noted(mut self, notes: &[String]) -> Self {
+        if !notes.is_empty() {
+            self.metadata.insert("Notes", notes.to_vec());
+        }
+        self
+    }
+
+    pub(super) fn text(&self, format: Format) -> Result<String, ExportError> {
+        match format {
+            Format::Yaml => {
+                let whole_lines = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
+                serde_saphyr::to_string_with_options(self, whole_lines)
+                    .map(|text| text.trim_end().to_owned() + "\n")
+                    .map_err(ExportError::defect)
+            }
+            Format::Json => {
+                let text = serde_json::to_string_pretty(self).map_err(ExportError::defect)?;
+                Ok(text
+                    + "
+")
+            }
+        }
+    }
+
+    pub(super) fn file(&self, name: &str, format: Format) -> Result<File, ExportError> {
+        Ok(File { name: format!("{name}.{}", format.as_str()), text: self.text(format)? })
+    }
+}
+
+impl Files {
+    /// These files, with these notes and one for each file that is too large to be sent with the call.
+    pub(super) fn of_templates(files: Vec<File>, mut notes: Vec<String>) -> Self {
+        for file in files.iter().filter(|file| file.text.len() > INLINE_BYTES) {
+            notes.push(format!(
+                "{} has {} bytes: CloudFormation takes more than {INLINE_BYTES} only from a bucket (`aws cloudformation deploy --s3-bucket`)",
+                file.name,
+                file.text.len()
+            ));
+        }
+        Self { files, notes }
+    }
+}
+
+/// Objects in the order of their names: whether serde_json keeps another order is for whoever builds it to say.
+fn sorted(mut value: Value) -> Value {
+    value.sort_all_objects();
+    value
+}
+
+/// A parameter's or a resource's reference.
+pub(super) fn reference(name: &str) -> Value {
+    json!({ "Ref": name })
+}
+
+/// A text with `${Name}` in it.
+pub(super) fn sub(text: &str) -> Value {
+    json!({ "Fn::Sub": text })
+}
+
+/// An attribute of a resource.
+pub(super) fn attribute(resource: &str, name: &str) -> Value {
+    json!({ "Fn::GetAtt": [resource, name] })
+}

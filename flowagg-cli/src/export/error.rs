@@ -1,0 +1,105 @@
+use flowagg_core::id::{AccountId, Region, RoleName};
+use flowagg_policy::MergeError;
+
+/// Why a fleet cannot be written in another tool's terms. Nothing is exported then.
+///
+/// [`Display`](std::fmt::Display) says what is wrong; [`help`](Self::help) says what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExportError {
+    /// The bucket policy cannot be made.
+    #[error(transparent)]
+    Policy(#[from] MergeError),
+    /// The account is no member.
+    #[error("the fleet has no member `{0}`")]
+    NoMember(AccountId),
+    /// The account is not logged in the region.
+    #[error("account `{account}` is not logged in `{region}`")]
+    NotInRegion {
+        /// The account.
+        account: AccountId,
+        /// The region.
+        region: Region,
+    },
+    /// The ids do not say in which of its regions a resource lies.
+    #[error("account `{0}` has several regions, and the fleet file does not say which of its ids lie where")]
+    SeveralRegions(AccountId),
+    /// A member's resources are chosen by a rule, which a template cannot follow.
+    #[error("account `{account}`: `{key}` are chosen by a rule, and a template takes ids only")]
+    NotNamed {
+        /// The account.
+        account: AccountId,
+        /// The key in the fleet file.
+        key: &'static str,
+    },
+    /// Some may be parts of others, and would be logged twice.
+    #[error("account `{0}` names VPCs and parts of VPCs, and a template cannot see which lie in which")]
+    Overlap(AccountId),
+    /// A stack takes no more resources.
+    #[error("{count} flow logs are more than the {limit} resources of a template")]
+    TooMany {
+        /// How many flow logs.
+        count: usize,
+        /// How many a template takes.
+        limit: usize,
+    },
+    /// No member's VPCs are logged.
+    #[error("the fleet logs no VPCs")]
+    NoVpcs,
+    /// There is no organization to deploy to.
+    #[error("the fleet file looks up no organization")]
+    NoOrganization,
+    /// The organization's accounts are chosen by a rule that StackSets do not have.
+    #[error(
+        "StackSets cannot keep to `organization.{0}`: what they deploy to later accounts knows no such rule"
+    )]
+    AccountRule(&'static str),
+    /// More than VPCs is logged in the organization's accounts.
+    #[error("a stack set logs one VPC in each account and region, and the fleet file asks for `{0}` too")]
+    NotOnlyVpcs(&'static str),
+    /// The text could not be made.
+    #[error("the text could not be made: {0}")]
+    Defect(String),
+    /// AWS makes the role itself.
+    #[error("`{0}` is the role that AWS Organizations makes in every account, with all rights")]
+    RoleOfOrganizations(RoleName),
+}
+
+impl ExportError {
+    /// What cannot happen with values of our own making.
+    pub(super) fn defect(error: impl std::fmt::Display) -> Self {
+        Self::Defect(error.to_string())
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Policy(error) => error.help(),
+            Self::NoMember(_) => "name an account of the fleet".to_owned(),
+            Self::NotInRegion { .. } => "name one of its regions".to_owned(),
+            Self::NoVpcs => {
+                "name a place whose ids the fleet file has, with `--account ID --region REGION`".to_owned()
+            }
+            Self::SeveralRegions(_) => {
+                "leave `--account` out for a template of one VPC, and deploy it once for each".to_owned()
+            }
+            Self::NotNamed { key, .. } => format!(
+                "name their ids in `members[].{key}`, or leave `--account` out for a template of one VPC"
+            ),
+            Self::Overlap(_) => "name either, or let `flowagg apply` see which lie in which".to_owned(),
+            Self::TooMany { .. } => "split it, or use `flowagg apply`, which has no such limit".to_owned(),
+            Self::NoOrganization => {
+                "give `organization.id` and `organization.regions`, or use `--member`".to_owned()
+            }
+            Self::AccountRule(_) => {
+                "choose the accounts by `organization.units` alone, or use `flowagg apply`".to_owned()
+            }
+            Self::NotOnlyVpcs(key) => format!("leave `organization.{key}` out, or use `flowagg apply`"),
+            Self::Defect(_) => "this is a defect of flowagg: please report it".to_owned(),
+            Self::RoleOfOrganizations(_) => {
+                "name a role of your own in `members[].role` or `organization.role`, as in `flowagg`"
+                    .to_owned()
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! What an export comes to: texts with names, and what is to be told beside them.
+
+/// The files of an export, in the order in which they are used.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Files {
+    /// The files.
+    pub files: Vec<File>,
+    /// What the reader has to know, one sentence each: what is left to do by hand, what the files cannot do.
+    pub notes: Vec<String>,
+}
+
+/// A text with the name of the file that it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// The name, without a folder.
+    pub name: String,
+    /// The text, which ends with a line break.
+    pub text: String,
+}

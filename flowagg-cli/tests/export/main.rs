@@ -1,0 +1,49 @@
+//! `flowagg export`, run as a user runs it, and the values behind it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic as tests do")]
+
+mod refusals;
+mod round_trips;
+mod snapshots;
+mod writing;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use flowagg_core::fleet::Fleet;
+
+/// The fleets of the matrix; `cargo xtask exports` has the same.
+const FLEETS: [&str; 8] = ["plain", "kms", "named", "organization", "whole", "china", "gov", "many"];
+
+struct Said {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+fn here() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/export")
+}
+
+fn fleet_file(fleet: &str) -> PathBuf {
+    here().join("fleets").join(fleet).with_extension("toml")
+}
+
+/// A fleet whose file names all its accounts.
+fn fleet(name: &str) -> Fleet {
+    Fleet::parse(&std::fs::read_to_string(fleet_file(name)).unwrap()).unwrap()
+}
+
+/// Runs `flowagg export` on a fleet of the matrix, offline, with nothing of the machine's own AWS settings.
+fn export(fleet: &str, args: &[&str], out: Option<&Path>) -> Said {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flowagg"));
+    command.arg("--config").arg(fleet_file(fleet)).arg("export").args(args).env_clear();
+    if let Some(folder) = out {
+        command.arg("--out").arg(folder);
+    }
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    Said {
+        code: status.code(),
+        out: String::from_utf8(stdout).unwrap(),
+        err: String::from_utf8(stderr).unwrap(),
+    }
+}

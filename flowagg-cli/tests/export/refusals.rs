@@ -1,0 +1,62 @@
+//! What cannot be expressed is said, and nothing is written.
+
+use crate::export;
+
+#[track_caller]
+fn refused(fleet: &str, args: &[&str], what: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let said = export(fleet, args, Some(folder.path()));
+    assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{}", said.err);
+    assert!(said.err.contains(what), "{}", said.err);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+fn place<'a>(account: &'a str, region: &'a str) -> [&'a str; 6] {
+    ["cloudformation", "--member", "--account", account, "--region", region]
+}
+
+#[test]
+fn a_place_whose_vpcs_are_chosen_by_a_rule_has_no_template() {
+    refused("kms", &place("222222222222", "us-west-2"), "`vpcs` are chosen by a rule");
+}
+
+#[test]
+fn an_account_of_several_regions_has_no_template_of_one() {
+    refused("plain", &place("222222222222", "eu-west-1"), "has several regions");
+}
+
+#[test]
+fn a_place_that_is_not_in_the_fleet_has_no_template() {
+    refused("plain", &place("999999999999", "eu-west-1"), "no member `999999999999`");
+    refused("plain", &place("111122223333", "us-east-1"), "is not logged in `us-east-1`");
+}
+
+#[test]
+fn a_fleet_that_logs_no_vpcs_has_no_template_for_one() {
+    refused("gov", &["cloudformation", "--member"], "the fleet logs no VPCs");
+}
+
+#[test]
+fn a_fleet_without_an_organization_has_no_stack_set() {
+    refused("plain", &["cloudformation", "--stackset"], "looks up no organization");
+}
+
+#[test]
+fn the_role_that_organizations_makes_is_not_made_again() {
+    refused("plain", &["iam"], "`OrganizationAccountAccessRole` is the role that AWS Organizations makes");
+}
+
+#[test]
+fn options_that_do_not_go_together_are_a_mistake() {
+    for args in [
+        &["cloudformation"][..],
+        &["cloudformation", "--hub", "--member"],
+        &["cloudformation", "--hub", "--vpc-from", "import"],
+        &["cloudformation", "--member", "--account", "222222222222"],
+        &["cloudformation", "--hub", "--force"],
+        &["cloudformation", "--hub", "--format", "toml"],
+    ] {
+        let said = export("plain", args, None);
+        assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{args:?}: {}", said.err);
+    }
+}

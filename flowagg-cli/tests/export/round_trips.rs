@@ -1,0 +1,142 @@
+//! What a template says, read back, is what the fleet says.
+
+use std::collections::BTreeMap;
+
+use flowagg::export::cloudformation::{Format, VpcFrom, hub, member};
+use flowagg_core::flow_log::{
+    AggregationInterval, Field, FileFormat, Files, FlowLogSpec, MARK, RecordFormat, TrafficType,
+};
+use flowagg_policy::{Grant, Unnamed, merge};
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+use serde_json::Value;
+
+use crate::fleet;
+
+/// Words that YAML takes for something else than text.
+const TRAPS: [&str; 10] =
+    ["yes", "012", "1e3", "~", "null", "2026-01-01", "0x1f", "1:20:30", "${AWS::Region}", "- a: {b} #c"];
+
+const FIELDS: [&str; 8] =
+    ["version", "account-id", "region", "vpc-id", "pkt-srcaddr", "bytes", "ecs-task-id", "traffic-path"];
+
+fn texts() -> impl Strategy<Value = String> {
+    prop_oneof![select(&TRAPS[..]).prop_map(str::to_owned), "\\PC{1,12}"]
+}
+
+fn specs() -> impl Strategy<Value = FlowLogSpec> {
+    let formats = subsequence(FIELDS.to_vec(), 1..=FIELDS.len()).prop_shuffle().prop_map(|names| {
+        RecordFormat::of(names.into_iter().map(|name| Field::parse(name).unwrap()).collect()).unwrap()
+    });
+    let files = (select(&FileFormat::ALL[..]), any::<bool>(), any::<bool>()).prop_map(
+        |(format, hive_compatible_partitions, per_hour_partition)| Files {
+            format,
+            hive_compatible_partitions,
+            per_hour_partition,
+        },
+    );
+    let formats = prop_oneof![Just(RecordFormat::default()), formats];
+    let tags = proptest::collection::btree_map(texts(), texts(), 0..4);
+    (select(&TrafficType::ALL[..]), select(&AggregationInterval::ALL[..]), formats, files, tags).prop_map(
+        |(traffic, aggregation_interval, format, files, mut tags)| {
+            tags.insert(MARK.0.to_owned(), MARK.1.to_owned());
+            FlowLogSpec { traffic, aggregation_interval, format, files, tags }
+        },
+    )
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}"))
+}
+
+/// Reads a template of one VPC back; what is not there is AWS's default.
+fn read(template: &Value) -> FlowLogSpec {
+    let log = &template["Resources"]["FlowLog"]["Properties"];
+    assert_eq!(log["TrafficType"]["Ref"], "TrafficType");
+    let traffic = &template["Parameters"]["TrafficType"]["Default"];
+    let options = &log["DestinationOptions"];
+    let files = if options.is_null() {
+        Files::default()
+    } else {
+        Files {
+            format: *FileFormat::ALL.iter().find(|it| it.as_str() == options["FileFormat"]).unwrap(),
+            hive_compatible_partitions: options["HiveCompatiblePartitions"].as_bool().unwrap(),
+            per_hour_partition: options["PerHourPartition"].as_bool().unwrap(),
+        }
+    };
+    let field = |word: &str| Field::parse(word.strip_prefix("${").unwrap().strip_suffix('}').unwrap());
+    let format = match &log["LogFormat"] {
+        Value::Null => RecordFormat::default(),
+        words => RecordFormat::of(text(words).split(' ').map(|word| field(word).unwrap()).collect()).unwrap(),
+    };
+    let seconds = log["MaxAggregationInterval"].as_i64().unwrap();
+    let tags = log["Tags"].as_array().unwrap().iter();
+    FlowLogSpec {
+        traffic: *TrafficType::ALL.iter().find(|it| it.as_api() == traffic).unwrap(),
+        aggregation_interval: *AggregationInterval::ALL
+            .iter()
+            .find(|it| i64::from(it.seconds()) == seconds)
+            .unwrap(),
+        format,
+        files,
+        tags: tags
+            .map(|tag| (text(&tag["Key"]).to_owned(), text(&tag["Value"]).to_owned()))
+            .collect::<BTreeMap<_, _>>(),
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_members_template_says_the_specification_in_yaml_and_in_json(spec in specs()) {
+        let mut fleet = fleet("plain");
+        fleet.flow_logs = spec;
+        let [yaml, json] =
+            Format::ALL.map(|format| member(&fleet, VpcFrom::Parameter, format).unwrap().files.remove(0).text);
+        let json: Value = serde_json::from_str(&json).unwrap();
+        prop_assert_eq!(&serde_saphyr::from_str::<Value>(&yaml).unwrap(), &json);
+        prop_assert_eq!(read(&json), fleet.flow_logs);
+    }
+}
+
+/// A template's value with what its functions stand for, where only the bucket's ARN is asked for.
+fn resolved(value: &Value, arn: &str) -> Value {
+    match value {
+        Value::Array(all) => all.iter().map(|one| resolved(one, arn)).collect(),
+        Value::Object(entries) => {
+            if let Some(attribute) = entries.get("Fn::GetAtt") {
+                assert_eq!(attribute, &serde_json::json!(["FlowLogBucket", "Arn"]));
+                return arn.into();
+            }
+            if let Some(template) = entries.get("Fn::Sub") {
+                return text(template).replace("${FlowLogBucket.Arn}", arn).into();
+            }
+            if let Some(join) = entries.get("Fn::Join") {
+                let parts = resolved(&join[1], arn);
+                return parts
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(text)
+                    .collect::<Vec<_>>()
+                    .join(text(&join[0]))
+                    .into();
+            }
+            entries.iter().map(|(key, value)| (key.clone(), resolved(value, arn))).collect()
+        }
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn the_hubs_template_has_the_policy_that_apply_writes() {
+    for name in ["plain", "kms", "named", "china", "gov", "many"] {
+        let fleet = fleet(name);
+        let grant = Grant::of(&fleet);
+        let template: Value =
+            serde_json::from_str(&hub(&fleet, Format::Json).unwrap().files[0].text).unwrap();
+        let policy = &template["Resources"]["FlowLogBucketPolicy"]["Properties"]["PolicyDocument"];
+        let written = merge(None, &grant, Unnamed::Keep).unwrap().text;
+        let written: Value = serde_json::from_str(&written).unwrap();
+        assert_eq!(resolved(policy, &grant.bucket_arn()), written, "{name}");
+    }
+}

@@ -1,0 +1,75 @@
+//! Every export of every fleet, compared as text with the files in `snapshots`. With `FLOWAGG_RENEW_SNAPSHOTS=1` they are
+//! written anew, to be read before they are committed.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use crate::{FLEETS, export, here};
+
+const HUB: &[&str] = &["cloudformation", "--hub"];
+const MEMBER: &[&str] = &["cloudformation", "--member"];
+const STACK_SET: &[&str] = &["cloudformation", "--stackset"];
+const ROLES: &[&str] = &["iam"];
+
+const EXPORTS: [(&str, &[&str]); 25] = [
+    ("plain", HUB),
+    ("plain", &["cloudformation", "--hub", "--format", "json"]),
+    ("plain", MEMBER),
+    ("kms", &["cloudformation", "--member", "--account", "012345678901", "--region", "us-west-2"]),
+    ("kms", HUB),
+    ("kms", MEMBER),
+    ("kms", ROLES),
+    ("named", HUB),
+    ("named", &["cloudformation", "--member", "--vpc-from", "import"]),
+    ("named", ROLES),
+    ("organization", MEMBER),
+    ("organization", STACK_SET),
+    ("organization", &["cloudformation", "--stackset", "--format", "json"]),
+    ("organization", ROLES),
+    ("whole", STACK_SET),
+    ("whole", ROLES),
+    ("china", HUB),
+    ("china", MEMBER),
+    ("china", &["cloudformation", "--member", "--account", "222222222222", "--region", "cn-north-1"]),
+    ("china", ROLES),
+    ("gov", HUB),
+    ("gov", &["cloudformation", "--member", "--account", "222222222222", "--region", "us-gov-west-1"]),
+    ("gov", ROLES),
+    ("plain", &["cloudformation", "--member", "--account", "111122223333", "--region", "eu-west-1"]),
+    ("many", HUB),
+];
+
+#[test]
+fn every_export_says_what_its_snapshot_says() {
+    let renew = std::env::var_os("FLOWAGG_RENEW_SNAPSHOTS").is_some();
+    let mut wrong = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (fleet, args) in EXPORTS {
+        let made = tempfile::tempdir().unwrap();
+        let said = export(fleet, args, Some(made.path()));
+        assert_eq!(said.code, Some(0), "{fleet} {args:?}: {}", said.err);
+        let kept = here().join("snapshots").join(fleet);
+        if renew {
+            fs::create_dir_all(&kept).unwrap();
+        }
+        for file in fs::read_dir(made.path()).unwrap() {
+            let file = file.unwrap();
+            let snapshot = kept.join(file.file_name());
+            let text = fs::read_to_string(file.path()).unwrap();
+            if renew {
+                fs::write(&snapshot, &text).unwrap();
+            }
+            if fs::read_to_string(&snapshot).ok().as_deref() != Some(&text) {
+                wrong.push(format!("{}, of {args:?}:\n{text}", snapshot.display()));
+            }
+            assert!(seen.insert(snapshot), "{fleet} {args:?} writes a file that another export writes too");
+        }
+    }
+    assert!(wrong.is_empty(), "these differ from their snapshots:\n{}", wrong.join("\n"));
+    for fleet in FLEETS {
+        for snapshot in fs::read_dir(here().join("snapshots").join(fleet)).unwrap() {
+            let path = snapshot.unwrap().path();
+            assert!(seen.contains(&path), "nothing exports {}", path.display());
+        }
+    }
+}

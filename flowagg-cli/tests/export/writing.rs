@@ -1,0 +1,57 @@
+//! Where an export goes: standard output, or a folder in which nothing is lost.
+
+use std::fs;
+
+use crate::export;
+
+const HUB: [&str; 2] = ["cloudformation", "--hub"];
+
+#[test]
+fn one_file_goes_to_standard_output_as_it_is() {
+    let said = export("plain", &HUB, None);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert!(said.out.starts_with("AWSTemplateFormatVersion:") && said.out.ends_with('\n'));
+    assert_eq!(said.err, "note: deploy it in account 111122223333, region eu-west-1\n");
+}
+
+#[test]
+fn several_files_are_yaml_documents_under_their_names() {
+    let said = export("organization", &["cloudformation", "--stackset"], None);
+    let names: Vec<&str> =
+        said.out.split("---\n# ").skip(1).map(|document| document.lines().next().unwrap()).collect();
+    assert_eq!(names, ["stack-set.yaml", "management-account.yaml"]);
+    assert!(said.err.contains("StackSets see accounts that come, and not VPCs"), "{}", said.err);
+}
+
+#[test]
+fn several_json_files_need_a_folder() {
+    let said = export("organization", &["iam", "--format", "json"], None);
+    assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
+    assert!(said.err.contains("`--out DIR`"), "{}", said.err);
+}
+
+#[test]
+fn a_folder_is_made_and_written_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let below = folder.path().join("a/b");
+    let first = export("plain", &HUB, Some(&below));
+    assert_eq!(first.out, format!("written: {}\n", below.join("hub.yaml").display()));
+    let again = export("plain", &HUB, Some(&below));
+    assert_eq!(again.out, format!("unchanged: {}\n", below.join("hub.yaml").display()));
+}
+
+#[test]
+fn a_file_that_says_something_else_is_kept_with_all_others_unless_it_is_to_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let theirs = folder.path().join("member-role.yaml");
+    fs::write(&theirs, "theirs").unwrap();
+    let said = export("china", &["iam"], Some(folder.path()));
+    assert_eq!((said.code, said.out.as_str()), (Some(1), ""));
+    assert!(said.err.contains("says something else; nothing was written"), "{}", said.err);
+    assert_eq!(fs::read_to_string(&theirs).unwrap(), "theirs");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+
+    let forced = export("china", &["iam", "--force"], Some(folder.path()));
+    assert_eq!(forced.code, Some(0), "{}", forced.err);
+    assert!(fs::read_to_string(&theirs).unwrap().starts_with("AWSTemplateFormatVersion:"));
+}
