@@ -1,11 +1,10 @@
 //! `cargo xtask bench`: what takes long, measured.
 
-use std::process::Command;
-
 use clap::Subcommand;
 
 use crate::Emulator;
 use crate::cargo::{self, cargo};
+use crate::e2e::rehearsal;
 
 /// What is measured.
 #[derive(Subcommand)]
@@ -54,11 +53,7 @@ impl Bench {
             Self::Fleet { options } => fleet(options),
             Self::Script { emulator, options } => {
                 cargo::build()?;
-                let mut compare = Command::new(cargo::program("flowagg-compare"));
-                compare
-                    .args(emulator.backend.iter().flat_map(|backend| ["--backend", backend]))
-                    .args(options);
-                cargo::run(&mut compare)
+                cargo::run(rehearsal("compare", emulator.backend.as_deref()).args(options))
             }
             Self::Delivery { options } => {
                 cargo::run(cargo("bench --workspace --bench delivery --").args(options))

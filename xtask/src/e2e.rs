@@ -32,7 +32,7 @@ impl E2e {
         let backend = self.emulator.backend.as_deref();
         if self.keep {
             cargo::build()?;
-            return cargo::run(rehearsal(backend).arg("--keep"));
+            return cargo::run(rehearsal("story", backend).arg("--keep"));
         }
         step("build", || {
             cargo::build()?;
@@ -73,12 +73,14 @@ impl E2e {
 
 /// The rehearsal, then the scenarios, on an emulator that runs.
 fn rehearse(emulator: &Running, folder: &Path) -> anyhow::Result<()> {
-    step("rehearsal", || cargo::run(within(folder, &mut rehearsal(Some(&emulator.url)))))?;
+    step("rehearsal", || cargo::run(within(folder, &mut rehearsal("story", Some(&emulator.url)))))?;
     step("scenarios", || cargo::run(within(folder, &mut scenarios()).envs(emulator.environment())))
 }
 
-pub(crate) fn rehearsal(backend: Option<&str>) -> Command {
+/// A rehearsal, by its name.
+pub(crate) fn rehearsal(name: &str, backend: Option<&str>) -> Command {
     let mut rehearse = Command::new(cargo::program("flowagg-rehearse"));
+    rehearse.arg(name);
     if let Some(backend) = backend {
         rehearse.args(["--backend", backend]);
     }

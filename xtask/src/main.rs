@@ -8,7 +8,6 @@ mod e2e;
 mod emulator;
 mod exports;
 mod leftovers;
-mod readers;
 mod step;
 mod test;
 
@@ -45,7 +44,9 @@ fn main() -> ExitCode {
     let done = match Task::parse() {
         Task::E2e(e2e) => e2e.run(),
         Task::Bench(bench) => bench.run(),
-        Task::Readers(emulator) => readers::run(&emulator),
+        Task::Readers(Emulator { backend }) => {
+            cargo::build().and_then(|()| cargo::run(&mut e2e::rehearsal("readers", backend.as_deref())))
+        }
         Task::Exports(emulator) => exports::exports(&emulator),
         Task::Test(emulator) => test::run(&emulator),
     };

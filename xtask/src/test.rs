@@ -10,7 +10,7 @@ use crate::cargo::{self, cargo, run as succeed};
 use crate::e2e::{rehearsal, wait_together};
 use crate::emulator::{OWN_BACKEND_VARIABLE, Running};
 use crate::step::{step, told};
-use crate::{Emulator, exports, readers};
+use crate::{Emulator, exports};
 
 pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
     let start = Instant::now();
@@ -31,8 +31,8 @@ pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
     })?;
     step("examples", || examples(&emulator))?;
     // The scenarios are among the tests.
-    step("rehearsal", || succeed(&mut rehearsal(Some(&emulator.url))))?;
-    step("readers", || readers::read(Some(&emulator.url)))?;
+    step("rehearsal", || succeed(&mut rehearsal("story", Some(&emulator.url))))?;
+    step("readers", || succeed(&mut rehearsal("readers", Some(&emulator.url))))?;
     step("exports", || exports::exports(&Emulator { backend: Some(emulator.url.clone()) }))?;
     eprintln!("\nok: everything passes, in {}", told(start));
     Ok(())

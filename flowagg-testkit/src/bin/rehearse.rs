@@ -1,39 +1,61 @@
-//! `flowagg-rehearse`: the flow logs of three accounts in one bucket, on an emulator, told as a story.
+//! `flowagg-rehearse`: roll-outs on an emulator: told as a story, read by others, timed beside a script.
 
 #![allow(clippy::print_stderr, reason = "a program says on standard error why it ends")]
 
 use std::io;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use flowagg_testkit::emulator::Backend;
-use flowagg_testkit::rehearsal::rehearse;
+use flowagg_testkit::rehearsal::comparison::{Size, compare};
+use flowagg_testkit::rehearsal::readers::read_by_others;
+use flowagg_testkit::rehearsal::{RehearsalError, rehearse};
 
-/// Rehearse a roll-out on an emulator: plan, apply, deliver, verify; every claim is checked.
+/// Rehearse roll-outs on an emulator; every claim is checked.
 #[derive(Parser)]
 #[command(version)]
 struct Args {
     /// `docker`, `python`, or the URL of an emulator that runs already [default: Docker where it can, else Python]
-    #[arg(long, env = flowagg_testkit::emulator::BACKEND_VARIABLE)]
+    #[arg(long, global = true, env = flowagg_testkit::emulator::BACKEND_VARIABLE)]
     backend: Option<Backend>,
-    /// Leave the emulator running, and print how to play with it and how to end it
-    #[arg(long)]
-    keep: bool,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// The whole of it as a story: plan, apply, deliver, verify
+    Story {
+        /// Leave the emulator running, and print how to play with it and how to end it
+        #[arg(long)]
+        keep: bool,
+    },
+    /// Deliver text and Parquet, in plain and Hive-compatible folders, and count what readers from PyPI find there
+    Readers,
+    /// Make the flow logs of a fleet with `flowagg apply`, and those of another like it with a plain script
+    ///
+    /// The script (Python, boto3) does one thing after the other, for each account and region: AssumeRole, DescribeVpcs,
+    /// CreateFlowLogs. It looks at no flow log that is there, makes no bucket and no policy, and checks nothing.
+    Compare(Size),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let args = Args::parse();
-    let backend = args.backend.map_or_else(Backend::automatic, Ok);
-    let told = match backend {
-        Ok(backend) => rehearse(&backend, args.keep, &mut io::stdout().lock()).await,
-        Err(error) => Err(error.into()),
-    };
-    match told {
+    match run(Args::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+async fn run(args: Args) -> Result<(), RehearsalError> {
+    let backend = args.backend.map_or_else(Backend::automatic, Ok)?;
+    let out = &mut io::stdout().lock();
+    match args.what {
+        What::Story { keep } => rehearse(&backend, keep, out).await,
+        What::Readers => read_by_others(&backend, out).await,
+        What::Compare(size) => compare(&backend, size, out).await,
     }
 }

@@ -1,0 +1,38 @@
+//! An organization on moto: what moto shows of it through the plain SDK, and the real program in it.
+
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail where it likes, its helpers too")]
+
+mod moto;
+mod program;
+
+use std::collections::BTreeSet;
+
+use flowagg_core::id::{AccountId, Region};
+use flowagg_testkit::organization::Organization;
+
+pub(crate) fn set(accounts: &[AccountId]) -> BTreeSet<AccountId> {
+    accounts.iter().copied().collect()
+}
+
+pub(crate) fn region(name: &str) -> Region {
+    Region::parse(name).unwrap()
+}
+
+/// A bucket name without the digits of an account.
+pub(crate) fn bucket(organization: &Organization) -> String {
+    format!("flow-logs-{}", organization.id())
+}
+
+/// A hub in the management account, and its organization with these lines more.
+pub(crate) fn fleet(organization: &Organization, lines: &str) -> String {
+    let (hub, bucket, id) = (organization.management(), bucket(organization), organization.id());
+    format!(
+        "[hub]\naccount = \"{hub}\"\nregion = \"eu-west-1\"\nbucket = \"{bucket}\"\n[organization]\nid = \"{id}\"\n{lines}\n"
+    )
+}
+
+/// A list of ids in TOML.
+pub(crate) fn list(ids: &[impl ToString]) -> String {
+    let ids: Vec<String> = ids.iter().map(|id| format!("{:?}", id.to_string())).collect();
+    format!("[{}]", ids.join(", "))
+}
