@@ -24,7 +24,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// A call to AWS that failed.
+/// A call to AWS that failed. As text: what was called where, what went wrong, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Failure {
@@ -43,6 +43,16 @@ pub struct Failure {
     /// What to do about it.
     pub help: String,
 }
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { account, region, call, message, help, .. } = self;
+        let calling = if call.is_empty() { "" } else { ": " };
+        write!(f, "{account} {region}: {call}{calling}{message}; {help}")
+    }
+}
+
+impl std::error::Error for Failure {}
 
 /// The hub bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -189,5 +199,26 @@ pub struct FileOptions {
 impl Default for FileOptions {
     fn default() -> Self {
         Self { format: "plain-text".to_owned(), hive: false, per_hour: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_reads_as_what_was_called_where_what_went_wrong_and_what_to_do() {
+        let failure = Failure {
+            account: AccountId::parse("222222222222").unwrap(),
+            region: Region::parse("eu-west-1").unwrap(),
+            call: "CreateFlowLogs".to_owned(),
+            resource: None,
+            code: None,
+            message: "not allowed".to_owned(),
+            help: "allow it".to_owned(),
+        };
+        assert_eq!(failure.to_string(), "222222222222 eu-west-1: CreateFlowLogs: not allowed; allow it");
+        let before_any = Failure { call: String::new(), ..failure };
+        assert_eq!(before_any.to_string(), "222222222222 eu-west-1: not allowed; allow it");
     }
 }

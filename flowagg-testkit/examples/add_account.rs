@@ -16,7 +16,6 @@ use flowagg::aws::{Connection, Session, apply::apply};
 use flowagg::commands::{assemble, verify};
 use flowagg_core::arrival::Patience;
 use flowagg_core::fleet::Declared;
-use flowagg_core::observed::Failure;
 use flowagg_core::plan::{HubChange, Unnamed};
 use flowagg_policy::{Policy, Request, diff};
 use flowagg_testkit::{emulator::Emulator, world::World};
@@ -35,11 +34,11 @@ impl Progress for Lines {
 async fn add(fleet: &str) -> Result<(), Box<dyn Error>> {
     let declared = Declared::parse(fleet)?;
     // Credentials come from where the AWS CLI has them from, too; a role is taken in the account.
-    let session = Session::open(&declared, &Connection::default()).await.map_err(told)?;
-    let (fleet, accounts, observed) = observe(declared, &session, &[], &Lines).await.map_err(told)?;
+    let session = Session::open(&declared, &Connection::default()).await?;
+    let (fleet, accounts, observed) = observe(declared, &session, &[], &Lines).await?;
     // The live policy, read and merged: a value to look at, before anything is written.
     let plan = assemble(&fleet, &observed, Unnamed::Keep);
-    plan.failures.first().cloned().map_or(Ok(()), |failure| Err(told(failure)))?;
+    plan.failures.first().cloned().map_or(Ok(()), Err)?;
     for change in &plan.hub {
         // The bucket is the platform team's: this tool writes its policy, and revokes nothing.
         let HubChange::PutPolicy(policy) = change else { return Err(format!("not ours: {change}").into()) };
@@ -51,23 +50,16 @@ async fn add(fleet: &str) -> Result<(), Box<dyn Error>> {
     // The same value is done. The policy is read once more right before it is written.
     let applied = apply(&fleet, &accounts, &plan, &Lines).await;
     applied.done.iter().for_each(|done| println!("{done}"));
-    applied.failures.into_iter().next().map_or(Ok(()), |failure| Err(told(failure)))
-}
-
-/// What failed, and what to do about it.
-fn told(failure: Failure) -> Box<dyn Error> {
-    let Failure { account, region, call, message, help, .. } = failure;
-    format!("{call} for {account} in {region}: {message}; {help}").into()
+    Ok(applied.failures.into_iter().next().map_or(Ok(()), Err)?)
 }
 
 /// Whether every flow log of the account delivers.
 async fn check(fleet: &str) -> Result<(), Box<dyn Error>> {
     let declared = Declared::parse(fleet)?;
-    let session = Session::open(&declared, &Connection::default()).await.map_err(told)?;
-    let (fleet, accounts, observed) = observe(declared, &session, &[], &()).await.map_err(told)?;
+    let session = Session::open(&declared, &Connection::default()).await?;
+    let (fleet, accounts, observed) = observe(declared, &session, &[], &()).await?;
     let now = Timestamp::now();
-    let verified = verify(&fleet, &accounts, &observed.regions, Patience::default(), now).await;
-    let verified = verified.map_err(told)?;
+    let verified = verify(&fleet, &accounts, &observed.regions, Patience::default(), now).await?;
     for log in &verified.flow_logs {
         println!("  {} {} {}", log.region, log.resource, log.state.as_str());
     }
