@@ -9,7 +9,10 @@ use crate::grant::{AclCheck, Folders, Source, Statement, Write};
 pub(super) fn between(survey: &Survey, wanted: &[(Sid, Statement)]) -> Vec<String> {
     let mut notes = Vec::new();
     for ours in &survey.ours {
-        let Some((sid, new)) = wanted.iter().find(|(sid, _)| *sid == ours.sid) else { continue };
+        let Some((sid, new)) = wanted.iter().find(|(sid, _)| *sid == ours.sid) else {
+            notes.extend(gone(&ours.statement).map(|words| format!("statement {}: {words}", ours.name)));
+            continue;
+        };
         if *new == ours.statement {
             continue;
         }
@@ -35,6 +38,19 @@ pub(super) fn between(survey: &Survey, wanted: &[(Sid, Statement)]) -> Vec<Strin
         }
     }
     notes
+}
+
+/// What a denial that is taken out no longer denies. Who a grant that is taken out was for is told elsewhere.
+fn gone(statement: &Statement) -> Option<&'static str> {
+    match statement {
+        Statement::DenyOthers(_) => Some(
+            "loosened, it is taken out: what other statements allow accounts that are not named is no longer denied",
+        ),
+        Statement::DenyInsecureTransport => {
+            Some("loosened, it is taken out: access without TLS is no longer denied")
+        }
+        Statement::Write(_) | Statement::AclCheck(_) => None,
+    }
 }
 
 fn folders(before: &Write, after: &Write) -> Option<&'static str> {

@@ -198,6 +198,24 @@ fn a_grant_to_everyone_stays_until_it_is_pruned() {
 }
 
 #[test]
+fn a_denial_that_is_taken_out_is_told() {
+    let settings = PolicySettings {
+        form: GrantForm::BoundDeny,
+        deny_insecure_transport: true,
+        ..PolicySettings::default()
+    };
+    let bound = merged(None, &Grant { settings, ..grant(ONE) });
+    let free = merged(Some(&bound.text), &grant(ONE));
+    for (sid, words) in
+        [("FlowaggDenyOtherAccounts", "not named"), ("FlowaggDenyInsecureTransport", "without TLS")]
+    {
+        assert!(bound.text.contains(sid) && !free.text.contains(sid), "{}", free.text);
+        let told = |note: &String| note.contains(sid) && note.contains("loosened") && note.contains(words);
+        assert!(free.notes.iter().any(told), "{sid}: {:?}", free.notes);
+    }
+}
+
+#[test]
 fn form_auto_climbs_the_ladder_and_back() {
     let many =
         |count: u64| -> Who { Who::Accounts((0..count).map(|n| account(&format!("{n:012}"))).collect()) };
