@@ -98,6 +98,7 @@ fn processes(folder: &Path) -> anyhow::Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
     use std::process::Stdio;
 
     use super::*;
@@ -136,7 +137,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut cat = Command::new("cat");
         // It ends with its standard input.
-        let mut cat = cat.env("TMPDIR", folder.path()).stdin(Stdio::piped()).spawn().unwrap();
+        let cat = cat.env("TMPDIR", folder.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut cat = cat.spawn().unwrap();
+        // Only when it answers has it surely become what it is: right after the start, Linux may not tell its name yet.
+        cat.stdin.as_mut().unwrap().write_all(b"?").unwrap();
+        cat.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
         let leftovers = leftovers(folder.path(), None);
         assert!(told(&leftovers).contains(&format!("the process {}: cat", cat.id())));
         drop(cat.stdin.take());
