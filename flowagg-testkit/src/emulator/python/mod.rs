@@ -47,14 +47,21 @@ pub(super) fn check() -> Result<(), EmulatorError> {
     LOCALSTACK.packages().check()
 }
 
-/// Starts LocalStack.
+/// Starts LocalStack, once more where it ends at once: now and then it reads its certificate while it still writes it, and
+/// the port that was free may be somebody else's by then.
 pub(super) fn localstack() -> Result<(Process, String), EmulatorError> {
-    Process::start(&LOCALSTACK, |command, address, files| {
-        command.envs(SETTINGS).env("GATEWAY_LISTEN", address.to_string());
-        for variable in ["FILESYSTEM_ROOT", "LOCALSTACK_VOLUME_DIR"] {
-            command.env(variable, files);
-        }
-    })
+    let start = || {
+        Process::start(&LOCALSTACK, |command, address, files| {
+            command.envs(SETTINGS).env("GATEWAY_LISTEN", address.to_string());
+            for variable in ["FILESYSTEM_ROOT", "LOCALSTACK_VOLUME_DIR"] {
+                command.env(variable, files);
+            }
+        })
+    };
+    match start() {
+        Err(EmulatorError::NotReady { .. }) => start(),
+        started => started,
+    }
 }
 
 /// A program as a child process, with a folder of its own for all that it writes.
