@@ -179,8 +179,7 @@ impl KeyUse<'_> {
     /// Source: "Changes to note before enabling an S3 Bucket Key" (Amazon S3 User Guide).
     fn contexts(&self, account: AccountId, region: Option<&Region>) -> Vec<String> {
         let bucket = format!("arn:{}:s3:::{}", self.partition(), self.bucket);
-        let own = || Region::parse(self.key.region()).unwrap_or(self.partition().first_region());
-        let name = FileName::example(account, &region.cloned().unwrap_or_else(own));
+        let name = FileName::example(account, region.unwrap_or(self.key.region()));
         let layout = Layout { prefix: self.prefix.cloned(), ..Layout::default() };
         let object = format!("{bucket}/{}", layout.key(&name));
         match self.bucket_key {

@@ -3,7 +3,10 @@
 use std::error::Error;
 
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_ec2::config::BehaviorVersion;
 use aws_sdk_ec2::error::DisplayErrorContext;
+use aws_types::SdkConfig;
 use flowagg_core::id::{AccountId, Region};
 
 /// An emulator's endpoint, as any account that one cares to name.
@@ -25,51 +28,42 @@ impl Aws {
 
     /// EC2 in an account and region.
     pub fn ec2(&self, account: AccountId, region: &Region) -> aws_sdk_ec2::Client {
-        ec2(&self.url, credentials(account), region)
+        aws_sdk_ec2::Client::new(&self.config(account, region))
     }
 
     /// KMS in an account and region.
     pub fn kms(&self, account: AccountId, region: &Region) -> aws_sdk_kms::Client {
-        let config = aws_sdk_kms::Config::builder()
-            .behavior_version(aws_sdk_kms::config::BehaviorVersion::latest())
-            .credentials_provider(credentials(account))
-            .region(aws_sdk_kms::config::Region::new(region.to_string()))
-            .endpoint_url(&self.url);
-        aws_sdk_kms::Client::from_conf(config.build())
+        aws_sdk_kms::Client::new(&self.config(account, region))
     }
 
     /// STS in an account and region.
     pub fn sts(&self, account: AccountId, region: &Region) -> aws_sdk_sts::Client {
-        let config = aws_sdk_sts::Config::builder()
-            .behavior_version(aws_sdk_sts::config::BehaviorVersion::latest())
-            .credentials_provider(credentials(account))
-            .region(aws_sdk_sts::config::Region::new(region.to_string()))
-            .endpoint_url(&self.url);
-        aws_sdk_sts::Client::from_conf(config.build())
+        aws_sdk_sts::Client::new(&self.config(account, region))
     }
 
     /// S3 as an account sees it from a region.
     pub fn s3(&self, account: AccountId, region: &Region) -> aws_sdk_s3::Client {
-        s3(&self.url, credentials(account), region)
+        s3(&self.config(account, region))
+    }
+
+    fn config(&self, account: AccountId, region: &Region) -> SdkConfig {
+        config(&self.url, credentials(account), region)
     }
 }
 
-pub(crate) fn ec2(url: &str, credentials: Credentials, region: &Region) -> aws_sdk_ec2::Client {
-    let config = aws_sdk_ec2::Config::builder()
-        .behavior_version(aws_sdk_ec2::config::BehaviorVersion::latest())
-        .credentials_provider(credentials)
-        .region(aws_sdk_ec2::config::Region::new(region.to_string()))
-        .endpoint_url(url);
-    aws_sdk_ec2::Client::from_conf(config.build())
+/// What every client of an emulator is made of.
+pub(crate) fn config(url: &str, credentials: Credentials, region: &Region) -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .region(aws_types::region::Region::new(region.to_string()))
+        .endpoint_url(url)
+        .build()
 }
 
-pub(crate) fn s3(url: &str, credentials: Credentials, region: &Region) -> aws_sdk_s3::Client {
-    let config = aws_sdk_s3::Config::builder()
-        .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
-        .credentials_provider(credentials)
-        .region(aws_sdk_s3::config::Region::new(region.to_string()))
-        .force_path_style(true)
-        .endpoint_url(url);
+/// S3, with buckets in the path: an emulator's host has no names under it.
+pub(crate) fn s3(config: &SdkConfig) -> aws_sdk_s3::Client {
+    let config = aws_sdk_s3::config::Builder::from(config).force_path_style(true);
     aws_sdk_s3::Client::from_conf(config.build())
 }
 

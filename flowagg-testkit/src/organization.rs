@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 
 use aws_credential_types::Credentials;
 use aws_sdk_organizations::types::OrganizationFeatureSet;
+use aws_types::SdkConfig;
 use flowagg_core::id::{AccountId, OrganizationId, OrganizationalUnitId, Partition, Region, RoleName};
 use tempfile::TempDir;
 
@@ -41,7 +42,8 @@ impl Organization {
         // Anyone may take any role in moto, so the first caller need not be anybody.
         let nobody = aws::credentials(management);
         let credentials = assume_role(moto.url(), nobody, management, &region).await?;
-        let client = organizations(moto.url(), credentials.clone(), &region);
+        let client =
+            aws_sdk_organizations::Client::new(&aws::config(moto.url(), credentials.clone(), &region));
         let create = client.create_organization().feature_set(OrganizationFeatureSet::All).send().await;
         let made = create.map_err(AwsError::of("CreateOrganization", management, &region))?.organization;
         let id = OrganizationId::parse(&made.and_then(|made| made.id).unwrap_or_default())?;
@@ -134,17 +136,17 @@ impl Organization {
         &self,
         account: AccountId,
     ) -> Result<aws_sdk_organizations::Client, WorldError> {
-        Ok(organizations(&self.url, self.credentials_of(account).await?, &self.region))
+        Ok(aws_sdk_organizations::Client::new(&self.config_of(account, &self.region).await?))
     }
 
     /// EC2 in an account and region.
     pub async fn ec2(&self, account: AccountId, region: &Region) -> Result<aws_sdk_ec2::Client, WorldError> {
-        Ok(aws::ec2(&self.url, self.credentials_of(account).await?, region))
+        Ok(aws_sdk_ec2::Client::new(&self.config_of(account, region).await?))
     }
 
     /// S3 as an account sees it from a region.
     pub async fn s3(&self, account: AccountId, region: &Region) -> Result<aws_sdk_s3::Client, WorldError> {
-        Ok(aws::s3(&self.url, self.credentials_of(account).await?, region))
+        Ok(aws::s3(&self.config_of(account, region).await?))
     }
 
     /// Sends the program to another endpoint, such as one of [`faults`](crate::faults) in front of the server.
@@ -179,6 +181,10 @@ impl Organization {
         ]
     }
 
+    async fn config_of(&self, account: AccountId, region: &Region) -> Result<SdkConfig, WorldError> {
+        Ok(aws::config(&self.url, self.credentials_of(account).await?, region))
+    }
+
     fn parent<'a>(&'a self, under: Option<&'a OrganizationalUnitId>) -> &'a str {
         under.map_or(self.root.as_str(), |unit| unit.as_str())
     }
@@ -188,27 +194,13 @@ impl Organization {
     }
 }
 
-fn organizations(url: &str, credentials: Credentials, region: &Region) -> aws_sdk_organizations::Client {
-    let config = aws_sdk_organizations::Config::builder()
-        .behavior_version(aws_sdk_organizations::config::BehaviorVersion::latest())
-        .credentials_provider(credentials)
-        .region(aws_sdk_organizations::config::Region::new(region.to_string()))
-        .endpoint_url(url);
-    aws_sdk_organizations::Client::from_conf(config.build())
-}
-
 async fn assume_role(
     url: &str,
     caller: Credentials,
     account: AccountId,
     region: &Region,
 ) -> Result<Credentials, AwsError> {
-    let config = aws_sdk_sts::Config::builder()
-        .behavior_version(aws_sdk_sts::config::BehaviorVersion::latest())
-        .credentials_provider(caller)
-        .region(aws_sdk_sts::config::Region::new(region.to_string()))
-        .endpoint_url(url);
-    let sts = aws_sdk_sts::Client::from_conf(config.build());
+    let sts = aws_sdk_sts::Client::new(&aws::config(url, caller, region));
     let role = RoleName::default().arn(Partition::Aws, account);
     let assume = sts.assume_role().role_arn(role).role_session_name("flowagg-testkit").send().await;
     let given = assume.map_err(AwsError::of("AssumeRole", account, region))?.credentials;

@@ -5,9 +5,14 @@ use super::{AccountId, IdError, Partition, Region, kept_text};
 /// Flow log delivery takes a key by its ARN only: with a key id the destination is "undeliverable", and an alias is
 /// looked up in the account of whoever writes. Source: "Required key policy for use with SSE-KMS" (Amazon VPC User Guide).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct KmsKeyArn(String);
+pub struct KmsKeyArn(String, AccountId, Region);
 
 impl KmsKeyArn {
+    /// The one policy that a key has.
+    ///
+    /// Source: "GetKeyPolicy" (AWS KMS API Reference).
+    pub const POLICY_NAME: &str = "default";
+
     /// Reads the ARN of a key, not of an alias.
     pub fn parse(text: &str) -> Result<Self, IdError> {
         const HELP: &str = "the full ARN of a customer managed key, as in `arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab`";
@@ -19,22 +24,27 @@ impl KmsKeyArn {
             return Err(wrong(why.into()));
         };
         let region = Region::parse(region).map_err(|error| wrong(error.to_string()))?;
-        AccountId::parse(account).map_err(|error| wrong(error.to_string()))?;
+        let account = AccountId::parse(account).map_err(|error| wrong(error.to_string()))?;
         if Partition::parse(partition).ok() != Some(region.partition()) {
             return Err(wrong(format!("`{region}` is not in the partition `{partition}`")));
         }
         match resource.strip_prefix("key/") {
             Some(id) if !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') => {
-                Ok(Self(text.to_owned()))
+                Ok(Self(text.to_owned(), account, region))
             }
             _ if resource.starts_with("alias/") => Err(wrong("it names an alias".into())),
             _ => Err(wrong("it does not end in `key/` and a key id".into())),
         }
     }
 
+    /// The account that owns the key.
+    pub fn account(&self) -> AccountId {
+        self.1
+    }
+
     /// The region of the key, which must be the bucket's.
-    pub fn region(&self) -> &str {
-        self.0.split(':').nth(3).unwrap_or_default()
+    pub fn region(&self) -> &Region {
+        &self.2
     }
 }
 
@@ -47,7 +57,11 @@ mod tests {
     #[test]
     fn a_key_by_its_full_arn_and_nothing_else() {
         let good = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
-        assert_eq!(KmsKeyArn::parse(good).unwrap().region(), "eu-west-1");
+        let key = KmsKeyArn::parse(good).unwrap();
+        assert_eq!(
+            (key.account().to_string(), key.region().as_str()),
+            ("111122223333".to_owned(), "eu-west-1")
+        );
         assert!(KmsKeyArn::parse("arn:aws-cn:kms:cn-north-1:111122223333:key/mrk-1234abcd").is_ok());
         for bad in [
             "1234abcd-12ab-34cd-56ef-1234567890ab",

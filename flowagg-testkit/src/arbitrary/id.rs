@@ -158,7 +158,7 @@ pub fn flow_log() -> impl Strategy<Value = FlowLogId> {
 /// use proptest::prelude::*;
 ///
 /// let region = id::regions(Partition::Aws).remove(0);
-/// proptest!(|(key in id::kms_key(&region))| prop_assert_eq!(key.region(), region.as_str()));
+/// proptest!(|(key in id::kms_key(&region))| prop_assert_eq!(key.region(), &region));
 /// ```
 pub fn kms_key(region: &Region) -> impl Strategy<Value = KmsKeyArn> + use<> {
     let region = region.clone();

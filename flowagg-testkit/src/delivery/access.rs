@@ -12,16 +12,14 @@ use flowagg_policy::{Policy, Request};
 
 use crate::aws::{Aws, AwsError};
 
-/// The one policy that a key has.
-const POLICY_NAME: &str = "default";
-
 /// An organization, and the accounts that belong to it.
 pub(super) type Organization = (OrganizationId, BTreeSet<AccountId>);
 
 /// What decides on deliveries into one bucket, as it is at one moment.
 #[derive(Debug)]
 pub(super) struct Access {
-    policy: Option<String>,
+    /// Else why nothing is admitted.
+    policy: Result<Policy, String>,
     /// The key that the bucket is encrypted with; `None` where S3 manages the keys. Else why no key can be used.
     key: Result<Option<Key>, String>,
 }
@@ -51,7 +49,7 @@ impl Access {
         region: &Region,
     ) -> Result<Self, AwsError> {
         let s3 = aws.s3(owner, region);
-        let policy = live_policy(&s3, bucket, owner, region).await?;
+        let policy = compiled(bucket, live_policy(&s3, bucket, owner, region).await?);
         let encryption = match s3.get_bucket_encryption().bucket(bucket.as_str()).send().await {
             Ok(output) => output.server_side_encryption_configuration,
             Err(error)
@@ -82,10 +80,7 @@ impl Access {
     /// Source: "Amazon S3 bucket permissions for flow logs" and "Required key policy for use with SSE-KMS" (Amazon VPC
     /// User Guide).
     pub(super) fn admits(&self, file: &File<'_>, organization: Option<&Organization>) -> Result<(), String> {
-        let policy = self.policy.as_ref();
-        let policy =
-            policy.ok_or_else(|| format!("the bucket {} has no policy, or does not exist", file.bucket))?;
-        let policy = Policy::compile(policy).map_err(|error| error.to_string())?;
+        let policy = self.policy.as_ref().map_err(Clone::clone)?;
         let (account, region) = (file.name.account, &file.name.region);
         for (request, call) in [
             (Request::acl_check(file.bucket, account, region), "s3:GetBucketAcl"),
@@ -140,13 +135,11 @@ impl Key {
 async fn key(aws: &Aws, name: Option<&str>, bucket_key: bool) -> Result<Key, String> {
     let name = name.ok_or("the bucket is encrypted with the key that AWS manages for S3")?;
     let arn = KmsKeyArn::parse(name).map_err(|error| error.to_string())?;
-    let account = AccountId::parse(name.split(':').nth(4).unwrap_or_default());
-    let account = account.map_err(|error| error.to_string())?;
-    let region = Region::parse(arn.region()).map_err(|error| error.to_string())?;
-    let kms = aws.kms(account, &region);
+    let (account, region) = (arn.account(), arn.region());
+    let kms = aws.kms(account, region);
     let described = kms.describe_key().key_id(name).send().await;
     let described =
-        described.map_err(|error| AwsError::of("DescribeKey", account, &region)(error).to_string())?;
+        described.map_err(|error| AwsError::of("DescribeKey", account, region)(error).to_string())?;
     let described = described.key_metadata;
     if described.as_ref().and_then(|key| key.key_manager()) == Some(&KeyManagerType::Aws) {
         return Err(format!("AWS manages the key {name}"));
@@ -155,9 +148,14 @@ async fn key(aws: &Aws, name: Option<&str>, bucket_key: bool) -> Result<Key, Str
     if state != KeyState::Enabled {
         return Err(format!("the key {name} is {state}"));
     }
-    let policy = kms.get_key_policy().key_id(name).policy_name(POLICY_NAME).send().await;
-    let policy = policy.map_err(|error| AwsError::of("GetKeyPolicy", account, &region)(error).to_string())?;
+    let policy = kms.get_key_policy().key_id(name).policy_name(KmsKeyArn::POLICY_NAME).send().await;
+    let policy = policy.map_err(|error| AwsError::of("GetKeyPolicy", account, region)(error).to_string())?;
     Ok(Key { arn, policy: policy.policy.unwrap_or_default(), bucket_key })
+}
+
+fn compiled(bucket: &BucketName, policy: Option<String>) -> Result<Policy, String> {
+    let policy = policy.ok_or_else(|| format!("the bucket {bucket} has no policy, or does not exist"))?;
+    Policy::compile(&policy).map_err(|error| error.to_string())
 }
 
 /// The policy that the bucket has now; `None` where it has none, or is not there.
@@ -184,8 +182,12 @@ mod tests {
     const OPEN: &str = r#"{"Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},
         "Action":["s3:PutObject","s3:GetBucketAcl"],"Resource":["arn:aws:s3:::logs","arn:aws:s3:::logs/*"]}"#;
 
-    fn policy(statements: &[&str]) -> Option<String> {
-        Some(format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(",")))
+    fn text(statements: &[&str]) -> String {
+        format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","))
+    }
+
+    fn policy(statements: &[&str]) -> Result<Policy, String> {
+        compiled(&BucketName::parse("logs").unwrap(), Some(text(statements)))
     }
 
     /// What becomes of a file of account 444455556666, which belongs to an organization of its own.
@@ -222,7 +224,7 @@ mod tests {
     #[test]
     fn a_key_decides_where_the_bucket_admits() {
         let with = |statements: &[&str], bucket_key| {
-            let (arn, policy) = (KmsKeyArn::parse(KEY).unwrap(), policy(statements).unwrap());
+            let (arn, policy) = (KmsKeyArn::parse(KEY).unwrap(), text(statements));
             Access { policy: self::policy(&[OPEN]), key: Ok(Some(Key { arn, policy, bucket_key })) }
         };
         let context = r#"{"Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"kms:*","Resource":"*",

@@ -4,9 +4,6 @@ use flowagg_core::id::KmsKeyArn;
 use super::{World, WorldError};
 use crate::aws::AwsError;
 
-/// The one policy that a key has.
-const POLICY_NAME: &str = "default";
-
 /// A key of the hub's own.
 impl World {
     /// Makes a key and has the fleet file ask for it as the bucket's. Its policy is the one that KMS gives it, in which
@@ -28,13 +25,14 @@ impl World {
         statement: serde_json::Value,
     ) -> Result<(), WorldError> {
         let (account, region) = (self.hub, self.hub_region());
-        let read = self.kms().get_key_policy().key_id(key.as_str()).policy_name(POLICY_NAME).send().await;
+        let read =
+            self.kms().get_key_policy().key_id(key.as_str()).policy_name(KmsKeyArn::POLICY_NAME).send().await;
         let policy = read.map_err(AwsError::of("GetKeyPolicy", account, region))?.policy.unwrap_or_default();
         let mut policy: serde_json::Value = serde_json::from_str(&policy).unwrap_or_default();
         if let Some(statements) = policy["Statement"].as_array_mut() {
             statements.push(statement);
         }
-        let put = self.kms().put_key_policy().key_id(key.as_str()).policy_name(POLICY_NAME);
+        let put = self.kms().put_key_policy().key_id(key.as_str()).policy_name(KmsKeyArn::POLICY_NAME);
         let put = put.policy(policy.to_string()).send().await;
         put.map_err(AwsError::of("PutKeyPolicy", account, region))?;
         Ok(())

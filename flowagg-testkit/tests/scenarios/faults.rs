@@ -6,9 +6,7 @@ use flowagg_core::id::Region;
 use flowagg_testkit::faults::{Answer, Calls, Faults, Freeze};
 use flowagg_testkit::world::{Account, Ran, World};
 
-use crate::{apply, delivers, world};
-
-const READERS: &str = r#"{"Sid":"Readers","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999988887777:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::BUCKET/*"}"#;
+use crate::{READERS, apply, delivers, world};
 
 /// A world with these members whose program calls through an endpoint that fails on demand.
 async fn faulty<const N: usize>(members: [&str; N]) -> (World, Faults) {

@@ -6,9 +6,7 @@ use flowagg_testkit::faults::Faults;
 use flowagg_testkit::world::World;
 use serde_json::Value;
 
-use crate::{applied, apply, deliver, delivers, outcome, world};
-
-const READERS: &str = r#"{"Sid":"Readers","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999988887777:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::BUCKET/*"}"#;
+use crate::{READERS, applied, apply, deliver, delivers, outcome, world};
 
 #[tokio::test]
 async fn a_fleet_that_is_taken_away_leaves_the_bucket_its_objects_and_all_that_others_made() {

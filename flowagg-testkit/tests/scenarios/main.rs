@@ -21,6 +21,9 @@ use flowagg_testkit::emulator::Emulator;
 use flowagg_testkit::world::World;
 use jiff::Timestamp;
 
+/// A statement of others.
+const READERS: &str = r#"{"Sid":"Readers","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999988887777:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::BUCKET/*"}"#;
+
 /// A world with these members, one VPC in each of two regions; nothing is applied yet.
 async fn world<const N: usize>(members: [&str; N]) -> World {
     let mut world = World::new(Emulator::shared().unwrap()).await.unwrap();

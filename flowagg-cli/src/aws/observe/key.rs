@@ -2,14 +2,12 @@
 
 use aws_sdk_kms::types::KeyManagerType;
 use flowagg_core::fleet::{Encryption, Hub};
+use flowagg_core::id::KmsKeyArn;
 use flowagg_core::observed::{Failure, Key};
 
 use crate::aws::Account;
 use crate::aws::call::{DESCRIBE_KEY, GET_KEY_POLICY};
 use crate::aws::failure::At;
-
-/// The one policy that a key has.
-const POLICY_NAME: &str = "default";
 
 /// `None` where S3 manages the keys.
 pub(super) async fn read(hub: &Hub, account: &Account) -> Option<Result<Key, Failure>> {
@@ -24,7 +22,7 @@ async fn look(hub: &Hub, account: &Account, arn: &str) -> Result<Key, Failure> {
     let kms = account.kms(&hub.region);
     let (described, policy) = futures::join!(
         kms.describe_key().key_id(arn).send(),
-        kms.get_key_policy().key_id(arn).policy_name(POLICY_NAME).send(),
+        kms.get_key_policy().key_id(arn).policy_name(KmsKeyArn::POLICY_NAME).send(),
     );
     let described = described.map_err(|error| at.failure(DESCRIBE_KEY, &error))?;
     let metadata = described.key_metadata();

@@ -117,20 +117,14 @@ impl Template {
     }
 
     pub(super) fn text(&self, format: Format) -> Result<String, ExportError> {
-        match format {
+        let text = match format {
             Format::Yaml => {
                 let whole_lines = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
-                serde_saphyr::to_string_with_options(self, whole_lines)
-                    .map(|text| text.trim_end().to_owned() + "\n")
-                    .map_err(ExportError::defect)
+                serde_saphyr::to_string_with_options(self, whole_lines).map_err(ExportError::defect)?
             }
-            Format::Json => {
-                let text = serde_json::to_string_pretty(self).map_err(ExportError::defect)?;
-                Ok(text
-                    + "
-")
-            }
-        }
+            Format::Json => serde_json::to_string_pretty(self).map_err(ExportError::defect)?,
+        };
+        Ok(text.trim_end().to_owned() + "\n")
     }
 
     pub(super) fn file(&self, name: &str, format: Format) -> Result<File, ExportError> {

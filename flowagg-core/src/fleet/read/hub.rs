@@ -109,7 +109,7 @@ fn key(value: &Value<'_, '_>, hub: Option<&Region>) -> Option<KmsKeyArn> {
             return None;
         }
     };
-    if let Some(hub) = hub.filter(|hub| hub.as_str() != key.region()) {
+    if let Some(hub) = hub.filter(|hub| *hub != key.region()) {
         value.fault(
             format!("the key is in `{}`, the bucket in `{hub}`", key.region()),
             "a bucket is encrypted with a key of its own region",

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::{io, iter};
 
-use flowagg_core::flow_log::{AggregationInterval, TrafficType};
+use flowagg_core::flow_log::TrafficType;
 use flowagg_core::id::{Region, ResourceKind};
 
 use super::files::{File, Files, Shape};
@@ -163,10 +163,7 @@ impl Network {
 
     /// The aggregation interval in seconds.
     fn window(&self) -> i64 {
-        match self.recording.aggregation_interval {
-            AggregationInterval::OneMinute => 60,
-            AggregationInterval::TenMinutes => 600,
-        }
+        self.recording.aggregation_interval.seconds().into()
     }
 }
 
