@@ -7,6 +7,7 @@ mod member;
 mod organization;
 mod policy;
 mod read;
+mod schema;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,7 @@ pub use hub::{Encryption, Hub, Lifecycle, StorageClass, Transition};
 pub use member::{Choice, Filter, Member, Regions, Selection, Standing};
 pub use organization::{Discovery, FoundAccount, Lookup, Organization};
 pub use policy::{AclCondition, GrantForm, PolicySettings};
+pub use schema::schema;
 
 use crate::flow_log::{Destination, FlowLogSpec};
 use crate::id::{AccountId, Partition, Region};

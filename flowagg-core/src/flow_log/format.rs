@@ -89,6 +89,11 @@ impl Field {
         Err(IdError::new(text, "a field of a flow log record", why, HELP))
     }
 
+    /// Every field, in the order of AWS's documentation.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..FIELDS.len()).map(Self)
+    }
+
     /// Its name.
     pub fn as_str(self) -> &'static str {
         FIELDS[self.0].0

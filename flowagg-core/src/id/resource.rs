@@ -76,7 +76,7 @@ impl ResourceKind {
         }
     }
 
-    fn prefix(self) -> &'static str {
+    pub(crate) fn prefix(self) -> &'static str {
         match self {
             Self::Vpc => "vpc-",
             Self::Subnet => "subnet-",

@@ -1,0 +1,197 @@
+//! The JSON Schema of the fleet file says what the reader does: the same keys, the same words.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic as tests do")]
+
+use std::collections::BTreeSet;
+
+use boon::{Compiler, SchemaIndex, Schemas};
+use flowagg_core::fleet::{Declared, schema};
+use serde_json::Value;
+
+/// A file with every key; the two forms of a selection stand in different tables.
+const WHOLE: &str = r#"
+[hub]
+account = "111122223333"
+region = "eu-west-1"
+bucket = "acme-flow-logs"
+prefix = "network/flow-logs"
+retention-days = 120
+transition = { days = 30, storage-class = "STANDARD_IA" }
+noncurrent-days = 30
+abort-uploads-days = 3
+encryption = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+bucket-key = false
+profile = "hub"
+role = "teams/network/flowagg"
+
+[flow-logs]
+traffic = "reject"
+aggregation-interval = "1m"
+fields = ["version", "vpc-id", "srcaddr"]
+file-format = "parquet"
+hive-compatible-partitions = true
+per-hour-partition = true
+tags = { team = "network" }
+
+[policy]
+form = "organization"
+source-conditions = true
+source-arn = true
+acl-condition = "if-exists"
+list-bucket = true
+deny-insecure-transport = true
+
+[organization]
+id = "o-a1b2c3d4e5"
+regions = ["all"]
+units = ["ou-a1b2-c3d4e5f6"]
+except-units = ["ou-a1b2-c3d4e5f7"]
+accounts = ["222222222222"]
+except-accounts = ["333333333333"]
+role = "flowagg"
+lookup = { account = "444455556666", role = "reader" }
+vpcs = { tags = { logged = "yes" }, except = ["vpc-0a1b2c3d"], default-vpcs = false }
+subnets = { tags = { logged = "yes" }, except = ["subnet-0a1b2c3d"] }
+network-interfaces = { tags = { logged = "yes" }, except = ["eni-0a1b2c3d"] }
+transit-gateways = { tags = { logged = "yes" }, except = ["tgw-0a1b2c3d"] }
+
+[[members]]
+account = "555566667777"
+name = "payments"
+regions = ["eu-west-1", "us-east-1"]
+role = "flowagg"
+vpcs = ["vpc-0a1b2c3d4e5f67890"]
+subnets = "all"
+network-interfaces = ["eni-0a1b2c3d4e5f67890"]
+transit-gateways = "none"
+"#;
+
+struct Judge {
+    schemas: Schemas,
+    index: SchemaIndex,
+}
+
+impl Judge {
+    fn new() -> Self {
+        let mut compiler = Compiler::new();
+        compiler.add_resource("flowagg.json", schema()).unwrap();
+        let mut schemas = Schemas::new();
+        let index = compiler.compile("flowagg.json", &mut schemas).unwrap();
+        Self { schemas, index }
+    }
+
+    fn admits(&self, file: &Value) -> bool {
+        self.schemas.validate(file, self.index).is_ok()
+    }
+}
+
+fn whole() -> Value {
+    toml::from_str(WHOLE).unwrap()
+}
+
+fn text(file: &Value) -> String {
+    toml::to_string(file).unwrap()
+}
+
+/// Every table of a file, by JSON pointer, with the keys that the schema has for it.
+fn tables(schema: &Value, file: &Value, at: &str, found: &mut Vec<(String, BTreeSet<String>)>) {
+    match file {
+        Value::Array(items) => {
+            for (n, item) in items.iter().enumerate() {
+                tables(&schema["items"], item, &format!("{at}/{n}"), found);
+            }
+        }
+        Value::Object(entries) => {
+            // A selection is a rule among other forms.
+            let rule = schema["anyOf"].as_array().into_iter().flatten().find(|form| form["type"] == "object");
+            let schema = rule.unwrap_or(schema);
+            let Some(properties) = schema["properties"].as_object() else { return };
+            found.push((at.to_owned(), properties.keys().cloned().collect()));
+            for (key, value) in entries {
+                tables(&properties[key], value, &format!("{at}/{key}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The words in backticks.
+fn quoted(text: &str) -> BTreeSet<String> {
+    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_schema_has_the_keys_of_every_table_that_the_reader_asks_for() {
+    let mut found = Vec::new();
+    tables(&schema(), &whole(), "", &mut found);
+    assert!(found.len() >= 12, "{found:#?}");
+    for (at, keys) in found {
+        let mut file = whole();
+        file.pointer_mut(&at).unwrap()["zzzz"] = true.into();
+        let error = Declared::parse(&text(&file)).unwrap_err();
+        let [fault] = &error.faults[..] else { panic!("{at}: {error}") };
+        let (whose, told) = fault.help.split_once(" has ").unwrap_or_else(|| panic!("{at}: {error}"));
+        assert_eq!(quoted(told), keys, "{at}, which is {whose}");
+        assert!(!Judge::new().admits(&file), "{at}");
+    }
+}
+
+#[test]
+fn a_file_with_every_key_is_admitted_and_read() {
+    assert!(Judge::new().admits(&whole()));
+    Declared::parse(WHOLE).unwrap();
+}
+
+/// Every value of a file, by JSON pointer.
+fn values(file: &Value, at: &str, found: &mut Vec<String>) {
+    let mut below = |key: &str, value| {
+        let at = format!("{at}/{key}");
+        values(value, &at, found);
+        found.push(at);
+    };
+    match file {
+        Value::Object(entries) => entries.iter().for_each(|(key, value)| below(key, value)),
+        Value::Array(items) => items.iter().enumerate().for_each(|(n, item)| below(&n.to_string(), item)),
+        _ => {}
+    }
+}
+
+#[test]
+fn what_the_schema_refuses_the_reader_refuses_too() {
+    let judge = Judge::new();
+    let mut found = Vec::new();
+    values(&whole(), "", &mut found);
+    let mut refused = BTreeSet::new();
+    for at in &found {
+        for wrong in
+            [Value::from(true), 7.into(), "".into(), "§".into(), "vpc-1".into(), Value::Array(Vec::new())]
+        {
+            let mut file = whole();
+            *file.pointer_mut(at).unwrap() = wrong.clone();
+            if !judge.admits(&file) {
+                refused.insert(at);
+                assert!(Declared::parse(&text(&file)).is_err(), "the reader takes {wrong} at {at}");
+            }
+        }
+    }
+    let taken: Vec<_> = found.iter().filter(|at| !refused.contains(at)).collect();
+    assert!(taken.is_empty(), "the schema takes anything at {taken:?}");
+}
+
+#[test]
+fn what_the_reader_refuses_by_form_the_schema_refuses_too() {
+    let judge = Judge::new();
+    let mut found = Vec::new();
+    values(&whole(), "", &mut found);
+    for at in &found {
+        for wrong in [Value::from("§§"), 0.into(), Value::Array(Vec::new())] {
+            let mut file = whole();
+            *file.pointer_mut(at).unwrap() = wrong.clone();
+            // A tag may be any text, and so may a name and a profile.
+            let is_free = at.contains("/tags/") || at.ends_with("/name") || at.ends_with("/profile");
+            if Declared::parse(&text(&file)).is_err() && !is_free {
+                // An organization's own members may be none.
+                assert!(!judge.admits(&file) || at == "/members", "the schema takes {wrong} at {at}");
+            }
+        }
+    }
+}
