@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use boon::{Compiler, SchemaIndex, Schemas};
 use flowagg_core::fleet::{Declared, schema};
+use regex_lite::Regex;
 use serde_json::Value;
 
 /// A file with every key; the two forms of a selection stand in different tables.
@@ -65,23 +65,58 @@ network-interfaces = ["eni-0a1b2c3d4e5f67890"]
 transit-gateways = "none"
 "#;
 
-struct Judge {
-    schemas: Schemas,
-    index: SchemaIndex,
-}
-
-impl Judge {
-    fn new() -> Self {
-        let mut compiler = Compiler::new();
-        compiler.add_resource("flowagg.json", schema()).unwrap();
-        let mut schemas = Schemas::new();
-        let index = compiler.compile("flowagg.json", &mut schemas).unwrap();
-        Self { schemas, index }
-    }
-
-    fn admits(&self, file: &Value) -> bool {
-        self.schemas.validate(file, self.index).is_ok()
-    }
+/// Whether a schema admits a value, by the keywords that ours has. One that it does not know fails the test.
+///
+/// Source: "JSON Schema Validation" (draft 2020-12). `cargo xtask exports` asks a validator that others wrote.
+fn admits(schema: &Value, value: &Value) -> bool {
+    schema.as_object().unwrap().iter().all(|(keyword, rule)| match (keyword.as_str(), value) {
+        ("$schema" | "title" | "description" | "default", _) => true,
+        ("type", _) => {
+            let kind = match value {
+                Value::Null => "null",
+                Value::Bool(_) => "boolean",
+                Value::Number(_) => "integer",
+                Value::String(_) => "string",
+                Value::Array(_) => "array",
+                Value::Object(_) => "object",
+            };
+            rule == kind
+        }
+        ("const", _) => rule == value,
+        ("enum", _) => rule.as_array().unwrap().contains(value),
+        ("anyOf", _) => rule.as_array().unwrap().iter().any(|form| admits(form, value)),
+        ("pattern", Value::String(text)) => Regex::new(rule.as_str().unwrap()).unwrap().is_match(text),
+        ("minLength", Value::String(text)) => text.chars().count() as u64 >= rule.as_u64().unwrap(),
+        ("minimum", Value::Number(number)) => number.as_i64() >= rule.as_i64(),
+        ("items", Value::Array(items)) => items.iter().all(|item| admits(rule, item)),
+        ("minItems", Value::Array(items)) => items.len() as u64 >= rule.as_u64().unwrap(),
+        ("uniqueItems", Value::Array(items)) => {
+            items.iter().enumerate().all(|(n, item)| !items[..n].contains(item))
+        }
+        ("required", Value::Object(entries)) => {
+            rule.as_array().unwrap().iter().all(|key| entries.contains_key(key.as_str().unwrap()))
+        }
+        ("properties", Value::Object(entries)) => {
+            entries.iter().all(|(key, value)| rule.get(key).is_none_or(|schema| admits(schema, value)))
+        }
+        ("additionalProperties", Value::Object(entries)) => {
+            let others = entries.iter().filter(|(key, _)| schema["properties"].get(key).is_none());
+            others.into_iter().all(|(_, value)| rule.is_object() && admits(rule, value))
+        }
+        (
+            "pattern"
+            | "minLength"
+            | "minimum"
+            | "items"
+            | "minItems"
+            | "uniqueItems"
+            | "required"
+            | "properties"
+            | "additionalProperties",
+            _,
+        ) => true,
+        _ => panic!("the test does not know `{keyword}`"),
+    })
 }
 
 fn whole() -> Value {
@@ -131,13 +166,13 @@ fn the_schema_has_the_keys_of_every_table_that_the_reader_asks_for() {
         let [fault] = &error.faults[..] else { panic!("{at}: {error}") };
         let (whose, told) = fault.help.split_once(" has ").unwrap_or_else(|| panic!("{at}: {error}"));
         assert_eq!(quoted(told), keys, "{at}, which is {whose}");
-        assert!(!Judge::new().admits(&file), "{at}");
+        assert!(!admits(&schema(), &file), "{at}");
     }
 }
 
 #[test]
 fn a_file_with_every_key_is_admitted_and_read() {
-    assert!(Judge::new().admits(&whole()));
+    assert!(admits(&schema(), &whole()));
     Declared::parse(WHOLE).unwrap();
 }
 
@@ -157,7 +192,7 @@ fn values(file: &Value, at: &str, found: &mut Vec<String>) {
 
 #[test]
 fn what_the_schema_refuses_the_reader_refuses_too() {
-    let judge = Judge::new();
+    let schema = schema();
     let mut found = Vec::new();
     values(&whole(), "", &mut found);
     let mut refused = BTreeSet::new();
@@ -167,7 +202,7 @@ fn what_the_schema_refuses_the_reader_refuses_too() {
         {
             let mut file = whole();
             *file.pointer_mut(at).unwrap() = wrong.clone();
-            if !judge.admits(&file) {
+            if !admits(&schema, &file) {
                 refused.insert(at);
                 assert!(Declared::parse(&text(&file)).is_err(), "the reader takes {wrong} at {at}");
             }
@@ -179,7 +214,7 @@ fn what_the_schema_refuses_the_reader_refuses_too() {
 
 #[test]
 fn what_the_reader_refuses_by_form_the_schema_refuses_too() {
-    let judge = Judge::new();
+    let schema = schema();
     let mut found = Vec::new();
     values(&whole(), "", &mut found);
     for at in &found {
@@ -190,7 +225,7 @@ fn what_the_reader_refuses_by_form_the_schema_refuses_too() {
             let is_free = at.contains("/tags/") || at.ends_with("/name") || at.ends_with("/profile");
             if Declared::parse(&text(&file)).is_err() && !is_free {
                 // An organization's own members may be none.
-                assert!(!judge.admits(&file) || at == "/members", "the schema takes {wrong} at {at}");
+                assert!(!admits(&schema, &file) || at == "/members", "the schema takes {wrong} at {at}");
             }
         }
     }

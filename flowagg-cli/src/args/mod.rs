@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap_complete::Shell;
 use flowagg_core::fleet::Only;
 use flowagg_core::id::{AccountId, BucketName, OrganizationId, Region};
 use flowagg_policy::Severity;
@@ -82,6 +83,7 @@ Examples:
   flowagg plan                     read every account and region, write nothing
   flowagg plan --exit-code         exit with 3 when anything differs (for CI)
   flowagg plan --json | jq .hub    the plan for machines
+  flowagg plan --markdown | gh pr comment --body-file -
   flowagg -c emea.toml plan        another fleet file")]
     Plan(Plan),
     /// Show the plan, ask, and do it
@@ -98,6 +100,13 @@ Examples:
   flowagg verify --wait 15m        look until all deliver, at most 15 minutes
   flowagg verify --json            one entry for each flow log, for machines")]
     Verify(Verify),
+    /// Look for what would keep a roll-out from working, before anything is changed
+    #[command(after_help = "\
+Examples:
+  flowagg doctor                   credentials, roles, regions, bucket, policy, key, rights
+  flowagg doctor --only 222222222222
+  flowagg doctor --json            one entry for each look, for machines")]
+    Doctor(Doctor),
     /// Take away our flow logs and our grant; the bucket, its objects and all that others made stay
     #[command(after_help = "\
 Examples:
@@ -116,6 +125,32 @@ Examples:
     /// Build, merge, compare, check and ask bucket policies, offline
     #[command(subcommand)]
     Policy(Policy),
+    /// Print the JSON Schema of the fleet file, for editors
+    #[command(after_help = "\
+Examples:
+  flowagg schema > flowagg.schema.json
+  (then, as the first line of flowagg.toml: #:schema ./flowagg.schema.json)")]
+    Schema,
+    /// Print completions for a shell
+    #[command(after_help = "\
+Examples:
+  flowagg completions bash > ~/.local/share/bash-completion/completions/flowagg
+  flowagg completions zsh > ~/.zfunc/_flowagg
+  flowagg completions fish > ~/.config/fish/completions/flowagg.fish")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write the manual, a page for each verb
+    #[command(after_help = "\
+Examples:
+  flowagg man --out ~/.local/share/man/man1
+  man flowagg-plan")]
+    Man {
+        /// The folder for the pages
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
 }
 
 impl Verb {
@@ -126,7 +161,9 @@ impl Verb {
             Self::Apply(options) => options.consent.json,
             Self::Verify(options) => options.json,
             Self::Destroy(consent) => consent.json,
+            Self::Doctor(options) => options.json,
             Self::Permissions(_) | Self::Export(_) | Self::Policy(_) => false,
+            Self::Schema | Self::Completions { .. } | Self::Man { .. } => false,
         }
     }
 }
@@ -136,6 +173,9 @@ pub(crate) struct Plan {
     /// Print the plan as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    /// Print the plan as Markdown, for a comment on a pull request
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) markdown: bool,
     /// Exit with 3 when anything differs
     #[arg(long)]
     pub(crate) exit_code: bool,
@@ -177,6 +217,13 @@ pub(crate) struct Verify {
     /// How old the newest object of a flow log that delivers may be
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "1h")]
     pub(crate) fresh: Duration,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Doctor {
     /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,

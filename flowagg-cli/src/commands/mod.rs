@@ -2,11 +2,13 @@
 
 mod apply;
 mod destroy;
+mod doctor;
 mod export;
 mod key;
 mod permissions;
 mod plan;
 mod policy;
+mod shell;
 mod verify;
 
 use std::io;
@@ -21,6 +23,7 @@ use crate::aws::observe::{Observed, Survey, observe, survey};
 use crate::aws::{Accounts, Session};
 use crate::{Exit, Screen, show};
 
+pub use doctor::{Check, Examination, Health};
 pub use plan::assemble;
 pub(crate) use policy::SizeReport;
 pub use verify::{Delivery, Stranger, Verified, verify};
@@ -30,9 +33,13 @@ pub(crate) async fn run(args: Args, screen: &mut Screen<'_>) -> io::Result<Exit>
         Verb::Plan(options) => plan::run(&args.global, options, screen).await,
         Verb::Apply(options) => apply::run(&args.global, options, screen).await,
         Verb::Verify(options) => verify::run(&args.global, options, screen).await,
+        Verb::Doctor(options) => doctor::run(&args.global, options, screen).await,
         Verb::Destroy(consent) => destroy::run(&args.global, consent, screen).await,
         Verb::Permissions(options) => permissions::run(&args.global.config, options, screen),
         Verb::Export(verb) => export::run(&args.global, verb, screen).await,
+        Verb::Schema => shell::schema(screen),
+        Verb::Completions { shell } => shell::completions(*shell, screen),
+        Verb::Man { out } => shell::man(out, screen),
         Verb::Policy(verb) => policy::run(&args.global, verb, screen).await,
     }
 }

@@ -26,6 +26,8 @@ pub(super) async fn run(
     let plan = assemble(&fleet, &observed, unnamed(options.prune));
     if options.json {
         show::json(&plan, screen.out)?;
+    } else if options.markdown {
+        show::markdown(&fleet, &plan, screen.out)?;
     } else {
         show::plan(&fleet, &plan, screen.out)?;
     }

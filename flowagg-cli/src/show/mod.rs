@@ -1,6 +1,8 @@
 //! How things look on a screen: one column for each kind of fact, a sign and a word for each state, colour on top.
 
+mod examination;
 mod failures;
+mod markdown;
 mod plan;
 mod progress;
 mod table;
@@ -19,7 +21,9 @@ use crate::commands::SizeReport;
 use crate::show::progress::Watch;
 use crate::{Exit, Progress};
 
+pub(crate) use examination::examination;
 pub(crate) use failures::failures;
+pub(crate) use markdown::markdown;
 pub(crate) use plan::{applied, plan};
 pub(crate) use verified::verified;
 

@@ -74,6 +74,11 @@ impl Session {
         Ok(Self { caller, hub })
     }
 
+    /// The account whose credentials are used.
+    pub fn caller(&self) -> AccountId {
+        self.caller.id
+    }
+
     /// The hub account.
     pub fn hub(&self) -> &Account {
         &self.hub

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::error::SdkError;
+use aws_sdk_ec2::operation::create_flow_logs::builders::CreateFlowLogsFluentBuilder;
 use aws_sdk_ec2::operation::create_flow_logs::{CreateFlowLogsError, CreateFlowLogsOutput};
 use aws_sdk_ec2::types::{
     DestinationFileFormat, DestinationOptionsRequest, FlowLogsResourceType, LogDestinationType, ResourceType,
@@ -35,8 +36,7 @@ pub(super) async fn apply(
     place: &Place,
     changes: &[FlowLogChange],
 ) -> Applied {
-    let here = Here { fleet, ec2: account.ec2(&place.region), at: At::new(place.account, &place.region) };
-    let applied = here.apply(changes).await;
+    let applied = Here::of(fleet, account, place).apply(changes).await;
     let is_settled = applied.failures.is_empty()
         && applied.named == changes.len()
         && changes.iter().all(|change| change.step == Step::Create);
@@ -53,16 +53,20 @@ impl Applied {
     }
 }
 
-struct Here<'a> {
+pub(super) struct Here<'a> {
     fleet: &'a Fleet,
-    ec2: Client,
-    at: At,
+    pub(super) ec2: Client,
+    pub(super) at: At,
 }
 
 /// A flow log to delete, and the change that is done with it.
 type Doomed<'c> = (&'c FlowLogChange, &'c FlowLogId);
 
-impl Here<'_> {
+impl<'a> Here<'a> {
+    pub(super) fn of(fleet: &'a Fleet, account: &Account, place: &Place) -> Self {
+        Self { fleet, ec2: account.ec2(&place.region), at: At::new(place.account, &place.region) }
+    }
+
     async fn apply(&self, changes: &[FlowLogChange]) -> Applied {
         let mut applied = Applied::default();
         let wants_one = |change: &&FlowLogChange| matches!(change.step, Step::Create | Step::Replace { .. });
@@ -177,6 +181,14 @@ impl Here<'_> {
         kind: ResourceKind,
         resources: &[&ResourceId],
     ) -> Result<CreateFlowLogsOutput, SdkError<CreateFlowLogsError, HttpResponse>> {
+        self.request(kind, resources).send().await
+    }
+
+    pub(super) fn request(
+        &self,
+        kind: ResourceKind,
+        resources: &[&ResourceId],
+    ) -> CreateFlowLogsFluentBuilder {
         let spec = &self.fleet.flow_logs;
         // Transit gateways take no choice of traffic, and have fields of their own.
         let of_packets = kind != ResourceKind::TransitGateway;
@@ -184,8 +196,7 @@ impl Here<'_> {
             spec.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
         let tags =
             TagSpecification::builder().resource_type(ResourceType::VpcFlowLog).set_tags(Some(tags)).build();
-        let request = self
-            .ec2
+        self.ec2
             .create_flow_logs()
             .client_token(uuid::Uuid::new_v4().to_string())
             .resource_type(FlowLogsResourceType::from(kind.as_api()))
@@ -198,8 +209,7 @@ impl Here<'_> {
             )
             .max_aggregation_interval(spec.aggregation_interval.of(kind).seconds())
             .set_destination_options((spec.files != Files::default()).then(|| options(spec.files)))
-            .tag_specifications(tags);
-        request.send().await
+            .tag_specifications(tags)
     }
 
     /// One call for each set of tags.
@@ -288,7 +298,7 @@ fn options(files: Files) -> DestinationOptionsRequest {
         .build()
 }
 
-fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
+pub(super) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
     error.as_service_error().and_then(|error| error.code())
 }
 

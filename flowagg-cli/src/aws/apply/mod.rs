@@ -1,5 +1,6 @@
 //! Does what a plan says, in a safe order: the bucket, its policy, then flow logs.
 
+mod dry_run;
 mod flow_logs;
 mod hub;
 mod policy;
@@ -14,6 +15,8 @@ use flowagg_core::observed::{Failure, Place};
 use flowagg_core::plan::{FlowLogChange, HubChange, Plan, Step};
 use futures::StreamExt;
 use serde::Serialize;
+
+pub use dry_run::dry_run;
 
 use super::{Accounts, spread};
 use crate::Progress;
@@ -94,10 +97,7 @@ async fn flow_logs_everywhere(
     progress: &dyn Progress,
     applied: &mut Applied,
 ) {
-    let mut by_place: BTreeMap<Place, Vec<FlowLogChange>> = BTreeMap::new();
-    for change in &plan.flow_logs {
-        by_place.entry(change.place()).or_default().push(change.clone());
-    }
+    let by_place = by_place(plan);
     let total = by_place.len();
     let fleet = &Arc::new(fleet.clone());
     let failures = &AtomicUsize::new(applied.failures.len());
@@ -131,4 +131,12 @@ async fn flow_logs_everywhere(
         applied.held_back.extend(outcome.held_back);
         applied.settled.extend(outcome.settled);
     }
+}
+
+fn by_place(plan: &Plan) -> BTreeMap<Place, Vec<FlowLogChange>> {
+    let mut by_place: BTreeMap<Place, Vec<FlowLogChange>> = BTreeMap::new();
+    for change in &plan.flow_logs {
+        by_place.entry(change.place()).or_default().push(change.clone());
+    }
+    by_place
 }

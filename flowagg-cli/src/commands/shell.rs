@@ -1,0 +1,36 @@
+//! What flowagg tells other programs of itself: its fleet file to editors, its command line to shells and to `man`.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+use flowagg_core::fleet;
+
+use crate::args::Args;
+use crate::{Exit, Screen, show};
+
+pub(super) fn schema(screen: &mut Screen<'_>) -> io::Result<Exit> {
+    show::json(&fleet::schema(), screen.out)?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn completions(shell: Shell, screen: &mut Screen<'_>) -> io::Result<Exit> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "flowagg", &mut text);
+    screen.out.write_all(&text)?;
+    Ok(Exit::Done)
+}
+
+/// A page for the program and for each verb.
+pub(super) fn man(folder: &Path, screen: &mut Screen<'_>) -> io::Result<Exit> {
+    let written = fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(Args::command(), folder));
+    if let Err(error) = written {
+        let what = format!("the pages cannot be written to `{}`: {error}", folder.display());
+        show::error(&what, "name a folder in which files can be written", screen.err)?;
+        return Ok(Exit::Failed);
+    }
+    writeln!(screen.out, "written: {}", folder.join("flowagg.1").display())?;
+    Ok(Exit::Done)
+}

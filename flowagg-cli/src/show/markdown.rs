@@ -1,0 +1,219 @@
+//! A plan as Markdown, to be a comment on a pull request.
+//!
+//! Source: a comment on GitHub takes 65,536 characters (the limit of its API; no documentation page has it).
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use flowagg_core::fleet::Fleet;
+use flowagg_core::observed::{Failure, Place};
+use flowagg_core::plan::{FlowLogChange, Plan, Step};
+
+/// More changes than this are counted by account and region, not listed.
+const LISTED: usize = 100;
+/// More accounts and regions than this are only counted.
+const COUNTED: usize = 300;
+/// More failures than this are only counted.
+const FAILURES: usize = 50;
+
+pub(crate) fn markdown(fleet: &Fleet, plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+    let hub = &fleet.hub;
+    writeln!(out, "### flowagg: {}\n", verdict(plan))?;
+    writeln!(out, "Hub `{}`, account {}, {}.", hub.bucket, hub.account, hub.region)?;
+    if !plan.hub.is_empty() {
+        writeln!(out, "\n**Hub**\n")?;
+        for change in &plan.hub {
+            writeln!(out, "- {}", text(&change.to_string()))?;
+        }
+    }
+    flow_logs(fleet, &plan.flow_logs, out)?;
+    if !plan.concerns.is_empty() {
+        writeln!(out, "\n**Not as declared, and not flowagg's to change**\n")?;
+        for concern in plan.concerns.iter().take(LISTED) {
+            let region = concern.region.as_ref().map(|region| format!(" {region}")).unwrap_or_default();
+            let (what, help) = (text(&concern.what), text(&concern.help));
+            writeln!(out, "- {}{region} `{}` {what}: {help}", concern.account, concern.resource)?;
+        }
+        more(plan.concerns.len(), LISTED, out)?;
+    }
+    failures(&plan.failures, out)?;
+    if !plan.notes.is_empty() {
+        writeln!(out, "\n**Notes**\n")?;
+        for note in plan.notes.iter().take(LISTED) {
+            writeln!(out, "- {}", text(note))?;
+        }
+        more(plan.notes.len(), LISTED, out)?;
+    }
+    Ok(())
+}
+
+fn verdict(plan: &Plan) -> String {
+    match plan.failures.len() {
+        0 if plan.is_settled() => "nothing to do".to_owned(),
+        0 => plan.summary(),
+        n => format!("{}, {n} could not be read", plan.summary()),
+    }
+}
+
+fn flow_logs(fleet: &Fleet, changes: &[FlowLogChange], out: &mut dyn Write) -> io::Result<()> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let name = |place: &Place| {
+        let name = fleet.members.get(&place.account).and_then(|member| member.name.as_deref());
+        name.map_or(String::new(), text)
+    };
+    writeln!(
+        out,
+        "\n<details{}><summary>Flow logs</summary>\n",
+        if changes.len() > 20 { "" } else { " open" }
+    )?;
+    if changes.len() <= LISTED {
+        writeln!(
+            out,
+            "| | account | name | region | resource | change | why |\n|---|---|---|---|---|---|---|"
+        )?;
+        for change in changes {
+            let place = change.place();
+            let sign = sign(&change.step);
+            let (step, why) = (text(&change.step.to_string()), text(&change.reason));
+            writeln!(
+                out,
+                "| {sign} | {} | {} | {} | `{}` | {step} | {why} |",
+                place.account,
+                name(&place),
+                place.region,
+                change.resource
+            )?;
+        }
+    } else {
+        let mut places: BTreeMap<Place, BTreeMap<&str, usize>> = BTreeMap::new();
+        for change in changes {
+            *places.entry(change.place()).or_default().entry(sign(&change.step)).or_default() += 1;
+        }
+        writeln!(
+            out,
+            "| account | name | region | create | replace or tag | delete |\n|---|---|---|---:|---:|---:|"
+        )?;
+        for (place, of) in places.iter().take(COUNTED) {
+            let [create, change, delete] =
+                ["+", "~", "-"].map(|sign| of.get(sign).copied().unwrap_or_default());
+            writeln!(
+                out,
+                "| {} | {} | {} | {create} | {change} | {delete} |",
+                place.account,
+                name(place),
+                place.region
+            )?;
+        }
+        more(places.len(), COUNTED, out)?;
+    }
+    writeln!(out, "\n</details>")
+}
+
+fn failures(failures: &[Failure], out: &mut dyn Write) -> io::Result<()> {
+    if failures.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n**Could not be read**\n")?;
+    for failure in failures.iter().take(FAILURES) {
+        writeln!(out, "- {}", text(&failure.to_string()))?;
+    }
+    more(failures.len(), FAILURES, out)
+}
+
+/// How many are not told.
+fn more(of: usize, told: usize, out: &mut dyn Write) -> io::Result<()> {
+    match of.saturating_sub(told) {
+        0 => Ok(()),
+        n => writeln!(out, "\n… and {n} more: `flowagg plan` has them all."),
+    }
+}
+
+fn sign(step: &Step) -> &'static str {
+    match step {
+        Step::Create => "+",
+        Step::Replace { .. } | Step::Tag { .. } => "~",
+        Step::Delete { .. } => "-",
+    }
+}
+
+/// One line without a meaning in Markdown: names and messages are other people's words.
+fn text(words: &str) -> String {
+    let mut safe = String::with_capacity(words.len());
+    for c in words.chars() {
+        match c {
+            '\n' | '\r' => safe.push(' '),
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '|' | '*' | '_' | '[' | ']' | '@' | '#' | '~' | '\\' => safe.extend(['\\', c]),
+            c if c.is_control() => {}
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use flowagg_core::id::{AccountId, Region, ResourceId};
+
+    use super::*;
+
+    fn fleet(name: &str) -> Fleet {
+        let file = format!(
+            "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\n\
+             [[members]]\naccount = \"222222222222\"\nname = {name:?}\nregions = [\"eu-west-1\"]\n"
+        );
+        Fleet::parse(&file).unwrap()
+    }
+
+    fn plan(changes: usize) -> Plan {
+        let change = |n: usize| FlowLogChange {
+            account: AccountId::parse(&format!("{:012}", 222_222_222_222 + n / 10)).unwrap(),
+            region: Region::parse("eu-west-1").unwrap(),
+            resource: ResourceId::parse(&format!("vpc-{n:08x}")).unwrap(),
+            step: Step::Create,
+            reason: "no flow log to the hub".to_owned(),
+        };
+        Plan { flow_logs: (0..changes).map(change).collect(), ..Plan::default() }
+    }
+
+    fn told(fleet: &Fleet, plan: &Plan) -> String {
+        let mut out = Vec::new();
+        markdown(fleet, plan, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn each_change_is_a_row_with_its_reason() {
+        let text = told(&fleet("payments"), &plan(2));
+        let row =
+            "| + | 222222222222 | payments | eu-west-1 | `vpc-00000001` | create | no flow log to the hub |";
+        assert!(text.lines().any(|line| line == row), "{text}");
+    }
+
+    #[test]
+    fn names_that_mean_something_in_markdown_mean_nothing() {
+        let text = told(&fleet("a|b <img src=x> @all [x](y)"), &plan(1));
+        assert!(text.contains(r"| a\|b &lt;img src=x> \@all \[x\](y) |"), "{text}");
+    }
+
+    #[test]
+    fn the_comment_of_the_largest_fleet_is_one_that_github_takes() {
+        let mut plan = plan(40_000);
+        let failure = Failure {
+            account: AccountId::parse("222222222222").unwrap(),
+            region: Region::parse("eu-west-1").unwrap(),
+            call: "AssumeRole".into(),
+            resource: None,
+            code: Some("AccessDenied".into()),
+            message: "User: arn:aws:iam::111122223333:user/x is not authorized".into(),
+            help: "make the role with a trust policy for the caller, or name another with `role`".into(),
+        };
+        plan.failures = vec![failure; 4_000];
+        let text = told(&fleet("payments"), &plan);
+        assert!(text.chars().count() < 65_536, "{} characters", text.chars().count());
+        assert!(text.contains("… and 3700 more") && text.contains("… and 3950 more"), "{text}");
+    }
+}
