@@ -6,6 +6,7 @@
 
 mod bucket;
 mod delivery;
+mod doctor;
 mod failures;
 mod faults;
 mod fleet;
