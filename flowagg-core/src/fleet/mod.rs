@@ -8,6 +8,7 @@ mod organization;
 mod policy;
 mod read;
 mod table;
+mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +20,7 @@ pub use hub::{Encryption, Hub, Lifecycle, StorageClass, Transition};
 pub use member::{Choice, Filter, Member, Regions, Selection, Standing};
 pub use organization::{Discovery, FoundAccount, Lookup, Organization};
 pub use policy::{AclCondition, GrantForm, PolicySettings};
+pub use write::{Part, Remark};
 
 use crate::flow_log::{Destination, FlowLogSpec};
 use crate::id::{AccountId, Partition, Region};
