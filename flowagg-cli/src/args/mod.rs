@@ -1,6 +1,7 @@
 //! The command line.
 
 mod export;
+mod import;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use jiff::SignedDuration;
 use crate::aws::Connection;
 
 pub(crate) use export::{Cloudformation, Export, Output};
+pub(crate) use import::Import;
 
 /// The VPC Flow Logs of many AWS accounts in one S3 bucket.
 ///
@@ -113,6 +115,9 @@ Examples:
     /// Write the fleet down for other tools: CloudFormation templates of the hub, the members and the roles
     #[command(subcommand)]
     Export(Export),
+    /// Write the fleet file that describes what is there already: a live bucket and its accounts, or templates
+    #[command(after_help = import::EXAMPLES)]
+    Import(Import),
     /// Build, merge, compare, check and ask bucket policies, offline
     #[command(subcommand)]
     Policy(Policy),
@@ -126,7 +131,7 @@ impl Verb {
             Self::Apply(options) => options.consent.json,
             Self::Verify(options) => options.json,
             Self::Destroy(consent) => consent.json,
-            Self::Permissions(_) | Self::Export(_) | Self::Policy(_) => false,
+            Self::Permissions(_) | Self::Export(_) | Self::Import(_) | Self::Policy(_) => false,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod apply;
 mod destroy;
 mod export;
+mod import;
 mod key;
 mod permissions;
 mod plan;
@@ -33,6 +34,7 @@ pub(crate) async fn run(args: Args, screen: &mut Screen<'_>) -> io::Result<Exit>
         Verb::Destroy(consent) => destroy::run(&args.global, consent, screen).await,
         Verb::Permissions(options) => permissions::run(&args.global.config, options, screen),
         Verb::Export(verb) => export::run(&args.global, verb, screen).await,
+        Verb::Import(options) => import::run(&args.global, options, screen).await,
         Verb::Policy(verb) => policy::run(&args.global, verb, screen).await,
     }
 }

@@ -9,6 +9,7 @@ mod delivery;
 mod failures;
 mod faults;
 mod fleet;
+mod import;
 mod key;
 mod killed;
 mod life;

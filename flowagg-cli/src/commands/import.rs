@@ -1,0 +1,123 @@
+//! `flowagg import`: the fleet file that describes what is there already.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use flowagg_core::fleet::{Declared, Part, Regions, Remark};
+use flowagg_core::id::AccountId;
+
+use crate::args::{Global, Import};
+use crate::aws::{Ask, FindError, find};
+use crate::export::File;
+use crate::import::{Found, Imported, import};
+use crate::{Exit, Screen, show};
+
+pub(super) async fn run(global: &Global, options: &Import, screen: &mut Screen<'_>) -> io::Result<Exit> {
+    let regions = match options.regions() {
+        Ok(regions) => regions,
+        Err(what) => {
+            show::error(&what, "a region such as `eu-west-1`, or `all`", screen.err)?;
+            return Ok(Exit::Usage);
+        }
+    };
+    let found = if options.template.is_empty() {
+        in_aws(global, options, regions, screen).await?
+    } else {
+        in_templates(options, regions, screen)?
+    };
+    let (found, exit) = match found {
+        Ok(found) => found,
+        Err(exit) => return Ok(exit),
+    };
+    match import(&found) {
+        Ok(imported) => tell(imported, exit, options, screen),
+        Err(error) => {
+            show::error(&error.to_string(), error.help(), screen.err)?;
+            Ok(Exit::Failed)
+        }
+    }
+}
+
+/// What AWS has, and how the run ends if all goes well from here; or how it ends now.
+async fn in_aws(
+    global: &Global,
+    options: &Import,
+    regions: Regions,
+    screen: &mut Screen<'_>,
+) -> io::Result<Result<(Found, Exit), Exit>> {
+    let Some(bucket) = options.bucket.clone() else { return Ok(Err(Exit::Usage)) };
+    let units = options.unit.iter().cloned().collect();
+    let ask = Ask {
+        bucket,
+        folder: options.prefix.clone(),
+        accounts: options.account.iter().copied().collect(),
+        organization: options.organization.clone().map(|id| (id, units)),
+        regions,
+        role: options.role.clone(),
+    };
+    let connection = global.connection();
+    match screen.reading(async |progress| find(&ask, &connection, progress).await).await {
+        Ok((found, failures)) => {
+            show::failures(&failures, screen.err)?;
+            Ok(Ok((found, if failures.is_empty() { Exit::Done } else { Exit::Failed })))
+        }
+        // Nobody was asked yet who calls.
+        Err(FindError::Failure(failure)) if failure.account == AccountId::UNKNOWN => {
+            show::error(&format!("{}: {}", failure.call, failure.message), &failure.help, screen.err)?;
+            Ok(Err(Exit::Failed))
+        }
+        Err(FindError::Failure(failure)) => super::failed(failure, screen).map(Err),
+        Err(FindError::Import(error)) => {
+            show::error(&error.to_string(), error.help(), screen.err)?;
+            Ok(Err(Exit::Usage))
+        }
+    }
+}
+
+fn in_templates(_: &Import, _: Regions, _: &mut Screen<'_>) -> io::Result<Result<(Found, Exit), Exit>> {
+    Ok(Err(Exit::Usage))
+}
+
+/// Writes the file, and the remarks as notes. What was written is read once more: it may say what no fleet file may.
+fn tell(
+    Imported { fleet, mut remarks }: Imported,
+    mut exit: Exit,
+    options: &Import,
+    screen: &mut Screen<'_>,
+) -> io::Result<Exit> {
+    let fleet = Declared::from(fleet);
+    let mut text = fleet.to_toml(&remarks);
+    if let Err(error) = Declared::parse(&text) {
+        let faults = error.faults.iter().map(|fault| Remark {
+            about: Part::File,
+            text: format!("to be corrected: {}; {}", fault.what, fault.help),
+        });
+        remarks.splice(0..0, faults);
+        text = fleet.to_toml(&remarks);
+        exit = Exit::Failed;
+    }
+    match &options.out {
+        Some(path) => match write(path, text, options.force, screen)? {
+            Exit::Done => {}
+            other => return Ok(other),
+        },
+        None => write!(screen.out, "{text}")?,
+    }
+    for Remark { about, text } in &remarks {
+        match about {
+            Part::Member(account) => writeln!(screen.err, "note: {account}: {text}")?,
+            _ => writeln!(screen.err, "note: {text}")?,
+        }
+    }
+    Ok(exit)
+}
+
+fn write(path: &Path, text: String, force: bool, screen: &mut Screen<'_>) -> io::Result<Exit> {
+    let folder = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+        let what = format!("`{}` is no name of a file", path.display());
+        show::error(&what, "name a file, as in `--out flowagg.toml`", screen.err)?;
+        return Ok(Exit::Usage);
+    };
+    super::export::into_folder(&[File { name: name.to_owned(), text }], &folder, force, screen)
+}
