@@ -36,11 +36,11 @@ pub(crate) struct Import {
     /// An account besides those that the bucket tells of; with --template, the one that it is for
     #[arg(long, value_name = "ID")]
     pub(crate) account: Vec<AccountId>,
-    /// Look up the accounts of this organization, too
-    #[arg(long, value_name = "ID", conflicts_with = "template")]
+    /// Look up the accounts of this organization, too; with --template, the one that stack sets deploy to
+    #[arg(long, value_name = "ID")]
     pub(crate) organization: Option<OrganizationId>,
     /// Only those under this organizational unit
-    #[arg(long, value_name = "ID", requires = "organization")]
+    #[arg(long, value_name = "ID", requires = "organization", conflicts_with = "template")]
     pub(crate) unit: Vec<OrganizationalUnitId>,
     /// The regions to look at in each account, or `all`; with --template, those that it is for
     #[arg(long, value_name = "REGION", value_delimiter = ',', default_value = "all")]

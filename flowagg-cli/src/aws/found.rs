@@ -107,7 +107,17 @@ pub async fn find(
         (member.account, found_member(member, states, entered, delivered))
     });
     let members = members.collect();
-    Ok((Found { hub, members, role: ask.role.clone(), elsewhere: Vec::new(), organization }, failures))
+    Ok((
+        Found {
+            hub,
+            members,
+            role: ask.role.clone(),
+            elsewhere: Vec::new(),
+            organization,
+            remarks: Vec::new(),
+        },
+        failures,
+    ))
 }
 
 fn found_member(
@@ -164,7 +174,7 @@ async fn read_hub(session: &Session, ask: &Ask, region: &Region) -> Result<Found
         bucket: ask.bucket.clone(),
         folder: ask.folder.clone(),
         encryption: None,
-        rules: Vec::new(),
+        rules: None,
         policy: None,
     };
     let hub = as_hub(&found);
@@ -176,7 +186,7 @@ async fn read_hub(session: &Session, ask: &Ask, region: &Region) -> Result<Found
         observe::policy(&s3, &hub, &at),
     )?;
     (found.encryption, found.policy) = (encryption, policy);
-    found.rules = rules.iter().map(rule).collect();
+    found.rules = Some(rules.iter().map(rule).collect());
     Ok(found)
 }
 

@@ -9,6 +9,7 @@ use flowagg_core::id::AccountId;
 use crate::args::{Global, Import};
 use crate::aws::{Ask, FindError, find};
 use crate::export::File;
+use crate::import::template::{self, Given, Source};
 use crate::import::{Found, Imported, import};
 use crate::{Exit, Screen, show};
 
@@ -32,7 +33,7 @@ pub(super) async fn run(global: &Global, options: &Import, screen: &mut Screen<'
     match import(&found) {
         Ok(imported) => tell(imported, exit, options, screen),
         Err(error) => {
-            show::error(&error.to_string(), error.help(), screen.err)?;
+            show::error(&error.to_string(), &error.help(), screen.err)?;
             Ok(Exit::Failed)
         }
     }
@@ -68,14 +69,47 @@ async fn in_aws(
         }
         Err(FindError::Failure(failure)) => super::failed(failure, screen).map(Err),
         Err(FindError::Import(error)) => {
-            show::error(&error.to_string(), error.help(), screen.err)?;
+            show::error(&error.to_string(), &error.help(), screen.err)?;
             Ok(Err(Exit::Usage))
         }
     }
 }
 
-fn in_templates(_: &Import, _: Regions, _: &mut Screen<'_>) -> io::Result<Result<(Found, Exit), Exit>> {
-    Ok(Err(Exit::Usage))
+/// What templates say, offline.
+fn in_templates(
+    options: &Import,
+    regions: Regions,
+    screen: &mut Screen<'_>,
+) -> io::Result<Result<(Found, Exit), Exit>> {
+    let mut sources = Vec::new();
+    for path in &options.template {
+        let name = path.display().to_string();
+        match std::fs::read_to_string(path) {
+            Ok(text) => sources.push(Source { name, text }),
+            Err(error) => {
+                let what = format!("the template `{name}` cannot be read: {error}");
+                show::error(&what, "name a file that can be read", screen.err)?;
+                return Ok(Err(Exit::Usage));
+            }
+        }
+    }
+    let given = Given {
+        hub_account: options.hub_account,
+        hub_region: options.hub_region.clone(),
+        bucket: options.bucket.clone(),
+        folder: options.prefix.clone(),
+        accounts: options.account.iter().copied().collect(),
+        regions,
+        role: options.role.clone(),
+        organization: options.organization.clone(),
+    };
+    match template::read(&sources, &given) {
+        Ok(found) => Ok(Ok((found, Exit::Done))),
+        Err(error) => {
+            show::error(&error.to_string(), &error.help(), screen.err)?;
+            Ok(Err(Exit::Usage))
+        }
+    }
 }
 
 /// Writes the file, and the remarks as notes. What was written is read once more: it may say what no fleet file may.

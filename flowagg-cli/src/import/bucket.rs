@@ -48,9 +48,10 @@ fn encryption(found: &FoundHub, remarks: &mut Remarks) -> Encryption {
 
 /// From our own rule; else from the one that expires flow logs today; else for ever.
 fn lifecycle(found: &FoundHub, root: &str, remarks: &mut Remarks) -> Lifecycle {
+    let Some(rules) = &found.rules else { return Lifecycle::default() };
     let reaches =
         |rule: &&Rule| rule.is_on && (root.starts_with(&rule.under) || rule.under.starts_with(root));
-    let (ours, others): (Vec<&Rule>, Vec<&Rule>) = found.rules.iter().filter(reaches).partition(|rule| {
+    let (ours, others): (Vec<&Rule>, Vec<&Rule>) = rules.iter().filter(reaches).partition(|rule| {
         rule.id == LifecycleRule::ID && rule.under == root && rule.retention_days.is_some()
     });
     let of_all = |rule: &&&Rule| root.starts_with(&rule.under) && !rule.is_narrowed;

@@ -6,7 +6,7 @@ use flowagg_core::fleet::{Choice, Filter, Member, Part, Regions, Selection};
 use flowagg_core::flow_log::{Destination, FlowLogSpec};
 use flowagg_core::id::{AccountId, Region, ResourceId, ResourceKind};
 use flowagg_core::observed::{FlowLog, RegionState, Resource};
-use flowagg_policy::Grant;
+use flowagg_policy::{Grant, Who};
 
 use super::{Found, FoundMember, Remarks, View, flow_logs};
 
@@ -29,9 +29,11 @@ pub(super) fn read(
     let mut members = BTreeMap::new();
     for &account in accounts {
         let tested = grant.and_then(|grant| grant.regions.as_ref()?.get(&account));
+        let lists = grant.filter(|grant| matches!(&grant.who, Who::Accounts(listed) if !listed.is_empty()));
         let mut reading = Reading {
             account,
             of: found.members.get(&account).unwrap_or(&unseen),
+            is_granted: lists.is_none_or(|grant| grant.who.accounts().contains(&account)),
             tested: tested.cloned().unwrap_or_default(),
             destination,
             spec,
@@ -49,6 +51,8 @@ pub(super) fn read(
 struct Reading<'a> {
     account: AccountId,
     of: &'a FoundMember,
+    /// Whether the policy lets it deliver, or does not list who may.
+    is_granted: bool,
     /// The regions that the policy lets it deliver from, where it tests them.
     tested: BTreeSet<Region>,
     destination: &'a Destination,
@@ -92,6 +96,13 @@ impl Reading<'_> {
                 return None;
             }
             View::FlowLogs => "no template says what is logged here".to_owned(),
+            View::Nothing(why) if !self.is_granted && !self.of.delivered.is_empty() => {
+                let account = self.account;
+                self.tell(format!(
+                    "account {account} has delivered once, has no grant and could not be read: {why}; it is left out"
+                ));
+                return None;
+            }
             View::Nothing(why) => format!("the account could not be read: {why}"),
         };
         let mut regions = &self.of.delivered | &self.tested;
@@ -106,6 +117,11 @@ impl Reading<'_> {
         Some((Regions::These(regions), Selection::default()))
     }
 
+    /// A flow log of a template has no id yet.
+    fn name(&self, log: &FlowLog) -> String {
+        if self.of.view == View::FlowLogs { "the flow log".to_owned() } else { log.id.to_string() }
+    }
+
     /// What has a flow log to the destination, by region.
     fn logged(&mut self) -> BTreeMap<Region, BTreeSet<ResourceId>> {
         let of = self.of;
@@ -115,7 +131,7 @@ impl Reading<'_> {
     fn logged_in(&mut self, region: &Region, state: &RegionState) -> BTreeSet<ResourceId> {
         let mut ids: BTreeMap<ResourceId, Vec<&FlowLog>> = BTreeMap::new();
         for log in state.flow_logs.iter().filter(|log| self.destination.is_in_bucket(&log.destination)) {
-            let FlowLog { id, resource, destination, .. } = log;
+            let (FlowLog { resource, destination, .. }, id) = (log, self.name(log));
             if !self.destination.is(destination) {
                 self.tell(format!(
                     "{region}: {id} of {resource} delivers to `{destination}`, another folder"
@@ -138,7 +154,8 @@ impl Reading<'_> {
                     ""
                 };
                 let what = differences(log).join(", ");
-                self.tell(format!("{region}: {} of {resource} is not like most: {what}{ours}", log.id));
+                let id = self.name(log);
+                self.tell(format!("{region}: {id} of {resource} is not like most: {what}{ours}"));
             }
             !right.is_empty() || wrong.iter().all(|log| !log.is_ours())
         });

@@ -6,6 +6,7 @@ mod flow_logs;
 mod member;
 mod organization;
 mod policy;
+pub mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +31,8 @@ pub struct Found {
     pub elsewhere: Vec<FlowLog>,
     /// The organization that is to be looked up, where it is. Its regions and resources are those that are found.
     pub organization: Option<Organization>,
+    /// What could not be understood where it was found.
+    pub remarks: Vec<Remark>,
 }
 
 /// The hub bucket, as it was found.
@@ -45,8 +48,8 @@ pub struct FoundHub {
     pub folder: Option<Folder>,
     /// Its default encryption.
     pub encryption: Option<BucketEncryption>,
-    /// Its lifecycle rules.
-    pub rules: Vec<Rule>,
+    /// Its lifecycle rules; `None` where nobody could look.
+    pub rules: Option<Vec<Rule>>,
     /// Its policy.
     pub policy: Option<String>,
 }
@@ -121,24 +124,41 @@ pub enum ImportError {
     /// There are several fleets in the bucket.
     #[error("the bucket policy lets flow logs in under several folders: {0}")]
     SeveralFolders(String),
+    /// A file is no template.
+    #[error("`{file}` cannot be read as a template: {why}")]
+    Template {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// No template says something that a fleet file needs.
+    #[error("no template says {what}")]
+    Untold {
+        /// What is missing.
+        what: &'static str,
+        /// The flag that says it.
+        flag: &'static str,
+    },
 }
 
 impl ImportError {
     /// What to do about it.
-    pub fn help(&self) -> &'static str {
+    pub fn help(&self) -> String {
         match self {
             Self::NoMembers(_) => {
-                "name accounts with `--account ID` or an organization with `--organization ID`, or write a fleet file (the README shows how)"
+                "name accounts with `--account ID` or an organization with `--organization ID`, or write a fleet file (the README shows how)".to_owned()
             }
             Self::SeveralFolders(_) => {
-                "choose one with `--prefix FOLDER` (`--prefix \"\"` for the top), and import the others into files of their own"
+                "choose one with `--prefix FOLDER` (`--prefix \"\"` for the top), and import the others into files of their own".to_owned()
             }
+            Self::Template { .. } => "a template is JSON or YAML and has `Resources`".to_owned(),
+            Self::Untold { flag, .. } => format!("say it with `{flag}`"),
         }
     }
 }
 
 /// Gathers what no fleet file can say.
-#[derive(Default)]
 struct Remarks(Vec<Remark>);
 
 impl Remarks {
@@ -149,7 +169,7 @@ impl Remarks {
 
 /// The fleet that describes what was found.
 pub fn import(found: &Found) -> Result<Imported, ImportError> {
-    let mut remarks = Remarks::default();
+    let mut remarks = Remarks(found.remarks.clone());
     let hub = &found.hub;
     let logs: Vec<&FlowLog> = found
         .members
@@ -181,7 +201,7 @@ pub fn import(found: &Found) -> Result<Imported, ImportError> {
     };
     fleet.policy = policy::settings(found, &fleet, grant.as_ref(), &mut remarks);
     let Remarks(mut remarks) = remarks;
-    remarks.sort();
+    remarks.sort_by_key(|remark| remark.about);
     remarks.dedup();
     Ok(Imported { fleet, remarks })
 }

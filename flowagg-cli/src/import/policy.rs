@@ -38,7 +38,7 @@ pub(super) fn prefix(hub: &FoundHub, logs: &[&FlowLog]) -> Result<Option<Prefix>
         return Err(ImportError::SeveralFolders(named.iter().map(name).collect::<Vec<_>>().join(", ")));
     }
     let delivered = flow_logs::most(flow_logs::votes(logs.iter().filter_map(|log| folder_of(hub, log))));
-    let of_rule = hub.rules.iter().filter(|rule| rule.id == LifecycleRule::ID).find_map(|rule| {
+    let of_rule = hub.rules.iter().flatten().filter(|rule| rule.id == LifecycleRule::ID).find_map(|rule| {
         let under = rule.under.strip_suffix(&format!("{}/", layout::AWS_LOGS))?;
         under.parse().ok()
     });
@@ -68,7 +68,11 @@ fn folders(hub: &FoundHub) -> BTreeMap<Folder, bool> {
     let mut folders = BTreeMap::new();
     for statement in statements(text).iter().filter(|it| it["Effect"] == "Allow" && is_of_delivery(it)) {
         for key in each(&statement["Resource"]).filter_map(|resource| resource.as_str()?.strip_prefix(&arn)) {
-            let Some((before, after)) = key.split_once(&format!("{}/", layout::AWS_LOGS)) else { continue };
+            let root = format!("{}/", layout::AWS_LOGS);
+            let at_the_top = key.strip_prefix(&root).map(|after| ("", after));
+            let Some((before, after)) = at_the_top.or_else(|| key.rsplit_once(&format!("/{root}"))) else {
+                continue;
+            };
             let Ok(folder) = before.parse() else { continue };
             folders.insert(folder, after.starts_with(layout::HIVE_ACCOUNT));
         }
@@ -155,7 +159,7 @@ pub(super) fn settings(
                 whom.map(|(verb, accounts)| format!("{verb} {}", names(accounts))).collect();
             what.extend(merged.notes);
             let what = if what.is_empty() {
-                "says the same in flowagg's own way".to_owned()
+                "it says the same in flowagg's own way".to_owned()
             } else {
                 what.join("; ")
             };
