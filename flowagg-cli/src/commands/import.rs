@@ -10,10 +10,15 @@ use crate::args::{Global, Import};
 use crate::aws::{Ask, FindError, find};
 use crate::export::File;
 use crate::import::template::{self, Given, Source};
-use crate::import::{Found, Imported, import};
+use crate::import::{Found, ImportError, Imported, import};
 use crate::{Exit, Screen, show};
 
 pub(super) async fn run(global: &Global, options: &Import, screen: &mut Screen<'_>) -> io::Result<Exit> {
+    if !global.only.is_empty() {
+        let help = "look at a part with `--regions`; accounts that are granted delivery are all looked at";
+        show::error("a fleet is imported as a whole, without `--only`", help, screen.err)?;
+        return Ok(Exit::Usage);
+    }
     let regions = match options.regions() {
         Ok(regions) => regions,
         Err(what) => {
@@ -34,7 +39,7 @@ pub(super) async fn run(global: &Global, options: &Import, screen: &mut Screen<'
         Ok(imported) => tell(imported, exit, options, screen),
         Err(error) => {
             show::error(&error.to_string(), &error.help(), screen.err)?;
-            Ok(Exit::Failed)
+            Ok(if matches!(error, ImportError::NoMembers(_)) { Exit::Failed } else { Exit::Usage })
         }
     }
 }

@@ -47,6 +47,7 @@ fn options_that_do_not_go_together_are_a_mistake() {
         &["--bucket", "acme-logs", "--hub-region", "eu-west-1"],
         &["--bucket", "acme-logs", "--unit", "ou-ab12-11111111"],
         &["--bucket", "acme-logs", "--force"],
+        &["--bucket", "acme-logs", "--only", "eu-west-1"],
         &["--bucket", "acme-logs", "--regions", "nowhere"],
         &["--bucket", "acme-logs", "--prefix", "AWSLogs"],
     ] {
@@ -58,13 +59,7 @@ fn options_that_do_not_go_together_are_a_mistake() {
 fn several_folders_are_several_fleets() {
     let folders = template("two-folders.yaml");
     let mut args = vec!["--template", &folders, "--hub-account", "111122223333", "--hub-region", "eu-west-1"];
-    let said = import(&args);
-    assert_eq!((said.code, said.out.as_str()), (Some(1), ""), "{}", said.err);
-    assert!(
-        said.err.contains("`AWSLogs/`, `network/AWSLogs/`") && said.err.contains("--prefix"),
-        "{}",
-        said.err
-    );
+    refused(&args, &["`AWSLogs/`, `network/AWSLogs/`", "--prefix"]);
     for (prefix, account) in [("", "222222222222"), ("network", "333333333333")] {
         args.truncate(6);
         args.extend(["--prefix", prefix]);
