@@ -4,6 +4,7 @@
 //! * [`aws`]: the only place that talks to AWS
 //! * [`commands`]: one module for each verb
 //! * [`export`]: text for other tools
+//! * [`import`]: a fleet from what is there already
 //! * [`show`]: how it looks on a screen
 
 mod args;
@@ -11,6 +12,7 @@ pub mod aws;
 pub mod commands;
 mod exit;
 pub mod export;
+pub mod import;
 pub mod show;
 
 use std::ffi::OsString;

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod export;
+mod import;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use jiff::SignedDuration;
 use crate::aws::Connection;
 
 pub(crate) use export::{Cloudformation, Export, Output};
+pub(crate) use import::Import;
 
 /// The VPC Flow Logs of many AWS accounts in one S3 bucket.
 ///
@@ -122,6 +124,9 @@ Examples:
     /// Write the fleet down for other tools: CloudFormation templates of the hub, the members and the roles
     #[command(subcommand)]
     Export(Export),
+    /// Write the fleet file that describes what is there already: a live bucket and its accounts, or templates
+    #[command(after_help = import::EXAMPLES)]
+    Import(Import),
     /// Build, merge, compare, check and ask bucket policies, offline
     #[command(subcommand)]
     Policy(Policy),
@@ -162,8 +167,8 @@ impl Verb {
             Self::Verify(options) => options.json,
             Self::Destroy(consent) => consent.json,
             Self::Doctor(options) => options.json,
-            Self::Permissions(_) | Self::Export(_) | Self::Policy(_) => false,
             Self::Schema | Self::Completions { .. } | Self::Man { .. } => false,
+            Self::Permissions(_) | Self::Export(_) | Self::Import(_) | Self::Policy(_) => false,
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod apply;
 pub(crate) mod call;
 mod deliveries;
 mod failure;
+mod found;
 #[cfg(test)]
 mod mocked;
 pub mod observe;
@@ -15,6 +16,7 @@ use tokio::task::JoinHandle;
 
 pub use access::{Account, Accounts, Connection, Session};
 pub use deliveries::{Arrivals, arrivals};
+pub use found::{Ask, FindError, find};
 pub use traffic::Calls;
 
 /// How many accounts, or places, or folders are worked on at once.

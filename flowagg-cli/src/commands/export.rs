@@ -85,7 +85,12 @@ fn to_screen(files: &[File], format: Format, screen: &mut Screen<'_>) -> io::Res
 }
 
 /// All files or none. One that is there and says something else is kept, unless it is to go.
-fn into_folder(files: &[File], folder: &Path, force: bool, screen: &mut Screen<'_>) -> io::Result<Exit> {
+pub(super) fn into_folder(
+    files: &[File],
+    folder: &Path,
+    force: bool,
+    screen: &mut Screen<'_>,
+) -> io::Result<Exit> {
     let mut new = Vec::new();
     let mut wrong = Vec::new();
     for file in files {

@@ -4,6 +4,7 @@ mod apply;
 mod destroy;
 mod doctor;
 mod export;
+mod import;
 mod key;
 mod permissions;
 mod plan;
@@ -40,6 +41,7 @@ pub(crate) async fn run(args: Args, screen: &mut Screen<'_>) -> io::Result<Exit>
         Verb::Schema => shell::schema(screen),
         Verb::Completions { shell } => shell::completions(*shell, screen),
         Verb::Man { out } => shell::man(out, screen),
+        Verb::Import(options) => import::run(&args.global, options, screen).await,
         Verb::Policy(verb) => policy::run(&args.global, verb, screen).await,
     }
 }

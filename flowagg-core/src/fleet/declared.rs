@@ -10,6 +10,13 @@ pub struct Declared {
     pub(super) fleet: Fleet,
 }
 
+impl From<Fleet> for Declared {
+    /// A fleet as one that is still to be looked up, or to be written down.
+    fn from(fleet: Fleet) -> Self {
+        Self { fleet }
+    }
+}
+
 impl Declared {
     /// Reads `flowagg.toml`. On faults, all of them are told, each with its place.
     pub fn parse(text: &str) -> Result<Self, FleetError> {

@@ -98,6 +98,11 @@ impl Selection {
         self.0.keys().copied()
     }
 
+    /// Which resources of a kind are logged; `None` where none are.
+    pub fn choice(&self, kind: ResourceKind) -> Option<&Choice> {
+        self.0.get(&kind)
+    }
+
     /// The resources that are named one by one.
     pub fn named(&self) -> impl Iterator<Item = &ResourceId> {
         self.0.values().flat_map(|choice| match choice {

@@ -9,6 +9,7 @@ mod policy;
 mod read;
 mod schema;
 mod table;
+mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +22,7 @@ pub use member::{Choice, Filter, Member, Regions, Selection, Standing};
 pub use organization::{Discovery, FoundAccount, Lookup, Organization};
 pub use policy::{AclCondition, GrantForm, PolicySettings};
 pub use schema::schema;
+pub use write::{Part, Remark};
 
 use crate::flow_log::{Destination, FlowLogSpec};
 use crate::id::{AccountId, Partition, Region};

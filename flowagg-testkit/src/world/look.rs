@@ -1,4 +1,5 @@
 use aws_sdk_ec2::types::{FlowLog, FlowLogsResourceType, LogDestinationType, TrafficType};
+use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::types::CreateBucketConfiguration;
 use flowagg_core::id::{AccountId, Region};
 
@@ -30,8 +31,11 @@ impl World {
         let place = CreateBucketConfiguration::builder().location_constraint(region.as_str().into()).build();
         let create = self.aws.s3(owner, region).create_bucket().bucket(self.bucket.as_str());
         let created = create.create_bucket_configuration(place).send().await;
-        created.map_err(AwsError::of("CreateBucket", owner, region))?;
-        Ok(())
+        match created {
+            // The answer to an earlier try was lost.
+            Err(error) if error.code() == Some("BucketAlreadyOwnedByYou") => Ok(()),
+            created => Ok(created.map(drop).map_err(AwsError::of("CreateBucket", owner, region))?),
+        }
     }
 
     /// Makes the bucket behind flowagg's back, with this policy, in which `BUCKET` stands for its name. Returns the policy.

@@ -55,7 +55,16 @@ impl World {
         &self,
         args: impl IntoIterator<Item = impl AsRef<OsStr>>,
     ) -> Result<Ran, WorldError> {
-        run(self.folder.path(), &self.fleet_file(), self.environment(), args).await
+        self.flowagg_on(&self.fleet_file(), args).await
+    }
+
+    /// The same, with another fleet file.
+    pub async fn flowagg_on(
+        &self,
+        fleet_file: &str,
+        args: impl IntoIterator<Item = impl AsRef<OsStr>>,
+    ) -> Result<Ran, WorldError> {
+        run(self.folder.path(), fleet_file, self.environment(), args).await
     }
 
     /// Where the fleet file is written.

@@ -3,6 +3,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail where it likes, its helpers too")]
 
 mod fleets;
+mod importing;
 mod merging;
 mod model;
 mod strategies;

@@ -10,6 +10,7 @@ mod doctor;
 mod failures;
 mod faults;
 mod fleet;
+mod import;
 mod key;
 mod killed;
 mod life;

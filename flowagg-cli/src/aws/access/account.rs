@@ -76,7 +76,7 @@ impl Account {
     }
 
     /// The region that calls go to where none is named.
-    pub(super) fn home(&self) -> Region {
+    pub(in crate::aws) fn home(&self) -> Region {
         let named = self.config.region().and_then(|region| Region::parse(region.as_ref()).ok());
         named.unwrap_or(Partition::Aws.first_region())
     }

@@ -16,8 +16,8 @@ use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig};
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use flowagg_core::fleet::{Declared, Hub, Only};
-use flowagg_core::id::{AccountId, RoleName};
+use flowagg_core::fleet::{Declared, Only};
+use flowagg_core::id::{AccountId, Region, RoleName};
 use flowagg_core::observed::Failure;
 
 pub use account::Account;
@@ -65,11 +65,11 @@ impl Session {
     /// Credentials come from the standard chain, from `hub.profile` where it is set.
     pub async fn open(declared: &Declared, connection: &Connection) -> Result<Self, Failure> {
         let hub = declared.hub();
-        let (config, http) = base(hub, connection).await;
+        let (config, http) = base(Some(&hub.region), hub.profile.as_deref(), connection).await;
         // Until the caller is known, its calls count as the hub's.
         let (traffic, clients) = (Arc::default(), Arc::default());
         let unknown = Account { id: hub.account, config, http, traffic, clients };
-        let caller = Account { id: caller(&unknown, hub).await?, clients: Arc::default(), ..unknown };
+        let caller = Account { id: caller(&unknown, &hub.region).await?, clients: Arc::default(), ..unknown };
         let hub = open_hub(&caller, declared).await?;
         Ok(Self { caller, hub })
     }
@@ -77,6 +77,23 @@ impl Session {
     /// The account whose credentials are used.
     pub fn caller(&self) -> AccountId {
         self.caller.id
+    }
+
+    /// The caller's own account as the hub, in the region that the standard chain names.
+    pub(crate) async fn of_caller(connection: &Connection) -> Result<Self, Failure> {
+        let (config, http) = base(None, None, connection).await;
+        let (traffic, clients) = (Arc::default(), Arc::default());
+        let unknown = Account { id: AccountId::UNKNOWN, config, http, traffic, clients };
+        let caller =
+            Account { id: caller(&unknown, &unknown.home()).await?, clients: Arc::default(), ..unknown };
+        Ok(Self { hub: caller.clone(), caller })
+    }
+
+    /// The same, where the hub is the caller's own account, in another region.
+    pub(crate) fn moved_to(self, region: &Region) -> Self {
+        let config = self.caller.config.to_builder().region(account::sdk_region(region)).build();
+        let caller = Account { config, clients: Arc::default(), ..self.caller };
+        Self { hub: caller.clone(), caller }
     }
 
     /// The hub account.
@@ -142,14 +159,18 @@ impl Accounts {
     }
 }
 
-async fn base(hub: &Hub, connection: &Connection) -> (SdkConfig, SharedHttpClient) {
+/// `None` leaves the region to the standard chain.
+async fn base(
+    region: Option<&Region>,
+    profile: Option<&str>,
+    connection: &Connection,
+) -> (SdkConfig, SharedHttpClient) {
     // One client for all: each would read the machine's root certificates and keep connections of its own.
     let https = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
         .build_https();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(https.clone())
-        .region(account::sdk_region(&hub.region))
         // Answers are small, and a try has a time of its own.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
@@ -159,7 +180,10 @@ async fn base(hub: &Hub, connection: &Connection) -> (SdkConfig, SharedHttpClien
                 .operation_attempt_timeout(connection.call_timeout)
                 .build(),
         );
-    if let Some(profile) = &hub.profile {
+    if let Some(region) = region {
+        loader = loader.region(account::sdk_region(region));
+    }
+    if let Some(profile) = profile {
         loader = loader.profile_name(profile);
     }
     if let Some(url) = &connection.endpoint_url {
@@ -168,13 +192,12 @@ async fn base(hub: &Hub, connection: &Connection) -> (SdkConfig, SharedHttpClien
     (loader.load().await, https)
 }
 
-async fn caller(unknown: &Account, hub: &Hub) -> Result<AccountId, Failure> {
-    let at = At::new(hub.account, &hub.region);
+async fn caller(unknown: &Account, region: &Region) -> Result<AccountId, Failure> {
+    let at = At::new(unknown.id, region);
     // The first call: whoever mistyped an endpoint should not wait for six tries.
     let tries = aws_sdk_sts::config::Builder::new()
         .retry_config(RetryConfig::standard().with_max_attempts(FIRST_ATTEMPTS));
-    let answer =
-        unknown.sts(&hub.region).get_caller_identity().customize().config_override(tries).send().await;
+    let answer = unknown.sts(region).get_caller_identity().customize().config_override(tries).send().await;
     let identity = answer.map_err(|error| {
         let failure = at.failure(GET_CALLER_IDENTITY, &error);
         match unknown.config.endpoint_url() {

@@ -8,6 +8,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use flowagg_core::fleet::{Hub, Lifecycle, Transition};
+use flowagg_core::id::{BucketName, Region};
 use flowagg_core::layout;
 use flowagg_core::observed::{Bucket, BucketEncryption, Failure, LifecycleRule, PublicAccessBlock};
 
@@ -49,11 +50,7 @@ async fn exists(s3: &Client, hub: &Hub, at: &At) -> Result<bool, Failure> {
                     ..failure
                 });
             }
-            Some(301) => error
-                .raw_response()
-                .and_then(|raw| raw.headers().get("x-amz-bucket-region"))
-                .map(str::to_owned)
-                .or(Some("another region".to_owned())),
+            Some(301) => told(&error).or(Some("another region".to_owned())),
             _ => return Err(at.failure(HEAD_BUCKET, &error)),
         },
     };
@@ -66,6 +63,28 @@ async fn exists(s3: &Client, hub: &Hub, at: &At) -> Result<bool, Failure> {
         )),
         _ => Ok(true),
     }
+}
+
+/// Where a bucket lies that belongs to this account.
+pub(crate) async fn locate(account: &Account, bucket: &BucketName) -> Result<Region, Failure> {
+    let home = account.home();
+    let at = At::new(account.id, &home).about(bucket);
+    let owner = account.id.to_string();
+    let answer = account.s3(&home).head_bucket().bucket(bucket.as_str()).expected_bucket_owner(owner).send();
+    let region = match answer.await {
+        Ok(found) => found.bucket_region().map(str::to_owned),
+        Err(error) => match (status(&error), told(&error)) {
+            (Some(301), Some(region)) => Some(region),
+            _ => return Err(at.failure(HEAD_BUCKET, &error)),
+        },
+    };
+    let region = region.map_or(Ok(home), |region| Region::parse(&region));
+    region.map_err(|error| at.failed(HEAD_BUCKET, None, error.to_string(), error.help()))
+}
+
+/// The region that a refusal names.
+fn told<E>(error: &SdkError<E, HttpResponse>) -> Option<String> {
+    error.raw_response()?.headers().get("x-amz-bucket-region").map(str::to_owned)
 }
 
 fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
@@ -89,7 +108,8 @@ where
     }
 }
 
-async fn encryption(s3: &Client, hub: &Hub, at: &At) -> Result<Option<BucketEncryption>, Failure> {
+/// The bucket's default encryption.
+pub(crate) async fn encryption(s3: &Client, hub: &Hub, at: &At) -> Result<Option<BucketEncryption>, Failure> {
     let request =
         s3.get_bucket_encryption().bucket(hub.bucket.as_str()).expected_bucket_owner(hub.account.to_string());
     let none = "ServerSideEncryptionConfigurationNotFoundError";

@@ -17,7 +17,7 @@ use futures::StreamExt;
 use super::{Accounts, Session, spread};
 use crate::Progress;
 
-pub(crate) use hub::{folders, last_segment, lifecycle_rules, policy};
+pub(crate) use hub::{encryption, folders, last_segment, lifecycle_rules, locate, policy};
 pub use survey::{Survey, survey};
 
 /// What AWS has of a fleet.

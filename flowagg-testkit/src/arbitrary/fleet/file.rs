@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use flowagg_core::fleet::{
-    Encryption, Fleet, Hub, Lifecycle, Organization, PolicySettings, Regions, Selection,
+    Choice, Encryption, Filter, Fleet, Hub, Lifecycle, Organization, PolicySettings, Regions, Selection,
 };
 use flowagg_core::flow_log::{FlowLogSpec, MARK};
 use flowagg_core::id::{ResourceKind, RoleName};
-use serde_json::Value;
 
 use super::super::hand::Hand;
 
@@ -220,16 +219,13 @@ fn role(table: &mut Table, role: &RoleName, hand: &mut Hand) {
     table.unless_default("role", role, &RoleName::default(), said, hand);
 }
 
-/// What is logged. A selection shows its choices by how it is serialized.
+/// What is logged.
 fn selection(table: &mut Table, selection: &Selection, hand: &mut Hand) {
-    let choices = serde_json::to_value(selection).unwrap_or_default();
-    let word = |kind: ResourceKind| serde_json::to_value(kind).unwrap_or_default();
     for kind in ResourceKind::ALL {
-        let choice = word(kind).as_str().and_then(|word| choices.get(word).cloned());
         let is_vpc = kind == ResourceKind::Vpc;
-        match choice {
+        match selection.choice(kind) {
             Some(choice) => {
-                let said = chosen(&choice, hand);
+                let said = chosen(choice, hand);
                 // Every VPC is what is logged where nothing is said.
                 if !is_vpc || said != "\"all\"" || hand.flourish() {
                     table.put(kind.key(), said);
@@ -241,25 +237,20 @@ fn selection(table: &mut Table, selection: &Selection, hand: &mut Hand) {
     }
 }
 
-fn chosen(choice: &Value, hand: &mut Hand) -> String {
-    let texts = |value: &Value| -> Vec<String> {
-        value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+fn chosen(choice: &Choice, hand: &mut Hand) -> String {
+    let Filter { tags: wanted, except, default_vpcs } = match choice {
+        Choice::Ids(ids) => return list(ids, hand),
+        Choice::All(filter) => filter,
     };
-    if let Some(ids) = choice.get("ids") {
-        return list(texts(ids), hand);
-    }
-    let filter = choice.get("all").cloned().unwrap_or_default();
-    let wanted = filter.get("tags").and_then(Value::as_object).cloned().unwrap_or_default();
-    let except = filter.get("except").map(texts).unwrap_or_default();
     let mut members = Vec::new();
     if !wanted.is_empty() {
-        let pairs = wanted.iter().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)));
+        let pairs = wanted.iter().map(|(key, value)| (key.as_str(), value.as_str()));
         members.push(("tags".to_owned(), tags(pairs, hand)));
     }
     if !except.is_empty() {
         members.push(("except".to_owned(), list(except, hand)));
     }
-    if filter.get("default-vpcs") == Some(&Value::Bool(false)) {
+    if !default_vpcs {
         members.push(("default-vpcs".to_owned(), "false".to_owned()));
     }
     if members.is_empty() && !hand.whim() { "\"all\"".to_owned() } else { inline(members) }

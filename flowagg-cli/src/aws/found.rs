@@ -1,0 +1,288 @@
+//! What somebody has already: a bucket, whom it lets in, and the flow logs of those accounts. Nobody has said yet where the
+//! bucket lies.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_s3::types::LifecycleRuleFilter;
+use flowagg_core::fleet::{
+    Choice, Declared, Discovery, Encryption, Filter, Fleet, Hub, Lifecycle, Member, Organization, Regions,
+    Selection, Transition,
+};
+use flowagg_core::id::{
+    AccountId, BucketName, OrganizationId, OrganizationalUnitId, Region, ResourceId, ResourceKind, RoleName,
+};
+use flowagg_core::layout::{self, Layout, Prefix};
+use flowagg_core::observed::{Failure, Place, RegionState};
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::access::{Connection, Session};
+use super::failure::At;
+use super::observe::{self, Survey, folders, last_segment, survey};
+use crate::Progress;
+use crate::import::{self, Folder, Found, FoundHub, FoundMember, ImportError, Rule, View};
+
+/// Where to look.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// The bucket.
+    pub bucket: BucketName,
+    /// The folder in it, where it has several.
+    pub folder: Option<Folder>,
+    /// Accounts to look at besides those that the bucket tells of.
+    pub accounts: BTreeSet<AccountId>,
+    /// The organization whose accounts are to be looked up, and its units.
+    pub organization: Option<(OrganizationId, BTreeSet<OrganizationalUnitId>)>,
+    /// The regions of each account.
+    pub regions: Regions,
+    /// The role to take in each.
+    pub role: RoleName,
+}
+
+/// Why nothing was found.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FindError {
+    /// The bucket, or who belongs to it, could not be read.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+    /// The bucket does not tell where to look.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+}
+
+/// Reads the bucket, as its owner, and the accounts that it tells of. What of those could not be read comes beside the rest.
+pub async fn find(
+    ask: &Ask,
+    connection: &Connection,
+    progress: &dyn Progress,
+) -> Result<(Found, Vec<Failure>), FindError> {
+    let session = Session::of_caller(connection).await?;
+    let region = observe::locate(session.hub(), &ask.bucket).await?;
+    let session = session.moved_to(&region);
+    let mut hub = read_hub(&session, ask, &region).await?;
+    let prefix = import::folder(&hub)?;
+    let delivered = delivered(&session, &as_hub(&hub), prefix.as_ref()).await?;
+    let mut accounts = import::granted(&hub)?;
+    accounts.extend(delivered.keys().chain(&ask.accounts));
+    hub.folder.clone_from(&ask.folder);
+
+    let organization = ask.organization.clone().map(|(id, units)| Organization {
+        id,
+        units,
+        discovery: Some(Discovery {
+            except_units: BTreeSet::new(),
+            accounts: BTreeSet::new(),
+            except_accounts: BTreeSet::new(),
+            regions: ask.regions.clone(),
+            role: ask.role.clone(),
+            resources: Selection::default(),
+            lookup: None,
+        }),
+    });
+    let draft = Fleet {
+        hub: as_hub(&hub),
+        members: accounts
+            .iter()
+            .map(|account| (*account, member(*account, ask, Selection::default())))
+            .collect(),
+        flow_logs: Default::default(),
+        policy: Default::default(),
+        organization: organization.clone(),
+        left_out: BTreeMap::new(),
+    };
+    let Survey { fleet, accounts, mut regions } =
+        survey(draft.clone().into(), &session, &[], progress).await?;
+    look_closer(&fleet, &draft, &mut regions, ask, &session, progress).await?;
+
+    let mut failures: Vec<Failure> =
+        regions.values().filter_map(|state| state.as_ref().err().cloned()).collect();
+    failures.dedup_by(|a, b| (a.account, &a.call, &a.message) == (b.account, &b.call, &b.message));
+    let mut states: BTreeMap<AccountId, BTreeMap<Region, Result<RegionState, Failure>>> = BTreeMap::new();
+    for (Place { account, region }, state) in regions {
+        states.entry(account).or_default().insert(region, state);
+    }
+    let members = fleet.members.values().map(|member| {
+        let states = states.remove(&member.account).unwrap_or_default();
+        let entered = accounts.member(member.account).and_then(Result::err);
+        let delivered = delivered.get(&member.account).cloned().unwrap_or_default();
+        (member.account, found_member(member, states, entered, delivered))
+    });
+    let members = members.collect();
+    Ok((
+        Found {
+            hub,
+            members,
+            role: ask.role.clone(),
+            elsewhere: Vec::new(),
+            organization,
+            remarks: Vec::new(),
+        },
+        failures,
+    ))
+}
+
+fn found_member(
+    member: &Member,
+    states: BTreeMap<Region, Result<RegionState, Failure>>,
+    entered: Option<&Failure>,
+    delivered: BTreeSet<Region>,
+) -> FoundMember {
+    let why = |failure: &Failure| format!("{}: {}", failure.call, failure.message);
+    let mut read = BTreeMap::new();
+    let mut unread = BTreeMap::new();
+    for (region, state) in states {
+        match state {
+            Ok(state) => drop(read.insert(region, state)),
+            Err(failure) => drop(unread.insert(region, why(&failure))),
+        }
+    }
+    let first = unread.values().next().filter(|_| read.is_empty()).cloned();
+    let view = match (entered.map(why).or(first), &member.regions) {
+        (Some(why), _) => View::Nothing(why),
+        (None, Regions::All { .. }) => View::Account,
+        (None, Regions::These(_)) => View::Regions,
+    };
+    if matches!(view, View::Nothing(_)) {
+        unread.clear();
+    }
+    FoundMember { in_organization: member.in_organization, delivered, states: read, unread, view }
+}
+
+/// The hub as far as reading it needs.
+fn as_hub(found: &FoundHub) -> Hub {
+    Hub {
+        account: found.account,
+        region: found.region.clone(),
+        bucket: found.bucket.clone(),
+        prefix: None,
+        lifecycle: Lifecycle::default(),
+        encryption: Encryption::SseS3,
+        profile: None,
+        role: None,
+    }
+}
+
+fn member(account: AccountId, ask: &Ask, resources: Selection) -> Member {
+    let (regions, role) = (ask.regions.clone(), ask.role.clone());
+    Member { account, name: None, regions, role, resources, in_organization: false }
+}
+
+async fn read_hub(session: &Session, ask: &Ask, region: &Region) -> Result<FoundHub, Failure> {
+    let account = session.hub();
+    let mut found = FoundHub {
+        account: account.id,
+        region: region.clone(),
+        bucket: ask.bucket.clone(),
+        folder: ask.folder.clone(),
+        encryption: None,
+        rules: None,
+        policy: None,
+    };
+    let hub = as_hub(&found);
+    let s3 = account.s3(region);
+    let at = At::new(account.id, region).about(&ask.bucket);
+    let (encryption, rules, policy) = futures::try_join!(
+        observe::encryption(&s3, &hub, &at),
+        observe::lifecycle_rules(&s3, &hub, &at),
+        observe::policy(&s3, &hub, &at),
+    )?;
+    (found.encryption, found.policy) = (encryption, policy);
+    found.rules = Some(rules.iter().map(rule).collect());
+    Ok(found)
+}
+
+fn rule(rule: &aws_sdk_s3::types::LifecycleRule) -> Rule {
+    let filter = rule.filter();
+    let under = filter.and_then(|filter| filter.prefix().or_else(|| filter.and()?.prefix()));
+    #[expect(deprecated, reason = "rules that were made before filters have their prefix here")]
+    let under = under.or(rule.prefix()).unwrap_or_default().to_owned();
+    let is_narrowed = |filter: &LifecycleRuleFilter| {
+        let sizes = (filter.object_size_greater_than(), filter.object_size_less_than());
+        filter.tag().is_some() || filter.and().is_some() || sizes != (None, None)
+    };
+    let transition = |it: &aws_sdk_s3::types::Transition| {
+        let storage_class = it.storage_class()?.as_str().to_owned();
+        Some(Transition { days: it.days()?.unsigned_abs(), storage_class })
+    };
+    Rule {
+        id: rule.id().unwrap_or_default().to_owned(),
+        is_on: rule.status().as_str() == "Enabled",
+        under,
+        is_narrowed: filter.is_some_and(is_narrowed),
+        retention_days: rule.expiration().and_then(|it| it.days()).map(i32::unsigned_abs),
+        transitions: rule.transitions().iter().filter_map(transition).collect(),
+        noncurrent_days: rule
+            .noncurrent_version_expiration()
+            .and_then(|it| it.noncurrent_days())
+            .map(i32::unsigned_abs),
+        abort_uploads_days: rule
+            .abort_incomplete_multipart_upload()
+            .and_then(|it| it.days_after_initiation())
+            .map(i32::unsigned_abs),
+    }
+}
+
+/// The accounts that have flow logs in the bucket, and the regions of each: a listing, and one more for each account.
+async fn delivered(
+    session: &Session,
+    hub: &Hub,
+    prefix: Option<&Prefix>,
+) -> Result<BTreeMap<AccountId, BTreeSet<Region>>, Failure> {
+    let s3 = session.hub().s3(&hub.region);
+    let at = At::new(hub.account, &hub.region).about(&hub.bucket);
+    let accounts = folders(&s3, hub, &layout::root(prefix), &at).await?;
+    let listing = accounts.iter().filter_map(|folder| {
+        let name = last_segment(folder)?;
+        let account = layout::account_of(name)?;
+        let mut of_account = Layout { prefix: prefix.cloned(), ..Layout::default() };
+        of_account.files.hive_compatible_partitions = name.starts_with(layout::HIVE_ACCOUNT);
+        let under = of_account.flow_logs_folder(account);
+        let (s3, at) = (&s3, &at);
+        Some(async move { Ok((account, folders(s3, hub, &under, at).await?)) })
+    });
+    let listed: Vec<(AccountId, Vec<String>)> =
+        stream::iter(listing).buffer_unordered(super::AT_ONCE).try_collect().await?;
+    let mut delivered: BTreeMap<AccountId, BTreeSet<Region>> = BTreeMap::new();
+    for (account, regions) in listed.into_iter().filter(|(_, regions)| !regions.is_empty()) {
+        let regions = regions.iter().filter_map(|folder| layout::region_of(last_segment(folder)?));
+        delivered.entry(account).or_default().extend(regions);
+    }
+    Ok(delivered)
+}
+
+/// Reads what there is of other kinds than VPCs, where such are logged: many accounts have many of them.
+async fn look_closer(
+    fleet: &Fleet,
+    draft: &Fleet,
+    regions: &mut BTreeMap<Place, Result<RegionState, Failure>>,
+    ask: &Ask,
+    session: &Session,
+    progress: &dyn Progress,
+) -> Result<(), Failure> {
+    let destination = fleet.destination();
+    let mut kinds: BTreeMap<AccountId, (BTreeSet<Region>, BTreeMap<ResourceKind, Choice>)> = BTreeMap::new();
+    for (place, state) in regions.iter() {
+        let logs = state.iter().flat_map(|state| &state.flow_logs);
+        let logged = logs.filter(|log| destination.is_in_bucket(&log.destination));
+        for kind in logged.filter_map(|log| Some(ResourceId::parse(&log.resource).ok()?.kind())) {
+            if kind != ResourceKind::Vpc {
+                let (places, kinds) = kinds.entry(place.account).or_default();
+                places.insert(place.region.clone());
+                kinds.insert(kind, Choice::All(Filter::default()));
+            }
+        }
+    }
+    let members = kinds.into_iter().filter_map(|(account, (places, kinds))| {
+        let member = member(account, ask, Selection::of(kinds)?);
+        Some((account, Member { regions: Regions::These(places), ..member }))
+    });
+    let closer = Fleet { members: members.collect(), organization: None, ..draft.clone() };
+    let seen = survey(Declared::from(closer), session, &[], progress).await?;
+    for (place, state) in seen.regions {
+        match (regions.get_mut(&place), state) {
+            (Some(Ok(before)), Ok(state)) => before.resources.extend(state.resources),
+            (Some(before), Err(failure)) => *before = Err(failure),
+            _ => {}
+        }
+    }
+    Ok(())
+}

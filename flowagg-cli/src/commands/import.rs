@@ -1,0 +1,162 @@
+//! `flowagg import`: the fleet file that describes what is there already.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use flowagg_core::fleet::{Declared, Part, Regions, Remark};
+use flowagg_core::id::AccountId;
+
+use crate::args::{Global, Import};
+use crate::aws::{Ask, FindError, find};
+use crate::export::File;
+use crate::import::template::{self, Given, Source};
+use crate::import::{Found, ImportError, Imported, import};
+use crate::{Exit, Screen, show};
+
+pub(super) async fn run(global: &Global, options: &Import, screen: &mut Screen<'_>) -> io::Result<Exit> {
+    if !global.only.is_empty() {
+        let help = "look at a part with `--regions`; accounts that are granted delivery are all looked at";
+        show::error("a fleet is imported as a whole, without `--only`", help, screen.err)?;
+        return Ok(Exit::Usage);
+    }
+    let regions = match options.regions() {
+        Ok(regions) => regions,
+        Err(what) => {
+            show::error(&what, "a region such as `eu-west-1`, or `all`", screen.err)?;
+            return Ok(Exit::Usage);
+        }
+    };
+    let found = if options.template.is_empty() {
+        in_aws(global, options, regions, screen).await?
+    } else {
+        in_templates(options, regions, screen)?
+    };
+    let (found, exit) = match found {
+        Ok(found) => found,
+        Err(exit) => return Ok(exit),
+    };
+    match import(&found) {
+        Ok(imported) => tell(imported, exit, options, screen),
+        Err(error) => {
+            show::error(&error.to_string(), &error.help(), screen.err)?;
+            Ok(if matches!(error, ImportError::NoMembers(_)) { Exit::Failed } else { Exit::Usage })
+        }
+    }
+}
+
+/// What AWS has, and how the run ends if all goes well from here; or how it ends now.
+async fn in_aws(
+    global: &Global,
+    options: &Import,
+    regions: Regions,
+    screen: &mut Screen<'_>,
+) -> io::Result<Result<(Found, Exit), Exit>> {
+    let Some(bucket) = options.bucket.clone() else { return Ok(Err(Exit::Usage)) };
+    let units = options.unit.iter().cloned().collect();
+    let ask = Ask {
+        bucket,
+        folder: options.prefix.clone(),
+        accounts: options.account.iter().copied().collect(),
+        organization: options.organization.clone().map(|id| (id, units)),
+        regions,
+        role: options.role.clone(),
+    };
+    let connection = global.connection();
+    match screen.reading(async |progress| find(&ask, &connection, progress).await).await {
+        Ok((found, failures)) => {
+            show::failures(&failures, screen.err)?;
+            Ok(Ok((found, if failures.is_empty() { Exit::Done } else { Exit::Failed })))
+        }
+        // Nobody was asked yet who calls.
+        Err(FindError::Failure(failure)) if failure.account == AccountId::UNKNOWN => {
+            show::error(&format!("{}: {}", failure.call, failure.message), &failure.help, screen.err)?;
+            Ok(Err(Exit::Failed))
+        }
+        Err(FindError::Failure(failure)) => super::failed(failure, screen).map(Err),
+        Err(FindError::Import(error)) => {
+            show::error(&error.to_string(), &error.help(), screen.err)?;
+            Ok(Err(Exit::Usage))
+        }
+    }
+}
+
+/// What templates say, offline.
+fn in_templates(
+    options: &Import,
+    regions: Regions,
+    screen: &mut Screen<'_>,
+) -> io::Result<Result<(Found, Exit), Exit>> {
+    let mut sources = Vec::new();
+    for path in &options.template {
+        let name = path.display().to_string();
+        match std::fs::read_to_string(path) {
+            Ok(text) => sources.push(Source { name, text }),
+            Err(error) => {
+                let what = format!("the template `{name}` cannot be read: {error}");
+                show::error(&what, "name a file that can be read", screen.err)?;
+                return Ok(Err(Exit::Usage));
+            }
+        }
+    }
+    let given = Given {
+        hub_account: options.hub_account,
+        hub_region: options.hub_region.clone(),
+        bucket: options.bucket.clone(),
+        folder: options.prefix.clone(),
+        accounts: options.account.iter().copied().collect(),
+        regions,
+        role: options.role.clone(),
+        organization: options.organization.clone(),
+    };
+    match template::read(&sources, &given) {
+        Ok(found) => Ok(Ok((found, Exit::Done))),
+        Err(error) => {
+            show::error(&error.to_string(), &error.help(), screen.err)?;
+            Ok(Err(Exit::Usage))
+        }
+    }
+}
+
+/// Writes the file, and the remarks as notes. What was written is read once more: it may say what no fleet file may.
+fn tell(
+    Imported { fleet, mut remarks }: Imported,
+    mut exit: Exit,
+    options: &Import,
+    screen: &mut Screen<'_>,
+) -> io::Result<Exit> {
+    let fleet = Declared::from(fleet);
+    let mut text = fleet.to_toml(&remarks);
+    if let Err(error) = Declared::parse(&text) {
+        let faults = error.faults.iter().map(|fault| Remark {
+            about: Part::File,
+            text: format!("to be corrected: {}; {}", fault.what, fault.help),
+        });
+        remarks.splice(0..0, faults);
+        text = fleet.to_toml(&remarks);
+        exit = Exit::Failed;
+    }
+    match &options.out {
+        Some(path) => match write(path, text, options.force, screen)? {
+            Exit::Done => {}
+            other => return Ok(other),
+        },
+        None => write!(screen.out, "{text}")?,
+    }
+    for Remark { about, text } in &remarks {
+        match about {
+            Part::Member(account) => writeln!(screen.err, "note: {account}: {text}")?,
+            _ => writeln!(screen.err, "note: {text}")?,
+        }
+    }
+    Ok(exit)
+}
+
+fn write(path: &Path, text: String, force: bool, screen: &mut Screen<'_>) -> io::Result<Exit> {
+    let folder = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+        let what = format!("`{}` is no name of a file", path.display());
+        show::error(&what, "name a file, as in `--out flowagg.toml`", screen.err)?;
+        return Ok(Exit::Usage);
+    };
+    super::export::into_folder(&[File { name: name.to_owned(), text }], &folder, force, screen)
+}

@@ -1,0 +1,115 @@
+use flowagg_core::fleet::{Encryption, Hub, Lifecycle, Part, StorageClass, Transition};
+use flowagg_core::id::KmsKeyArn;
+use flowagg_core::layout::{self, Prefix};
+use flowagg_core::observed::LifecycleRule;
+
+use super::{FoundHub, Remarks, Rule};
+
+/// What `retention-days` is where nothing expires: a fleet file has no word for ever.
+const HUNDRED_YEARS: u32 = 36_500;
+
+/// The bucket's settings.
+pub(super) fn read(found: &FoundHub, prefix: Option<Prefix>, remarks: &mut Remarks) -> Hub {
+    let root = layout::root(prefix.as_ref());
+    Hub {
+        account: found.account,
+        region: found.region.clone(),
+        bucket: found.bucket.clone(),
+        prefix,
+        lifecycle: lifecycle(found, &root, remarks),
+        encryption: encryption(found, remarks),
+        profile: None,
+        role: None,
+    }
+}
+
+fn encryption(found: &FoundHub, remarks: &mut Remarks) -> Encryption {
+    let Some(is) = &found.encryption else { return Encryption::SseS3 };
+    let key = is.key.as_ref().map(|key| KmsKeyArn::parse(key).map_err(|error| error.to_string()));
+    match (is.algorithm.as_str(), key) {
+        ("AES256", _) => Encryption::SseS3,
+        ("aws:kms", Some(Ok(key))) if *key.region() == found.region => {
+            Encryption::SseKms { key, bucket_key: is.bucket_key }
+        }
+        (algorithm, key) => {
+            let with = match key {
+                Some(Ok(key)) => format!(" with `{key}`"),
+                Some(Err(error)) => format!(": {error}"),
+                None => " with the key that AWS manages, which log delivery cannot use".to_owned(),
+            };
+            remarks.add(
+                Part::Hub,
+                format!("the bucket is encrypted by `{algorithm}`{with}; `encryption` cannot say that"),
+            );
+            Encryption::SseS3
+        }
+    }
+}
+
+/// From our own rule; else from the one that expires flow logs today; else for ever.
+fn lifecycle(found: &FoundHub, root: &str, remarks: &mut Remarks) -> Lifecycle {
+    let Some(rules) = &found.rules else { return Lifecycle::default() };
+    let reaches =
+        |rule: &&Rule| rule.is_on && (root.starts_with(&rule.under) || rule.under.starts_with(root));
+    let (ours, others): (Vec<&Rule>, Vec<&Rule>) = rules.iter().filter(reaches).partition(|rule| {
+        rule.id == LifecycleRule::ID && rule.under == root && rule.retention_days.is_some()
+    });
+    let of_all = |rule: &&&Rule| root.starts_with(&rule.under) && !rule.is_narrowed;
+    let expires = others.iter().filter(of_all).filter(|rule| rule.retention_days.is_some());
+    let model = ours.first().or_else(|| expires.min_by_key(|rule| rule.retention_days)).copied();
+    for rule in others {
+        let taken = if model == Some(rule) { "its days are taken, and it" } else { "it" };
+        let text = format!("{} is not flowagg's: {taken} stays beside `{}`", words(rule), LifecycleRule::ID);
+        remarks.add(Part::Hub, text);
+    }
+    let Some(rule) = model else {
+        let text = format!(
+            "flow logs do not expire now; `retention-days = {HUNDRED_YEARS}` keeps it so: write after how many days they are to go"
+        );
+        remarks.add(Part::Hub, text);
+        return Lifecycle { retention_days: HUNDRED_YEARS, ..Lifecycle::default() };
+    };
+    let default = Lifecycle::default();
+    if rule.abort_uploads_days.is_none() {
+        let days = Lifecycle::DEFAULT_ABORT_UPLOADS_DAYS;
+        remarks.add(
+            Part::Hub,
+            format!("{} leaves unfinished uploads; `apply` deletes them after {days} days", words(rule)),
+        );
+    }
+    let retention_days = rule.retention_days.unwrap_or(default.retention_days);
+    Lifecycle {
+        retention_days,
+        transition: transition(rule, retention_days, remarks),
+        noncurrent_days: rule.noncurrent_days,
+        abort_uploads_days: rule.abort_uploads_days.or(default.abort_uploads_days),
+    }
+}
+
+fn transition(rule: &Rule, retention_days: u32, remarks: &mut Remarks) -> Option<Transition> {
+    let can_be_said = |it: &&Transition| {
+        let class = StorageClass::ALL.into_iter().find(|class| class.as_str() == it.storage_class);
+        class.is_some_and(|class| class.fewest_days() <= it.days) && (1..retention_days).contains(&it.days)
+    };
+    let said = rule.transitions.iter().find(can_be_said);
+    for it in rule.transitions.iter().filter(|it| Some(*it) != said) {
+        let text = format!(
+            "{} moves objects to {} after {} days, too; a fleet file has one move",
+            words(rule),
+            it.storage_class,
+            it.days
+        );
+        remarks.add(Part::Hub, text);
+    }
+    said.cloned()
+}
+
+fn words(rule: &Rule) -> String {
+    let under =
+        if rule.under.is_empty() { "the whole bucket".to_owned() } else { format!("`{}`", rule.under) };
+    let what = match rule.retention_days {
+        Some(days) => format!(", which expires objects after {days} days,"),
+        None => String::new(),
+    };
+    format!("the lifecycle rule `{}` for {under}{what}", rule.id)
+}

@@ -1,0 +1,143 @@
+//! What the flow logs to the bucket have in common, and in what one differs.
+
+use std::collections::BTreeMap;
+
+use flowagg_core::fleet::Part;
+use flowagg_core::flow_log::{
+    AggregationInterval, Field, FileFormat, Files, FlowLogSpec, MARK, RecordFormat, TrafficType,
+};
+use flowagg_core::observed::{FileOptions, FlowLog};
+
+use super::Remarks;
+
+/// The settings of one flow log, as a fleet file says them; or what it cannot say.
+fn settings(log: &FlowLog) -> Result<FlowLogSpec, String> {
+    let traffic = match &log.traffic {
+        Some(word) => TrafficType::ALL
+            .into_iter()
+            .find(|it| it.as_api() == word)
+            .ok_or_else(|| format!("it records the traffic `{word}`"))?,
+        None => TrafficType::default(),
+    };
+    let aggregation_interval = match log.interval {
+        Some(seconds) => AggregationInterval::ALL
+            .into_iter()
+            .find(|it| it.seconds() == seconds)
+            .ok_or_else(|| format!("its aggregation interval is {seconds} s"))?,
+        None => AggregationInterval::default(),
+    };
+    let FileOptions { format: word, hive, per_hour } = log.options.clone().unwrap_or_default();
+    let format = FileFormat::ALL.into_iter().find(|it| it.as_str() == word);
+    let files = Files {
+        format: format.ok_or_else(|| format!("its files are `{word}`"))?,
+        hive_compatible_partitions: hive,
+        per_hour_partition: per_hour,
+    };
+    let format = match &log.format {
+        Some(text) if is_of_packets(log) => record(text)?,
+        _ => RecordFormat::default(),
+    };
+    Ok(FlowLogSpec { traffic, aggregation_interval, format, files, tags: log.tags.clone() })
+}
+
+fn record(text: &str) -> Result<RecordFormat, String> {
+    let field = |word: &str| {
+        let name = word.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).unwrap_or(word);
+        Field::parse(name).map_err(|error| error.to_string())
+    };
+    let fields = text.split_whitespace().map(field).collect::<Result<Vec<_>, _>>()?;
+    RecordFormat::of(fields).ok_or_else(|| "its records have no fields".to_owned())
+}
+
+/// Transit gateways have fields and an interval of their own, and no choice of traffic.
+fn is_of_packets(log: &FlowLog) -> bool {
+    !log.resource.starts_with("tgw-")
+}
+
+/// The settings that most of our own flow logs have; where there are none, most of all.
+pub(super) fn common(logs: &[&FlowLog], remarks: &mut Remarks) -> FlowLogSpec {
+    let ours: Vec<&FlowLog> = logs.iter().copied().filter(|log| log.is_ours()).collect();
+    let voters = if ours.is_empty() { logs } else { &ours };
+    let mut votes: Vec<(FlowLogSpec, usize)> = Vec::new();
+    let mut files: Vec<(Files, usize)> = Vec::new();
+    for log in voters {
+        let Ok(settings) = settings(log) else { continue };
+        let settings = FlowLogSpec { tags: BTreeMap::new(), ..settings };
+        vote(&mut files, settings.files);
+        if is_of_packets(log) {
+            vote(&mut votes, settings);
+        }
+    }
+    let mut spec = most(votes)
+        .unwrap_or_else(|| FlowLogSpec { files: most(files).unwrap_or_default(), ..FlowLogSpec::default() });
+    spec.tags = tags(voters, remarks);
+    spec
+}
+
+fn vote<T: PartialEq>(votes: &mut Vec<(T, usize)>, one: T) {
+    match votes.iter_mut().find(|(it, _)| *it == one) {
+        Some((_, count)) => *count += 1,
+        None => votes.push((one, 1)),
+    }
+}
+
+/// The one with the most votes; of two, the first.
+pub(super) fn most<T>(votes: Vec<(T, usize)>) -> Option<T> {
+    votes.into_iter().rev().max_by_key(|(_, count)| *count).map(|(it, _)| it)
+}
+
+/// Votes for each of these.
+pub(super) fn votes<T: PartialEq>(all: impl IntoIterator<Item = T>) -> Vec<(T, usize)> {
+    let mut votes = Vec::new();
+    all.into_iter().for_each(|one| vote(&mut votes, one));
+    votes
+}
+
+/// The tags that all have, and our mark.
+fn tags(logs: &[&FlowLog], remarks: &mut Remarks) -> BTreeMap<String, String> {
+    let mut counts: BTreeMap<(&String, &String), usize> = BTreeMap::new();
+    for tag in logs.iter().flat_map(|log| &log.tags) {
+        *counts.entry(tag).or_default() += 1;
+    }
+    let mut tags = FlowLogSpec::default().tags;
+    for ((key, value), count) in counts {
+        if key == MARK.0 || key.to_ascii_lowercase().starts_with("aws:") {
+            continue;
+        } else if count == logs.len() {
+            tags.insert(key.clone(), value.clone());
+        } else {
+            let text = format!(
+                "the tag `{key} = {value}` is on {count} of {} flow logs, and is left out",
+                logs.len()
+            );
+            remarks.add(Part::FlowLogs, text);
+        }
+    }
+    tags
+}
+
+/// In what a flow log is not as the fleet file says, in words; nothing where it is.
+pub(super) fn differences(log: &FlowLog, spec: &FlowLogSpec) -> Vec<String> {
+    let is = match settings(log) {
+        Ok(is) => is,
+        Err(what) => return vec![what],
+    };
+    let mut differences = Vec::new();
+    let mut compare = |key: &str, is: &str, wanted: &str| {
+        if is != wanted {
+            differences.push(format!("`{key}` is `{is}`"));
+        }
+    };
+    if is_of_packets(log) {
+        compare("traffic", is.traffic.as_str(), spec.traffic.as_str());
+        compare("fields", &is.format.to_string(), &spec.format.to_string());
+        compare("aggregation-interval", is.aggregation_interval.as_str(), spec.aggregation_interval.as_str());
+    }
+    compare("file-format", is.files.format.as_str(), spec.files.format.as_str());
+    let flag = |yes: bool| if yes { "true" } else { "false" };
+    let (hive, wanted) = (is.files.hive_compatible_partitions, spec.files.hive_compatible_partitions);
+    compare("hive-compatible-partitions", flag(hive), flag(wanted));
+    let (hourly, wanted) = (is.files.per_hour_partition, spec.files.per_hour_partition);
+    compare("per-hour-partition", flag(hourly), flag(wanted));
+    differences
+}

@@ -1,0 +1,202 @@
+//! What is logged in each account.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowagg_core::fleet::{Choice, Filter, Member, Part, Regions, Selection};
+use flowagg_core::flow_log::{Destination, FlowLogSpec};
+use flowagg_core::id::{AccountId, Region, ResourceId, ResourceKind};
+use flowagg_core::observed::{FlowLog, RegionState, Resource};
+use flowagg_policy::{Grant, Who};
+
+use super::{Found, FoundMember, Remarks, View, flow_logs};
+
+/// The members: accounts in which something is logged, or of which nobody knows. The others are told.
+pub(super) fn read(
+    found: &Found,
+    accounts: &BTreeSet<AccountId>,
+    grant: Option<&Grant>,
+    destination: &Destination,
+    spec: &FlowLogSpec,
+    remarks: &mut Remarks,
+) -> BTreeMap<AccountId, Member> {
+    let unseen = FoundMember {
+        in_organization: false,
+        delivered: BTreeSet::new(),
+        states: BTreeMap::new(),
+        unread: BTreeMap::new(),
+        view: View::FlowLogs,
+    };
+    let mut members = BTreeMap::new();
+    for &account in accounts {
+        let tested = grant.and_then(|grant| grant.regions.as_ref()?.get(&account));
+        let lists = grant.filter(|grant| matches!(&grant.who, Who::Accounts(listed) if !listed.is_empty()));
+        let mut reading = Reading {
+            account,
+            of: found.members.get(&account).unwrap_or(&unseen),
+            is_granted: lists.is_none_or(|grant| grant.who.accounts().contains(&account)),
+            tested: tested.cloned().unwrap_or_default(),
+            destination,
+            spec,
+            remarks,
+        };
+        let Some((regions, resources)) = reading.read(&found.hub.region) else { continue };
+        let role = found.role.clone();
+        let member = Member { account, name: None, regions, role, resources, in_organization: false };
+        members.insert(account, member);
+    }
+    members
+}
+
+/// One account.
+struct Reading<'a> {
+    account: AccountId,
+    of: &'a FoundMember,
+    /// Whether the policy lets it deliver, or does not list who may.
+    is_granted: bool,
+    /// The regions that the policy lets it deliver from, where it tests them.
+    tested: BTreeSet<Region>,
+    destination: &'a Destination,
+    spec: &'a FlowLogSpec,
+    remarks: &'a mut Remarks,
+}
+
+impl Reading<'_> {
+    fn tell(&mut self, text: impl Into<String>) {
+        self.remarks.add(Part::Member(self.account), text);
+    }
+
+    fn read(&mut self, hub: &Region) -> Option<(Regions, Selection)> {
+        for (region, why) in &self.of.unread {
+            self.tell(format!("{region} could not be read, and may have flow logs: {why}"));
+        }
+        let logged = self.logged();
+        if logged.values().all(BTreeSet::is_empty) {
+            return self.nothing_logged(hub);
+        }
+        let of_logs: BTreeSet<Region> =
+            logged.iter().filter(|(_, ids)| !ids.is_empty()).map(|(region, _)| region.clone()).collect();
+        let regions = &of_logs | &self.tested;
+        let resources = self.resources(&regions, logged.into_values().flatten().collect())?;
+        let everywhere = self.of.view == View::Account
+            && self.of.unread.is_empty()
+            && self.of.states.len() > 1
+            && self.of.states.keys().all(|region| of_logs.contains(region));
+        Some((if everywhere { Regions::ALL } else { Regions::These(regions) }, resources))
+    }
+
+    /// An account without flow logs to the bucket: what it is to log is a guess where nobody saw it.
+    fn nothing_logged(&mut self, hub: &Region) -> Option<(Regions, Selection)> {
+        let why = match &self.of.view {
+            View::Account | View::Regions => {
+                let account = self.account;
+                let text = format!(
+                    "account {account} has no flow log to the bucket, and is left out; its grant stays"
+                );
+                self.tell(text);
+                return None;
+            }
+            View::FlowLogs => "no template says what is logged here".to_owned(),
+            View::Nothing(why) if !self.is_granted && !self.of.delivered.is_empty() => {
+                let account = self.account;
+                self.tell(format!(
+                    "account {account} has delivered once, has no grant and could not be read: {why}; it is left out"
+                ));
+                return None;
+            }
+            View::Nothing(why) => format!("the account could not be read: {why}"),
+        };
+        let mut regions = &self.of.delivered | &self.tested;
+        let source = match regions.is_empty() {
+            false => "the regions are those that the bucket tells",
+            true => "the region is the hub's",
+        };
+        if regions.is_empty() {
+            regions.insert(hub.clone());
+        }
+        self.tell(format!("{why}; {source}, and every VPC is a guess: correct `regions` and `vpcs`"));
+        Some((Regions::These(regions), Selection::default()))
+    }
+
+    /// A flow log of a template has no id yet.
+    fn name(&self, log: &FlowLog) -> String {
+        if self.of.view == View::FlowLogs { "the flow log".to_owned() } else { log.id.to_string() }
+    }
+
+    /// What has a flow log to the destination, by region.
+    fn logged(&mut self) -> BTreeMap<Region, BTreeSet<ResourceId>> {
+        let of = self.of;
+        of.states.iter().map(|(region, state)| (region.clone(), self.logged_in(region, state))).collect()
+    }
+
+    fn logged_in(&mut self, region: &Region, state: &RegionState) -> BTreeSet<ResourceId> {
+        let mut ids: BTreeMap<ResourceId, Vec<&FlowLog>> = BTreeMap::new();
+        for log in state.flow_logs.iter().filter(|log| self.destination.is_in_bucket(&log.destination)) {
+            let (FlowLog { resource, destination, .. }, id) = (log, self.name(log));
+            if !self.destination.is(destination) {
+                self.tell(format!(
+                    "{region}: {id} of {resource} delivers to `{destination}`, another folder"
+                ));
+            } else if let Ok(resource) = ResourceId::parse(resource) {
+                ids.entry(resource).or_default().push(log);
+            } else {
+                self.tell(format!("{region}: {id} logs {resource}, which no fleet file can name"));
+            }
+        }
+        ids.retain(|resource, logs| {
+            let spec = self.spec;
+            let differences = |log: &FlowLog| flow_logs::differences(log, spec);
+            let (right, wrong): (Vec<&FlowLog>, Vec<&FlowLog>) =
+                logs.iter().partition(|log| differences(log).is_empty());
+            for log in &wrong {
+                let ours = if log.is_ours() && right.is_empty() {
+                    ": it is flowagg's, and would be replaced, so that what it logs is left out"
+                } else {
+                    ""
+                };
+                let what = differences(log).join(", ");
+                let id = self.name(log);
+                self.tell(format!("{region}: {id} of {resource} is not like most: {what}{ours}"));
+            }
+            !right.is_empty() || wrong.iter().all(|log| !log.is_ours())
+        });
+        ids.into_keys().collect()
+    }
+
+    /// All of a kind where all that the account owns in these regions has a flow log, else the ids.
+    fn resources(&mut self, regions: &BTreeSet<Region>, logged: BTreeSet<ResourceId>) -> Option<Selection> {
+        let of = self.of;
+        let states = of.states.iter().filter(|(region, _)| regions.contains(region));
+        let seen: Vec<&Resource> = states.flat_map(|(_, state)| &state.resources).collect();
+        let covered = |id: &ResourceId| {
+            let resource = seen.iter().find(|resource| resource.id == *id)?;
+            resource.part_of.iter().find(|whole| logged.contains(whole))
+        };
+        let mut choices = BTreeMap::new();
+        for kind in ResourceKind::ALL {
+            let (parts, ids): (BTreeSet<&ResourceId>, BTreeSet<&ResourceId>) =
+                logged.iter().filter(|id| id.kind() == kind).partition(|id| covered(id).is_some());
+            for part in parts {
+                if let Some(whole) = covered(part) {
+                    self.tell(format!(
+                        "{part} has a flow log beside that of {whole}, which logs it too: it is left out"
+                    ));
+                }
+            }
+            if ids.is_empty() {
+                continue;
+            }
+            let is_own =
+                |it: &&&Resource| it.id.kind() == kind && it.owner.is_none_or(|owner| owner == self.account);
+            let mut own =
+                seen.iter().filter(is_own).map(|it| &it.id).filter(|id| covered(id).is_none()).peekable();
+            let all = own.peek().is_some() && own.all(|id| ids.contains(id));
+            let choice = if all {
+                Choice::All(Filter::default())
+            } else {
+                Choice::Ids(ids.into_iter().cloned().collect())
+            };
+            choices.insert(kind, choice);
+        }
+        Selection::of(choices)
+    }
+}

@@ -1,0 +1,64 @@
+use std::collections::BTreeMap;
+
+use flowagg_core::fleet::{Member, Organization, Part};
+use flowagg_core::id::AccountId;
+use flowagg_policy::{Grant, Who};
+
+use super::{Found, Remarks, View, flow_logs};
+
+/// The organization that is looked up, with what most of its accounts have; else the one that the policy names. Members that
+/// are as the organization says are taken out of those that are named.
+pub(super) fn read(
+    found: &Found,
+    grant: Option<&Grant>,
+    named: &mut BTreeMap<AccountId, Member>,
+    remarks: &mut Remarks,
+) -> Option<Organization> {
+    let granted = grant.and_then(|grant| match &grant.who {
+        Who::Organization { id, units, .. } => {
+            Some(Organization { id: id.clone(), units: units.clone(), discovery: None })
+        }
+        Who::Accounts(_) => None,
+    });
+    let Some(mut organization) = found.organization.clone() else {
+        if let Some(organization) = &granted {
+            let text = format!(
+                "the policy lets all of {} in, and only accounts that were found are named; `--organization {}` looks them up",
+                organization.id, organization.id
+            );
+            remarks.add(Part::Organization, text);
+        }
+        return granted;
+    };
+    let how = organization.discovery.as_mut()?;
+    let within = |account: &AccountId| found.members.get(account).filter(|member| member.in_organization);
+    let seen = named.iter().filter(|(account, _)| {
+        within(account).is_some_and(|member| !matches!(member.view, View::Nothing(_)))
+    });
+    let most = flow_logs::most(flow_logs::votes(
+        seen.map(|(_, member)| (member.regions.clone(), member.resources.clone())),
+    ));
+    if let Some((regions, resources)) = most {
+        (how.regions, how.resources) = (regions, resources);
+    }
+    for (account, member) in found.members.iter().filter(|(_, member)| member.in_organization) {
+        let Some(own) = named.get(account) else {
+            how.except_accounts.insert(*account);
+            continue;
+        };
+        if let View::Nothing(why) = &member.view {
+            remarks.0.retain(|remark| remark.about != Part::Member(*account));
+            remarks.add(Part::Organization, format!("{account} could not be read: {why}"));
+            named.remove(account);
+        } else if (&own.regions, &own.resources) == (&how.regions, &how.resources) {
+            for remark in remarks.0.iter_mut().filter(|remark| remark.about == Part::Member(*account)) {
+                *remark = flowagg_core::fleet::Remark {
+                    about: Part::Organization,
+                    text: format!("{account}: {}", remark.text),
+                };
+            }
+            named.remove(account);
+        }
+    }
+    Some(organization)
+}

@@ -1,0 +1,144 @@
+use flowagg_core::fleet::{Part, Remark, Transition};
+use flowagg_core::id::{AccountId, BucketName, Region};
+use flowagg_core::observed::BucketEncryption;
+use flowagg_policy::DELIVERY_SERVICE;
+use serde_json::{Value, json};
+
+use super::scope::{Scope, flag, number};
+use super::{Given, Template, remark};
+use crate::import::{FoundHub, ImportError, Rule};
+
+/// The properties of a bucket that are read, or that `apply` sets in any case.
+const READ: [&str; 6] = [
+    "BucketName",
+    "BucketNamespace",
+    "BucketEncryption",
+    "LifecycleConfiguration",
+    "OwnershipControls",
+    "PublicAccessBlockConfiguration",
+];
+
+/// The bucket that flow logs go to: its template is the one with the policy that lets log delivery in, or its only one.
+pub(super) fn read(
+    templates: &[Template],
+    given: &Given,
+    remarks: &mut Vec<Remark>,
+) -> Result<FoundHub, ImportError> {
+    let buckets = || {
+        templates.iter().flat_map(|template| {
+            let all = template.resources().filter(|(_, kind, _)| *kind == "AWS::S3::Bucket");
+            all.map(move |(id, _, properties)| (template, id, properties))
+        })
+    };
+    let lets_in = |(template, id, _): &(&Template, &String, &Value)| {
+        template.resources().any(|(_, kind, properties)| {
+            let of_bucket = properties["Bucket"] == json!({ "Ref": id });
+            kind == "AWS::S3::BucketPolicy" && of_bucket && properties.to_string().contains(DELIVERY_SERVICE)
+        })
+    };
+    let bucket = buckets().find(lets_in).or_else(|| buckets().next());
+    let of = |template: Option<&Template>| {
+        let account = given.hub_account.or(template.and_then(|it| it.account));
+        let region = given.hub_region.clone().or_else(|| template?.region.clone());
+        (account, region)
+    };
+    let (account, region) = of(bucket.map(|(template, ..)| template));
+    let account: AccountId =
+        account.ok_or(ImportError::Untold { what: "the bucket's account", flag: "--hub-account ID" })?;
+    let region: Region =
+        region.ok_or(ImportError::Untold { what: "the bucket's region", flag: "--hub-region REGION" })?;
+    let named = |template: &Template, id: &str| {
+        let name = template.scope(Some(account), Some(region.clone()), given).resolved(&json!({ "Ref": id }));
+        name.as_str().and_then(|name| BucketName::parse(name).ok())
+    };
+    let name = given.bucket.clone().or_else(|| bucket.and_then(|(template, id, _)| named(template, id)));
+    let name = name.ok_or(ImportError::Untold { what: "the bucket's name", flag: "--bucket NAME" })?;
+
+    let mut hub = FoundHub {
+        account,
+        region,
+        bucket: name,
+        folder: given.folder.clone(),
+        encryption: None,
+        rules: None,
+        policy: None,
+    };
+    let Some((template, id, properties)) = bucket else {
+        let text = "no template makes the bucket: its settings are flowagg's own".to_owned();
+        remarks.push(remark(Part::Hub, text));
+        return Ok(hub);
+    };
+    for (other, id, _) in buckets().filter(|(other, at, _)| (&other.name, *at) != (&template.name, id)) {
+        remarks
+            .push(remark(Part::File, format!("{}: `{id}` is another bucket, and is not read", other.name)));
+    }
+    let keys = properties.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
+    for key in keys.filter(|key| !READ.contains(key)) {
+        let text =
+            format!("{}: `{key}` of `{id}` is not read, and `apply` leaves it as it is", template.name);
+        remarks.push(remark(Part::Hub, text));
+    }
+    let scope = template.scope(Some(hub.account), Some(hub.region.clone()), given);
+    let properties = scope.resolved(properties);
+    hub.encryption = encryption(&properties);
+    let rules = properties["LifecycleConfiguration"]["Rules"].as_array().into_iter().flatten();
+    hub.rules = Some(rules.map(rule).collect());
+    hub.policy = policy(template, &scope, &hub);
+    Ok(hub)
+}
+
+fn encryption(bucket: &Value) -> Option<BucketEncryption> {
+    let rule = &bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0];
+    let default = &rule["ServerSideEncryptionByDefault"];
+    Some(BucketEncryption {
+        algorithm: default["SSEAlgorithm"].as_str()?.to_owned(),
+        // A key of a stack's own has no name that a template could tell.
+        key: match &default["KMSMasterKeyID"] {
+            Value::Null => None,
+            Value::String(key) => Some(key.clone()),
+            function => Some(function.to_string()),
+        },
+        bucket_key: flag(&rule["BucketKeyEnabled"]),
+    })
+}
+
+/// Source: "AWS::S3::Bucket Rule" (AWS CloudFormation Template Reference).
+fn rule(rule: &Value) -> Rule {
+    let transition = |it: &Value| {
+        let storage_class = it["StorageClass"].as_str()?.to_owned();
+        Some(Transition { days: number(&it["TransitionInDays"])?, storage_class })
+    };
+    let transitions = rule["Transitions"].as_array().into_iter().flatten().chain([&rule["Transition"]]);
+    let noncurrent = number(&rule["NoncurrentVersionExpiration"]["NoncurrentDays"]);
+    Rule {
+        id: rule["Id"].as_str().unwrap_or_default().to_owned(),
+        is_on: rule["Status"] == "Enabled",
+        under: rule["Prefix"].as_str().unwrap_or_default().to_owned(),
+        is_narrowed: ["TagFilters", "ObjectSizeGreaterThan", "ObjectSizeLessThan"]
+            .iter()
+            .any(|key| !rule[key].is_null()),
+        retention_days: number(&rule["ExpirationInDays"]),
+        transitions: transitions.filter_map(transition).collect(),
+        noncurrent_days: noncurrent.or_else(|| number(&rule["NoncurrentVersionExpirationInDays"])),
+        abort_uploads_days: number(&rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"]),
+    }
+}
+
+/// The statements of all policies of the bucket, as one. What is no text where AWS wants one stays a function, and makes the
+/// statement one that is not read.
+fn policy(template: &Template, scope: &Scope<'_>, hub: &FoundHub) -> Option<String> {
+    let mut statements = Vec::new();
+    for (_, _, properties) in template.resources().filter(|(_, kind, _)| *kind == "AWS::S3::BucketPolicy") {
+        let policy = scope.resolved(properties);
+        if policy["Bucket"] != hub.bucket.as_str() {
+            continue;
+        }
+        match &policy["PolicyDocument"]["Statement"] {
+            Value::Array(all) => statements.extend(all.iter().cloned()),
+            Value::Null => {}
+            one => statements.push(one.clone()),
+        }
+    }
+    let policy = json!({ "Version": "2012-10-17", "Statement": statements });
+    (!statements.is_empty()).then(|| policy.to_string())
+}

@@ -1,0 +1,267 @@
+//! CloudFormation templates, read for what they say of a hub and of flow logs: those that `flowagg export` writes, and, as
+//! far as they are alike, those that people write.
+
+mod hub;
+mod scope;
+mod text;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowagg_core::fleet::{Discovery, Organization, Part, Regions, Remark, Selection};
+use flowagg_core::id::{AccountId, BucketName, FlowLogId, OrganizationId, Region, ResourceId, RoleName};
+use flowagg_core::observed::{FileOptions, FlowLog, RegionState};
+use serde_json::Value;
+
+use self::scope::{Scope, flag, text as as_text};
+use super::{Folder, Found, FoundMember, ImportError, View};
+
+/// A template's text, with the name of its file.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The file.
+    pub name: String,
+    /// JSON or YAML.
+    pub text: String,
+}
+
+/// What templates may leave open.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// The account of the bucket.
+    pub hub_account: Option<AccountId>,
+    /// The region of the bucket.
+    pub hub_region: Option<Region>,
+    /// The bucket's name.
+    pub bucket: Option<BucketName>,
+    /// The folder in it, where it has several.
+    pub folder: Option<Folder>,
+    /// The accounts that flow logs are for; where it is one, templates that do not say so themselves are for it.
+    pub accounts: BTreeSet<AccountId>,
+    /// The regions that flow logs are in; where it is one, templates that do not say so themselves are for it.
+    pub regions: Regions,
+    /// The role to take in each account.
+    pub role: RoleName,
+    /// The organization that stack sets deploy to.
+    pub organization: Option<OrganizationId>,
+}
+
+/// A template, read.
+struct Template {
+    name: String,
+    value: Value,
+    /// What its own words say of where it is deployed.
+    account: Option<AccountId>,
+    region: Option<Region>,
+    organization: Option<OrganizationId>,
+}
+
+/// What templates say.
+pub fn read(sources: &[Source], given: &Given) -> Result<Found, ImportError> {
+    let templates = sources.iter().map(Template::read).collect::<Result<Vec<_>, _>>()?;
+    let mut remarks = Vec::new();
+    let hub = hub::read(&templates, given, &mut remarks)?;
+    let mut found = Found {
+        members: BTreeMap::new(),
+        role: given.role.clone(),
+        elsewhere: Vec::new(),
+        organization: None,
+        remarks,
+        hub,
+    };
+    for account in &given.accounts {
+        member(&mut found, *account);
+    }
+    for template in &templates {
+        template.flow_logs(given, &mut found);
+    }
+    Ok(found)
+}
+
+fn member(found: &mut Found, account: AccountId) -> &mut FoundMember {
+    found.members.entry(account).or_insert_with(|| FoundMember {
+        in_organization: false,
+        delivered: BTreeSet::new(),
+        states: BTreeMap::new(),
+        unread: BTreeMap::new(),
+        view: View::FlowLogs,
+    })
+}
+
+fn remark(about: Part, text: String) -> Remark {
+    Remark { about, text }
+}
+
+impl Template {
+    fn read(source: &Source) -> Result<Self, ImportError> {
+        let wrong = |why: String| ImportError::Template { file: source.name.clone(), why };
+        let value = text::parse(&source.text).map_err(wrong)?;
+        if !value["Resources"].is_object() {
+            return Err(wrong("it has no `Resources`".to_owned()));
+        }
+        Ok(Self::of(source.name.clone(), value))
+    }
+
+    /// Where it is deployed stands in the words of a template that flowagg wrote: `… in account ID, region REGION`.
+    fn of(name: String, value: Value) -> Self {
+        let notes = value["Metadata"]["Notes"].as_array().into_iter().flatten();
+        let said: Vec<&str> =
+            [&value["Description"]].into_iter().chain(notes).filter_map(Value::as_str).collect();
+        fn after<T: std::str::FromStr>(said: &[&str], word: &str) -> Option<T> {
+            said.iter().find_map(|line| {
+                let words: Vec<&str> = line.split([' ', ',', ';']).filter(|it| !it.is_empty()).collect();
+                words.windows(2).find_map(|pair| (pair[0] == word).then(|| pair[1].parse().ok())?)
+            })
+        }
+        let (account, organization) = (after(&said, "account"), after(&said, "organization"));
+        let region = after(&said, "region").or_else(|| after(&said, "in"));
+        Self { name, account, region, organization, value }
+    }
+
+    fn resources(&self) -> impl Iterator<Item = (&String, &str, &Value)> {
+        let all = self.value["Resources"].as_object().into_iter().flatten();
+        all.map(|(id, resource)| (id, resource["Type"].as_str().unwrap_or_default(), &resource["Properties"]))
+    }
+
+    fn scope(&self, account: Option<AccountId>, region: Option<Region>, given: &Given) -> Scope<'_> {
+        let bucket = given.bucket.as_ref().map(ToString::to_string);
+        Scope { template: &self.value, account, region, bucket }
+    }
+
+    fn flow_logs(&self, given: &Given, found: &mut Found) {
+        let one = (given.accounts.len() == 1).then(|| given.accounts.first().copied()).flatten();
+        let account = self.account.or(one);
+        let region = self.region.clone().or_else(|| match &given.regions {
+            Regions::These(regions) if regions.len() == 1 => regions.first().cloned(),
+            _ => None,
+        });
+        let is_hub = self.resources().any(|(_, kind, _)| kind == "AWS::S3::Bucket");
+        let (account, region) = if is_hub {
+            (Some(found.hub.account), Some(found.hub.region.clone()))
+        } else {
+            (account, region)
+        };
+        // The partition is the hub's, wherever the template is deployed.
+        let scope = self.scope(account, region.clone().or(Some(found.hub.region.clone())), given);
+        for (id, kind, properties) in self.resources() {
+            match kind {
+                "AWS::EC2::FlowLog" => {
+                    let Some(log) = self.flow_log(id, &scope.resolved(properties), found) else { continue };
+                    let is_known = ResourceId::parse(&log.resource).is_ok();
+                    match (account, &region) {
+                        (Some(account), Some(region)) if is_known => {
+                            let states = &mut member(found, account).states;
+                            let state: &mut RegionState = states.entry(region.clone()).or_default();
+                            state.flow_logs.push(log);
+                        }
+                        _ => {
+                            let what = if is_known {
+                                "nobody says in which account and region; `--account` and `--regions` do"
+                            } else {
+                                "it is of whatever is named when it is deployed"
+                            };
+                            let text = format!("{}: `{id}` only tells how flow logs are: {what}", self.name);
+                            found.remarks.push(remark(Part::FlowLogs, text));
+                            found.elsewhere.push(log);
+                        }
+                    }
+                }
+                "AWS::CloudFormation::StackSet" => {
+                    self.stack_set(id, &scope.resolved(properties), given, found)
+                }
+                "AWS::S3::Bucket" | "AWS::S3::BucketPolicy" => {}
+                other => {
+                    let text = format!("{}: `{id}` is a `{other}`, which is not read", self.name);
+                    found.remarks.push(remark(Part::File, text));
+                }
+            }
+        }
+    }
+
+    /// `None` for one that does not go to the bucket, which is told.
+    fn flow_log(&self, id: &str, log: &Value, found: &mut Found) -> Option<FlowLog> {
+        let hub = &found.hub;
+        let bucket = format!("arn:{}:s3:::{}", hub.region.partition(), hub.bucket);
+        let mut tell = |what: String| {
+            found.remarks.push(remark(Part::FlowLogs, format!("{}: `{id}` {what}", self.name)));
+        };
+        if log["LogDestinationType"] != "s3" {
+            tell("does not deliver to S3, and is left out".to_owned());
+            return None;
+        }
+        let destination = log["LogDestination"].as_str().map(str::to_owned).unwrap_or_else(|| {
+            tell("delivers to what another stack says; it is taken for the hub's bucket".to_owned());
+            bucket.clone()
+        });
+        if destination != bucket && !destination.starts_with(&format!("{bucket}/")) {
+            tell(format!("delivers to `{destination}`, and is left out"));
+            return None;
+        }
+        let options = &log["DestinationOptions"];
+        let options = options.is_object().then(|| FileOptions {
+            format: options["FileFormat"].as_str().unwrap_or("plain-text").to_owned(),
+            hive: flag(&options["HiveCompatiblePartitions"]),
+            per_hour: flag(&options["PerHourPartition"]),
+        });
+        let tags = log["Tags"].as_array().into_iter().flatten();
+        Some(FlowLog {
+            id: FlowLogId::example(),
+            resource: log["ResourceId"].as_str().unwrap_or_default().to_owned(),
+            traffic: log["TrafficType"].as_str().map(str::to_owned),
+            destination,
+            format: log["LogFormat"].as_str().map(str::to_owned),
+            interval: scope::number(&log["MaxAggregationInterval"])
+                .and_then(|seconds| seconds.try_into().ok()),
+            options: Some(options.unwrap_or_default()),
+            tags: tags.filter_map(|tag| Some((as_text(&tag["Key"])?, as_text(&tag["Value"])?))).collect(),
+            created: None,
+            deliver_status: None,
+            deliver_error: None,
+        })
+    }
+
+    /// A stack set is a template for the accounts of an organization.
+    fn stack_set(&self, id: &str, set: &Value, given: &Given, found: &mut Found) {
+        let mut tell = |part: Part, what: &str| {
+            found.remarks.push(remark(part, format!("{}: `{id}` {what}", self.name)));
+        };
+        let Some(Ok(body)) = set["TemplateBody"].as_str().map(text::parse) else {
+            tell(Part::File, "has no template that can be read here, and is left out");
+            return;
+        };
+        let Some(organization) = given.organization.clone().or(self.organization.clone()) else {
+            tell(
+                Part::File,
+                "deploys to an organization that nobody names, and is left out: name it with `--organization ID`",
+            );
+            return;
+        };
+        let groups: Vec<&Value> = set["StackInstancesGroup"].as_array().into_iter().flatten().collect();
+        let targets: Vec<&Value> = groups.iter().map(|group| &group["DeploymentTargets"]).collect();
+        if targets.iter().any(|it| !it["AccountFilterType"].is_null()) {
+            tell(Part::Organization, "chooses among the accounts of its units, and that is not read");
+        }
+        let units =
+            targets.iter().flat_map(|it| it["OrganizationalUnitIds"].as_array().into_iter().flatten());
+        let named: BTreeSet<Region> = groups
+            .iter()
+            .flat_map(|group| group["Regions"].as_array().into_iter().flatten())
+            .filter_map(|region| region.as_str()?.parse().ok())
+            .collect();
+        let regions = if named.is_empty() { given.regions.clone() } else { Regions::These(named) };
+        let discovery = Discovery {
+            except_units: BTreeSet::new(),
+            accounts: BTreeSet::new(),
+            except_accounts: BTreeSet::new(),
+            regions,
+            role: given.role.clone(),
+            resources: Selection::default(),
+            lookup: None,
+        };
+        found.organization = Some(Organization {
+            id: organization,
+            units: units.filter_map(|unit| unit.as_str()?.parse().ok()).collect(),
+            discovery: Some(discovery),
+        });
+        Self::of(self.name.clone(), body).flow_logs(given, found);
+    }
+}

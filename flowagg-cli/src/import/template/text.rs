@@ -1,0 +1,129 @@
+//! From the text of a template to a value in which every function has its long name.
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value, json};
+use serde_saphyr::Tagged;
+
+/// Reads JSON, or YAML with the short forms of functions: `!Sub` is `Fn::Sub`.
+///
+/// Source: "Intrinsic function reference" (AWS CloudFormation Template Reference).
+pub(super) fn parse(text: &str) -> Result<Value, String> {
+    let one_line = |error: String| error.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.trim_start().starts_with('{') {
+        return serde_json::from_str(text).map_err(|error| one_line(error.to_string()));
+    }
+    // An account id without quotes is a number to YAML, and a template's numbers are small.
+    serde_saphyr::from_str::<Node>(text).map(|Node(value)| value).map_err(|error| one_line(error.to_string()))
+}
+
+/// A value of a YAML document, its tag read as the function that it is short for.
+struct Node(Value);
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Tagged(Untagged(value), tag) = Tagged::deserialize(deserializer)?;
+        let short = tag.as_deref().and_then(|tag| tag.strip_prefix('!')).filter(|name| !name.is_empty());
+        Ok(Self(match (short, value) {
+            (None, value) => value,
+            (Some("GetAtt"), Value::String(path)) => {
+                let (resource, attribute) = path.split_once('.').unwrap_or((&path, ""));
+                json!({ "Fn::GetAtt": [resource, attribute] })
+            }
+            (Some(name @ ("Ref" | "Condition")), value) => json!({ name: value }),
+            (Some(name), value) => json!({ (format!("Fn::{name}")): value }),
+        }))
+    }
+}
+
+/// A value without its own tag.
+struct Untagged(Value);
+
+impl<'de> Deserialize<'de> for Untagged {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Any).map(Self)
+    }
+}
+
+struct Any;
+
+impl<'de> Visitor<'de> for Any {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a value of a template")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        Node::deserialize(deserializer).map(|Node(value)| value)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Node(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(list.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some((key, Node(value))) = entries.next_entry::<String, Node>()? {
+            map.insert(key, value);
+        }
+        Ok(map.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_functions_are_read_as_the_long_ones_wherever_they_stand() {
+        let short = "a: !Ref Name\nb: !Sub '${Name}/*'\nc:\n  - !GetAtt Bucket.Arn\n  - !Join ['', [!GetAtt [Bucket, Arn], '/*']]\n\
+                     d: !Sub\n  - '${X}'\n  - X: !Ref Name\ne: !If [Yes, 1, true]\nf: 2012-10-17\ng: plain\n";
+        let long = json!({
+            "a": { "Ref": "Name" },
+            "b": { "Fn::Sub": "${Name}/*" },
+            "c": [
+                { "Fn::GetAtt": ["Bucket", "Arn"] },
+                { "Fn::Join": ["", [{ "Fn::GetAtt": ["Bucket", "Arn"] }, "/*"]] },
+            ],
+            "d": { "Fn::Sub": ["${X}", { "X": { "Ref": "Name" } }] },
+            "e": { "Fn::If": ["Yes", 1, true] },
+            "f": "2012-10-17",
+            "g": "plain",
+        });
+        assert_eq!(parse(short).unwrap(), long);
+        assert_eq!(parse(&long.to_string()).unwrap(), long);
+        assert!(parse("a: [").is_err() && parse("{").is_err());
+    }
+}

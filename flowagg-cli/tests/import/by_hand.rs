@@ -1,0 +1,66 @@
+//! Templates that people write after AWS's documentation, and what is made of them.
+
+use crate::{import, template};
+
+#[test]
+fn a_bucket_and_the_two_statements_that_aws_documents_are_a_fleet() {
+    let hub = template("classic.yaml");
+    let args = ["--template", &hub, "--hub-account", "111122223333", "--hub-region", "eu-west-1"];
+    let said = import(&args);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert_eq!(
+        said.out,
+        "\
+[hub]
+# TEMPLATE: `VersioningConfiguration` of `Logs` is not read, and `apply` leaves it as it is
+# the lifecycle rule `old-logs` for the whole bucket, which expires objects after 365 days, is not flowagg's: its days are taken, and it stays beside `flowagg-expiry`
+# the lifecycle rule `old-logs` for the whole bucket, which expires objects after 365 days, leaves unfinished uploads; `apply` deletes them after 7 days
+account = \"111122223333\"
+region = \"eu-west-1\"
+bucket = \"acme-logs-eu-west-1\"
+retention-days = 365
+noncurrent-days = 30
+
+[policy]
+# `apply` changes the bucket policy: statement `AWSLogDeliveryWrite`: tightened, from the whole bucket to the folders of accounts
+form = \"accounts\"
+
+[[members]]
+# no template says what is logged here; the region is the hub's, and every VPC is a guess: correct `regions` and `vpcs`
+account = \"222222222222\"
+regions = [\"eu-west-1\"]
+"
+        .replace("TEMPLATE", &hub)
+    );
+    let comments = said.out.lines().filter(|line| line.starts_with('#')).count();
+    assert_eq!(said.err.lines().filter(|line| line.starts_with("note: ")).count(), comments, "{}", said.err);
+}
+
+#[test]
+fn a_flow_log_beside_the_bucket_is_of_the_hub_and_what_is_not_read_is_named() {
+    let all = template("bucket-and-flow-log.json");
+    let said = import(&[
+        "--template",
+        &all,
+        "--hub-account",
+        "111122223333",
+        "--hub-region",
+        "us-east-1",
+        "--bucket",
+        "acme",
+    ]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    for told in [
+        "account = \"111122223333\"\nregions = [\"us-east-1\"]\nvpcs = [\"vpc-0a1b2c3d4e5f67890\"]\n",
+        "traffic = \"reject\"\n",
+        "aggregation-interval = \"1m\"\n",
+        "`Topic` is a `AWS::SNS::Topic`, which is not read",
+        "`ToLogGroup` does not deliver to S3, and is left out",
+        "`Elsewhere` delivers to `arn:aws:s3:::others`, and is left out",
+        "the bucket is encrypted by `aws:kms`",
+        "flow logs do not expire now",
+        "# `apply` changes the bucket policy: grants delivery to 111122223333",
+    ] {
+        assert!(said.out.contains(told), "`{told}` in\n{}", said.out);
+    }
+}

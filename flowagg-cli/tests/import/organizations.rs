@@ -1,0 +1,162 @@
+//! An organization that is looked up: what most of its accounts have is its word, and who differs is named.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowagg::import::{Found, FoundHub, FoundMember, Rule, View, import};
+use flowagg_core::fleet::{Declared, Discovery, Fleet, FoundAccount, Organization, Part, Regions, Selection};
+use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId, RoleName};
+use flowagg_core::observed::{FlowLog, LifecycleRule, RegionState, Resource};
+use flowagg_policy::{Grant, Unnamed, merge};
+
+const FLEET: &str = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\n\
+                     [organization]\nid = \"o-a1b2c3d4e5\"\nregions = [\"eu-west-1\", \"us-east-1\"]\nrole = \"flowagg\"\n";
+const ALIKE: [&str; 2] = ["222222222222", "333333333333"];
+const OTHER: &str = "444444444444";
+const SILENT: &str = "555555555555";
+const CLOSED: &str = "666666666666";
+
+fn account(id: &str) -> AccountId {
+    id.parse().unwrap()
+}
+
+/// A region with these VPCs, some of which are logged.
+fn region(vpcs: &[&str], logged: &[&str]) -> RegionState {
+    let resource = |id: &&str| Resource {
+        id: ResourceId::parse(id).unwrap(),
+        owner: None,
+        is_default: false,
+        part_of: BTreeSet::new(),
+        tags: BTreeMap::new(),
+    };
+    let log = |id: &&str| FlowLog {
+        id: FlowLogId::example(),
+        resource: (*id).to_owned(),
+        traffic: Some("ALL".to_owned()),
+        destination: "arn:aws:s3:::acme-logs".to_owned(),
+        format: None,
+        interval: Some(600),
+        options: None,
+        tags: BTreeMap::from([("managed-by".to_owned(), "flowagg".to_owned())]),
+        created: None,
+        deliver_status: None,
+        deliver_error: None,
+    };
+    RegionState {
+        resources: vpcs.iter().map(resource).collect(),
+        flow_logs: logged.iter().map(log).collect(),
+    }
+}
+
+fn member(states: [(&str, RegionState); 2], view: View) -> FoundMember {
+    let states = states.into_iter().map(|(region, state)| (Region::parse(region).unwrap(), state)).collect();
+    FoundMember { in_organization: true, delivered: BTreeSet::new(), states, unread: BTreeMap::new(), view }
+}
+
+/// The fleet as it is after the accounts of the organization were looked up.
+fn looked_up(declared: &Declared) -> Fleet {
+    let mut declared = declared.clone();
+    for id in ALIKE.into_iter().chain([OTHER, SILENT, CLOSED]) {
+        declared.find(FoundAccount {
+            id: account(id),
+            name: None,
+            state: "ACTIVE".to_owned(),
+            in_units: true,
+        });
+    }
+    declared.into_fleet()
+}
+
+fn found() -> Found {
+    let declared = Declared::parse(FLEET).unwrap();
+    let policy = merge(None, &Grant::of(&looked_up(&declared)), Unnamed::Keep).unwrap().text;
+    let (one, two) = ("vpc-0a1b2c3d4e5f67890", "vpc-1a2b3c4d");
+    let both = |first, second| [("eu-west-1", first), ("us-east-1", second)];
+    let all = || member(both(region(&[one], &[one]), region(&[two], &[two])), View::Regions);
+    let (organization, how) = declared.discovery().unwrap();
+    let discovery = Discovery { regions: Regions::ALL, ..how.clone() };
+    let mut members: BTreeMap<_, _> = ALIKE.map(|id| (account(id), all())).into();
+    members
+        .insert(account(OTHER), member(both(region(&[one, two], &[two]), region(&[], &[])), View::Regions));
+    members.insert(account(SILENT), member(both(region(&[one], &[]), region(&[], &[])), View::Regions));
+    let closed = View::Nothing("AssumeRole: no".to_owned());
+    members.insert(account(CLOSED), member(both(region(&[], &[]), region(&[], &[])), closed));
+    let rule = Rule {
+        id: LifecycleRule::ID.to_owned(),
+        is_on: true,
+        under: "AWSLogs/".to_owned(),
+        retention_days: Some(90),
+        abort_uploads_days: Some(7),
+        ..Rule::default()
+    };
+    let hub = declared.hub();
+    Found {
+        hub: FoundHub {
+            account: hub.account,
+            region: hub.region.clone(),
+            bucket: hub.bucket.clone(),
+            folder: None,
+            encryption: None,
+            rules: Some(vec![rule]),
+            policy: Some(policy),
+        },
+        members,
+        role: RoleName::parse("flowagg").unwrap(),
+        elsewhere: Vec::new(),
+        organization: Some(Organization { discovery: Some(discovery), ..organization.clone() }),
+        remarks: Vec::new(),
+    }
+}
+
+#[test]
+fn most_accounts_are_the_organizations_word_and_who_differs_is_named_or_excepted() {
+    let imported = import(&found()).unwrap();
+    let written = Declared::from(imported.fleet).to_toml(&imported.remarks);
+    let expected = FLEET
+        .replace("regions = [\"eu-west-1\", \"us-east-1\"]", "except-accounts = [\"555555555555\"]\nregions = [\"eu-west-1\", \"us-east-1\"]")
+        .replace("[organization]\n", "[policy]\nform = \"organization\"\n\n[organization]\n# 666666666666 could not be read: AssumeRole: no\n");
+    let head = "# account 555555555555 has no flow log to the bucket, and is left out; its grant stays\n\n";
+    let other = "\n[[members]]\naccount = \"444444444444\"\nregions = [\"eu-west-1\"]\nrole = \"flowagg\"\nvpcs = [\"vpc-1a2b3c4d\"]\n";
+    assert_eq!(written, format!("{head}{expected}{other}"));
+    let read = Declared::parse(&written).unwrap();
+    let live = found().hub.policy.unwrap();
+    assert!(!merge(Some(&live), &Grant::of(&looked_up(&read)), Unnamed::Keep).unwrap().changed);
+}
+
+#[test]
+fn an_organization_that_the_policy_names_and_nobody_looks_up_is_told() {
+    let found = Found { organization: None, ..found() };
+    let imported = import(&found).unwrap();
+    let organization = imported.fleet.organization.unwrap();
+    assert_eq!((organization.id.as_str(), organization.discovery), ("o-a1b2c3d4e5", None));
+    assert!(
+        imported
+            .fleet
+            .members
+            .keys()
+            .map(ToString::to_string)
+            .eq(ALIKE.into_iter().chain([OTHER, CLOSED]).map(str::to_owned))
+    );
+    let told = imported.remarks.iter().find(|remark| remark.about == Part::Organization).unwrap();
+    assert!(told.text.contains("`--organization o-a1b2c3d4e5` looks them up"), "{}", told.text);
+    let closed = &imported.fleet.members[&account(CLOSED)];
+    assert_eq!(closed.resources, Selection::default());
+    assert!(!imported.remarks.iter().any(|remark| remark.about == Part::Policy), "{:?}", imported.remarks);
+}
+
+#[test]
+fn an_account_that_delivered_once_and_has_neither_a_grant_nor_a_role_is_no_member() {
+    let declared = Declared::parse(
+        "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\n\
+         [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n",
+    );
+    let policy = merge(None, &Grant::of(&declared.unwrap().into_fleet()), Unnamed::Keep).unwrap().text;
+    let mut found = Found { organization: None, ..found() };
+    found.hub.policy = Some(policy);
+    found.members.retain(|id, _| [ALIKE[0], CLOSED].map(account).contains(id));
+    let before = import(&found).unwrap();
+    assert!(before.fleet.members.contains_key(&account(CLOSED)), "it may be new");
+    found.members.get_mut(&account(CLOSED)).unwrap().delivered.insert(Region::parse("eu-west-1").unwrap());
+    let imported = import(&found).unwrap();
+    assert!(imported.fleet.members.keys().eq([&account(ALIKE[0])]));
+    assert!(imported.remarks[0].text.contains("has delivered once"), "{:?}", imported.remarks);
+}

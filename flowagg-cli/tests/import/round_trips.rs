@@ -1,0 +1,129 @@
+//! What `flowagg export` writes is read as the fleet that it was written from, as far as templates say it.
+
+use std::collections::BTreeSet;
+
+use flowagg::export::cloudformation::{Format, hub, member, place, stack_set};
+use flowagg::export::{ExportError, Files};
+use flowagg::import::template::{Given, Source, read};
+use flowagg::import::{Imported, import};
+use flowagg_core::fleet::{Declared, Fleet, Member, Part, Regions};
+use flowagg_core::id::RoleName;
+use flowagg_policy::{Grant, Unnamed, merge};
+
+fn declared(name: &str) -> Declared {
+    let path = crate::here().join("../export/fleets").join(name).with_extension("toml");
+    Declared::parse(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn given() -> Given {
+    Given {
+        hub_account: None,
+        hub_region: None,
+        bucket: None,
+        folder: None,
+        accounts: BTreeSet::new(),
+        regions: Regions::ALL,
+        role: RoleName::default(),
+        organization: None,
+    }
+}
+
+fn imported(files: impl IntoIterator<Item = Files>, given: &Given) -> Imported {
+    let files = files.into_iter().flat_map(|files| files.files);
+    let sources: Vec<Source> = files.map(|file| Source { name: file.name, text: file.text }).collect();
+    let imported = import(&read(&sources, given).unwrap()).unwrap();
+    let text = Declared::from(imported.fleet.clone()).to_toml(&imported.remarks);
+    Declared::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    imported
+}
+
+/// The templates of a fleet: the hub, and each place that has one. And the members that have.
+fn templates(fleet: &Fleet, format: Format) -> (Vec<Files>, Vec<&Member>) {
+    let mut files = vec![hub(fleet, format).unwrap()];
+    let mut told = Vec::new();
+    for (member, region) in fleet.places() {
+        match place(fleet, member.account, region, format) {
+            Ok(file) => {
+                files.push(file);
+                told.push(member);
+            }
+            Err(ExportError::NotNamed { .. } | ExportError::SeveralRegions(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    (files, told)
+}
+
+#[test]
+fn hub_and_places_are_read_as_the_fleet_that_they_were_written_from() {
+    for (name, told) in [("plain", 1), ("kms", 1), ("china", 1), ("gov", 1), ("many", 0)] {
+        for format in Format::ALL {
+            let fleet = declared(name).into_fleet();
+            let (files, members) = templates(&fleet, format);
+            assert_eq!(members.len(), told, "{name}");
+            let Imported { fleet: read, remarks } = imported(files, &given());
+
+            let mut hub = fleet.hub.clone();
+            (hub.profile, hub.role) = (None, None);
+            assert_eq!(read.hub, hub, "{name}");
+            if told > 0 {
+                assert_eq!(read.flow_logs, fleet.flow_logs, "{name}");
+            }
+            assert!(read.members.keys().eq(fleet.members.keys()), "{name}");
+            for member in members {
+                let of_read = &read.members[&member.account];
+                assert_eq!(
+                    (&of_read.regions, &of_read.resources),
+                    (&member.regions, &member.resources),
+                    "{name}"
+                );
+                assert!(
+                    !remarks.iter().any(|remark| remark.about == Part::Member(member.account)),
+                    "{remarks:?}"
+                );
+            }
+            let guessed = remarks.iter().filter(|remark| matches!(remark.about, Part::Member(_)));
+            assert_eq!(guessed.count(), fleet.members.len() - told, "{name}: {remarks:?}");
+
+            let policy = |fleet: &Fleet| merge(None, &Grant::of(fleet), Unnamed::Keep).unwrap().text;
+            let live = policy(&fleet);
+            let again = merge(Some(&live), &Grant::of(&read), Unnamed::Keep).unwrap();
+            assert!(!again.changed, "{name}: {again:?}");
+        }
+    }
+}
+
+#[test]
+fn the_template_of_one_vpc_says_how_flow_logs_are_and_not_who_has_one() {
+    for format in Format::ALL {
+        let fleet = declared("kms").into_fleet();
+        let files = [hub(&fleet, format).unwrap(), member(&fleet, Default::default(), format).unwrap()];
+        let read = imported(files, &given());
+        assert_eq!(read.fleet.flow_logs, fleet.flow_logs);
+        let told: Vec<&str> = read.remarks.iter().map(|remark| remark.text.as_str()).collect();
+        assert!(told[0].contains("`FlowLog` only tells how flow logs are"), "{told:?}");
+        assert_eq!(
+            told.iter().filter(|text| text.contains("no template says what is logged here")).count(),
+            2
+        );
+    }
+}
+
+#[test]
+fn a_stack_set_is_the_organization_that_it_deploys_to() {
+    for name in ["organization", "whole"] {
+        for format in Format::ALL {
+            let fleet = declared(name).into_fleet();
+            let (account, region) = (fleet.hub.account, fleet.hub.region.clone());
+            let given = Given { hub_account: Some(account), hub_region: Some(region), ..given() };
+            let files = stack_set(&fleet, format).unwrap();
+            let given = Given { bucket: Some(fleet.hub.bucket.clone()), ..given };
+            let read = imported([files], &given).fleet;
+            let mut organization = fleet.organization.clone().unwrap();
+            let how = organization.discovery.as_mut().unwrap();
+            (how.role, how.lookup) = (RoleName::default(), None);
+            assert_eq!(read.organization, Some(organization), "{name}");
+            assert_eq!((read.hub, read.flow_logs), (fleet.hub, fleet.flow_logs), "{name}");
+        }
+    }
+}

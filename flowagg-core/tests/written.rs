@@ -1,0 +1,90 @@
+//! The fleet file, written.
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
+
+use flowagg_core::fleet::{Declared, Part, Remark};
+use flowagg_core::id::AccountId;
+
+/// A file that says everything, as a person would write it.
+const WHOLE: &str = r#"[hub]
+account = "111122223333"
+region = "eu-west-1"
+bucket = "acme-flow-logs"
+prefix = "network"
+retention-days = 400
+transition = { days = 60, storage-class = "STANDARD_IA" }
+noncurrent-days = 30
+abort-uploads-days = 3
+encryption = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+bucket-key = false
+role = "teams/network/hub"
+
+[flow-logs]
+traffic = "reject"
+aggregation-interval = "1m"
+fields = [
+    "version",
+    "account-id",
+    "region",
+    "vpc-id",
+    "pkt-srcaddr",
+    "pkt-dstaddr",
+    "pkt-src-aws-service",
+    "action",
+]
+file-format = "parquet"
+hive-compatible-partitions = true
+per-hour-partition = true
+tags = { cost-center = "0042", "sold by" = '"us"' }
+
+[policy]
+form = "bound-accounts"
+source-arn = true
+acl-condition = "if-exists"
+list-bucket = true
+deny-insecure-transport = true
+
+[organization]
+id = "o-a1b2c3d4e5"
+units = ["ou-ab12-11111111", "ou-ab12-22222222"]
+except-accounts = ["333333333333"]
+regions = ["all"]
+role = "flowagg"
+vpcs = { tags = { logged = "yes" }, default-vpcs = false }
+lookup = { account = "444444444444", role = "flowagg-lookup" }
+
+[[members]]
+account = "222222222222"
+name = "payments"
+regions = ["eu-west-1", "us-east-1"]
+vpcs = "none"
+subnets = ["subnet-0a1b2c3d4e5f67890"]
+transit-gateways = "all"
+
+[[members]]
+account = "555555555555"
+regions = ["eu-west-1"]
+"#;
+
+#[test]
+fn a_fleet_is_written_as_a_person_would_write_it() {
+    assert_eq!(Declared::parse(WHOLE).unwrap().to_toml(&[]), WHOLE);
+}
+
+#[test]
+fn remarks_stand_under_the_head_of_what_they_are_about_and_the_others_above_all() {
+    let text = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-flow-logs\"\n\n\
+                [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
+    let account = |id| Part::Member(AccountId::parse(id).unwrap());
+    let remarks = [
+        (account("222222222222"), "could not be read:\nno such role"),
+        (Part::FlowLogs, "some differ"),
+        (account("999999999999"), "999999999999 is left out"),
+    ]
+    .map(|(about, text)| Remark { about, text: text.to_owned() });
+    assert_eq!(
+        Declared::parse(text).unwrap().to_toml(&remarks),
+        "# 999999999999 is left out\n\n[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-flow-logs\"\n\n\
+         [flow-logs]\n# some differ\n\n\
+         [[members]]\n# could not be read: no such role\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n"
+    );
+}

@@ -1,0 +1,70 @@
+//! Templates of any fleet, read back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowagg::export::cloudformation::{Format, hub, place};
+use flowagg::import::import;
+use flowagg::import::template::{Given, Source, read};
+use flowagg_core::fleet::{Choice, Fleet, GrantForm, Regions, Selection};
+use flowagg_core::id::{Partition, ResourceKind, RoleName};
+use flowagg_policy::{Grant, Unnamed, merge};
+use flowagg_testkit::arbitrary::{fleet, id};
+use proptest::collection::btree_set;
+use proptest::prelude::*;
+use proptest::strategy::Union;
+
+use crate::cases;
+
+/// A fleet of which templates can say everything: each member has VPCs, and perhaps transit gateways, by their ids and in
+/// one region; nobody is looked up, and nothing has a name or a role.
+fn told_by_templates() -> impl Strategy<Value = Fleet> {
+    use ResourceKind::{TransitGateway, Vpc};
+    let fleets = Union::new(Partition::ALL.map(fleet));
+    let ids = (btree_set(id::resource(Vpc), 1..3), btree_set(id::resource(TransitGateway), 0..2));
+    (fleets, ids).prop_filter_map("no member is named", |(file, (vpcs, gateways))| {
+        let mut fleet = file.fleet;
+        (fleet.hub.profile, fleet.hub.role, fleet.organization) = (None, None, None);
+        fleet.left_out.clear();
+        if matches!(fleet.policy.form, GrantForm::Organization | GrantForm::BoundOrganization) {
+            fleet.policy.form = GrantForm::Auto;
+        }
+        let kinds = [(ResourceKind::Vpc, vpcs), (ResourceKind::TransitGateway, gateways)];
+        let kinds = kinds.into_iter().filter(|(_, ids)| !ids.is_empty());
+        let kinds: BTreeMap<_, _> = kinds.map(|(kind, ids)| (kind, Choice::Ids(ids))).collect();
+        for member in fleet.members.values_mut() {
+            let region = member.regions.iter().next()?.clone();
+            member.regions = Regions::These([region].into());
+            member.resources = Selection::of(kinds.clone())?;
+            (member.name, member.role, member.in_organization) = (None, RoleName::default(), false);
+        }
+        (!fleet.members.is_empty()).then_some(fleet)
+    })
+}
+
+proptest! {
+    #![proptest_config(cases(100))]
+
+    #[test]
+    fn the_templates_of_a_fleet_are_read_as_that_fleet(fleet in told_by_templates(), is_json in any::<bool>()) {
+        let format = if is_json { Format::Json } else { Format::Yaml };
+        let places = fleet.places().map(|(member, region)| place(&fleet, member.account, region, format).unwrap());
+        let files = [hub(&fleet, format).unwrap()].into_iter().chain(places).flat_map(|files| files.files);
+        let sources: Vec<Source> = files.map(|file| Source { name: file.name, text: file.text }).collect();
+        let given = Given {
+            hub_account: None,
+            hub_region: None,
+            bucket: None,
+            folder: None,
+            accounts: BTreeSet::new(),
+            regions: Regions::ALL,
+            role: RoleName::default(),
+            organization: None,
+        };
+        let imported = import(&read(&sources, &given).unwrap()).unwrap();
+        prop_assert_eq!(&imported.remarks, &[]);
+        let policy = |fleet: &Fleet| merge(None, &Grant::of(fleet), Unnamed::Keep).unwrap().text;
+        prop_assert_eq!(policy(&imported.fleet), policy(&fleet));
+        let settings = flowagg_core::fleet::PolicySettings { form: fleet.policy.form, ..imported.fleet.policy.clone() };
+        prop_assert_eq!(&Fleet { policy: settings, ..imported.fleet }, &fleet);
+    }
+}

@@ -1,0 +1,220 @@
+//! The way in for people who have something already: the fleet file is made from what there is.
+
+use flowagg_core::fleet::{Declared, Fleet};
+use flowagg_testkit::faults::Faults;
+use flowagg_testkit::world::{Ran, World};
+
+use crate::{applied, apply, deliver, world};
+
+/// Imports the world's bucket, looking at the world's regions.
+async fn import(world: &World, options: &[&str]) -> Ran {
+    let regions: Vec<&str> = world.regions().iter().map(|region| region.as_str()).collect();
+    let bucket = ["import", "--bucket", world.bucket().as_str(), "--regions", &regions.join(",")];
+    world.flowagg([&bucket, options].concat()).await.unwrap()
+}
+
+/// The fleet of a file, without what AWS does not know: what people call the accounts.
+#[track_caller]
+fn nameless(text: &str) -> Fleet {
+    let mut fleet = Declared::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}")).into_fleet();
+    fleet.members.values_mut().for_each(|member| member.name = None);
+    fleet
+}
+
+/// With the imported file, nothing is to be done.
+async fn is_settled_by(world: &World, text: &str) {
+    world.flowagg_on(text, ["plan", "--exit-code"]).await.unwrap().exits(0);
+}
+
+#[tokio::test]
+async fn what_apply_made_is_imported_as_the_fleet_that_it_was_made_from() {
+    let plain = applied(["shop", "bank"]).await;
+    let mut settled = world(["shop", "bank"]).await;
+    settled.hub_as_member("hub", 2).await.unwrap();
+    for (table, line) in [
+        ("hub", "prefix = \"network/flows\""),
+        ("hub", "retention-days = 400"),
+        ("hub", "transition = { days = 60, storage-class = \"STANDARD_IA\" }"),
+        ("hub", "abort-uploads-days = 3"),
+        ("flow-logs", "traffic = \"reject\""),
+        ("flow-logs", "aggregation-interval = \"1m\""),
+        ("flow-logs", "fields = [\"version\", \"vpc-id\", \"srcaddr\"]"),
+        ("flow-logs", "hive-compatible-partitions = true"),
+        ("flow-logs", "per-hour-partition = true"),
+        ("flow-logs", "tags = { team = \"network\" }"),
+        ("policy", "form = \"bound-accounts\""),
+        ("policy", "source-arn = true"),
+        ("policy", "list-bucket = true"),
+        ("policy", "deny-insecure-transport = true"),
+    ] {
+        settled.set(table, line);
+    }
+    apply(&settled).await;
+    for world in [plain, settled] {
+        let imported = import(&world, &[]).await.exits(0);
+        assert_eq!(imported.stderr, "", "nothing was left unsaid");
+        assert_eq!(nameless(&imported.stdout), nameless(&world.fleet_file()), "{imported}");
+        is_settled_by(&world, &imported.stdout).await;
+    }
+}
+
+#[tokio::test]
+async fn every_form_of_the_policy_is_imported_so_that_it_stays() {
+    for line in [
+        "form = \"accounts\"",
+        "form = \"bound-deny\"",
+        "source-conditions = false",
+        "acl-condition = \"if-exists\"",
+        "form = \"organization\"",
+        "form = \"bound-organization\"",
+    ] {
+        let mut world = world(["shop"]).await;
+        world.set("policy", line);
+        let by_organization = line.contains("organization");
+        if by_organization {
+            world.set("organization", &format!("id = \"{}\"", world.organization()));
+        }
+        apply(&world).await;
+        let shop = world.accounts()["shop"].id.to_string();
+        let options: &[&str] = if by_organization { &["--account", &shop] } else { &[] };
+        let imported = import(&world, options).await.exits(0);
+        assert_eq!(nameless(&imported.stdout), nameless(&world.fleet_file()), "{imported}");
+        is_settled_by(&world, &imported.stdout).await;
+    }
+}
+
+#[tokio::test]
+async fn all_regions_that_are_logged_are_all_regions_in_the_file() {
+    let mut world = world(["shop"]).await;
+    world.ask_for_all_regions();
+    // LocalStack takes the regions of other partitions for one and the same: a flow log that is made twice is refused.
+    world.flowagg(["apply", "--yes"]).await.unwrap();
+    let imported = world.flowagg(["import", "--bucket", world.bucket().as_str()]).await.unwrap().exits(0);
+    assert!(imported.stdout.contains("regions = [\"all\"]"), "{imported}");
+    assert_eq!(nameless(&imported.stdout), nameless(&world.fleet_file()));
+    is_settled_by(&world, &imported.stdout).await;
+}
+
+#[tokio::test]
+async fn what_else_than_vpcs_is_logged_is_imported_too_and_a_part_by_its_ids() {
+    let mut world = world(["shop", "bank"]).await;
+    let region = world.hub_region().clone();
+    let (shop, bank) = (world.accounts()["shop"].clone(), world.accounts()["bank"].clone());
+    let ec2 = world.aws().ec2(shop.id, &region);
+    let subnet = ec2.create_subnet().vpc_id(shop.vpcs[&region][0].as_str()).cidr_block("10.0.1.0/24");
+    subnet.send().await.unwrap();
+    let vpc = world.aws().ec2(bank.id, &region).create_vpc().cidr_block("10.9.0.0/16").send().await.unwrap();
+    world.set_of("shop", "vpcs = \"none\"");
+    world.set_of("shop", "subnets = \"all\"");
+    world.set_of("bank", &format!("vpcs = [\"{}\"]", vpc.vpc.unwrap().vpc_id.unwrap()));
+    apply(&world).await;
+    let imported = import(&world, &[]).await.exits(0);
+    let table = |id| format!("account = \"{id}\"\nregions = [\"{region}\"]\n");
+    assert!(
+        imported.stdout.contains(&format!("{}vpcs = \"none\"\nsubnets = \"all\"\n", table(shop.id))),
+        "{imported}"
+    );
+    assert!(imported.stdout.contains(&format!("{}vpcs = [\"vpc-", table(bank.id))), "{imported}");
+    is_settled_by(&world, &imported.stdout).await;
+}
+
+/// AWS's own two statements, as people paste them.
+const CLASSIC: &str = r#"{"Version":"2012-10-17","Statement":[
+ {"Sid":"AWSLogDeliveryWrite","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},
+  "Action":"s3:PutObject","Resource":"arn:aws:s3:::BUCKET/AWSLogs/SHOP/*",
+  "Condition":{"StringEquals":{"s3:x-amz-acl":"bucket-owner-full-control"}}},
+ {"Sid":"AWSLogDeliveryAclCheck","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},
+  "Action":"s3:GetBucketAcl","Resource":"arn:aws:s3:::BUCKET"},
+ {"Sid":"Others","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},
+  "Action":"s3:PutObjectAcl","Resource":"arn:aws:s3:::BUCKET/*"}]}"#;
+
+#[tokio::test]
+async fn what_people_made_by_hand_is_imported_and_none_of_it_is_replaced() {
+    let mut world = world(["shop", "bank"]).await;
+    let (shop, bank) = (world.accounts()["shop"].id, world.accounts()["bank"].id);
+    world.leave("bank");
+    world.bucket_of_others(&CLASSIC.replace("SHOP", &shop.to_string())).await.unwrap();
+    world.log_by_hand("shop").await.unwrap();
+    deliver(&world).await;
+    let imported = import(&world, &["--account", &bank.to_string()]).await.exits(0);
+    for told in [
+        "# flow logs do not expire now",
+        "# statement `Others` is about log delivery and is not one that flowagg reads",
+        &format!("# account {bank} has no flow log to the bucket, and is left out"),
+        "source-conditions = false",
+    ] {
+        assert!(imported.stdout.contains(told), "`{told}`: {imported}");
+    }
+    let remarks = imported.stdout.lines().filter(|line| line.starts_with('#')).count();
+    assert_eq!(
+        imported.stderr.lines().filter(|line| line.starts_with("note: ")).count(),
+        remarks,
+        "{imported}"
+    );
+    let plan = world.flowagg_on(&imported.stdout, ["plan", "--json"]).await.unwrap().exits(0).json();
+    assert_eq!(plan["flow-logs"].as_array().unwrap().len(), 0, "{plan}");
+    assert_eq!(plan["concerns"].as_array().unwrap().len(), 0, "{plan}");
+    let changes = plan["hub"].as_array().unwrap().iter().map(|change| change["change"].as_str().unwrap());
+    assert!(changes.clone().all(|change| change != "put-policy"), "{plan}");
+}
+
+#[tokio::test]
+async fn a_flow_log_of_ours_that_is_not_like_the_others_is_told_and_not_replaced() {
+    let mut world = applied(["shop", "bank"]).await;
+    let bank = world.accounts()["bank"].clone();
+    world.leave("shop");
+    world.set("flow-logs", "traffic = \"reject\"");
+    let region = world.regions()[1].to_string();
+    world
+        .flowagg(["apply", "--yes", "--only", &region, "--only", &bank.id.to_string()])
+        .await
+        .unwrap()
+        .exits(0);
+    let imported = import(&world, &[]).await.exits(0);
+    let told = "is not like most: `traffic` is `reject`";
+    assert!(imported.stdout.contains(told) && imported.stderr.contains(told), "{imported}");
+    let plan = world.flowagg_on(&imported.stdout, ["plan", "--json"]).await.unwrap().json();
+    assert_eq!(plan["flow-logs"].as_array().unwrap().len(), 0, "{plan}\n{imported}");
+}
+
+#[tokio::test]
+async fn an_account_that_cannot_be_read_is_written_as_the_bucket_knows_it() {
+    let mut world = applied(["shop", "bank"]).await;
+    deliver(&world).await;
+    let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
+    let bank = world.accounts()["bank"].id;
+    faults.refuse_roles_of(bank);
+    world.send_program_to(faults.url());
+    let file = world.fleet_path().with_file_name("imported.toml");
+    let out = ["--out", file.to_str().unwrap()];
+    let ran = import(&world, &out).await.exits(1);
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(
+        ran.stderr.contains("AssumeRole") && text.contains("# the account could not be read: AssumeRole"),
+        "{ran}"
+    );
+    assert_eq!(nameless(&text), nameless(&world.fleet_file()), "{text}");
+
+    faults.lift();
+    let kept = import(&world, &out).await.exits(1);
+    assert!(kept.stderr.contains("is there and says something else; nothing was written"), "{kept}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    import(&world, &[&out[..], &["--force"]].concat()).await.exits(0);
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(!text.contains('#'), "{text}");
+    is_settled_by(&world, &text).await;
+}
+
+#[tokio::test]
+async fn a_bucket_that_nobody_delivers_to_is_no_fleet() {
+    let world = world(["shop"]).await;
+    let absent = import(&world, &[]).await.exits(1);
+    assert!(absent.stderr.contains("HeadBucket"), "{absent}");
+    world.create_bucket(world.hub()).await.unwrap();
+    let empty = import(&world, &[]).await.exits(1);
+    assert!(
+        empty.stderr.contains("no account is granted delivery") && empty.stderr.contains("--account"),
+        "{empty}"
+    );
+    assert_eq!(empty.stdout, "");
+}
