@@ -4,6 +4,7 @@
 //! * [`aws`]: the only place that talks to AWS
 //! * [`commands`]: one module for each verb
 //! * [`export`]: text for other tools
+//! * [`report`]: how a fleet stands, as one value and as a page
 //! * [`show`]: how it looks on a screen
 
 mod args;
@@ -11,6 +12,7 @@ pub mod aws;
 pub mod commands;
 mod exit;
 pub mod export;
+pub mod report;
 pub mod show;
 
 use std::ffi::OsString;

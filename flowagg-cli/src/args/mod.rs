@@ -1,6 +1,7 @@
 //! The command line.
 
 mod export;
+mod report;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use jiff::SignedDuration;
 use crate::aws::Connection;
 
 pub(crate) use export::{Cloudformation, Export, Output};
+pub(crate) use report::Report;
 
 /// The VPC Flow Logs of many AWS accounts in one S3 bucket.
 ///
@@ -41,7 +43,7 @@ Exit codes:
   1  something failed or is missing
   2  the command line or the fleet file cannot be used
   3  there are differences (plan --exit-code), findings (policy check), or something does not
-     deliver (verify)";
+     deliver (verify, report)";
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Global {
@@ -98,6 +100,9 @@ Examples:
   flowagg verify --wait 15m        look until all deliver, at most 15 minutes
   flowagg verify --json            one entry for each flow log, for machines")]
     Verify(Verify),
+    /// Show how the fleet stands: coverage, deliveries of the last days, the policy's room, findings
+    #[command(after_help = report::EXAMPLES)]
+    Report(Report),
     /// Take away our flow logs and our grant; the bucket, its objects and all that others made stay
     #[command(after_help = "\
 Examples:
@@ -125,6 +130,7 @@ impl Verb {
             Self::Plan(options) => options.json,
             Self::Apply(options) => options.consent.json,
             Self::Verify(options) => options.json,
+            Self::Report(options) => options.json,
             Self::Destroy(consent) => consent.json,
             Self::Permissions(_) | Self::Export(_) | Self::Policy(_) => false,
         }

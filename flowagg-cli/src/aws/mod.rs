@@ -14,7 +14,7 @@ use futures::{Stream, StreamExt, stream};
 use tokio::task::JoinHandle;
 
 pub use access::{Account, Accounts, Connection, Session};
-pub use deliveries::{Arrivals, arrivals};
+pub use deliveries::{Amount, Arrivals, Deliveries, arrivals, deliveries};
 pub use traffic::Calls;
 
 /// How many accounts, or places, or folders are worked on at once.

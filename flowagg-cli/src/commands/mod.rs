@@ -7,6 +7,7 @@ mod key;
 mod permissions;
 mod plan;
 mod policy;
+mod report;
 mod verify;
 
 use std::io;
@@ -23,13 +24,14 @@ use crate::{Exit, Screen, show};
 
 pub use plan::assemble;
 pub(crate) use policy::SizeReport;
-pub use verify::{Delivery, Stranger, Verified, verify};
+pub use verify::{Delivery, Stranger, Verified, judged, verify};
 
 pub(crate) async fn run(args: Args, screen: &mut Screen<'_>) -> io::Result<Exit> {
     match &args.verb {
         Verb::Plan(options) => plan::run(&args.global, options, screen).await,
         Verb::Apply(options) => apply::run(&args.global, options, screen).await,
         Verb::Verify(options) => verify::run(&args.global, options, screen).await,
+        Verb::Report(options) => report::run(&args.global, options, screen).await,
         Verb::Destroy(consent) => destroy::run(&args.global, consent, screen).await,
         Verb::Permissions(options) => permissions::run(&args.global.config, options, screen),
         Verb::Export(verb) => export::run(&args.global, verb, screen).await,
