@@ -73,13 +73,15 @@ impl Found {
         self.alike.entry((about, alike)).or_insert_with(new).places.push(spot);
     }
 
-    /// What could not be read: each account and region, the hub, its key.
+    /// What could not be read: each account and region, the hub, its key; and what cannot be planned.
     fn failures(&mut self, observed: &Observed, plan: &Plan) {
         let regions = observed.regions.values().filter_map(|state| state.as_ref().err());
         let key = observed.key.as_ref().and_then(|key| key.as_ref().err());
-        let all: BTreeSet<&Failure> =
-            regions.chain(observed.bucket.as_ref().err()).chain(key).chain(&plan.failures).collect();
-        for failure in all {
+        let unread: BTreeSet<&Failure> = regions.chain(observed.bucket.as_ref().err()).chain(key).collect();
+        // What else keeps a plan from being made: a policy that cannot be merged, a fleet without members.
+        let others = plan.failures.iter().filter(|failure| !unread.contains(failure));
+        let all = unread.iter().map(|failure| (About::Reading, *failure));
+        for (about, failure) in all.chain(others.map(|failure| (About::Plan, failure))) {
             let Failure { account, region, call, resource, code, message, help } = failure;
             let parts = [call.as_str(), code.as_deref().unwrap_or_default(), message];
             let what: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
@@ -87,7 +89,7 @@ impl Found {
             let way_out = help.replace(&account.to_string(), "").replace(region.as_str(), "");
             let alike = format!("{call} {} {way_out}", code.as_deref().unwrap_or(message));
             let spot = Spot { account: *account, region: Some(region.clone()), resource: resource.clone() };
-            self.add_alike(alike, Severity::Error, About::Reading, &what.join(": "), Some(help), spot);
+            self.add_alike(alike, Severity::Error, about, &what.join(": "), Some(help), spot);
         }
     }
 

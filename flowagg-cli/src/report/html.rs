@@ -82,7 +82,7 @@ fn tiles(report: &Report, out: &mut String) -> fmt::Result {
         )
     };
     tile("t-accounts", "Accounts", number(totals.accounts), of(report.regions.len(), "region", "regions"))?;
-    tile("t-covered", "Covered", number(covered), format!("of {} accounts × regions", number(looked_at)))?;
+    tile("t-covered", "Covered", number(covered), format!("of {} account regions", number(looked_at)))?;
     tile(
         "t-flow-logs",
         "Delivering",
@@ -214,7 +214,7 @@ fn accounts(report: &Report, out: &mut String) -> fmt::Result {
          newest object, all objects and bytes. Its button shows its regions.</caption><thead></thead></table>\n</div>\n\
          <button type=\"button\" id=\"all\" hidden>Show all rows</button>\n</div>\n<noscript><p>The table of accounts needs JavaScript; \
          <code>flowagg report</code> shows it in a terminal. In numbers:</p>\n<table><thead><tr><th scope=\"col\">state</th>\
-         <th scope=\"col\">accounts</th><th scope=\"col\">accounts × regions</th></tr></thead><tbody>"
+         <th scope=\"col\">accounts</th><th scope=\"col\">account regions</th></tr></thead><tbody>"
     )?;
     for state in Coverage::legend() {
         let accounts = report.accounts.iter().filter(|account| account.coverage == state).count();

@@ -353,13 +353,20 @@ pub struct Spot {
 
 /// How warm a number of objects is beside the most: 0 for none, then 1 to 5.
 ///
-/// By its logarithm: an account with a tenth of the busiest one's objects is no empty one.
+/// By its square root: half as many are seen to be fewer, and a hundredth is still seen.
 pub fn heat(objects: u64, most: u64) -> usize {
-    if objects == 0 {
-        return 0;
+    let (objects, most) = (u128::from(objects), u128::from(most));
+    (0..5).find(|level| level * level * most >= 25 * objects).map_or(5, |level| level as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_nothing_is_cold_and_only_much_is_hot() {
+        let levels = [0, 1, 100, 101, 400, 1250, 1601, 2500].map(|objects| heat(objects, 2500));
+        assert_eq!(levels, [0, 1, 1, 2, 2, 4, 5, 5]);
+        assert_eq!((heat(0, 0), heat(u64::MAX, u64::MAX)), (0, 5));
     }
-    // Bits are logarithm enough, and the same on every machine.
-    let bits = |number: u64| u64::from(u64::BITS - number.leading_zeros());
-    let level = (bits(objects) * 5).div_ceil(bits(most.max(objects)));
-    usize::try_from(level).unwrap_or(5)
 }

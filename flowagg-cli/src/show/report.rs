@@ -30,8 +30,10 @@ impl Glyphs {
 }
 
 const WIDTH: usize = 80;
-/// The room for what people call an account.
-const NAME: std::ops::RangeInclusive<usize> = 8..=28;
+/// What a line takes without the account's name, its regions and its days.
+const TAKEN: usize = 56;
+/// The most room for what people call an account, the least, and what it has where a line is too long anyway.
+const NAME: (usize, usize, usize) = (32, 12, 20);
 /// More places than this are told by number.
 const NAMED: usize = 8;
 
@@ -99,9 +101,9 @@ fn room(room: &Room) -> String {
         format!("{} of {} bytes ({} %)", count(*bytes as u64), count(*limit as u64), bytes * 100 / limit);
     match (form, accounts_fit) {
         (None, _) => format!("{taken}; the fleet's grant does not fit"),
-        (Some(form), None) => format!("{taken}; form `{form}` has room for any number of accounts"),
+        (Some(form), None) => format!("{taken}; form `{form}` takes any number of accounts"),
         (Some(form), Some(fit)) => {
-            format!("{taken}; form `{form}` has room for {} accounts", count(*fit as u64))
+            format!("{taken}; form `{form}` takes {} accounts", count(*fit as u64))
         }
     }
 }
@@ -132,14 +134,17 @@ fn style(coverage: Coverage) -> Style {
 
 fn accounts(report: &Report, glyphs: Glyphs, out: &mut dyn Write) -> io::Result<()> {
     let (regions, days) = (report.regions.len(), report.days.len());
-    let taken = "  111122223333    unreachable      172799 s  999.9k  1023.9 GiB".len() + regions + days;
     let longest =
         report.accounts.iter().filter_map(|account| Some(account.name.as_ref()?.chars().count())).max();
-    let most = WIDTH.saturating_sub(taken).clamp(*NAME.start(), *NAME.end());
-    let name = longest.unwrap_or(0).clamp(4, most);
+    let name = match WIDTH.saturating_sub(TAKEN + regions + days.max("days".len())) {
+        room if room < NAME.1 => NAME.2,
+        room => longest.unwrap_or(0).clamp("name".len(), room.min(NAME.0)),
+    };
     writeln!(out, "\n{BOLD}accounts{BOLD:#}")?;
-    for (letter, region) in letters().zip(&report.regions) {
-        writeln!(out, "  {DIM}{letter}{DIM:#} {region}")?;
+    let named = letters().zip(&report.regions).map(|(letter, region)| format!("{letter} {region:14} "));
+    let named: Vec<String> = named.collect();
+    for line in named.chunks(4) {
+        writeln!(out, "  {}", line.concat().trim_end())?;
     }
     let legend = Coverage::legend().map(|it| format!("{} {}", it.letter(), it.as_str()));
     writeln!(out, "  {DIM}{}{DIM:#}", legend.collect::<Vec<_>>().join(", "))?;
@@ -151,7 +156,7 @@ fn accounts(report: &Report, glyphs: Glyphs, out: &mut dyn Write) -> io::Result<
     let (regions, days) = (regions.max(1), days.max("days".len()));
     writeln!(
         out,
-        "  {DIM}{:12} {:name$} {:11} {header:regions$} {:days$} {:>8} {:>7} {:>10}{DIM:#}",
+        "  {DIM}{:12} {:name$} {:11} {header:regions$} {:days$} {:>7} {:>7} {:>10}{DIM:#}",
         "account", "name", "state", "days", "newest", "objects", "bytes"
     )?;
     let most = report.accounts.iter().flat_map(|account| &account.days).map(|day| day.objects).max();
@@ -189,7 +194,7 @@ fn line(
     let gap = regions - account.regions.len();
     let newest = account.newest.as_ref().map_or("-".to_owned(), |newest| age(newest.age_seconds));
     let (objects, bytes) = (short(account.objects), bytes(account.bytes));
-    writeln!(out, "{:gap$} {heat:days$} {newest:>8} {objects:>7} {bytes:>10}", "")
+    writeln!(out, "{:gap$} {heat:days$} {newest:>7} {objects:>7} {bytes:>10}", "")
 }
 
 /// A text of exactly so many characters; what is cut off is told by a dot.
@@ -200,7 +205,7 @@ fn cut(text: &str, width: usize) -> String {
     text.chars().take(width - 1).chain(['.']).collect()
 }
 
-/// By its logarithm: an account with a tenth of the busiest one's objects is no empty one.
+/// How much came, as one character.
 fn heat(glyphs: Glyphs, objects: u64, most: u64) -> char {
     let scale = glyphs.scale();
     let level = crate::report::heat(objects, most);

@@ -208,6 +208,19 @@ fn a_bucket_that_is_not_there_leaves_no_policy_and_much_to_do() {
 }
 
 #[test]
+fn a_policy_that_has_no_room_for_the_fleet_is_told_and_what_delivers_is_told_all_the_same() {
+    let mut fleet = fleet();
+    let bucket = fleet.observed.bucket.as_mut().unwrap().as_mut().unwrap();
+    let policy = bucket.policy.as_mut().unwrap();
+    *policy = policy.replace("Readers", &"R".repeat(20_000));
+    let report = fleet.report();
+    let finding = finds(&report, "the bucket policy would have");
+    assert_eq!((finding.about, finding.severity), (About::Plan, Severity::Error));
+    assert_eq!(report.policy.as_ref().unwrap().form, None);
+    assert!(report.is_complete());
+}
+
+#[test]
 fn the_room_in_the_policy_is_that_of_the_policy_that_is_there() {
     let mut fleet = fleet();
     fleet.fleet.policy.form = flowagg_core::fleet::GrantForm::BoundAccounts;
