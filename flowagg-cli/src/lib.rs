@@ -5,6 +5,7 @@
 //! * [`commands`]: one module for each verb
 //! * [`export`]: text for other tools
 //! * [`import`]: a fleet from what is there already
+//! * [`report`]: how a fleet stands, as one value and as a page
 //! * [`show`]: how it looks on a screen
 
 mod args;
@@ -13,6 +14,7 @@ pub mod commands;
 mod exit;
 pub mod export;
 pub mod import;
+pub mod report;
 pub mod show;
 
 use std::ffi::OsString;

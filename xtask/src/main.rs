@@ -8,6 +8,7 @@ mod e2e;
 mod emulator;
 mod exports;
 mod leftovers;
+mod report;
 mod step;
 mod test;
 
@@ -28,7 +29,11 @@ enum Task {
     Readers(Emulator),
     /// What `flowagg export` writes: every template passes cfn-lint, and the hub's stack is the bucket that `apply` makes
     Exports(Emulator),
-    /// All that must pass before a change goes in: format, clippy, every kind of test, documentation, readers, exports
+    /// The page of `flowagg report` for 3, 60 and 1,000 accounts in a headless Chromium: its numbers, its parts by keyboard,
+    /// its weight and load time, no word in the console, and what axe-core finds
+    Report(report::Report),
+    /// All that must pass before a change goes in: format, clippy, every kind of test, documentation, readers, exports,
+    /// the page of the report
     Test(Emulator),
 }
 
@@ -48,6 +53,7 @@ fn main() -> ExitCode {
             cargo::build().and_then(|()| cargo::run(&mut e2e::rehearsal("readers", backend.as_deref())))
         }
         Task::Exports(emulator) => exports::exports(&emulator),
+        Task::Report(report) => report.run(),
         Task::Test(emulator) => test::run(&emulator),
     };
     match done {

@@ -10,7 +10,7 @@ use crate::cargo::{self, cargo, run as succeed};
 use crate::e2e::{rehearsal, wait_together};
 use crate::emulator::{OWN_BACKEND_VARIABLE, Running};
 use crate::step::{step, told};
-use crate::{Emulator, exports};
+use crate::{Emulator, exports, report};
 
 pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
     let start = Instant::now();
@@ -34,6 +34,7 @@ pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
     step("rehearsal", || succeed(&mut rehearsal("story", Some(&emulator.url))))?;
     step("readers", || succeed(&mut rehearsal("readers", Some(&emulator.url))))?;
     step("exports", || exports::exports(&Emulator { backend: Some(emulator.url.clone()) }))?;
+    step("report", report::where_possible)?;
     eprintln!("\nok: everything passes, in {}", told(start));
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod export;
 mod import;
+mod report;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use crate::aws::Connection;
 
 pub(crate) use export::{Cloudformation, Export, Output};
 pub(crate) use import::Import;
+pub(crate) use report::Report;
 
 /// The VPC Flow Logs of many AWS accounts in one S3 bucket.
 ///
@@ -44,7 +46,7 @@ Exit codes:
   1  something failed or is missing
   2  the command line or the fleet file cannot be used
   3  there are differences (plan --exit-code), findings (policy check), or something does not
-     deliver (verify)";
+     deliver (verify, report)";
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Global {
@@ -109,6 +111,9 @@ Examples:
   flowagg doctor --only 222222222222
   flowagg doctor --json            one entry for each look, for machines")]
     Doctor(Doctor),
+    /// Show how the fleet stands: coverage, deliveries of the last days, the policy's room, findings
+    #[command(after_help = report::EXAMPLES)]
+    Report(Report),
     /// Take away our flow logs and our grant; the bucket, its objects and all that others made stay
     #[command(after_help = "\
 Examples:
@@ -165,6 +170,7 @@ impl Verb {
             Self::Plan(options) => options.json,
             Self::Apply(options) => options.consent.json,
             Self::Verify(options) => options.json,
+            Self::Report(options) => options.json,
             Self::Destroy(consent) => consent.json,
             Self::Doctor(options) => options.json,
             Self::Schema | Self::Completions { .. } | Self::Man { .. } => false,

@@ -1,6 +1,7 @@
 //! What has arrived in the bucket: one listing for each account, region and day, never a call for an object.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::AddAssign;
 
 use aws_sdk_s3::Client;
 use flowagg_core::arrival::Object;
@@ -11,11 +12,13 @@ use flowagg_core::layout::{self, FileName, Layout};
 use flowagg_core::observed::{Failure, Place};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use serde::Serialize;
 
 use super::Accounts;
 use super::call::LIST_OBJECTS;
 use super::failure::At;
 use super::observe::{folders, last_segment};
+use crate::Progress;
 
 /// The newest object of each flow log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +29,65 @@ pub struct Arrivals {
     pub strangers: BTreeMap<AccountId, Option<Object>>,
 }
 
+/// What came in a number of days.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deliveries {
+    /// The newest object of each flow log, and the accounts that the fleet does not name.
+    pub arrivals: Arrivals,
+    /// By account and region, and by the day (UTC) of the folder. A day without objects is not in it.
+    pub days: BTreeMap<Place, BTreeMap<Date, Amount>>,
+}
+
+/// How much was delivered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Amount {
+    /// The objects.
+    pub objects: u64,
+    /// Their bytes, as they are stored.
+    pub bytes: u64,
+}
+
+impl AddAssign for Amount {
+    fn add_assign(&mut self, other: Self) {
+        self.objects += other.objects;
+        self.bytes += other.bytes;
+    }
+}
+
+/// Counts what lies in the folders of these accounts and regions on these days: one listing for each folder.
+pub async fn deliveries(
+    fleet: &Fleet,
+    accounts: &Accounts,
+    places: &BTreeSet<Place>,
+    days: &[Date],
+    now: Timestamp,
+    progress: &dyn Progress,
+) -> Result<Deliveries, Failure> {
+    let look = Look::new(fleet, accounts, now);
+    let folders = places.iter().flat_map(|place| days.iter().map(move |day| (place, *day)));
+    let total = places.len() * days.len();
+    let counting = stream::iter(folders).map(|(place, day)| look.count(place, day));
+    let counting = async {
+        let mut counting = std::pin::pin!(counting.buffer_unordered(super::AT_ONCE));
+        let (mut newest, mut found) = (BTreeMap::new(), BTreeMap::<Place, BTreeMap<Date, Amount>>::new());
+        let mut done = 0;
+        while let Some((place, day, counted)) = counting.next().await {
+            let (amount, of_day) = counted?;
+            done += 1;
+            progress.step("counting", done, total, &place.to_string());
+            for (log, object) in of_day {
+                keep_newest(&mut newest, log, object);
+            }
+            if amount.objects > 0 {
+                found.entry(place.clone()).or_default().insert(day, amount);
+            }
+        }
+        Ok((newest, found))
+    };
+    let ((newest, days), strangers) = futures::try_join!(counting, look.strangers(fleet))?;
+    Ok(Deliveries { arrivals: Arrivals { newest, strangers }, days })
+}
+
 /// Looks into the bucket: at today's folders, and at yesterday's where today has nothing of a flow log that is asked for.
 pub async fn arrivals(
     fleet: &Fleet,
@@ -33,13 +95,7 @@ pub async fn arrivals(
     asked: &BTreeMap<Place, BTreeSet<FlowLogId>>,
     now: Timestamp,
 ) -> Result<Arrivals, Failure> {
-    let look = Look {
-        s3: accounts.hub().s3(&fleet.hub.region),
-        hub: &fleet.hub,
-        layout: fleet.layout(),
-        at: At::new(fleet.hub.account, &fleet.hub.region).about(&fleet.hub.bucket),
-        today: now.to_zoned(TimeZone::UTC).date(),
-    };
+    let look = Look::new(fleet, accounts, now);
     let (newest, strangers) = futures::try_join!(look.fleet(asked), look.strangers(fleet))?;
     Ok(Arrivals { newest, strangers })
 }
@@ -52,7 +108,36 @@ struct Look<'a> {
     today: Date,
 }
 
+/// The objects of a flow log come in any order: the last that was stored is the newest.
+fn keep_newest(newest: &mut BTreeMap<FlowLogId, Object>, log: FlowLogId, object: Object) {
+    if newest.get(&log).is_none_or(|found| found.stored <= object.stored) {
+        newest.insert(log, object);
+    }
+}
+
+impl<'a> Look<'a> {
+    fn new(fleet: &'a Fleet, accounts: &Accounts, now: Timestamp) -> Self {
+        Self {
+            s3: accounts.hub().s3(&fleet.hub.region),
+            hub: &fleet.hub,
+            layout: fleet.layout(),
+            at: At::new(fleet.hub.account, &fleet.hub.region).about(&fleet.hub.bucket),
+            today: now.to_zoned(TimeZone::UTC).date(),
+        }
+    }
+}
+
+/// What a day's folder holds, and the newest object of each flow log in it.
+type Counted = Result<(Amount, BTreeMap<FlowLogId, Object>), Failure>;
+
 impl Look<'_> {
+    async fn count<'p>(&self, place: &'p Place, day: Date) -> (&'p Place, Date, Counted) {
+        let mut newest = BTreeMap::new();
+        let folder = self.layout.day_folder(place.account, &place.region, day);
+        let amount = self.day(&folder, &mut newest).await;
+        (place, day, amount.map(|amount| (amount, newest)))
+    }
+
     fn days(&self) -> [Date; 2] {
         [self.today, self.today.saturating_sub(1.day())]
     }
@@ -89,7 +174,8 @@ impl Look<'_> {
         Ok(newest)
     }
 
-    async fn day(&self, folder: &str, newest: &mut BTreeMap<FlowLogId, Object>) -> Result<(), Failure> {
+    async fn day(&self, folder: &str, newest: &mut BTreeMap<FlowLogId, Object>) -> Result<Amount, Failure> {
+        let mut amount = Amount::default();
         let request = self.s3.list_objects_v2().bucket(self.hub.bucket.as_str()).prefix(folder);
         let mut pages = request.expected_bucket_owner(self.hub.account.to_string()).into_paginator().send();
         while let Some(page) = pages.next().await {
@@ -98,12 +184,12 @@ impl Look<'_> {
                 let (Some(key), Some(stored)) = (object.key(), object.last_modified()) else { continue };
                 let Some(name) = key.rsplit('/').next().and_then(FileName::parse) else { continue };
                 let Ok(stored) = Timestamp::from_second(stored.secs()) else { continue };
-                if newest.get(&name.flow_log).is_none_or(|found| found.stored <= stored) {
-                    newest.insert(name.flow_log, Object { key: key.to_owned(), stored });
-                }
+                let bytes = object.size().and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0);
+                amount += Amount { objects: 1, bytes };
+                keep_newest(newest, name.flow_log, Object { key: key.to_owned(), stored });
             }
         }
-        Ok(())
+        Ok(amount)
     }
 
     /// Accounts with flow logs in the bucket that the fleet does not name, with the newest object of each.

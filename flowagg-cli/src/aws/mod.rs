@@ -15,7 +15,7 @@ use futures::{Stream, StreamExt, stream};
 use tokio::task::JoinHandle;
 
 pub use access::{Account, Accounts, Connection, Session};
-pub use deliveries::{Arrivals, arrivals};
+pub use deliveries::{Amount, Arrivals, Deliveries, arrivals, deliveries};
 pub use found::{Ask, FindError, find};
 pub use traffic::Calls;
 

@@ -9,6 +9,7 @@ mod key;
 mod permissions;
 mod plan;
 mod policy;
+mod report;
 mod shell;
 mod verify;
 
@@ -27,7 +28,7 @@ use crate::{Exit, Screen, show};
 pub use doctor::{Check, Examination, Health};
 pub use plan::assemble;
 pub(crate) use policy::SizeReport;
-pub use verify::{Delivery, Stranger, Verified, verify};
+pub use verify::{Delivery, Stranger, Verified, judged, verify};
 
 pub(crate) async fn run(args: Args, screen: &mut Screen<'_>) -> io::Result<Exit> {
     match &args.verb {
@@ -35,6 +36,7 @@ pub(crate) async fn run(args: Args, screen: &mut Screen<'_>) -> io::Result<Exit>
         Verb::Apply(options) => apply::run(&args.global, options, screen).await,
         Verb::Verify(options) => verify::run(&args.global, options, screen).await,
         Verb::Doctor(options) => doctor::run(&args.global, options, screen).await,
+        Verb::Report(options) => report::run(&args.global, options, screen).await,
         Verb::Destroy(consent) => destroy::run(&args.global, consent, screen).await,
         Verb::Permissions(options) => permissions::run(&args.global.config, options, screen),
         Verb::Export(verb) => export::run(&args.global, verb, screen).await,

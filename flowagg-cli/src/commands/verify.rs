@@ -136,7 +136,7 @@ pub(super) async fn run(
     Ok(if verified.is_complete() { Exit::Done } else { Exit::Differs })
 }
 
-fn signed(time: Duration) -> SignedDuration {
+pub(super) fn signed(time: Duration) -> SignedDuration {
     SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)
 }
 
@@ -148,20 +148,30 @@ pub async fn verify(
     patience: Patience,
     now: Timestamp,
 ) -> Result<Verified, Failure> {
-    let expected = expected(fleet, states);
     let mut asked: BTreeMap<Place, BTreeSet<FlowLogId>> = BTreeMap::new();
-    for (place, _, log) in &expected {
+    for (place, _, log) in expected(fleet, states) {
         if let Some(log) = log {
-            asked.entry(place.clone()).or_default().insert(log.id.clone());
+            asked.entry(place).or_default().insert(log.id.clone());
         }
     }
     let arrivals = arrivals(fleet, accounts, &asked, now).await?;
+    Ok(judged(fleet, states, &arrivals, patience, now))
+}
+
+/// What arrives and what does not, by what was found in the bucket.
+pub fn judged(
+    fleet: &Fleet,
+    states: &BTreeMap<Place, Result<RegionState, Failure>>,
+    arrivals: &Arrivals,
+    patience: Patience,
+    now: Timestamp,
+) -> Verified {
     let mut unreachable: Vec<Failure> =
         states.values().filter_map(|state| state.as_ref().err().cloned()).collect();
     unreachable.sort();
-    let flow_logs = expected
+    let flow_logs = expected(fleet, states)
         .into_iter()
-        .map(|(place, resource, log)| delivery(place, resource, log, &arrivals, patience, now))
+        .map(|(place, resource, log)| delivery(place, resource, log, arrivals, patience, now))
         .collect();
     let strangers = arrivals
         .strangers
@@ -172,7 +182,7 @@ pub async fn verify(
             age_seconds: newest.as_ref().map(|object| age(object, now)),
         })
         .collect();
-    Ok(Verified { flow_logs, unreachable, strangers })
+    Verified { flow_logs, unreachable, strangers }
 }
 
 /// Everything that is to be logged, with each of its flow logs to our destination, or with none.

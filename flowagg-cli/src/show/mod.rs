@@ -5,6 +5,7 @@ mod failures;
 mod markdown;
 mod plan;
 mod progress;
+mod report;
 mod table;
 mod verified;
 
@@ -25,6 +26,7 @@ pub(crate) use examination::examination;
 pub(crate) use failures::failures;
 pub(crate) use markdown::markdown;
 pub(crate) use plan::{applied, plan};
+pub use report::{Glyphs, report};
 pub(crate) use verified::verified;
 
 const BOLD: Style = Style::new().bold();

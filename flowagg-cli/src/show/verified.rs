@@ -8,6 +8,7 @@ use flowagg_core::fleet::Fleet;
 use super::table::{Row, table};
 use super::{BOLD, DIM, GREEN, RED, YELLOW, failures};
 use crate::commands::{Delivery, Verified};
+use crate::report::words::age;
 
 pub(crate) fn verified(fleet: &Fleet, verified: &Verified, out: &mut dyn Write) -> io::Result<()> {
     let rows: Vec<Row> = verified.flow_logs.iter().map(|delivery| row(fleet, delivery)).collect();
@@ -19,7 +20,7 @@ pub(crate) fn verified(fleet: &Fleet, verified: &Verified, out: &mut dyn Write) 
     for stranger in &verified.strangers {
         let newest = stranger
             .age_seconds
-            .map_or("nothing of late".to_owned(), |age| format!("newest object {} old", time(age)));
+            .map_or("nothing of late".to_owned(), |seconds| format!("newest object {} old", age(seconds)));
         writeln!(
             out,
             "{DIM}note{DIM:#}: {} has flow logs in the bucket and is not in the fleet ({newest})",
@@ -64,7 +65,7 @@ fn row(fleet: &Fleet, delivery: &Delivery) -> Row {
 }
 
 fn story(delivery: &Delivery) -> String {
-    let newest = delivery.age_seconds.map(|age| format!("{} ago", time(age)));
+    let newest = delivery.age_seconds.map(|seconds| format!("{} ago", age(seconds)));
     match (delivery.state, newest) {
         (State::Delivering, Some(newest)) => newest,
         (State::Failed, _) => {
@@ -77,15 +78,5 @@ fn story(delivery: &Delivery) -> String {
         (_, None) => {
             "nothing today or yesterday: no traffic, or the bucket policy or key stops it".to_owned()
         }
-    }
-}
-
-/// An age, in its largest unit.
-fn time(seconds: i64) -> String {
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds / 60),
-        7200..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} days", seconds / 86_400),
     }
 }

@@ -16,6 +16,7 @@ mod killed;
 mod life;
 mod policy;
 mod replaced;
+mod report;
 mod resources;
 
 use flowagg_testkit::delivery::{Outcome, Report};

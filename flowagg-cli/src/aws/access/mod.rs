@@ -134,6 +134,7 @@ async fn open_hub(caller: &Account, declared: &Declared) -> Result<Account, Fail
 pub struct Accounts {
     pub(super) session: Session,
     pub(super) members: BTreeMap<AccountId, Result<Account, Failure>>,
+    pub(super) units: BTreeMap<AccountId, String>,
     pub(super) only: Vec<Only>,
 }
 
@@ -151,6 +152,12 @@ impl Accounts {
     /// A member's account, or why it cannot be reached.
     pub fn member(&self, account: AccountId) -> Option<Result<&Account, &Failure>> {
         self.members.get(&account).map(Result::as_ref)
+    }
+
+    /// The organizational units that hold each account of the organization, the topmost first, between slashes. Known
+    /// where accounts were looked up in it.
+    pub fn units(&self) -> &BTreeMap<AccountId, String> {
+        &self.units
     }
 
     /// The calls that were sent since this was last asked.

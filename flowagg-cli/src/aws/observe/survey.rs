@@ -51,17 +51,18 @@ pub async fn survey(
     let finding = async {
         match &discovery {
             Some((organization, how)) => find_accounts(session, organization, how, sender).await,
-            None => Ok(()),
+            None => Ok(BTreeMap::new()),
         }
     };
     pin_mut!(finding);
     let mut is_finding = true;
+    let mut units = BTreeMap::new();
     let mut members = BTreeMap::new();
     let mut regions = BTreeMap::new();
     loop {
         tokio::select! {
             listed = &mut finding, if is_finding => {
-                listed?;
+                units = listed?;
                 is_finding = false;
             }
             Some(account) = found.recv() => {
@@ -80,7 +81,7 @@ pub async fn survey(
             else => break,
         }
     }
-    let accounts = Accounts { session: session.clone(), members, only: only.to_vec() };
+    let accounts = Accounts { session: session.clone(), members, units, only: only.to_vec() };
     Ok(Survey { fleet: declared.into_fleet(), accounts, regions })
 }
 

@@ -5,7 +5,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use aws_sdk_organizations::Client;
 use aws_sdk_organizations::error::SdkError;
@@ -23,21 +23,36 @@ use crate::aws::call::{
 };
 use crate::aws::failure::At;
 
-/// Sends every account that the fleet file may choose, page by page as they come.
+/// Sends every account that the fleet file may choose, page by page as they come. Returns the organizational units that
+/// hold each, the topmost first, between slashes: by name where units were listed, else by id, as Organizations gives them.
 pub(crate) async fn find_accounts(
     session: &Session,
     organization: &Organization,
     discovery: &Discovery,
     found: mpsc::UnboundedSender<FoundAccount>,
-) -> Result<(), Failure> {
+) -> Result<BTreeMap<AccountId, String>, Failure> {
     let account = match &discovery.lookup {
         Some(lookup) => session.enter(lookup.account, &lookup.role).await?,
         None => session.caller.clone(),
     };
     let region = account.home().partition().first_region();
     let client = account.organizations();
-    let search = Search { client, account: account.id, region, id: organization.id.clone(), found };
-    search.run(organization, discovery).await
+    let id = organization.id.clone();
+    let mut search = Search { client, account: account.id, region, id, found, units: BTreeMap::new() };
+    search.run(organization, discovery).await?;
+    Ok(search.units)
+}
+
+/// The units in an account's path: `<organization>/<root>[/<unit>...]/<account>/`; the root where it is in none.
+///
+/// Source: "Account" (AWS Organizations API Reference).
+fn unit_of(path: &str) -> Option<String> {
+    let segments: Vec<&str> = path.trim_end_matches('/').split('/').collect();
+    match segments.as_slice() {
+        [_, root, _] => Some((*root).to_owned()),
+        [_, _, units @ .., _] if !units.is_empty() => Some(units.join("/")),
+        _ => None,
+    }
 }
 
 struct Search {
@@ -46,14 +61,15 @@ struct Search {
     region: Region,
     id: OrganizationId,
     found: mpsc::UnboundedSender<FoundAccount>,
+    units: BTreeMap<AccountId, String>,
 }
 
 impl Search {
-    async fn run(&self, organization: &Organization, discovery: &Discovery) -> Result<(), Failure> {
+    async fn run(&mut self, organization: &Organization, discovery: &Discovery) -> Result<(), Failure> {
         let Discovery { except_units, accounts, .. } = discovery;
         if !organization.units.is_empty() {
-            for page in self.below(&organization.units, except_units).await? {
-                self.tell(&page, |_| true)?;
+            for (account, unit) in self.below(&organization.units, except_units).await? {
+                self.tell(&account, Some(unit), |_| true)?;
             }
             return self.each(accounts).await;
         }
@@ -64,28 +80,29 @@ impl Search {
             BTreeSet::new()
         } else {
             let below = self.below(except_units, &BTreeSet::new()).await?;
-            below.iter().filter_map(|account| account.id().map(str::to_owned)).collect()
+            below.iter().filter_map(|(account, _)| account.id().map(str::to_owned)).collect()
         };
         let mut pages = self.client.list_accounts().into_paginator().send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| self.failure(LIST_ACCOUNTS, &error))?;
             for account in page.accounts() {
-                self.tell(account, |id| !excepted.contains(id))?;
+                self.tell(account, None, |id| !excepted.contains(id))?;
             }
         }
         Ok(())
     }
 
-    /// The accounts under these units and the units in them, all the way down.
+    /// The accounts under these units and the units in them, all the way down, each with the way to its unit.
     async fn below(
         &self,
         units: &BTreeSet<OrganizationalUnitId>,
         except: &BTreeSet<OrganizationalUnitId>,
-    ) -> Result<Vec<types::Account>, Failure> {
+    ) -> Result<Vec<(types::Account, String)>, Failure> {
         let mut accounts = Vec::new();
-        let mut open: VecDeque<String> = units.iter().map(ToString::to_string).collect();
+        let chosen = units.iter().map(|unit| (unit.to_string(), unit.to_string()));
+        let mut open: VecDeque<(String, String)> = chosen.collect();
         let mut seen: BTreeSet<String> = except.iter().map(ToString::to_string).collect();
-        while let Some(unit) = open.pop_front() {
+        while let Some((unit, way)) = open.pop_front() {
             if !seen.insert(unit.clone()) {
                 continue;
             }
@@ -94,31 +111,42 @@ impl Search {
             let (here, below): (Result<Vec<_>, _>, Result<Vec<_>, _>) =
                 futures::join!(here.send().collect(), below.send().collect());
             for page in here.map_err(|error| self.about(&unit, LIST_ACCOUNTS_FOR_PARENT, &error))? {
-                accounts.extend(page.accounts.unwrap_or_default());
+                let here = page.accounts.unwrap_or_default();
+                accounts.extend(here.into_iter().map(|account| (account, way.clone())));
             }
             for page in below.map_err(|error| self.about(&unit, LIST_UNITS_FOR_PARENT, &error))? {
                 let units = page.organizational_units.unwrap_or_default();
-                open.extend(units.into_iter().filter_map(|unit| unit.id));
+                open.extend(units.into_iter().filter_map(|unit| {
+                    let id = unit.id?;
+                    let way = format!("{way}/{}", unit.name.as_ref().unwrap_or(&id));
+                    Some((id, way))
+                }));
             }
         }
         Ok(accounts)
     }
 
     /// Accounts by name.
-    async fn each(&self, accounts: &BTreeSet<AccountId>) -> Result<(), Failure> {
+    async fn each(&mut self, accounts: &BTreeSet<AccountId>) -> Result<(), Failure> {
+        let this = &*self;
         let asked = accounts.iter().map(|account| async move {
-            let answer = self.client.describe_account().account_id(account.to_string()).send().await;
-            answer.map_err(|error| self.about(&account.to_string(), DESCRIBE_ACCOUNT, &error))
+            let answer = this.client.describe_account().account_id(account.to_string()).send().await;
+            answer.map_err(|error| this.about(&account.to_string(), DESCRIBE_ACCOUNT, &error))
         });
         for answer in futures::future::try_join_all(asked).await? {
             if let Some(account) = answer.account() {
-                self.tell(account, |_| false)?;
+                self.tell(account, None, |_| false)?;
             }
         }
         Ok(())
     }
 
-    fn tell(&self, account: &types::Account, in_units: impl Fn(&str) -> bool) -> Result<(), Failure> {
+    fn tell(
+        &mut self,
+        account: &types::Account,
+        unit: Option<String>,
+        in_units: impl Fn(&str) -> bool,
+    ) -> Result<(), Failure> {
         let Some(id) = account.id().and_then(|id| AccountId::parse(id).ok()) else { return Ok(()) };
         // arn:aws:organizations::<management account>:account/<organization>/<account>
         let organization = account.arn().and_then(|arn| arn.split('/').nth(1)).unwrap_or_default();
@@ -132,6 +160,9 @@ impl Search {
                 ),
                 "correct `organization.id`, or use credentials of that organization",
             ));
+        }
+        if let Some(unit) = unit.or_else(|| unit_of(account.paths().first()?)) {
+            self.units.entry(id).or_insert(unit);
         }
         // `Status` is the older word for it; not every endpoint gives the newer one.
         let state = account.state().map(|state| state.as_str()).or(account.status().map(|it| it.as_str()));

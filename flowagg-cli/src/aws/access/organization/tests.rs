@@ -78,7 +78,7 @@ fn units_in_units() -> Rule {
     mock!(Client::list_organizational_units_for_parent).then_compute_output(|request| {
         let units = unit(request.parent_id().unwrap()).0;
         let page: usize = request.next_token().map_or(0, |token| token.parse().unwrap());
-        let here = units.get(page).map(|id| OrganizationalUnit::builder().id(*id).build());
+        let here = units.get(page).map(|id| OrganizationalUnit::builder().id(*id).name(&id[8..12]).build());
         ListOrganizationalUnitsForParentOutput::builder()
             .set_organizational_units(Some(here.into_iter().collect()))
             .set_next_token((page + 1 < units.len()).then(|| (page + 1).to_string()))
@@ -103,24 +103,34 @@ fn declared(organization: &str) -> Declared {
 
 /// What a search with these lines in the fleet file finds, in order, and the fleet that comes of it.
 async fn search(organization: &str, rules: &[&Rule]) -> Result<(Vec<AccountId>, Fleet), Failure> {
+    with_units(organization, rules).await.map(|(found, fleet, _)| (found, fleet))
+}
+
+/// The same, and the units that were found to hold the accounts.
+async fn with_units(
+    organization: &str,
+    rules: &[&Rule],
+) -> Result<(Vec<AccountId>, Fleet, BTreeMap<AccountId, String>), Failure> {
     let mut declared = declared(organization);
     let (named, discovery) = declared.discovery().unwrap();
     let (found, mut finds) = mpsc::unbounded_channel();
-    let search = Search {
+    let mut search = Search {
         client: mocked::organizations(rules),
         account: declared.hub().account,
         region: Region::parse("us-east-1").unwrap(),
         id: named.id.clone(),
         found,
+        units: BTreeMap::new(),
     };
     search.run(named, discovery).await?;
+    let units = std::mem::take(&mut search.units);
     drop(search);
     let mut all = Vec::new();
     while let Some(account) = finds.recv().await {
         all.push(account.id);
         declared.find(account);
     }
-    Ok((all, declared.into_fleet()))
+    Ok((all, declared.into_fleet(), units))
 }
 
 fn members(fleet: &Fleet) -> Vec<AccountId> {
@@ -206,6 +216,29 @@ async fn a_unit_that_is_chosen_itself_and_with_one_above_it_is_listed_once() {
     assert_eq!(members(&fleet), ids(1..=6));
     assert_eq!(accounts.num_calls(), 2 * UNITS.len(), "two pages for each unit");
     assert_eq!(units.num_calls(), UNITS.len() + 1, "`work` has two pages");
+}
+
+#[tokio::test]
+async fn the_units_above_an_account_are_told_by_name_where_they_were_listed() {
+    let (accounts, units) = (accounts_in_units(), units_in_units());
+    let (.., units) = with_units(&format!("units = [\"{WORK}\"]"), &[&accounts, &units]).await.unwrap();
+    let units: Vec<&str> = units.values().map(String::as_str).collect();
+    let ways = ["", "", "/prod", "/prod/bank", "/play", "/play/toys"].map(|way| format!("{WORK}{way}"));
+    assert_eq!(units, ways);
+}
+
+#[tokio::test]
+async fn the_units_above_an_account_are_those_of_its_path_where_all_accounts_were_listed() {
+    let path = |n: u64, path: &str| account(n).paths(format!("{ID}/r-ab12/{path}{n:012}/")).build();
+    let all =
+        listed(vec![vec![path(1, ""), path(2, "ou-ab12-work0000/ou-ab12-prod0000/"), account(3).build()]]);
+    let (.., units) = with_units("", &[&all]).await.unwrap();
+    let units: Vec<&str> = units.values().map(String::as_str).collect();
+    assert_eq!(
+        units,
+        ["r-ab12", "ou-ab12-work0000/ou-ab12-prod0000"],
+        "of the third nobody says where it is"
+    );
 }
 
 #[tokio::test]

@@ -1,0 +1,274 @@
+//! A fleet that nobody has, and what there is of it: units, regions without VPCs, and now and then something wrong. The
+//! same number gives the same fleet.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+
+use flowagg::aws::observe::Observed;
+use flowagg::aws::{Amount, Arrivals, Deliveries};
+use flowagg::report::{Report, Seen};
+use flowagg_core::arrival::{Object, Patience};
+use flowagg_core::fleet::{Declared, Fleet, FoundAccount, Regions};
+use flowagg_core::flow_log::MARK;
+use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
+use flowagg_core::layout::FileName;
+use flowagg_core::observed::{
+    Bucket, BucketEncryption, Failure, FlowLog, LifecycleRule, Place, PublicAccessBlock, RegionState,
+    Resource,
+};
+use flowagg_policy::{Grant, Unnamed, merge};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan};
+
+const FLEET: &str = r#"
+[hub]
+account = "111122223333"
+region = "eu-west-1"
+bucket = "acme-flow-logs"
+
+[organization]
+id = "o-a1b2c3d4e5"
+regions = ["eu-west-1"]
+"#;
+
+/// The regions that an account has enabled unless it is asked for more.
+///
+/// Source: "AWS Regions", those enabled by default (AWS Account Management Reference Guide).
+const REGIONS: [&str; 17] = [
+    "eu-west-1",
+    "us-east-1",
+    "eu-central-1",
+    "us-west-2",
+    "ap-southeast-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ca-central-1",
+    "eu-north-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
+    "us-east-2",
+    "us-west-1",
+];
+const UNITS: [&str; 6] = [
+    "workloads/production",
+    "workloads/staging",
+    "workloads/development",
+    "security",
+    "platform",
+    "sandboxes",
+];
+const TEAMS: [&str; 12] = [
+    "shop", "bank", "search", "maps", "mail", "billing", "ledger", "fraud", "stock", "media", "login",
+    "reports",
+];
+/// A file every five minutes: 288 on a whole day.
+const FILES_A_DAY: u64 = 288;
+const DAYS: i64 = 7;
+
+/// A fleet and what there is of it.
+pub(crate) struct MadeUp {
+    pub(crate) fleet: Fleet,
+    pub(crate) observed: Observed,
+    pub(crate) deliveries: Deliveries,
+    pub(crate) units: BTreeMap<AccountId, String>,
+    pub(crate) days: Vec<Date>,
+    pub(crate) now: Timestamp,
+}
+
+impl MadeUp {
+    /// A fleet of so many accounts, on 2026-11-23 at noon. Up to three accounts have three regions, more have 17.
+    pub(crate) fn new(accounts: usize) -> Result<Self, Box<dyn Error>> {
+        let now: Timestamp = "2026-11-23T12:00:00Z".parse()?;
+        let today = now.to_zoned(TimeZone::UTC).date();
+        let regions = if accounts > 3 { REGIONS.len() } else { 3 };
+        let regions: Vec<Region> =
+            REGIONS.iter().take(regions).map(|name| Region::parse(name)).collect::<Result<_, _>>()?;
+        let (fleet, units) = fleet(accounts, &regions)?;
+        let mut made_up = Self {
+            observed: Observed { bucket: Ok(Some(bucket(&fleet)?)), key: None, regions: BTreeMap::new() },
+            deliveries: Deliveries { arrivals: Arrivals::default(), days: BTreeMap::new() },
+            days: (0..DAYS).rev().map(|ago| today.saturating_sub(ago.days())).collect(),
+            fleet,
+            units,
+            now,
+        };
+        for (n, member) in made_up.fleet.members.clone().into_values().enumerate() {
+            for (r, region) in member.regions.iter().enumerate() {
+                made_up.place(n, r, Place { account: member.account, region: region.clone() })?;
+            }
+        }
+        Ok(made_up)
+    }
+
+    /// Its report.
+    pub(crate) fn report(&self) -> Report {
+        Report::new(&Seen {
+            fleet: &self.fleet,
+            observed: &self.observed,
+            deliveries: &self.deliveries,
+            units: &self.units,
+            days: &self.days,
+            patience: Patience::default(),
+            now: self.now,
+        })
+    }
+
+    fn place(&mut self, n: usize, r: usize, place: Place) -> Result<(), Box<dyn Error>> {
+        // The hub comes first, and is well.
+        let chance = if n == 0 { 50 } else { mixed(n as u64, r as u64) % 100 };
+        if n > 0 && mixed(n as u64, 99).is_multiple_of(37) {
+            self.observed.regions.insert(place.clone(), Err(refused(&place)));
+            return Ok(());
+        }
+        let vpcs = if r > 2 && chance % 3 != 0 { 0 } else { 1 + mixed(n as u64, r as u64) % 3 };
+        let mut state = RegionState::default();
+        for v in 0..vpcs {
+            let number = (n as u64 * 100 + r as u64) * 10 + v;
+            let id = ResourceId::parse(&format!("vpc-{number:017x}"))?;
+            state.resources.push(Resource {
+                id: id.clone(),
+                owner: Some(place.account),
+                is_default: false,
+                part_of: BTreeSet::new(),
+                tags: BTreeMap::new(),
+            });
+            if chance != 3 {
+                let log = FlowLogId::parse(&format!("fl-{number:017x}"))?;
+                state.flow_logs.push(self.flow_log(&log, &id, chance, v));
+                self.deliver(&place, &log, chance, v)?;
+            }
+        }
+        self.observed.regions.insert(place, Ok(state));
+        Ok(())
+    }
+
+    fn flow_log(&self, id: &FlowLogId, vpc: &ResourceId, chance: u64, v: u64) -> FlowLog {
+        let age = if chance == 4 { SignedDuration::from_mins(5) } else { SignedDuration::from_hours(2000) };
+        let fails = chance == 5 && v == 0;
+        FlowLog {
+            id: id.clone(),
+            resource: vpc.to_string(),
+            traffic: None,
+            destination: self.fleet.destination().arn(),
+            format: None,
+            interval: None,
+            options: None,
+            tags: BTreeMap::from([(MARK.0.to_owned(), MARK.1.to_owned())]),
+            created: self.now.checked_sub(age).ok(),
+            deliver_status: Some(if fails { "FAILED" } else { "SUCCESS" }.to_owned()),
+            deliver_error: fails.then(|| "Access error".to_owned()),
+        }
+    }
+
+    fn deliver(&mut self, place: &Place, log: &FlowLogId, chance: u64, v: u64) -> Result<(), Box<dyn Error>> {
+        let silent_for = match chance {
+            4 => return Ok(()),
+            6 => DAYS,
+            7 if v == 0 => 2,
+            _ => 0,
+        };
+        let size = 2_000 + mixed(chance, v) % 60_000;
+        let (now, days) = (self.now, self.days.clone());
+        let amounts = self.deliveries.days.entry(place.clone()).or_default();
+        for (n, day) in days.iter().enumerate().take(days.len().saturating_sub(usize::try_from(silent_for)?))
+        {
+            let whole = n + 1 < days.len();
+            let objects = if whole { FILES_A_DAY } else { FILES_A_DAY / 2 };
+            // Some VPCs rest at weekends, some have always little traffic: then intervals without records have no file.
+            let objects = objects / (1 + mixed(chance, 7) % 9);
+            *amounts.entry(*day).or_default() += Amount { objects, bytes: objects * (size + n as u64 * 500) };
+        }
+        let minutes = i64::try_from(3 + mixed(chance, 5) % 20)?;
+        let stored = now.checked_sub(SignedDuration::from_mins(minutes + silent_for * 24 * 60))?;
+        let name = FileName {
+            account: place.account,
+            region: place.region.clone(),
+            flow_log: log.clone(),
+            time: stored.to_zoned(TimeZone::UTC).datetime().round(jiff::Unit::Minute)?,
+            hash: format!("{:08x}", mixed(chance, v) & 0xffff_ffff),
+            format: self.fleet.flow_logs.files.format,
+        };
+        let key = self.fleet.layout().key(&name);
+        if silent_for < DAYS {
+            self.deliveries.arrivals.newest.insert(log.clone(), Object { key, stored });
+        }
+        Ok(())
+    }
+}
+
+fn fleet(
+    accounts: usize,
+    regions: &[Region],
+) -> Result<(Fleet, BTreeMap<AccountId, String>), Box<dyn Error>> {
+    let mut declared = Declared::parse(FLEET)?;
+    let mut units = BTreeMap::new();
+    for n in 0..accounts {
+        let id = if n == 0 { 111_122_223_333 } else { 200_000_000_000 + (n as u64 * 7_919_317) };
+        let id = AccountId::parse(&format!("{id:012}"))?;
+        let unit = if n == 0 { "platform" } else { UNITS[n % UNITS.len()] };
+        let stage = unit.rsplit('/').next().unwrap_or(unit);
+        let number = n / (TEAMS.len() * UNITS.len());
+        let more = if number == 0 { String::new() } else { format!("-{number}") };
+        let name = match n {
+            0 => "flow-log-hub".to_owned(),
+            _ => format!("{}-{stage}{more}", TEAMS[n / UNITS.len() % TEAMS.len()]),
+        };
+        let closed = n > 0 && n % 50 == 0;
+        let state = if closed { "SUSPENDED" } else { "ACTIVE" }.to_owned();
+        declared.find(FoundAccount { id, name: Some(name), state, in_units: true });
+        units.insert(id, unit.to_owned());
+    }
+    let mut fleet = declared.into_fleet();
+    for (n, member) in fleet.members.values_mut().enumerate() {
+        let few = 3 + usize::try_from(mixed(n as u64, 42) % 15)?;
+        let these = regions.iter().take(if n == 0 { regions.len() } else { few });
+        member.regions = Regions::These(these.cloned().collect());
+    }
+    Ok((fleet, units))
+}
+
+/// A bucket to which nothing is to be done, and with a statement of somebody else that the linter has words for.
+fn bucket(fleet: &Fleet) -> Result<Bucket, Box<dyn Error>> {
+    let foreign = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Sid":"Readers","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::{}/*"}}]}}"#,
+        fleet.hub.bucket
+    );
+    let policy = merge(Some(&foreign), &Grant::of(fleet), Unnamed::Keep)?.text;
+    Ok(Bucket {
+        encryption: Some(BucketEncryption { algorithm: "AES256".to_owned(), key: None, bucket_key: false }),
+        lifecycle: Some(LifecycleRule {
+            under: fleet.layout().root(),
+            lifecycle: fleet.hub.lifecycle.clone(),
+        }),
+        public_access_block: PublicAccessBlock::FULL,
+        ownership: Some("BucketOwnerEnforced".to_owned()),
+        policy: Some(policy),
+        other_logs: BTreeSet::new(),
+    })
+}
+
+fn refused(place: &Place) -> Failure {
+    let role = format!("arn:aws:iam::{}:role/OrganizationAccountAccessRole", place.account);
+    Failure {
+        account: place.account,
+        region: place.region.clone(),
+        call: "AssumeRole".to_owned(),
+        resource: None,
+        code: Some("AccessDenied".to_owned()),
+        message: format!("the caller may not take {role}"),
+        help: "make the role there, or name another in the fleet file".to_owned(),
+    }
+}
+
+/// Two numbers as one that looks like chance.
+fn mixed(a: u64, b: u64) -> u64 {
+    let mut x = a.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ b.wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
+    x ^= x >> 29;
+    x = x.wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x ^ (x >> 32)
+}

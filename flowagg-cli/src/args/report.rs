@@ -1,0 +1,38 @@
+//! `flowagg report`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::time;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  flowagg report                     in the terminal
+  flowagg report --html report.html  one page, to be opened in a browser or sent to somebody
+  flowagg report --json --days 14    the same for machines, over two weeks
+
+Exit codes:
+  0  all was read, and every flow log delivers
+  1  something could not be read
+  3  something does not deliver";
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// Write it as one HTML page that needs nothing else
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    pub(crate) html: Option<PathBuf>,
+    /// Print it as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Count what came on so many days (UTC), today among them
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u8).range(2..=31))]
+    pub(crate) days: u8,
+    /// How long a new flow log may have delivered nothing (it is then `waiting`, not `silent`)
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "15m")]
+    pub(crate) grace: Duration,
+    /// How old the newest object of a flow log that delivers may be
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "1h")]
+    pub(crate) fresh: Duration,
+}

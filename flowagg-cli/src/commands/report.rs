@@ -1,0 +1,138 @@
+//! `flowagg report`: how the fleet stands. It reads, and never writes to AWS.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::{env, fs, io};
+
+use flowagg_core::arrival::Patience;
+use flowagg_core::fleet::Fleet;
+use flowagg_core::observed::{Failure, FlowLog, Place};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+
+use super::verify::signed;
+use crate::args;
+use crate::aws::observe::Observed;
+use crate::aws::{Accounts, Deliveries, deliveries};
+use crate::report::{Report, Seen, html, words};
+use crate::show::Glyphs;
+use crate::{Exit, Progress, Screen, show};
+
+pub(super) async fn run(
+    global: &args::Global,
+    options: &args::Report,
+    screen: &mut Screen<'_>,
+) -> io::Result<Exit> {
+    let (fleet, accounts, observed) = match super::look(global, screen).await? {
+        Ok(looked) => looked,
+        Err(exit) => return Ok(exit),
+    };
+    let now = Timestamp::now();
+    let days = days(now, options.days);
+    let counted = screen
+        .reading(async |progress| count(&fleet, &accounts, &observed, &days, now, progress).await)
+        .await;
+    let deliveries = match counted {
+        Ok(deliveries) => deliveries,
+        Err(failure) => return super::failed(failure, screen),
+    };
+    screen.calls("reporting", &accounts.take_calls())?;
+    let report = Report::new(&Seen {
+        fleet: &fleet,
+        observed: &observed,
+        deliveries: &deliveries,
+        units: accounts.units(),
+        days: &days,
+        patience: Patience { fresh: signed(options.fresh), grace: signed(options.grace) },
+        now,
+    });
+    if options.json {
+        show::json(&report, screen.out)?;
+    } else if let Some(file) = &options.html {
+        if let Err(error) = write(&report, file, screen)? {
+            let what = format!("`{}` cannot be written: {error}", file.display());
+            show::error(&what, "name a file that can be written", screen.err)?;
+            return Ok(Exit::Failed);
+        }
+    } else {
+        show::report(&report, glyphs(|name| env::var(name).ok()), screen.out)?;
+    }
+    Ok(if !report.is_read() {
+        Exit::Failed
+    } else if report.is_complete() {
+        Exit::Done
+    } else {
+        Exit::Differs
+    })
+}
+
+fn write(report: &Report, file: &Path, screen: &mut Screen<'_>) -> io::Result<io::Result<()>> {
+    let page = html(report);
+    if let Err(error) = fs::write(file, &page) {
+        return Ok(Err(error));
+    }
+    let size = words::bytes(page.len() as u64);
+    writeln!(screen.out, "written: {} ({size})", file.display())?;
+    Ok(Ok(()))
+}
+
+/// So many days, the last one that of the moment.
+fn days(now: Timestamp, days: u8) -> Vec<Date> {
+    let today = now.to_zoned(TimeZone::UTC).date();
+    (0..i64::from(days)).rev().map(|ago| today.saturating_sub(ago.days())).collect()
+}
+
+/// Counts what came of every place with a flow log to our destination, and of every place that could not be read: there
+/// the objects are all that can be known.
+async fn count(
+    fleet: &Fleet,
+    accounts: &Accounts,
+    observed: &Observed,
+    days: &[Date],
+    now: Timestamp,
+    progress: &dyn Progress,
+) -> Result<Deliveries, Failure> {
+    if let Ok(None) = observed.bucket {
+        return Ok(Deliveries::default());
+    }
+    let destination = fleet.destination();
+    let is_ours = |log: &FlowLog| destination.is(&log.destination);
+    let places = observed.regions.iter().filter(|(_, state)| match state {
+        Ok(state) => state.flow_logs.iter().any(is_ours),
+        Err(_) => true,
+    });
+    let places: BTreeSet<Place> = places.map(|(place, _)| place.clone()).collect();
+    deliveries(fleet, accounts, &places, days, now, progress).await
+}
+
+/// What the locale of a terminal can show. Windows' terminals show all of Unicode, whatever these say.
+fn glyphs(variable: impl Fn(&str) -> Option<String>) -> Glyphs {
+    let set = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(variable).find(|value| !value.is_empty());
+    let utf8 = |locale: String| locale.to_ascii_lowercase().replace('-', "").ends_with("utf8");
+    if cfg!(windows) || set.is_some_and(utf8) { Glyphs::Unicode } else { Glyphs::Ascii }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_day_is_that_of_the_moment_in_utc() {
+        let now = "2026-03-01T23:59:59-01:00".parse().unwrap();
+        let days: Vec<String> = days(now, 3).iter().map(ToString::to_string).collect();
+        assert_eq!(days, ["2026-02-28", "2026-03-01", "2026-03-02"]);
+    }
+
+    #[test]
+    #[cfg(not(windows))]
+    fn the_first_locale_variable_that_is_set_decides_what_is_drawn() {
+        let with = |set: &'static [(&str, &str)]| {
+            glyphs(|name| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+        };
+        assert_eq!(with(&[("LANG", "de_DE.UTF-8")]), Glyphs::Unicode);
+        assert_eq!(with(&[("LC_ALL", ""), ("LC_CTYPE", "C.utf8")]), Glyphs::Unicode);
+        assert_eq!(with(&[("LC_ALL", "C"), ("LANG", "de_DE.UTF-8")]), Glyphs::Ascii);
+        assert_eq!(with(&[]), Glyphs::Ascii);
+    }
+}

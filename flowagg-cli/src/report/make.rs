@@ -1,0 +1,229 @@
+//! The report of what was read. Pure: the moment is the caller's.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowagg_core::arrival::{Object, Patience};
+use flowagg_core::fleet::{Fleet, Member, Regions};
+use flowagg_core::id::{AccountId, Region};
+use flowagg_core::layout::FileName;
+use flowagg_core::observed::Place;
+use flowagg_core::plan::Unnamed;
+use flowagg_policy::size::{LIMIT, compact_len};
+use flowagg_policy::{Grant, capacity, merge};
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::{Account, Coverage, FlowLogs, Hub, InRegion, Newest, Report, Room, Totals, findings};
+use crate::aws::observe::Observed;
+use crate::aws::{Amount, Deliveries};
+use crate::commands::{assemble, judged};
+
+/// What a report is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// The fleet, with what was looked up.
+    pub fleet: &'a Fleet,
+    /// What AWS has.
+    pub observed: &'a Observed,
+    /// What came.
+    pub deliveries: &'a Deliveries,
+    /// The organizational units of the accounts, as far as they are known.
+    pub units: &'a BTreeMap<AccountId, String>,
+    /// The days that deliveries were counted on, in order.
+    pub days: &'a [Date],
+    /// When an object is late.
+    pub patience: Patience,
+    /// The moment.
+    pub now: Timestamp,
+}
+
+impl Report {
+    /// The report of what was seen.
+    pub fn new(seen: &Seen<'_>) -> Self {
+        let Seen { fleet, observed, deliveries, patience, now, .. } = *seen;
+        let verified = judged(fleet, &observed.regions, &deliveries.arrivals, patience, now);
+        let mut logs: BTreeMap<Place, FlowLogs> = BTreeMap::new();
+        for delivery in &verified.flow_logs {
+            let place = Place { account: delivery.account, region: delivery.region.clone() };
+            logs.entry(place).or_default().count(delivery.state);
+        }
+        let regions: Vec<Region> = observed
+            .regions
+            .keys()
+            .map(|place| place.region.clone())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        let look = Look { seen, newest: newest(deliveries), logs, regions: &regions };
+        let looked_at: BTreeSet<AccountId> = observed.regions.keys().map(|place| place.account).collect();
+        let members = fleet.members.values().filter(|member| looked_at.contains(&member.account));
+        let mut accounts: Vec<Account> = members.map(|member| look.member(member)).collect();
+        accounts.extend(fleet.left_out.iter().map(|(account, why)| look.left_out(*account, why)));
+        accounts.sort_by(|a, b| (&a.unit, a.account).cmp(&(&b.unit, b.account)));
+        let hub = Hub {
+            account: fleet.hub.account,
+            region: fleet.hub.region.clone(),
+            bucket: fleet.hub.bucket.clone(),
+            prefix: fleet.hub.prefix.clone(),
+        };
+        let plan = assemble(fleet, observed, Unnamed::Keep);
+        Self {
+            schema: Self::SCHEMA,
+            made: now,
+            hub,
+            days: seen.days.to_vec(),
+            totals: totals(&accounts),
+            policy: room(seen),
+            findings: findings::findings(fleet, observed, &verified, &plan),
+            accounts,
+            regions,
+        }
+    }
+}
+
+/// The newest object of each account and region, which its key names.
+fn newest(deliveries: &Deliveries) -> BTreeMap<Place, &Object> {
+    let mut newest: BTreeMap<Place, &Object> = BTreeMap::new();
+    for object in deliveries.arrivals.newest.values() {
+        let Some(name) = object.key.rsplit('/').next().and_then(FileName::parse) else { continue };
+        let found = newest.entry(Place { account: name.account, region: name.region }).or_insert(object);
+        if found.stored < object.stored {
+            *found = object;
+        }
+    }
+    newest
+}
+
+struct Look<'a> {
+    seen: &'a Seen<'a>,
+    newest: BTreeMap<Place, &'a Object>,
+    logs: BTreeMap<Place, FlowLogs>,
+    regions: &'a [Region],
+}
+
+impl Look<'_> {
+    fn member(&self, member: &Member) -> Account {
+        let at = |region: &Region| Place { account: member.account, region: region.clone() };
+        let states = || self.regions.iter().filter_map(|region| self.seen.observed.regions.get(&at(region)));
+        // Whose regions could not be listed has one failure, and nobody knows about the other regions.
+        let is_lost = matches!(member.regions, Regions::All { .. }) && states().all(Result::is_err);
+        let regions: Vec<InRegion> = self
+            .regions
+            .iter()
+            .map(|region| {
+                let place = at(region);
+                let unread = match self.seen.observed.regions.get(&place) {
+                    Some(state) => state.is_err(),
+                    None => is_lost,
+                };
+                self.region(place, unread)
+            })
+            .collect();
+        let mut days = vec![Amount::default(); self.seen.days.len()];
+        for region in self.regions {
+            let Some(found) = self.seen.deliveries.days.get(&at(region)) else { continue };
+            for (sum, day) in days.iter_mut().zip(self.seen.days) {
+                *sum += found.get(day).copied().unwrap_or_default();
+            }
+        }
+        let newest = self.regions.iter().filter_map(|region| self.newest.get(&at(region)));
+        let newest = newest.max_by_key(|object| object.stored).map(|object| Newest {
+            key: object.key.clone(),
+            stored: object.stored,
+            age_seconds: self.age(object),
+        });
+        Account {
+            account: member.account,
+            name: member.name.clone(),
+            unit: self.seen.units.get(&member.account).cloned(),
+            coverage: over_all(&regions),
+            why: None,
+            objects: days.iter().map(|day| day.objects).sum(),
+            bytes: days.iter().map(|day| day.bytes).sum(),
+            regions,
+            days,
+            newest,
+        }
+    }
+
+    fn region(&self, place: Place, unread: bool) -> InRegion {
+        let flow_logs = self.logs.get(&place).copied().unwrap_or_default();
+        let days = self.seen.deliveries.days.get(&place);
+        let amounts = || days.into_iter().flatten().filter(|(day, _)| self.seen.days.contains(day));
+        InRegion {
+            coverage: if unread { Coverage::Unreachable } else { Coverage::of(flow_logs) },
+            flow_logs,
+            objects: amounts().map(|(_, day)| day.objects).sum(),
+            bytes: amounts().map(|(_, day)| day.bytes).sum(),
+            newest_age_seconds: self.newest.get(&place).map(|object| self.age(object)),
+            region: place.region,
+        }
+    }
+
+    fn left_out(&self, account: AccountId, why: &str) -> Account {
+        let excluded = |region: &Region| self.region(Place { account, region: region.clone() }, false);
+        Account {
+            account,
+            name: None,
+            unit: self.seen.units.get(&account).cloned(),
+            coverage: Coverage::Excluded,
+            why: Some(why.to_owned()),
+            regions: self.regions.iter().map(excluded).collect(),
+            days: vec![Amount::default(); self.seen.days.len()],
+            objects: 0,
+            bytes: 0,
+            newest: None,
+        }
+    }
+
+    fn age(&self, object: &Object) -> i64 {
+        self.seen.now.duration_since(object.stored).as_secs().max(0)
+    }
+}
+
+/// How an account stands over its regions: what could not be read makes the rest a part.
+fn over_all(regions: &[InRegion]) -> Coverage {
+    let mut logs = FlowLogs::default();
+    for region in regions {
+        logs += region.flow_logs;
+    }
+    let unread = regions.iter().any(|region| region.coverage == Coverage::Unreachable);
+    match Coverage::of(logs) {
+        Coverage::Excluded if unread => Coverage::Unreachable,
+        Coverage::Covered | Coverage::Waiting if unread => Coverage::Partly,
+        coverage => coverage,
+    }
+}
+
+fn totals(accounts: &[Account]) -> Totals {
+    let mut totals = Totals {
+        accounts: accounts.len(),
+        coverage: Coverage::ALL.into_iter().map(|coverage| (coverage, 0)).collect(),
+        ..Totals::default()
+    };
+    for account in accounts {
+        for region in &account.regions {
+            *totals.coverage.entry(region.coverage).or_default() += 1;
+            totals.flow_logs += region.flow_logs;
+        }
+        totals.objects += account.objects;
+        totals.bytes += account.bytes;
+    }
+    let newest = accounts.iter().filter_map(|account| account.newest.as_ref());
+    totals.newest_age_seconds = newest.map(|newest| newest.age_seconds).min();
+    totals
+}
+
+/// The policy that is there against the limit, and how many accounts the form of the fleet's grant has room for.
+fn room(seen: &Seen<'_>) -> Option<Room> {
+    let live = seen.observed.bucket.as_ref().ok()?.as_ref()?.policy.as_deref()?;
+    let grant = Grant::of(seen.fleet);
+    let form = merge(Some(live), &grant, Unnamed::Keep).ok().map(|merged| merged.form);
+    let fit = form.and_then(|form| capacity(Some(live), &grant, form).ok());
+    Some(Room {
+        bytes: compact_len(live),
+        limit: LIMIT,
+        form: form.map(|form| form.as_str()),
+        accounts_fit: fit.and_then(|fit| fit.accounts),
+    })
+}

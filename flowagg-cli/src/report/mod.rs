@@ -1,0 +1,372 @@
+//! The state of a fleet as one value: coverage, deliveries, the room in the bucket policy, and findings. It is made from
+//! what was read, by a pure function; a terminal, a page and JSON are views of it.
+
+mod findings;
+mod html;
+mod make;
+pub mod words;
+
+use std::collections::BTreeMap;
+
+use flowagg_core::arrival::State;
+use flowagg_core::id::{AccountId, BucketName, Region};
+use flowagg_core::layout::Prefix;
+use flowagg_policy::Severity;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+
+pub use html::html;
+pub use make::Seen;
+
+use crate::aws::Amount;
+
+/// How a fleet stands at a moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Report {
+    /// The version of this form: a program that reads it must know this number.
+    pub schema: u32,
+    /// When it was made, UTC. Every age counts from here.
+    pub made: Timestamp,
+    /// The bucket that all logs go to.
+    pub hub: Hub,
+    /// The days (UTC) that deliveries are counted on, the last one that of `made`.
+    pub days: Vec<Date>,
+    /// Every region that some account of the fleet is looked at in.
+    pub regions: Vec<Region>,
+    /// The whole in numbers.
+    pub totals: Totals,
+    /// The room in the bucket policy; `None` where it could not be read, or there is none.
+    pub policy: Option<Room>,
+    /// Every account, by unit and id.
+    pub accounts: Vec<Account>,
+    /// What should be looked at, the worst first.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// The version of the form in which reports are written.
+    pub const SCHEMA: u32 = 1;
+
+    /// Whether all that should be logged was read and delivers.
+    pub fn is_complete(&self) -> bool {
+        let FlowLogs { delivering, .. } = self.totals.flow_logs;
+        self.is_read() && delivering == self.totals.flow_logs.all()
+    }
+
+    /// Whether everything could be read.
+    pub fn is_read(&self) -> bool {
+        self.findings.iter().all(|finding| finding.about != About::Reading)
+    }
+}
+
+/// The account and bucket that all logs go to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Hub {
+    /// The account that owns the bucket.
+    pub account: AccountId,
+    /// The region of the bucket.
+    pub region: Region,
+    /// The bucket.
+    pub bucket: BucketName,
+    /// The sub-folder under which `AWSLogs/` lies.
+    pub prefix: Option<Prefix>,
+}
+
+/// The whole in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Totals {
+    /// The accounts, those that are left out among them.
+    pub accounts: usize,
+    /// How many account and region pairs are in each state; together they are accounts times regions.
+    pub coverage: BTreeMap<Coverage, usize>,
+    /// The flow logs.
+    pub flow_logs: FlowLogs,
+    /// The objects of all days.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The age in seconds of the newest object of all.
+    pub newest_age_seconds: Option<i64>,
+}
+
+/// Whether the traffic of an account in a region arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Coverage {
+    /// It could not be read.
+    Unreachable,
+    /// AWS says that the delivery of a flow log fails.
+    Failing,
+    /// Nothing arrives of what should: flow logs are missing, or deliver nothing.
+    Silent,
+    /// Some flow logs deliver, others not.
+    Partly,
+    /// All flow logs are too young to tell.
+    Waiting,
+    /// Every flow log delivers.
+    Covered,
+    /// There is nothing to be logged.
+    Excluded,
+}
+
+impl Coverage {
+    /// All of them, the worst first.
+    pub const ALL: [Self; 7] = [
+        Self::Unreachable,
+        Self::Failing,
+        Self::Silent,
+        Self::Partly,
+        Self::Waiting,
+        Self::Covered,
+        Self::Excluded,
+    ];
+
+    /// All of them as a legend has them: the best first, and last that of which nothing is expected.
+    pub fn legend() -> impl Iterator<Item = Self> {
+        let expected = Self::ALL.into_iter().rev().filter(|state| *state != Self::Excluded);
+        expected.chain([Self::Excluded])
+    }
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Failing => "failing",
+            Self::Silent => "silent",
+            Self::Partly => "partly",
+            Self::Waiting => "waiting",
+            Self::Covered => "covered",
+            Self::Excluded => "excluded",
+        }
+    }
+
+    /// The one character for it, where a word has no room.
+    pub fn letter(self) -> char {
+        match self {
+            Self::Unreachable => 'U',
+            Self::Failing => 'F',
+            Self::Silent => 'S',
+            Self::Partly => 'P',
+            Self::Waiting => 'W',
+            Self::Covered => 'C',
+            Self::Excluded => '-',
+        }
+    }
+
+    /// What it means, in half a sentence.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Unreachable => "could not be read",
+            Self::Failing => "AWS says that a delivery fails",
+            Self::Silent => "nothing arrives of what should",
+            Self::Partly => "some flow logs deliver, others not",
+            Self::Waiting => "new, nothing has come yet",
+            Self::Covered => "every flow log delivers",
+            Self::Excluded => "nothing is to be logged",
+        }
+    }
+
+    /// The state that these flow logs put a place in.
+    pub fn of(logs: FlowLogs) -> Self {
+        match logs {
+            _ if logs.all() == 0 => Self::Excluded,
+            FlowLogs { failed: 1.., .. } => Self::Failing,
+            _ if logs.delivering == logs.all() => Self::Covered,
+            FlowLogs { delivering: 1.., .. } => Self::Partly,
+            _ if logs.waiting == logs.all() => Self::Waiting,
+            _ => Self::Silent,
+        }
+    }
+}
+
+/// How many flow logs there are, or should be, by what becomes of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FlowLogs {
+    /// Their newest object is fresh.
+    pub delivering: usize,
+    /// Too young to tell.
+    pub waiting: usize,
+    /// They have delivered nothing, or nothing of late.
+    pub silent: usize,
+    /// AWS says that their delivery fails.
+    pub failed: usize,
+    /// They are not there.
+    pub missing: usize,
+}
+
+impl FlowLogs {
+    /// All of them.
+    pub fn all(self) -> usize {
+        let Self { delivering, waiting, silent, failed, missing } = self;
+        delivering + waiting + silent + failed + missing
+    }
+
+    /// One more, in this state.
+    pub fn count(&mut self, state: State) {
+        *match state {
+            State::Delivering => &mut self.delivering,
+            State::Waiting => &mut self.waiting,
+            State::Silent => &mut self.silent,
+            State::Failed => &mut self.failed,
+            State::Missing => &mut self.missing,
+        } += 1;
+    }
+}
+
+impl std::ops::AddAssign for FlowLogs {
+    fn add_assign(&mut self, other: Self) {
+        self.delivering += other.delivering;
+        self.waiting += other.waiting;
+        self.silent += other.silent;
+        self.failed += other.failed;
+        self.missing += other.missing;
+    }
+}
+
+/// The room in the bucket policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Room {
+    /// The bytes of the policy that is there, without the whitespace between its values.
+    pub bytes: usize,
+    /// The most that it may have.
+    pub limit: usize,
+    /// The form that the fleet's grant has; `None` where the fleet's grant does not fit.
+    pub form: Option<&'static str>,
+    /// How many accounts fit in that form; `None` where any number does.
+    pub accounts_fit: Option<usize>,
+}
+
+/// One account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Account {
+    /// The account.
+    pub account: AccountId,
+    /// What people call it.
+    pub name: Option<String>,
+    /// The organizational units that hold it, the topmost first, between slashes; `None` where nobody knows.
+    pub unit: Option<String>,
+    /// How it stands, over all regions.
+    pub coverage: Coverage,
+    /// Why it is left out.
+    pub why: Option<String>,
+    /// Each region of the report, in its order.
+    pub regions: Vec<InRegion>,
+    /// What came on each day of the report, in its order.
+    pub days: Vec<Amount>,
+    /// The objects of all days.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Its newest object.
+    pub newest: Option<Newest>,
+}
+
+/// An account in a region.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct InRegion {
+    /// The region.
+    pub region: Region,
+    /// How it stands.
+    pub coverage: Coverage,
+    /// Its flow logs.
+    pub flow_logs: FlowLogs,
+    /// The objects of all days.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The age of its newest object, in seconds.
+    pub newest_age_seconds: Option<i64>,
+}
+
+/// The newest object of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Newest {
+    /// Its key.
+    pub key: String,
+    /// When S3 stored it.
+    pub stored: Timestamp,
+    /// How old it is, in seconds: the lag.
+    pub age_seconds: i64,
+}
+
+/// What should be looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it is about.
+    pub about: About,
+    /// What is so.
+    pub what: String,
+    /// The way out, where one is needed.
+    pub help: Option<String>,
+    /// Every place that has it.
+    pub places: Vec<Spot>,
+}
+
+/// What a finding is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum About {
+    /// Something could not be read.
+    Reading,
+    /// Something does not arrive.
+    Delivery,
+    /// A fault of the bucket policy.
+    Policy,
+    /// AWS is not as the fleet file says.
+    Plan,
+    /// Worth knowing.
+    Note,
+}
+
+impl About {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reading => "reading",
+            Self::Delivery => "delivery",
+            Self::Policy => "policy",
+            Self::Plan => "plan",
+            Self::Note => "note",
+        }
+    }
+}
+
+/// Where a finding is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Spot {
+    /// The account.
+    pub account: AccountId,
+    /// The region, where it is about one.
+    pub region: Option<Region>,
+    /// A VPC, a bucket, a place in the policy.
+    pub resource: Option<String>,
+}
+
+/// How warm a number of objects is beside the most: 0 for none, then 1 to 5.
+///
+/// By its square root: half as many are seen to be fewer, and a hundredth is still seen.
+pub fn heat(objects: u64, most: u64) -> usize {
+    let (objects, most) = (u128::from(objects), u128::from(most));
+    (0..5).find(|level| level * level * most >= 25 * objects).map_or(5, |level| level as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_nothing_is_cold_and_only_much_is_hot() {
+        let levels = [0, 1, 100, 101, 400, 1250, 1601, 2500].map(|objects| heat(objects, 2500));
+        assert_eq!(levels, [0, 1, 1, 2, 2, 4, 5, 5]);
+        assert_eq!((heat(0, 0), heat(u64::MAX, u64::MAX)), (0, 5));
+    }
+}

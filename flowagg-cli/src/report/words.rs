@@ -1,0 +1,85 @@
+//! Numbers as people read them.
+
+/// A count, its thousands apart: `12,345`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A count in up to five characters: `999`, `12.3k`, `4.5M`.
+pub fn short(number: u64) -> String {
+    scaled(number, 1000, &["", "k", "M", "G", "T", "P", "E"], "")
+}
+
+/// Bytes in the largest binary unit that leaves something before the point: `3.2 MiB`.
+pub fn bytes(number: u64) -> String {
+    scaled(number, 1024, &["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"], " ")
+}
+
+/// In tenths of the unit, cut off and not rounded: 1,023.99 KiB is not 1,024.0 KiB.
+fn scaled(number: u64, step: u64, units: &[&str], gap: &str) -> String {
+    let mut unit = 0;
+    let mut size = 1_u64;
+    while unit + 1 < units.len() && number / size >= step {
+        size *= step;
+        unit += 1;
+    }
+    if unit == 0 {
+        return format!("{number}{gap}{}", units[0]);
+    }
+    let tenths = u128::from(number) * 10 / u128::from(size);
+    format!("{}.{}{gap}{}", tenths / 10, tenths % 10, units[unit])
+}
+
+/// An age, in its largest unit.
+pub fn age(seconds: i64) -> String {
+    match seconds {
+        ..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// A number and its noun.
+pub fn of(number: usize, one: &str, more: &str) -> String {
+    format!("{} {}", count(number as u64), if number == 1 { one } else { more })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_as_people_write_them() {
+        for (number, whole, few, size) in [
+            (0, "0", "0", "0 B"),
+            (999, "999", "999", "999 B"),
+            (1000, "1,000", "1.0k", "1000 B"),
+            (1_048_575, "1,048,575", "1.0M", "1023.9 KiB"),
+            (12_345_678, "12,345,678", "12.3M", "11.7 MiB"),
+            (u64::MAX, "18,446,744,073,709,551,615", "18.4E", "15.9 EiB"),
+        ] {
+            assert_eq!(
+                (count(number), short(number), bytes(number)),
+                (whole.into(), few.into(), size.into())
+            );
+        }
+    }
+
+    #[test]
+    fn an_age_has_its_largest_unit() {
+        for (seconds, text) in
+            [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7200, "2 h"), (172_800, "2 days")]
+        {
+            assert_eq!(age(seconds), text);
+        }
+    }
+}

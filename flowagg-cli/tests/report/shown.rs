@@ -1,0 +1,58 @@
+//! The report in a terminal and as JSON, compared with the files in `snapshots`. With `FLOWAGG_RENEW_SNAPSHOTS=1` they are
+//! written anew, to be read before they are committed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use flowagg::report::Report;
+use flowagg::show::{self, Glyphs};
+
+use crate::made_up::MadeUp;
+
+fn terminal(report: &Report, glyphs: Glyphs) -> String {
+    let mut out = Vec::new();
+    show::report(report, glyphs, &mut out).unwrap();
+    anstream::adapter::strip_str(std::str::from_utf8(&out).unwrap()).to_string()
+}
+
+#[track_caller]
+fn is_the_snapshot(name: &str, text: &str) {
+    let file: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/report/snapshots").join(name);
+    if std::env::var_os("FLOWAGG_RENEW_SNAPSHOTS").is_some() {
+        fs::write(&file, text).unwrap();
+    }
+    let kept = fs::read_to_string(&file).unwrap_or_default().replace('\r', "");
+    assert_eq!(text, kept, "{} says something else", file.display());
+}
+
+#[test]
+fn a_terminal_shows_what_its_snapshot_shows() {
+    let few = MadeUp::new(3).unwrap().report();
+    is_the_snapshot("3.ascii.txt", &terminal(&few, Glyphs::Ascii));
+    is_the_snapshot("60.txt", &terminal(&MadeUp::new(60).unwrap().report(), Glyphs::Unicode));
+}
+
+#[test]
+fn without_unicode_a_terminal_is_sent_none() {
+    assert!(terminal(&MadeUp::new(60).unwrap().report(), Glyphs::Ascii).is_ascii());
+}
+
+#[test]
+fn the_accounts_of_few_regions_fit_in_80_columns_whatever_they_are_called() {
+    let mut fleet = MadeUp::new(3).unwrap();
+    for member in fleet.fleet.members.values_mut() {
+        member.name = Some("a name that nobody would want to type twice 🦀🦀🦀".to_owned());
+    }
+    let text = terminal(&fleet.report(), Glyphs::Unicode);
+    let table =
+        text.lines().skip_while(|line| !line.starts_with("accounts")).take_while(|line| *line != "findings");
+    for line in table {
+        assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
+    }
+}
+
+#[test]
+fn the_form_for_machines_stays_as_its_snapshot_has_it() {
+    let report = MadeUp::new(1).unwrap().report();
+    is_the_snapshot("1.json", &(serde_json::to_string_pretty(&report).unwrap() + "\n"));
+}

@@ -1,0 +1,232 @@
+//! Which state each account and region is in, and what is found.
+
+use flowagg::report::{About, Coverage, Finding, Report};
+use flowagg_core::fleet::Regions;
+use flowagg_core::id::{AccountId, Region};
+use flowagg_core::observed::{Failure, Place, RegionState};
+use flowagg_policy::Severity;
+
+use crate::made_up::MadeUp;
+
+fn fleet() -> MadeUp {
+    MadeUp::new(3).unwrap()
+}
+
+/// The last account's first region.
+fn place(fleet: &MadeUp) -> Place {
+    let account = *fleet.fleet.members.keys().last().unwrap();
+    fleet.observed.regions.keys().find(|place| place.account == account).unwrap().clone()
+}
+
+fn failure(place: &Place) -> Failure {
+    Failure {
+        account: place.account,
+        region: place.region.clone(),
+        call: "DescribeFlowLogs".to_owned(),
+        resource: None,
+        code: Some("UnauthorizedOperation".to_owned()),
+        message: "not allowed".to_owned(),
+        help: format!("allow it in {}", place.account),
+    }
+}
+
+fn state<'a>(fleet: &'a mut MadeUp, place: &Place) -> &'a mut RegionState {
+    fleet.observed.regions.get_mut(place).unwrap().as_mut().unwrap()
+}
+
+/// Nothing has come from the flow logs there.
+fn silence(fleet: &mut MadeUp, place: &Place) {
+    let logs = state(fleet, place).flow_logs.clone();
+    for log in &logs {
+        fleet.deliveries.arrivals.newest.remove(&log.id);
+    }
+    fleet.deliveries.days.remove(place);
+}
+
+#[track_caller]
+fn is(fleet: &MadeUp, place: &Place, coverage: Coverage, of_account: Coverage) -> Report {
+    let report = fleet.report();
+    let account = report.accounts.iter().find(|account| account.account == place.account).unwrap();
+    let region = account.regions.iter().find(|region| region.region == place.region).unwrap();
+    assert_eq!((region.coverage, account.coverage), (coverage, of_account));
+    let places = report.totals.coverage.values().sum::<usize>();
+    assert_eq!(places, report.accounts.len() * report.regions.len(), "every place is in one state");
+    report
+}
+
+#[track_caller]
+fn finds<'a>(report: &'a Report, what: &str) -> &'a Finding {
+    let mut found = report.findings.iter().filter(|finding| finding.what.contains(what));
+    let one = found.next().unwrap_or_else(|| panic!("nothing of `{what}` in {:#?}", report.findings));
+    assert_eq!(found.next(), None);
+    one
+}
+
+#[test]
+fn where_every_flow_log_delivers_a_place_is_covered_and_the_report_complete() {
+    let fleet = fleet();
+    let report = is(&fleet, &place(&fleet), Coverage::Covered, Coverage::Covered);
+    assert!(report.is_complete() && report.is_read());
+    assert!(report.findings.iter().all(|finding| finding.about == About::Policy), "{:#?}", report.findings);
+}
+
+#[test]
+fn where_one_of_several_flow_logs_is_missing_a_place_is_partly_covered() {
+    let mut fleet = fleet();
+    let place = fleet
+        .observed
+        .regions
+        .iter()
+        .find(|(_, it)| it.as_ref().unwrap().flow_logs.len() > 1)
+        .unwrap()
+        .0
+        .clone();
+    state(&mut fleet, &place).flow_logs.pop();
+    let report = is(&fleet, &place, Coverage::Partly, Coverage::Partly);
+    let finding = finds(&report, "there is no flow log");
+    assert_eq!((finding.severity, finding.places.len()), (Severity::Error, 1));
+    assert!(finding.help.as_ref().unwrap().contains("flowagg apply") && !report.is_complete());
+}
+
+#[test]
+fn where_flow_logs_deliver_nothing_or_are_not_there_a_place_is_silent() {
+    let mut fleet = fleet();
+    let place = place(&fleet);
+    silence(&mut fleet, &place);
+    let report = is(&fleet, &place, Coverage::Silent, Coverage::Partly);
+    assert_eq!(finds(&report, "nothing in all these days").about, About::Delivery);
+    state(&mut fleet, &place).flow_logs.clear();
+    is(&fleet, &place, Coverage::Silent, Coverage::Partly);
+}
+
+#[test]
+fn where_flow_logs_are_new_a_place_is_waiting_until_one_is_old_enough() {
+    let mut fleet = fleet();
+    let place = place(&fleet);
+    silence(&mut fleet, &place);
+    let now = fleet.now;
+    state(&mut fleet, &place).flow_logs.iter_mut().for_each(|log| log.created = Some(now));
+    let report = is(&fleet, &place, Coverage::Waiting, Coverage::Partly);
+    assert_eq!(finds(&report, "a new flow log").severity, Severity::Note);
+    assert!(!report.is_complete() && report.is_read());
+}
+
+#[test]
+fn where_aws_says_that_one_delivery_fails_a_place_is_failing_and_so_is_its_account() {
+    let mut fleet = fleet();
+    let place = place(&fleet);
+    let log = &mut state(&mut fleet, &place).flow_logs[0];
+    log.deliver_status = Some("FAILED".to_owned());
+    log.deliver_error = Some("Access error".to_owned());
+    let report = is(&fleet, &place, Coverage::Failing, Coverage::Failing);
+    assert!(finds(&report, "Access error").help.as_ref().unwrap().contains("KMS key policy"));
+}
+
+#[test]
+fn where_nothing_is_to_be_logged_a_place_is_excluded() {
+    let mut fleet = fleet();
+    let place = place(&fleet);
+    *state(&mut fleet, &place) = RegionState::default();
+    let report = is(&fleet, &place, Coverage::Excluded, Coverage::Covered);
+    assert!(report.is_complete());
+}
+
+#[test]
+fn a_region_that_the_fleet_file_does_not_name_for_an_account_is_excluded() {
+    let mut fleet = fleet();
+    let place = place(&fleet);
+    fleet.observed.regions.remove(&place);
+    is(&fleet, &place, Coverage::Excluded, Coverage::Covered);
+}
+
+#[test]
+fn what_cannot_be_read_is_unreachable_and_makes_the_rest_of_its_account_a_part() {
+    let mut fleet = fleet();
+    let place = place(&fleet);
+    fleet.observed.regions.insert(place.clone(), Err(failure(&place)));
+    let report = is(&fleet, &place, Coverage::Unreachable, Coverage::Partly);
+    let finding = finds(&report, "UnauthorizedOperation");
+    assert_eq!((finding.about, finding.severity), (About::Reading, Severity::Error));
+    assert!(!report.is_read() && !report.is_complete());
+}
+
+#[test]
+fn an_account_whose_regions_nobody_could_list_is_unreachable_in_all_of_them() {
+    let mut fleet = fleet();
+    let place = place(&fleet);
+    fleet.observed.regions.retain(|it, _| it.account != place.account);
+    fleet.observed.regions.insert(place.clone(), Err(failure(&place)));
+    fleet.fleet.members.get_mut(&place.account).unwrap().regions = Regions::ALL;
+    let report = is(&fleet, &place, Coverage::Unreachable, Coverage::Unreachable);
+    assert_eq!(report.totals.coverage[&Coverage::Unreachable], report.regions.len());
+    assert_eq!(finds(&report, "UnauthorizedOperation").places.len(), 1);
+}
+
+#[test]
+fn an_account_that_is_left_out_is_excluded_with_its_reason() {
+    let mut fleet = fleet();
+    let account = AccountId::parse("999988887777").unwrap();
+    fleet.fleet.left_out.insert(account, "SUSPENDED".to_owned());
+    let place = Place { account, region: Region::parse("eu-west-1").unwrap() };
+    let report = is(&fleet, &place, Coverage::Excluded, Coverage::Excluded);
+    assert!(report.accounts.iter().any(|it| it.account == account && it.why.as_deref() == Some("SUSPENDED")));
+    assert!(finds(&report, "left out").what.contains("SUSPENDED"));
+}
+
+#[test]
+fn what_alike_places_have_is_one_finding_with_every_place_even_where_its_words_name_the_account() {
+    let mut fleet = fleet();
+    let places: Vec<Place> = fleet.observed.regions.keys().cloned().collect();
+    for place in &places {
+        fleet.observed.regions.insert(place.clone(), Err(failure(place)));
+    }
+    assert_eq!(finds(&fleet.report(), "UnauthorizedOperation").places.len(), places.len());
+}
+
+#[test]
+fn objects_bytes_and_lag_are_those_that_were_listed() {
+    let fleet = fleet();
+    let report = fleet.report();
+    let listed = || fleet.deliveries.days.values().flat_map(|days| days.values());
+    assert_eq!(report.totals.objects, listed().map(|day| day.objects).sum::<u64>());
+    assert_eq!(report.totals.bytes, listed().map(|day| day.bytes).sum::<u64>());
+    for account in &report.accounts {
+        assert_eq!(account.objects, account.days.iter().map(|day| day.objects).sum::<u64>());
+        assert_eq!(account.bytes, account.regions.iter().map(|region| region.bytes).sum::<u64>());
+        let least = account.regions.iter().filter_map(|region| region.newest_age_seconds).min();
+        assert_eq!(account.newest.as_ref().map(|newest| newest.age_seconds), least);
+    }
+}
+
+#[test]
+fn a_bucket_that_is_not_there_leaves_no_policy_and_much_to_do() {
+    let mut fleet = fleet();
+    fleet.observed.bucket = Ok(None);
+    let report = fleet.report();
+    assert_eq!(report.policy, None);
+    assert!(finds(&report, "create the bucket").help.as_ref().unwrap().contains("flowagg apply"));
+}
+
+#[test]
+fn a_policy_that_has_no_room_for_the_fleet_is_told_and_what_delivers_is_told_all_the_same() {
+    let mut fleet = fleet();
+    let bucket = fleet.observed.bucket.as_mut().unwrap().as_mut().unwrap();
+    let policy = bucket.policy.as_mut().unwrap();
+    *policy = policy.replace("Readers", &"R".repeat(20_000));
+    let report = fleet.report();
+    let finding = finds(&report, "the bucket policy would have");
+    assert_eq!((finding.about, finding.severity), (About::Plan, Severity::Error));
+    assert_eq!(report.policy.as_ref().unwrap().form, None);
+    assert!(report.is_complete());
+}
+
+#[test]
+fn the_room_in_the_policy_is_that_of_the_policy_that_is_there() {
+    let mut fleet = fleet();
+    fleet.fleet.policy.form = flowagg_core::fleet::GrantForm::BoundAccounts;
+    let policy = fleet.observed.bucket.as_ref().unwrap().as_ref().unwrap().policy.clone().unwrap();
+    let room = fleet.report().policy.unwrap();
+    assert_eq!(room.bytes, flowagg_policy::size::compact_len(&policy));
+    assert_eq!((room.limit, room.form), (20_480, Some("bound-accounts")));
+    assert!(room.accounts_fit.unwrap() > 100);
+}

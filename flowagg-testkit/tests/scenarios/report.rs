@@ -1,0 +1,116 @@
+//! How a fleet stands, told by `flowagg report`.
+
+use flowagg_testkit::delivery::Report;
+use flowagg_testkit::faults::Faults;
+use flowagg_testkit::world::World;
+use serde_json::{Value, json};
+
+use crate::{applied, deliver};
+
+async fn report(world: &World, code: i32) -> Value {
+    world.flowagg(["report", "--json"]).await.unwrap().exits(code).json()
+}
+
+/// Objects and bytes as the delivery service says that it wrote them.
+fn written<'a>(reports: impl IntoIterator<Item = &'a Report>) -> (usize, u64) {
+    let files: Vec<_> = reports.into_iter().flat_map(|report| report.outcome.files()).collect();
+    (files.len(), files.iter().map(|file| file.bytes).sum())
+}
+
+#[tokio::test]
+async fn what_the_delivery_service_wrote_is_what_the_report_counts_for_each_account() {
+    let world = applied(["shop", "bank"]).await;
+    let reports = deliver(&world).await;
+    let told = report(&world, 0).await;
+    let (objects, bytes) = written(&reports);
+    assert_eq!((&told["totals"]["objects"], &told["totals"]["bytes"]), (&json!(objects), &json!(bytes)));
+    assert_eq!(told["totals"]["flow-logs"]["delivering"], json!(reports.len()), "{told:#}");
+    let places = world.regions().len() * 2;
+    assert_eq!(told["totals"]["coverage"]["covered"], json!(places), "{told:#}");
+    for name in ["shop", "bank"] {
+        let id = world.accounts()[name].id;
+        let (objects, bytes) = written(reports.iter().filter(|report| report.account == id));
+        let account = told["accounts"].as_array().unwrap().iter().find(|it| it["account"] == id.to_string());
+        let account = account.unwrap();
+        assert_eq!((&account["objects"], &account["bytes"]), (&json!(objects), &json!(bytes)), "{account:#}");
+        assert_eq!(account["coverage"], "covered");
+        let of_days = account["days"].as_array().unwrap().iter().map(|day| day["objects"].as_u64().unwrap());
+        assert_eq!(of_days.sum::<u64>(), objects as u64);
+        let newest = account["newest"]["key"].as_str().unwrap();
+        assert!(
+            reports.iter().any(|it| it.outcome.files().iter().any(|file| file.key == newest)),
+            "{newest}"
+        );
+    }
+    let policy = world.policy().await.unwrap().unwrap();
+    assert_eq!(told["policy"]["bytes"], json!(flowagg_policy::size::compact_len(&policy)));
+}
+
+#[tokio::test]
+async fn the_page_and_the_terminal_tell_the_same_as_the_json() {
+    let world = applied(["shop"]).await;
+    deliver(&world).await;
+    let told = report(&world, 0).await;
+    let shop = world.accounts()["shop"].id.to_string();
+    let folder = world.fleet_path().with_file_name("report.html");
+    let ran = world.flowagg(["report", "--html", folder.to_str().unwrap()]).await.unwrap().exits(0);
+    assert!(ran.stdout.contains("written: "), "{ran}");
+    let page = std::fs::read_to_string(folder).unwrap();
+    assert!(page.contains(&shop) && page.contains(world.bucket().as_str()));
+    let terminal = world.flowagg(["report"]).await.unwrap().exits(0).stdout;
+    let logs = &told["totals"]["flow-logs"]["delivering"];
+    assert!(terminal.contains(&format!("ok: {logs} of {logs} flow logs deliver")), "{terminal}");
+    assert!(terminal.contains(&shop), "{terminal}");
+}
+
+#[tokio::test]
+async fn a_vpc_without_a_flow_log_is_a_finding_with_the_way_out_and_ends_with_3() {
+    let world = applied(["shop"]).await;
+    let shop = world.accounts()["shop"].id;
+    let logs = world.flow_logs(shop, world.hub_region()).await.unwrap();
+    let ids = logs.iter().filter_map(|log| log.flow_log_id.clone()).collect();
+    world
+        .aws()
+        .ec2(shop, world.hub_region())
+        .delete_flow_logs()
+        .set_flow_log_ids(Some(ids))
+        .send()
+        .await
+        .unwrap();
+    deliver(&world).await;
+    let told = report(&world, 3).await;
+    assert_eq!(told["totals"]["coverage"]["silent"], 1, "{told:#}");
+    let findings = told["findings"].as_array().unwrap();
+    let missing =
+        findings.iter().find(|finding| finding["what"] == "there is no flow log to the bucket").unwrap();
+    assert_eq!(missing["help"], "`flowagg apply` makes it");
+    assert_eq!(missing["places"][0]["account"], shop.to_string());
+}
+
+#[tokio::test]
+async fn an_account_that_cannot_be_entered_is_unreachable_and_its_objects_are_counted_all_the_same() {
+    let mut world = applied(["shop", "bank"]).await;
+    let bank = world.accounts()["bank"].id;
+    let reports = deliver(&world).await;
+    let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
+    faults.refuse_roles_of(bank);
+    world.send_program_to(faults.url());
+    let told = report(&world, 1).await;
+    let accounts = told["accounts"].as_array().unwrap();
+    let account = accounts.iter().find(|it| it["account"] == bank.to_string()).unwrap();
+    assert_eq!(account["coverage"], "unreachable");
+    let (objects, _) = written(reports.iter().filter(|report| report.account == bank));
+    assert_eq!(account["objects"], json!(objects));
+    assert_eq!(told["findings"][0]["about"], "reading", "{told:#}");
+}
+
+#[tokio::test]
+async fn before_anything_is_applied_everything_is_to_do() {
+    let world = crate::world(["shop"]).await;
+    let told = report(&world, 3).await;
+    assert_eq!(told["policy"], Value::Null);
+    assert_eq!(told["totals"]["coverage"]["silent"], json!(world.regions().len()));
+    let findings = told["findings"].as_array().unwrap();
+    let to_do = findings.iter().filter(|finding| finding["help"] == "`flowagg apply` does it");
+    assert!(to_do.count() > 0, "{told:#}");
+}

@@ -1,0 +1,231 @@
+// Opens reports in a headless Chromium and compares what stands there with the values that they were made from.
+//
+//   node check.mjs FOLDER NAME...       FOLDER/NAME.html and FOLDER/NAME.json; screenshots go to FOLDER/NAME-light.png, -dark.png
+//
+// It ends with 1 where something is not so, after saying what.
+
+import assert from 'node:assert/strict';
+import { readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import chromium from '@sparticuz/chromium';
+import puppeteer from 'puppeteer-core';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+// The most that a page for a thousand accounts may weigh.
+const HEAVIEST = 1 << 20;
+const VIEWPORT = { width: 1440, height: 1000 };
+// A picture shows the first accounts, too.
+const PICTURE = { width: 1440, height: 1480 };
+const NARROW = { width: 400, height: 800 };
+// These are for a container without a sandbox of its own; the rest of the package's arguments make the page less strict.
+const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--font-render-hinting=none', '--hide-scrollbars'];
+
+const number = (text) => Number(text.replaceAll(',', ''));
+const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
+
+/** A page on which nothing may be said and nothing asked for but the file itself. */
+const open = async (browser, url, complaints) => {
+  const page = await browser.newPage();
+  await page.setViewport(VIEWPORT);
+  page.on('console', (message) => complaints.push(`console: ${message.text()}`));
+  page.on('pageerror', (error) => complaints.push(`error: ${error}`));
+  page.on('request', (request) => {
+    if (request.url() !== url && !request.url().startsWith('data:')) complaints.push(`request: ${request.url()}`);
+  });
+  return page;
+};
+
+const texts = (page, selector) => page.$$eval(selector, (all) => all.map((one) => one.firstChild.textContent));
+const rows = (page) => page.$$eval('tr[data-account]', (all) => all.map((row) => row.dataset.account));
+const searchFor = (page, text) => page.$eval('#search', (input, text) => {
+  input.value = text;
+  input.dispatchEvent(new Event('input'));
+}, text);
+
+/** The numbers of the page are those of the value. */
+const counts = async (page, value) => {
+  const { totals } = value;
+  const tile = async (id) => number((await texts(page, `#t-${id}`))[0]);
+  assert.equal(await tile('accounts'), totals.accounts);
+  assert.equal(await tile('covered'), totals.coverage.covered);
+  assert.equal(await tile('flow-logs'), totals['flow-logs'].delivering);
+  assert.equal(await tile('objects'), totals.objects);
+  assert.equal(await tile('findings'), value.findings.length);
+  assert.equal((await page.$$('details.finding')).length, value.findings.length);
+  for (const [state, places] of Object.entries(totals.coverage)) {
+    assert.equal(number((await texts(page, `#c-${state}`))[0]), places, state);
+  }
+
+  // Every row, every cell.
+  await page.$eval('#all', (all) => all.hidden || all.click());
+  const found = await page.$$eval('tr[data-account]', (all) => all.map((row) => ({
+    account: row.dataset.account,
+    state: row.cells[1].textContent,
+    regions: [...row.querySelectorAll('.s .sr')].map((cell) => cell.textContent),
+    objects: row.cells[row.cells.length - 2].textContent,
+  })));
+  const wanted = value.accounts.map((account) => ({
+    account: account.account,
+    state: account.coverage,
+    regions: account.regions.map((region) => region.coverage),
+    objects: account.objects.toLocaleString('en-US'),
+  }));
+  const byId = (a, b) => (a.account < b.account ? -1 : 1);
+  assert.deepEqual(found.sort(byId), wanted.sort(byId));
+  const units = new Set(value.accounts.map((account) => account.unit));
+  assert.equal((await page.$$('th.group')).length, units.size);
+};
+
+/** Search, state, sort, groups, and the regions of a row, by the keyboard where one would use it. */
+const works = async (page, value) => {
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement.className), 'skip', 'the first stop skips the header');
+  await page.keyboard.press('/');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'search');
+  const one = value.accounts[value.accounts.length - 1];
+  await page.keyboard.type(one.account);
+  assert.deepEqual(await rows(page), [one.account]);
+  await page.keyboard.press('Escape');
+  assert.match((await texts(page, '#shown'))[0], new RegExp(`of ${value.accounts.length.toLocaleString('en-US')}$`));
+
+  await searchFor(page, 'staging');
+  const staging = value.accounts.filter((account) => `${account.name} ${account.unit}`.includes('staging'));
+  assert.equal(number((await texts(page, '#shown'))[0].split(' ')[0]), staging.length);
+  await searchFor(page, '');
+
+  const states = await page.$$eval('#state option', (all) => all.map((option) => [option.value, option.textContent]));
+  const [silent] = states.find(([, word]) => word === 'silent');
+  await page.select('#state', silent);
+  const quiet = value.accounts.filter((it) => it.coverage === 'silent' || it.regions.some((at) => at.coverage === 'silent'));
+  assert.equal(number((await texts(page, '#shown'))[0].split(' ')[0]), quiet.length);
+  await page.select('#state', '');
+
+  await page.select('#group', '');
+  await page.$eval('th[data-by="objects"] button', (button) => button.click());
+  const most = [...value.accounts].sort((a, b) => b.objects - a.objects || (a.account < b.account ? -1 : 1));
+  assert.deepEqual((await rows(page)).slice(0, 20), most.map((it) => it.account).slice(0, 20));
+  assert.equal(await page.$eval('th[data-by="objects"]', (head) => head.getAttribute('aria-sort')), 'descending');
+  await page.$eval('th[data-by="objects"] button', (button) => button.click());
+  assert.equal(await page.$eval('th[data-by="objects"]', (head) => head.getAttribute('aria-sort')), 'ascending');
+
+  await page.focus('button.account');
+  await page.keyboard.press('Enter');
+  assert.equal((await page.$$('tr.more tbody tr')).length, value.regions.length);
+  assert.equal(await page.$eval('button.account', (button) => button.getAttribute('aria-expanded')), 'true');
+  await page.select('#group', 'unit');
+  await page.$eval('th[data-by="account"] button', (button) => button.click());
+};
+
+const ground = (page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+
+/** What axe-core calls serious or critical. */
+const faults = async (page) => {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+  const grave = violations.filter((violation) => ['serious', 'critical'].includes(violation.impact));
+  return {
+    grave: grave.map((it) => `${it.id}: ${it.help}: ${it.nodes.slice(0, 3).map((node) => node.html).join(' ')}`),
+    rest: violations.length - grave.length,
+  };
+};
+
+const inEachTheme = async (page, folder, name) => {
+  const told = [];
+  const grounds = new Set();
+  for (const theme of ['light', 'dark']) {
+    await page.emulateMediaFeatures([
+      { name: 'prefers-color-scheme', value: theme }, { name: 'prefers-reduced-motion', value: 'reduce' },
+    ]);
+    grounds.add(await ground(page));
+    await page.evaluate(() => scrollTo(0, 0));
+    await page.setViewport(PICTURE);
+    await page.screenshot({ path: join(folder, `${name}-${theme}.png`) });
+    await page.setViewport(VIEWPORT);
+    await page.$$eval('details.finding', (all) => all.forEach((one) => { one.open = true; }));
+    await page.$eval('button.account', (button) => button.click());
+    const { grave, rest } = await faults(page);
+    assert.deepEqual(grave, [], `axe-core in ${theme}`);
+    told.push(`${rest} lesser in ${theme}`);
+    await page.$eval('button.account', (button) => button.click());
+    await page.$$eval('details.finding', (all) => all.forEach((one) => { one.open = false; }));
+  }
+  assert.equal(grounds.size, 2, 'light and dark look alike');
+  return told.join(', ');
+};
+
+/** The button turns the theme whatever the system wishes, nothing sticks out of a narrow window, paper has every row. */
+const elsewhere = async (page, value) => {
+  const before = await ground(page);
+  await page.click('#theme');
+  assert.notEqual(await ground(page), before);
+  await page.reload();
+  assert.notEqual(await ground(page), before, 'it is remembered');
+  await page.click('#theme');
+  for (const viewport of [VIEWPORT, NARROW]) {
+    await page.setViewport(viewport);
+    const beside = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(beside <= 0, `${beside} px stick out at ${viewport.width} px`);
+  }
+  await page.setViewport(VIEWPORT);
+  await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
+  assert.equal((await rows(page)).length, value.accounts.length, 'on paper every account has its row');
+  assert.equal((await page.$$('details.finding:not([open])')).length, 0, 'on paper every finding is open');
+  const paper = await page.pdf({ preferCSSPageSize: true, timeout: 300_000 });
+  assert.ok(paper.length > 0);
+};
+
+/** Without JavaScript: the totals and the findings. */
+const plain = async (browser, url, value, complaints) => {
+  const page = await open(browser, url, complaints);
+  await page.setJavaScriptEnabled(false);
+  await page.goto(url);
+  const places = await page.$$eval('noscript td:last-child', (all) => all.map((cell) => Number(cell.textContent)));
+  assert.equal(sum(places), value.accounts.length * value.regions.length);
+  assert.equal((await page.$$('details.finding')).length, value.findings.length);
+  await page.close();
+};
+
+const check = async (browser, folder, name) => {
+  const file = resolve(folder, `${name}.html`);
+  const url = pathToFileURL(file).href;
+  const value = JSON.parse(readFileSync(resolve(folder, `${name}.json`), 'utf8'));
+  const weight = statSync(file).size;
+  assert.ok(weight <= HEAVIEST, `${weight} bytes`);
+  const complaints = [];
+  const page = await open(browser, url, complaints);
+  await page.goto(url, { waitUntil: 'load' });
+  const [ready, loaded] = await page.evaluate(() => new Promise((told) => requestAnimationFrame(() => setTimeout(() => told([
+    performance.getEntriesByName('report-ready')[0].startTime,
+    performance.getEntriesByType('navigation')[0].loadEventEnd,
+  ])))));
+  const lesser = await inEachTheme(page, folder, name);
+  await counts(page, value);
+  await page.reload({ waitUntil: 'load' });
+  await works(page, value);
+  await elsewhere(page, value);
+  await page.close();
+  await plain(browser, url, value, complaints);
+  assert.deepEqual(complaints, [], 'what the browser had to say');
+  console.log(`${value.accounts.length} accounts in ${value.regions.length} regions: ${(weight / 1024).toFixed(0)} KiB, `
+    + `table ready after ${ready.toFixed(0)} ms, loaded after ${loaded.toFixed(0)} ms; console empty; `
+    + `axe-core: nothing serious, ${lesser}`);
+};
+
+const [folder, ...names] = process.argv.slice(2);
+const browser = await puppeteer.launch({ executablePath: await chromium.executablePath(), args: ARGUMENTS, headless: 'shell' });
+try {
+  console.log(`${await browser.version()}`);
+  for (const name of names) {
+    // What one page remembers is not to be seen by the next.
+    const context = await browser.createBrowserContext();
+    await check(context, folder, name);
+    await context.close();
+  }
+} catch (error) {
+  console.error(error);
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+}
