@@ -14,7 +14,7 @@ use jiff::SignedDuration;
 
 use crate::aws::Connection;
 
-pub(crate) use export::{Cloudformation, Export, Output};
+pub(crate) use export::{Cloudformation, Export, Output, Terraform};
 
 /// The VPC Flow Logs of many AWS accounts in one S3 bucket.
 ///
@@ -110,7 +110,8 @@ Examples:
   flowagg permissions
   flowagg permissions --json | jq .member > member-role.json")]
     Permissions(Permissions),
-    /// Write the fleet down for other tools: CloudFormation templates of the hub, the members and the roles
+    /// Write the fleet down for other tools: CloudFormation templates of the hub, the members and the roles, a
+    /// Terraform configuration
     #[command(subcommand)]
     Export(Export),
     /// Build, merge, compare, check and ask bucket policies, offline
