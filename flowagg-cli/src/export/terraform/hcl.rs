@@ -65,7 +65,7 @@ fn aligned(lines: &mut Vec<String>, arguments: Vec<(String, Vec<String>)>) {
         let width = neighbours
             .iter()
             .filter(|(_, value)| value.len() == 1)
-            .map(|(name, _)| name.len())
+            .map(|(name, _)| name.chars().count())
             .max()
             .unwrap_or_default();
         for (name, value) in neighbours {
@@ -134,12 +134,16 @@ fn enclosed(open: &str, inner: Vec<String>, close: &str) -> Vec<String> {
     std::iter::once(open.to_owned()).chain(indented(inner)).chain([close.to_owned()]).collect()
 }
 
-/// The key of an object. Of what is not ASCII it has escapes only, so that a letter of the file is a column of the screen.
+/// The key of an object. It shows only letters of which each takes a column of its own: the signs behind them are aligned.
 fn key(name: &str) -> String {
     let is_identifier = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
         && !WORDS.contains(&name);
-    if is_identifier { name.to_owned() } else { literal(name, |c| c.is_ascii()) }
+    if is_identifier {
+        name.to_owned()
+    } else {
+        literal(name, |c| c.is_ascii() || ('\u{c0}'..='\u{24f}').contains(&c))
+    }
 }
 
 /// A value in one line, where it stands in an expression.
