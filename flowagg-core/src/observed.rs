@@ -61,6 +61,8 @@ pub struct Bucket {
     pub encryption: Option<BucketEncryption>,
     /// Our lifecycle rule.
     pub lifecycle: Option<LifecycleRule>,
+    /// The ids of its lifecycle rules that are not ours.
+    pub other_rules: BTreeSet<String>,
     /// Its public access block.
     pub public_access_block: PublicAccessBlock,
     /// Its object ownership setting, in S3's word.

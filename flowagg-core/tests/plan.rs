@@ -65,6 +65,7 @@ fn settled_bucket() -> Bucket {
     Bucket {
         encryption: Some(BucketEncryption { algorithm: "AES256".into(), key: None, bucket_key: false }),
         lifecycle: Some(LifecycleRule { under: "AWSLogs/".into(), lifecycle: Lifecycle::default() }),
+        other_rules: BTreeSet::new(),
         public_access_block: PublicAccessBlock::FULL,
         ownership: Some("BucketOwnerEnforced".into()),
         policy: None,

@@ -2,6 +2,7 @@
 //!
 //! Every template of a matrix of fleets passes cfn-lint, which has CloudFormation's resource schemas; and the hub's
 //! template, deployed, leaves `flowagg plan` nothing to do at the bucket but what LocalStack's CloudFormation leaves out.
+//! Every Terraform configuration of the same fleets passes Terraform itself, as far as it goes without a provider.
 
 use std::env::consts::EXE_SUFFIX;
 use std::fs;
@@ -18,7 +19,7 @@ use crate::{Emulator, cargo::root};
 /// Every package with its version and hashes.
 const LOCK: &str = "xtask/exports/requirements.txt";
 /// The fleet files of the matrix, with the region that their templates are checked for.
-const FLEETS: [(&str, &str); 8] = [
+const FLEETS: [(&str, &str); 9] = [
     ("plain", "eu-west-1"),
     ("kms", "us-west-2"),
     ("named", "eu-west-1"),
@@ -27,6 +28,7 @@ const FLEETS: [(&str, &str); 8] = [
     ("china", "cn-north-1"),
     ("gov", "us-gov-west-1"),
     ("many", "eu-west-1"),
+    ("rules", "eu-west-1"),
 ];
 /// The exports of the matrix; a fleet that cannot be expressed so refuses.
 const EXPORTS: [&str; 8] = [
@@ -43,6 +45,8 @@ const EXPORTS: [&str; 8] = [
 const REFUSALS: [i32; 2] = [1, 2];
 /// The fewest templates that the matrix gives, in each format: fewer mean that what should be checked was not written.
 const FEWEST_TEMPLATES: usize = 25;
+/// The fewest fleets that give a Terraform configuration, in each format.
+const FEWEST_CONFIGURATIONS: usize = 7;
 
 pub(crate) fn exports(which: &Emulator) -> anyhow::Result<()> {
     cargo::build()?;
@@ -73,7 +77,84 @@ pub(crate) fn exports(which: &Emulator) -> anyhow::Result<()> {
         ensure!(templates >= FEWEST_TEMPLATES, "only {templates} templates were written as {format}");
         eprintln!("cfn-lint finds nothing in {templates} templates as {format}");
     }
+    configurations(&folder.join("terraform"))?;
     deployed(which, &python, &folder)
+}
+
+/// Every fleet's configuration, before Terraform. Without it nothing is checked, and that is said.
+fn configurations(folder: &Path) -> anyhow::Result<()> {
+    if let Err(error) = terraform(Path::new(".")).arg("version").output() {
+        eprintln!(
+            "NOT run: no Terraform configuration was checked, for `terraform` cannot be started: {error}"
+        );
+        return Ok(());
+    }
+    for format in ["json", "hcl"] {
+        let mut configurations = 0;
+        for (fleet, _) in FLEETS {
+            let out = folder.join(format).join(fleet);
+            let mut flowagg = flowagg(&fleet_file(fleet));
+            let ended =
+                flowagg.args(["export", "terraform", "--format", format, "--out"]).arg(&out).output()?;
+            if ended.status.code().is_some_and(|code| REFUSALS.contains(&code)) {
+                continue;
+            }
+            ensure!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+            passes_terraform(&out).with_context(|| format!("{fleet} as {format}"))?;
+            let built = flowagg_says(&fleet_file(fleet), "policy build")?;
+            let built: serde_json::Value = serde_json::from_str(&built)?;
+            ensure!(policy(&out)? == built, "{fleet} as {format}: Terraform reads another policy");
+            configurations += 1;
+        }
+        ensure!(
+            configurations >= FEWEST_CONFIGURATIONS,
+            "only {configurations} fleets were written as {format}"
+        );
+        eprintln!(
+            "Terraform reads {configurations} configurations as {format}, and the policies that flowagg builds"
+        );
+    }
+    Ok(())
+}
+
+/// The structure is right, and of HCL the form. `terraform fmt` passes by what is in JSON.
+fn passes_terraform(folder: &Path) -> anyhow::Result<()> {
+    run(terraform(folder).args(["fmt", "-check", "-diff"]))?;
+    let providers = terraform(folder).arg("providers").output()?;
+    ensure!(providers.status.success(), "{}", String::from_utf8_lossy(&providers.stderr));
+    let providers = String::from_utf8_lossy(&providers.stdout);
+    ensure!(providers.contains("hashicorp/aws"), "{providers}");
+    Ok(())
+}
+
+/// The bucket policy as Terraform evaluates it. Only the local values are given to it: the rest needs the provider.
+fn policy(folder: &Path) -> anyhow::Result<serde_json::Value> {
+    let alone = tempfile::tempdir()?;
+    if let Ok(text) = fs::read_to_string(folder.join("policy.tf.json")) {
+        let file: serde_json::Value = serde_json::from_str(&text)?;
+        let locals = serde_json::json!({ "locals": file["locals"] });
+        fs::write(alone.path().join("policy.tf.json"), locals.to_string())?;
+    } else {
+        let text = fs::read_to_string(folder.join("policy.tf"))?;
+        let (locals, _) = text.split_once("\n}\n").context("no block ends")?;
+        fs::write(alone.path().join("policy.tf"), format!("{locals}\n}}\n"))?;
+    }
+    fs::write(alone.path().join("ask"), "jsonencode(local.bucket_policy)\n")?;
+    let ask = fs::File::open(alone.path().join("ask"))?;
+    let ended = terraform(alone.path()).arg("console").stdin(ask).output()?;
+    ensure!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let policy: String = serde_json::from_slice(&ended.stdout)?;
+    Ok(serde_json::from_str(&policy)?)
+}
+
+/// Terraform in a folder, with nothing of the machine's own settings.
+fn terraform(folder: &Path) -> Command {
+    let mut terraform = Command::new("terraform");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TF_")) {
+        terraform.env_remove(name);
+    }
+    terraform.env("CHECKPOINT_DISABLE", "1").current_dir(folder);
+    terraform
 }
 
 /// Deploys the hub's template to an account in which nobody has been yet, and plans.
@@ -110,10 +191,54 @@ fn deployed(which: &Emulator, python: &Path, folder: &Path) -> anyhow::Result<()
     let hub: Vec<&str> = hub.iter().filter_map(|change| change["change"].as_str()).collect();
     // LocalStack's CloudFormation gives a bucket no lifecycle.
     ensure!(hub == ["set-lifecycle"], "after the stack, the plan for the bucket is {hub:?}:\n{planned:#}");
+    imported(&file, url, &account, &folder.join("live"))?;
     eprintln!(
         "the hub's stack leaves flowagg nothing to do at the bucket but its lifecycle, which LocalStack leaves out"
     );
     Ok(())
+}
+
+/// The configuration of what is there now imports the bucket; after `apply`, its lifecycle and the flow logs too.
+fn imported(fleet: &Path, url: &str, account: &str, out: &Path) -> anyhow::Result<()> {
+    let on_emulator = |args: &str| -> anyhow::Result<()> {
+        let mut flowagg = flowagg(fleet);
+        flowagg.args(args.split(' ')).args(["--endpoint-url", url]);
+        flowagg.env("AWS_ACCESS_KEY_ID", account).env("AWS_SECRET_ACCESS_KEY", "secret");
+        if args.starts_with("export") {
+            flowagg.arg("--out").arg(out);
+        }
+        let ended = flowagg.output()?;
+        ensure!(ended.status.success(), "{args}: {}", String::from_utf8_lossy(&ended.stderr));
+        Ok(())
+    };
+    let addresses = || -> anyhow::Result<Vec<String>> {
+        let imports: serde_json::Value =
+            serde_json::from_str(&fs::read_to_string(out.join("imports.tf.json"))?)?;
+        let imports = imports["import"].as_array().context("nothing is imported")?;
+        Ok(imports.iter().filter_map(|import| Some(import["to"].as_str()?.to_owned())).collect())
+    };
+    let lifecycle = "aws_s3_bucket_lifecycle_configuration.flow_logs".to_owned();
+    on_emulator("export terraform --live")?;
+    let before = addresses()?;
+    ensure!(before.contains(&"aws_s3_bucket_policy.flow_logs".to_owned()), "{before:?}");
+    ensure!(!before.iter().any(|to| *to == lifecycle || to.starts_with("aws_flow_log")), "{before:?}");
+    on_emulator("apply --yes")?;
+    on_emulator("export terraform --live --force")?;
+    let after = addresses()?;
+    ensure!(after.contains(&lifecycle), "{after:?}");
+    ensure!(after.iter().any(|to| to.starts_with("aws_flow_log.vpcs_")), "{after:?}");
+    if terraform(out).arg("version").output().is_ok() {
+        passes_terraform(out)?;
+    }
+    eprintln!("after apply, {} things are imported, {} before it", after.len(), before.len());
+    Ok(())
+}
+
+/// What flowagg says, offline.
+fn flowagg_says(fleet: &Path, args: &str) -> anyhow::Result<String> {
+    let ended = flowagg(fleet).args(args.split(' ')).output()?;
+    ensure!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    Ok(String::from_utf8(ended.stdout)?)
 }
 
 fn fleet_file(name: &str) -> PathBuf {

@@ -248,7 +248,7 @@ fn bucket(fleet: &Fleet) -> Result<Bucket, Box<dyn Error>> {
         public_access_block: PublicAccessBlock::FULL,
         ownership: Some("BucketOwnerEnforced".to_owned()),
         policy: Some(policy),
-        other_logs: BTreeSet::new(),
+        ..Bucket::default()
     })
 }
 

@@ -6,6 +6,7 @@ use clap::{ArgGroup, Args as ClapArgs, Subcommand};
 use flowagg_core::id::{AccountId, Region};
 
 use crate::export::cloudformation::{Format, VpcFrom};
+use crate::export::terraform;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Export {
@@ -17,6 +18,13 @@ Examples:
   flowagg export cloudformation --member --account 222222222222 --region eu-west-1
   flowagg export cloudformation --stackset --out templates")]
     Cloudformation(Cloudformation),
+    /// The hub and the flow logs of every member, as a Terraform configuration
+    #[command(after_help = "\
+Examples:
+  flowagg export terraform --out terraform
+  flowagg export terraform --format hcl
+  flowagg export terraform --live --out terraform")]
+    Terraform(Terraform),
     /// The roles that flowagg needs, as CloudFormation templates
     #[command(after_help = "\
 Examples:
@@ -52,6 +60,23 @@ pub(crate) struct Cloudformation {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(crate) struct Terraform {
+    /// Look what there is, write `import` blocks for it and keep what the policy says besides; always done where the fleet
+    /// file leaves accounts or regions to be looked up
+    #[arg(long)]
+    pub(crate) live: bool,
+    /// `json` (.tf.json) or `hcl` (.tf)
+    #[arg(long, value_parser = terraform_format, default_value = "json")]
+    pub(crate) format: terraform::Format,
+    /// Write files into this folder instead of standard output
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Overwrite files that say something else
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(crate) struct Iam {
     #[command(flatten)]
     pub(crate) output: Output,
@@ -80,4 +105,10 @@ fn format(text: &str) -> Result<Format, String> {
 fn vpc_from(text: &str) -> Result<VpcFrom, String> {
     let found = VpcFrom::ALL.into_iter().find(|from| from.as_str() == text);
     found.ok_or_else(|| "parameter or import".to_owned())
+}
+
+/// `json`, `hcl`.
+fn terraform_format(text: &str) -> Result<terraform::Format, String> {
+    let found = terraform::Format::ALL.into_iter().find(|format| format.as_str() == text);
+    found.ok_or_else(|| "json or hcl".to_owned())
 }

@@ -17,7 +17,7 @@ use jiff::SignedDuration;
 
 use crate::aws::Connection;
 
-pub(crate) use export::{Cloudformation, Export, Output};
+pub(crate) use export::{Cloudformation, Export, Output, Terraform};
 pub(crate) use import::Import;
 pub(crate) use report::Report;
 
@@ -126,7 +126,8 @@ Examples:
   flowagg permissions
   flowagg permissions --json | jq .member > member-role.json")]
     Permissions(Permissions),
-    /// Write the fleet down for other tools: CloudFormation templates of the hub, the members and the roles
+    /// Write the fleet down for other tools: CloudFormation templates of the hub, the members and the roles, a
+    /// Terraform configuration
     #[command(subcommand)]
     Export(Export),
     /// Write the fleet file that describes what is there already: a live bucket and its accounts, or templates

@@ -1,27 +1,36 @@
-//! `flowagg export`: the fleet written down for other tools. Offline, but for a hub whose accounts have to be looked up.
+//! `flowagg export`: the fleet written down for other tools. Offline, but for accounts that have to be
+//! looked up, and for what is to be imported.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::args::{Cloudformation, Export, Global, Output};
+use flowagg_core::plan::Unnamed;
+
+use super::plan::assemble;
+use crate::args::{Cloudformation, Export, Global, Output, Terraform};
 use crate::export::cloudformation::{self, Format};
+use crate::export::terraform::{self, Live};
 use crate::export::{ExportError, File, Files};
 use crate::{Exit, Screen, show};
 
 pub(super) async fn run(global: &Global, verb: &Export, screen: &mut Screen<'_>) -> io::Result<Exit> {
-    let (files, output) = match verb {
+    let (files, to) = match verb {
         Export::Cloudformation(options) => match templates(global, options, screen).await? {
-            Ok(files) => (files, &options.output),
+            Ok(files) => (files, To::from(&options.output)),
+            Err(exit) => return Ok(exit),
+        },
+        Export::Terraform(options) => match configuration(global, options, screen).await? {
+            Ok(files) => (files, To::from(options)),
             Err(exit) => return Ok(exit),
         },
         Export::Iam(options) => {
             let Some(fleet) = super::declared(&global.config, screen)? else { return Ok(Exit::Usage) };
-            (cloudformation::roles(&fleet, options.output.format), &options.output)
+            (cloudformation::roles(&fleet, options.output.format), To::from(&options.output))
         }
     };
     match files {
-        Ok(files) => write(&files, output, screen),
+        Ok(files) => write(&files, &to, screen),
         Err(error) => {
             show::error(&error.to_string(), &error.help(), screen.err)?;
             Ok(Exit::Usage)
@@ -54,10 +63,62 @@ async fn templates(
     }))
 }
 
-fn write(Files { files, notes }: &Files, output: &Output, screen: &mut Screen<'_>) -> io::Result<Exit> {
-    let exit = match &output.out {
-        Some(folder) => into_folder(files, folder, output.force, screen)?,
-        None => to_screen(files, output.format, screen)?,
+/// The configuration, or why there is none; or how the run ends.
+async fn configuration(
+    global: &Global,
+    options: &Terraform,
+    screen: &mut Screen<'_>,
+) -> io::Result<Result<Result<Files, ExportError>, Exit>> {
+    if !global.only.is_empty() {
+        let help = "leave `--only` out: what is not in a configuration Terraform deletes";
+        show::error("a part of a fleet is no Terraform configuration", help, screen.err)?;
+        return Ok(Err(Exit::Usage));
+    }
+    let Some(declared) = super::declared(&global.config, screen)? else { return Ok(Err(Exit::Usage)) };
+    if declared.is_named() && !options.live {
+        return Ok(Ok(terraform::configuration(&declared.into_fleet(), None, options.format)));
+    }
+    let (fleet, accounts, observed) = match super::look(global, screen).await? {
+        Ok(looked) => looked,
+        Err(exit) => return Ok(Err(exit)),
+    };
+    screen.calls("reading", &accounts.take_calls())?;
+    let plan = assemble(&fleet, &observed, Unnamed::Keep);
+    if !plan.failures.is_empty() {
+        show::failures(&plan.failures, screen.err)?;
+        return Ok(Err(Exit::Failed));
+    }
+    let bucket = observed.bucket.as_ref().ok().and_then(Option::as_ref);
+    let live = Live { bucket, regions: &observed.regions, plan: &plan };
+    Ok(Ok(terraform::configuration(&fleet, Some(&live), options.format)))
+}
+
+/// Where files go.
+struct To<'a> {
+    folder: Option<&'a Path>,
+    force: bool,
+    /// What stands on standard output before the name of each of several; `None` where several do not fit there.
+    between: Option<&'static str>,
+}
+
+impl<'a> From<&'a Output> for To<'a> {
+    fn from(output: &'a Output) -> Self {
+        let between = (output.format == Format::Yaml).then_some("---\n");
+        Self { folder: output.out.as_deref(), force: output.force, between }
+    }
+}
+
+impl<'a> From<&'a Terraform> for To<'a> {
+    fn from(options: &'a Terraform) -> Self {
+        let between = (options.format == terraform::Format::Hcl).then_some("\n");
+        Self { folder: options.out.as_deref(), force: options.force, between }
+    }
+}
+
+fn write(Files { files, notes }: &Files, to: &To<'_>, screen: &mut Screen<'_>) -> io::Result<Exit> {
+    let exit = match to.folder {
+        Some(folder) => into_folder(files, folder, to.force, screen)?,
+        None => to_screen(files, to.between, screen)?,
     };
     if exit == Exit::Done {
         for note in notes {
@@ -67,19 +128,20 @@ fn write(Files { files, notes }: &Files, output: &Output, screen: &mut Screen<'_
     Ok(exit)
 }
 
-/// One file as it is; several as the documents of one YAML stream, each under its name.
-fn to_screen(files: &[File], format: Format, screen: &mut Screen<'_>) -> io::Result<Exit> {
+/// One file as it is; several one after the other, each under its name.
+fn to_screen(files: &[File], between: Option<&str>, screen: &mut Screen<'_>) -> io::Result<Exit> {
     if let [file] = files {
         write!(screen.out, "{}", file.text)?;
         return Ok(Exit::Done);
     }
-    if format == Format::Json {
+    let Some(between) = between else {
         let what = format!("{} JSON files do not fit on one standard output", files.len());
         show::error(&what, "name a folder for them with `--out DIR`", screen.err)?;
         return Ok(Exit::Usage);
-    }
-    for file in files {
-        write!(screen.out, "---\n# {}\n{}", file.name, file.text)?;
+    };
+    for (n, file) in files.iter().enumerate() {
+        let between = if n == 0 { between.trim_start() } else { between };
+        write!(screen.out, "{between}# {}\n{}", file.name, file.text)?;
     }
     Ok(Exit::Done)
 }

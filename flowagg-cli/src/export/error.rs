@@ -1,4 +1,5 @@
-use flowagg_core::id::{AccountId, Region, RoleName};
+use flowagg_core::id::{AccountId, Region, ResourceKind, RoleName};
+use flowagg_core::observed::Place;
 use flowagg_policy::MergeError;
 
 /// Why a fleet cannot be written in another tool's terms. Nothing is exported then.
@@ -57,12 +58,55 @@ pub enum ExportError {
     /// More than VPCs is logged in the organization's accounts.
     #[error("a stack set logs one VPC in each account and region, and the fleet file asks for `{0}` too")]
     NotOnlyVpcs(&'static str),
+    /// The fleet file alone does not say it.
+    #[error("account `{account}`: {what}")]
+    Unseen {
+        /// The account.
+        account: AccountId,
+        /// What it does not say.
+        what: Unseen,
+    },
+    /// An account and region has not been looked at.
+    #[error("nobody has looked what there is in {0}")]
+    Unread(Place),
+    /// Terraform knows all lifecycle rules of a bucket or none.
+    #[error("the bucket has lifecycle rules that are not flowagg's, which Terraform would replace: {}", .0.join(", "))]
+    OtherRules(Vec<String>),
     /// The text could not be made.
     #[error("the text could not be made: {0}")]
     Defect(String),
     /// AWS makes the role itself.
     #[error("`{0}` is the role that AWS Organizations makes in every account, with all rights")]
     RoleOfOrganizations(RoleName),
+}
+
+/// What a fleet file can leave to be seen in AWS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unseen {
+    /// Which regions the account has.
+    #[error("its regions have to be looked up")]
+    Regions,
+    /// In which of its regions the resources of a kind lie.
+    #[error("it has several regions, and the fleet file does not say which of its `{}` lie where", .0.key())]
+    Place(ResourceKind),
+    /// Which resources of a kind there are, where Terraform has no data source that lists them.
+    #[error("its `{}` are chosen by a rule, and Terraform has no data source that lists them", .0.key())]
+    List(ResourceKind),
+    /// Which resources are parts of others, and would be logged twice.
+    #[error("VPCs and parts of VPCs are logged, and the fleet file does not say which lie in which")]
+    Overlap,
+}
+
+impl Unseen {
+    /// What else there is to do.
+    fn other_way(self) -> String {
+        match self {
+            Self::Regions => "name them in `regions`, or ".to_owned(),
+            Self::Place(_) => String::new(),
+            Self::List(kind) => format!("name their ids in `{}`, or ", kind.key()),
+            Self::Overlap => "log either, or ".to_owned(),
+        }
+    }
 }
 
 impl ExportError {
@@ -95,6 +139,12 @@ impl ExportError {
                 "choose the accounts by `organization.units` alone, or use `flowagg apply`".to_owned()
             }
             Self::NotOnlyVpcs(key) => format!("leave `organization.{key}` out, or use `flowagg apply`"),
+            Self::Unseen { what, .. } => format!("{}look what there is with `--live`", what.other_way()),
+            Self::Unread(_) => "look at every account and region, without `--only`".to_owned(),
+            Self::OtherRules(_) => {
+                "let `flowagg apply` set its own beside them, and export again: it is then left to flowagg"
+                    .to_owned()
+            }
             Self::Defect(_) => "this is a defect of flowagg: please report it".to_owned(),
             Self::RoleOfOrganizations(_) => {
                 "name a role of your own in `members[].role` or `organization.role`, as in `flowagg`"

@@ -4,7 +4,8 @@ pub mod cloudformation;
 mod error;
 mod files;
 mod permissions;
+pub mod terraform;
 
-pub use error::ExportError;
+pub use error::{ExportError, Unseen};
 pub use files::{File, Files};
 pub use permissions::{Permissions, permissions};

@@ -4,6 +4,8 @@
 mod refusals;
 mod round_trips;
 mod snapshots;
+mod specs;
+mod terraform;
 mod writing;
 
 use std::path::{Path, PathBuf};
@@ -12,7 +14,7 @@ use std::process::{Command, Output};
 use flowagg_core::fleet::Fleet;
 
 /// The fleets of the matrix; `cargo xtask exports` has the same.
-const FLEETS: [&str; 8] = ["plain", "kms", "named", "organization", "whole", "china", "gov", "many"];
+const FLEETS: [&str; 9] = ["plain", "kms", "named", "organization", "whole", "china", "gov", "many", "rules"];
 
 struct Said {
     code: Option<i32>,

@@ -10,8 +10,10 @@ const HUB: &[&str] = &["cloudformation", "--hub"];
 const MEMBER: &[&str] = &["cloudformation", "--member"];
 const STACK_SET: &[&str] = &["cloudformation", "--stackset"];
 const ROLES: &[&str] = &["iam"];
+const TERRAFORM: &[&str] = &["terraform"];
+const IN_HCL: &[&str] = &["terraform", "--format", "hcl"];
 
-const EXPORTS: [(&str, &[&str]); 25] = [
+const EXPORTS: [(&str, &[&str]); 34] = [
     ("plain", HUB),
     ("plain", &["cloudformation", "--hub", "--format", "json"]),
     ("plain", MEMBER),
@@ -37,6 +39,15 @@ const EXPORTS: [(&str, &[&str]); 25] = [
     ("gov", ROLES),
     ("plain", &["cloudformation", "--member", "--account", "111122223333", "--region", "eu-west-1"]),
     ("many", HUB),
+    ("plain", TERRAFORM),
+    ("kms", TERRAFORM),
+    ("kms", IN_HCL),
+    ("named", TERRAFORM),
+    ("china", IN_HCL),
+    ("gov", IN_HCL),
+    ("rules", TERRAFORM),
+    ("rules", IN_HCL),
+    ("rules", ROLES),
 ];
 
 #[test]

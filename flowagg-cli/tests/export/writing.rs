@@ -31,6 +31,20 @@ fn several_json_files_need_a_folder() {
 }
 
 #[test]
+fn several_hcl_files_follow_one_another_under_their_names() {
+    let said = export("plain", &["terraform", "--format", "hcl"], None);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let names: Vec<&str> = said
+        .out
+        .split("\n\n# ")
+        .filter_map(|part| part.trim_start_matches("# ").lines().next())
+        .filter(|line| line.ends_with(".tf"))
+        .collect();
+    assert_eq!(names, ["versions.tf", "providers.tf", "hub.tf", "policy.tf", "flow-logs.tf"]);
+    assert!(said.err.contains("nobody has looked at AWS"), "{}", said.err);
+}
+
+#[test]
 fn a_folder_is_made_and_written_once() {
     let folder = tempfile::tempdir().unwrap();
     let below = folder.path().join("a/b");

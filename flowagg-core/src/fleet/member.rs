@@ -103,6 +103,11 @@ impl Selection {
         self.0.get(&kind)
     }
 
+    /// What is chosen of each kind.
+    pub fn choices(&self) -> impl Iterator<Item = (ResourceKind, &Choice)> {
+        self.0.iter().map(|(kind, choice)| (*kind, choice))
+    }
+
     /// The resources that are named one by one.
     pub fn named(&self) -> impl Iterator<Item = &ResourceId> {
         self.0.values().flat_map(|choice| match choice {

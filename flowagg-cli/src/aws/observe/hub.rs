@@ -30,10 +30,20 @@ pub(super) async fn read(hub: &Hub, account: &Account) -> Result<Option<Bucket>,
         policy(&s3, hub, &at),
     )?;
     let lifecycle = rules.iter().find_map(our_rule);
+    let ids = rules.iter().map(|rule| rule.id().unwrap_or_default());
+    let other_rules = ids.filter(|id| *id != LifecycleRule::ID).map(str::to_owned).collect();
     // A rule of ours that reaches as far as the wanted one shows that this question was asked before.
     let asked = lifecycle.as_ref().is_some_and(|rule| rule.under == layout::root(hub.prefix.as_ref()));
     let other_logs = if asked { BTreeSet::new() } else { other_logs(&s3, hub, &at).await? };
-    Ok(Some(Bucket { encryption, lifecycle, public_access_block, ownership, policy, other_logs }))
+    Ok(Some(Bucket {
+        encryption,
+        lifecycle,
+        other_rules,
+        public_access_block,
+        ownership,
+        policy,
+        other_logs,
+    }))
 }
 
 async fn exists(s3: &Client, hub: &Hub, at: &At) -> Result<bool, Failure> {

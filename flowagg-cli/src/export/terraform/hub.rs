@@ -1,0 +1,116 @@
+//! The bucket with its settings, and its policy.
+
+use flowagg_core::fleet::{Encryption, Fleet, Hub, Lifecycle};
+use flowagg_core::layout;
+use flowagg_core::observed::{BucketEncryption, LifecycleRule};
+use flowagg_policy::{Grant, Unnamed, merge};
+
+use super::block::{Block, Body, Value};
+use super::live::Live;
+use super::providers::HUB;
+use crate::export::ExportError;
+
+/// What the bucket and everything of it is called.
+pub(super) const NAME: &str = "flow_logs";
+pub(super) const BUCKET: &str = "aws_s3_bucket";
+pub(super) const POLICY: &str = "aws_s3_bucket_policy";
+pub(super) const PUBLIC_ACCESS_BLOCK: &str = "aws_s3_bucket_public_access_block";
+pub(super) const OWNERSHIP: &str = "aws_s3_bucket_ownership_controls";
+pub(super) const ENCRYPTION: &str = "aws_s3_bucket_server_side_encryption_configuration";
+pub(super) const LIFECYCLE: &str = "aws_s3_bucket_lifecycle_configuration";
+
+/// The bucket, and a resource for each of its settings. A setting that is stronger than the fleet file's stays.
+pub(super) fn bucket(fleet: &Fleet, live: Option<&Live<'_>>, owns_lifecycle: bool) -> Vec<Block> {
+    let hub = &fleet.hub;
+    let namespace = hub.bucket.is_account_regional().then_some("account-regional");
+    let bucket = Body::default()
+        .set("provider", Value::address(format!("aws.{HUB}")))
+        .gap()
+        .set("bucket", hub.bucket.as_str())
+        .set_some("bucket_namespace", namespace)
+        .block("lifecycle", Body::default().set("prevent_destroy", true));
+    let public_access_block = setting()
+        .gap()
+        .set("block_public_acls", true)
+        .set("block_public_policy", true)
+        .set("ignore_public_acls", true)
+        .set("restrict_public_buckets", true);
+    let enforced = Body::default().set("object_ownership", "BucketOwnerEnforced");
+    let mut blocks = vec![
+        Block::resource(BUCKET, NAME, bucket),
+        Block::resource(PUBLIC_ACCESS_BLOCK, NAME, public_access_block),
+        Block::resource(OWNERSHIP, NAME, setting().block("rule", enforced)),
+        Block::resource(ENCRYPTION, NAME, setting().block("rule", encryption(hub, live))),
+    ];
+    if owns_lifecycle {
+        blocks.push(Block::resource(LIFECYCLE, NAME, setting().block("rule", lifecycle(hub))));
+    }
+    blocks
+}
+
+/// What every setting of the bucket begins with.
+fn setting() -> Body {
+    Body::default()
+        .set("provider", Value::address(format!("aws.{HUB}")))
+        .gap()
+        .set("bucket", Value::expression(format!("{BUCKET}.{NAME}.id")))
+}
+
+fn encryption(hub: &Hub, live: Option<&Live<'_>>) -> Body {
+    let wanted = match &hub.encryption {
+        Encryption::SseS3 => {
+            BucketEncryption { algorithm: "AES256".to_owned(), key: None, bucket_key: false }
+        }
+        Encryption::SseKms { key, bucket_key } => BucketEncryption {
+            algorithm: "aws:kms".to_owned(),
+            key: Some(key.to_string()),
+            bucket_key: *bucket_key,
+        },
+    };
+    let stays = live.and_then(Live::encryption_that_stays);
+    let BucketEncryption { algorithm, key, bucket_key } = stays.cloned().unwrap_or(wanted);
+    let by_kms = key.is_some();
+    let default = Body::default().set("sse_algorithm", algorithm).set_some("kms_master_key_id", key);
+    Body::default()
+        .set_some("bucket_key_enabled", by_kms.then_some(bucket_key))
+        .block("apply_server_side_encryption_by_default", default)
+}
+
+/// The lifecycle rule that `apply` sets.
+pub(super) fn rule(hub: &Hub) -> LifecycleRule {
+    LifecycleRule { under: layout::root(hub.prefix.as_ref()), lifecycle: hub.lifecycle.clone() }
+}
+
+fn lifecycle(hub: &Hub) -> Body {
+    let LifecycleRule { under, lifecycle } = rule(hub);
+    let Lifecycle { retention_days, transition, noncurrent_days, abort_uploads_days } = lifecycle;
+    let mut rule = Body::default()
+        .set("id", LifecycleRule::ID)
+        .set("status", "Enabled")
+        .block("filter", Body::default().set("prefix", under))
+        .block("expiration", Body::default().set("days", retention_days));
+    if let Some(to) = transition {
+        let to = Body::default().set("days", to.days).set("storage_class", to.storage_class);
+        rule = rule.block("transition", to);
+    }
+    if let Some(days) = noncurrent_days {
+        rule = rule.block("noncurrent_version_expiration", Body::default().set("noncurrent_days", days));
+    }
+    if let Some(days) = abort_uploads_days {
+        let abort = Body::default().set("days_after_initiation", days);
+        rule = rule.block("abort_incomplete_multipart_upload", abort);
+    }
+    rule
+}
+
+/// The whole policy: the one that is there with the fleet's grant merged in, or the one for an empty bucket.
+pub(super) fn policy(fleet: &Fleet, live: Option<&Live<'_>>) -> Result<Vec<Block>, ExportError> {
+    let text = match live.and_then(Live::policy) {
+        Some(text) => text.to_owned(),
+        None => merge(None, &Grant::of(fleet), Unnamed::Keep)?.text,
+    };
+    let document: serde_json::Value = serde_json::from_str(&text).map_err(ExportError::defect)?;
+    let locals = Body::default().set("bucket_policy", Value::of_json(document));
+    let policy = setting().set("policy", Value::expression("jsonencode(local.bucket_policy)"));
+    Ok(vec![Block::new("locals", &[], locals), Block::resource(POLICY, NAME, policy)])
+}

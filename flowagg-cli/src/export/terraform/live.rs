@@ -1,0 +1,165 @@
+//! What AWS has already, where somebody has looked: what becomes `import` blocks, and what stays out of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowagg_core::fleet::{Fleet, Member, Standing};
+use flowagg_core::id::{FlowLogId, Region, ResourceId, ResourceKind};
+use flowagg_core::observed::{
+    Bucket, BucketEncryption, Failure, FlowLog, LifecycleRule, Place, PublicAccessBlock, RegionState,
+    Resource,
+};
+use flowagg_core::plan::{Concern, HubChange, Plan, Step};
+
+use super::block::{Block, Body, Value};
+use super::hub::{self, NAME};
+use crate::export::ExportError;
+
+/// What AWS has, and the plan that was made of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Live<'a> {
+    /// The hub's bucket; `None` where it does not exist.
+    pub bucket: Option<&'a Bucket>,
+    /// Every member's regions.
+    pub regions: &'a BTreeMap<Place, Result<RegionState, Failure>>,
+    /// What differs.
+    pub plan: &'a Plan,
+}
+
+/// What of a region's resources of one kind has a flow log in the configuration.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// What the fleet logs.
+    pub(super) logged: BTreeSet<ResourceId>,
+    /// What it would log, and another's flow log covers or is in the way of.
+    pub(super) left_out: BTreeSet<ResourceId>,
+    /// Which of them have a flow log of ours.
+    pub(super) imports: BTreeMap<ResourceId, FlowLogId>,
+    /// Whether AWS names their destination without the slash at its end.
+    pub(super) without_slash: bool,
+}
+
+impl<'a> Live<'a> {
+    /// The policy to be: merged, or as it is where nothing has to change.
+    pub(super) fn policy(&self) -> Option<&'a str> {
+        let merged = self.plan.hub.iter().find_map(|change| match change {
+            HubChange::PutPolicy(change) => Some(change.text.as_str()),
+            _ => None,
+        });
+        merged.or(self.bucket.and_then(|bucket| bucket.policy.as_deref()))
+    }
+
+    /// The encryption that is there, where the plan leaves it.
+    pub(super) fn encryption_that_stays(&self) -> Option<&'a BucketEncryption> {
+        let changes = self.plan.hub.iter().any(|change| matches!(change, HubChange::Encrypt { .. }));
+        self.bucket.filter(|_| !changes)?.encryption.as_ref()
+    }
+
+    /// Whether the lifecycle rules of the bucket become Terraform's, which knows all rules of a bucket or none. Ours is left
+    /// to flowagg where it stands beside rules of others, or where nobody may set it. Fails where it has to be set beside
+    /// rules of others.
+    pub(super) fn owns_lifecycle(&self, wanted: &LifecycleRule) -> Result<bool, ExportError> {
+        let Some(bucket) = self.bucket else { return Ok(true) };
+        let changes = self.plan.hub.iter().any(|change| matches!(change, HubChange::SetLifecycle { .. }));
+        let others = &bucket.other_rules;
+        match (changes, others.is_empty()) {
+            (true, false) => Err(ExportError::OtherRules(others.iter().cloned().collect())),
+            (true, true) => Ok(true),
+            (false, is_alone) => Ok(is_alone && bucket.lifecycle.as_ref() == Some(wanted)),
+        }
+    }
+
+    /// What of a member's region is logged, by kind.
+    pub(super) fn found(
+        &self,
+        fleet: &Fleet,
+        member: &Member,
+        region: &Region,
+    ) -> Result<BTreeMap<ResourceKind, Found>, ExportError> {
+        let place = Place { account: member.account, region: region.clone() };
+        let Some(Ok(state)) = self.regions.get(&place) else { return Err(ExportError::Unread(place)) };
+        let changes = self.plan.flow_logs.iter();
+        let changes: Vec<_> = changes.filter(|change| change.place() == place).collect();
+        let destination = fleet.destination();
+        let mut found: BTreeMap<ResourceKind, Found> = BTreeMap::new();
+        for (Resource { id, .. }, standing) in member.standings(&state.resources) {
+            if standing != Standing::Logged {
+                continue;
+            }
+            let steps: Vec<&Step> =
+                changes.iter().filter(|change| change.resource == *id).map(|change| &change.step).collect();
+            let goes = |log: &FlowLog| {
+                steps.iter().any(|step| matches!(step, Step::Delete { flow_log } if *flow_log == log.id))
+            };
+            let replaced = steps.iter().find_map(|step| match step {
+                Step::Replace { old } => Some(old),
+                _ => None,
+            });
+            let ours = state.flow_logs.iter().filter(|log| {
+                log.resource == id.as_str() && log.is_ours() && destination.is_in_bucket(&log.destination)
+            });
+            let ours: Vec<&FlowLog> = ours.filter(|log| !goes(log)).collect();
+            // The one that stays, and where none is right the one that Terraform replaces.
+            let import = ours.iter().find(|log| replaced.is_none_or(|old| *old == log.id));
+            let of_kind = found.entry(id.kind()).or_default();
+            if import.is_none() && !steps.contains(&&Step::Create) {
+                of_kind.left_out.insert(id.clone());
+                continue;
+            }
+            of_kind.logged.insert(id.clone());
+            if let Some(log) = import {
+                of_kind.imports.insert(id.clone(), log.id.clone());
+                of_kind.without_slash |= destination.is(&log.destination) && !log.destination.ends_with('/');
+            }
+        }
+        Ok(found)
+    }
+
+    /// An `import` block for each thing of the bucket that is there.
+    pub(super) fn imports(&self, fleet: &Fleet, owns_lifecycle: bool) -> Vec<Block> {
+        let Some(bucket) = self.bucket else { return Vec::new() };
+        // Where all four switches are off there may be no such configuration, and what is not there cannot be imported.
+        let has_block = bucket.public_access_block != PublicAccessBlock::default();
+        let things = [
+            (hub::BUCKET, true),
+            (hub::PUBLIC_ACCESS_BLOCK, has_block),
+            (hub::OWNERSHIP, bucket.ownership.is_some()),
+            (hub::ENCRYPTION, bucket.encryption.is_some()),
+            (hub::LIFECYCLE, owns_lifecycle && bucket.lifecycle.is_some()),
+            (hub::POLICY, bucket.policy.is_some()),
+        ];
+        let there = things.into_iter().filter(|(_, is_there)| *is_there);
+        there.map(|(r#type, _)| import(format!("{type}.{NAME}"), fleet.hub.bucket.as_str())).collect()
+    }
+
+    /// What the plan says that Terraform does not do.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let count =
+            |of: fn(&Step) -> bool| self.plan.flow_logs.iter().filter(|change| of(&change.step)).count();
+        let replaced = count(|step| matches!(step, Step::Replace { .. }));
+        if replaced > 0 {
+            notes.push(format!(
+                "{replaced} flow logs of flowagg's are not as declared: they are imported, and Terraform replaces them; it deletes \
+                 the old one first, and what passes until the new one works is not recorded"
+            ));
+        }
+        let deleted = count(|step| matches!(step, Step::Delete { .. }));
+        if deleted > 0 {
+            notes.push(format!(
+                "{deleted} flow logs of flowagg's are not wanted and stay outside of Terraform: `flowagg apply` deletes them"
+            ));
+        }
+        let concern = |concern: &Concern| format!("{}: {}; {}", concern.resource, concern.what, concern.help);
+        notes.extend(self.plan.concerns.iter().map(concern));
+        notes.extend(self.plan.notes.iter().cloned());
+        notes
+    }
+}
+
+/// Takes what is there for the resource at this address.
+///
+/// Source: "import block reference" (Terraform Language Documentation); the id, of the "Import" part of each resource's page
+/// (AWS Provider Documentation).
+pub(super) fn import(address: String, id: &str) -> Block {
+    Block::new("import", &[], Body::default().set("to", Value::address(address)).set("id", id))
+}

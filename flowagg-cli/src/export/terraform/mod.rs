@@ -1,0 +1,126 @@
+//! A Terraform configuration. It gives what `apply` makes, for teams that bring every change by Terraform.
+//!
+//! A file for each concern: the versions, the providers, the bucket with its settings, its policy, the flow logs; and, where
+//! somebody has looked what AWS has, an `import` block for each thing that is there.
+//!
+//! Sources: "Resource: aws_s3_bucket" and its settings, "aws_s3_bucket_policy", "aws_flow_log", "Data Source: aws_vpcs",
+//! "aws_subnets", "aws_network_interfaces" (AWS Provider Documentation); "Configuration Syntax" (Terraform Language
+//! Documentation).
+
+mod block;
+mod flow_logs;
+mod hcl;
+mod hub;
+mod json;
+mod live;
+mod providers;
+
+use flowagg_core::fleet::{Choice, Encryption, Fleet};
+
+use self::block::Block;
+use self::flow_logs::FlowLogs;
+use super::{ExportError, File, Files};
+
+pub use self::live::Live;
+
+/// How a configuration is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// JSON, in files that end in `.tf.json`.
+    #[default]
+    Json,
+    /// HCL, in files that end in `.tf`, as `terraform fmt` leaves it.
+    Hcl,
+}
+
+impl Format {
+    /// All values.
+    pub const ALL: [Self; 2] = [Self::Json, Self::Hcl];
+
+    /// The word on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Hcl => "hcl",
+        }
+    }
+}
+
+/// The configuration of the whole fleet.
+///
+/// Without `live` it is made from the fleet alone: nothing is imported, and the policy is the one for an empty bucket. With
+/// it the policy is the live one with the fleet's grant merged in, and there is an `import` block for each thing that is
+/// there and becomes Terraform's. Fails where the fleet cannot be expressed so.
+pub fn configuration(fleet: &Fleet, live: Option<&Live<'_>>, format: Format) -> Result<Files, ExportError> {
+    fleet.members.values().try_for_each(flow_logs::has_regions)?;
+    let owns_lifecycle = live.map_or(Ok(true), |live| live.owns_lifecycle(&hub::rule(&fleet.hub)))?;
+    let mut logs = FlowLogs::default();
+    for (member, region) in fleet.places() {
+        let FlowLogs { blocks, imports, notes } = flow_logs::in_place(fleet, member, region, live)?;
+        logs.blocks.extend(blocks);
+        logs.imports.extend(imports);
+        logs.notes.extend(notes);
+    }
+    let mut notes = notes(fleet, live, owns_lifecycle);
+    notes.append(&mut logs.notes);
+    let mut imports = live.map_or(Vec::new(), |live| live.imports(fleet, owns_lifecycle));
+    imports.append(&mut logs.imports);
+    let mut files = vec![
+        ("versions", "The versions that this configuration needs", vec![providers::versions(fleet)]),
+        ("providers", "A provider for each account and region", providers::providers(fleet, fleet.places())),
+        ("hub", "The bucket that all flow logs go to", hub::bucket(fleet, live, owns_lifecycle)),
+        ("policy", "Who may deliver to the bucket", hub::policy(fleet, live)?),
+        ("flow-logs", "The flow logs of every account and region", logs.blocks),
+    ];
+    if !imports.is_empty() {
+        files.push(("imports", "What is there already", imports));
+    }
+    let files = files.into_iter().map(|(name, comment, blocks)| file(name, comment, &blocks, format));
+    Ok(Files { files: files.collect::<Result<_, _>>()?, notes })
+}
+
+fn file(name: &str, comment: &str, blocks: &[Block], format: Format) -> Result<File, ExportError> {
+    Ok(match format {
+        Format::Json => File {
+            name: format!("{name}.tf.json"),
+            text: json::write(comment, blocks).map_err(ExportError::defect)?,
+        },
+        Format::Hcl => File { name: format!("{name}.tf"), text: hcl::write(comment, blocks) },
+    })
+}
+
+fn notes(fleet: &Fleet, live: Option<&Live<'_>>, owns_lifecycle: bool) -> Vec<String> {
+    let bucket = &fleet.hub.bucket;
+    let mut notes = Vec::new();
+    match live {
+        None => notes.push(format!(
+            "nobody has looked at AWS: where {bucket} is there already, Terraform cannot make it, and would replace its whole \
+             policy and all its lifecycle rules; with `--live` what is there is imported and statements of others are kept"
+        )),
+        Some(live) => {
+            if let (false, Some(found)) = (owns_lifecycle, live.bucket) {
+                let others: Vec<&str> = found.other_rules.iter().map(String::as_str).collect();
+                let why = if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
+                notes.push(format!(
+                    "the lifecycle rules of {bucket} are left out: Terraform knows all rules of a bucket or none, and not all are \
+                     flowagg's to set{why}; `flowagg plan` says whether its own is right"
+                ));
+            }
+            notes.extend(live.notes());
+        }
+    }
+    if let Encryption::SseKms { key, .. } = &fleet.hub.encryption {
+        notes.push(format!(
+            "the policy of {key} is not in the configuration; `flowagg plan` says whether it lets log delivery use the key"
+        ));
+    }
+    let mut choices = fleet.members.values().flat_map(|member| member.resources.choices());
+    if choices.any(|(_, choice)| matches!(choice, Choice::All(_))) {
+        notes.push(
+            "what the fleet file chooses by a rule Terraform looks up at every plan: what is made later has a flow log after the \
+             next `terraform apply`, and what no longer passes loses its own"
+                .to_owned(),
+        );
+    }
+    notes
+}

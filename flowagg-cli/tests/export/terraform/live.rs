@@ -1,0 +1,301 @@
+//! What AWS has is imported, and what others made is kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowagg::export::terraform::{Format, Live, configuration};
+use flowagg_core::fleet::Fleet;
+use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
+use flowagg_core::observed::{
+    Bucket, BucketEncryption, Failure, FileOptions, FlowLog, LifecycleRule, Place, PublicAccessBlock,
+    RegionState, Resource,
+};
+use flowagg_core::plan::{Plan, PolicyChange, Unnamed};
+use flowagg_policy::{Grant, merge};
+use serde_json::{Value, json};
+
+use super::arguments::{are_documented, blocks};
+use super::{json as in_json, plain, text};
+
+const MEMBER: &str = "222222222222";
+const VPCS: [&str; 3] = ["vpc-11111111", "vpc-22222222", "vpc-33333333"];
+
+/// The fleet of one member in one region, and what AWS has of it.
+struct World {
+    fleet: Fleet,
+    bucket: Option<Bucket>,
+    regions: BTreeMap<Place, Result<RegionState, Failure>>,
+}
+
+fn fleet(hub: &str, member: &str) -> Fleet {
+    let text = format!(
+        "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-flow-logs\"\n{hub}\n\n\
+         [[members]]\naccount = \"{MEMBER}\"\nregions = [\"eu-west-1\"]\nrole = \"flowagg\"\n{member}\n"
+    );
+    Fleet::parse(&text).unwrap()
+}
+
+fn resource(id: &str) -> Resource {
+    Resource {
+        id: ResourceId::parse(id).unwrap(),
+        owner: Some(AccountId::parse(MEMBER).unwrap()),
+        is_default: false,
+        part_of: BTreeSet::new(),
+        tags: BTreeMap::new(),
+    }
+}
+
+impl World {
+    /// A bucket as `apply` leaves it, and these VPCs without flow logs.
+    fn new(fleet: Fleet, resources: Vec<Resource>) -> Self {
+        let place =
+            Place { account: AccountId::parse(MEMBER).unwrap(), region: Region::parse("eu-west-1").unwrap() };
+        let under = flowagg_core::layout::root(fleet.hub.prefix.as_ref());
+        let bucket = Bucket {
+            encryption: Some(BucketEncryption { algorithm: "AES256".into(), key: None, bucket_key: false }),
+            lifecycle: Some(LifecycleRule { under, lifecycle: fleet.hub.lifecycle.clone() }),
+            public_access_block: PublicAccessBlock::FULL,
+            ownership: Some("BucketOwnerEnforced".into()),
+            policy: Some(merge(None, &Grant::of(&fleet), Unnamed::Keep).unwrap().text),
+            ..Bucket::default()
+        };
+        let state = RegionState { resources, flow_logs: Vec::new() };
+        Self { fleet, bucket: Some(bucket), regions: BTreeMap::from([(place, Ok(state))]) }
+    }
+
+    /// A flow log as `apply` makes it.
+    fn right(&self, n: usize, resource: &str) -> FlowLog {
+        let spec = &self.fleet.flow_logs;
+        FlowLog {
+            id: FlowLogId::parse(&format!("fl-{n:08}")).unwrap(),
+            resource: resource.to_owned(),
+            traffic: Some(spec.traffic.as_api().to_owned()),
+            destination: self.fleet.destination().arn(),
+            format: Some(spec.format.to_string()),
+            interval: Some(600),
+            options: Some(FileOptions::default()),
+            tags: spec.tags.clone(),
+            created: None,
+            deliver_status: None,
+            deliver_error: None,
+        }
+    }
+
+    fn with(mut self, flow_logs: Vec<FlowLog>) -> Self {
+        for state in self.regions.values_mut().flatten() {
+            state.flow_logs = flow_logs.clone();
+        }
+        self
+    }
+
+    fn plan(&self) -> Plan {
+        let live = self.bucket.as_ref().and_then(|bucket| bucket.policy.as_deref());
+        let merged = merge(live, &Grant::of(&self.fleet), Unnamed::Keep).unwrap();
+        let change = merged.changed.then(|| PolicyChange {
+            text: merged.text,
+            replaces: live.map(str::to_owned),
+            bytes: merged.bytes,
+            granted: merged.granted,
+            revoked: merged.revoked,
+            notes: merged.notes,
+        });
+        Plan::new(&self.fleet, self.bucket.as_ref(), change, &self.regions, Unnamed::Keep)
+    }
+
+    fn look<T>(&self, at: impl FnOnce(&Fleet, &Live<'_>) -> T) -> T {
+        let plan = self.plan();
+        at(&self.fleet, &Live { bucket: self.bucket.as_ref(), regions: &self.regions, plan: &plan })
+    }
+
+    fn file(&self, name: &str) -> Value {
+        self.look(|fleet, live| in_json(fleet, Some(live), name))
+    }
+
+    fn notes(&self) -> String {
+        self.look(|fleet, live| configuration(fleet, Some(live), Format::Json).unwrap().notes.join("\n"))
+    }
+
+    /// What is imported, by its address.
+    fn imports(&self) -> BTreeMap<String, String> {
+        let file = self.file("imports");
+        let imports = blocks(&file).into_iter().map(|(page, body)| {
+            are_documented(&page, body);
+            (body["to"].as_str().unwrap().to_owned(), body["id"].as_str().unwrap().to_owned())
+        });
+        imports.collect()
+    }
+}
+
+fn vpcs() -> Vec<Resource> {
+    VPCS.map(resource).to_vec()
+}
+
+#[test]
+fn the_bucket_its_settings_and_our_flow_logs_are_imported() {
+    let world = World::new(fleet("", ""), vpcs());
+    let logs = vec![world.right(1, VPCS[0]), world.right(2, VPCS[1])];
+    let world = world.with(logs);
+    let of_bucket = [
+        "",
+        "_lifecycle_configuration",
+        "_ownership_controls",
+        "_policy",
+        "_public_access_block",
+        "_server_side_encryption_configuration",
+    ]
+    .map(|what| (format!("aws_s3_bucket{what}.flow_logs"), "acme-flow-logs".to_owned()));
+    let of_logs = [(VPCS[0], "fl-00000001"), (VPCS[1], "fl-00000002")]
+        .map(|(vpc, log)| (format!("aws_flow_log.vpcs_222222222222_eu_west_1[\"{vpc}\"]"), log.to_owned()));
+    assert_eq!(world.imports(), of_bucket.into_iter().chain(of_logs).collect());
+    let hcl = world.look(|fleet, live| text(fleet, Some(live), Format::Hcl, "imports.tf"));
+    let last = "import {\n  to = aws_flow_log.vpcs_222222222222_eu_west_1[\"vpc-22222222\"]\n  id = \"fl-00000002\"\n}\n";
+    assert!(hcl.ends_with(last), "{hcl}");
+}
+
+#[test]
+fn of_a_bucket_that_is_not_there_nothing_is_imported() {
+    let world = World { bucket: None, ..World::new(fleet("", ""), vpcs()) };
+    let names: Vec<String> = world.look(|fleet, live| {
+        let files = configuration(fleet, Some(live), Format::Json).unwrap().files;
+        files.into_iter().map(|file| file.name).collect()
+    });
+    assert_eq!(
+        names,
+        ["versions.tf.json", "providers.tf.json", "hub.tf.json", "policy.tf.json", "flow-logs.tf.json"]
+    );
+}
+
+#[test]
+fn what_is_not_set_on_a_bucket_is_not_imported() {
+    let mut world = World::new(fleet("", ""), vpcs());
+    world.bucket = Some(Bucket::default());
+    assert_eq!(world.imports().into_keys().collect::<Vec<_>>(), ["aws_s3_bucket.flow_logs"]);
+}
+
+#[test]
+fn statements_of_others_stay_in_the_policy() {
+    let mut world = World::new(fleet("", ""), vpcs());
+    let theirs = json!({
+        "Sid": "Theirs",
+        "Effect": "Allow",
+        "Principal": { "AWS": "arn:aws:iam::444444444444:role/reader" },
+        "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::acme-flow-logs/home/${aws:username}/*",
+    });
+    let live = json!({ "Version": "2012-10-17", "Id": "theirs", "Statement": [theirs] });
+    world.bucket.as_mut().unwrap().policy = Some(live.to_string());
+    let file = world.file("policy");
+    let policy = &file["locals"]["bucket_policy"];
+    assert_eq!(policy["Id"], "theirs");
+    let resource = policy["Statement"][0]["Resource"].as_str().unwrap();
+    assert_eq!(resource, "arn:aws:s3:::acme-flow-logs/home/$${aws:username}/*");
+    let read: Value = serde_json::from_str(&plain(&policy["Statement"][0].to_string())).unwrap();
+    assert_eq!(read, theirs);
+    assert_eq!(policy["Statement"].as_array().unwrap().len(), 3, "theirs, and two of ours");
+    assert_eq!(world.imports()["aws_s3_bucket_policy.flow_logs"], "acme-flow-logs");
+}
+
+#[test]
+fn a_wrong_flow_log_of_ours_is_imported_to_be_replaced() {
+    let world = World::new(fleet("", ""), vpcs());
+    let wrong = FlowLog { traffic: Some("REJECT".into()), ..world.right(1, VPCS[0]) };
+    let world = world.with(vec![wrong]);
+    assert_eq!(world.imports()["aws_flow_log.vpcs_222222222222_eu_west_1[\"vpc-11111111\"]"], "fl-00000001");
+    assert!(world.notes().contains("1 flow logs of flowagg's are not as declared"), "{}", world.notes());
+}
+
+#[test]
+fn one_of_two_right_ones_is_imported_and_the_other_told() {
+    let world = World::new(fleet("", ""), vpcs());
+    let logs = vec![world.right(1, VPCS[0]), world.right(2, VPCS[0])];
+    let world = world.with(logs);
+    let imports: Vec<String> = world.imports().into_values().filter(|id| id.starts_with("fl-")).collect();
+    assert_eq!(imports, ["fl-00000001"]);
+    assert!(world.notes().contains("`flowagg apply` deletes them"), "{}", world.notes());
+}
+
+#[test]
+fn a_vpc_that_anothers_flow_log_serves_or_blocks_is_left_out() {
+    let world = World::new(fleet("", "vpcs = { except = [\"vpc-44444444\"] }"), vpcs());
+    let serves = FlowLog { tags: BTreeMap::new(), ..world.right(1, VPCS[0]) };
+    let blocks = FlowLog {
+        traffic: Some("REJECT".into()),
+        ..FlowLog { tags: BTreeMap::new(), ..world.right(2, VPCS[1]) }
+    };
+    let world = world.with(vec![serves, blocks]);
+    let logs = world.file("flow-logs");
+    assert_eq!(
+        logs["resource"]["aws_flow_log"]["vpcs_222222222222_eu_west_1"]["for_each"],
+        "${setsubtract(data.aws_vpcs.vpcs_222222222222_eu_west_1.ids, [\"vpc-11111111\", \"vpc-22222222\", \"vpc-44444444\"])}"
+    );
+    assert!(!world.imports().values().any(|id| id.starts_with("fl-")));
+    assert!(world.notes().contains("did not make delivers already"), "{}", world.notes());
+}
+
+#[test]
+fn what_lies_in_something_that_is_logged_has_no_flow_log_of_its_own() {
+    let fleet = fleet("", "vpcs = [\"vpc-11111111\"]\nsubnets = \"all\"");
+    let within = |id: &str, vpc: &str| Resource {
+        part_of: BTreeSet::from([ResourceId::parse(vpc).unwrap()]),
+        ..resource(id)
+    };
+    let there =
+        vec![resource(VPCS[0]), within("subnet-11111111", VPCS[0]), within("subnet-22222222", VPCS[1])];
+    let world = World::new(fleet, there);
+    let logs = &world.file("flow-logs")["resource"]["aws_flow_log"];
+    assert_eq!(logs["vpcs_222222222222_eu_west_1"]["for_each"], "${toset([\"vpc-11111111\"])}");
+    assert_eq!(logs["subnets_222222222222_eu_west_1"]["for_each"], "${toset([\"subnet-22222222\"])}");
+    assert!(world.notes().contains("the subnets are those of today"), "{}", world.notes());
+}
+
+#[test]
+fn a_destination_is_written_as_aws_has_it_so_that_nothing_is_replaced_for_a_slash() {
+    let world = World::new(fleet("prefix = \"network\"", ""), vpcs());
+    let ours =
+        FlowLog { destination: "arn:aws:s3:::acme-flow-logs/network".into(), ..world.right(1, VPCS[0]) };
+    let destination = |world: &World| {
+        world.file("flow-logs")["resource"]["aws_flow_log"]["vpcs_222222222222_eu_west_1"]["log_destination"]
+            .clone()
+    };
+    assert_eq!(destination(&world), "${aws_s3_bucket.flow_logs.arn}/network/");
+    assert_eq!(destination(&world.with(vec![ours])), "${aws_s3_bucket.flow_logs.arn}/network");
+}
+
+#[test]
+fn lifecycle_rules_of_others_are_never_terraforms() {
+    let mut world = World::new(fleet("", ""), vpcs());
+    let bucket = world.bucket.as_mut().unwrap();
+    bucket.other_rules = BTreeSet::from(["theirs".to_owned()]);
+    let hub = world.file("hub");
+    assert_eq!(hub["resource"].get("aws_s3_bucket_lifecycle_configuration"), None);
+    assert!(!world.imports().contains_key("aws_s3_bucket_lifecycle_configuration.flow_logs"));
+    assert!(world.notes().contains("not all are flowagg's to set (theirs)"), "{}", world.notes());
+
+    world.bucket.as_mut().unwrap().lifecycle = None;
+    let error = world.look(|fleet, live| configuration(fleet, Some(live), Format::Json).unwrap_err());
+    assert_eq!(
+        error.to_string(),
+        "the bucket has lifecycle rules that are not flowagg's, which Terraform would replace: theirs"
+    );
+}
+
+#[test]
+fn a_stronger_encryption_stays() {
+    let mut world = World::new(fleet("", ""), vpcs());
+    let key = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    world.bucket.as_mut().unwrap().encryption =
+        Some(BucketEncryption { algorithm: "aws:kms".into(), key: Some(key.into()), bucket_key: true });
+    let hub = world.file("hub");
+    let rule = &hub["resource"]["aws_s3_bucket_server_side_encryption_configuration"]["flow_logs"]["rule"];
+    let default = json!({ "sse_algorithm": "aws:kms", "kms_master_key_id": key });
+    assert_eq!(
+        rule,
+        &json!({ "bucket_key_enabled": true, "apply_server_side_encryption_by_default": default })
+    );
+}
+
+#[test]
+fn a_place_that_nobody_looked_at_is_no_configuration() {
+    let world = World { regions: BTreeMap::new(), ..World::new(fleet("", ""), vpcs()) };
+    let error = world.look(|fleet, live| configuration(fleet, Some(live), Format::Json).unwrap_err());
+    assert_eq!(error.to_string(), "nobody has looked what there is in 222222222222 eu-west-1");
+}

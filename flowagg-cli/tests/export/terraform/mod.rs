@@ -1,0 +1,26 @@
+//! The Terraform configuration: as the provider documents it, as the fleet says it, and as AWS has it.
+
+mod arguments;
+mod live;
+mod refusals;
+mod round_trips;
+
+use flowagg::export::terraform::{Format, Live, configuration};
+use flowagg_core::fleet::Fleet;
+use serde_json::Value;
+
+/// A file of the configuration in JSON.
+fn json(fleet: &Fleet, live: Option<&Live<'_>>, name: &str) -> Value {
+    serde_json::from_str(&text(fleet, live, Format::Json, &format!("{name}.tf.json"))).unwrap()
+}
+
+/// A file of the configuration as it is written.
+fn text(fleet: &Fleet, live: Option<&Live<'_>>, format: Format, name: &str) -> String {
+    let files = configuration(fleet, live, format).unwrap().files;
+    files.into_iter().find(|file| file.name == name).unwrap_or_else(|| panic!("no {name}")).text
+}
+
+/// A text as Terraform reads it from a template without interpolations.
+fn plain(template: &str) -> String {
+    template.replace("$${", "${").replace("%%{", "%{")
+}

@@ -1,0 +1,73 @@
+//! What a configuration cannot say is said, and nothing is written.
+
+use std::process::Command;
+
+use flowagg::export::terraform::{Format, configuration};
+use flowagg_core::fleet::Declared;
+
+fn file(member: &str) -> String {
+    format!(
+        "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-flow-logs\"\n\n\
+         [[members]]\naccount = \"222222222222\"\nrole = \"flowagg\"\n{member}\n"
+    )
+}
+
+#[track_caller]
+fn refused(member: &str, what: &str, help: &str) {
+    let fleet = Declared::parse(&file(member)).unwrap().into_fleet();
+    let error = configuration(&fleet, None, Format::Json).unwrap_err();
+    assert_eq!((error.to_string().as_str(), error.help().as_str()), (what, help));
+}
+
+#[test]
+fn ids_of_several_regions_have_to_be_looked_at() {
+    refused(
+        "regions = [\"eu-west-1\", \"us-east-1\"]\nvpcs = [\"vpc-1a2b3c4d\"]",
+        "account `222222222222`: it has several regions, and the fleet file does not say which of its `vpcs` lie where",
+        "look what there is with `--live`",
+    );
+}
+
+#[test]
+fn vpcs_and_their_parts_have_to_be_looked_at() {
+    refused(
+        "regions = [\"eu-west-1\"]\nsubnets = \"all\"",
+        "account `222222222222`: VPCs and parts of VPCs are logged, and the fleet file does not say which lie in which",
+        "log either, or look what there is with `--live`",
+    );
+}
+
+#[test]
+fn transit_gateways_by_a_rule_have_to_be_looked_at() {
+    refused(
+        "regions = [\"eu-west-1\"]\nvpcs = \"none\"\ntransit-gateways = \"all\"",
+        "account `222222222222`: its `transit-gateways` are chosen by a rule, and Terraform has no data source that lists them",
+        "name their ids in `transit-gateways`, or look what there is with `--live`",
+    );
+}
+
+#[test]
+fn regions_that_nobody_looked_up_are_no_configuration() {
+    refused(
+        "regions = [\"all\"]",
+        "account `222222222222`: its regions have to be looked up",
+        "name them in `regions`, or look what there is with `--live`",
+    );
+}
+
+#[test]
+fn the_program_writes_nothing_of_what_it_refuses() {
+    let folder = tempfile::tempdir().unwrap();
+    let fleet = folder.path().join("flowagg.toml");
+    std::fs::write(&fleet, file("regions = [\"eu-west-1\"]\nsubnets = \"all\"")).unwrap();
+    let out = folder.path().join("out");
+    for more in [&["--force"][..], &["--only", "222222222222"]] {
+        let mut flowagg = Command::new(env!("CARGO_BIN_EXE_flowagg"));
+        flowagg.arg("--config").arg(&fleet).args(["export", "terraform", "--out"]).arg(&out).args(more);
+        let ended = flowagg.env_clear().output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!((ended.status.code(), ended.stdout.as_slice()), (Some(2), &b""[..]), "{said}");
+        assert!(said.contains("which lie in which") || said.contains("a part of a fleet"), "{said}");
+        assert!(!out.exists());
+    }
+}
