@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args as ClapArgs, Subcommand};
 use flowagg_core::id::{AccountId, Region};
 
+use crate::export::athena::{Form, Name, Names};
 use crate::export::cloudformation::{Format, VpcFrom};
 
 #[derive(Debug, Subcommand)]
@@ -23,6 +24,13 @@ Examples:
   flowagg export iam --out templates
   flowagg export iam --format json --out templates")]
     Iam(Iam),
+    /// A table of Athena over the whole bucket, and queries of it, as SQL or in a CloudFormation template of a workgroup
+    #[command(after_help = "\
+Examples:
+  flowagg export athena --out queries
+  flowagg export athena --format yaml > athena.yaml
+  flowagg export athena --only 222222222222 --out queries   the queries read this account only")]
+    Athena(Athena),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -58,6 +66,38 @@ pub(crate) struct Iam {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(crate) struct Athena {
+    #[command(flatten)]
+    pub(crate) names: TableName,
+    /// `sql`, or a template as `yaml` or `json`
+    #[arg(long, value_parser = form, default_value = "sql")]
+    pub(crate) format: Form,
+    /// Write files into this folder instead of standard output
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Overwrite files that say something else
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
+}
+
+/// What the table of Athena is called.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct TableName {
+    /// The database of the table
+    #[arg(long, value_name = "NAME", value_parser = Name::parse, default_value = "flowagg")]
+    pub(crate) database: Name,
+    /// The table
+    #[arg(long, value_name = "NAME", value_parser = Name::parse, default_value = "vpc_flow_logs")]
+    pub(crate) table: Name,
+}
+
+impl TableName {
+    pub(crate) fn names(&self) -> Names {
+        Names { database: self.database.clone(), table: self.table.clone() }
+    }
+}
+
+#[derive(Debug, ClapArgs)]
 pub(crate) struct Output {
     /// `yaml` or `json`
     #[arg(long, value_parser = format, default_value = "yaml")]
@@ -68,6 +108,12 @@ pub(crate) struct Output {
     /// Overwrite files that say something else
     #[arg(long, requires = "out")]
     pub(crate) force: bool,
+}
+
+/// `sql`, `yaml`, `json`.
+fn form(text: &str) -> Result<Form, String> {
+    let found = Form::ALL.into_iter().find(|form| form.as_str() == text);
+    found.ok_or_else(|| "sql, yaml or json".to_owned())
 }
 
 /// `yaml`, `json`.

@@ -14,7 +14,7 @@ use jiff::SignedDuration;
 
 use crate::aws::Connection;
 
-pub(crate) use export::{Cloudformation, Export, Output};
+pub(crate) use export::{Cloudformation, Export};
 
 /// The VPC Flow Logs of many AWS accounts in one S3 bucket.
 ///
@@ -43,7 +43,7 @@ Exit codes:
   3  there are differences (plan --exit-code), findings (policy check), or something does not
      deliver (verify)";
 
-#[derive(Debug, ClapArgs)]
+#[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Global {
     /// The fleet file
     #[arg(short, long, global = true, value_name = "FILE", default_value = "flowagg.toml")]
@@ -110,7 +110,7 @@ Examples:
   flowagg permissions
   flowagg permissions --json | jq .member > member-role.json")]
     Permissions(Permissions),
-    /// Write the fleet down for other tools: CloudFormation templates of the hub, the members and the roles
+    /// Write the fleet down for other tools: CloudFormation templates, a table of Athena
     #[command(subcommand)]
     Export(Export),
     /// Build, merge, compare, check and ask bucket policies, offline

@@ -4,24 +4,38 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::args::{Cloudformation, Export, Global, Output};
-use crate::export::cloudformation::{self, Format};
+use crate::args::{Cloudformation, Export, Global};
+use crate::export::athena::athena;
+use crate::export::cloudformation;
 use crate::export::{ExportError, File, Files};
 use crate::{Exit, Screen, show};
 
 pub(super) async fn run(global: &Global, verb: &Export, screen: &mut Screen<'_>) -> io::Result<Exit> {
-    let (files, output) = match verb {
+    let (files, (folder, force)) = match verb {
         Export::Cloudformation(options) => match templates(global, options, screen).await? {
-            Ok(files) => (files, &options.output),
+            Ok(files) => (files, (&options.output.out, options.output.force)),
             Err(exit) => return Ok(exit),
         },
         Export::Iam(options) => {
             let Some(fleet) = super::declared(&global.config, screen)? else { return Ok(Exit::Usage) };
-            (cloudformation::roles(&fleet, options.output.format), &options.output)
+            (
+                cloudformation::roles(&fleet, options.output.format),
+                (&options.output.out, options.output.force),
+            )
+        }
+        Export::Athena(options) => {
+            // The table is of the whole fleet, whatever part its queries read.
+            let whole = Global { only: Vec::new(), ..global.clone() };
+            let fleet = match super::fleet(&whole, screen).await? {
+                Ok(fleet) => fleet,
+                Err(exit) => return Ok(exit),
+            };
+            let files = athena(&fleet, &options.names.names(), &global.only, options.format);
+            (files, (&options.out, options.force))
         }
     };
     match files {
-        Ok(files) => write(&files, output, screen),
+        Ok(files) => write(&files, folder.as_deref(), force, screen),
         Err(error) => {
             show::error(&error.to_string(), &error.help(), screen.err)?;
             Ok(Exit::Usage)
@@ -54,10 +68,15 @@ async fn templates(
     }))
 }
 
-fn write(Files { files, notes }: &Files, output: &Output, screen: &mut Screen<'_>) -> io::Result<Exit> {
-    let exit = match &output.out {
-        Some(folder) => into_folder(files, folder, output.force, screen)?,
-        None => to_screen(files, output.format, screen)?,
+fn write(
+    Files { files, notes }: &Files,
+    folder: Option<&Path>,
+    force: bool,
+    screen: &mut Screen<'_>,
+) -> io::Result<Exit> {
+    let exit = match folder {
+        Some(folder) => into_folder(files, folder, force, screen)?,
+        None => to_screen(files, screen)?,
     };
     if exit == Exit::Done {
         for note in notes {
@@ -67,19 +86,25 @@ fn write(Files { files, notes }: &Files, output: &Output, screen: &mut Screen<'_
     Ok(exit)
 }
 
-/// One file as it is; several as the documents of one YAML stream, each under its name.
-fn to_screen(files: &[File], format: Format, screen: &mut Screen<'_>) -> io::Result<Exit> {
+/// One file as it is; several as the documents of one YAML stream, or as the statements of one SQL text, each under its name.
+fn to_screen(files: &[File], screen: &mut Screen<'_>) -> io::Result<Exit> {
     if let [file] = files {
         write!(screen.out, "{}", file.text)?;
         return Ok(Exit::Done);
     }
-    if format == Format::Json {
+    let ends = |ending: &str| files.iter().any(|file| file.name.ends_with(ending));
+    if ends(".json") {
         let what = format!("{} JSON files do not fit on one standard output", files.len());
         show::error(&what, "name a folder for them with `--out DIR`", screen.err)?;
         return Ok(Exit::Usage);
     }
-    for file in files {
-        write!(screen.out, "---\n# {}\n{}", file.name, file.text)?;
+    let statements = ends(".sql");
+    for File { name, text } in files {
+        if statements {
+            write!(screen.out, "-- {name}\n{};\n\n", text.trim_end())?;
+        } else {
+            write!(screen.out, "---\n# {name}\n{text}")?;
+        }
     }
     Ok(Exit::Done)
 }

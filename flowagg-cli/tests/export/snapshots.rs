@@ -10,8 +10,9 @@ const HUB: &[&str] = &["cloudformation", "--hub"];
 const MEMBER: &[&str] = &["cloudformation", "--member"];
 const STACK_SET: &[&str] = &["cloudformation", "--stackset"];
 const ROLES: &[&str] = &["iam"];
+const ATHENA: &[&str] = &["athena"];
 
-const EXPORTS: [(&str, &[&str]); 25] = [
+const EXPORTS: [(&str, &[&str]); 30] = [
     ("plain", HUB),
     ("plain", &["cloudformation", "--hub", "--format", "json"]),
     ("plain", MEMBER),
@@ -37,6 +38,11 @@ const EXPORTS: [(&str, &[&str]); 25] = [
     ("gov", ROLES),
     ("plain", &["cloudformation", "--member", "--account", "111122223333", "--region", "eu-west-1"]),
     ("many", HUB),
+    ("named", ATHENA),
+    ("kms", ATHENA),
+    ("many", ATHENA),
+    ("china", &["athena", "--format", "yaml"]),
+    ("gov", &["athena", "--format", "json"]),
 ];
 
 #[test]
