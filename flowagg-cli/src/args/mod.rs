@@ -1,5 +1,6 @@
 //! The command line.
 
+mod athena;
 mod export;
 
 use std::num::NonZeroUsize;
@@ -14,6 +15,7 @@ use jiff::SignedDuration;
 
 use crate::aws::Connection;
 
+pub(crate) use athena::{Athena, AthenaQuery, RowFormat};
 pub(crate) use export::{Cloudformation, Export};
 
 /// The VPC Flow Logs of many AWS accounts in one S3 bucket.
@@ -113,6 +115,9 @@ Examples:
     /// Write the fleet down for other tools: CloudFormation templates, a table of Athena
     #[command(subcommand)]
     Export(Export),
+    /// Ask the flow logs in the bucket, with Amazon Athena
+    #[command(subcommand)]
+    Athena(Athena),
     /// Build, merge, compare, check and ask bucket policies, offline
     #[command(subcommand)]
     Policy(Policy),
@@ -126,7 +131,7 @@ impl Verb {
             Self::Apply(options) => options.consent.json,
             Self::Verify(options) => options.json,
             Self::Destroy(consent) => consent.json,
-            Self::Permissions(_) | Self::Export(_) | Self::Policy(_) => false,
+            Self::Permissions(_) | Self::Export(_) | Self::Athena(_) | Self::Policy(_) => false,
         }
     }
 }

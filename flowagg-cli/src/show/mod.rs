@@ -3,6 +3,7 @@
 mod failures;
 mod plan;
 mod progress;
+mod rows;
 mod table;
 mod verified;
 
@@ -21,6 +22,7 @@ use crate::{Exit, Progress};
 
 pub(crate) use failures::failures;
 pub(crate) use plan::{applied, plan};
+pub(crate) use rows::{bytes, rows};
 pub(crate) use verified::verified;
 
 const BOLD: Style = Style::new().bold();

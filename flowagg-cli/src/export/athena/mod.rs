@@ -91,16 +91,13 @@ pub fn athena(fleet: &Fleet, names: &Names, only: &[Only], form: Form) -> Result
             Err(missing) => notes.push(format!("there is no query `{}`: {missing}", query.name())),
         }
     }
-    let files = match form {
-        Form::Sql => statements
-            .iter()
-            .map(|statement| File { name: format!("{}.sql", statement.name), text: statement.text() })
-            .collect(),
-        Form::Template(format) => {
-            vec![cloudformation::workgroup(fleet, names, &statements, &notes, format)?]
+    match form {
+        Form::Sql => {
+            let file = |it: &Statement| File { name: format!("{}.sql", it.name), text: it.text() };
+            Ok(Files { files: statements.iter().map(file).collect(), notes })
         }
-    };
-    Ok(Files { files, notes })
+        Form::Template(format) => cloudformation::workgroup(fleet, names, &statements, notes, format),
+    }
 }
 
 fn notes(fleet: &Fleet, table: &Table<'_>) -> Vec<String> {

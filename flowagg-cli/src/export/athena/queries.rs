@@ -109,6 +109,15 @@ impl Query {
         }
     }
 
+    /// How often it reads its part of the table: Athena may read again what a query names twice.
+    pub fn reads(self, details: &Details) -> u64 {
+        match self {
+            Self::BetweenAccounts => 2,
+            Self::Interface if details.interface.is_none() => 2,
+            _ => 1,
+        }
+    }
+
     /// The query of this part of a table. Fails where the fleet's records cannot answer it.
     ///
     /// Source: "Athena engine version 3", functions and operators of Trino (Amazon Athena User Guide).
@@ -246,6 +255,8 @@ impl Asked<'_> {
             "protocol IN (6, 17)".to_owned(),
             format!("dstport < {FIRST_OF_CALLERS}"),
         ];
+        // A NAT gateway calls from lower ports too; the service's is lower still.
+        conditions.extend(self.field("srcport").map(|source| format!("dstport < {source}")));
         let expected: Vec<String> = expected.iter().map(u16::to_string).collect();
         if !expected.is_empty() {
             conditions.push(format!("dstport NOT IN ({})", expected.join(", ")));

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::template::{Format, Resource, Template, reference};
 use crate::export::athena::{Names, Statement};
-use crate::export::{ExportError, File};
+use crate::export::{ExportError, Files};
 
 const RESULTS: &str = "ResultLocation";
 const CUTOFF: &str = "BytesScannedCutoff";
@@ -24,16 +24,16 @@ pub(in crate::export) fn workgroup(
     fleet: &Fleet,
     names: &Names,
     statements: &[Statement],
-    notes: &[String],
+    notes: Vec<String>,
     format: Format,
-) -> Result<File, ExportError> {
+) -> Result<Files, ExportError> {
     let hub = &fleet.hub;
     let database = names.database.as_str();
     let mut template = Template::new(format!(
         "A workgroup of Athena with queries of the flow logs in {}, for account {}, region {}",
         hub.bucket, hub.account, hub.region
     ))
-    .noted(notes)
+    .noted(&notes)
     .parameter(
         RESULTS,
         json!({
@@ -77,7 +77,7 @@ pub(in crate::export) fn workgroup(
         });
         template = template.resource(&logical_id(name), Resource::new("AWS::Athena::NamedQuery", properties));
     }
-    template.file("athena", format)
+    Ok(Files::of_templates(vec![template.file("athena", format)?], notes))
 }
 
 /// A text in which `${name}` is Athena's: CloudFormation's functions and checks would take it for a name of the template.

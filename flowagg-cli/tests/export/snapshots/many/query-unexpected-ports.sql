@@ -53,6 +53,7 @@ WHERE log_account IN ('300000000000', '300000000001', '300000000002', '300000000
   AND log_date = date_format(current_date - interval '1' day, '%Y/%m/%d')
   AND protocol IN (6, 17)
   AND dstport < 32768
+  AND dstport < srcport
   AND dstport NOT IN (53, 80, 123, 443)
   AND action = 'ACCEPT'
 GROUP BY log_account, dstport, protocol

@@ -11,6 +11,7 @@ FROM "flowagg"."vpc_flow_logs"
 WHERE log_date = date_format(current_date - interval '1' day, '%Y/%m/%d')
   AND protocol IN (6, 17)
   AND dstport < 32768
+  AND dstport < srcport
   AND dstport NOT IN (53, 80, 123, 443)
   AND action = 'ACCEPT'
 GROUP BY log_account, dstport, protocol
