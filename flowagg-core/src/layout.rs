@@ -2,7 +2,7 @@
 //!
 //! Source: "Flow log files" (Amazon VPC User Guide).
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use jiff::civil::{Date, DateTime};
 
@@ -58,6 +58,9 @@ crate::id::kept_text!(Prefix);
 pub const HIVE_ACCOUNT: &str = "aws-account-id=";
 const HIVE_SERVICE: &str = "aws-service=";
 const HIVE_REGION: &str = "aws-region=";
+const HIVE_HOUR: &str = "hour=";
+/// What stands before region, year, month and day.
+const HIVE_DAY: [&str; 4] = [HIVE_REGION, "year=", "month=", "day="];
 
 /// The folder under which log delivery writes: `[prefix/]AWSLogs/`.
 pub fn root(prefix: Option<&Prefix>) -> String {
@@ -103,36 +106,51 @@ impl Layout {
     }
 
     /// An account's folder: `[prefix/]AWSLogs/<account>/`.
-    pub fn account_folder(&self, account: AccountId) -> String {
+    pub fn account_folder(&self, account: impl fmt::Display) -> String {
         let hive = if self.files.hive_compatible_partitions { HIVE_ACCOUNT } else { "" };
         format!("{}{hive}{account}/", self.root())
     }
 
     /// The folder of an account's flow logs, over all regions.
-    pub fn flow_logs_folder(&self, account: AccountId) -> String {
+    pub fn flow_logs_folder(&self, account: impl fmt::Display) -> String {
         let hive = if self.files.hive_compatible_partitions { HIVE_SERVICE } else { "" };
         format!("{}{hive}{VPC_FLOW_LOGS}/", self.account_folder(account))
     }
 
     /// The folder of one account, region and day (UTC).
     pub fn day_folder(&self, account: AccountId, region: &Region, day: Date) -> String {
-        let folder = self.flow_logs_folder(account);
-        let (year, month, day) = (day.year(), day.month(), day.day());
-        if self.files.hive_compatible_partitions {
-            format!("{folder}{HIVE_REGION}{region}/year={year:04}/month={month:02}/day={day:02}/")
-        } else {
-            format!("{folder}{region}/{year:04}/{month:02}/{day:02}/")
-        }
+        let day = [format!("{:04}", day.year()), format!("{:02}", day.month()), format!("{:02}", day.day())];
+        self.day_template(account, region, &day)
     }
 
     /// The key of a file.
     pub fn key(&self, name: &FileName) -> String {
         let folder = self.day_folder(name.account, &name.region, name.time.date());
-        match (self.files.per_hour_partition, self.files.hive_compatible_partitions) {
-            (false, _) => format!("{folder}{name}"),
-            (true, false) => format!("{folder}{:02}/{name}", name.time.hour()),
-            (true, true) => format!("{folder}hour={:02}/{name}", name.time.hour()),
+        format!("{folder}{}{name}", self.hour_template(format_args!("{:02}", name.time.hour())))
+    }
+
+    /// The folder of a day, with any words in the place of account and region, and of year, month and day: values, or the
+    /// placeholders of a template. Plain folders just follow one another, so there one word may stand for all of a day.
+    pub fn day_template(
+        &self,
+        account: impl fmt::Display,
+        region: impl fmt::Display,
+        day: &[impl fmt::Display],
+    ) -> String {
+        let hive = self.files.hive_compatible_partitions;
+        let [of_region, of_day @ ..] = if hive { HIVE_DAY } else { [""; 4] };
+        let mut folder = format!("{}{of_region}{region}/", self.flow_logs_folder(account));
+        for (name, word) in of_day.iter().zip(day) {
+            // Writing to a String does not fail.
+            let _ = write!(folder, "{name}{word}/");
         }
+        folder
+    }
+
+    /// The folder of an hour (UTC) in that of a day, with any word in its place; empty where hours have no folders.
+    pub fn hour_template(&self, hour: impl fmt::Display) -> String {
+        let hive = if self.files.hive_compatible_partitions { HIVE_HOUR } else { "" };
+        if self.files.per_hour_partition { format!("{hive}{hour}/") } else { String::new() }
     }
 }
 
@@ -241,6 +259,19 @@ mod tests {
             let below = Layout { prefix: Some(Prefix::parse("network/").unwrap()), files };
             assert_eq!(below.key(&name), format!("network/{folder}{DOCUMENTED}"));
         }
+    }
+
+    #[test]
+    fn a_template_is_a_folder_with_placeholders() {
+        let files = Files { per_hour_partition: true, ..Files::default() };
+        let plain = Layout { prefix: None, files };
+        let template = plain.day_template("${a}", "${r}", &["${d}"]) + &plain.hour_template("${h}");
+        assert_eq!(template, "AWSLogs/${a}/vpcflowlogs/${r}/${d}/${h}/");
+        let hive = Layout { files: Files { hive_compatible_partitions: true, ..files }, ..plain };
+        let template =
+            hive.day_template("${a}", "${r}", &["${y}", "${m}", "${d}"]) + &hive.hour_template("${h}");
+        let expected = "AWSLogs/aws-account-id=${a}/aws-service=vpcflowlogs/aws-region=${r}/year=${y}/month=${m}/day=${d}/hour=${h}/";
+        assert_eq!(template, expected);
     }
 
     #[test]

@@ -31,7 +31,7 @@ const FLEETS: [(&str, &str); 9] = [
     ("rules", "eu-west-1"),
 ];
 /// The exports of the matrix; a fleet that cannot be expressed so refuses.
-const EXPORTS: [&str; 8] = [
+const EXPORTS: [&str; 9] = [
     "cloudformation --hub",
     "cloudformation --member",
     "cloudformation --member --account 111122223333 --region eu-west-1",
@@ -40,13 +40,14 @@ const EXPORTS: [&str; 8] = [
     "cloudformation --member --account 222222222222 --region us-gov-west-1",
     "cloudformation --stackset",
     "iam",
+    "athena",
 ];
 /// How a run of flowagg ends that refuses, or that has no credentials to look accounts up with.
 const REFUSALS: [i32; 2] = [1, 2];
 /// The fewest templates that the matrix gives, in each format: fewer mean that what should be checked was not written.
-const FEWEST_TEMPLATES: usize = 25;
 /// The fewest fleets that give a Terraform configuration, in each format.
 const FEWEST_CONFIGURATIONS: usize = 7;
+const FEWEST_TEMPLATES: usize = 30;
 
 pub(crate) fn exports(which: &Emulator) -> anyhow::Result<()> {
     cargo::build()?;

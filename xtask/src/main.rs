@@ -25,7 +25,8 @@ enum Task {
     /// What takes long, measured
     #[command(subcommand)]
     Bench(bench::Bench),
-    /// Readers that others wrote, on what the delivery service of the testkit delivers: they must find what it says
+    /// Readers that others wrote, on what the delivery service of the testkit delivers: they must find what it says; and the
+    /// queries of `flowagg export athena`, answered by DuckDB
     Readers(Emulator),
     /// What `flowagg export` writes: every template passes cfn-lint, and the hub's stack is the bucket that `apply` makes
     Exports(Emulator),
@@ -50,7 +51,8 @@ fn main() -> ExitCode {
         Task::E2e(e2e) => e2e.run(),
         Task::Bench(bench) => bench.run(),
         Task::Readers(Emulator { backend }) => {
-            cargo::build().and_then(|()| cargo::run(&mut e2e::rehearsal("readers", backend.as_deref())))
+            let rehearse = |what| cargo::run(&mut e2e::rehearsal(what, backend.as_deref()));
+            cargo::build().and_then(|()| rehearse("readers")).and_then(|()| rehearse("queries"))
         }
         Task::Exports(emulator) => exports::exports(&emulator),
         Task::Report(report) => report.run(),

@@ -33,6 +33,7 @@ pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
     // The scenarios are among the tests.
     step("rehearsal", || succeed(&mut rehearsal("story", Some(&emulator.url))))?;
     step("readers", || succeed(&mut rehearsal("readers", Some(&emulator.url))))?;
+    step("queries", || succeed(&mut rehearsal("queries", Some(&emulator.url))))?;
     step("exports", || exports::exports(&Emulator { backend: Some(emulator.url.clone()) }))?;
     step("report", report::where_possible)?;
     eprintln!("\nok: everything passes, in {}", told(start));

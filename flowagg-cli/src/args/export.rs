@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args as ClapArgs, Subcommand};
 use flowagg_core::id::{AccountId, Region};
 
+use crate::export::athena::{Form, Name, Names};
 use crate::export::cloudformation::{Format, VpcFrom};
 use crate::export::terraform;
 
@@ -31,6 +32,13 @@ Examples:
   flowagg export iam --out templates
   flowagg export iam --format json --out templates")]
     Iam(Iam),
+    /// A table of Athena over the whole bucket, and queries of it, as SQL or in a CloudFormation template of a workgroup
+    #[command(after_help = "\
+Examples:
+  flowagg export athena --out queries
+  flowagg export athena --format yaml > athena.yaml
+  flowagg export athena --only 222222222222 --out queries   the queries read this account only")]
+    Athena(Athena),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -55,8 +63,11 @@ pub(crate) struct Cloudformation {
     /// In this region
     #[arg(long, requires = "account")]
     pub(crate) region: Option<Region>,
+    /// `yaml` or `json`
+    #[arg(long, value_parser = format, default_value = "yaml")]
+    pub(crate) format: Format,
     #[command(flatten)]
-    pub(crate) output: Output,
+    pub(crate) to: To,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -68,31 +79,62 @@ pub(crate) struct Terraform {
     /// `json` (.tf.json) or `hcl` (.tf)
     #[arg(long, value_parser = terraform_format, default_value = "json")]
     pub(crate) format: terraform::Format,
-    /// Write files into this folder instead of standard output
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-    /// Overwrite files that say something else
-    #[arg(long, requires = "out")]
-    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) to: To,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Iam {
-    #[command(flatten)]
-    pub(crate) output: Output,
-}
-
-#[derive(Debug, ClapArgs)]
-pub(crate) struct Output {
     /// `yaml` or `json`
     #[arg(long, value_parser = format, default_value = "yaml")]
     pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) to: To,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Athena {
+    #[command(flatten)]
+    pub(crate) names: TableName,
+    /// `sql`, or a template as `yaml` or `json`
+    #[arg(long, value_parser = form, default_value = "sql")]
+    pub(crate) format: Form,
+    #[command(flatten)]
+    pub(crate) to: To,
+}
+
+/// What the table of Athena is called.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct TableName {
+    /// The database of the table
+    #[arg(long, value_name = "NAME", value_parser = Name::parse, default_value = "flowagg")]
+    pub(crate) database: Name,
+    /// The table
+    #[arg(long, value_name = "NAME", value_parser = Name::parse, default_value = "vpc_flow_logs")]
+    pub(crate) table: Name,
+}
+
+impl TableName {
+    pub(crate) fn names(&self) -> Names {
+        Names { database: self.database.clone(), table: self.table.clone() }
+    }
+}
+
+/// Where the files of an export go.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct To {
     /// Write files into this folder instead of standard output
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Overwrite files that say something else
     #[arg(long, requires = "out")]
     pub(crate) force: bool,
+}
+
+/// `sql`, `yaml`, `json`.
+fn form(text: &str) -> Result<Form, String> {
+    let found = Form::ALL.into_iter().find(|form| form.as_str() == text);
+    found.ok_or_else(|| "sql, yaml or json".to_owned())
 }
 
 /// `yaml`, `json`.

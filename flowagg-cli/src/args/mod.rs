@@ -1,5 +1,6 @@
 //! The command line.
 
+mod athena;
 mod export;
 mod import;
 mod report;
@@ -17,7 +18,8 @@ use jiff::SignedDuration;
 
 use crate::aws::Connection;
 
-pub(crate) use export::{Cloudformation, Export, Output, Terraform};
+pub(crate) use athena::{Athena, AthenaQuery, RowFormat};
+pub(crate) use export::{Cloudformation, Export, Terraform, To};
 pub(crate) use import::Import;
 pub(crate) use report::Report;
 
@@ -48,7 +50,7 @@ Exit codes:
   3  there are differences (plan --exit-code), findings (policy check), or something does not
      deliver (verify, report)";
 
-#[derive(Debug, ClapArgs)]
+#[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Global {
     /// The fleet file
     #[arg(short, long, global = true, value_name = "FILE", default_value = "flowagg.toml")]
@@ -126,13 +128,15 @@ Examples:
   flowagg permissions
   flowagg permissions --json | jq .member > member-role.json")]
     Permissions(Permissions),
-    /// Write the fleet down for other tools: CloudFormation templates of the hub, the members and the roles, a
-    /// Terraform configuration
+    /// Write the fleet down for other tools: CloudFormation templates, a Terraform configuration, a table of Athena
     #[command(subcommand)]
     Export(Export),
     /// Write the fleet file that describes what is there already: a live bucket and its accounts, or templates
     #[command(after_help = import::EXAMPLES)]
     Import(Import),
+    /// Ask the flow logs in the bucket, with Amazon Athena
+    #[command(subcommand)]
+    Athena(Athena),
     /// Build, merge, compare, check and ask bucket policies, offline
     #[command(subcommand)]
     Policy(Policy),
@@ -175,7 +179,8 @@ impl Verb {
             Self::Destroy(consent) => consent.json,
             Self::Doctor(options) => options.json,
             Self::Schema | Self::Completions { .. } | Self::Man { .. } => false,
-            Self::Permissions(_) | Self::Export(_) | Self::Import(_) | Self::Policy(_) => false,
+            Self::Permissions(_) | Self::Export(_) | Self::Import(_) => false,
+            Self::Athena(_) | Self::Policy(_) => false,
         }
     }
 }

@@ -36,6 +36,10 @@ calls! {
     PUT_POLICY = "PutBucketPolicy", "s3:PutBucketPolicy";
     DELETE_POLICY = "DeleteBucketPolicy", "s3:DeleteBucketPolicy";
     LIST_OBJECTS = "ListObjectsV2", "s3:ListBucket";
+    START_QUERY = "StartQueryExecution", "athena:StartQueryExecution";
+    STOP_QUERY = "StopQueryExecution", "athena:StopQueryExecution";
+    GET_QUERY_EXECUTION = "GetQueryExecution", "athena:GetQueryExecution";
+    GET_QUERY_RESULTS = "GetQueryResults", "athena:GetQueryResults";
     DESCRIBE_KEY = "DescribeKey", "kms:DescribeKey";
     GET_KEY_POLICY = "GetKeyPolicy", "kms:GetKeyPolicy";
     LIST_ACCOUNTS = "ListAccounts", "organizations:ListAccounts";

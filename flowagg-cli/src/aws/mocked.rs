@@ -30,6 +30,10 @@ macro_rules! client {
     }};
 }
 
+pub(crate) fn athena(rules: &[&Rule]) -> aws_sdk_athena::Client {
+    client!(aws_sdk_athena, rules)
+}
+
 pub(crate) fn ec2(rules: &[&Rule]) -> aws_sdk_ec2::Client {
     client!(aws_sdk_ec2, rules)
 }

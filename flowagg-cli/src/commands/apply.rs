@@ -78,7 +78,7 @@ pub(super) async fn carry_out(
             show::error("nothing was done: there is no terminal to ask on", help, screen.err)?;
             return Ok(Exit::Usage);
         }
-        if !agreed(screen)? {
+        if !agreed("Do this?", screen)? {
             writeln!(screen.err, "nothing was done")?;
             return Ok(Exit::Failed);
         }
@@ -107,8 +107,9 @@ pub(super) async fn carry_out(
     Ok(if applied.failures.is_empty() && remaining.is_settled() { Exit::Done } else { Exit::Failed })
 }
 
-fn agreed(screen: &mut Screen<'_>) -> io::Result<bool> {
-    write!(screen.err, "\nDo this? [y/N] ")?;
+/// Asks, and takes yes for yes and all else for no.
+pub(super) fn agreed(question: &str, screen: &mut Screen<'_>) -> io::Result<bool> {
+    write!(screen.err, "\n{question} [y/N] ")?;
     screen.err.flush()?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;

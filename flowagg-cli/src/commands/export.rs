@@ -5,32 +5,53 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use flowagg_core::fleet::{Declared, Fleet};
 use flowagg_core::plan::Unnamed;
 
 use super::plan::assemble;
-use crate::args::{Cloudformation, Export, Global, Output, Terraform};
-use crate::export::cloudformation::{self, Format};
+use crate::args::{Cloudformation, Export, Global, Terraform, To};
+use crate::export::athena::athena;
+use crate::export::cloudformation;
 use crate::export::terraform::{self, Live};
 use crate::export::{ExportError, File, Files};
 use crate::{Exit, Screen, show};
 
 pub(super) async fn run(global: &Global, verb: &Export, screen: &mut Screen<'_>) -> io::Result<Exit> {
     let (files, to) = match verb {
-        Export::Cloudformation(options) => match templates(global, options, screen).await? {
-            Ok(files) => (files, To::from(&options.output)),
-            Err(exit) => return Ok(exit),
-        },
+        Export::Cloudformation(options) => {
+            // Only the bucket policy names accounts that have to be looked up.
+            let fleet = if options.hub {
+                super::fleet(global, screen).await?
+            } else {
+                let declared = super::declared(&global.config, screen)?;
+                declared.map(Declared::into_fleet).ok_or(Exit::Usage)
+            };
+            match fleet {
+                Ok(fleet) => (templates(&fleet, options), &options.to),
+                Err(exit) => return Ok(exit),
+            }
+        }
         Export::Terraform(options) => match configuration(global, options, screen).await? {
-            Ok(files) => (files, To::from(options)),
+            Ok(files) => (files, &options.to),
             Err(exit) => return Ok(exit),
         },
         Export::Iam(options) => {
             let Some(fleet) = super::declared(&global.config, screen)? else { return Ok(Exit::Usage) };
-            (cloudformation::roles(&fleet, options.output.format), To::from(&options.output))
+            (cloudformation::roles(&fleet, options.format), &options.to)
+        }
+        Export::Athena(options) => {
+            // The table is of the whole fleet, whatever part its queries read.
+            let whole = Global { only: Vec::new(), ..global.clone() };
+            match super::fleet(&whole, screen).await? {
+                Ok(fleet) => {
+                    (athena(&fleet, &options.names.names(), &global.only, options.format), &options.to)
+                }
+                Err(exit) => return Ok(exit),
+            }
         }
     };
     match files {
-        Ok(files) => write(&files, &to, screen),
+        Ok(files) => write(&files, to, screen),
         Err(error) => {
             show::error(&error.to_string(), &error.help(), screen.err)?;
             Ok(Exit::Usage)
@@ -38,29 +59,14 @@ pub(super) async fn run(global: &Global, verb: &Export, screen: &mut Screen<'_>)
     }
 }
 
-/// The templates that are asked for, or why there are none; or how the run ends.
-async fn templates(
-    global: &Global,
-    options: &Cloudformation,
-    screen: &mut Screen<'_>,
-) -> io::Result<Result<Result<Files, ExportError>, Exit>> {
-    let format = options.output.format;
-    // Only the bucket policy names accounts that have to be looked up.
-    let fleet = if options.hub {
-        match super::fleet(global, screen).await? {
-            Ok(fleet) => fleet,
-            Err(exit) => return Ok(Err(exit)),
-        }
-    } else {
-        let Some(declared) = super::declared(&global.config, screen)? else { return Ok(Err(Exit::Usage)) };
-        declared.into_fleet()
-    };
-    Ok(Ok(match (&options.account, &options.region) {
-        (Some(account), Some(region)) => cloudformation::place(&fleet, *account, region, format),
-        _ if options.hub => cloudformation::hub(&fleet, format),
-        _ if options.stackset => cloudformation::stack_set(&fleet, format),
-        _ => cloudformation::member(&fleet, options.vpc_from, format),
-    }))
+fn templates(fleet: &Fleet, options: &Cloudformation) -> Result<Files, ExportError> {
+    let format = options.format;
+    match (&options.account, &options.region) {
+        (Some(account), Some(region)) => cloudformation::place(fleet, *account, region, format),
+        _ if options.hub => cloudformation::hub(fleet, format),
+        _ if options.stackset => cloudformation::stack_set(fleet, format),
+        _ => cloudformation::member(fleet, options.vpc_from, format),
+    }
 }
 
 /// The configuration, or why there is none; or how the run ends.
@@ -93,32 +99,10 @@ async fn configuration(
     Ok(Ok(terraform::configuration(&fleet, Some(&live), options.format)))
 }
 
-/// Where files go.
-struct To<'a> {
-    folder: Option<&'a Path>,
-    force: bool,
-    /// What stands on standard output before the name of each of several; `None` where several do not fit there.
-    between: Option<&'static str>,
-}
-
-impl<'a> From<&'a Output> for To<'a> {
-    fn from(output: &'a Output) -> Self {
-        let between = (output.format == Format::Yaml).then_some("---\n");
-        Self { folder: output.out.as_deref(), force: output.force, between }
-    }
-}
-
-impl<'a> From<&'a Terraform> for To<'a> {
-    fn from(options: &'a Terraform) -> Self {
-        let between = (options.format == terraform::Format::Hcl).then_some("\n");
-        Self { folder: options.out.as_deref(), force: options.force, between }
-    }
-}
-
-fn write(Files { files, notes }: &Files, to: &To<'_>, screen: &mut Screen<'_>) -> io::Result<Exit> {
-    let exit = match to.folder {
+fn write(Files { files, notes }: &Files, to: &To, screen: &mut Screen<'_>) -> io::Result<Exit> {
+    let exit = match &to.out {
         Some(folder) => into_folder(files, folder, to.force, screen)?,
-        None => to_screen(files, to.between, screen)?,
+        None => to_screen(files, screen)?,
     };
     if exit == Exit::Done {
         for note in notes {
@@ -128,20 +112,26 @@ fn write(Files { files, notes }: &Files, to: &To<'_>, screen: &mut Screen<'_>) -
     Ok(exit)
 }
 
-/// One file as it is; several one after the other, each under its name.
-fn to_screen(files: &[File], between: Option<&str>, screen: &mut Screen<'_>) -> io::Result<Exit> {
+/// One file as it is; several as one text of their kind, each under its name.
+fn to_screen(files: &[File], screen: &mut Screen<'_>) -> io::Result<Exit> {
     if let [file] = files {
         write!(screen.out, "{}", file.text)?;
         return Ok(Exit::Done);
     }
-    let Some(between) = between else {
+    let are = |ending: &str| files.iter().any(|file| file.name.ends_with(ending));
+    if are(".json") {
         let what = format!("{} JSON files do not fit on one standard output", files.len());
         show::error(&what, "name a folder for them with `--out DIR`", screen.err)?;
         return Ok(Exit::Usage);
-    };
-    for (n, file) in files.iter().enumerate() {
-        let between = if n == 0 { between.trim_start() } else { between };
-        write!(screen.out, "{between}# {}\n{}", file.name, file.text)?;
+    }
+    for (n, File { name, text }) in files.iter().enumerate() {
+        if are(".sql") {
+            write!(screen.out, "-- {name}\n{};\n\n", text.trim_end())?;
+        } else if are(".tf") {
+            write!(screen.out, "{}# {name}\n{text}", if n == 0 { "" } else { "\n" })?;
+        } else {
+            write!(screen.out, "---\n# {name}\n{text}")?;
+        }
     }
     Ok(Exit::Done)
 }

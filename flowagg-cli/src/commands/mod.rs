@@ -1,6 +1,7 @@
 //! One module for each verb. They join reading, planning and doing; what is decided, core and policy decide.
 
 mod apply;
+mod athena;
 mod destroy;
 mod doctor;
 mod export;
@@ -20,7 +21,7 @@ use flowagg_core::fleet::{Declared, Fleet};
 use flowagg_core::observed::Failure;
 use flowagg_policy::{Grant, Unnamed, merge};
 
-use crate::args::{Args, Global, Verb};
+use crate::args::{Args, Athena, Global, Verb};
 use crate::aws::observe::{Observed, Survey, observe, survey};
 use crate::aws::{Accounts, Session};
 use crate::{Exit, Screen, show};
@@ -44,6 +45,7 @@ pub(crate) async fn run(args: Args, screen: &mut Screen<'_>) -> io::Result<Exit>
         Verb::Completions { shell } => shell::completions(*shell, screen),
         Verb::Man { out } => shell::man(out, screen),
         Verb::Import(options) => import::run(&args.global, options, screen).await,
+        Verb::Athena(Athena::Query(options)) => athena::query(&args.global, options, screen).await,
         Verb::Policy(verb) => policy::run(&args.global, verb, screen).await,
     }
 }

@@ -75,6 +75,28 @@ pub enum ExportError {
     /// The text could not be made.
     #[error("the text could not be made: {0}")]
     Defect(String),
+    /// There is nothing to read.
+    #[error("the fleet has no accounts")]
+    NoAccounts,
+    /// It is not known which folders an account has.
+    #[error("the regions of account `{0}` are not known")]
+    UnknownRegions(AccountId),
+    /// Nothing is logged in the region.
+    #[error("no account of the fleet is logged in `{0}`")]
+    NoRegion(Region),
+    /// A table has one list of columns.
+    #[error(
+        "the flow logs of transit gateways have other fields and the same folders, and one table cannot read both"
+    )]
+    TwoFormats,
+    /// A query cannot name so many.
+    #[error("a query names at most {limit} accounts, and there are {count}")]
+    TooManyAccounts {
+        /// How many accounts.
+        count: usize,
+        /// How many a query names.
+        limit: usize,
+    },
     /// AWS makes the role itself.
     #[error("`{0}` is the role that AWS Organizations makes in every account, with all rights")]
     RoleOfOrganizations(RoleName),
@@ -144,6 +166,17 @@ impl ExportError {
             Self::OtherRules(_) => {
                 "let `flowagg apply` set its own beside them, and export again: it is then left to flowagg"
                     .to_owned()
+            }
+            Self::NoAccounts => "name one in `[[members]]`".to_owned(),
+            Self::UnknownRegions(_) => {
+                "run it where the account can be read, or name its regions in `regions`".to_owned()
+            }
+            Self::NoRegion(_) => "name a region of the fleet".to_owned(),
+            Self::TwoFormats => {
+                "log transit gateways with a fleet file of their own, and another `hub.prefix`".to_owned()
+            }
+            Self::TooManyAccounts { limit, .. } => {
+                format!("name up to {limit} of them for the queries, each with `--only ACCOUNT`")
             }
             Self::Defect(_) => "this is a defect of flowagg: please report it".to_owned(),
             Self::RoleOfOrganizations(_) => {

@@ -1,5 +1,6 @@
 //! Text that other tools take, made from a fleet. Nothing here talks to AWS, and nothing writes a file.
 
+pub mod athena;
 pub mod cloudformation;
 mod error;
 mod files;

@@ -6,6 +6,7 @@ mod markdown;
 mod plan;
 mod progress;
 mod report;
+mod rows;
 mod table;
 mod verified;
 
@@ -27,6 +28,7 @@ pub(crate) use failures::failures;
 pub(crate) use markdown::markdown;
 pub(crate) use plan::{applied, plan};
 pub use report::{Glyphs, report};
+pub(crate) use rows::{bytes, rows};
 pub(crate) use verified::verified;
 
 const BOLD: Style = Style::new().bold();

@@ -47,6 +47,22 @@ fn the_role_that_organizations_makes_is_not_made_again() {
 }
 
 #[test]
+fn records_of_two_formats_have_no_table() {
+    refused("plain", &["athena"], "the flow logs of transit gateways have other fields");
+}
+
+#[test]
+fn queries_of_an_account_or_region_that_is_not_in_the_fleet_are_not_written() {
+    refused("named", &["athena", "--only", "999999999999"], "the fleet has no member `999999999999`");
+    refused("named", &["athena", "--only", "us-east-1"], "no account of the fleet is logged in `us-east-1`");
+}
+
+#[test]
+fn a_table_is_not_called_what_athena_does_not_take() {
+    refused("named", &["athena", "--table", "flow-logs"], "a name of a-z, 0-9 and `_`");
+}
+
+#[test]
 fn options_that_do_not_go_together_are_a_mistake() {
     for args in [
         &["cloudformation"][..],
@@ -55,6 +71,8 @@ fn options_that_do_not_go_together_are_a_mistake() {
         &["cloudformation", "--member", "--account", "222222222222"],
         &["cloudformation", "--hub", "--force"],
         &["cloudformation", "--hub", "--format", "toml"],
+        &["athena", "--format", "toml"],
+        &["athena", "--force"],
     ] {
         let said = export("plain", args, None);
         assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{args:?}: {}", said.err);

@@ -12,8 +12,9 @@ const STACK_SET: &[&str] = &["cloudformation", "--stackset"];
 const ROLES: &[&str] = &["iam"];
 const TERRAFORM: &[&str] = &["terraform"];
 const IN_HCL: &[&str] = &["terraform", "--format", "hcl"];
+const ATHENA: &[&str] = &["athena"];
 
-const EXPORTS: [(&str, &[&str]); 34] = [
+const EXPORTS: [(&str, &[&str]); 39] = [
     ("plain", HUB),
     ("plain", &["cloudformation", "--hub", "--format", "json"]),
     ("plain", MEMBER),
@@ -48,6 +49,11 @@ const EXPORTS: [(&str, &[&str]); 34] = [
     ("rules", TERRAFORM),
     ("rules", IN_HCL),
     ("rules", ROLES),
+    ("named", ATHENA),
+    ("kms", ATHENA),
+    ("many", ATHENA),
+    ("china", &["athena", "--format", "yaml"]),
+    ("gov", &["athena", "--format", "json"]),
 ];
 
 #[test]

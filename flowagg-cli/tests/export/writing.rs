@@ -24,6 +24,26 @@ fn several_files_are_yaml_documents_under_their_names() {
 }
 
 #[test]
+fn several_statements_are_one_sql_text_under_their_names() {
+    let said = export("named", &["athena"], None);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert!(
+        said.out.starts_with("-- database.sql\n") && said.out.contains(";\n\n-- table.sql\n"),
+        "{}",
+        said.out
+    );
+}
+
+#[test]
+fn the_queries_of_an_account_read_that_account_and_the_table_is_the_whole() {
+    let said = export("many", &["athena", "--only", "300000000007"], None);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let queries = said.out.matches("FROM \"flowagg\"").count();
+    assert_eq!(said.out.matches("log_account IN ('300000000007')").count(), queries);
+    assert!(queries >= 6 && said.out.contains("\"projection.log_account.type\" = \"injected\""));
+}
+
+#[test]
 fn several_json_files_need_a_folder() {
     let said = export("organization", &["iam", "--format", "json"], None);
     assert_eq!((said.code, said.out.as_str()), (Some(2), ""));

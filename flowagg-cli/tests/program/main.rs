@@ -1,6 +1,7 @@
 //! The real program, run as a user runs it.
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
+mod athena;
 mod messages;
 mod policy;
 

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use flowagg_testkit::emulator::Backend;
 use flowagg_testkit::rehearsal::comparison::{Size, compare};
+use flowagg_testkit::rehearsal::queries::ask;
 use flowagg_testkit::rehearsal::readers::read_by_others;
 use flowagg_testkit::rehearsal::{RehearsalError, rehearse};
 
@@ -32,6 +33,8 @@ enum What {
     },
     /// Deliver text and Parquet, in plain and Hive-compatible folders, and count what readers from PyPI find there
     Readers,
+    /// Deliver text and Parquet, and ask the queries that `flowagg export athena` writes, answered by DuckDB from PyPI
+    Queries,
     /// Make the flow logs of a fleet with `flowagg apply`, and those of another like it with a plain script
     ///
     /// The script (Python, boto3) does one thing after the other, for each account and region: AssumeRole, DescribeVpcs,
@@ -56,6 +59,7 @@ async fn run(args: Args) -> Result<(), RehearsalError> {
     match args.what {
         What::Story { keep } => rehearse(&backend, keep, out).await,
         What::Readers => read_by_others(&backend, out).await,
+        What::Queries => ask(&backend, out).await,
         What::Compare(size) => compare(&backend, size, out).await,
     }
 }

@@ -23,13 +23,13 @@ use crate::delivery::{Outcome, Report};
 use crate::emulator::{Backend, Emulator, Packages, tail};
 use crate::world::World;
 
-const MEMBERS: [&str; 3] = ["shop", "bank", "post"];
+pub(super) const MEMBERS: [&str; 3] = ["shop", "bank", "post"];
 /// A quarter of an hour over midnight, so that each flow log has files in the folders of two days.
-const START: Timestamp = Timestamp::constant(1_772_322_600, 0);
-const INTERVALS: u32 = 3;
+pub(super) const START: Timestamp = Timestamp::constant(1_772_322_600, 0);
+pub(super) const INTERVALS: u32 = 3;
 
 /// All fields of the versions up to 5, not in the order of the default format.
-const FIELDS: &str = r#"fields = [
+pub(super) const FIELDS: &str = r#"fields = [
     "version", "account-id", "region", "az-id", "vpc-id", "subnet-id", "instance-id", "interface-id", "sublocation-type",
     "sublocation-id", "flow-direction", "traffic-path", "type", "srcaddr", "dstaddr", "pkt-srcaddr", "pkt-dstaddr",
     "pkt-src-aws-service", "pkt-dst-aws-service", "srcport", "dstport", "protocol", "tcp-flags", "packets", "bytes",
@@ -162,7 +162,7 @@ async fn deliver(emulator: &Emulator, kind: Kind) -> Result<Delivered, Rehearsal
 }
 
 /// What each flow log of the members is of.
-async fn resources(world: &World) -> Result<BTreeMap<String, ResourceId>, RehearsalError> {
+pub(super) async fn resources(world: &World) -> Result<BTreeMap<String, ResourceId>, RehearsalError> {
     let mut resources = BTreeMap::new();
     for account in world.accounts().values() {
         for region in world.regions() {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail where it likes, its helpers too")]
 
+mod athena;
 mod moto;
 mod program;
 

@@ -112,6 +112,11 @@ impl Account {
         aws_sdk_kms::Client::from_conf(client!(self, aws_sdk_kms, region).build())
     }
 
+    /// The account in a region, to Athena.
+    pub fn athena(&self, region: &Region) -> aws_sdk_athena::Client {
+        aws_sdk_athena::Client::from_conf(client!(self, aws_sdk_athena, region).build())
+    }
+
     /// The account, to Organizations, which answers in one region of each partition.
     pub fn organizations(&self) -> aws_sdk_organizations::Client {
         let region = &self.home().partition().first_region();

@@ -5,7 +5,9 @@
 //! * [`stack_set`]: the member's template in every account of an organization
 //! * [`roles`]: what flowagg itself needs, where it may run after all
 //!
-//! Sources: "AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::EC2::FlowLog", "AWS::CloudFormation::StackSet",
+//! A workgroup of Athena is written here too, for [`athena`](super::athena::athena).
+//!
+//! Sources: "AWS::Athena::NamedQuery", "AWS::Athena::WorkGroup", "AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::EC2::FlowLog", "AWS::CloudFormation::StackSet",
 //! "AWS::IAM::Role" and "AWS::IAM::ManagedPolicy" (AWS CloudFormation Template Reference).
 
 mod hub;
@@ -13,9 +15,11 @@ mod member;
 mod roles;
 mod stack_set;
 mod template;
+mod workgroup;
 
 pub use hub::hub;
 pub use member::{VpcFrom, member, place};
 pub use roles::roles;
 pub use stack_set::stack_set;
 pub use template::Format;
+pub(super) use workgroup::workgroup;

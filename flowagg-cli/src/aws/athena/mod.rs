@@ -1,0 +1,262 @@
+//! A query on Athena, from its start to its last row; and how much lies under the folders that it will read.
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use aws_sdk_athena::Client;
+use aws_sdk_athena::types::{
+    ColumnInfo, QueryExecution, QueryExecutionContext, QueryExecutionState, ResultConfiguration, Row,
+    StatementType,
+};
+use flowagg_core::fleet::Hub;
+use flowagg_core::observed::Failure;
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::Account;
+use super::call::{GET_QUERY_EXECUTION, GET_QUERY_RESULTS, LIST_OBJECTS, START_QUERY, STOP_QUERY};
+use super::failure::At;
+use crate::Progress;
+
+/// How long to wait before the second look at a query; each wait is twice the one before.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+/// The longest wait between two looks.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// What is asked, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The SQL.
+    pub sql: String,
+    /// The database in which a table without one is looked for.
+    pub database: String,
+    /// The workgroup.
+    pub workgroup: String,
+    /// Where the result is kept, as `s3://bucket/folder/`; `None` leaves it to the workgroup.
+    pub output: Option<String>,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The columns.
+    pub columns: Vec<Column>,
+    /// The rows, each with a value for every column; `None` is null.
+    pub rows: Vec<Vec<Option<String>>>,
+    /// How many bytes were read.
+    pub scanned_bytes: u64,
+    /// How long it took, waiting included.
+    pub took: Duration,
+}
+
+/// A column of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its type, in Athena's word.
+    pub kind: String,
+}
+
+/// Objects in the bucket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// How many.
+    pub objects: u64,
+    /// Their sizes together.
+    pub bytes: u64,
+}
+
+/// What lies under these folders of the hub's bucket: one listing for each, never a call for an object.
+pub async fn stored(hub: &Hub, account: &Account, folders: &[String]) -> Result<Stored, Failure> {
+    let s3 = account.s3(&hub.region);
+    let at = At::new(hub.account, &hub.region).about(&hub.bucket);
+    let under = |folder: &String| {
+        let request = s3.list_objects_v2().bucket(hub.bucket.as_str()).prefix(folder);
+        let mut pages = request.expected_bucket_owner(hub.account.to_string()).into_paginator().send();
+        let at = &at;
+        async move {
+            let mut found = Stored::default();
+            while let Some(page) = pages.next().await {
+                let page = page.map_err(|error| at.failure(LIST_OBJECTS, &error))?;
+                let sizes = page.contents().iter().filter_map(|object| u64::try_from(object.size()?).ok());
+                for size in sizes {
+                    found.objects += 1;
+                    found.bytes += size;
+                }
+            }
+            Ok(found)
+        }
+    };
+    let found: Vec<Stored> =
+        stream::iter(folders.iter().map(under)).buffer_unordered(super::AT_ONCE).try_collect().await?;
+    Ok(found.into_iter().fold(Stored::default(), |sum, one| Stored {
+        objects: sum.objects + one.objects,
+        bytes: sum.bytes + one.bytes,
+    }))
+}
+
+/// Runs a query in the hub's account and region, and waits for its rows. It is stopped as soon as `progress` wants no more.
+///
+/// Fails where Athena does not take it, cannot do it, or is told to stop.
+pub async fn ask(
+    hub: &Hub,
+    account: &Account,
+    question: &Question,
+    progress: &dyn Progress,
+) -> Result<Answer, Failure> {
+    let at = At::new(hub.account, &hub.region).about(format!("workgroup {}", question.workgroup));
+    Asking { athena: account.athena(&hub.region), at }.ask(question, progress).await
+}
+
+struct Asking {
+    athena: Client,
+    at: At,
+}
+
+impl Asking {
+    async fn ask(&self, question: &Question, progress: &dyn Progress) -> Result<Answer, Failure> {
+        let id = self.start(question).await?;
+        let done = self.wait(&id, progress).await?;
+        let (columns, rows) = self.rows(&id, done.statement_type()).await?;
+        let told = done.statistics();
+        let scanned = told.and_then(|told| told.data_scanned_in_bytes()).unwrap_or_default();
+        let took = told.and_then(|told| told.total_execution_time_in_millis()).unwrap_or_default();
+        Ok(Answer {
+            columns,
+            rows,
+            scanned_bytes: scanned.unsigned_abs(),
+            took: Duration::from_millis(took.unsigned_abs()),
+        })
+    }
+
+    async fn start(&self, question: &Question) -> Result<String, Failure> {
+        let Question { sql, database, workgroup, output } = question;
+        let mut start = self.athena.start_query_execution().query_string(sql).work_group(workgroup);
+        start = start.query_execution_context(QueryExecutionContext::builder().database(database).build());
+        if let Some(output) = output {
+            start =
+                start.result_configuration(ResultConfiguration::builder().output_location(output).build());
+        }
+        let started = start.send().await.map_err(|error| {
+            let failure = self.at.failure(START_QUERY, &error);
+            match failure.code.as_deref() {
+                Some("InvalidRequestException") => {
+                    Failure { help: refused(&failure.message).to_owned(), ..failure }
+                }
+                _ => failure,
+            }
+        })?;
+        Ok(started.query_execution_id().unwrap_or_default().to_owned())
+    }
+
+    /// Looks at a query until it has succeeded.
+    async fn wait(&self, id: &str, progress: &dyn Progress) -> Result<QueryExecution, Failure> {
+        let mut wait = FIRST_WAIT;
+        let mut stopped = false;
+        loop {
+            let look = self.athena.get_query_execution().query_execution_id(id).send().await;
+            let look = look.map_err(|error| self.at.failure(GET_QUERY_EXECUTION, &error))?;
+            let found = look.query_execution.unwrap_or_else(|| QueryExecution::builder().build());
+            let status = found.status();
+            let why = status
+                .and_then(|status| status.state_change_reason())
+                .unwrap_or("Athena gave no reason")
+                .to_owned();
+            match status.and_then(|status| status.state()) {
+                Some(QueryExecutionState::Succeeded) => return Ok(found),
+                Some(QueryExecutionState::Failed) => {
+                    let help = failed(&why);
+                    return Err(self.at.failed(START_QUERY, Some("FAILED"), one_line(&why), help));
+                }
+                Some(QueryExecutionState::Cancelled) => {
+                    let help = "run it again; what it had read is charged for";
+                    return Err(self.at.failed(START_QUERY, Some("CANCELLED"), one_line(&why), help));
+                }
+                state => progress.step("query", 0, 1, &told(&found, state)),
+            }
+            // What is stopped is looked at until Athena says so too.
+            if progress.stops(0) && !stopped {
+                let stop = self.athena.stop_query_execution().query_execution_id(id).send().await;
+                stop.map_err(|error| self.at.failure(STOP_QUERY, &error))?;
+                stopped = true;
+                continue;
+            }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+    }
+
+    async fn rows(
+        &self,
+        id: &str,
+        statement: Option<&StatementType>,
+    ) -> Result<(Vec<Column>, Vec<Vec<Option<String>>>), Failure> {
+        let (mut columns, mut rows) = (Vec::new(), Vec::new());
+        let mut pages = self.athena.get_query_results().query_execution_id(id).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| self.at.failure(GET_QUERY_RESULTS, &error))?;
+            let Some(found) = page.result_set() else { continue };
+            if columns.is_empty() {
+                columns = found
+                    .result_set_metadata()
+                    .map_or_else(Vec::new, |it| it.column_info().iter().map(column).collect());
+            }
+            rows.extend(found.rows().iter().map(values));
+        }
+        // Only what selects has its columns' names as the first row.
+        let names = columns.iter().map(|column: &Column| Some(column.name.clone()));
+        if statement == Some(&StatementType::Dml)
+            && rows.first().is_some_and(|first| names.eq(first.iter().cloned()))
+        {
+            rows.remove(0);
+        }
+        Ok((columns, rows))
+    }
+}
+
+fn column(info: &ColumnInfo) -> Column {
+    Column { name: info.name().to_owned(), kind: info.r#type().to_owned() }
+}
+
+fn values(row: &Row) -> Vec<Option<String>> {
+    row.data().iter().map(|value| value.var_char_value().map(str::to_owned)).collect()
+}
+
+/// How far a query has come.
+fn told(found: &QueryExecution, state: Option<&QueryExecutionState>) -> String {
+    let scanned = found.statistics().and_then(|told| told.data_scanned_in_bytes()).unwrap_or_default();
+    let state = state.map_or("not known yet", QueryExecutionState::as_str);
+    format!("{state}, {scanned} bytes read")
+}
+
+/// What to do where Athena does not take a query.
+fn refused(message: &str) -> &'static str {
+    if message.contains("output") || message.contains("result") {
+        "say where results go with `--output s3://BUCKET/FOLDER/`, or use a workgroup that does with `--workgroup`"
+    } else if message.contains("WorkGroup") || message.contains("Workgroup") {
+        "name a workgroup of the hub account and region with `--workgroup`"
+    } else {
+        "correct the SQL; `--print` shows that of a query by name"
+    }
+}
+
+/// What to do where Athena could not do it.
+fn failed(why: &str) -> &'static str {
+    if ["TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND", "does not exist"].iter().any(|told| why.contains(told)) {
+        "make the database and the table with what `flowagg export athena` writes"
+    } else if why.contains("CONSTRAINT_VIOLATION") {
+        "the table has too many accounts to enumerate: name some, as in `log_account IN ('...')`"
+    } else if why.contains("Access Denied") || why.contains("AccessDenied") {
+        "allow s3:GetObject and s3:ListBucket on the flow logs and on the place of the results, and kms:Decrypt where they are encrypted"
+    } else if why.contains("limit was exceeded") {
+        "the workgroup ends queries that read more: ask for fewer days, or for some accounts with `--only`"
+    } else {
+        "correct the SQL, or export the table again if the fleet has changed"
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,139 @@
+//! What Athena answers, and what becomes of it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use aws_sdk_athena::operation::get_query_execution::GetQueryExecutionOutput;
+use aws_sdk_athena::operation::get_query_results::GetQueryResultsOutput;
+use aws_sdk_athena::operation::start_query_execution::{StartQueryExecutionError, StartQueryExecutionOutput};
+use aws_sdk_athena::operation::stop_query_execution::StopQueryExecutionOutput;
+use aws_sdk_athena::types::error::InvalidRequestException;
+use aws_sdk_athena::types::{
+    Datum, QueryExecutionStatistics, QueryExecutionStatus, ResultSet, ResultSetMetadata,
+};
+use aws_smithy_mocks::{Rule, mock};
+
+use super::*;
+use crate::aws::mocked;
+
+fn asking(rules: &[&Rule]) -> Asking {
+    let place = mocked::place();
+    Asking { athena: mocked::athena(rules), at: At::new(place.account, &place.region) }
+}
+
+fn question() -> Question {
+    Question {
+        sql: "SELECT 1".to_owned(),
+        database: "flowagg".to_owned(),
+        workgroup: "primary".to_owned(),
+        output: Some("s3://acme-athena/".to_owned()),
+    }
+}
+
+fn started() -> Rule {
+    mock!(Client::start_query_execution)
+        .match_requests(|request| {
+            let output = request.result_configuration().and_then(|it| it.output_location());
+            request.query_string() == Some("SELECT 1") && output == Some("s3://acme-athena/")
+        })
+        .then_output(|| StartQueryExecutionOutput::builder().query_execution_id("q-1").build())
+}
+
+fn looked(state: QueryExecutionState, why: Option<&str>) -> GetQueryExecutionOutput {
+    let status = QueryExecutionStatus::builder().state(state).set_state_change_reason(why.map(str::to_owned));
+    let told =
+        QueryExecutionStatistics::builder().data_scanned_in_bytes(1234).total_execution_time_in_millis(560);
+    let found = QueryExecution::builder()
+        .statement_type(StatementType::Dml)
+        .status(status.build())
+        .statistics(told.build())
+        .build();
+    GetQueryExecutionOutput::builder().query_execution(found).build()
+}
+
+fn row(values: [Option<&str>; 2]) -> Row {
+    let datum = |value: Option<&str>| Datum::builder().set_var_char_value(value.map(str::to_owned)).build();
+    Row::builder().set_data(Some(values.map(datum).to_vec())).build()
+}
+
+fn page(rows: Vec<Row>, next: Option<&str>) -> GetQueryResultsOutput {
+    let info = |name, kind| ColumnInfo::builder().name(name).r#type(kind).build().unwrap();
+    let columns = vec![info("log_account", "varchar"), info("total_bytes", "bigint")];
+    let about = ResultSetMetadata::builder().set_column_info(Some(columns)).build();
+    let rows = ResultSet::builder().result_set_metadata(about).set_rows(Some(rows)).build();
+    GetQueryResultsOutput::builder().result_set(rows).set_next_token(next.map(str::to_owned)).build()
+}
+
+#[tokio::test]
+async fn a_query_is_waited_for_and_all_its_pages_are_read_without_the_names_of_the_columns() {
+    let look = mock!(Client::get_query_execution)
+        .sequence()
+        .output(|| looked(QueryExecutionState::Running, None))
+        .output(|| looked(QueryExecutionState::Succeeded, None))
+        .build();
+    let first = mock!(Client::get_query_results)
+        .match_requests(|request| request.next_token().is_none())
+        .then_output(|| {
+            page(
+                vec![row([Some("log_account"), Some("total_bytes")]), row([Some("1"), Some("20")])],
+                Some("more"),
+            )
+        });
+    let second = mock!(Client::get_query_results)
+        .match_requests(|request| request.next_token() == Some("more"))
+        .then_output(|| page(vec![row([Some("2"), None])], None));
+    let answer = asking(&[&started(), &look, &first, &second]).ask(&question(), &()).await.unwrap();
+    let column = |name: &str, kind: &str| Column { name: name.to_owned(), kind: kind.to_owned() };
+    assert_eq!(answer.columns, [column("log_account", "varchar"), column("total_bytes", "bigint")]);
+    let text = |value: &str| Some(value.to_owned());
+    assert_eq!(answer.rows, [vec![text("1"), text("20")], vec![text("2"), None]]);
+    assert_eq!((answer.scanned_bytes, answer.took), (1234, Duration::from_millis(560)));
+}
+
+#[tokio::test]
+async fn a_query_that_fails_says_why_and_what_to_do() {
+    let why = "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.flowagg.vpc_flow_logs' does not exist";
+    let look = mock!(Client::get_query_execution)
+        .then_output(move || looked(QueryExecutionState::Failed, Some(why)));
+    let failure = asking(&[&started(), &look]).ask(&question(), &()).await.unwrap_err();
+    assert_eq!((failure.code.as_deref(), failure.message.as_str()), (Some("FAILED"), why));
+    assert!(failure.help.contains("`flowagg export athena`"), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_query_without_a_place_for_its_result_is_told_to_name_one() {
+    let start = mock!(Client::start_query_execution).then_error(|| {
+        let message = "No output location provided. An output location is required either through the Workgroup result \
+                       configuration setting or as an API input.";
+        let error = InvalidRequestException::builder().message(message);
+        let code = aws_smithy_types::error::ErrorMetadata::builder().code("InvalidRequestException").message(message);
+        StartQueryExecutionError::InvalidRequestException(error.meta(code.build()).build())
+    });
+    let failure = asking(&[&start]).ask(&question(), &()).await.unwrap_err();
+    assert!(failure.help.contains("`--output s3://BUCKET/FOLDER/`"), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_query_is_stopped_where_nobody_waits_for_it_any_more() {
+    /// Wants to stop from the first step on.
+    struct Impatient(AtomicBool);
+    impl Progress for Impatient {
+        fn step(&self, _: &str, _: usize, _: usize, at: &str) {
+            assert_eq!(at, "RUNNING, 1234 bytes read");
+            self.0.store(true, Ordering::Relaxed);
+        }
+        fn stops(&self, _: usize) -> bool {
+            self.0.load(Ordering::Relaxed)
+        }
+    }
+    let look = mock!(Client::get_query_execution)
+        .sequence()
+        .output(|| looked(QueryExecutionState::Running, None))
+        .output(|| looked(QueryExecutionState::Cancelled, Some("Query was cancelled by user")))
+        .build();
+    let stop = mock!(Client::stop_query_execution)
+        .match_requests(|request| request.query_execution_id() == Some("q-1"))
+        .then_output(|| StopQueryExecutionOutput::builder().build());
+    let asking = asking(&[&started(), &look, &stop]);
+    let failure = asking.ask(&question(), &Impatient(AtomicBool::new(false))).await.unwrap_err();
+    assert_eq!((failure.code.as_deref(), stop.num_calls()), (Some("CANCELLED"), 1));
+}

@@ -1,0 +1,125 @@
+//! Athena: a table over the whole bucket, and queries that read no more of it than they need.
+//!
+//! * [`Table`]: the columns, and the partitions that Athena projects instead of looking them up
+//! * [`Part`]: accounts, regions and days, as conditions of a query and as folders of the bucket
+//! * [`Query`]: the queries that come with the table
+//!
+//! Sources: "Query Amazon VPC flow logs" and "Use partition projection with Amazon Athena" (Amazon Athena User Guide).
+
+mod part;
+mod queries;
+mod table;
+
+use flowagg_core::fleet::{Fleet, Only, StorageClass};
+
+pub use part::{Days, Part};
+pub use queries::{Details, NotRecorded, Query};
+pub use table::{Name, NameError, Names, Table};
+
+use super::cloudformation::{self, Format};
+use super::{ExportError, File, Files};
+
+/// How the export is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// SQL, a statement in each file.
+    #[default]
+    Sql,
+    /// A CloudFormation template of a workgroup in which the same statements are named queries.
+    Template(Format),
+}
+
+impl Form {
+    /// All values.
+    pub const ALL: [Self; 3] = [Self::Sql, Self::Template(Format::Yaml), Self::Template(Format::Json)];
+
+    /// The word on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sql => "sql",
+            Self::Template(format) => format.as_str(),
+        }
+    }
+}
+
+/// A statement with its name and what it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// The name, of letters, digits and dashes.
+    pub name: String,
+    /// What it is for, in one line.
+    pub about: String,
+    /// The SQL, without a semicolon at its end.
+    pub sql: String,
+}
+
+impl Statement {
+    /// The SQL under what it is for, as the text of a file.
+    fn text(&self) -> String {
+        format!("-- {}\n{}\n", self.about, self.sql)
+    }
+}
+
+/// The database, the table, and every query that the fields of the fleet's records can answer, of the day before the one on
+/// which it is run. The queries read these accounts and regions only; where no account is named all count, and so with
+/// regions.
+///
+/// Fails where one table cannot be the whole bucket, or one query cannot be all of those accounts.
+pub fn athena(fleet: &Fleet, names: &Names, only: &[Only], form: Form) -> Result<Files, ExportError> {
+    let table = Table::new(fleet, names)?;
+    let part = Part::new(&table, only, Days::Yesterday)?;
+    let mut statements = vec![
+        Statement {
+            name: "database".to_owned(),
+            about: "The database of the table: run this first.".to_owned(),
+            sql: table.create_database(),
+        },
+        Statement {
+            name: "table".to_owned(),
+            about: "The table over all flow logs in the bucket: run this second.".to_owned(),
+            sql: table.create_table(),
+        },
+    ];
+    let mut notes = notes(fleet, &table);
+    for query in Query::ALL {
+        match query.sql(&table, &part, &Details::default()) {
+            Ok(sql) => statements.push(Statement {
+                name: format!("query-{}", query.name()),
+                about: query.about().to_owned(),
+                sql,
+            }),
+            Err(missing) => notes.push(format!("there is no query `{}`: {missing}", query.name())),
+        }
+    }
+    match form {
+        Form::Sql => {
+            let file = |it: &Statement| File { name: format!("{}.sql", it.name), text: it.text() };
+            Ok(Files { files: statements.iter().map(file).collect(), notes })
+        }
+        Form::Template(format) => cloudformation::workgroup(fleet, names, &statements, notes, format),
+    }
+}
+
+fn notes(fleet: &Fleet, table: &Table<'_>) -> Vec<String> {
+    let hub = &fleet.hub;
+    let mut notes = vec![format!("run it in account {}, region {}", hub.account, hub.region)];
+    notes.push(
+        "export it again when accounts or regions are added: the table knows those of today".to_owned(),
+    );
+    if table.is_injected() {
+        notes.push(format!(
+            "there are more accounts than Athena should enumerate: every query has to name its own, as in `{} IN ('...')`",
+            table::ACCOUNT
+        ));
+    }
+    let archives = [StorageClass::Glacier, StorageClass::DeepArchive].map(StorageClass::as_str);
+    if let Some(to) = &hub.lifecycle.transition
+        && archives.contains(&to.storage_class.as_str())
+    {
+        notes.push(format!(
+            "Athena does not read what is in {}: objects go there after {} days",
+            to.storage_class, to.days
+        ));
+    }
+    notes
+}

@@ -1,0 +1,133 @@
+//! The rows of a query: for people, for spreadsheets, for programs.
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value};
+
+use super::table::{Row, table};
+use super::{BOLD, DIM};
+use crate::args::RowFormat;
+use crate::aws::{Answer, Column};
+
+pub(crate) fn rows(answer: &Answer, format: RowFormat, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        RowFormat::Table => for_people(answer, out),
+        RowFormat::Csv => csv(answer, out),
+        RowFormat::Json => {
+            let object = |row: &Vec<Option<String>>| -> Map<String, Value> {
+                let cells = answer.columns.iter().zip(row);
+                cells.map(|(column, value)| (column.name.clone(), json(column, value.as_deref()))).collect()
+            };
+            super::json(&answer.rows.iter().map(object).collect::<Vec<_>>(), out)
+        }
+    }
+}
+
+/// `1.5 GB`: a number of bytes in the largest unit, of a thousand each.
+pub(crate) fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KB", "MB", "GB", "TB"];
+    if bytes < 1000 {
+        return format!("{bytes} bytes");
+    }
+    // A screen shows fewer digits than this number has.
+    #[allow(clippy::cast_precision_loss, reason = "for a screen")]
+    let mut amount = bytes as f64 / 1e3;
+    let mut unit = 0;
+    while amount >= 1000.0 && unit + 1 < UNITS.len() {
+        amount /= 1e3;
+        unit += 1;
+    }
+    format!("{amount:.1} {}", UNITS[unit])
+}
+
+fn for_people(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
+    let names = answer.columns.iter().map(|column| column.name.clone()).collect();
+    let row = |style, cells| Row { style, sign: "", cells, below: None };
+    let cells = |values: &Vec<Option<String>>| {
+        values.iter().map(|value| value.clone().unwrap_or_else(|| "-".to_owned())).collect()
+    };
+    let rows = answer.rows.iter().map(|values| row(DIM, cells(values)));
+    table(&[row(BOLD, names)].into_iter().chain(rows).collect::<Vec<_>>(), out)
+}
+
+/// Source: RFC 4180. Lines end in a line feed alone, as programs of today take it; null is empty.
+fn csv(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
+    let names = answer.columns.iter().map(|column| quoted(&column.name));
+    writeln!(out, "{}", names.collect::<Vec<_>>().join(","))?;
+    for row in &answer.rows {
+        let cells = row.iter().map(|value| quoted(value.as_deref().unwrap_or_default()));
+        writeln!(out, "{}", cells.collect::<Vec<_>>().join(","))?;
+    }
+    Ok(())
+}
+
+fn quoted(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
+
+/// A value in JSON's type for that of its column.
+fn json(column: &Column, value: Option<&str>) -> Value {
+    let Some(text) = value else { return Value::Null };
+    let read = match column.kind.as_str() {
+        "tinyint" | "smallint" | "integer" | "bigint" => text.parse::<i64>().ok().map(Value::from),
+        "float" | "real" | "double" => text.parse::<f64>().ok().map(Value::from),
+        "boolean" => text.parse::<bool>().ok().map(Value::from),
+        _ => None,
+    };
+    read.unwrap_or_else(|| text.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(format: RowFormat) -> String {
+        let column = |name: &str, kind: &str| Column { name: name.to_owned(), kind: kind.to_owned() };
+        let answer = Answer {
+            columns: vec![column("account", "varchar"), column("total, \"all\"", "bigint")],
+            rows: vec![
+                vec![Some("012345678901".to_owned()), Some("15".to_owned())],
+                vec![Some("a,b\"c".to_owned()), None],
+            ],
+            ..Answer::default()
+        };
+        let mut out = Vec::new();
+        rows(&answer, format, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn csv_quotes_what_would_end_a_cell() {
+        assert_eq!(shown(RowFormat::Csv), "account,\"total, \"\"all\"\"\"\n012345678901,15\n\"a,b\"\"c\",\n");
+    }
+
+    #[test]
+    fn json_has_numbers_where_the_column_does_and_keeps_the_zero_of_an_account() {
+        let rows: Value = serde_json::from_str(&shown(RowFormat::Json)).unwrap();
+        assert_eq!(rows[0]["account"], "012345678901");
+        assert_eq!(
+            (&rows[0]["total, \"all\""], &rows[1]["total, \"all\""]),
+            (&Value::from(15), &Value::Null)
+        );
+    }
+
+    #[test]
+    fn a_table_has_its_columns_one_under_the_other() {
+        let plain = anstream::adapter::strip_str(&shown(RowFormat::Table)).to_string();
+        let expected = "   account       total, \"all\"\n   012345678901  15\n   a,b\"c         -\n";
+        assert_eq!(plain, expected);
+    }
+
+    #[test]
+    fn bytes_stand_in_their_largest_unit() {
+        for (n, told) in
+            [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 KB"), (2_000_000_000_000_000, "2000.0 TB")]
+        {
+            assert_eq!(bytes(n), told);
+        }
+    }
+}

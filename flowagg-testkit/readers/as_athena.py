@@ -1,0 +1,131 @@
+"""Plays Athena over a bucket: sqlglot reads the statements that flowagg wrote, DuckDB answers them.
+
+Arguments: the bucket, a folder of statements, the accounts whose flow logs were delivered, and the hours of their files, both
+with commas between. Fails where Athena's dialect does not know a statement, and where the partitions of the table are not
+exactly the folders that hold objects. Writes a line of JSON for each statement whose file is called `asked-NAME.sql`: its name
+and its rows. Where to, and as whom, boto3 takes from the environment.
+"""
+
+import json
+import re
+import sys
+from datetime import datetime
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import boto3
+import duckdb
+import sqlglot
+from sqlglot import exp
+
+bucket, statements, accounts, hours = sys.argv[1:]
+hours = [datetime.strptime(hour, "%Y-%m-%dT%H") for hour in hours.split(",")]
+# How Java's letters, and the partition columns that are numbers, are written here.
+JAVA = {"yyyy": "%Y", "MM": "%m", "dd": "%d"}
+NUMBERS = {"log_month": "%m", "log_day": "%d", "log_hour": "%H"}
+
+
+def need(is_so, what):
+    if not is_so:
+        sys.exit(f"this is not so: {what}")
+
+
+parsed = {}
+for file in sorted(Path(statements).glob("*.sql")):
+    tree = sqlglot.parse_one(file.read_text(), dialect="athena")
+    wanted = exp.Create if file.stem in ("database", "table") else exp.Select
+    need(isinstance(tree, wanted), f"{file.name} is {wanted.__name__}")
+    parsed[file.stem] = tree
+
+table = parsed["table"]
+columns = {column.name: column.args["kind"].sql("duckdb") for column in table.this.expressions}
+partitions = [column.name for column in table.find(exp.PartitionedByProperty).this.expressions]
+properties = {
+    item.this.name: item.args["value"].name for item in table.find_all(exp.Property) if type(item) is exp.Property
+}
+template = properties["storage.location.template"]
+is_text = table.find(exp.RowFormatDelimitedProperty) is not None
+need(not set(columns) & set(partitions), "no partition column is called as a field is")
+need(sorted(re.findall(r"\$\{(\w+)\}", template)) == sorted(partitions), "the template has each partition column once")
+need(template.endswith("/"), "the template ends in a slash")
+need(template.startswith(table.find(exp.LocationProperty).this.name), "the template lies in the location")
+need(properties["projection.enabled"] == "true", "the partitions are projected")
+need(not is_text or properties["skip.header.line.count"] == "1", "the header of a text file is skipped")
+
+
+def values(column, hour):
+    """The values that are projected for a column and a moment; of accounts, those that delivered."""
+    about = {key.removeprefix(f"projection.{column}."): value for key, value in properties.items()}
+    match about["type"]:
+        case "enum":
+            found = about["values"].split(",")
+        case "injected":
+            named = [
+                {value.name for value in one.expressions}
+                for tree in parsed.values()
+                for one in tree.find_all(exp.In)
+                if one.this.name == column
+            ]
+            need(named, "every query names its accounts")
+            found = set.union(*named)
+        case "date":
+            how = re.sub("|".join(JAVA), lambda letters: JAVA[letters[0]], about["format"])
+            found = [hour.strftime(how)]
+        case "integer":
+            first, last = (int(bound) for bound in about["range"].split(","))
+            projected = {str(number).zfill(int(about["digits"])) for number in range(first, last + 1)}
+            found = [hour.strftime(NUMBERS[column])]
+            need(set(found) <= projected, f"{found} of {column} is projected")
+    if column == "log_account":
+        need(set(accounts.split(",")) <= set(found), "every account that delivers is projected")
+        found = accounts.split(",")
+    return found
+
+
+# Moments of one day are one partition where hours have none.
+projected = {
+    one: re.sub(r"\$\{(\w+)\}", lambda place: one[partitions.index(place[1])], template)
+    for hour in hours
+    for one in product(*(values(column, hour) for column in partitions))
+}
+need(len(set(projected.values())) == len(projected), "no two partitions have one folder")
+
+with TemporaryDirectory(prefix="flowagg-athena-") as folder:
+    s3 = boto3.client("s3")
+    files = []
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+        for item in page.get("Contents", []):
+            file = Path(folder, item["Key"])
+            file.parent.mkdir(parents=True, exist_ok=True)
+            s3.download_file(bucket, item["Key"], str(file))
+            reached = [one for one, place in projected.items() if f"s3://{bucket}/{item['Key']}".startswith(place)]
+            need(len(reached) == 1, f"one partition reaches {item['Key']}, not {len(reached)}")
+            files.append((str(file), *reached[0]))
+    held = {f"s3://{bucket}/{Path(name).parent.relative_to(folder)}/" for name, *_ in files}
+    need(held == set(projected.values()), f"these folders hold objects: {sorted(held ^ set(projected.values()))}")
+
+    duckdb.execute("SET TimeZone = 'UTC'")
+    duckdb.execute(f"CREATE TABLE objects (filename VARCHAR, {', '.join(f'{column} VARCHAR' for column in partitions)})")
+    duckdb.executemany(f"INSERT INTO objects VALUES ({', '.join('?' * (len(partitions) + 1))})", files)
+    names = [name for name, *_ in files]
+    common = f"{names}, filename = true, hive_partitioning = false"
+    if is_text:
+        # By position, as Athena does; what is no number is null in a column of numbers.
+        fields = {column: "VARCHAR" for column in columns}
+        source = f"read_csv({common}, auto_detect = false, delim = ' ', header = false, skip = 1, quote = '', columns = {fields})"
+    else:
+        source = f"read_parquet({common})"
+    cast = "TRY_CAST" if is_text else "CAST"
+    fields = ", ".join(f'{cast}("{column}" AS {kind}) AS "{column}"' for column, kind in columns.items())
+    name = table.this.this.sql("duckdb")
+    duckdb.execute(f"CREATE SCHEMA {table.this.this.args['db'].sql('duckdb')}")
+    duckdb.execute(f"CREATE TABLE {name} AS SELECT {fields}, objects.* EXCLUDE filename FROM {source} JOIN objects USING (filename)")
+
+    for statement, tree in parsed.items():
+        if not isinstance(tree, exp.Select):
+            continue
+        rows = duckdb.execute(tree.sql("duckdb")).fetchall()
+        if statement.startswith("asked-"):
+            told = [["-" if value is None else str(value) for value in row] for row in rows]
+            print(json.dumps({"name": statement.removeprefix("asked-"), "rows": told}))
