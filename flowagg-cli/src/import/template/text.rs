@@ -13,6 +13,7 @@ pub(super) fn parse(text: &str) -> Result<Value, String> {
         return serde_json::from_str(text).map_err(|error| one_line(error.to_string()));
     }
     // An account id without quotes is a number to YAML, and a template's numbers are small.
+    // CloudFormation reads YAML 1.1, to which `yes` is true.
     serde_saphyr::from_str::<Node>(text).map(|Node(value)| value).map_err(|error| one_line(error.to_string()))
 }
 
@@ -109,7 +110,7 @@ mod tests {
     #[test]
     fn short_functions_are_read_as_the_long_ones_wherever_they_stand() {
         let short = "a: !Ref Name\nb: !Sub '${Name}/*'\nc:\n  - !GetAtt Bucket.Arn\n  - !Join ['', [!GetAtt [Bucket, Arn], '/*']]\n\
-                     d: !Sub\n  - '${X}'\n  - X: !Ref Name\ne: !If [Yes, 1, true]\nf: 2012-10-17\ng: plain\n";
+                     d: !Sub\n  - '${X}'\n  - X: !Ref Name\ne: !If [HasKey, 1, yes]\nf: 2012-10-17\ng: plain\n";
         let long = json!({
             "a": { "Ref": "Name" },
             "b": { "Fn::Sub": "${Name}/*" },
@@ -118,7 +119,7 @@ mod tests {
                 { "Fn::Join": ["", [{ "Fn::GetAtt": ["Bucket", "Arn"] }, "/*"]] },
             ],
             "d": { "Fn::Sub": ["${X}", { "X": { "Ref": "Name" } }] },
-            "e": { "Fn::If": ["Yes", 1, true] },
+            "e": { "Fn::If": ["HasKey", 1, true] },
             "f": "2012-10-17",
             "g": "plain",
         });
