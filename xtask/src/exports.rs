@@ -79,7 +79,20 @@ pub(crate) fn exports(which: &Emulator) -> anyhow::Result<()> {
         eprintln!("cfn-lint finds nothing in {templates} templates as {format}");
     }
     configurations(&folder.join("terraform"))?;
+    schema(&python, &folder)?;
     deployed(which, &python, &folder)
+}
+
+/// What `flowagg schema` prints, before a validator.
+fn schema(python: &Path, folder: &Path) -> anyhow::Result<()> {
+    let file = folder.join("flowagg.schema.json");
+    let printed = Command::new(cargo::program("flowagg")).arg("schema").output()?;
+    ensure!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
+    fs::write(&file, printed.stdout)?;
+    let fleets = FLEETS.map(|(fleet, _)| fleet_file(fleet));
+    run(Command::new(python).arg(root().join("xtask/exports/schema.py")).arg(&file).args(fleets))?;
+    eprintln!("the schema admits {} fleet files, and no key that they do not have", FLEETS.len());
+    Ok(())
 }
 
 /// Every fleet's configuration, before Terraform. Without it nothing is checked, and that is said.

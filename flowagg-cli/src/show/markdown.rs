@@ -188,8 +188,7 @@ mod tests {
     #[test]
     fn each_change_is_a_row_with_its_reason() {
         let text = told(&fleet("payments"), &plan(2));
-        let row =
-            "| + | 222222222222 | payments | eu-west-1 | `vpc-00000001` | create a flow log | no flow log to the hub |";
+        let row = "| + | 222222222222 | payments | eu-west-1 | `vpc-00000001` | create a flow log | no flow log to the hub |";
         assert!(text.lines().any(|line| line == row), "{text}");
     }
 
