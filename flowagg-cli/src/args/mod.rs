@@ -51,6 +51,7 @@ Exit codes:
      deliver (verify, report)";
 
 #[derive(Clone, Debug, ClapArgs)]
+#[command(next_help_heading = "Options of every verb")]
 pub(crate) struct Global {
     /// The fleet file
     #[arg(short, long, global = true, value_name = "FILE", default_value = "flowagg.toml")]
