@@ -3,6 +3,7 @@
 mod athena;
 mod export;
 mod import;
+mod init;
 mod report;
 
 use std::num::NonZeroUsize;
@@ -21,6 +22,7 @@ use crate::aws::Connection;
 pub(crate) use athena::{Athena, AthenaQuery, RowFormat};
 pub(crate) use export::{Cloudformation, Export, Terraform, To};
 pub(crate) use import::Import;
+pub(crate) use init::Init;
 pub(crate) use report::Report;
 
 /// The VPC Flow Logs of many AWS accounts in one S3 bucket.
@@ -84,6 +86,9 @@ fn only(text: &str) -> Result<Only, String> {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    /// Write a first fleet file: asks a few questions, or takes options
+    #[command(after_help = init::EXAMPLES)]
+    Init(Init),
     /// Show what differs between the fleet file and AWS
     #[command(after_help = "\
 Examples:
@@ -180,7 +185,7 @@ impl Verb {
             Self::Destroy(consent) => consent.json,
             Self::Doctor(options) => options.json,
             Self::Schema | Self::Completions { .. } | Self::Man { .. } => false,
-            Self::Permissions(_) | Self::Export(_) | Self::Import(_) => false,
+            Self::Permissions(_) | Self::Export(_) | Self::Import(_) | Self::Init(_) => false,
             Self::Athena(_) | Self::Policy(_) => false,
         }
     }

@@ -2,6 +2,7 @@
 
 mod access;
 pub mod apply;
+mod around;
 mod athena;
 pub(crate) mod call;
 mod deliveries;
@@ -16,6 +17,7 @@ use futures::{Stream, StreamExt, stream};
 use tokio::task::JoinHandle;
 
 pub use access::{Account, Accounts, Connection, Session};
+pub use around::{Around, around};
 pub use athena::{Answer, Column, Question, Stored, ask, stored};
 pub use deliveries::{Amount, Arrivals, Deliveries, arrivals, deliveries};
 pub use found::{Ask, FindError, find};

@@ -1,14 +1,12 @@
 //! `flowagg import`: the fleet file that describes what is there already.
 
 use std::io;
-use std::path::{Path, PathBuf};
 
 use flowagg_core::fleet::{Declared, Part, Regions, Remark};
 use flowagg_core::id::AccountId;
 
 use crate::args::{Global, Import};
 use crate::aws::{Ask, FindError, find};
-use crate::export::File;
 use crate::import::template::{self, Given, Source};
 use crate::import::{Found, ImportError, Imported, import};
 use crate::{Exit, Screen, show};
@@ -136,7 +134,7 @@ fn tell(
         exit = Exit::Failed;
     }
     match &options.out {
-        Some(path) => match write(path, text, options.force, screen)? {
+        Some(path) => match super::write_text(path, text, options.force, screen)? {
             Exit::Done => {}
             other => return Ok(other),
         },
@@ -149,14 +147,4 @@ fn tell(
         }
     }
     Ok(exit)
-}
-
-fn write(path: &Path, text: String, force: bool, screen: &mut Screen<'_>) -> io::Result<Exit> {
-    let folder = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
-    let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
-        let what = format!("`{}` is no name of a file", path.display());
-        show::error(&what, "name a file, as in `--out flowagg.toml`", screen.err)?;
-        return Ok(Exit::Usage);
-    };
-    super::export::into_folder(&[File { name: name.to_owned(), text }], &folder, force, screen)
 }

@@ -6,6 +6,7 @@ mod destroy;
 mod doctor;
 mod export;
 mod import;
+mod init;
 mod key;
 mod permissions;
 mod plan;
@@ -15,7 +16,7 @@ mod shell;
 mod verify;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flowagg_core::fleet::{Declared, Fleet};
 use flowagg_core::observed::Failure;
@@ -24,6 +25,7 @@ use flowagg_policy::{Grant, Unnamed, merge};
 use crate::args::{Args, Athena, Global, Verb};
 use crate::aws::observe::{Observed, Survey, observe, survey};
 use crate::aws::{Accounts, Session};
+use crate::export::File;
 use crate::{Exit, Screen, show};
 
 pub use doctor::{Check, Examination, Health};
@@ -44,6 +46,7 @@ pub(crate) async fn run(args: Args, screen: &mut Screen<'_>) -> io::Result<Exit>
         Verb::Schema => shell::schema(screen),
         Verb::Completions { shell } => shell::completions(*shell, screen),
         Verb::Man { out } => shell::man(out, screen),
+        Verb::Init(options) => init::run(&args.global, options, screen).await,
         Verb::Import(options) => import::run(&args.global, options, screen).await,
         Verb::Athena(Athena::Query(options)) => athena::query(&args.global, options, screen).await,
         Verb::Policy(verb) => policy::run(&args.global, verb, screen).await,
@@ -100,12 +103,23 @@ async fn fleet(global: &Global, screen: &mut Screen<'_>) -> io::Result<Result<Fl
     }
 }
 
+/// Writes a text file, but not over one that says something else, unless it is to go.
+fn write_text(path: &Path, text: String, force: bool, screen: &mut Screen<'_>) -> io::Result<Exit> {
+    let folder = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+        let what = format!("`{}` is no name of a file", path.display());
+        show::error(&what, "name a file, as in `flowagg.toml`", screen.err)?;
+        return Ok(Exit::Usage);
+    };
+    export::into_folder(&[File { name: name.to_owned(), text }], &folder, force, screen)
+}
+
 /// Reads the fleet file; tells all its faults.
 fn declared(path: &Path, screen: &mut Screen<'_>) -> io::Result<Option<Declared>> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
-            let help = "write one (the README shows how), or name another with `--config FILE`";
+            let help = "write one with `flowagg init`, or name another with `--config FILE`";
             show::error(
                 &format!("the fleet file `{}` cannot be read: {error}", path.display()),
                 help,

@@ -29,6 +29,7 @@ pub(super) async fn run(
         Err(exit) => return Ok(exit),
     };
     let now = Timestamp::now();
+    let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
     let days = days(now, options.days);
     let counted = screen
         .reading(async |progress| count(&fleet, &accounts, &observed, &days, now, progress).await)

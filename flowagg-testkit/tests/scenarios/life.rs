@@ -9,6 +9,23 @@ use serde_json::Value;
 use crate::{READERS, applied, apply, deliver, delivers, outcome, world};
 
 #[tokio::test]
+async fn the_first_fleet_file_takes_account_and_region_from_the_credentials_and_is_rolled_out_as_it_is() {
+    let world = world(["shop"]).await;
+    let (bucket, shop) = (world.bucket().to_string(), world.accounts()["shop"].id.to_string());
+    let regions: Vec<String> = world.regions().iter().map(ToString::to_string).collect();
+    let regions = regions.join(",");
+    let init = ["init", "--force", "--bucket", &bucket, "--account", &shop, "--regions", &regions];
+    world.flowagg_on("", init).await.unwrap().exits(0);
+    let written = std::fs::read_to_string(world.fleet_path()).unwrap();
+    assert!(
+        written.contains(&world.hub().to_string()) && written.contains(world.hub_region().as_str()),
+        "{written}"
+    );
+    world.flowagg_on(&written, ["apply", "--yes"]).await.unwrap().exits(0);
+    delivers(&world).await;
+}
+
+#[tokio::test]
 async fn a_fleet_that_is_taken_away_leaves_the_bucket_its_objects_and_all_that_others_made() {
     let mut world = world(["shop"]).await;
     let foreign = READERS.replace("BUCKET", world.bucket().as_str());

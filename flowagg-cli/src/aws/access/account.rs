@@ -88,7 +88,9 @@ impl Account {
         let answer = self.ec2(&first).describe_regions().send().await;
         let answer = answer.map_err(|error| At::new(self.id, &first).failure(DESCRIBE_REGIONS, &error))?;
         let enabled = answer.regions().iter().filter(|region| region.opt_in_status() != Some("not-opted-in"));
-        Ok(enabled.filter_map(|region| Region::parse(region.region_name()?).ok()).collect())
+        let regions = enabled.filter_map(|region| Region::parse(region.region_name()?).ok());
+        // An account lies in one partition, whatever an emulator says.
+        Ok(regions.filter(|region| region.partition() == first.partition()).collect())
     }
 
     /// The account in a region, to EC2.

@@ -1,0 +1,208 @@
+//! `flowagg init`: a first fleet file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+use std::io::{self, BufRead};
+use std::str::FromStr;
+
+use flowagg_core::fleet::{
+    Declared, Discovery, Encryption, Fleet, Hub, Lifecycle, Member, Organization, Part, PolicySettings,
+    Regions, Remark, Selection,
+};
+use flowagg_core::flow_log::FlowLogSpec;
+use flowagg_core::id::{AccountId, BucketName, IdError, OrganizationId, Region};
+
+use crate::args::{Global, Init};
+use crate::aws::{Around, around};
+use crate::{Exit, Screen, show};
+
+pub(super) async fn run(global: &Global, options: &Init, screen: &mut Screen<'_>) -> io::Result<Exit> {
+    let around = if options.offline {
+        None
+    } else {
+        match around(&global.connection()).await {
+            Ok(around) => Some(around),
+            Err(failure) => {
+                let (call, message) = (&failure.call, &failure.message);
+                writeln!(screen.err, "note: AWS tells nothing here: {call}: {message}; {}", failure.help)?;
+                None
+            }
+        }
+    };
+    let answers = match ask(options, around.as_ref(), screen)? {
+        Ok(answers) => answers,
+        Err(missing) => {
+            let what = format!("nobody can be asked for {}", missing.join(" and "));
+            show::error(&what, "give it by its option, or run it in a terminal", screen.err)?;
+            return Ok(Exit::Usage);
+        }
+    };
+    let fleet = fleet(answers, options);
+    let remarks = remarks(&fleet);
+    let text = Declared::from(fleet).to_toml(&remarks);
+    if let Err(error) = Declared::parse(&text) {
+        for fault in &error.faults {
+            show::error(&fault.what, &fault.help, screen.err)?;
+        }
+        return Ok(Exit::Usage);
+    }
+    let exit = super::write_text(&global.config, text, options.force, screen)?;
+    if exit == Exit::Done {
+        writeln!(screen.err, "\nnow read it, and then: flowagg doctor, flowagg plan, flowagg apply")?;
+    }
+    Ok(exit)
+}
+
+/// What the file cannot do without.
+struct Answers {
+    account: AccountId,
+    region: Region,
+    bucket: BucketName,
+    /// Its accounts are logged where none are named.
+    organization: Option<OrganizationId>,
+}
+
+/// From the options, else from who sits there, else from what AWS tells; or the options that are missing.
+fn ask(
+    options: &Init,
+    around: Option<&Around>,
+    screen: &mut Screen<'_>,
+) -> io::Result<Result<Answers, Vec<&'static str>>> {
+    let account =
+        given(options.hub_account, "the account of the bucket", around.map(|around| around.account), screen)?;
+    let region =
+        given(options.region.clone(), "its region", around.map(|around| around.region.clone()), screen)?;
+    if let (Some(around), None, true) = (around, &options.bucket, screen.interactive) {
+        for bucket in &around.buckets {
+            writeln!(screen.err, "there is {bucket}")?;
+        }
+    }
+    let own = account.and_then(|account| BucketName::parse(&format!("flow-logs-{account}")).ok());
+    let bucket = given(options.bucket.clone(), "the bucket; `apply` makes it", own, screen)?;
+    let organization = match (&options.organization, options.account.is_empty(), around) {
+        (None, true, Some(Around { organization: Some(id), .. })) => {
+            let all = !screen.interactive
+                || super::apply::agreed(&format!("log every account of the organization {id}?"), screen)?;
+            all.then(|| id.clone())
+        }
+        (given, ..) => given.clone(),
+    };
+    Ok(match (account, region, bucket) {
+        (Some(account), Some(region), Some(bucket)) => Ok(Answers { account, region, bucket, organization }),
+        (account, region, bucket) => {
+            let missing = [
+                account.is_none().then_some("--hub-account"),
+                region.is_none().then_some("--region"),
+                bucket.is_none().then_some("--bucket"),
+            ];
+            Err(missing.into_iter().flatten().collect())
+        }
+    })
+}
+
+/// A value that is given, or asked for until it can be read; an empty answer takes what is known.
+fn given<T: FromStr<Err = IdError> + Display>(
+    given: Option<T>,
+    what: &str,
+    known: Option<T>,
+    screen: &mut Screen<'_>,
+) -> io::Result<Option<T>> {
+    if given.is_some() || !screen.interactive {
+        return Ok(given.or(known));
+    }
+    loop {
+        let default = known.as_ref().map_or(String::new(), |known| format!(" [{known}]"));
+        write!(screen.err, "{what}{default}: ")?;
+        screen.err.flush()?;
+        let mut answer = String::new();
+        if io::stdin().lock().read_line(&mut answer)? == 0 {
+            return Ok(known);
+        }
+        match answer.trim() {
+            "" if known.is_some() => return Ok(known),
+            text => match text.parse() {
+                Ok(value) => return Ok(Some(value)),
+                Err(error) => show::error(&error.to_string(), error.help(), screen.err)?,
+            },
+        }
+    }
+}
+
+fn fleet(Answers { account, region, bucket, organization }: Answers, options: &Init) -> Fleet {
+    let regions = match &options.regions[..] {
+        [] => Regions::ALL,
+        these => Regions::These(these.iter().cloned().collect()),
+    };
+    let named: BTreeSet<AccountId> = match (&options.account[..], &organization) {
+        ([], None) => BTreeSet::from([account]),
+        (these, _) => these.iter().copied().collect(),
+    };
+    let member = |account| Member {
+        account,
+        name: None,
+        regions: regions.clone(),
+        role: options.role.clone(),
+        resources: Selection::default(),
+        in_organization: false,
+    };
+    let discovery = || Discovery {
+        except_units: BTreeSet::new(),
+        accounts: BTreeSet::new(),
+        except_accounts: BTreeSet::new(),
+        regions: regions.clone(),
+        role: options.role.clone(),
+        resources: Selection::default(),
+        lookup: None,
+    };
+    Fleet {
+        hub: Hub {
+            account,
+            region,
+            bucket,
+            prefix: options.prefix.clone(),
+            lifecycle: Lifecycle::default(),
+            encryption: Encryption::SseS3,
+            profile: None,
+            role: None,
+        },
+        organization: organization.map(|id| Organization {
+            id,
+            units: BTreeSet::new(),
+            discovery: named.is_empty().then(discovery),
+        }),
+        members: named.into_iter().map(|account| (account, member(account))).collect(),
+        flow_logs: FlowLogSpec::default(),
+        policy: PolicySettings::default(),
+        left_out: BTreeMap::new(),
+    }
+}
+
+/// What whoever reads the file for the first time should know.
+fn remarks(fleet: &Fleet) -> Vec<Remark> {
+    let remark = |about, text: &str| Remark { about, text: text.to_owned() };
+    let mut remarks = vec![
+        remark(
+            Part::File,
+            "The VPC Flow Logs of these accounts, in one S3 bucket. `flowagg plan` shows what differs from it.",
+        ),
+        remark(
+            Part::Hub,
+            "Objects expire after 90 days: `retention-days`. S3 encrypts them: `encryption` names a KMS key.",
+        ),
+        remark(
+            Part::FlowLogs,
+            "All traffic, in AWS's default fields, as text: `traffic`, `fields`, `file-format`, `aggregation-interval`, `tags`.",
+        ),
+        remark(
+            Part::Policy,
+            "The smallest grant that lets these accounts deliver, each with its own account id: `form`.",
+        ),
+    ];
+    if fleet.organization.as_ref().is_some_and(|organization| organization.discovery.is_some()) {
+        remarks.push(remark(
+            Part::Organization,
+            "Every account of it: `units`, `except-units`, `accounts` and `except-accounts` choose among them.",
+        ));
+    }
+    remarks
+}

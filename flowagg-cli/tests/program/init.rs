@@ -1,0 +1,107 @@
+//! `flowagg init`, and what flowagg tells editors and shells, offline.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use flowagg_core::fleet::Declared;
+
+use crate::Said;
+
+fn flowagg(args: &[&str], folder: &Path) -> Said {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flowagg"));
+    Said::of(command.args(args).current_dir(folder).env_clear().output().unwrap())
+}
+
+const OPTIONS: [&str; 8] = [
+    "init",
+    "--offline",
+    "--hub-account",
+    "111122223333",
+    "--region",
+    "eu-west-1",
+    "--bucket",
+    "acme-flow-logs",
+];
+
+#[test]
+fn a_first_fleet_file_is_written_with_words_about_what_can_be_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = [&OPTIONS[..], &["--account", "222222222222", "--regions", "eu-west-1,us-east-1"]].concat();
+    let said = flowagg(&options, folder.path());
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let text = fs::read_to_string(folder.path().join("flowagg.toml")).unwrap();
+    let fleet = Declared::parse(&text).unwrap();
+    let accounts: Vec<String> = fleet.members().map(|member| member.account.to_string()).collect();
+    assert_eq!(accounts, ["222222222222"]);
+    assert!(
+        text.contains("# ") && text.contains("`retention-days`") && !text.contains("[organization]"),
+        "{text}"
+    );
+    let said = flowagg(&["policy", "build"], folder.path());
+    assert_eq!(said.code, Some(0), "{}", said.err);
+}
+
+#[test]
+fn an_organization_without_accounts_is_logged_as_a_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = flowagg(&[&OPTIONS[..], &["--organization", "o-a1b2c3d4e5"]].concat(), folder.path());
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let text = fs::read_to_string(folder.path().join("flowagg.toml")).unwrap();
+    let fleet = Declared::parse(&text).unwrap();
+    assert!(fleet.discovery().is_some_and(|(organization, _)| organization.is_whole()), "{text}");
+    assert_eq!(fleet.members().count(), 0);
+}
+
+#[test]
+fn what_is_missing_is_named_by_its_options_and_nothing_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = flowagg(&["init", "--offline", "--region", "eu-west-1"], folder.path());
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.contains("--hub-account and --bucket"), "{}", said.err);
+    assert!(!folder.path().join("flowagg.toml").exists());
+}
+
+#[test]
+fn a_file_that_says_something_else_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("flowagg.toml");
+    fs::write(&file, "mine").unwrap();
+    let said = flowagg(&OPTIONS, folder.path());
+    assert_eq!(said.code, Some(1));
+    assert!(said.err.contains("--force"), "{}", said.err);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+    assert_eq!(flowagg(&[&OPTIONS[..], &["--force"]].concat(), folder.path()).code, Some(0));
+    assert!(Declared::parse(&fs::read_to_string(&file).unwrap()).is_ok());
+}
+
+#[test]
+fn the_schema_that_is_printed_is_the_one_that_the_tests_know() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = flowagg(&["schema"], folder.path());
+    let printed: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(printed, flowagg_core::fleet::schema());
+}
+
+#[test]
+fn shells_complete_the_verbs_and_every_verb_has_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let said = flowagg(&["completions", shell], folder.path());
+        assert!(said.code == Some(0) && said.out.contains("verify"), "{shell}: {}", said.err);
+    }
+    let said = flowagg(&["man", "--out", "pages"], folder.path());
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let help = flowagg(&["help"], folder.path()).out;
+    let verbs =
+        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    // What goes on from the line before stands further to the right.
+    let verbs =
+        verbs.filter(|line| !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next());
+    let verbs: Vec<&str> = verbs.filter(|verb| *verb != "help").collect();
+    assert!(verbs.len() > 10, "{verbs:?}");
+    for verb in verbs {
+        let page = folder.path().join("pages").join(format!("flowagg-{verb}.1"));
+        assert!(fs::read_to_string(&page).unwrap().contains(".SH SYNOPSIS"), "{verb}");
+    }
+}
