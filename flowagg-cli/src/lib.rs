@@ -1,12 +1,4 @@
-//! flowagg as a library: reads a fleet's accounts, plans, applies and verifies. The `flowagg` program is a thin
-//! wrapper around [`run`].
-//!
-//! * [`aws`]: the only place that talks to AWS
-//! * [`commands`]: one module for each verb
-//! * [`export`]: text for other tools
-//! * [`import`]: a fleet from what is there already
-//! * [`report`]: how a fleet stands, as one value and as a page
-//! * [`show`]: how it looks on a screen
+#![doc = include_str!("../README.md")]
 
 mod args;
 pub mod aws;

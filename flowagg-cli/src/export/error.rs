@@ -172,9 +172,7 @@ impl ExportError {
                 "run it where the account can be read, or name its regions in `regions`".to_owned()
             }
             Self::NoRegion(_) => "name a region of the fleet".to_owned(),
-            Self::TwoFormats => {
-                "log transit gateways with a fleet file of their own, and another `hub.prefix`".to_owned()
-            }
+            Self::TwoFormats => "log transit gateways with a fleet file and a bucket of their own".to_owned(),
             Self::TooManyAccounts { limit, .. } => {
                 format!("name up to {limit} of them for the queries, each with `--only ACCOUNT`")
             }
