@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::fleet::Lifecycle;
 use crate::id::{AccountId, FlowLogId, Region, ResourceId};
+use crate::layout::AWS_LOGS;
 
 /// One region of one account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -105,8 +106,27 @@ pub struct LifecycleRule {
 }
 
 impl LifecycleRule {
-    /// The id of our lifecycle rule. No other rule is touched.
-    pub const ID: &str = "flowagg-expiry";
+    /// The longest id, in characters. Source: "LifecycleRule" (Amazon S3 API Reference).
+    const LONGEST_ID: usize = 255;
+
+    /// The id of our rule for the objects under this folder. No other rule is touched: one for another folder stays, so that
+    /// what lies there still expires, and fleets in different folders of a bucket do not take each other's.
+    pub fn id_under(root: &str) -> String {
+        let folder = root.trim_end_matches('/');
+        let folder = folder.strip_suffix(AWS_LOGS).unwrap_or(folder).trim_end_matches('/');
+        if folder.is_empty() {
+            return "flowagg-expiry".to_owned();
+        }
+        let id = format!("flowagg-expiry-{folder}");
+        if id.len() <= Self::LONGEST_ID {
+            return id;
+        }
+        // FNV-1a tells folders apart that begin alike.
+        let hash = folder.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        format!("{}-{hash:016x}", &id[..Self::LONGEST_ID - 17])
+    }
 }
 
 /// The four switches of a public access block.
@@ -207,6 +227,15 @@ impl Default for FileOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_folder_of_a_bucket_has_a_lifecycle_rule_of_its_own() {
+        assert_eq!(LifecycleRule::id_under("AWSLogs/"), "flowagg-expiry");
+        assert_eq!(LifecycleRule::id_under("network/flow/AWSLogs/"), "flowagg-expiry-network/flow");
+        let long = "x".repeat(700);
+        let [one, other] = ["a", "b"].map(|end| LifecycleRule::id_under(&format!("{long}{end}/AWSLogs/")));
+        assert!(one != other && one.len() == 255 && other.len() == 255, "{one} {other}");
+    }
 
     #[test]
     fn a_failure_reads_as_what_was_called_where_what_went_wrong_and_what_to_do() {

@@ -49,17 +49,19 @@ fn encryption(found: &FoundHub, remarks: &mut Remarks) -> Encryption {
 /// From our own rule; else from the one that expires flow logs today; else for ever.
 fn lifecycle(found: &FoundHub, root: &str, remarks: &mut Remarks) -> Lifecycle {
     let Some(rules) = &found.rules else { return Lifecycle::default() };
+    let own = LifecycleRule::id_under(root);
     let reaches =
         |rule: &&Rule| rule.is_on && (root.starts_with(&rule.under) || rule.under.starts_with(root));
-    let (ours, others): (Vec<&Rule>, Vec<&Rule>) = rules.iter().filter(reaches).partition(|rule| {
-        rule.id == LifecycleRule::ID && rule.under == root && rule.retention_days.is_some()
-    });
+    let (ours, others): (Vec<&Rule>, Vec<&Rule>) = rules
+        .iter()
+        .filter(reaches)
+        .partition(|rule| rule.id == own && rule.under == root && rule.retention_days.is_some());
     let of_all = |rule: &&&Rule| root.starts_with(&rule.under) && !rule.is_narrowed;
     let expires = others.iter().filter(of_all).filter(|rule| rule.retention_days.is_some());
     let model = ours.first().or_else(|| expires.min_by_key(|rule| rule.retention_days)).copied();
     for rule in others {
         let taken = if model == Some(rule) { "its days are taken, and it" } else { "it" };
-        let text = format!("{} is not flowagg's: {taken} stays beside `{}`", words(rule), LifecycleRule::ID);
+        let text = format!("{} is not flowagg's: {taken} stays beside `{own}`", words(rule));
         remarks.add(Part::Hub, text);
     }
     let Some(rule) = model else {

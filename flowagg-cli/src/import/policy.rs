@@ -38,7 +38,8 @@ pub(super) fn prefix(hub: &FoundHub, logs: &[&FlowLog]) -> Result<Option<Prefix>
         return Err(ImportError::SeveralFolders(named.iter().map(name).collect::<Vec<_>>().join(", ")));
     }
     let delivered = flow_logs::most(flow_logs::votes(logs.iter().filter_map(|log| folder_of(hub, log))));
-    let of_rule = hub.rules.iter().flatten().filter(|rule| rule.id == LifecycleRule::ID).find_map(|rule| {
+    let mut ours = hub.rules.iter().flatten().filter(|rule| rule.id == LifecycleRule::id_under(&rule.under));
+    let of_rule = ours.find_map(|rule| {
         let under = rule.under.strip_suffix(&format!("{}/", layout::AWS_LOGS))?;
         under.parse().ok()
     });

@@ -81,7 +81,7 @@ fn found() -> Found {
     let closed = View::Nothing("AssumeRole: no".to_owned());
     members.insert(account(CLOSED), member(both(region(&[], &[]), region(&[], &[])), closed));
     let rule = Rule {
-        id: LifecycleRule::ID.to_owned(),
+        id: LifecycleRule::id_under("AWSLogs/"),
         is_on: true,
         under: "AWSLogs/".to_owned(),
         retention_days: Some(90),

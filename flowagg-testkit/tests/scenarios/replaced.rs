@@ -1,6 +1,7 @@
 //! Flow logs that are not as the fleet file says: EC2 changes none, so each is replaced.
 
 use aws_sdk_ec2::types::{DestinationFileFormat, FlowLog, TrafficType};
+use aws_sdk_s3::types::LifecycleRule;
 use flowagg_testkit::world::World;
 
 use crate::{applied, apply, delivers, outcome};
@@ -36,7 +37,7 @@ async fn flow_logs_of_other_traffic_are_replaced_and_deliver() {
 }
 
 #[tokio::test]
-async fn flow_logs_to_another_prefix_are_replaced_and_what_lies_under_the_old_one_stays() {
+async fn flow_logs_to_another_prefix_are_replaced_and_what_lies_under_the_old_one_stays_and_expires() {
     let mut world = applied(["shop"]).await;
     let log = replaced(&mut world, "hub", &["prefix = \"network\""]).await;
     assert!(log.log_destination().unwrap().ends_with("/network/"), "{log:?}");
@@ -46,6 +47,12 @@ async fn flow_logs_to_another_prefix_are_replaced_and_what_lies_under_the_old_on
     assert!(key.starts_with("network/AWSLogs/"), "{key}");
     let now = world.keys().await.unwrap();
     assert!(old.len() == 2 && old.iter().all(|key| now.contains(key)), "{now:?}");
+    let bucket = world.bucket().as_str();
+    let rules = world.s3().get_bucket_lifecycle_configuration().bucket(bucket).send().await.unwrap();
+    let folder =
+        |rule: &LifecycleRule| (rule.filter()?.prefix().map(str::to_owned), rule.expiration()?.days()).into();
+    let folders: Vec<(Option<String>, Option<i32>)> = rules.rules().iter().filter_map(folder).collect();
+    assert_eq!(folders, ["AWSLogs/", "network/AWSLogs/"].map(|root| (Some(root.to_owned()), Some(90))));
 }
 
 #[tokio::test]

@@ -156,7 +156,8 @@ impl<'a> Bucket<'a> {
     /// Sets our rule and writes every other rule back as it was read.
     async fn set_lifecycle(&self, wanted: &LifecycleRule) -> Result<(), Failure> {
         let mut rules = observe::lifecycle_rules(&self.s3, &self.fleet.hub, &self.at).await?;
-        rules.retain(|rule| rule.id() != Some(LifecycleRule::ID));
+        let own = LifecycleRule::id_under(&wanted.under);
+        rules.retain(|rule| rule.id() != Some(&own));
         rules.push(rule(wanted).map_err(|error| self.unbuilt(PUT_LIFECYCLE, &error))?);
         let configuration = BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build();
         let configuration = configuration.map_err(|error| self.unbuilt(PUT_LIFECYCLE, &error))?;
@@ -186,7 +187,7 @@ fn rule(LifecycleRule { under, lifecycle }: &LifecycleRule) -> Result<Rule, Buil
         AbortIncompleteMultipartUpload::builder().days_after_initiation(days.cast_signed()).build()
     });
     Rule::builder()
-        .id(LifecycleRule::ID)
+        .id(LifecycleRule::id_under(under))
         .status(ExpirationStatus::Enabled)
         .filter(LifecycleRuleFilter::builder().prefix(under).build())
         .expiration(LifecycleExpiration::builder().days(lifecycle.retention_days.cast_signed()).build())
@@ -262,7 +263,7 @@ mod tests {
         };
         let theirs = rule("theirs", 7);
         let read = mock!(Client::get_bucket_lifecycle_configuration).then_output(move || {
-            let rules = vec![rule("theirs", 7), rule(LifecycleRule::ID, 30)];
+            let rules = vec![rule("theirs", 7), rule("flowagg-expiry", 30)];
             GetBucketLifecycleConfigurationOutput::builder().set_rules(Some(rules)).build()
         });
         let written = Arc::new(Mutex::new(vec![]));
@@ -278,7 +279,7 @@ mod tests {
         assert!(applied.failures.is_empty(), "{applied:?}");
         let written = written.lock().unwrap();
         assert_eq!(written[0], theirs);
-        assert_eq!(written[1].id(), Some(LifecycleRule::ID));
+        assert_eq!(written[1].id(), Some("flowagg-expiry"));
         assert_eq!(written[1].expiration().and_then(|it| it.days()), Some(90));
         assert_eq!(written.len(), 2);
     }

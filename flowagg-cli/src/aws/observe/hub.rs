@@ -29,11 +29,13 @@ pub(super) async fn read(hub: &Hub, account: &Account) -> Result<Option<Bucket>,
         ownership(&s3, hub, &at),
         policy(&s3, hub, &at),
     )?;
-    let lifecycle = rules.iter().find_map(our_rule);
-    let ids = rules.iter().map(|rule| rule.id().unwrap_or_default());
-    let other_rules = ids.filter(|id| *id != LifecycleRule::ID).map(str::to_owned).collect();
+    let root = layout::root(hub.prefix.as_ref());
+    let own = LifecycleRule::id_under(&root);
+    let (ours, others): (Vec<_>, Vec<_>) = rules.iter().partition(|rule| rule.id() == Some(&own));
+    let lifecycle = ours.first().and_then(|rule| our_rule(rule));
+    let other_rules = others.iter().map(|rule| rule.id().unwrap_or_default().to_owned()).collect();
     // A rule of ours that reaches as far as the wanted one shows that this question was asked before.
-    let asked = lifecycle.as_ref().is_some_and(|rule| rule.under == layout::root(hub.prefix.as_ref()));
+    let asked = lifecycle.as_ref().is_some_and(|rule| rule.under == root);
     let other_logs = if asked { BTreeSet::new() } else { other_logs(&s3, hub, &at).await? };
     Ok(Some(Bucket {
         encryption,
@@ -150,7 +152,7 @@ pub(crate) async fn lifecycle_rules(
 
 /// Our rule, where it is on and says no more than such a rule can.
 fn our_rule(rule: &types::LifecycleRule) -> Option<LifecycleRule> {
-    if rule.id() != Some(LifecycleRule::ID) || rule.status().as_str() != "Enabled" {
+    if rule.status().as_str() != "Enabled" {
         return None;
     }
     let transition = match rule.transitions() {

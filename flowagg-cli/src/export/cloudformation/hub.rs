@@ -91,9 +91,10 @@ fn lifecycle(hub: &Hub) -> Value {
     let Lifecycle { transition, noncurrent_days, abort_uploads_days, retention_days: _ } = &hub.lifecycle;
     let mut rule = Map::new();
     let mut set = |key: &str, value| rule.insert(key.to_owned(), value);
-    set("Id", json!(LifecycleRule::ID));
+    let root = layout::root(hub.prefix.as_ref());
+    set("Id", json!(LifecycleRule::id_under(&root)));
     set("Status", json!("Enabled"));
-    set("Prefix", json!(layout::root(hub.prefix.as_ref())));
+    set("Prefix", json!(root));
     set("ExpirationInDays", reference(RETENTION));
     if let Some(to) = transition {
         set("Transitions", json!([{ "StorageClass": to.storage_class, "TransitionInDays": to.days }]));

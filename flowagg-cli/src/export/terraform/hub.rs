@@ -85,7 +85,7 @@ fn lifecycle(hub: &Hub) -> Body {
     let LifecycleRule { under, lifecycle } = rule(hub);
     let Lifecycle { retention_days, transition, noncurrent_days, abort_uploads_days } = lifecycle;
     let mut rule = Body::default()
-        .set("id", LifecycleRule::ID)
+        .set("id", LifecycleRule::id_under(&under))
         .set("status", "Enabled")
         .block("filter", Body::default().set("prefix", under))
         .block("expiration", Body::default().set("days", retention_days));
