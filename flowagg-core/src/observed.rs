@@ -45,6 +45,19 @@ pub struct Failure {
     pub help: String,
 }
 
+impl Failure {
+    /// The call, AWS's code and its message.
+    pub fn what(&self) -> String {
+        let parts = [self.call.as_str(), self.code.as_deref().unwrap_or_default(), &self.message];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ")
+    }
+
+    /// What to do, without the names of the place: under one code, AWS has denials of many kinds.
+    pub fn way_out(&self) -> String {
+        self.help.replace(&self.account.to_string(), "").replace(self.region.as_str(), "")
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { account, region, call, message, help, .. } = self;

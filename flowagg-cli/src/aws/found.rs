@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_s3::types::LifecycleRuleFilter;
 use flowagg_core::fleet::{
-    Choice, Declared, Discovery, Encryption, Filter, Fleet, Hub, Lifecycle, Member, Organization, Regions,
-    Selection, Transition,
+    Choice, Declared, Discovery, Filter, Fleet, Hub, Member, Organization, Regions, Selection, Transition,
 };
 use flowagg_core::id::{
     AccountId, BucketName, OrganizationId, OrganizationalUnitId, Region, ResourceId, ResourceKind, RoleName,
@@ -68,15 +67,7 @@ pub async fn find(
     let organization = ask.organization.clone().map(|(id, units)| Organization {
         id,
         units,
-        discovery: Some(Discovery {
-            except_units: BTreeSet::new(),
-            accounts: BTreeSet::new(),
-            except_accounts: BTreeSet::new(),
-            regions: ask.regions.clone(),
-            role: ask.role.clone(),
-            resources: Selection::default(),
-            lookup: None,
-        }),
+        discovery: Some(Discovery::of_all(ask.regions.clone(), ask.role.clone())),
     });
     let draft = Fleet {
         hub: as_hub(&hub),
@@ -149,21 +140,11 @@ fn found_member(
 
 /// The hub as far as reading it needs.
 fn as_hub(found: &FoundHub) -> Hub {
-    Hub {
-        account: found.account,
-        region: found.region.clone(),
-        bucket: found.bucket.clone(),
-        prefix: None,
-        lifecycle: Lifecycle::default(),
-        encryption: Encryption::SseS3,
-        profile: None,
-        role: None,
-    }
+    Hub::new(found.account, found.region.clone(), found.bucket.clone())
 }
 
 fn member(account: AccountId, ask: &Ask, resources: Selection) -> Member {
-    let (regions, role) = (ask.regions.clone(), ask.role.clone());
-    Member { account, name: None, regions, role, resources, in_organization: false }
+    Member::new(account, ask.regions.clone(), ask.role.clone(), resources)
 }
 
 async fn read_hub(session: &Session, ask: &Ask, region: &Region) -> Result<FoundHub, Failure> {

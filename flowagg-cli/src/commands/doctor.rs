@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::assemble;
 use crate::args;
 use crate::aws::apply::dry_run;
+use crate::aws::call::ASSUME_ROLE;
 use crate::aws::observe::{Observed, observe};
 use crate::aws::{Accounts, Session};
 use crate::{Exit, Screen, show};
@@ -74,7 +75,7 @@ pub(super) async fn run(
     match Session::open(&declared, &global.connection()).await {
         // Which of the two calls failed says how far it came.
         Err(failure) => {
-            let what = if failure.call == "AssumeRole" { "hub account" } else { "credentials" };
+            let what = if failure.call == ASSUME_ROLE.name { "hub account" } else { "credentials" };
             examination.bad(what, vec![failure]);
         }
         Ok(session) => {

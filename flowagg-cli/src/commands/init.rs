@@ -6,8 +6,7 @@ use std::io::{self, BufRead};
 use std::str::FromStr;
 
 use flowagg_core::fleet::{
-    Declared, Discovery, Encryption, Fleet, Hub, Lifecycle, Member, Organization, Part, PolicySettings,
-    Regions, Remark, Selection,
+    Declared, Discovery, Fleet, Hub, Member, Organization, Part, PolicySettings, Regions, Remark, Selection,
 };
 use flowagg_core::flow_log::FlowLogSpec;
 use flowagg_core::id::{AccountId, BucketName, IdError, OrganizationId, Region};
@@ -137,34 +136,10 @@ fn fleet(Answers { account, region, bucket, organization }: Answers, options: &I
         ([], None) => BTreeSet::from([account]),
         (these, _) => these.iter().copied().collect(),
     };
-    let member = |account| Member {
-        account,
-        name: None,
-        regions: regions.clone(),
-        role: options.role.clone(),
-        resources: Selection::default(),
-        in_organization: false,
-    };
-    let discovery = || Discovery {
-        except_units: BTreeSet::new(),
-        accounts: BTreeSet::new(),
-        except_accounts: BTreeSet::new(),
-        regions: regions.clone(),
-        role: options.role.clone(),
-        resources: Selection::default(),
-        lookup: None,
-    };
+    let member = |account| Member::new(account, regions.clone(), options.role.clone(), Selection::default());
+    let discovery = || Discovery::of_all(regions.clone(), options.role.clone());
     Fleet {
-        hub: Hub {
-            account,
-            region,
-            bucket,
-            prefix: options.prefix.clone(),
-            lifecycle: Lifecycle::default(),
-            encryption: Encryption::SseS3,
-            profile: None,
-            role: None,
-        },
+        hub: Hub { prefix: options.prefix.clone(), ..Hub::new(account, region, bucket) },
         organization: organization.map(|id| Organization {
             id,
             units: BTreeSet::new(),

@@ -19,13 +19,7 @@ pub(super) fn read(
     spec: &FlowLogSpec,
     remarks: &mut Remarks,
 ) -> BTreeMap<AccountId, Member> {
-    let unseen = FoundMember {
-        in_organization: false,
-        delivered: BTreeSet::new(),
-        states: BTreeMap::new(),
-        unread: BTreeMap::new(),
-        view: View::FlowLogs,
-    };
+    let unseen = FoundMember::unseen();
     let mut members = BTreeMap::new();
     for &account in accounts {
         let tested = grant.and_then(|grant| grant.regions.as_ref()?.get(&account));
@@ -40,9 +34,7 @@ pub(super) fn read(
             remarks,
         };
         let Some((regions, resources)) = reading.read(&found.hub.region) else { continue };
-        let role = found.role.clone();
-        let member = Member { account, name: None, regions, role, resources, in_organization: false };
-        members.insert(account, member);
+        members.insert(account, Member::new(account, regions, found.role.clone(), resources));
     }
     members
 }

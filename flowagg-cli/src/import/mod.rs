@@ -90,6 +90,19 @@ pub struct FoundMember {
     pub view: View,
 }
 
+impl FoundMember {
+    /// One of which nothing was seen but perhaps its flow logs.
+    pub(crate) fn unseen() -> Self {
+        Self {
+            in_organization: false,
+            delivered: BTreeSet::new(),
+            states: BTreeMap::new(),
+            unread: BTreeMap::new(),
+            view: View::FlowLogs,
+        }
+    }
+}
+
 /// How much of an account was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum View {

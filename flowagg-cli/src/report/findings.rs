@@ -83,13 +83,10 @@ impl Found {
         let all = unread.iter().map(|failure| (About::Reading, *failure));
         for (about, failure) in all.chain(others.map(|failure| (About::Plan, failure))) {
             let Failure { account, region, call, resource, code, message, help } = failure;
-            let parts = [call.as_str(), code.as_deref().unwrap_or_default(), message];
-            let what: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
             // Messages name the account and its role: the call, the code and the way out make them one cause.
-            let way_out = help.replace(&account.to_string(), "").replace(region.as_str(), "");
-            let alike = format!("{call} {} {way_out}", code.as_deref().unwrap_or(message));
+            let alike = format!("{call} {} {}", code.as_deref().unwrap_or(message), failure.way_out());
             let spot = Spot { account: *account, region: Some(region.clone()), resource: resource.clone() };
-            self.add_alike(alike, Severity::Error, about, &what.join(": "), Some(help), spot);
+            self.add_alike(alike, Severity::Error, about, &failure.what(), Some(help), spot);
         }
     }
 

@@ -14,7 +14,7 @@ const MANY: usize = 4;
 pub(crate) fn failures(failures: &[Failure], out: &mut dyn Write) -> io::Result<()> {
     let mut causes: BTreeMap<(&str, Option<&str>, String), Vec<&Failure>> = BTreeMap::new();
     for failure in failures {
-        let cause = (failure.call.as_str(), failure.code.as_deref(), way_out(failure));
+        let cause = (failure.call.as_str(), failure.code.as_deref(), failure.way_out());
         causes.entry(cause).or_default().push(failure);
     }
     for alike in causes.into_values() {
@@ -33,33 +33,19 @@ fn one(failure: &Failure, out: &mut dyn Write) -> io::Result<()> {
     let Failure { account, region, resource, help, .. } = failure;
     let place =
         resource.as_ref().map_or(format!("{account} {region}"), |it| format!("{account} {region}: {it}"));
-    writeln!(out, "{RED}error{RED:#}: {place}: {}", what(failure))?;
+    writeln!(out, "{RED}error{RED:#}: {place}: {}", failure.what())?;
     writeln!(out, "       {DIM}{help}{DIM:#}")
-}
-
-/// What to do, without the names of the place: under one code, AWS has denials of many kinds.
-fn way_out(failure: &Failure) -> String {
-    failure.help.replace(&failure.account.to_string(), "").replace(failure.region.as_str(), "")
 }
 
 /// The cause once, with the words of the first; then every place that has it.
 fn many(alike: &[&Failure], out: &mut dyn Write) -> io::Result<()> {
     let first = alike[0];
-    writeln!(out, "{RED}error{RED:#}: {} times: {}", alike.len(), what(first))?;
+    writeln!(out, "{RED}error{RED:#}: {} times: {}", alike.len(), first.what())?;
     writeln!(out, "       {DIM}{}{DIM:#}", first.help)?;
     for Failure { account, region, resource, .. } in alike {
         writeln!(out, "       {account} {region} {}", resource.as_deref().unwrap_or_default())?;
     }
     Ok(())
-}
-
-/// The call, AWS's code and its message.
-fn what(failure: &Failure) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    parts.extend(Some(failure.call.as_str()).filter(|call| !call.is_empty()));
-    parts.extend(failure.code.as_deref());
-    parts.push(&failure.message);
-    parts.join(": ")
 }
 
 #[cfg(test)]

@@ -7,7 +7,9 @@ use std::io::{self, Write};
 
 use flowagg_core::fleet::Fleet;
 use flowagg_core::observed::{Failure, Place};
-use flowagg_core::plan::{FlowLogChange, Plan, Step};
+use flowagg_core::plan::{FlowLogChange, Plan};
+
+use super::plan::sign;
 
 /// More changes than this are counted by account and region, not listed.
 const LISTED: usize = 100;
@@ -75,7 +77,7 @@ fn flow_logs(fleet: &Fleet, changes: &[FlowLogChange], out: &mut dyn Write) -> i
         )?;
         for change in changes {
             let place = change.place();
-            let sign = sign(&change.step);
+            let (_, sign) = sign(&change.step);
             let (step, why) = (text(&change.step.to_string()), text(&change.reason));
             writeln!(
                 out,
@@ -89,7 +91,7 @@ fn flow_logs(fleet: &Fleet, changes: &[FlowLogChange], out: &mut dyn Write) -> i
     } else {
         let mut places: BTreeMap<Place, BTreeMap<&str, usize>> = BTreeMap::new();
         for change in changes {
-            *places.entry(change.place()).or_default().entry(sign(&change.step)).or_default() += 1;
+            *places.entry(change.place()).or_default().entry(sign(&change.step).1).or_default() += 1;
         }
         writeln!(
             out,
@@ -130,14 +132,6 @@ fn more(of: usize, told: usize, out: &mut dyn Write) -> io::Result<()> {
     }
 }
 
-fn sign(step: &Step) -> &'static str {
-    match step {
-        Step::Create => "+",
-        Step::Replace { .. } | Step::Tag { .. } => "~",
-        Step::Delete { .. } => "-",
-    }
-}
-
 /// One line without a meaning in Markdown: names and messages are other people's words.
 fn text(words: &str) -> String {
     let mut safe = String::with_capacity(words.len());
@@ -157,6 +151,7 @@ fn text(words: &str) -> String {
 #[cfg(test)]
 mod tests {
     use flowagg_core::id::{AccountId, Region, ResourceId};
+    use flowagg_core::plan::Step;
 
     use super::*;
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use anstyle::Style;
 use flowagg_core::fleet::{Fleet, Member};
 use flowagg_core::id::{AccountId, Region};
 use flowagg_core::plan::{HubChange, Left, Plan, Step};
@@ -56,11 +57,7 @@ fn flow_log_rows(fleet: &Fleet, plan: &Plan) -> Vec<Row> {
         cells
     };
     let changes = plan.flow_logs.iter().map(|change| {
-        let (style, sign) = match change.step {
-            Step::Create => (GREEN, "+"),
-            Step::Replace { .. } | Step::Tag { .. } => (YELLOW, "~"),
-            Step::Delete { .. } => (RED, "-"),
-        };
+        let (style, sign) = sign(&change.step);
         let rest = [change.resource.to_string(), change.step.to_string(), change.reason.clone()];
         Row { style, sign, cells: cells(change.account, &change.region, rest), below: None }
     });
@@ -87,6 +84,15 @@ fn flow_log_rows(fleet: &Fleet, plan: &Plan) -> Vec<Row> {
         (&a.cells[0], &a.cells[2], &a.cells[3]).cmp(&(&b.cells[0], &b.cells[2], &b.cells[3]))
     });
     rows
+}
+
+/// The sign of a change, and its style.
+pub(super) fn sign(step: &Step) -> (Style, &'static str) {
+    match step {
+        Step::Create => (GREEN, "+"),
+        Step::Replace { .. } | Step::Tag { .. } => (YELLOW, "~"),
+        Step::Delete { .. } => (RED, "-"),
+    }
 }
 
 fn concerns(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {

@@ -24,6 +24,22 @@ pub struct Hub {
     pub role: Option<RoleName>,
 }
 
+impl Hub {
+    /// A bucket as it is where nothing more is said.
+    pub fn new(account: AccountId, region: Region, bucket: BucketName) -> Self {
+        Self {
+            account,
+            region,
+            bucket,
+            prefix: None,
+            lifecycle: Lifecycle::default(),
+            encryption: Encryption::SseS3,
+            profile: None,
+            role: None,
+        }
+    }
+}
+
 /// How long objects are kept, and where. Days count from an object's creation.
 ///
 /// Source: "Lifecycle configuration elements" (Amazon S3 User Guide).

@@ -22,6 +22,13 @@ pub struct Member {
     pub in_organization: bool,
 }
 
+impl Member {
+    /// A member without a name, which nobody has found in an organization.
+    pub fn new(account: AccountId, regions: Regions, role: RoleName, resources: Selection) -> Self {
+        Self { account, name: None, regions, role, resources, in_organization: false }
+    }
+}
+
 /// What becomes of a resource that an account shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing<'a> {

@@ -47,6 +47,21 @@ pub struct Discovery {
     pub lookup: Option<Lookup>,
 }
 
+impl Discovery {
+    /// Every account, with its VPCs.
+    pub fn of_all(regions: Regions, role: RoleName) -> Self {
+        Self {
+            except_units: BTreeSet::new(),
+            accounts: BTreeSet::new(),
+            except_accounts: BTreeSet::new(),
+            regions,
+            role,
+            resources: Selection::default(),
+            lookup: None,
+        }
+    }
+}
+
 /// A role in the management account or in a delegated administrator's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Lookup {

@@ -7,13 +7,13 @@ mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::fleet::{Discovery, Organization, Part, Regions, Remark, Selection};
+use flowagg_core::fleet::{Discovery, Organization, Part, Regions, Remark};
 use flowagg_core::id::{AccountId, BucketName, FlowLogId, OrganizationId, Region, ResourceId, RoleName};
 use flowagg_core::observed::{FileOptions, FlowLog, RegionState};
 use serde_json::Value;
 
 use self::scope::{Scope, flag, text as as_text};
-use super::{Folder, Found, FoundMember, ImportError, View};
+use super::{Folder, Found, FoundMember, ImportError};
 
 /// A template's text, with the name of its file.
 #[derive(Clone, Debug)]
@@ -78,13 +78,7 @@ pub fn read(sources: &[Source], given: &Given) -> Result<Found, ImportError> {
 }
 
 fn member(found: &mut Found, account: AccountId) -> &mut FoundMember {
-    found.members.entry(account).or_insert_with(|| FoundMember {
-        in_organization: false,
-        delivered: BTreeSet::new(),
-        states: BTreeMap::new(),
-        unread: BTreeMap::new(),
-        view: View::FlowLogs,
-    })
+    found.members.entry(account).or_insert_with(FoundMember::unseen)
 }
 
 fn remark(about: Part, text: String) -> Remark {
@@ -248,19 +242,10 @@ impl Template {
             .filter_map(|region| region.as_str()?.parse().ok())
             .collect();
         let regions = if named.is_empty() { given.regions.clone() } else { Regions::These(named) };
-        let discovery = Discovery {
-            except_units: BTreeSet::new(),
-            accounts: BTreeSet::new(),
-            except_accounts: BTreeSet::new(),
-            regions,
-            role: given.role.clone(),
-            resources: Selection::default(),
-            lookup: None,
-        };
         found.organization = Some(Organization {
             id: organization,
             units: units.filter_map(|unit| unit.as_str()?.parse().ok()).collect(),
-            discovery: Some(discovery),
+            discovery: Some(Discovery::of_all(regions, given.role.clone())),
         });
         Self::of(self.name.clone(), body).flow_logs(given, found);
     }
