@@ -9,7 +9,7 @@ use flowagg_policy::size::LIMIT;
 use flowagg_policy::{Finding, Severity, lint};
 use serde::Serialize;
 
-use super::assemble;
+use super::plan::everything;
 use crate::args;
 use crate::aws::apply::dry_run;
 use crate::aws::call::ASSUME_ROLE;
@@ -86,7 +86,7 @@ pub(super) async fn run(
                 .reading(async |progress| {
                     let (fleet, accounts, observed) =
                         observe(declared, &session, &global.only, progress).await?;
-                    let plan = assemble(&fleet, &observed, Unnamed::Keep);
+                    let plan = everything(&fleet, &observed, Unnamed::Keep);
                     let refused = dry_run(&fleet, &accounts, &plan, progress).await;
                     Ok((fleet, accounts, observed, plan, refused))
                 })
