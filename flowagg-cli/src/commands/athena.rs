@@ -34,7 +34,7 @@ pub(super) async fn query(
     }
     if !options.yes && !screen.interactive {
         let help = "look at the query with `--print`, then say `--yes`";
-        show::error("nothing was run: there is no terminal to ask on", help, screen.err)?;
+        screen.error("nothing was run: there is no terminal to ask on", help)?;
         return Ok(Exit::Usage);
     }
     let (declared, session) = match super::open(global, screen).await? {
@@ -97,7 +97,7 @@ async fn ready(
     match of_fleet(&fleet, query, global, options, Timestamp::now()) {
         Ok(ready) => Ok(Ok(ready)),
         Err((what, help)) => {
-            show::error(&what, &help, screen.err)?;
+            screen.error(&what, &help)?;
             Ok(Err(Exit::Usage))
         }
     }
@@ -107,13 +107,13 @@ fn sql(options: &AthenaQuery, screen: &mut Screen<'_>) -> io::Result<Result<Read
     let names = Query::ALL.map(Query::name).join(", ");
     if !options.query.contains(char::is_whitespace) {
         let what = format!("there is no query `{}`, and it is no SQL", options.query);
-        show::error(&what, &format!("name one of {names}; or give SQL, in quotes"), screen.err)?;
+        screen.error(&what, &format!("name one of {names}; or give SQL, in quotes"))?;
         return Ok(Err(Exit::Usage));
     }
     let AthenaQuery { from, to, interface, port, .. } = options;
     if from.is_some() || to.is_some() || interface.is_some() || !port.is_empty() {
         let help = format!("say it in the SQL, or name one of {names}");
-        show::error("days, interface and ports are for queries by name", &help, screen.err)?;
+        screen.error("days, interface and ports are for queries by name", &help)?;
         return Ok(Err(Exit::Usage));
     }
     Ok(Ok(Ready { sql: options.query.clone(), reads: None }))
