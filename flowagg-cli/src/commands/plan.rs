@@ -25,7 +25,7 @@ pub(super) async fn run(
     screen.calls("reading", &accounts.take_calls())?;
     let plan = assemble(&fleet, &observed, unnamed(options.prune));
     if options.json {
-        show::json(&plan, screen.out)?;
+        show::document(&plan, screen.out)?;
     } else if options.markdown {
         show::markdown(&fleet, &plan, screen.out)?;
     } else {
