@@ -134,7 +134,11 @@ pub(super) async fn run(
     } else {
         show::verified(&fleet, &verified, screen.out)?;
     }
-    Ok(if verified.is_complete() { Exit::Done } else { Exit::Differs })
+    Ok(match &verified {
+        verified if verified.is_complete() => Exit::Done,
+        verified if !verified.unreachable.is_empty() => Exit::Failed,
+        _ => Exit::Differs,
+    })
 }
 
 pub(super) fn signed(time: Duration) -> SignedDuration {
