@@ -63,6 +63,9 @@ fn with_json_every_line_on_standard_error_is_an_event_whatever_the_verb_and_what
                 assert!(events.iter().any(why), "{run:?} ends with {:?} and says not why", said.code);
                 assert_ne!(said.code, Some(0), "{run:?}");
             } else {
+                let begins =
+                    ["{\n  \"schema\": 1,", "{\"schema\":1,"].iter().any(|start| said.out.starts_with(start));
+                assert!(begins, "{run:?}: {}", said.out);
                 // One object a line is JSON, too.
                 let mut documents = serde_json::Deserializer::from_str(&said.out).into_iter::<Value>();
                 assert!(documents.all(|document| document.unwrap()["schema"] == 1), "{run:?}: {}", said.out);
