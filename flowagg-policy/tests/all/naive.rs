@@ -119,7 +119,12 @@ fn compare(
     let low = str::to_lowercase;
     match operator {
         "stringequals" => matches(wanted, false, variables, context, found),
-        "stringequalsignorecase" | "bool" => matches(&low(wanted), false, variables, context, &low(found)),
+        "stringequalsignorecase" | "bool" => {
+            // What a variable stands for is compared without its case, too.
+            let lowered = |values: &Vec<String>| values.iter().map(|value| low(value)).collect();
+            let context = context.iter().map(|(key, values)| (key.clone(), lowered(values))).collect();
+            matches(&low(wanted), false, variables, &context, &low(found))
+        }
         "stringlike" => matches(wanted, true, variables, context, found),
         "arnlike" | "arnequals" => {
             // The colon in a variable's name is none of the ARN's.
