@@ -32,6 +32,15 @@ impl World {
         self.set_key_policy(key, &policy.to_string()).await
     }
 
+    /// Lets log delivery use a key for whomever, as its administrator would.
+    pub async fn allow_delivery_on_key(&self, key: &KmsKeyArn) -> Result<(), WorldError> {
+        let grant = serde_json::json!({
+            "Effect": "Allow", "Principal": {"Service": "delivery.logs.amazonaws.com"},
+            "Action": ["kms:GenerateDataKey*", "kms:Decrypt"], "Resource": "*",
+        });
+        self.allow_on_key(key, grant).await
+    }
+
     /// The policy of a key.
     pub async fn key_policy(&self, key: &KmsKeyArn) -> Result<String, WorldError> {
         let get = self.kms().get_key_policy().key_id(key.as_str()).policy_name(KmsKeyArn::POLICY_NAME);

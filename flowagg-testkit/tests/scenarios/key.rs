@@ -43,11 +43,7 @@ async fn a_key_that_loses_the_delivery_service_is_told_and_nothing_arrives_until
     let mut world = world(["shop"]).await;
     let key = world.encrypt().await.unwrap();
     let policy = world.key_policy(&key).await.unwrap();
-    let everyone = serde_json::json!({
-        "Effect": "Allow", "Principal": {"Service": "delivery.logs.amazonaws.com"},
-        "Action": ["kms:GenerateDataKey*", "kms:Decrypt"], "Resource": "*",
-    });
-    world.allow_on_key(&key, everyone.clone()).await.unwrap();
+    world.allow_delivery_on_key(&key).await.unwrap();
     apply(&world).await;
 
     world.set_key_policy(&key, &policy).await.unwrap();
@@ -55,7 +51,7 @@ async fn a_key_that_loses_the_delivery_service_is_told_and_nothing_arrives_until
     assert_eq!(plan["concerns"][0]["resource"], key.to_string(), "{plan:#}");
     let reports = is_refused(&world).await;
     assert!(reports.iter().all(|report| report.outcome.to_string().contains("`kms:GenerateDataKey`")));
-    world.allow_on_key(&key, everyone).await.unwrap();
+    world.allow_delivery_on_key(&key).await.unwrap();
     world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
     delivers(&world).await;
 }
@@ -64,11 +60,7 @@ async fn a_key_that_loses_the_delivery_service_is_told_and_nothing_arrives_until
 async fn a_key_that_is_off_is_told_and_nothing_arrives_until_it_is_on() {
     let mut world = world(["shop"]).await;
     let key = world.encrypt().await.unwrap();
-    let everyone = serde_json::json!({
-        "Effect": "Allow", "Principal": {"Service": "delivery.logs.amazonaws.com"},
-        "Action": ["kms:GenerateDataKey*", "kms:Decrypt"], "Resource": "*",
-    });
-    world.allow_on_key(&key, everyone).await.unwrap();
+    world.allow_delivery_on_key(&key).await.unwrap();
     apply(&world).await;
 
     world.kms().disable_key().key_id(key.as_str()).send().await.unwrap();

@@ -95,7 +95,8 @@ async fn the_printed_permissions_are_those_of_the_calls_of_a_whole_life_and_no_o
 #[tokio::test]
 async fn the_printed_permissions_follow_what_the_fleet_file_asks_for() {
     let mut world = world(["shop"]).await;
-    world.encrypt().await.unwrap();
+    let key = world.encrypt().await.unwrap();
+    world.allow_delivery_on_key(&key).await.unwrap();
     world.ask_for_all_regions();
     for line in [
         "vpcs = { default-vpcs = false }",
