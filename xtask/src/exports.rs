@@ -11,14 +11,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 
 use crate::cargo::{self, run};
 use crate::emulator::{BACKEND_VARIABLE, Running};
-use crate::{Emulator, cargo::root};
+use crate::{Emulator, cargo::root, python};
 
-/// Every package with its version and hashes.
-const LOCK: &str = "xtask/exports/requirements.txt";
 /// The fleet files of the matrix, with the region that their templates are checked for.
 const FLEETS: [(&str, &str); 9] = [
     ("plain", "eu-west-1"),
@@ -52,7 +50,7 @@ const FEWEST_TEMPLATES: usize = 30;
 
 pub(crate) fn exports(which: &Emulator) -> anyhow::Result<()> {
     cargo::build()?;
-    let python = environment()?;
+    let python = python::program("python")?;
     let folder = root().join("target/exports");
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
@@ -276,24 +274,4 @@ fn flowagg(fleet: &Path) -> Command {
     let mut flowagg = Command::new(cargo::program("flowagg"));
     flowagg.env_clear().env("AWS_EC2_METADATA_DISABLED", "true").arg("--config").arg(fleet);
     flowagg
-}
-
-/// The interpreter of the virtual environment with the locked packages, which is made where it is not there.
-fn environment() -> anyhow::Result<PathBuf> {
-    let lock = root().join(LOCK);
-    let folder = root().join("target/exports-python");
-    let python =
-        folder.join(if cfg!(windows) { "Scripts" } else { "bin" }).join(format!("python{EXE_SUFFIX}"));
-    let installed = folder.join("requirements.txt");
-    if fs::read(&installed).ok() == Some(fs::read(&lock)?) {
-        return Ok(python);
-    }
-    if Command::new("python3").arg("--version").output().is_err() {
-        bail!("cfn-lint needs `python3`, which is not on the path");
-    }
-    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
-    let install = ["-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "-r"];
-    run(Command::new(&python).args(install).arg(&lock))?;
-    fs::copy(&lock, &installed)?;
-    Ok(python)
 }

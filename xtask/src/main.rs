@@ -9,10 +9,12 @@ mod emulator;
 mod exports;
 mod leftovers;
 mod package;
+mod python;
 mod release;
 mod report;
 mod step;
 mod test;
+mod workflows;
 
 use std::process::ExitCode;
 
@@ -40,6 +42,8 @@ enum Task {
     Package(package::Package),
     /// The program as it is given to others: its size, its start, and whether another folder gives the same bytes
     Release(release::Release),
+    /// The workflows, ours and the one to copy: GitHub's schemas admit them, and zizmor finds nothing unsafe
+    Workflows,
     /// All that must pass before a change goes in: format, clippy, every kind of test, documentation, readers, exports,
     /// the page of the report
     Test(Emulator),
@@ -65,6 +69,7 @@ fn main() -> ExitCode {
         Task::Report(report) => report.run(),
         Task::Package(package) => package.run(),
         Task::Release(release) => release.run(),
+        Task::Workflows => workflows::workflows(),
         Task::Test(emulator) => test::run(&emulator),
     };
     match done {

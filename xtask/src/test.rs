@@ -10,6 +10,7 @@ use crate::cargo::{self, cargo, run as succeed};
 use crate::e2e::{rehearsal, wait_together};
 use crate::emulator::{OWN_BACKEND_VARIABLE, Running};
 use crate::step::{step, told};
+use crate::workflows::workflows;
 use crate::{Emulator, exports, package, report};
 
 pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
@@ -36,6 +37,7 @@ pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
     step("readers", || succeed(&mut rehearsal("readers", Some(&emulator.url))))?;
     step("queries", || succeed(&mut rehearsal("queries", Some(&emulator.url))))?;
     step("exports", || exports::exports(&Emulator { backend: Some(emulator.url.clone()) }))?;
+    step("workflows", workflows)?;
     step("report", report::where_possible)?;
     eprintln!("\nok: everything passes, in {}", told(start));
     Ok(())

@@ -1,0 +1,33 @@
+//! The Python environment of the checks that others wrote, from a lock file with hashes.
+
+use std::env::consts::EXE_SUFFIX;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::bail;
+
+use crate::cargo::{root, run};
+
+/// Every package with its version and hashes.
+const LOCK: &str = "xtask/exports/requirements.txt";
+
+/// A program of the environment, which is made where it is not there, or not as the lock file says.
+pub(crate) fn program(name: &str) -> anyhow::Result<PathBuf> {
+    let lock = root().join(LOCK);
+    let folder = root().join("target/exports-python");
+    let programs = folder.join(if cfg!(windows) { "Scripts" } else { "bin" });
+    let program = |name: &str| programs.join(format!("{name}{EXE_SUFFIX}"));
+    let installed = folder.join("requirements.txt");
+    if fs::read(&installed).ok() == Some(fs::read(&lock)?) {
+        return Ok(program(name));
+    }
+    if Command::new("python3").arg("--version").output().is_err() {
+        bail!("`{name}` needs `python3`, which is not on the path");
+    }
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+    let install = ["-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "-r"];
+    run(Command::new(program("python")).args(install).arg(&lock))?;
+    fs::copy(&lock, &installed)?;
+    Ok(program(name))
+}
