@@ -425,6 +425,48 @@ mod tests {
         }
     }
 
+    /// Every verb, with those above it.
+    fn verbs(of: &clap::Command, above: &[String], found: &mut Vec<(Vec<String>, clap::Command)>) {
+        for verb in of.get_subcommands().filter(|verb| verb.get_name() != "help") {
+            let path = [above, &[verb.get_name().to_owned()]].concat();
+            verbs(verb, &path, found);
+            if !verb.has_subcommands() {
+                found.push((path, verb.clone()));
+            }
+        }
+    }
+
+    #[test]
+    fn every_verb_has_examples_of_itself_that_are_read() {
+        use clap::CommandFactory;
+        let mut found = Vec::new();
+        verbs(&Args::command(), &["flowagg".to_owned()], &mut found);
+        assert!(found.len() >= 20, "{}", found.len());
+        for (path, verb) in found {
+            let help = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let words = path.join(" ");
+            let (_, examples) =
+                help.split_once("Examples:\n").unwrap_or_else(|| panic!("{words}: no examples"));
+            let (examples, _) = examples.split_once("\n\n").unwrap_or((examples, ""));
+            let examples = examples.replace("\\\n", " ");
+            let commands: Vec<&str> = examples
+                .split(['\n', '|'])
+                .map(str::trim)
+                .filter(|part| part.starts_with("flowagg "))
+                .filter_map(|part| part.split("   ").next()?.split(['<', '>']).next())
+                .collect();
+            assert!(
+                commands.iter().any(|command| command.starts_with(&words)),
+                "{words}: no example of itself"
+            );
+            for command in commands {
+                let command = command.replace("\"", "");
+                let read = Args::try_parse_from(command.split_whitespace());
+                assert!(read.is_ok(), "`{command}` is not read: {}", read.unwrap_err());
+            }
+        }
+    }
+
     #[test]
     fn times_are_read_as_people_write_them() {
         assert_eq!(time("15m"), Ok(Duration::from_secs(900)));

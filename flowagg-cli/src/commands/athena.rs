@@ -3,6 +3,7 @@
 use std::io;
 
 use flowagg_core::fleet::Fleet;
+use flowagg_core::near::meant;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 
@@ -107,7 +108,10 @@ fn sql(options: &AthenaQuery, screen: &mut Screen<'_>) -> io::Result<Result<Read
     let names = Query::ALL.map(Query::name).join(", ");
     if !options.query.contains(char::is_whitespace) {
         let what = format!("there is no query `{}`, and it is no SQL", options.query);
-        show::error(&what, &format!("name one of {names}; or give SQL, in quotes"), screen.err)?;
+        let near = meant(&options.query, Query::ALL.map(Query::name));
+        let near = near.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
+        let help = format!("{near}name one of {names}; or give SQL, in quotes");
+        show::error(&what, &help, screen.err)?;
         return Ok(Err(Exit::Usage));
     }
     let AthenaQuery { from, to, interface, port, .. } = options;

@@ -163,6 +163,16 @@ pub struct Left {
     pub reason: String,
 }
 
+impl Left {
+    /// The reason of a flow log of which there is nothing to say.
+    const AS_WANTED: &'static str = "as wanted";
+
+    /// Whether it stays because nothing about it should change.
+    pub fn is_as_wanted(&self) -> bool {
+        self.reason == Self::AS_WANTED
+    }
+}
+
 /// Something that is not as declared and not flowagg's to change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
