@@ -23,8 +23,8 @@ use crate::emulator::Emulator;
 use front::Front;
 
 pub use paper::Paper;
-pub use program::{PROGRAM_VARIABLE, Ran};
-pub(crate) use program::{program, run};
+pub(crate) use program::run;
+pub use program::{PROGRAM_VARIABLE, Ran, program};
 
 /// A world of its own: fresh account ids and a fresh bucket name, so that any number of worlds share one emulator.
 ///

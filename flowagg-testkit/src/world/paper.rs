@@ -13,9 +13,9 @@ use super::World;
 /// The hub is 111122223333, the accounts of the world 222222222222, 333333333333 and so on, in the order they were made
 /// in; the bucket is `acme-flow-logs`, the organization `o-a1b2c3d4e5`, the folder `/srv/fleet`. On paper, ids that AWS
 /// gives (VPCs, flow logs, keys, requests) are numbered as they first appear, and keep their length. Dates are moved as a
-/// whole, so that the newest of a text is 2026-11-23; times of day, ages, sizes of objects and hashes are always the same. So
+/// whole, so that the newest of a text is 2026-11-23; times of day, ages, hashes and the size of an object are always the same. So
 /// texts of two worlds of the same shape are equal.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Paper {
     /// On paper and in the world.
     names: Vec<(String, String)>,
@@ -46,12 +46,14 @@ const DELIVERED: &str = "T0910Z";
 /// What is older is a version of AWS's policies and templates.
 const OLDEST: i16 = 2020;
 const AGE: &str = "40 s";
+/// The size of an object.
+const BYTES: u64 = 691;
 /// The first number of an id, of a UUID's end, and of a hash.
 const FIRST_ID: u128 = 0x0_1234_5678_9abc_def0;
 const FIRST_UUID: (&str, u128) = ("1234abcd-12ab-34cd-56ef-", 0x1234_5678_90ab);
 const FIRST_HASH: u128 = 0x0a1b_2c3d;
 
-/// What differs from run to run. An age is one that is told as such, or the only one between two columns.
+/// What differs from run to run. An age is one that is told as such, or stands in a column before objects and their size.
 static VARYING: LazyLock<Regex> = LazyLock::new(|| {
     let parts = [
         r"(?<kind>(?:vpc|subnet|eni|fl|tgw|tgw-attach)-)(?<id>[0-9a-f]{8,17})",
@@ -60,7 +62,8 @@ static VARYING: LazyLock<Regex> = LazyLock::new(|| {
         r"(?<date>\b20[0-9]{2}([-/])[0-9]{2}[-/][0-9]{2})(?:(?<time>T[0-9:]{8}(?:\.[0-9]+)?Z)|(?<hour>/[0-9]{2}/)|\b)",
         r"year=(?<year>[0-9]{4})/month=(?<month>[0-9]{2})/day=(?<day>[0-9]{2})(?<hives>/hour=[0-9]{2})?",
         r"\b[0-9]+ (?:s|min|h|days) (?<told>ago|old)\b",
-        r"(?<column>  +[0-9]+ (?:s|min|h|days))(?<next>  +[0-9])",
+        r"(?<column>  +[0-9]+ (?:s|min|h|days))(?<next>  +(?<row>[0-9]+))(?<held>  +[0-9]+(?:\.[0-9])? (?:B|KiB|MiB)\b)",
+        r"\b(?<objects>[0-9]+)(?<are> objects?, )[0-9]+(?:\.[0-9])? (?:B|KiB|MiB)\b",
         r#"(?<seconds>"age-seconds": ?)[0-9]+"#,
         r"\b(?<size>[0-9]+(?:\.[0-9])?)(?<unit> (?:B|KiB|MiB))\b",
         r"(?<endpoint>http://127\.0\.0\.1:[0-9]+)",
@@ -142,7 +145,10 @@ impl Paper {
         } else if !group("told").is_empty() {
             format!("{AGE} {}", group("told"))
         } else if !group("column").is_empty() {
-            format!("{AGE:>width$}{}", group("next"), width = group("column").len())
+            let (column, held) = (group("column").len(), group("held").len());
+            format!("{AGE:>column$}{}{:>held$}", group("next"), size(group("row")))
+        } else if !group("objects").is_empty() {
+            format!("{}{}{}", group("objects"), group("are"), size(group("objects")))
         } else if !group("seconds").is_empty() {
             format!("{}{}", group("seconds"), AGE.trim_end_matches(" s"))
         } else if !group("size").is_empty() {
@@ -170,6 +176,16 @@ impl Paper {
         };
         self.names.push((name.clone(), id.to_owned()));
         name
+    }
+}
+
+/// The size of so many objects, as the program writes it.
+fn size(objects: &str) -> String {
+    let bytes = objects.parse().unwrap_or(0) * BYTES;
+    if bytes < 1024 {
+        format!("{bytes} B")
+    } else {
+        format!("{}.{} KiB", bytes / 1024, bytes * 10 / 1024 % 10)
     }
 }
 
@@ -247,9 +263,9 @@ mod tests {
             "report 111122223333 acme-flow-logs  2026-11-23T09:20:00Z\n2 objects, 1.3 KiB in 7 days; the newest is 40 s old\n\
              days 2026-11-17 to 2026-11-23 (UTC)\n  ......*    40 s       2    1.3 KiB\n(134 B)\n",
             [
-                "report HUB BUCKET  2026-11-23T18:29:38.5Z\n2 objects, 4.0 KiB in 7 days; the newest is 7 s old\n\
+                "report HUB BUCKET  2026-11-23T18:29:38.5Z\n2 objects, 1.2 KiB in 7 days; the newest is 7 s old\n\
                  days 2026-11-17 to 2026-11-23 (UTC)\n  ......*     1 s       2    1.3 KiB\n(691 B)\n",
-                "report HUB BUCKET  2028-02-29T00:00:00Z\n2 objects, 3.9 KiB in 7 days; the newest is 3 min old\n\
+                "report HUB BUCKET  2028-02-29T00:00:00Z\n2 objects, 1.4 KiB in 7 days; the newest is 3 min old\n\
                  days 2028-02-23 to 2028-02-29 (UTC)\n  ......*   3 min       2    1.4 KiB\n(702 B)\n",
             ],
         );
