@@ -5,6 +5,7 @@ mod export;
 mod import;
 mod init;
 mod report;
+mod schema;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ pub(crate) use export::{Cloudformation, Export, Terraform, To};
 pub(crate) use import::Import;
 pub(crate) use init::Init;
 pub(crate) use report::Report;
+pub(crate) use schema::Described;
 
 /// The VPC Flow Logs of many AWS accounts in one S3 bucket.
 ///
@@ -146,12 +148,13 @@ Examples:
     /// Build, merge, compare, check and ask bucket policies, offline
     #[command(subcommand)]
     Policy(Policy),
-    /// Print the JSON Schema of the fleet file, for editors
-    #[command(after_help = "\
-Examples:
-  flowagg schema > flowagg.schema.json
-  (then, as the first line of flowagg.toml: #:schema ./flowagg.schema.json)")]
-    Schema,
+    /// Print a JSON Schema: of the fleet file, for editors, or of what a verb prints with --json
+    #[command(after_help = schema::EXAMPLES)]
+    Schema {
+        /// What it is the schema of
+        #[arg(value_name = "DOCUMENT", default_value = "fleet-file")]
+        of: Described,
+    },
     /// Print completions for a shell
     #[command(after_help = "\
 Examples:
@@ -172,23 +175,6 @@ Examples:
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
-}
-
-impl Verb {
-    /// Whether the output is for a program.
-    pub(crate) fn is_for_machines(&self) -> bool {
-        match self {
-            Self::Plan(options) => options.json,
-            Self::Apply(options) => options.consent.json,
-            Self::Verify(options) => options.json,
-            Self::Report(options) => options.json,
-            Self::Destroy(consent) => consent.json,
-            Self::Doctor(options) => options.json,
-            Self::Schema | Self::Completions { .. } | Self::Man { .. } => false,
-            Self::Permissions(_) | Self::Export(_) | Self::Import(_) | Self::Init(_) => false,
-            Self::Athena(_) | Self::Policy(_) => false,
-        }
-    }
 }
 
 #[derive(Debug, ClapArgs)]
