@@ -1,4 +1,4 @@
-//! What the papers say is so: every block of the README, of `docs` and of the crates' READMEs is run, read or compared.
+//! What the papers say is so: every block of the root's pages, of `docs` and of the crates' READMEs is run, read or compared.
 //!
 //! The blocks under one heading are a story: they are run from the first to the last in one world, which is told in the
 //! pages' names. A block that no story takes is a failure, and so is a story whose blocks are gone.

@@ -37,12 +37,12 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// The README, the READMEs of the crates, and all in `docs`, from the root, in order.
+/// All pages of the root and of `docs`, and the READMEs of the crates, from the root, in order.
 pub(crate) fn pages() -> Vec<String> {
     let folder = |path: PathBuf| fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
     let crates = folder(root()).map(|crate_| crate_.join("README.md")).filter(|page| page.is_file());
-    let docs = folder(root().join("docs")).filter(|page| page.extension().is_some_and(|it| it == "md"));
-    let pages = crates.chain(docs).chain([root().join("README.md")]);
+    let docs = folder(root().join("docs")).chain(folder(root()));
+    let pages = crates.chain(docs.filter(|page| page.extension().is_some_and(|it| it == "md")));
     let mut pages: Vec<_> =
         pages.map(|page| page.strip_prefix(root()).unwrap().to_str().unwrap().to_owned()).collect();
     pages.sort();

@@ -33,8 +33,19 @@ pub(crate) async fn events(section: &mut Section) {
     for line in block.text.lines() {
         serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{}: {error}", block.place()));
     }
-    let told = stage.shell.also("flowagg plan --json > plan.json").await.stderr;
-    assert_eq!(shape(&block.text), shape(&told));
+    let [plan, advice] = section.next("sh").of();
+    stage.shell.exits(&plan, 0).await;
+    assert_eq!(shape(&block.text), shape(&stage.shell.read("events.jsonl")));
+    let planned: Value = serde_json::from_str(&stage.shell.read("plan.json")).unwrap();
+    assert!(planned["flow-logs"].is_array(), "{planned:#}");
+    if has("jq") {
+        assert_eq!(stage.shell.exits(&advice, 0).await.stdout, "");
+        stage.shell.write("flowagg.toml", "[hub]\nregoin = \"eu-west-1\"\n");
+        stage.shell.exits(&plan, 2).await;
+        assert_eq!(stage.shell.read("plan.json"), "", "a run that cannot begin writes no document");
+        let told = stage.shell.exits(&advice, 0).await.stdout;
+        assert!(told.contains("region"), "{told}");
+    }
 }
 
 pub(crate) async fn plan(section: &mut Section) {
