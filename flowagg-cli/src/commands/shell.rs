@@ -1,7 +1,7 @@
 //! What flowagg tells other programs of itself: its fleet file to editors, its command line to shells and to `man`.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use clap::CommandFactory;
