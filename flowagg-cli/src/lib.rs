@@ -19,7 +19,7 @@ pub use show::Screen;
 
 /// Traces on standard error: with `-v` each call that is sent, with `-vv` what it waits for, too. Only flowagg's own: what
 /// the SDK traces may hold credentials.
-fn trace(verbose: u8) {
+fn trace(verbose: u8, events: bool) {
     let level = match verbose {
         0 => return,
         1 => tracing::Level::INFO,
@@ -27,8 +27,12 @@ fn trace(verbose: u8) {
     };
     let ours = tracing_subscriber::filter::Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
     let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-    let lines =
-        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colour).with_target(false);
+    let lines = tracing_subscriber::fmt::layer().with_ansi(colour && !events).with_target(false);
+    let lines = if events {
+        lines.with_writer(|| show::Trace).boxed()
+    } else {
+        lines.with_writer(std::io::stderr).boxed()
+    };
     // Whoever embeds the library may have set one up already.
     let _ = tracing_subscriber::registry().with(lines.with_filter(ours)).try_init();
 }
@@ -52,18 +56,21 @@ impl Progress for () {
 
 /// Runs the program with these arguments (the first is its name), writing to this screen.
 pub async fn run(args: impl IntoIterator<Item = OsString>, screen: &mut Screen<'_>) -> Exit {
+    let args: Vec<OsString> = args.into_iter().collect();
+    // Whatever the verb, and before anything is read: even a mistake on the command line is told as an event then.
+    screen.events |= args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
     let parsed = match args::Args::try_parse_from(args) {
         Ok(parsed) => parsed,
         Err(error) => return show::usage(&error, screen),
     };
-    screen.events |= parsed.verb.is_for_machines();
-    trace(parsed.global.verbose);
+    trace(parsed.global.verbose, screen.events);
     match commands::run(parsed, screen).await {
         Ok(exit) => exit,
         // Nobody reads on: `flowagg plan | head`.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Done,
         Err(error) => {
-            let _ = writeln!(screen.err, "error: the output could not be written: {error}");
+            let what = format!("the output could not be written: {error}");
+            let _ = screen.error(&what, "look at what standard output leads to");
             Exit::Failed
         }
     }

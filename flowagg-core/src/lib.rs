@@ -5,5 +5,6 @@ pub mod fleet;
 pub mod flow_log;
 pub mod id;
 pub mod layout;
+pub mod near;
 pub mod observed;
 pub mod plan;

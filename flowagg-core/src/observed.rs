@@ -25,8 +25,9 @@ impl fmt::Display for Place {
     }
 }
 
-/// A call to AWS that failed. As text: what was called where, what went wrong, and what to do about it.
+/// A call to AWS that failed, with what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct Failure {
     /// The account that was asked.
@@ -111,6 +112,7 @@ pub struct Key {
 
 /// A lifecycle rule for the objects of log delivery.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LifecycleRule {
     /// The prefix of the objects it is for.
     pub under: String,

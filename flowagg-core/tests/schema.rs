@@ -230,3 +230,46 @@ fn what_the_reader_refuses_by_form_the_schema_refuses_too() {
         }
     }
 }
+
+/// The keys in the reference's table, with the default that it tells where it is a value.
+fn told_keys() -> Vec<(String, Option<Value>)> {
+    let mut told = Vec::new();
+    let reference = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference.md");
+    for row in std::fs::read_to_string(reference).unwrap().lines().filter(|line| line.starts_with("| `")) {
+        let [_, names, default, ..] = row.split('|').map(str::trim).collect::<Vec<_>>()[..] else { continue };
+        let default = default.strip_prefix('`').and_then(|value| value.strip_suffix('`'));
+        let mut table = "";
+        for name in names.trim_end_matches(" …").split(", ").map(|name| name.trim_matches('`')) {
+            // `members[].subnets`, `.transit-gateways`
+            let (of, key) = name.split_once('.').unwrap();
+            table = if of.is_empty() { table } else { of };
+            told.push((format!("{table}.{key}"), default.map(|value| serde_json::from_str(value).unwrap())));
+        }
+    }
+    told
+}
+
+#[test]
+fn the_reference_tells_every_key_of_the_schema_with_its_default_and_no_other() {
+    let schema = schema();
+    let mut keys = Vec::new();
+    for (table, rule) in schema["properties"].as_object().unwrap() {
+        let (table, rule) = match rule.get("items") {
+            Some(item) => (format!("{table}[]"), item),
+            None => (table.clone(), rule),
+        };
+        for (key, rule) in rule["properties"].as_object().unwrap() {
+            // What is logged in an organization's accounts is told once, for members.
+            let of_members = table == "organization"
+                && schema["properties"]["members"]["items"]["properties"][key] == *rule;
+            if !of_members {
+                keys.push((format!("{table}.{key}"), rule.get("default").cloned()));
+            }
+        }
+    }
+    let mut told = told_keys();
+    told.retain(|(key, _)| key != "organization.vpcs");
+    keys.sort_by(|a, b| a.0.cmp(&b.0));
+    told.sort_by(|a, b| a.0.cmp(&b.0));
+    assert_eq!(told, keys);
+}

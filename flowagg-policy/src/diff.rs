@@ -16,6 +16,7 @@ use crate::size;
 
 /// What two policies say differently.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Difference {
     /// Accounts that only the second lets deliver logs.
     pub granted: BTreeSet<AccountId>,
@@ -27,6 +28,7 @@ pub struct Difference {
 
 /// A statement that differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StatementChange {
     /// The Sid in back-ticks, or the place in the list, from 1.
     pub statement: String,
@@ -38,6 +40,7 @@ pub struct StatementChange {
 
 /// What became of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ChangeKind {
     /// Only the second policy has it.

@@ -53,3 +53,8 @@ pub mod faults;
 pub mod organization;
 pub mod rehearsal;
 pub mod world;
+
+/// The page of the crate is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -14,9 +14,12 @@ pub(crate) fn root() -> &'static Path {
 
 /// The program that cargo has built from a binary of the workspace.
 pub(crate) fn program(name: &str) -> PathBuf {
-    let target =
-        env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |set| root().join(set));
-    target.join("debug").join(format!("{name}{}", env::consts::EXE_SUFFIX))
+    target().join("debug").join(format!("{name}{}", env::consts::EXE_SUFFIX))
+}
+
+/// The folder that cargo builds in.
+pub(crate) fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |set| root().join(set))
 }
 
 /// `cargo`, with these arguments.

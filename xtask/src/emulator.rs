@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use crate::cargo;
 
 /// The variable by which the tests find it.
-const BACKEND_VARIABLE: &str = "FLOWAGG_BACKEND";
+pub(crate) const BACKEND_VARIABLE: &str = "FLOWAGG_BACKEND";
 /// The variable by which they find its log, to show the end of it where one fails.
 const LOG_VARIABLE: &str = "FLOWAGG_EMULATOR_LOG";
 /// The variable by which the tests of the emulators know which one to start themselves.

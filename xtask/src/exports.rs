@@ -2,7 +2,8 @@
 //!
 //! Every template of a matrix of fleets passes cfn-lint, which has CloudFormation's resource schemas; and the hub's
 //! template, deployed, leaves `flowagg plan` nothing to do at the bucket but what LocalStack's CloudFormation leaves out.
-//! Every Terraform configuration of the same fleets passes Terraform itself, as far as it goes without a provider.
+//! Every Terraform configuration of the same fleets passes Terraform itself, as far as it goes without a provider. And what
+//! `--json` writes, in the scenarios, is what the kept JSON Schemas say.
 
 use std::env::consts::EXE_SUFFIX;
 use std::fs;
@@ -13,7 +14,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, bail, ensure};
 
 use crate::cargo::{self, run};
-use crate::emulator::Running;
+use crate::emulator::{BACKEND_VARIABLE, Running};
 use crate::{Emulator, cargo::root};
 
 /// Every package with its version and hashes.
@@ -80,6 +81,7 @@ pub(crate) fn exports(which: &Emulator) -> anyhow::Result<()> {
     }
     configurations(&folder.join("terraform"))?;
     schema(&python, &folder)?;
+    documents(which, &python, &folder.join("documents"))?;
     deployed(which, &python, &folder)
 }
 
@@ -93,6 +95,16 @@ fn schema(python: &Path, folder: &Path) -> anyhow::Result<()> {
     run(Command::new(python).arg(root().join("xtask/exports/schema.py")).arg(&file).args(fleets))?;
     eprintln!("the schema admits {} fleet files, and no key that they do not have", FLEETS.len());
     Ok(())
+}
+
+/// What the scenarios had flowagg write with `--json`, before a validator.
+fn documents(which: &Emulator, python: &Path, folder: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(folder)?;
+    let mut scenarios = cargo::cargo("test --workspace --test scenarios documents");
+    scenarios.env("FLOWAGG_KEEP_DOCUMENTS", folder);
+    run(scenarios.envs(which.backend.iter().map(|backend| (BACKEND_VARIABLE, backend))))?;
+    let schemas = root().join("docs/schemas/1");
+    run(Command::new(python).arg(root().join("xtask/exports/documents.py")).arg(schemas).arg(folder))
 }
 
 /// Every fleet's configuration, before Terraform. Without it nothing is checked, and that is said.

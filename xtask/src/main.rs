@@ -8,6 +8,8 @@ mod e2e;
 mod emulator;
 mod exports;
 mod leftovers;
+mod package;
+mod release;
 mod report;
 mod step;
 mod test;
@@ -33,6 +35,11 @@ enum Task {
     /// The page of `flowagg report` for 3, 60 and 1,000 accounts in a headless Chromium: its numbers, its parts by keyboard,
     /// its weight and load time, no word in the console, and what axe-core finds
     Report(report::Report),
+    /// The crates as crates.io would take them: each is built from its package, without a warning; and whether their public
+    /// API breaks a caller of an earlier commit
+    Package(package::Package),
+    /// The program as it is given to others: its size, its start, and whether another folder gives the same bytes
+    Release(release::Release),
     /// All that must pass before a change goes in: format, clippy, every kind of test, documentation, readers, exports,
     /// the page of the report
     Test(Emulator),
@@ -56,6 +63,8 @@ fn main() -> ExitCode {
         }
         Task::Exports(emulator) => exports::exports(&emulator),
         Task::Report(report) => report.run(),
+        Task::Package(package) => package.run(),
+        Task::Release(release) => release.run(),
         Task::Test(emulator) => test::run(&emulator),
     };
     match done {

@@ -10,13 +10,14 @@ use crate::cargo::{self, cargo, run as succeed};
 use crate::e2e::{rehearsal, wait_together};
 use crate::emulator::{OWN_BACKEND_VARIABLE, Running};
 use crate::step::{step, told};
-use crate::{Emulator, exports, report};
+use crate::{Emulator, exports, package, report};
 
 pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
     let start = Instant::now();
     step("format", || succeed(&mut cargo("fmt --all --check")))?;
     step("clippy", || succeed(&mut cargo("clippy --workspace --all-targets -- -D warnings")))?;
     step("documentation", || succeed(cargo("doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings")))?;
+    step("packages", package::packed_only)?;
     step("build", cargo::build)?;
     let emulator = step("emulator", || {
         eprintln!("The first time its Python environment or its image is fetched.");

@@ -5,6 +5,7 @@ mod export;
 mod import;
 mod init;
 mod report;
+mod schema;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ pub(crate) use export::{Cloudformation, Export, Terraform, To};
 pub(crate) use import::Import;
 pub(crate) use init::Init;
 pub(crate) use report::Report;
+pub(crate) use schema::Described;
 
 /// The VPC Flow Logs of many AWS accounts in one S3 bucket.
 ///
@@ -146,12 +148,13 @@ Examples:
     /// Build, merge, compare, check and ask bucket policies, offline
     #[command(subcommand)]
     Policy(Policy),
-    /// Print the JSON Schema of the fleet file, for editors
-    #[command(after_help = "\
-Examples:
-  flowagg schema > flowagg.schema.json
-  (then, as the first line of flowagg.toml: #:schema ./flowagg.schema.json)")]
-    Schema,
+    /// Print a JSON Schema: of the fleet file, for editors, or of what a verb prints with --json
+    #[command(after_help = schema::EXAMPLES)]
+    Schema {
+        /// What it is the schema of
+        #[arg(value_name = "DOCUMENT", default_value = "fleet-file")]
+        of: Described,
+    },
     /// Print completions for a shell
     #[command(after_help = "\
 Examples:
@@ -172,23 +175,6 @@ Examples:
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
-}
-
-impl Verb {
-    /// Whether the output is for a program.
-    pub(crate) fn is_for_machines(&self) -> bool {
-        match self {
-            Self::Plan(options) => options.json,
-            Self::Apply(options) => options.consent.json,
-            Self::Verify(options) => options.json,
-            Self::Report(options) => options.json,
-            Self::Destroy(consent) => consent.json,
-            Self::Doctor(options) => options.json,
-            Self::Schema | Self::Completions { .. } | Self::Man { .. } => false,
-            Self::Permissions(_) | Self::Export(_) | Self::Import(_) | Self::Init(_) => false,
-            Self::Athena(_) | Self::Policy(_) => false,
-        }
-    }
 }
 
 #[derive(Debug, ClapArgs)]
@@ -422,6 +408,48 @@ mod tests {
     fn the_fleet_file_is_named_before_or_after_the_verb() {
         for args in [["flowagg", "-c", "a.toml", "plan"], ["flowagg", "plan", "-c", "a.toml"]] {
             assert_eq!(Args::parse_from(args).global.config, PathBuf::from("a.toml"));
+        }
+    }
+
+    /// Every verb, with those above it.
+    fn verbs(of: &clap::Command, above: &[String], found: &mut Vec<(Vec<String>, clap::Command)>) {
+        for verb in of.get_subcommands().filter(|verb| verb.get_name() != "help") {
+            let path = [above, &[verb.get_name().to_owned()]].concat();
+            verbs(verb, &path, found);
+            if !verb.has_subcommands() {
+                found.push((path, verb.clone()));
+            }
+        }
+    }
+
+    #[test]
+    fn every_verb_has_examples_of_itself_that_are_read() {
+        use clap::CommandFactory;
+        let mut found = Vec::new();
+        verbs(&Args::command(), &["flowagg".to_owned()], &mut found);
+        assert!(found.len() >= 20, "{}", found.len());
+        for (path, verb) in found {
+            let help = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let words = path.join(" ");
+            let (_, examples) =
+                help.split_once("Examples:\n").unwrap_or_else(|| panic!("{words}: no examples"));
+            let (examples, _) = examples.split_once("\n\n").unwrap_or((examples, ""));
+            let examples = examples.replace("\\\n", " ");
+            let commands: Vec<&str> = examples
+                .split(['\n', '|'])
+                .map(str::trim)
+                .filter(|part| part.starts_with("flowagg "))
+                .filter_map(|part| part.split("   ").next()?.split(['<', '>']).next())
+                .collect();
+            assert!(
+                commands.iter().any(|command| command.starts_with(&words)),
+                "{words}: no example of itself"
+            );
+            for command in commands {
+                let command = command.replace("\"", "");
+                let read = Args::try_parse_from(command.split_whitespace());
+                assert!(read.is_ok(), "`{command}` is not read: {}", read.unwrap_err());
+            }
         }
     }
 

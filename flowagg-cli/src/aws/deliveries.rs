@@ -12,6 +12,7 @@ use flowagg_core::layout::{self, FileName, Layout};
 use flowagg_core::observed::{Failure, Place};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Accounts;
@@ -39,7 +40,7 @@ pub struct Deliveries {
 }
 
 /// How much was delivered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Amount {
     /// The objects.
     pub objects: u64,

@@ -4,6 +4,7 @@ use std::io::{self, BufRead, Write as _};
 
 use flowagg_core::fleet::Fleet;
 use flowagg_core::plan::Plan;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::plan::{assemble, unnamed};
@@ -14,9 +15,9 @@ use crate::aws::{Accounts, Calls};
 use crate::{Exit, Screen, show};
 
 /// What `apply --json` prints.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct Report<'a> {
+pub(super) struct Report<'a> {
     /// What was to be done.
     plan: &'a Plan,
     /// What became of it.
@@ -28,9 +29,9 @@ struct Report<'a> {
 }
 
 /// How often each operation was sent.
-#[derive(Default, Serialize)]
+#[derive(Default, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct Phases {
+pub(super) struct Phases {
     /// To make the plan.
     reading: Calls,
     /// To do it.
@@ -68,14 +69,14 @@ pub(super) async fn carry_out(
     if plan.is_empty() {
         if consent.json {
             let applied = &Applied::default();
-            show::json(&Report { plan: &plan, applied, remaining: &plan, calls: &calls }, screen.out)?;
+            show::document(&Report { plan: &plan, applied, remaining: &plan, calls: &calls }, screen.out)?;
         }
         return Ok(if plan.is_settled() { Exit::Done } else { Exit::Failed });
     }
     if !consent.yes {
         if !screen.interactive {
             let help = "look at the plan above, then say `--yes`";
-            show::error("nothing was done: there is no terminal to ask on", help, screen.err)?;
+            screen.error("nothing was done: there is no terminal to ask on", help)?;
             return Ok(Exit::Usage);
         }
         if !agreed("Do this?", screen)? {
@@ -100,7 +101,7 @@ pub(super) async fn carry_out(
     screen.calls("looking again", &calls.looking_again)?;
     if consent.json {
         let report = Report { plan: &plan, applied: &applied, remaining: &remaining, calls: &calls };
-        show::json(&report, screen.out)?;
+        show::document(&report, screen.out)?;
     } else {
         show::applied(&fleet, &applied, &remaining, screen.out)?;
     }

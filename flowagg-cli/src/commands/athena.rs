@@ -3,6 +3,7 @@
 use std::io;
 
 use flowagg_core::fleet::Fleet;
+use flowagg_core::near::meant;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 
@@ -34,7 +35,7 @@ pub(super) async fn query(
     }
     if !options.yes && !screen.interactive {
         let help = "look at the query with `--print`, then say `--yes`";
-        show::error("nothing was run: there is no terminal to ask on", help, screen.err)?;
+        screen.error("nothing was run: there is no terminal to ask on", help)?;
         return Ok(Exit::Usage);
     }
     let (declared, session) = match super::open(global, screen).await? {
@@ -97,7 +98,7 @@ async fn ready(
     match of_fleet(&fleet, query, global, options, Timestamp::now()) {
         Ok(ready) => Ok(Ok(ready)),
         Err((what, help)) => {
-            show::error(&what, &help, screen.err)?;
+            screen.error(&what, &help)?;
             Ok(Err(Exit::Usage))
         }
     }
@@ -107,13 +108,16 @@ fn sql(options: &AthenaQuery, screen: &mut Screen<'_>) -> io::Result<Result<Read
     let names = Query::ALL.map(Query::name).join(", ");
     if !options.query.contains(char::is_whitespace) {
         let what = format!("there is no query `{}`, and it is no SQL", options.query);
-        show::error(&what, &format!("name one of {names}; or give SQL, in quotes"), screen.err)?;
+        let near = meant(&options.query, Query::ALL.map(Query::name));
+        let near = near.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
+        let help = format!("{near}name one of {names}; or give SQL, in quotes");
+        screen.error(&what, &help)?;
         return Ok(Err(Exit::Usage));
     }
     let AthenaQuery { from, to, interface, port, .. } = options;
     if from.is_some() || to.is_some() || interface.is_some() || !port.is_empty() {
         let help = format!("say it in the SQL, or name one of {names}");
-        show::error("days, interface and ports are for queries by name", &help, screen.err)?;
+        screen.error("days, interface and ports are for queries by name", &help)?;
         return Ok(Err(Exit::Usage));
     }
     Ok(Ok(Ready { sql: options.query.clone(), reads: None }))

@@ -7,9 +7,10 @@ use flowagg_core::observed::Failure;
 use flowagg_core::plan::{HubChange, Plan, Unnamed};
 use flowagg_policy::size::LIMIT;
 use flowagg_policy::{Finding, Severity, lint};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::assemble;
+use super::plan::everything;
 use crate::args;
 use crate::aws::apply::dry_run;
 use crate::aws::call::ASSUME_ROLE;
@@ -18,7 +19,7 @@ use crate::aws::{Accounts, Session};
 use crate::{Exit, Screen, show};
 
 /// What was looked at, in the order in which a roll-out needs it. What could not be looked at is not there.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Examination {
     /// One look each.
@@ -28,10 +29,11 @@ pub struct Examination {
 }
 
 /// One thing that a roll-out needs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Check {
     /// What was looked at.
+    #[schemars(extend("enum" = LOOKS))]
     pub what: &'static str,
     /// Whether it is as it should be.
     pub health: Health,
@@ -41,8 +43,22 @@ pub struct Check {
     pub help: Option<String>,
 }
 
+/// All that is looked at.
+const LOOKS: [&str; 10] = [
+    "fleet file",
+    "credentials",
+    "hub account",
+    "organization",
+    "accounts",
+    "regions",
+    "bucket",
+    "policy",
+    "key",
+    "flow logs",
+];
+
 /// Whether something is as it should be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Health {
     /// It is.
@@ -86,7 +102,7 @@ pub(super) async fn run(
                 .reading(async |progress| {
                     let (fleet, accounts, observed) =
                         observe(declared, &session, &global.only, progress).await?;
-                    let plan = assemble(&fleet, &observed, Unnamed::Keep);
+                    let plan = everything(&fleet, &observed, Unnamed::Keep);
                     let refused = dry_run(&fleet, &accounts, &plan, progress).await;
                     Ok((fleet, accounts, observed, plan, refused))
                 })
@@ -102,7 +118,7 @@ pub(super) async fn run(
         }
     }
     if options.json {
-        show::json(&examination, screen.out)?;
+        show::document(&examination, screen.out)?;
     } else {
         show::examination(&examination, screen.out)?;
     }

@@ -14,7 +14,7 @@ use crate::export::athena::athena;
 use crate::export::cloudformation;
 use crate::export::terraform::{self, Live};
 use crate::export::{ExportError, File, Files};
-use crate::{Exit, Screen, show};
+use crate::{Exit, Screen};
 
 pub(super) async fn run(global: &Global, verb: &Export, screen: &mut Screen<'_>) -> io::Result<Exit> {
     let (files, to) = match verb {
@@ -53,7 +53,7 @@ pub(super) async fn run(global: &Global, verb: &Export, screen: &mut Screen<'_>)
     match files {
         Ok(files) => write(&files, to, screen),
         Err(error) => {
-            show::error(&error.to_string(), &error.help(), screen.err)?;
+            screen.error(&error.to_string(), &error.help())?;
             Ok(Exit::Usage)
         }
     }
@@ -77,7 +77,7 @@ async fn configuration(
 ) -> io::Result<Result<Result<Files, ExportError>, Exit>> {
     if !global.only.is_empty() {
         let help = "leave `--only` out: what is not in a configuration Terraform deletes";
-        show::error("a part of a fleet is no Terraform configuration", help, screen.err)?;
+        screen.error("a part of a fleet is no Terraform configuration", help)?;
         return Ok(Err(Exit::Usage));
     }
     let Some(declared) = super::declared(&global.config, screen)? else { return Ok(Err(Exit::Usage)) };
@@ -91,7 +91,7 @@ async fn configuration(
     screen.calls("reading", &accounts.take_calls())?;
     let plan = assemble(&fleet, &observed, Unnamed::Keep);
     if !plan.failures.is_empty() {
-        show::failures(&plan.failures, screen.err)?;
+        screen.failures(&plan.failures)?;
         return Ok(Err(Exit::Failed));
     }
     let bucket = observed.bucket.as_ref().ok().and_then(Option::as_ref);
@@ -106,7 +106,7 @@ fn write(Files { files, notes }: &Files, to: &To, screen: &mut Screen<'_>) -> io
     };
     if exit == Exit::Done {
         for note in notes {
-            writeln!(screen.err, "note: {note}")?;
+            screen.note(note)?;
         }
     }
     Ok(exit)
@@ -121,7 +121,7 @@ fn to_screen(files: &[File], screen: &mut Screen<'_>) -> io::Result<Exit> {
     let are = |ending: &str| files.iter().any(|file| file.name.ends_with(ending));
     if are(".json") {
         let what = format!("{} JSON files do not fit on one standard output", files.len());
-        show::error(&what, "name a folder for them with `--out DIR`", screen.err)?;
+        screen.error(&what, "name a folder for them with `--out DIR`")?;
         return Ok(Exit::Usage);
     }
     for (n, File { name, text }) in files.iter().enumerate() {
@@ -161,7 +161,7 @@ pub(super) fn into_folder(
         }
     }
     for (what, help) in &wrong {
-        show::error(what, help, screen.err)?;
+        screen.error(what, help)?;
     }
     if !wrong.is_empty() {
         return Ok(Exit::Failed);
@@ -171,7 +171,7 @@ pub(super) fn into_folder(
     });
     if let Err((path, error)) = written {
         let what = format!("`{}` cannot be written: {error}", path.display());
-        show::error(&what, "name a folder in which files can be written", screen.err)?;
+        screen.error(&what, "name a folder in which files can be written")?;
         return Ok(Exit::Failed);
     }
     for file in files {

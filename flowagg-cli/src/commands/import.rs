@@ -9,18 +9,18 @@ use crate::args::{Global, Import};
 use crate::aws::{Ask, FindError, find};
 use crate::import::template::{self, Given, Source};
 use crate::import::{Found, ImportError, Imported, import};
-use crate::{Exit, Screen, show};
+use crate::{Exit, Screen};
 
 pub(super) async fn run(global: &Global, options: &Import, screen: &mut Screen<'_>) -> io::Result<Exit> {
     if !global.only.is_empty() {
         let help = "look at a part with `--regions`; accounts that are granted delivery are all looked at";
-        show::error("a fleet is imported as a whole, without `--only`", help, screen.err)?;
+        screen.error("a fleet is imported as a whole, without `--only`", help)?;
         return Ok(Exit::Usage);
     }
     let regions = match options.regions() {
         Ok(regions) => regions,
         Err(what) => {
-            show::error(&what, "a region such as `eu-west-1`, or `all`", screen.err)?;
+            screen.error(&what, "a region such as `eu-west-1`, or `all`")?;
             return Ok(Exit::Usage);
         }
     };
@@ -36,7 +36,7 @@ pub(super) async fn run(global: &Global, options: &Import, screen: &mut Screen<'
     match import(&found) {
         Ok(imported) => tell(imported, exit, options, screen),
         Err(error) => {
-            show::error(&error.to_string(), &error.help(), screen.err)?;
+            screen.error(&error.to_string(), &error.help())?;
             Ok(if matches!(error, ImportError::NoMembers(_)) { Exit::Failed } else { Exit::Usage })
         }
     }
@@ -62,17 +62,17 @@ async fn in_aws(
     let connection = global.connection();
     match screen.reading(async |progress| find(&ask, &connection, progress).await).await {
         Ok((found, failures)) => {
-            show::failures(&failures, screen.err)?;
+            screen.failures(&failures)?;
             Ok(Ok((found, if failures.is_empty() { Exit::Done } else { Exit::Failed })))
         }
         // Nobody was asked yet who calls.
         Err(FindError::Failure(failure)) if failure.account == AccountId::UNKNOWN => {
-            show::error(&format!("{}: {}", failure.call, failure.message), &failure.help, screen.err)?;
+            screen.error(&format!("{}: {}", failure.call, failure.message), &failure.help)?;
             Ok(Err(Exit::Failed))
         }
         Err(FindError::Failure(failure)) => super::failed(failure, screen).map(Err),
         Err(FindError::Import(error)) => {
-            show::error(&error.to_string(), &error.help(), screen.err)?;
+            screen.error(&error.to_string(), &error.help())?;
             Ok(Err(Exit::Usage))
         }
     }
@@ -91,7 +91,7 @@ fn in_templates(
             Ok(text) => sources.push(Source { name, text }),
             Err(error) => {
                 let what = format!("the template `{name}` cannot be read: {error}");
-                show::error(&what, "name a file that can be read", screen.err)?;
+                screen.error(&what, "name a file that can be read")?;
                 return Ok(Err(Exit::Usage));
             }
         }
@@ -109,7 +109,7 @@ fn in_templates(
     match template::read(&sources, &given) {
         Ok(found) => Ok(Ok((found, Exit::Done))),
         Err(error) => {
-            show::error(&error.to_string(), &error.help(), screen.err)?;
+            screen.error(&error.to_string(), &error.help())?;
             Ok(Err(Exit::Usage))
         }
     }
@@ -142,8 +142,8 @@ fn tell(
     }
     for Remark { about, text } in &remarks {
         match about {
-            Part::Member(account) => writeln!(screen.err, "note: {account}: {text}")?,
-            _ => writeln!(screen.err, "note: {text}")?,
+            Part::Member(account) => screen.note(&format!("{account}: {text}"))?,
+            _ => screen.note(text)?,
         }
     }
     Ok(exit)

@@ -13,7 +13,7 @@ use flowagg_core::id::{AccountId, BucketName, IdError, OrganizationId, Region};
 
 use crate::args::{Global, Init};
 use crate::aws::{Around, around};
-use crate::{Exit, Screen, show};
+use crate::{Exit, Screen};
 
 pub(super) async fn run(global: &Global, options: &Init, screen: &mut Screen<'_>) -> io::Result<Exit> {
     let around = if options.offline {
@@ -23,7 +23,7 @@ pub(super) async fn run(global: &Global, options: &Init, screen: &mut Screen<'_>
             Ok(around) => Some(around),
             Err(failure) => {
                 let (call, message) = (&failure.call, &failure.message);
-                writeln!(screen.err, "note: AWS tells nothing here: {call}: {message}; {}", failure.help)?;
+                screen.note(&format!("AWS tells nothing here: {call}: {message}; {}", failure.help))?;
                 None
             }
         }
@@ -32,7 +32,7 @@ pub(super) async fn run(global: &Global, options: &Init, screen: &mut Screen<'_>
         Ok(answers) => answers,
         Err(missing) => {
             let what = format!("nobody can be asked for {}", missing.join(" and "));
-            show::error(&what, "give it by its option, or run it in a terminal", screen.err)?;
+            screen.error(&what, "give it by its option, or run it in a terminal")?;
             return Ok(Exit::Usage);
         }
     };
@@ -41,7 +41,7 @@ pub(super) async fn run(global: &Global, options: &Init, screen: &mut Screen<'_>
     let text = Declared::from(fleet).to_toml(&remarks);
     if let Err(error) = Declared::parse(&text) {
         for fault in &error.faults {
-            show::error(&fault.what, &fault.help, screen.err)?;
+            screen.error(&fault.what, &fault.help)?;
         }
         return Ok(Exit::Usage);
     }
@@ -121,7 +121,7 @@ fn given<T: FromStr<Err = IdError> + Display>(
             "" if known.is_some() => return Ok(known),
             text => match text.parse() {
                 Ok(value) => return Ok(Some(value)),
-                Err(error) => show::error(&error.to_string(), error.help(), screen.err)?,
+                Err(error) => screen.error(&error.to_string(), error.help())?,
             },
         }
     }

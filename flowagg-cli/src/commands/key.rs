@@ -5,8 +5,26 @@ use std::collections::BTreeSet;
 use flowagg_core::fleet::{Encryption, Fleet};
 use flowagg_core::id::AccountId;
 use flowagg_core::observed::{Failure, Key};
-use flowagg_core::plan::{Concern, Plan};
+use flowagg_core::plan::{Concern, HubChange, Plan};
 use flowagg_policy::key::{KeyUse, ask};
+
+use super::plan::hub_failure;
+
+/// Has nothing done where the bucket would get a key that log delivery cannot use: no object would arrive any more.
+pub(super) fn hold_back(fleet: &Fleet, plan: Plan) -> Plan {
+    let Encryption::SseKms { key, .. } = &fleet.hub.encryption else { return plan };
+    let is_to_be_set = plan.hub.iter().any(|change| matches!(change, HubChange::Encrypt { .. }));
+    match plan.concerns.iter().position(|concern| concern.resource == key.as_str()) {
+        Some(at) if is_to_be_set => {
+            let mut held = Plan { hub: Vec::new(), flow_logs: Vec::new(), ..plan };
+            let Concern { what, help, .. } = held.concerns.remove(at);
+            let message = format!("the bucket does not get this key: {what}");
+            held.failures.push(hub_failure(fleet, key.to_string(), message, help));
+            held
+        }
+        _ => plan,
+    }
+}
 
 /// KMS's word for a key that can be used.
 const ENABLED: &str = "Enabled";

@@ -12,6 +12,7 @@ mod permissions;
 mod plan;
 mod policy;
 mod report;
+mod schema;
 mod shell;
 mod verify;
 
@@ -26,7 +27,7 @@ use crate::args::{Args, Athena, Global, Verb};
 use crate::aws::observe::{Observed, Survey, observe, survey};
 use crate::aws::{Accounts, Session};
 use crate::export::File;
-use crate::{Exit, Screen, show};
+use crate::{Exit, Screen};
 
 pub use doctor::{Check, Examination, Health};
 pub use plan::assemble;
@@ -43,7 +44,7 @@ pub(crate) async fn run(args: Args, screen: &mut Screen<'_>) -> io::Result<Exit>
         Verb::Destroy(consent) => destroy::run(&args.global, consent, screen).await,
         Verb::Permissions(options) => permissions::run(&args.global.config, options, screen),
         Verb::Export(verb) => export::run(&args.global, verb, screen).await,
-        Verb::Schema => shell::schema(screen),
+        Verb::Schema { of } => schema::run(*of, screen),
         Verb::Completions { shell } => shell::completions(*shell, screen),
         Verb::Man { out } => shell::man(out, screen),
         Verb::Init(options) => init::run(&args.global, options, screen).await,
@@ -81,7 +82,7 @@ async fn look(
 
 /// How a run ends that a failure keeps from beginning, after saying which.
 fn failed(failure: Failure, screen: &mut Screen<'_>) -> io::Result<Exit> {
-    show::failures(&[failure], screen.err)?;
+    screen.failures(&[failure])?;
     Ok(Exit::Failed)
 }
 
@@ -108,7 +109,7 @@ fn write_text(path: &Path, text: String, force: bool, screen: &mut Screen<'_>) -
     let folder = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
         let what = format!("`{}` is no name of a file", path.display());
-        show::error(&what, "name a file, as in `flowagg.toml`", screen.err)?;
+        screen.error(&what, "name a file, as in `flowagg.toml`")?;
         return Ok(Exit::Usage);
     };
     export::into_folder(&[File { name: name.to_owned(), text }], &folder, force, screen)
@@ -120,18 +121,14 @@ fn declared(path: &Path, screen: &mut Screen<'_>) -> io::Result<Option<Declared>
         Ok(text) => text,
         Err(error) => {
             let help = "write one with `flowagg init`, or name another with `--config FILE`";
-            show::error(
-                &format!("the fleet file `{}` cannot be read: {error}", path.display()),
-                help,
-                screen.err,
-            )?;
+            screen.error(&format!("the fleet file `{}` cannot be read: {error}", path.display()), help)?;
             return Ok(None);
         }
     };
     let declared = match Declared::parse(&text) {
         Ok(declared) => declared,
         Err(error) => {
-            show::faults(path, &error, screen.err)?;
+            screen.faults(path, &error)?;
             return Ok(None);
         }
     };
@@ -139,7 +136,7 @@ fn declared(path: &Path, screen: &mut Screen<'_>) -> io::Result<Option<Declared>
     if declared.is_named()
         && let Err(error) = merge(None, &Grant::of(&declared.clone().into_fleet()), Unnamed::Keep)
     {
-        show::error(&format!("`{}`: {error}", path.display()), &error.help(), screen.err)?;
+        screen.error(&format!("`{}`: {error}", path.display()), &error.help())?;
         return Ok(None);
     }
     Ok(Some(declared))

@@ -14,7 +14,7 @@ pub(super) fn run(
     let Some(fleet) = super::declared(fleet_file, screen)? else { return Ok(Exit::Usage) };
     let permissions = permissions(&fleet);
     if options.json {
-        show::json(&permissions, screen.out)?;
+        show::document(&permissions, screen.out)?;
         return Ok(Exit::Done);
     }
     let hub = format!("in the hub account {}, for the role or user that is used there", fleet.hub().account);

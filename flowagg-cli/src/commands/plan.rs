@@ -25,7 +25,7 @@ pub(super) async fn run(
     screen.calls("reading", &accounts.take_calls())?;
     let plan = assemble(&fleet, &observed, unnamed(options.prune));
     if options.json {
-        show::json(&plan, screen.out)?;
+        show::document(&plan, screen.out)?;
     } else if options.markdown {
         show::markdown(&fleet, &plan, screen.out)?;
     } else {
@@ -42,8 +42,14 @@ pub(crate) fn unnamed(prune: bool) -> Unnamed {
     if prune { Unnamed::Prune } else { Unnamed::Keep }
 }
 
-/// The plan for what was read: the policy is merged here, for core knows nothing of policies.
+/// The plan for what was read: the policy is merged here, for core knows nothing of policies. An encryption that nobody
+/// could use is not in it, nor anything else then: it is a failure.
 pub fn assemble(fleet: &Fleet, observed: &Observed, unnamed: Unnamed) -> Plan {
+    key::hold_back(fleet, everything(fleet, observed, unnamed))
+}
+
+/// The same, with an encryption that nobody could use.
+pub(super) fn everything(fleet: &Fleet, observed: &Observed, unnamed: Unnamed) -> Plan {
     let bucket = match &observed.bucket {
         Ok(bucket) => bucket.as_ref(),
         Err(failure) => return Plan::without_hub(failure.clone()),
@@ -132,11 +138,16 @@ fn doubted(fleet: &Fleet, first: &Doubt, doubts: usize) -> Failure {
 }
 
 pub(super) fn policy_failure(fleet: &Fleet, message: String, help: String) -> Failure {
+    hub_failure(fleet, format!("the policy of {}", fleet.hub.bucket), message, help)
+}
+
+/// Something of the hub's that keeps a plan from being made, and that no call to AWS stands behind.
+pub(super) fn hub_failure(fleet: &Fleet, resource: String, message: String, help: String) -> Failure {
     Failure {
         account: fleet.hub.account,
         region: fleet.hub.region.clone(),
         call: String::new(),
-        resource: Some(format!("the policy of {}", fleet.hub.bucket)),
+        resource: Some(resource),
         code: None,
         message,
         help,

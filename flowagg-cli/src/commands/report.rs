@@ -49,11 +49,11 @@ pub(super) async fn run(
         now,
     });
     if options.json {
-        show::json(&report, screen.out)?;
+        show::document(&report, screen.out)?;
     } else if let Some(file) = &options.html {
         if let Err(error) = write(&report, file, screen)? {
             let what = format!("`{}` cannot be written: {error}", file.display());
-            show::error(&what, "name a file that can be written", screen.err)?;
+            screen.error(&what, "name a file that can be written")?;
             return Ok(Exit::Failed);
         }
     } else {

@@ -1,4 +1,4 @@
-//! What flowagg tells other programs of itself: its fleet file to editors, its command line to shells and to `man`.
+//! What flowagg tells shells and `man` of its command line.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -6,15 +6,9 @@ use std::path::Path;
 
 use clap::CommandFactory;
 use clap_complete::Shell;
-use flowagg_core::fleet;
 
 use crate::args::Args;
-use crate::{Exit, Screen, show};
-
-pub(super) fn schema(screen: &mut Screen<'_>) -> io::Result<Exit> {
-    show::json(&fleet::schema(), screen.out)?;
-    Ok(Exit::Done)
-}
+use crate::{Exit, Screen};
 
 pub(super) fn completions(shell: Shell, screen: &mut Screen<'_>) -> io::Result<Exit> {
     let mut text = Vec::new();
@@ -28,7 +22,7 @@ pub(super) fn man(folder: &Path, screen: &mut Screen<'_>) -> io::Result<Exit> {
     let written = fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(Args::command(), folder));
     if let Err(error) = written {
         let what = format!("the pages cannot be written to `{}`: {error}", folder.display());
-        show::error(&what, "name a folder in which files can be written", screen.err)?;
+        screen.error(&what, "name a folder in which files can be written")?;
         return Ok(Exit::Failed);
     }
     writeln!(screen.out, "written: {}", folder.join("flowagg.1").display())?;

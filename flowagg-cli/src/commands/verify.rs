@@ -9,6 +9,7 @@ use flowagg_core::fleet::{Fleet, Standing};
 use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
 use flowagg_core::observed::{Failure, FlowLog, Place, RegionState};
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::args;
@@ -20,7 +21,7 @@ use crate::{Exit, Screen, show};
 const BETWEEN_LOOKS: Duration = Duration::from_secs(15);
 
 /// What arrives, and what does not.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Verified {
     /// Every flow log of the fleet, and every resource without one, by account, region and resource.
@@ -32,7 +33,7 @@ pub struct Verified {
 }
 
 /// Whether one flow log delivers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Delivery {
     /// The account.
@@ -54,7 +55,7 @@ pub struct Delivery {
 }
 
 /// An account that the fleet does not name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Stranger {
     /// The account.
@@ -129,7 +130,7 @@ pub(super) async fn run(
     };
     screen.calls("verifying", &accounts.take_calls())?;
     if options.json {
-        show::json(&verified, screen.out)?;
+        show::document(&verified, screen.out)?;
     } else {
         show::verified(&fleet, &verified, screen.out)?;
     }

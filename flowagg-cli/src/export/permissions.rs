@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use flowagg_core::fleet::{Declared, Encryption, Hub, Regions};
 use flowagg_core::flow_log::MARK;
 use flowagg_core::id::ResourceKind;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::aws::call::{
     ASSUME_ROLE, BEHIND_FLOW_LOGS, CREATE_FLOW_LOGS, CREATE_TAGS, Call, DELETE_FLOW_LOGS, DESCRIBE_FLOW_LOGS,
@@ -14,17 +15,22 @@ use crate::aws::call::{
 };
 
 /// IAM policies, as JSON values.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Permissions {
     /// For who runs flowagg: to take the roles of the other accounts, and to find them; `None` where there are none.
+    #[schemars(with = "Option<Map<String, Value>>")]
     pub caller: Option<Value>,
     /// For the role that finds the organization's accounts, where the caller does not; `None` where it does.
+    #[schemars(with = "Option<Map<String, Value>>")]
     pub lookup: Option<Value>,
     /// For the hub account: the bucket and its policy.
+    #[schemars(with = "Map<String, Value>")]
     pub hub: Value,
     /// For each member's role: its VPCs and flow logs.
+    #[schemars(with = "Map<String, Value>")]
     pub member: Value,
     /// The trust policy of each member's role. It trusts the hub account; name the caller's role there to narrow it.
+    #[schemars(with = "Map<String, Value>")]
     pub trust: Value,
 }
 

@@ -40,9 +40,6 @@ fn hub(fleet: &Fleet) -> Spot {
     }
 }
 
-/// The plan's word for a flow log of which there is nothing to say.
-const AS_WANTED: &str = "as wanted";
-
 struct Found {
     hub: Spot,
     /// By what makes findings alike.
@@ -175,7 +172,7 @@ impl Found {
             };
             self.add(Severity::Warning, About::Plan, &concern.what, Some(&concern.help), spot);
         }
-        for left in plan.left.iter().filter(|left| left.reason != AS_WANTED) {
+        for left in plan.left.iter().filter(|left| !left.is_as_wanted()) {
             let spot = Spot {
                 account: left.account,
                 region: Some(left.region.clone()),

@@ -68,7 +68,6 @@ impl Report {
         };
         let plan = assemble(fleet, observed, Unnamed::Keep);
         Self {
-            schema: Self::SCHEMA,
             made: now,
             hub,
             days: seen.days.to_vec(),

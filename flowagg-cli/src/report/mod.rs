@@ -9,12 +9,15 @@ pub mod words;
 use std::collections::BTreeMap;
 
 use flowagg_core::arrival::State;
+use flowagg_core::fleet::GrantForm;
 use flowagg_core::id::{AccountId, BucketName, Region};
 use flowagg_core::layout::Prefix;
 use flowagg_policy::Severity;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 pub use html::html;
 pub use make::Seen;
@@ -22,11 +25,9 @@ pub use make::Seen;
 use crate::aws::Amount;
 
 /// How a fleet stands at a moment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Report {
-    /// The version of this form: a program that reads it must know this number.
-    pub schema: u32,
     /// When it was made, UTC. Every age counts from here.
     pub made: Timestamp,
     /// The bucket that all logs go to.
@@ -46,9 +47,6 @@ pub struct Report {
 }
 
 impl Report {
-    /// The version of the form in which reports are written.
-    pub const SCHEMA: u32 = 1;
-
     /// Whether all that should be logged was read and delivers.
     pub fn is_complete(&self) -> bool {
         let FlowLogs { delivering, .. } = self.totals.flow_logs;
@@ -62,7 +60,7 @@ impl Report {
 }
 
 /// The account and bucket that all logs go to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Hub {
     /// The account that owns the bucket.
     pub account: AccountId,
@@ -75,12 +73,13 @@ pub struct Hub {
 }
 
 /// The whole in numbers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Totals {
     /// The accounts, those that are left out among them.
     pub accounts: usize,
     /// How many account and region pairs are in each state; together they are accounts times regions.
+    #[schemars(schema_with = "Coverage::numbers")]
     pub coverage: BTreeMap<Coverage, usize>,
     /// The flow logs.
     pub flow_logs: FlowLogs,
@@ -93,7 +92,7 @@ pub struct Totals {
 }
 
 /// Whether the traffic of an account in a region arrives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Coverage {
     /// It could not be read.
@@ -169,6 +168,17 @@ impl Coverage {
         }
     }
 
+    /// The form of a number for each.
+    fn numbers(_: &mut SchemaGenerator) -> Schema {
+        let of = |state: Self| {
+            let number = json!({ "description": state.meaning(), "type": "integer", "minimum": 0 });
+            (state.as_str().to_owned(), number)
+        };
+        let properties: Map<String, Value> = Self::ALL.into_iter().map(of).collect();
+        let required = Self::ALL.map(Self::as_str);
+        json_schema!({ "type": "object", "properties": properties, "required": required })
+    }
+
     /// The state that these flow logs put a place in.
     pub fn of(logs: FlowLogs) -> Self {
         match logs {
@@ -183,7 +193,7 @@ impl Coverage {
 }
 
 /// How many flow logs there are, or should be, by what becomes of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct FlowLogs {
     /// Their newest object is fresh.
     pub delivering: usize,
@@ -227,7 +237,7 @@ impl std::ops::AddAssign for FlowLogs {
 }
 
 /// The room in the bucket policy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Room {
     /// The bytes of the policy that is there, without the whitespace between its values.
@@ -235,13 +245,14 @@ pub struct Room {
     /// The most that it may have.
     pub limit: usize,
     /// The form that the fleet's grant has; `None` where the fleet's grant does not fit.
+    #[schemars(with = "Option<GrantForm>")]
     pub form: Option<&'static str>,
     /// How many accounts fit in that form; `None` where any number does.
     pub accounts_fit: Option<usize>,
 }
 
 /// One account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Account {
     /// The account.
@@ -267,7 +278,7 @@ pub struct Account {
 }
 
 /// An account in a region.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct InRegion {
     /// The region.
@@ -285,7 +296,7 @@ pub struct InRegion {
 }
 
 /// The newest object of an account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Newest {
     /// Its key.
@@ -297,7 +308,7 @@ pub struct Newest {
 }
 
 /// What should be looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
@@ -312,7 +323,7 @@ pub struct Finding {
 }
 
 /// What a finding is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum About {
     /// Something could not be read.
@@ -341,7 +352,7 @@ impl About {
 }
 
 /// Where a finding is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
 pub struct Spot {
     /// The account.
     pub account: AccountId,

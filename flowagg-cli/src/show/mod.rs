@@ -1,5 +1,7 @@
 //! How things look on a screen: one column for each kind of fact, a sign and a word for each state, colour on top.
 
+mod document;
+mod event;
 mod examination;
 mod failures;
 mod markdown;
@@ -17,14 +19,15 @@ use std::path::Path;
 use anstyle::{AnsiColor, Style};
 use flowagg_core::fleet::FleetError;
 use flowagg_policy::{Finding, Severity};
-use serde::Serialize;
 
-use crate::aws::Calls;
 use crate::commands::SizeReport;
 use crate::show::failures::HANG;
 use crate::show::progress::Watch;
 use crate::{Exit, Progress};
 
+pub use document::SCHEMA;
+pub(crate) use document::{Document, document, json, line};
+pub(crate) use event::{Event, Trace};
 pub(crate) use examination::examination;
 pub(crate) use failures::failures;
 pub(crate) use markdown::markdown;
@@ -77,32 +80,20 @@ impl Screen<'_> {
         watch.finish();
         result
     }
-
-    /// How often each operation was sent, where a program listens.
-    pub(crate) fn calls(&mut self, phase: &str, calls: &Calls) -> io::Result<()> {
-        if self.events {
-            writeln!(self.err, "{}", progress::Event::Calls { phase, calls })?;
-        }
-        Ok(())
-    }
 }
 
 /// A mistake on the command line, or the help that was asked for.
 pub(crate) fn usage(error: &clap::Error, screen: &mut Screen<'_>) -> Exit {
     let text = error.render();
-    if error.use_stderr() {
-        let _ = write!(screen.err, "{}", text.ansi());
-        Exit::Usage
-    } else {
+    if !error.use_stderr() {
         let _ = write!(screen.out, "{}", text.ansi());
-        Exit::Done
+        return Exit::Done;
     }
-}
-
-/// A value for machines, on lines for people.
-pub(crate) fn json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value)?;
-    writeln!(out)
+    let _ = match (screen.events, text.to_string().trim_end().split_once('\n')) {
+        (true, Some((what, help))) => screen.error(what.trim_start_matches("error: "), help.trim()),
+        _ => write!(screen.err, "{}", text.ansi()),
+    };
+    Exit::Usage
 }
 
 /// A heading.
@@ -111,13 +102,13 @@ pub(crate) fn heading(text: &str, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// What is wrong, and what to do.
-pub(crate) fn error(what: &str, help: &str, err: &mut Sheet<'_>) -> io::Result<()> {
+fn error(what: &str, help: &str, err: &mut Sheet<'_>) -> io::Result<()> {
     err.line(HANG + 2, format_args!("{RED}error{RED:#}: {what}"))?;
     err.line(HANG, format_args!("{:HANG$}{DIM}{help}{DIM:#}", ""))
 }
 
 /// Every fault of a fleet file, with its place.
-pub(crate) fn faults(path: &Path, error: &FleetError, err: &mut Sheet<'_>) -> io::Result<()> {
+fn faults(path: &Path, error: &FleetError, err: &mut Sheet<'_>) -> io::Result<()> {
     let path = path.display();
     let count = match error.faults.len() {
         1 => "a fault".to_owned(),

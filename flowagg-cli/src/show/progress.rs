@@ -1,37 +1,16 @@
 //! Progress: a bar on a terminal, a line now and then elsewhere, an event for each step for a program; and the wish to
 //! stop.
 
-use std::fmt;
-use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use serde::Serialize;
 
 use super::Screen;
+use super::event::{Event, tell};
 use crate::Progress;
-use crate::aws::Calls;
 
 /// Work with fewer steps than this is over before a line about it is read.
 const WORTH_A_LINE: usize = 50;
-
-/// What a program that listens is told.
-#[derive(Serialize)]
-#[serde(tag = "event", rename_all = "kebab-case")]
-pub(crate) enum Event<'a> {
-    /// A step of a long piece of work is done.
-    Step { what: &'a str, done: usize, total: usize, at: &'a str },
-    /// Something that a person would be told.
-    Notice { text: &'a str },
-    /// How often each operation was sent.
-    Calls { phase: &'a str, calls: &'a Calls },
-}
-
-impl fmt::Display for Event<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
-    }
-}
 
 pub(crate) struct Watch {
     bar: Option<ProgressBar>,
@@ -77,11 +56,6 @@ impl Watch {
             None => tell(&line),
         }
     }
-}
-
-/// Nobody is left to tell when standard error is gone.
-fn tell(line: &dyn fmt::Display) {
-    drop(writeln!(io::stderr(), "{line}"));
 }
 
 impl Progress for Watch {

@@ -35,7 +35,7 @@ fn what_is_neither_a_query_nor_sql_is_answered_with_the_names() {
     assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
     assert!(
         said.err.contains("there is no query `top-talker`")
-            && said.err.contains("top-talkers, rejected-by-account")
+            && said.err.contains("did you mean `top-talkers`? name one of top-talkers, rejected-by-account")
     );
 }
 

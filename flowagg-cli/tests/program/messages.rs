@@ -93,6 +93,21 @@ fn a_policy_that_would_be_too_large_is_told_with_numbers_before_any_call() {
 }
 
 #[test]
+fn a_slip_in_a_verb_an_option_or_a_word_is_answered_with_what_was_meant() {
+    for (args, meant) in [
+        (&["pln"][..], "'plan'"),
+        (&["policy", "chek"], "'check'"),
+        (&["export", "terrafrm"], "'terraform'"),
+        (&["apply", "--yess"], "'--yes'"),
+        (&["completions", "bsh"], "'bash'"),
+    ] {
+        let said = flowagg(args, FLEET, &closed(), false);
+        assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
+        assert!(said.err.contains("similar") && said.err.contains(meant), "{args:?}: {}", said.err);
+    }
+}
+
+#[test]
 fn a_missing_fleet_file_is_named() {
     let said = flowagg(&["plan", "-c", "other.toml"], FLEET, &closed(), true);
     assert_eq!(said.code, Some(2));

@@ -44,6 +44,7 @@ impl Hub {
 ///
 /// Source: "Lifecycle configuration elements" (Amazon S3 User Guide).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct Lifecycle {
     /// After how many days an object expires.
@@ -76,6 +77,7 @@ impl Default for Lifecycle {
 
 /// A move to a cheaper storage class.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct Transition {
     /// After how many days.
@@ -139,6 +141,7 @@ impl StorageClass {
 
 /// How objects are encrypted at rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Encryption {
     /// With keys that S3 manages.

@@ -34,10 +34,12 @@ impl Default for PolicySettings {
 
 /// How the bucket policy writes down who may deliver.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum GrantForm {
     /// The tightest documented form that fits.
     #[default]
+    #[cfg_attr(feature = "schema", schemars(skip))]
     Auto,
     /// One `Resource` per account.
     Prefixes,

@@ -41,6 +41,11 @@ fn hub() -> Value {
         }
         value
     };
+    let mut encryption = pattern(
+        "`sse-s3`, or the ARN of a customer managed KMS key in the hub's region",
+        "^(sse-s3|arn:aws(-cn|-us-gov)?:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)$",
+    );
+    encryption["default"] = "sse-s3".into();
     table(
         "The account and the bucket that all logs go to",
         &["account", "region", "bucket"],
@@ -84,13 +89,7 @@ fn hub() -> Value {
                     absent.abort_uploads_days,
                 ),
             ),
-            (
-                "encryption",
-                pattern(
-                    "`sse-s3` (the default), or the ARN of a customer managed KMS key in the hub's region",
-                    "^(sse-s3|arn:aws(-cn|-us-gov)?:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)$",
-                ),
-            ),
+            ("encryption", encryption),
             ("bucket-key", flag("With a KMS key: whether S3 uses a bucket key", true)),
             ("profile", text("The profile that every call starts from")),
             ("role", role("The role to take in the hub account when the caller is in another", false)),

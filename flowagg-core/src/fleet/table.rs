@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::Fault;
 use crate::id::IdError;
+use crate::near::meant;
 
 /// The text of the file, and the faults met so far.
 pub(super) struct Reader<'t> {
@@ -128,10 +129,9 @@ impl<'r, 't> Table<'r, 't> {
                 continue;
             }
             let whose = if self.path.is_empty() { "a fleet file" } else { &self.path };
-            let near = asked.iter().max_by(|a, b| strsim::jaro(name, a).total_cmp(&strsim::jaro(name, b)));
-            let help = match near {
-                Some(near) if strsim::jaro(name, near) > 0.75 => format!("did you mean `{near}`?"),
-                _ => format!("{whose} has {}", listed(asked.iter().copied())),
+            let help = match meant(name, asked.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("{whose} has {}", listed(asked.iter().copied())),
             };
             self.reader.fault(key.span(), format!("`{}` is no key of {whose}", name.escape_debug()), help);
         }

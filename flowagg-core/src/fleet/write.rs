@@ -1,5 +1,5 @@
 //! From a fleet to the text of `flowagg.toml`: only what is not as it would be without a word, in the order in which the
-//! README names the keys.
+//! reference names the keys.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::id::IdError;
+use crate::near::nearest;
 
 /// Every field that a flow log of a VPC may record, with the version that brought it. Version 6 is of transit gateways.
 ///
@@ -81,9 +82,7 @@ impl Field {
         let why = if TAG_FIELDS.contains(&text) {
             "it needs the names of tags, which flowagg cannot give yet".to_owned()
         } else {
-            let likeness = |name: &str| strsim::jaro(name, text);
-            let nearest =
-                FIELDS.iter().map(|(name, _)| *name).max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+            let nearest = nearest(text, FIELDS.iter().map(|(name, _)| *name));
             format!("the nearest that AWS has is `{}`", nearest.unwrap_or_default())
         };
         Err(IdError::new(text, "a field of a flow log record", why, HELP))

@@ -38,7 +38,7 @@ impl fmt::Debug for AccountId {
     }
 }
 
-text_name!(AccountId);
+text_name!(AccountId, "^[0-9]{12}$");
 
 #[cfg(test)]
 mod tests {

@@ -46,9 +46,10 @@ fn shown(given: &str) -> String {
     if given.chars().count() > LONGEST { format!("{clean}...") } else { clean }
 }
 
-/// Text in, text out: `FromStr`, `Display` and serde for a name that is parsed by its own `parse`.
+/// Text in, text out: `FromStr`, `Display` and serde for a name that is parsed by its own `parse`; and, for a reader of the
+/// JSON, the pattern of the text where there is a plain one.
 macro_rules! text_name {
-    ($name:ident) => {
+    ($name:ident $(, $pattern:literal)?) => {
         impl std::str::FromStr for $name {
             type Err = crate::id::IdError;
             fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -64,6 +65,18 @@ macro_rules! text_name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
                 Self::parse(&text).map_err(serde::de::Error::custom)
+            }
+        }
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string" $(, "pattern": $pattern)? })
             }
         }
     };

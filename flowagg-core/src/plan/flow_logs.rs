@@ -215,7 +215,7 @@ impl Here<'_> {
             .map(|(k, v)| (k.clone(), v.clone()))
             .collect();
         if missing.is_empty() {
-            self.leave(id, Some(log), "as wanted");
+            self.leave(id, Some(log), Left::AS_WANTED);
         } else {
             let reason = format!("lacks the tags {}", missing.keys().cloned().collect::<Vec<_>>().join(", "));
             self.change(id, Step::Tag { flow_log: log.id.clone(), tags: missing }, reason);

@@ -14,6 +14,7 @@ use crate::observed::{Bucket, Failure, LifecycleRule, Place, RegionState};
 
 /// What differs, in the order in which it is done, and what was found besides.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct Plan {
     /// What changes at the hub, in order.
@@ -32,6 +33,7 @@ pub struct Plan {
 
 /// A change at the hub.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "change", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum HubChange {
     /// Make the bucket.
@@ -71,6 +73,7 @@ pub enum HubChange {
 
 /// A new bucket policy, merged into the one that was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct PolicyChange {
     /// The policy to write.
@@ -89,6 +92,7 @@ pub struct PolicyChange {
 
 /// A bucket policy without our statements.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct GrantRemoval {
     /// The policy that was read.
@@ -101,6 +105,7 @@ pub struct GrantRemoval {
 
 /// A change to the flow logs of one resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct FlowLogChange {
     /// The account.
@@ -124,6 +129,7 @@ impl FlowLogChange {
 
 /// What is done to a flow log. Its settings cannot change once it is made; only its tags can.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "do", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Step {
     /// Make one.
@@ -149,6 +155,7 @@ pub enum Step {
 
 /// A flow log that stays as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct Left {
     /// The account.
@@ -163,8 +170,19 @@ pub struct Left {
     pub reason: String,
 }
 
+impl Left {
+    /// The reason of a flow log of which there is nothing to say.
+    const AS_WANTED: &'static str = "as wanted";
+
+    /// Whether it stays because nothing about it should change.
+    pub fn is_as_wanted(&self) -> bool {
+        self.reason == Self::AS_WANTED
+    }
+}
+
 /// Something that is not as declared and not flowagg's to change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct Concern {
     /// The account.

@@ -9,14 +9,16 @@ use super::condition::Condition;
 
 /// What a policy says of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Decision {
     /// What was decided.
     #[serde(rename = "decision")]
     pub kind: DecisionKind,
     /// The statement that decided: the first that denies, else the first that allows.
     pub statement: Option<StatementId>,
-    /// For [`DecisionKind::ImplicitDeny`], the statement that would have allowed it but for something.
+    /// For an implicit denial, the statement that would have allowed it but for something.
     #[serde(rename = "near-miss", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub near_miss: Option<NearMiss>,
 }
 
@@ -47,6 +49,7 @@ impl fmt::Display for Decision {
 
 /// Yes or no, and which no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum DecisionKind {
     /// A statement allows it and none denies it.
     Allow,
@@ -68,11 +71,13 @@ impl fmt::Display for DecisionKind {
 
 /// Which statement of the policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StatementId {
     /// Its place in the list, from 0.
     pub index: usize,
     /// Its Sid.
     #[serde(serialize_with = "sid_text")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub sid: Option<Arc<str>>,
 }
 

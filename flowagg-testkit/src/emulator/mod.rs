@@ -50,6 +50,12 @@ enum Run {
     NotOurs,
 }
 
+/// The Python interpreter that has the [AWS CLI](https://pypi.org/project/awscli/), for `python -m awscli`: that of
+/// LocalStack's environment, which is made where it is not there, whatever emulator is used.
+pub fn aws_cli() -> Result<std::path::PathBuf, EmulatorError> {
+    python::aws_cli()
+}
+
 impl Emulator {
     /// Starts an emulator, on a port of its own, and waits until it is ready.
     ///

@@ -24,17 +24,26 @@ impl World {
         key: &KmsKeyArn,
         statement: serde_json::Value,
     ) -> Result<(), WorldError> {
-        let (account, region) = (self.hub, self.hub_region());
-        let read =
-            self.kms().get_key_policy().key_id(key.as_str()).policy_name(KmsKeyArn::POLICY_NAME).send().await;
-        let policy = read.map_err(AwsError::of("GetKeyPolicy", account, region))?.policy.unwrap_or_default();
-        let mut policy: serde_json::Value = serde_json::from_str(&policy).unwrap_or_default();
+        let mut policy: serde_json::Value =
+            serde_json::from_str(&self.key_policy(key).await?).unwrap_or_default();
         if let Some(statements) = policy["Statement"].as_array_mut() {
             statements.push(statement);
         }
+        self.set_key_policy(key, &policy.to_string()).await
+    }
+
+    /// The policy of a key.
+    pub async fn key_policy(&self, key: &KmsKeyArn) -> Result<String, WorldError> {
+        let get = self.kms().get_key_policy().key_id(key.as_str()).policy_name(KmsKeyArn::POLICY_NAME);
+        let read = get.send().await.map_err(AwsError::of("GetKeyPolicy", self.hub, self.hub_region()))?;
+        Ok(read.policy.unwrap_or_default())
+    }
+
+    /// Puts another policy in the place of a key's, as its administrator would.
+    pub async fn set_key_policy(&self, key: &KmsKeyArn, policy: &str) -> Result<(), WorldError> {
         let put = self.kms().put_key_policy().key_id(key.as_str()).policy_name(KmsKeyArn::POLICY_NAME);
-        let put = put.policy(policy.to_string()).send().await;
-        put.map_err(AwsError::of("PutKeyPolicy", account, region))?;
+        let put = put.policy(policy).send().await;
+        put.map_err(AwsError::of("PutKeyPolicy", self.hub, self.hub_region()))?;
         Ok(())
     }
 

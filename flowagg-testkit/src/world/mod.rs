@@ -4,6 +4,7 @@ mod front;
 mod furnish;
 mod key;
 mod look;
+mod paper;
 mod program;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,8 +22,9 @@ use crate::delivery::{Delivery, Report};
 use crate::emulator::Emulator;
 use front::Front;
 
-pub use program::{PROGRAM_VARIABLE, Ran};
-pub(crate) use program::{program, run};
+pub use paper::Paper;
+pub(crate) use program::run;
+pub use program::{PROGRAM_VARIABLE, Ran, program};
 
 /// A world of its own: fresh account ids and a fresh bucket name, so that any number of worlds share one emulator.
 ///
@@ -105,9 +107,9 @@ impl World {
             folder: folder.map_err(|error| WorldError::Io("a temporary folder".into(), error))?,
             hub,
             regions: [hub_region].into_iter().chain(others).collect(),
-            bucket: BucketName::parse(&format!("flow-logs-{hub}"))?,
+            bucket: fresh_bucket()?,
             settings: BTreeMap::new(),
-            organization: OrganizationId::parse(&format!("o-{hub}"))?,
+            organization: OrganizationId::parse(&format!("o-{:010x}", random() & 0xff_ffff_ffff))?,
             enrolled: BTreeSet::new(),
             everywhere: false,
             accounts: BTreeMap::new(),
@@ -126,7 +128,7 @@ impl World {
 
     /// Makes an account with so many VPCs in each region, which is no member of the fleet.
     pub async fn account(&mut self, name: &str, vpcs: usize) -> Result<AccountId, WorldError> {
-        let id = fresh_account();
+        let id = self.next_account();
         self.furnish(name, id, vpcs).await?;
         Ok(id)
     }
@@ -148,8 +150,8 @@ impl World {
     /// Names so many more accounts in the fleet file, in which nobody has been yet: each has what an account comes with.
     pub fn crowd(&mut self, accounts: usize) {
         for number in 1..=accounts {
-            let account =
-                Account { id: fresh_account(), vpcs: BTreeMap::new(), is_member: true, lines: Vec::new() };
+            let id = self.next_account();
+            let account = Account { id, vpcs: BTreeMap::new(), is_member: true, lines: Vec::new() };
             self.accounts.insert(format!("crowd-{number:03}"), account);
         }
     }
@@ -289,6 +291,14 @@ impl World {
         Ok(reports)
     }
 
+    /// An account id that nothing else uses. It is greater than those before, so that accounts are always told in the
+    /// order in which they were made.
+    fn next_account(&self) -> AccountId {
+        let ids = self.accounts.values().map(|account| account.id).chain([self.hub]);
+        let last = ids.max().and_then(|id| id.to_string().parse().ok()).unwrap_or(0);
+        account(last + 1 + random() % 1_000_000)
+    }
+
     #[track_caller]
     fn set_member(&mut self, name: &str, is_member: bool) {
         let account = self.accounts.get_mut(name);
@@ -297,10 +307,22 @@ impl World {
     }
 }
 
-/// An account id that nothing else uses: the chance of two alike is one in 900 billion.
+/// An account id that nothing else uses: the chance of two alike is one in 800 billion. Above it is room for more.
 pub(crate) fn fresh_account() -> AccountId {
-    let random = RandomState::new().hash_one(std::process::id());
-    let id = 100_000_000_000 + random % 900_000_000_000;
+    account(100_000_000_000 + random() % 800_000_000_000)
+}
+
+/// A bucket name that nothing else uses, as long as the `acme-flow-logs` of the documents: a policy has the same size with
+/// either.
+pub fn fresh_bucket() -> Result<BucketName, IdError> {
+    BucketName::parse(&format!("fl-{:011x}", random() & 0xfff_ffff_ffff))
+}
+
+fn account(number: u64) -> AccountId {
     // Twelve digits are an account id.
-    AccountId::parse(&id.to_string()).unwrap_or_else(|_| fresh_account())
+    AccountId::parse(&number.to_string()).unwrap_or_else(|_| fresh_account())
+}
+
+fn random() -> u64 {
+    RandomState::new().hash_one(std::process::id())
 }

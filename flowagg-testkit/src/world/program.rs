@@ -120,7 +120,7 @@ fn fleet_path(folder: &Path) -> PathBuf {
 }
 
 /// The program: the named one, else the one that cargo has put beside this executable or above its `deps`.
-pub(crate) fn program() -> Result<PathBuf, WorldError> {
+pub fn program() -> Result<PathBuf, WorldError> {
     if let Some(named) = env::var_os(PROGRAM_VARIABLE) {
         return Ok(named.into());
     }

@@ -8,21 +8,22 @@ use aws_sdk_s3::types::{
 use crate::{applied, apply, delivers, is_refused, world};
 
 #[tokio::test]
-async fn a_key_whose_policy_lacks_the_delivery_service_is_told_and_nothing_arrives_until_it_is_given() {
-    let mut world = world(["shop", "bank"]).await;
+async fn a_key_whose_policy_lacks_the_delivery_service_is_not_set_until_it_is_given() {
+    let mut world = applied(["shop", "bank"]).await;
+    delivers(&world).await;
     let key = world.encrypt().await.unwrap();
 
     let applied = world.flowagg(["apply", "--yes", "--json"]).await.unwrap().exits(1).json();
-    let concern = &applied["remaining"]["concerns"][0];
-    assert_eq!(concern["resource"], key.to_string());
-    let help = concern["help"].as_str().unwrap();
+    assert_eq!(applied["plan"]["hub"], serde_json::json!([]), "{applied:#}");
+    let failure = &applied["plan"]["failures"][0];
+    assert_eq!(failure["resource"], key.to_string());
+    let help = failure["help"].as_str().unwrap();
     let statement: serde_json::Value = serde_json::from_str(help.lines().next().unwrap()).unwrap();
     assert_eq!(statement["Principal"]["Service"], "delivery.logs.amazonaws.com");
-    let reports = is_refused(&world).await;
-    assert!(reports.iter().all(|report| report.outcome.to_string().contains("`kms:GenerateDataKey`")));
+    delivers(&world).await;
 
     world.allow_on_key(&key, statement).await.unwrap();
-    world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
+    apply(&world).await;
     delivers(&world).await;
 
     let s3 = world.s3();
@@ -35,6 +36,28 @@ async fn a_key_whose_policy_lacks_the_delivery_service_is_told_and_nothing_arriv
     world.set("hub", "bucket-key = false");
     let plan = world.flowagg(["plan"]).await.unwrap().exits(0).stdout;
     assert!(plan.contains("without a bucket key"), "{plan}");
+}
+
+#[tokio::test]
+async fn a_key_that_loses_the_delivery_service_is_told_and_nothing_arrives_until_it_has_it_again() {
+    let mut world = world(["shop"]).await;
+    let key = world.encrypt().await.unwrap();
+    let policy = world.key_policy(&key).await.unwrap();
+    let everyone = serde_json::json!({
+        "Effect": "Allow", "Principal": {"Service": "delivery.logs.amazonaws.com"},
+        "Action": ["kms:GenerateDataKey*", "kms:Decrypt"], "Resource": "*",
+    });
+    world.allow_on_key(&key, everyone.clone()).await.unwrap();
+    apply(&world).await;
+
+    world.set_key_policy(&key, &policy).await.unwrap();
+    let plan = world.flowagg(["plan", "--json", "--exit-code"]).await.unwrap().exits(3).json();
+    assert_eq!(plan["concerns"][0]["resource"], key.to_string(), "{plan:#}");
+    let reports = is_refused(&world).await;
+    assert!(reports.iter().all(|report| report.outcome.to_string().contains("`kms:GenerateDataKey`")));
+    world.allow_on_key(&key, everyone).await.unwrap();
+    world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
+    delivers(&world).await;
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@
 mod bucket;
 mod delivery;
 mod doctor;
+mod documents;
 mod failures;
 mod faults;
 mod fleet;

@@ -14,6 +14,7 @@ use flowagg_core::fleet::Fleet;
 use flowagg_core::observed::{Failure, Place};
 use flowagg_core::plan::{FlowLogChange, HubChange, Plan, Step};
 use futures::StreamExt;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use dry_run::dry_run;
@@ -22,7 +23,7 @@ use super::{Accounts, spread};
 use crate::Progress;
 
 /// What became of a plan.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Applied {
     /// What was done, in words.

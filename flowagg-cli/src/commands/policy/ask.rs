@@ -8,6 +8,7 @@ use flowagg_core::id::{AccountId, BucketName, Partition, Region};
 use flowagg_core::layout::{self, FileName, Layout};
 use flowagg_policy::{Decision, Policy, Request};
 use jiff::{Timestamp, tz::TimeZone};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Stop, name, text};
@@ -39,8 +40,7 @@ fn requests(policy: &Policy, options: &Simulate, screen: &mut Screen<'_>) -> Res
         })?;
         let decision = policy.decide(&request);
         if options.json {
-            serde_json::to_writer(&mut out, &decision).map_err(std::io::Error::from)?;
-            writeln!(out)?;
+            show::line(&Answer { action: None, resource: None, decision }, &mut out)?;
         } else {
             writeln!(out, "{}: {decision}", n + 1)?;
         }
@@ -49,12 +49,18 @@ fn requests(policy: &Policy, options: &Simulate, screen: &mut Screen<'_>) -> Res
     Ok(Exit::Done)
 }
 
-/// A question, and what the policy says to it.
-#[derive(Serialize)]
+/// A line of `policy simulate --json`: what the policy says, and to what where it was not among the requests.
+#[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct Answer {
-    action: &'static str,
-    resource: String,
+pub(in crate::commands) struct Answer {
+    /// The action that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    action: Option<&'static str>,
+    /// The ARN of what it is done to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    resource: Option<String>,
     #[serde(flatten)]
     decision: Decision,
 }
@@ -76,29 +82,18 @@ fn delivery(
         Some(id) => request.with("aws:SourceOrgID", id.as_str()),
         None => request,
     };
-    let answers = [
-        Answer { action: "s3:GetBucketAcl", resource: arn.clone(), decision: policy.decide(&belong(acl)) },
-        Answer {
-            action: "s3:PutObject",
-            resource: format!("{arn}/{key}"),
-            decision: policy.decide(&belong(put)),
-        },
-    ];
-    for answer in &answers {
+    let asked = [("s3:GetBucketAcl", arn.clone(), acl), ("s3:PutObject", format!("{arn}/{key}"), put)];
+    let mut all_allowed = true;
+    for (action, resource, request) in asked {
+        let decision = policy.decide(&belong(request));
+        all_allowed &= decision.is_allowed();
         if options.json {
-            serde_json::to_writer(&mut *screen.out, answer).map_err(std::io::Error::from)?;
-            writeln!(screen.out)?;
+            show::line(&Answer { action: Some(action), resource: Some(resource), decision }, screen.out)?;
         } else {
-            show::answer(
-                answer.action,
-                &answer.resource,
-                &answer.decision.to_string(),
-                answer.decision.is_allowed(),
-                screen.out,
-            )?;
+            show::answer(action, &resource, &decision.to_string(), decision.is_allowed(), screen.out)?;
         }
     }
-    Ok(if answers.iter().all(|answer| answer.decision.is_allowed()) { Exit::Done } else { Exit::Differs })
+    Ok(if all_allowed { Exit::Done } else { Exit::Differs })
 }
 
 /// The bucket that is asked about, with its ARN: the one that is named, else the only one that the policy names.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use flowagg_policy::{Finding, Severity, lint};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -10,8 +11,10 @@ use super::{STDIN, Stop, name, text};
 use crate::args::Check;
 use crate::{Exit, Screen, show};
 
-#[derive(Serialize)]
-struct Report<'a> {
+/// What `policy check --json` prints.
+#[derive(JsonSchema, Serialize)]
+pub(in crate::commands) struct Report<'a> {
+    /// What was found, by its place in the text.
     findings: &'a [Finding],
 }
 
@@ -22,7 +25,7 @@ pub(super) fn run(options: &Check, screen: &mut Screen<'_>) -> Result<Exit, Stop
     if options.sarif {
         show::json(&sarif(&findings, &options.policy), screen.out)?;
     } else if options.json {
-        show::json(&Report { findings: &findings }, screen.out)?;
+        show::document(&Report { findings: &findings }, screen.out)?;
     } else {
         show::findings(&name(&options.policy), &findings, screen.out)?;
     }

@@ -1,7 +1,7 @@
 //! `flowagg policy`: the policy engine by hand. Offline, but for a fleet file whose accounts have to be looked up.
 
-mod ask;
-mod check;
+pub(super) mod ask;
+pub(super) mod check;
 mod size;
 
 use std::collections::BTreeSet;
@@ -9,9 +9,10 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
-use flowagg_core::fleet::Fleet;
+use flowagg_core::fleet::{Fleet, GrantForm};
 use flowagg_core::id::AccountId;
 use flowagg_policy::{Grant, Merged, Unnamed, diff, merge};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::plan::unnamed;
@@ -37,7 +38,7 @@ pub(super) async fn run(global: &Global, verb: &Policy, screen: &mut Screen<'_>)
         Err(Stop::Said(exit)) => Ok(exit),
         Err(Stop::Output(error)) => Err(error),
         Err(Stop::Wrong { what, help }) => {
-            show::error(&what, &help, screen.err)?;
+            screen.error(&what, &help)?;
             Ok(Exit::Usage)
         }
     }
@@ -110,32 +111,39 @@ async fn merged(global: &Global, options: &args::Merge, screen: &mut Screen<'_>)
     if let Some(live) = &live {
         let difference =
             diff(live, &merged.text).map_err(|error| Stop::policy(&options.policy, &error, error.help()))?;
-        write!(screen.err, "{difference}")?;
+        screen.say(&difference.to_string())?;
     }
     for note in &merged.notes {
-        writeln!(screen.err, "note: {note}")?;
+        screen.note(note)?;
     }
     for account in &merged.kept {
-        writeln!(
-            screen.err,
-            "note: {account} may deliver and is not in the fleet file; `--prune` revokes it"
-        )?;
+        screen.note(&format!("{account} may deliver and is not in the fleet file; `--prune` revokes it"))?;
     }
     write(&merged, options.json, screen)
 }
 
-/// A merged policy for machines.
-#[derive(Serialize)]
+/// What `policy build --json` and `policy merge --json` print.
+#[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct Report<'a> {
+pub(crate) struct Report<'a> {
+    /// The policy's text.
     policy: &'a str,
+    /// Whether it says anything else than the policy that it was merged into.
     changed: bool,
+    /// The form of the fleet's grant in it.
+    #[schemars(with = "GrantForm")]
     form: &'static str,
+    /// What counts against the limit, in bytes of compact JSON.
     bytes: usize,
+    /// The most that S3 takes.
     limit: usize,
+    /// Accounts that may deliver from now on.
     granted: &'a BTreeSet<AccountId>,
+    /// Accounts that may no longer deliver.
     revoked: &'a BTreeSet<AccountId>,
+    /// Accounts that could deliver before, are not in the fleet file, and still may.
     kept: &'a BTreeSet<AccountId>,
+    /// What else is worth knowing.
     notes: &'a [String],
 }
 
@@ -152,7 +160,7 @@ fn write(merged: &Merged, json: bool, screen: &mut Screen<'_>) -> Result<Exit, S
             kept: &merged.kept,
             notes: &merged.notes,
         };
-        show::json(&report, screen.out)?;
+        show::document(&report, screen.out)?;
     } else {
         writeln!(screen.out, "{}", merged.text.trim_end())?;
     }
@@ -173,7 +181,7 @@ fn compared(options: &args::Diff, screen: &mut Screen<'_>) -> Result<Exit, Stop>
         Stop::policy(path, &error, error.help())
     })?;
     if options.json {
-        show::json(&difference, screen.out)?;
+        show::document(&difference, screen.out)?;
     } else if difference.is_empty() {
         writeln!(screen.out, "the two say the same")?;
     } else {

@@ -3,6 +3,7 @@
 use flowagg_core::fleet::GrantForm;
 use flowagg_policy::size::LIMIT;
 use flowagg_policy::{Grant, Unnamed, capacity, merge};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Stop, fleet, text};
@@ -10,11 +11,12 @@ use crate::args::{Global, Size};
 use crate::{Exit, Screen, show};
 
 /// What `policy size --json` prints.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Report {
     /// The most that S3 takes, in bytes of compact JSON.
     pub(crate) limit: usize,
-    /// The fleet's policy: its form, and its bytes.
+    /// The form of the fleet's policy.
+    #[schemars(with = "GrantForm")]
     pub(crate) form: &'static str,
     /// The bytes of the fleet's policy, beside the live policy's other statements.
     pub(crate) bytes: usize,
@@ -25,12 +27,13 @@ pub(crate) struct Report {
 }
 
 /// How much a form takes.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Form {
     /// Its word.
+    #[schemars(with = "GrantForm")]
     pub(crate) form: &'static str,
-    /// How many accounts fit; `None` for any number.
+    /// How many accounts fit; null for any number.
     pub(crate) accounts: Option<usize>,
     /// What each account takes.
     pub(crate) bytes_per_account: usize,
@@ -58,7 +61,7 @@ pub(super) async fn run(global: &Global, options: &Size, screen: &mut Screen<'_>
         forms: fitting.collect(),
     };
     if options.json {
-        show::json(&report, screen.out)?;
+        show::document(&report, screen.out)?;
     } else {
         show::sizes(&report, screen.out)?;
     }

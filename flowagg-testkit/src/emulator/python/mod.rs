@@ -5,7 +5,7 @@ mod environment;
 use std::fs::{self, File};
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
@@ -45,6 +45,11 @@ const LOCALSTACK: Program = Program {
 /// Whether LocalStack's environment is there or could be made.
 pub(super) fn check() -> Result<(), EmulatorError> {
     LOCALSTACK.packages().check()
+}
+
+/// The interpreter that has the AWS CLI, which LocalStack brings along.
+pub(super) fn aws_cli() -> Result<PathBuf, EmulatorError> {
+    LOCALSTACK.packages().python()
 }
 
 /// Starts LocalStack, once more where it ends at once: now and then it reads its certificate while it still writes it, and

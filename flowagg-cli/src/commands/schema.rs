@@ -1,0 +1,77 @@
+//! `flowagg schema`: the JSON Schema of the fleet file, or of a document, made from the type that is written.
+
+use std::io;
+
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
+use flowagg_core::fleet;
+use flowagg_core::plan::Plan;
+use schemars::generate::SchemaSettings;
+use schemars::transform::{RecursiveTransform, Transform as _};
+use schemars::{JsonSchema, Schema};
+use serde_json::Value;
+
+use super::{Examination, SizeReport, Verified, apply, policy};
+use crate::args::Described;
+use crate::export::Permissions;
+use crate::report::Report;
+use crate::show::{Document, Event, SCHEMA};
+use crate::{Exit, Screen, show};
+
+pub(super) fn run(of: Described, screen: &mut Screen<'_>) -> io::Result<Exit> {
+    let schema = match of {
+        Described::FleetFile => fleet::schema(),
+        Described::Plan => document::<Plan>(of),
+        Described::Apply | Described::Destroy => document::<apply::Report<'_>>(of),
+        Described::Verify => document::<Verified>(of),
+        Described::Doctor => document::<Examination>(of),
+        Described::Report => document::<Report>(of),
+        Described::Permissions => document::<Permissions>(of),
+        Described::PolicyBuild | Described::PolicyMerge => document::<policy::Report<'_>>(of),
+        Described::PolicyDiff => document::<flowagg_policy::Difference>(of),
+        Described::PolicyCheck => document::<policy::check::Report<'_>>(of),
+        Described::PolicySimulate => document::<policy::ask::Answer>(of),
+        Described::PolicySize => document::<SizeReport>(of),
+        Described::Events => document::<Event<'_>>(of),
+    };
+    show::json(&schema, screen.out)?;
+    Ok(Exit::Done)
+}
+
+/// The schema of a document. Fields may come within a version, so it admits those that it does not know; the values of a
+/// field are those that this flowagg writes.
+fn document<T: JsonSchema>(of: Described) -> Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let mut schema = settings.into_generator().into_root_schema_for::<Document<T>>();
+    RecursiveTransform(plain).transform(&mut schema);
+    let named = of.to_possible_value();
+    let named = named.as_ref();
+    let name = named.map(PossibleValue::get_name).unwrap_or_default();
+    let what = named.and_then(PossibleValue::get_help).map(ToString::to_string);
+    let file = format!("{}/blob/main/docs/schemas/{SCHEMA}/{name}.json", env!("CARGO_PKG_REPOSITORY"));
+    let title = format!("flowagg {name}, version {SCHEMA}");
+    let mut of_itself = Schema::default();
+    of_itself.insert("$schema".to_owned(), schema.remove("$schema").into());
+    of_itself.insert("$id".to_owned(), file.into());
+    of_itself.insert("title".to_owned(), title.into());
+    of_itself.insert("description".to_owned(), what.into());
+    schema.remove("title");
+    schema.remove("description");
+    of_itself.ensure_object().append(schema.ensure_object());
+    of_itself.to_value()
+}
+
+/// Without what only Rust knows: the width of a number, and its word for null. An object has the fields that it has, and
+/// others may come.
+fn plain(schema: &mut Schema) {
+    let is_width = |format: &Value| format.as_str().is_some_and(|format| format.contains("int"));
+    if schema.get("format").is_some_and(is_width) {
+        schema.remove("format");
+    }
+    if schema.get("additionalProperties") == Some(&Value::Bool(false)) {
+        schema.remove("additionalProperties");
+    }
+    if let Some(Value::String(description)) = schema.get_mut("description") {
+        *description = description.replace("`None`", "null");
+    }
+}

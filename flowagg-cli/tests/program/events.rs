@@ -1,0 +1,157 @@
+//! With `--json`, standard error is for programs, too: one event on each line, whatever goes wrong.
+
+use serde_json::Value;
+
+use crate::schemas::documents;
+use crate::{FLEET, Said, flowagg, offline};
+
+const FAULTY: &str = include_str!("../../../flowagg-core/tests/data/eight-faults.toml");
+
+/// Nobody listens on the port for discarding.
+const NOWHERE: &str = "http://127.0.0.1:9";
+
+/// The events of a run; anything else on standard error fails.
+fn events(said: &Said) -> Vec<Value> {
+    let event = |line: &str| {
+        let event: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {}", said.err));
+        assert!(line.starts_with("{\"schema\":1,\"event\":\""), "{line}");
+        event
+    };
+    said.err.lines().map(event).collect()
+}
+
+/// The one event of a run that wrote no document.
+fn only_event(said: &Said) -> Value {
+    let events = events(said);
+    assert_eq!((events.len(), said.out.as_str()), (1, ""), "{}", said.err);
+    events[0].clone()
+}
+
+/// How each verb is run whose output is a document, with so many options more.
+fn runs() -> impl Iterator<Item = Vec<String>> {
+    let documents = documents().into_iter().filter(|name| name != "events");
+    documents.map(|name| {
+        let options: &[&str] = match name.as_str() {
+            "apply" | "destroy" => &["--yes"],
+            "policy-diff" => &["flowagg.toml", "-"],
+            "policy-simulate" => &["--account", "222222222222"],
+            _ => &[],
+        };
+        name.splitn(2, '-').chain(options.iter().copied()).chain(["--json"]).map(str::to_owned).collect()
+    })
+}
+
+fn with<'a>(run: &'a [String], more: &[&'a str]) -> Vec<&'a str> {
+    run.iter().map(String::as_str).chain(more.iter().copied()).collect()
+}
+
+#[test]
+fn with_json_every_line_on_standard_error_is_an_event_whatever_the_verb_and_whatever_is_wrong() {
+    for run in runs() {
+        let verbs = [
+            flowagg(&with(&run, &[]), FAULTY, NOWHERE, true),
+            flowagg(&with(&run, &["--config", "no-such.toml"]), FLEET, NOWHERE, true),
+            flowagg(&with(&run, &[]), FLEET, NOWHERE, false),
+            flowagg(&with(&run, &["--call-timeout", "1s"]), FLEET, NOWHERE, true),
+            flowagg(&with(&run, &["--no-such-option"]), FLEET, NOWHERE, true),
+            offline(&with(&run, &["--no-such-option", "-vv"]), FLEET, "no policy"),
+        ];
+        for said in verbs {
+            let events = events(&said);
+            if said.out.is_empty() {
+                let why = |event: &Value| event["event"] == "error" || event["event"] == "failure";
+                assert!(events.iter().any(why), "{run:?} ends with {:?} and says not why", said.code);
+                assert_ne!(said.code, Some(0), "{run:?}");
+            } else {
+                // One object a line is JSON, too.
+                let mut documents = serde_json::Deserializer::from_str(&said.out).into_iter::<Value>();
+                assert!(documents.all(|document| document.unwrap()["schema"] == 1), "{run:?}: {}", said.out);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_fleet_file_with_eight_faults_is_answered_with_eight_events_that_name_the_place() {
+    let said = flowagg(&["plan", "--json"], FAULTY, NOWHERE, true);
+    assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
+    let places: Vec<(u64, u64)> = events(&said)
+        .iter()
+        .map(|event| {
+            assert_eq!((&event["event"], &event["path"]), (&"error".into(), &"flowagg.toml".into()));
+            assert!(event["what"].is_string() && event["help"].is_string(), "{event}");
+            (event["line"].as_u64().unwrap(), event["column"].as_u64().unwrap())
+        })
+        .collect();
+    assert_eq!(places, [(3, 11), (5, 10), (6, 10), (7, 18), (10, 1), (11, 24), (14, 11), (17, 1)]);
+}
+
+#[test]
+fn a_mistake_on_the_command_line_is_an_event_that_says_what_and_what_to_do() {
+    for (args, told) in [
+        (vec!["plna", "--json"], "plan"),
+        (vec!["plan", "--json", "--prnue"], "--prune"),
+        (vec!["apply", "--json"], "--yes"),
+        (vec!["policy", "simulate", "--json"], "--account"),
+    ] {
+        let said = flowagg(&args, FLEET, NOWHERE, true);
+        let event = only_event(&said);
+        assert_eq!((said.code, &event["event"]), (Some(2), &"error".into()), "{args:?}");
+        assert!(format!("{} {}", event["what"], event["help"]).contains(told), "{args:?}: {event}");
+    }
+    let text = flowagg(&["plan", "--prnue"], FLEET, NOWHERE, true);
+    assert!(text.err.starts_with("error: "), "{}", text.err);
+    let named_so = offline(&["policy", "diff", "flowagg.toml", "--", "--json"], FLEET, "");
+    assert!(named_so.err.starts_with("error: `--json` cannot be read"), "{}", named_so.err);
+}
+
+#[test]
+fn missing_credentials_are_a_failure_event_with_all_its_fields() {
+    let said = flowagg(&["verify", "--json"], FLEET, NOWHERE, false);
+    let event = only_event(&said);
+    assert_eq!((said.code, &event["event"]), (Some(1), &"failure".into()));
+    assert_eq!((&event["account"], &event["region"]), (&"111122223333".into(), &"eu-west-1".into()));
+    assert!(event["help"].as_str().unwrap().contains("AWS_PROFILE"), "{event}");
+    assert_eq!(event.as_object().unwrap().len(), 9, "{event}");
+}
+
+#[test]
+fn a_policy_that_cannot_be_read_is_an_event() {
+    let said = offline(&["policy", "size", "--json", "--policy", "-"], FLEET, "no policy");
+    let event = only_event(&said);
+    assert_eq!((said.code, &event["event"]), (Some(2), &"error".into()));
+    assert!(event["what"].as_str().unwrap().starts_with("the policy in standard input: "), "{event}");
+}
+
+#[test]
+fn what_policy_merge_says_beside_the_policy_are_notices() {
+    let stranger =
+        FLEET.replace("[[members]]\naccount = \"111122223333\"", "[[members]]\naccount = \"222222222222\"");
+    let live = offline(&["policy", "build"], &stranger, "").out;
+    let said = offline(&["policy", "merge", "--json"], FLEET, &live);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let events = events(&said);
+    assert!(events.iter().all(|event| event["event"] == "notice"), "{}", said.err);
+    let text: Vec<&str> = events.iter().map(|event| event["text"].as_str().unwrap()).collect();
+    assert!(text[0].starts_with("+ account 111122223333 may deliver\n"), "{text:?}");
+    assert!(
+        text.last().unwrap().starts_with("222222222222 may deliver and is not in the fleet file"),
+        "{text:?}"
+    );
+
+    let for_people = offline(&["policy", "merge"], FLEET, &live);
+    assert!(for_people.err.starts_with(text[0]), "{}", for_people.err);
+    assert!(for_people.err.contains(&format!("\nnote: {}\n", text.last().unwrap())), "{}", for_people.err);
+}
+
+#[test]
+fn what_verbose_traces_are_events_too() {
+    let said = flowagg(&["plan", "--json", "-v", "--call-timeout", "1s"], FLEET, NOWHERE, true);
+    let events = events(&said);
+    let traces: Vec<&Value> = events.iter().filter(|event| event["event"] == "trace").collect();
+    assert!(!traces.is_empty(), "{}", said.err);
+    assert!(
+        traces.iter().any(|trace| trace["text"].as_str().unwrap().contains("GetCallerIdentity")),
+        "{traces:?}"
+    );
+}

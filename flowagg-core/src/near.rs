@@ -1,0 +1,14 @@
+//! What somebody meant who wrote something else.
+
+/// Below this likeness (from 0 to 1, by Jaro) two words are two words.
+const ALIKE: f64 = 0.75;
+
+/// The name that is most like a text, however little.
+pub fn nearest<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    names.into_iter().max_by(|a, b| strsim::jaro(text, a).total_cmp(&strsim::jaro(text, b)))
+}
+
+/// The name that a text was probably meant to be.
+pub fn meant<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    nearest(text, names).filter(|name| strsim::jaro(text, name) > ALIKE)
+}

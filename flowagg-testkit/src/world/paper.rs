@@ -1,0 +1,302 @@
+//! A world as documents tell of it: with nice names, and nothing that differs from run to run.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use jiff::civil::Date;
+use regex_lite::{Captures, Regex};
+
+use super::World;
+
+/// The names that documents use for what is in a world, both ways.
+///
+/// The hub is 111122223333, the accounts of the world 222222222222, 333333333333 and so on, in the order they were made
+/// in; the bucket is `acme-flow-logs`, the organization `o-a1b2c3d4e5`, the folder `/srv/fleet`. On paper, ids that AWS
+/// gives (VPCs, flow logs, keys, requests) are numbered as they first appear, and keep their length. Dates are moved as a
+/// whole, so that the newest of a text is 2026-11-23; times of day, ages, hashes and the size of an object are always the same. So
+/// texts of two worlds of the same shape are equal.
+#[derive(Clone, Debug, Default)]
+pub struct Paper {
+    /// On paper and in the world.
+    names: Vec<(String, String)>,
+    /// The ids that were met, by what is before their number.
+    met: BTreeMap<String, u128>,
+}
+
+/// The account that a hub is on paper, and the accounts beside it.
+const HUB: &str = "111122223333";
+const ACCOUNTS: [&str; 8] = [
+    "222222222222",
+    "333333333333",
+    "444444444444",
+    "555555555555",
+    "666666666666",
+    "777777777777",
+    "888888888888",
+    "999999999999",
+];
+const BUCKET: &str = "acme-flow-logs";
+const ORGANIZATION: &str = "o-a1b2c3d4e5";
+const FOLDER: &str = "/srv/fleet";
+const ENDPOINT: &str = "http://127.0.0.1:4566";
+/// The newest day of every text, and the time of all that is written down and of all that is delivered.
+const DAY: Date = Date::constant(2026, 11, 23);
+const TIME: &str = "T09:20:00Z";
+const DELIVERED: &str = "T0910Z";
+/// What is older is a version of AWS's policies and templates.
+const OLDEST: i16 = 2020;
+const AGE: &str = "40 s";
+/// The size of an object.
+const BYTES: u64 = 691;
+/// The first number of an id, of a UUID's end, and of a hash.
+const FIRST_ID: u128 = 0x0_1234_5678_9abc_def0;
+const FIRST_UUID: (&str, u128) = ("1234abcd-12ab-34cd-56ef-", 0x1234_5678_90ab);
+const FIRST_HASH: u128 = 0x0a1b_2c3d;
+
+/// What differs from run to run. An age is one that is told as such, or stands in a column before objects and their size.
+static VARYING: LazyLock<Regex> = LazyLock::new(|| {
+    let parts = [
+        r"(?<kind>(?:vpc|subnet|eni|fl|tgw|tgw-attach)-)(?<id>[0-9a-f]{8,17})",
+        r"(?<uuid>\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b)",
+        r"_(?<filed>20[0-9]{6})T[0-9]{4}Z_(?<hash>[0-9a-f]{8})",
+        r"(?<date>\b20[0-9]{2}([-/])[0-9]{2}[-/][0-9]{2})(?:(?<time>T[0-9:]{8}(?:\.[0-9]+)?Z)|(?<hour>/[0-9]{2}/)|\b)",
+        r"year=(?<year>[0-9]{4})/month=(?<month>[0-9]{2})/day=(?<day>[0-9]{2})(?<hives>/hour=[0-9]{2})?",
+        r"\b[0-9]+ (?:s|min|h|days) (?<told>ago|old)\b",
+        r"(?<column>  +[0-9]+ (?:s|min|h|days))(?<next>  +(?<row>[0-9]+))(?<held>  +[0-9]+(?:\.[0-9])? (?:B|KiB|MiB)\b)",
+        r"\b(?<objects>[0-9]+)(?<are> objects?, )[0-9]+(?:\.[0-9])? (?:B|KiB|MiB)\b",
+        r#"(?<seconds>"age-seconds": ?)[0-9]+"#,
+        r"\b(?<size>[0-9]+(?:\.[0-9])?)(?<unit> (?:B|KiB|MiB))\b",
+        r"(?<endpoint>http://127\.0\.0\.1:[0-9]+)",
+    ];
+    pattern(&parts.join("|"))
+});
+static DATES: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b20[0-9]{2}[-/][0-9]{2}[-/][0-9]{2}"));
+
+#[allow(clippy::expect_used, reason = "the patterns are those of this file, and a test uses each")]
+fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("a regular expression")
+}
+
+impl Paper {
+    /// The names for a world with the accounts that it has now.
+    pub fn of(world: &World) -> Self {
+        let mut accounts: Vec<_> = world.accounts.values().map(|account| account.id).collect();
+        accounts.retain(|account| *account != world.hub);
+        accounts.sort();
+        let accounts = ACCOUNTS.iter().zip(accounts).map(|(paper, id)| ((*paper).to_owned(), id.to_string()));
+        let rest = [
+            (HUB, world.hub.to_string()),
+            (BUCKET, world.bucket.to_string()),
+            (ORGANIZATION, world.organization.to_string()),
+            (FOLDER, world.folder.path().display().to_string()),
+        ];
+        let rest = rest.into_iter().map(|(paper, name)| (paper.to_owned(), name));
+        Self { names: rest.chain(accounts).collect(), met: BTreeMap::new() }
+    }
+
+    /// One more name: of a flow log that a document speaks of, or a second bucket.
+    pub fn name(&mut self, on_paper: &str, in_world: impl ToString) {
+        self.names.push((on_paper.to_owned(), in_world.to_string()));
+    }
+
+    /// A text of a document, such as a command or a fleet file, as it must read in the world. Ids that [`on_paper`] has
+    /// numbered are those of the world again.
+    ///
+    /// [`on_paper`]: Self::on_paper
+    pub fn in_world(&self, text: &str) -> String {
+        replaced(text, self.names.iter().map(|(paper, world)| (paper.as_str(), world.as_str())))
+    }
+
+    /// A text from the world, such as what the program wrote, as a document has it.
+    pub fn on_paper(&mut self, text: &str) -> String {
+        let dates = DATES.find_iter(text).filter_map(|found| date(found.as_str()));
+        let newest = dates.max().unwrap_or(DAY);
+        let text = replaced(text, self.names.iter().map(|(paper, world)| (world.as_str(), paper.as_str())));
+        VARYING.replace_all(&text, |found: &Captures<'_>| self.settled(found, newest)).into_owned()
+    }
+
+    /// What stands on paper for something that differs from run to run.
+    fn settled(&mut self, found: &Captures<'_>, newest: Date) -> String {
+        let group = |name| found.name(name).map_or("", |group| group.as_str());
+        let whole = found.get(0).map_or("", |whole| whole.as_str());
+        let moved = |text: &str| date(text).map(|date| date.saturating_add(DAY - newest));
+        if !group("kind").is_empty() {
+            let length = group("id").len();
+            self.numbered(whole, group("kind"), FIRST_ID, |number| last(format!("{number:017x}"), length))
+        } else if !group("uuid").is_empty() {
+            self.numbered(whole, FIRST_UUID.0, FIRST_UUID.1, |number| format!("{number:012x}"))
+        } else if !group("hash").is_empty() {
+            let day = moved(group("filed")).unwrap_or(DAY).strftime("_%Y%m%d");
+            let hash = group("hash");
+            format!(
+                "{day}{DELIVERED}_{}",
+                self.numbered(hash, "", FIRST_HASH, |number| format!("{number:08x}"))
+            )
+        } else if !group("date").is_empty() {
+            let Some(day) = moved(group("date")) else { return whole.to_owned() };
+            let form = if group("date").contains('/') { "%Y/%m/%d" } else { "%Y-%m-%d" };
+            let time = if group("time").is_empty() { "" } else { TIME };
+            let hour = if group("hour").is_empty() { "" } else { "/09/" };
+            format!("{}{time}{hour}", day.strftime(form))
+        } else if !group("year").is_empty() {
+            let day = moved(&["year", "month", "day"].map(group).join("-")).unwrap_or(DAY);
+            let hour = if group("hives").is_empty() { "" } else { "/hour=09" };
+            format!("{}{hour}", day.strftime("year=%Y/month=%m/day=%d"))
+        } else if !group("told").is_empty() {
+            format!("{AGE} {}", group("told"))
+        } else if !group("column").is_empty() {
+            let (column, held) = (group("column").len(), group("held").len());
+            format!("{AGE:>column$}{}{:>held$}", group("next"), size(group("row")))
+        } else if !group("objects").is_empty() {
+            format!("{}{}{}", group("objects"), group("are"), size(group("objects")))
+        } else if !group("seconds").is_empty() {
+            format!("{}{}", group("seconds"), AGE.trim_end_matches(" s"))
+        } else if !group("size").is_empty() {
+            let mut digits = "1342".chars().cycle();
+            let digit = |sign: char| if sign == '.' { Some(sign) } else { digits.next() };
+            let size: String = group("size").chars().filter_map(digit).collect();
+            format!("{size}{}", group("unit"))
+        } else {
+            ENDPOINT.to_owned()
+        }
+    }
+
+    /// An id on paper: that which it has, or the next that no other has.
+    fn numbered(&mut self, id: &str, kind: &str, first: u128, shown: impl Fn(u128) -> String) -> String {
+        if let Some((paper, _)) = self.names.iter().find(|(paper, world)| paper == id || world == id) {
+            return paper.clone();
+        }
+        let number = self.met.entry(kind.to_owned()).or_insert(first);
+        let name = loop {
+            let name = format!("{kind}{}", shown(*number));
+            *number += 1;
+            if self.names.iter().all(|(paper, _)| *paper != name) {
+                break name;
+            }
+        };
+        self.names.push((name.clone(), id.to_owned()));
+        name
+    }
+}
+
+/// The size of so many objects, as the program writes it.
+fn size(objects: &str) -> String {
+    let bytes = objects.parse().unwrap_or(0) * BYTES;
+    if bytes < 1024 {
+        format!("{bytes} B")
+    } else {
+        format!("{}.{} KiB", bytes / 1024, bytes * 10 / 1024 % 10)
+    }
+}
+
+/// A date with or without lines between its parts, that is not a version of AWS's.
+fn date(text: &str) -> Option<Date> {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    Date::strptime("%Y%m%d", digits).ok().filter(|date| date.year() >= OLDEST)
+}
+
+fn last(text: String, length: usize) -> String {
+    text.chars().skip(text.len().saturating_sub(length)).collect()
+}
+
+/// A text with each of these in the place of the other, the longest first; what was put in is not looked at again.
+fn replaced<'a>(text: &str, names: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let mut names: Vec<_> = names.collect();
+    names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+    let mut made = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(sign) = rest.chars().next() {
+        match names.iter().find(|(name, _)| rest.starts_with(name)) {
+            Some((name, other)) => {
+                made.push_str(other);
+                rest = &rest[name.len()..];
+            }
+            None => {
+                made.push(sign);
+                rest = &rest[sign.len_utf8()..];
+            }
+        }
+    }
+    made
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A world of one account and one VPC, without an emulator.
+    fn paper(hub: &str, account: &str, bucket: &str) -> Paper {
+        let names = [(HUB, hub), (ACCOUNTS[0], account), (BUCKET, bucket), (FOLDER, "/var/x")];
+        let names = names.map(|(paper, world)| (paper.to_owned(), world.to_owned())).to_vec();
+        Paper { names, met: BTreeMap::new() }
+    }
+
+    #[track_caller]
+    fn check(on_paper: &str, captures: [&str; 2]) {
+        for (text, names) in captures.into_iter().zip([
+            ["700000000001", "700000000777", "x0123456789abc"],
+            ["123456789012", "999988887777", "qqqqqqqqqqqqqq"],
+        ]) {
+            let [hub, account, bucket] = names;
+            let text = text.replace("HUB", hub).replace("ACCOUNT", account).replace("BUCKET", bucket);
+            assert_eq!(paper(hub, account, bucket).on_paper(&text), on_paper);
+        }
+    }
+
+    #[test]
+    fn what_verify_tells_of_two_worlds_is_the_same_on_paper() {
+        check(
+            "  + delivering  222222222222  fl-0123456789abcdef0  40 s ago\n      AWSLogs/222222222222/vpcflowlogs/\
+             eu-west-1/2026/11/23/222222222222_vpcflowlogs_eu-west-1_fl-0123456789abcdef0_20261123T0910Z_0a1b2c3d.log.gz\n",
+            [
+                "  + delivering  ACCOUNT  fl-c29fb6bfa9985ab38  1 s ago\n      AWSLogs/ACCOUNT/vpcflowlogs/\
+                 eu-west-1/2027/01/31/ACCOUNT_vpcflowlogs_eu-west-1_fl-c29fb6bfa9985ab38_20270131T1820Z_0feb567d.log.gz\n",
+                "  + delivering  ACCOUNT  fl-00000000000000001  119 s ago\n      AWSLogs/ACCOUNT/vpcflowlogs/\
+                 eu-west-1/2026/12/01/ACCOUNT_vpcflowlogs_eu-west-1_fl-00000000000000001_20261201T0005Z_ffffffff.log.gz\n",
+            ],
+        );
+    }
+
+    #[test]
+    fn what_the_report_tells_of_two_worlds_is_the_same_on_paper_and_its_columns_stay() {
+        check(
+            "report 111122223333 acme-flow-logs  2026-11-23T09:20:00Z\n2 objects, 1.3 KiB in 7 days; the newest is 40 s old\n\
+             days 2026-11-17 to 2026-11-23 (UTC)\n  ......*    40 s       2    1.3 KiB\n(134 B)\n",
+            [
+                "report HUB BUCKET  2026-11-23T18:29:38.5Z\n2 objects, 1.2 KiB in 7 days; the newest is 7 s old\n\
+                 days 2026-11-17 to 2026-11-23 (UTC)\n  ......*     1 s       2    1.3 KiB\n(691 B)\n",
+                "report HUB BUCKET  2028-02-29T00:00:00Z\n2 objects, 1.4 KiB in 7 days; the newest is 3 min old\n\
+                 days 2028-02-23 to 2028-02-29 (UTC)\n  ......*   3 min       2    1.4 KiB\n(702 B)\n",
+            ],
+        );
+    }
+
+    #[test]
+    fn hours_keys_requests_folders_and_endpoints_are_the_same_on_paper_and_versions_stay() {
+        check(
+            "/2026/11/23/09/ year=2026/month=11/day=22/hour=09 2012-10-17 arn:aws:kms:eu-west-1:111122223333:key/\
+             1234abcd-12ab-34cd-56ef-1234567890ab, request 1234abcd-12ab-34cd-56ef-1234567890ac, again \
+             1234abcd-12ab-34cd-56ef-1234567890ab; /srv/fleet/a at http://127.0.0.1:4566; \"age-seconds\": 40, subnet-9abcdef0",
+            [
+                "/2026/10/01/23/ year=2026/month=09/day=30/hour=00 2012-10-17 arn:aws:kms:eu-west-1:HUB:key/\
+                 00000000-12ab-34cd-56ef-000000000000, request aaaaaaaa-12ab-34cd-56ef-1234567890ab, again \
+                 00000000-12ab-34cd-56ef-000000000000; /var/x/a at http://127.0.0.1:80; \"age-seconds\": 7, subnet-00000000",
+                "/2026/11/23/01/ year=2026/month=11/day=22/hour=22 2012-10-17 arn:aws:kms:eu-west-1:HUB:key/\
+                 bbbbbbbb-12ab-34cd-56ef-000000000000, request cccccccc-12ab-34cd-56ef-1234567890ab, again \
+                 bbbbbbbb-12ab-34cd-56ef-000000000000; /var/x/a at http://127.0.0.1:65535; \"age-seconds\": 4000, subnet-abcdabcd",
+            ],
+        );
+    }
+
+    #[test]
+    fn an_id_on_paper_is_that_of_the_world_again_and_a_name_that_was_given_is_kept() {
+        let mut paper = paper("700000000001", "700000000777", "bucket-of-mine");
+        paper.name("fl-0123456789abcdef0", "fl-aaaaaaaaaaaaaaaaa");
+        let told = paper.on_paper("fl-bbbbbbbbbbbbbbbbb fl-aaaaaaaaaaaaaaaaa fl-bbbbbbbbbbbbbbbbb");
+        assert_eq!(told, "fl-0123456789abcdef1 fl-0123456789abcdef0 fl-0123456789abcdef1");
+        assert_eq!(
+            paper.in_world("111122223333 s3://acme-flow-logs/ fl-0123456789abcdef1 fl-0123456789abcdef7"),
+            "700000000001 s3://bucket-of-mine/ fl-bbbbbbbbbbbbbbbbb fl-0123456789abcdef7"
+        );
+    }
+}

@@ -1,0 +1,31 @@
+//! The commands of the pages that cannot run here, each with what keeps it.
+
+use crate::page::{Command, blocks, pages};
+
+/// How the line begins, and why it is not run.
+const CANNOT: &[(&str, &str)] = &[
+    (
+        "cargo install",
+        "it builds the program, which the tests have built, and fetches crates from the registry",
+    ),
+    ("cargo xtask", "it would build and run these tests, or call what runs them"),
+    ("docker build", "it fetches images, and builds the program once more"),
+    ("docker run", "its image is that of `docker build`"),
+    ("terraform -chdir=terraform", "it fetches AWS's provider; `cargo xtask exports` does it where it can"),
+];
+
+/// Why a command cannot run here.
+pub(crate) fn why(command: &Command) -> Option<&'static str> {
+    CANNOT.iter().find(|(begin, _)| command.text.starts_with(begin)).map(|(_, why)| *why)
+}
+
+#[test]
+fn what_cannot_run_here_is_still_on_a_page() {
+    let pages = pages();
+    let blocks = pages.iter().flat_map(|page| blocks(page)).filter(|block| block.language == "sh");
+    let commands: Vec<_> = blocks.flat_map(|block| block.all_commands()).collect();
+    for (begin, _) in CANNOT {
+        let is_there = commands.iter().any(|command| command.text.starts_with(begin));
+        assert!(is_there, "no page has a command `{begin} …` any more: take it out of `CANNOT`");
+    }
+}

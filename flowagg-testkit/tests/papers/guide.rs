@@ -1,0 +1,213 @@
+//! The operator's guide: what changes in a fleet's life.
+
+use flowagg_core::id::KmsKeyArn;
+use flowagg_testkit::world::fresh_bucket;
+use serde_json::Value;
+
+use crate::page::Section;
+use crate::shell::Stage;
+
+pub(crate) async fn come_and_go(section: &mut Section) {
+    let mut stage = Stage::applied(["payments", "shop"]).await;
+    stage.deliver().await;
+
+    // An account that comes: nothing has to be done but the file.
+    stage.world.member("bank", 1).await.unwrap();
+    stage.shell.paper.name("444444444444", stage.world.accounts()["bank"].id);
+    stage.write_fleet();
+    let plan = stage.shell.also("flowagg plan").await.stdout;
+    assert!(plan.contains("+ 444444444444"), "{plan}");
+    let missing = stage.shell.also("flowagg verify || test $? = 3").await.stdout;
+    assert!(missing.contains("missing     444444444444"), "{missing}");
+    stage.shell.also("flowagg apply").await;
+
+    // An account that leaves.
+    let [destroy] = section.next("sh").of();
+    stage.shell.exits(&destroy, 0).await;
+    assert_eq!(stage.flow_logs("shop").await, 0);
+    assert!(stage.policy().await.contains("333333333333"), "the grant stays until the file is changed");
+    stage.world.leave("shop");
+    stage.write_fleet();
+    let unpruned = stage.shell.also("flowagg plan").await.stdout;
+    assert!(unpruned.contains("333333333333"), "every plan says that it stays granted: {unpruned}");
+
+    let [plan, apply] = section.next("sh").of();
+    let plan = stage.shell.exits(&plan, 0).await.stdout;
+    assert!(plan.contains("333333333333"), "{plan}");
+    stage.shell.exits(&apply, 0).await;
+    let policy = stage.policy().await;
+    assert!(!policy.contains("333333333333") && policy.contains("222222222222"), "{policy}");
+    stage.deliver().await;
+    stage.shell.also("flowagg verify").await;
+    assert!(
+        stage
+            .world
+            .keys()
+            .await
+            .unwrap()
+            .iter()
+            .any(|key| key.contains(&stage.world.accounts()["shop"].id.to_string())),
+        "objects that were delivered stay"
+    );
+}
+
+pub(crate) async fn another_key(section: &mut Section) {
+    let mut stage = Stage::applied(["payments", "shop"]).await;
+    let before = stage.world.fleet_file();
+    let key = stage.world.encrypt().await.unwrap();
+    let fleet = {
+        let paper = &mut stage.shell.paper;
+        let id = key.as_str().rsplit('/').next().unwrap();
+        paper.name("1234abcd-12ab-34cd-56ef-1234567890ab", id);
+        let before = paper.on_paper(&before);
+        section.fleet(&before)
+    };
+    stage.shell.write("flowagg.toml", &fleet);
+
+    stage.shell.shows(&section.next("console"), &[1]).await;
+    let statement = lacking(&stage).await;
+    stage.world.allow_on_key(&key, statement).await.unwrap();
+    stage.shell.also("flowagg doctor").await;
+
+    let [apply, verify] = section.next("sh").of();
+    stage.shell.exits(&apply, 0).await;
+    stage.deliver().await;
+    stage.shell.exits(&verify, 0).await;
+    encrypted_with(&stage, &key).await;
+
+    // Back to `sse-s3`: flowagg does not go.
+    let back = stage.shell.paper.on_paper(&before);
+    stage.shell.write("flowagg.toml", &back);
+    stage.shell.also("flowagg apply").await;
+    encrypted_with(&stage, &key).await;
+}
+
+/// The statement that the doctor says is missing.
+async fn lacking(stage: &Stage) -> Value {
+    let told = stage.world.flowagg(["doctor", "--json"]).await.unwrap().exits(1).json();
+    let checks = told["checks"].as_array().unwrap();
+    let key = checks.iter().find(|check| check["what"] == "key").unwrap();
+    let help = key["help"].as_str().unwrap();
+    let statement = help.lines().find_map(|line| serde_json::from_str(line).ok());
+    statement.unwrap_or_else(|| panic!("no statement: {help}"))
+}
+
+async fn encrypted_with(stage: &Stage, key: &KmsKeyArn) {
+    let read = stage.world.s3().get_bucket_encryption().bucket(stage.world.bucket().as_str()).send().await;
+    let read = read.unwrap().server_side_encryption_configuration.unwrap();
+    let default = read.rules()[0].apply_server_side_encryption_by_default().unwrap();
+    assert_eq!(default.kms_master_key_id(), Some(key.as_str()));
+}
+
+pub(crate) async fn another_folder(section: &mut Section) {
+    let mut stage = Stage::applied(["payments", "shop", "bank"]).await;
+    stage.deliver().await;
+
+    // Another folder for the whole fleet.
+    let [copy, plan, apply, verify, destroy] = section.next("sh").of();
+    stage.shell.exits(&copy, 0).await;
+    stage.world.set("hub", "prefix = \"network\"");
+    stage.write_fleet();
+    let plan = stage.shell.exits(&plan, 0).await.stdout;
+    assert!(plan.contains("6 flow logs to replace"), "{plan}");
+    stage.shell.exits(&apply, 0).await;
+    let policy = stage.policy().await;
+    let (new, old) = ("acme-flow-logs/network/AWSLogs/222222222222", "acme-flow-logs/AWSLogs/222222222222");
+    assert!(policy.contains(new) && policy.contains(old), "the old folder stays granted: {policy}");
+    stage.deliver().await;
+    stage.shell.exits(&verify, 0).await;
+    let destroyed = stage.shell.exits(&destroy, 0).await.stdout;
+    assert!(!destroyed.contains("delete fl-"), "it finds no flow log there: {destroyed}");
+    let policy = stage.policy().await;
+    assert!(policy.contains(new) && !policy.contains(old), "{policy}");
+    stage.shell.also("flowagg plan --exit-code").await;
+    stage.shell.also("flowagg verify").await;
+
+    // Another bucket for some accounts.
+    stage.shell.paper.name("acme-flow-logs-second", fresh_bucket().unwrap());
+    let fleet = stage.shell.read("flowagg.toml");
+    let (hub, members) = fleet.split_once("[[members]]").unwrap();
+    let members: Vec<&str> = members.split("[[members]]").collect();
+    let with = |hub: &str, accounts: &[&str]| {
+        let chosen = members.iter().filter(|member| accounts.iter().any(|account| member.contains(account)));
+        chosen.fold(hub.to_owned(), |text, member| format!("{text}[[members]]{member}"))
+    };
+    let second = hub.replace("acme-flow-logs", "acme-flow-logs-second");
+    stage.shell.write("second.toml", &with(&second, &["333333333333", "444444444444"]));
+    let [apply, verify, destroy] = section.next("sh").of();
+    stage.shell.exits(&apply, 0).await;
+    stage.deliver().await;
+    stage.shell.exits(&verify, 0).await;
+    stage.shell.also("flowagg verify").await;
+    stage.shell.exits(&destroy, 0).await;
+    stage.shell.write("flowagg.toml", &with(hub, &["222222222222"]));
+    stage.shell.also("flowagg apply --prune").await;
+    let policy = stage.policy().await;
+    assert!(!policy.contains("333333333333") && !policy.contains("444444444444"), "{policy}");
+    stage.deliver().await;
+    for fleet in ["flowagg.toml", "second.toml"] {
+        stage.shell.also(&format!("flowagg -c {fleet} plan --exit-code")).await;
+        stage.shell.also(&format!("flowagg -c {fleet} verify")).await;
+    }
+
+    let [size] = section.next("sh").of();
+    let size = stage.shell.exits(&size, 0).await.stdout;
+    assert!(size.contains("of 20480 bytes"), "{size}");
+}
+
+pub(crate) async fn overwritten(section: &mut Section) {
+    let mut stage = Stage::applied(["payments", "shop"]).await;
+    let yesterday = stage.world.policy().await.unwrap().unwrap();
+    std::fs::write(stage.shell.folder.join("yesterday.json"), yesterday).unwrap();
+    let foreign = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Readers","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999988887777:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::acme-flow-logs/*"}]}"#;
+    let foreign = stage.shell.paper.in_world(foreign);
+    stage.world.put_policy(&foreign).await.unwrap();
+
+    // The emulator has no CloudTrail: the AWS CLI says whether it would send the command as it is.
+    let [mut look_up] = section.next("sh").of();
+    look_up.text.push_str(" --generate-cli-skeleton output");
+    let answer = stage.shell.exits(&look_up, 0).await;
+    assert!(answer.json()["Events"].is_array(), "{answer}");
+
+    let [copy, diff, apply, verify] = section.next("sh").of();
+    stage.shell.exits(&copy, 0).await;
+    let differs = stage.shell.exits(&diff, 0).await.stdout;
+    for word in ["222222222222", "333333333333", "AWSLogDeliveryWrite", "Readers"] {
+        assert!(differs.contains(word), "`{word}`: {differs}");
+    }
+    let missing = stage.shell.also("flowagg plan").await.stdout;
+    assert!(missing.contains("grants delivery to 222222222222, 333333333333"), "{missing}");
+    stage.shell.exits(&apply, 0).await;
+    assert!(stage.policy().await.contains("Readers"), "it merges into what is there now");
+    stage.deliver().await;
+    stage.shell.exits(&verify, 0).await;
+}
+
+pub(crate) async fn every_night(section: &mut Section) {
+    let mut stage = Stage::applied(["payments"]).await;
+    stage.deliver().await;
+    let [verify, plan] = section.next("sh").of();
+    let line = section.next("crontab");
+    let entry = line.text.trim();
+    let fields: Vec<&str> = entry.split_ascii_whitespace().take(5).collect();
+    let is_time = |field: &&str| *field == "*" || field.parse::<u8>().is_ok_and(|number| number < 60);
+    assert!(fields.len() == 5 && fields.iter().all(is_time), "{}: {fields:?}", line.place());
+    assert!(!entry.contains('%'), "{}: cron takes a % for the end of a line", line.place());
+    let command = fields.iter().fold(entry, |rest, field| rest.trim_start().strip_prefix(field).unwrap());
+
+    stage.shell.exits(&verify, 0).await;
+    stage.shell.exits(&plan, 0).await;
+    let night = stage.shell.also(command).await;
+    assert_eq!((&*night.stdout, &*night.stderr.replace("y\r\n", "")), ("", ""), "a good night is silent");
+
+    let policy = stage.world.policy().await.unwrap().unwrap();
+    stage.world.s3().delete_bucket_policy().bucket(stage.world.bucket().as_str()).send().await.unwrap();
+    stage.world.account("neighbour", 1).await.unwrap();
+    stage.deliver().await;
+    stage.shell.exits(&verify, 3).await;
+    stage.shell.exits(&plan, 3).await;
+    let night = stage.shell.also(command).await.stdout;
+    assert!(night.contains("Access error") && night.contains("2 failed"), "{night}");
+    stage.world.put_policy(&policy).await.unwrap();
+    stage.shell.exits(&plan, 0).await;
+}

@@ -1,0 +1,149 @@
+//! The operator's guide where LocalStack has no service for it: an organization, and Athena, on moto.
+
+use std::path::Path;
+
+use flowagg_core::flow_log::Files;
+use flowagg_core::id::{AccountId, FlowLogId, Region};
+use flowagg_core::layout::{FileName, Layout};
+use flowagg_testkit::emulator::Moto;
+use flowagg_testkit::organization::Organization;
+use flowagg_testkit::world::{Paper, fresh_bucket};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::page::Section;
+use crate::shell::{Shell, Stage};
+
+const HUB: &str = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-flow-logs\"\n";
+
+/// An organization of a management account, which is the hub, of 222222222222 in the unit of the page, and of 333333333333
+/// in the root; and a shell in the management account.
+struct Corner {
+    organization: Organization,
+    shell: Shell,
+    /// Where the shell is.
+    _folder: TempDir,
+}
+
+impl Corner {
+    async fn found() -> Self {
+        let organization = Organization::found(Moto::shared().unwrap()).await.unwrap();
+        let unit = organization.unit("work", None).await.unwrap();
+        let mut paper = Paper::default();
+        paper.name("111122223333", organization.management());
+        paper.name("222222222222", organization.account("payments", Some(&unit)).await.unwrap());
+        paper.name("333333333333", organization.account("shop", None).await.unwrap());
+        paper.name("o-a1b2c3d4e5", organization.id());
+        paper.name("ou-a1b2-c3d4e5f6", unit);
+        paper.name("acme-flow-logs", fresh_bucket().unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let shell = Shell::new(folder.path(), paper, organization.environment());
+        Self { organization, shell, _folder: folder }
+    }
+
+    /// A file for each flow log that the last plan left as it is.
+    async fn deliver(&self, fleet: &str) {
+        let fleet = self.shell.paper.in_world(fleet);
+        let plan = self.organization.flowagg(&fleet, ["plan", "--json"]).await.unwrap().exits(0).json();
+        let bucket = self.shell.paper.in_world("acme-flow-logs");
+        let management = self.organization.management();
+        let left = plan["left"].as_array().unwrap();
+        assert!(!left.is_empty(), "{plan:#}");
+        for flow_log in left {
+            let text = |name: &str| flow_log[name].as_str().unwrap();
+            let region = Region::parse(text("region")).unwrap();
+            let name = FileName {
+                account: AccountId::parse(text("account")).unwrap(),
+                region: region.clone(),
+                flow_log: FlowLogId::parse(text("flow-log")).unwrap(),
+                time: Timestamp::now().to_zoned(TimeZone::UTC).datetime(),
+                hash: "0a1b2c3d".to_owned(),
+                format: Files::default().format,
+            };
+            let key = Layout { prefix: None, files: Files::default() }.key(&name);
+            let s3 = self.organization.s3(management, &Region::parse("eu-west-1").unwrap()).await.unwrap();
+            s3.put_object().bucket(&bucket).key(key).body(b"x".to_vec().into()).send().await.unwrap();
+        }
+    }
+
+    async fn policy(&mut self) -> String {
+        let read = "aws s3api get-bucket-policy --bucket acme-flow-logs --query Policy --output text";
+        self.shell.also(&format!("{read} --region eu-west-1")).await.stdout
+    }
+}
+
+pub(crate) async fn rolling_out(section: &mut Section) {
+    // The roles, a look, and one account.
+    let mut stage = Stage::with(["payments", "shop"]).await;
+    let [permissions, export] = section.next("sh").of();
+    stage.shell.exits(&export, 2).await;
+    for name in ["payments", "shop"] {
+        stage.world.set_of(name, "role = \"flowagg\"");
+    }
+    stage.write_fleet();
+    let printed = stage.shell.exits(&permissions, 0).await.stdout;
+    assert!(printed.contains("arn:aws:iam::222222222222:role/flowagg"), "{printed}");
+    stage.shell.exits(&export, 0).await;
+    for template in ["hub-role.yaml", "member-role.yaml"] {
+        let template = stage.shell.read(&Path::new("templates").join(template).display().to_string());
+        assert!(template.contains("AWS::IAM::Role"), "{template}");
+    }
+    let [doctor, plan] = section.next("sh").of();
+    stage.shell.exits(&doctor, 0).await;
+    stage.shell.exits(&plan, 0).await;
+    let [apply, verify] = section.next("sh").of();
+    stage.shell.exits(&apply, 0).await;
+    assert_eq!((stage.flow_logs("payments").await, stage.flow_logs("shop").await), (2, 0));
+    assert!(stage.policy().await.contains("333333333333"), "the policy is made for the whole fleet");
+    stage.deliver().await;
+    stage.shell.exits(&verify, 0).await;
+
+    // A unit.
+    let mut corner = Corner::found().await;
+    let fleet = section.fleet(HUB);
+    corner.shell.write("flowagg.toml", &fleet);
+    let [plan, apply, verify] = section.next("sh").of();
+    let planned = corner.shell.exits(&plan, 0).await.stdout;
+    assert!(planned.contains("222222222222") && !planned.contains("333333333333"), "{planned}");
+    corner.shell.exits(&apply, 0).await;
+    corner.deliver(&fleet).await;
+    corner.shell.exits(&verify, 0).await;
+    let policy = corner.policy().await;
+    assert!(policy.contains("222222222222") && !policy.contains("o-a1b2c3d4e5"), "{policy}");
+
+    // All of it: the same again.
+    let fleet: String =
+        fleet.lines().filter(|line| !line.starts_with("units")).flat_map(|line| [line, "\n"]).collect();
+    corner.shell.write("flowagg.toml", &fleet);
+    corner.shell.exits(&apply, 0).await;
+    corner.deliver(&fleet).await;
+    corner.shell.exits(&verify, 0).await;
+    let policy = corner.policy().await;
+    assert!(policy.contains("o-a1b2c3d4e5") && !policy.contains("222222222222"), "{policy}");
+    let [plan, report] = section.next("sh").of();
+    corner.shell.exits(&plan, 0).await;
+    corner.shell.exits(&report, 0).await;
+    let page = corner.shell.read("report.html");
+    assert!(page.contains("222222222222") && page.contains("333333333333"));
+}
+
+pub(crate) async fn reading(section: &mut Section) {
+    let mut corner = Corner::found().await;
+    let member = "[[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
+    corner.shell.write("flowagg.toml", &format!("{HUB}{member}"));
+    corner.shell.also("flowagg apply").await;
+    let [files, template, print, query] = section.next("sh").of();
+    corner.shell.exits(&files, 0).await;
+    for file in ["queries/database.sql", "queries/table.sql", "queries/query-top-talkers.sql"] {
+        assert!(!corner.shell.read(file).is_empty());
+    }
+    corner.shell.exits(&template, 0).await;
+    let template: Value = serde_saphyr::from_str(&corner.shell.read("athena.yaml")).unwrap();
+    assert!(template["Resources"].is_object(), "{template}");
+    let printed = corner.shell.exits(&print, 0).await.stdout;
+    assert!(printed.contains("SELECT"), "{printed}");
+    let asked = corner.shell.exits(&query, 0).await;
+    assert!(asked.stderr.contains("it reads at most"), "what it will read is told before: {asked}");
+}

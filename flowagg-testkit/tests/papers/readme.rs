@@ -1,0 +1,40 @@
+//! The README: from a clean clone to the page of the report.
+
+use std::fs;
+
+use crate::page::{Command, Section};
+use crate::shell::Stage;
+
+pub(crate) async fn first_five_minutes(section: &mut Section) {
+    let mut stage = Stage::with(["payments"]).await;
+    let folder = stage.shell.folder.clone();
+    fs::remove_file(stage.world.fleet_path()).unwrap();
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0, "the folder is empty");
+    let fleet = section.fleet("");
+    stage.shell.write("flowagg.toml", &fleet);
+
+    let [doctor, plan, apply, verify, report] = section.next("sh").of();
+    let shown = section.next("console");
+    let delivering = section.next("console");
+    stage.shell.exits(&doctor, 0).await;
+    assert_eq!(stage.flow_logs("payments").await, 0, "the doctor changes nothing");
+    stage.shell.shows(&shown, &[0]).await;
+    stage.shell.exits(&plan, 0).await;
+    assert_eq!(stage.flow_logs("payments").await, 0, "a plan writes nothing");
+    let applied = stage.shell.exits(&apply, 0).await;
+    assert!(applied.stderr.contains("[y/N]"), "it asks: {applied}");
+    assert_eq!(stage.flow_logs("payments").await, 2);
+    stage.deliver().await;
+    stage.shell.exits(&verify, 0).await;
+    stage.shell.shows(&delivering, &[0]).await;
+    stage.shell.exits(&report, 0).await;
+    let comment = report.text.split('`').nth(1).unwrap_or_default();
+    let page = Command { text: format!("flowagg report {comment}"), ..report.clone() };
+    stage.shell.exits(&page, 0).await;
+    assert!(stage.shell.read("report.html").contains("222222222222"));
+    let again = stage.shell.exits(&apply, 0).await.stdout;
+    assert!(again.contains("nothing to do"), "{again}");
+
+    // A whole organization is another fleet; its story is in the guide.
+    section.fleet("");
+}

@@ -1,0 +1,122 @@
+//! The JSON, the report, the pipeline.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use flowagg_policy::Policy;
+use flowagg_testkit::world::program;
+use serde_json::Value;
+
+use crate::page::{Section, root};
+use crate::shell::{Stage, has};
+
+/// Of each kind of event, the fields and what they are.
+fn shape(text: &str) -> BTreeMap<String, BTreeMap<String, &'static str>> {
+    let events = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let kind = |value: &Value| match value {
+        Value::String(_) => "string",
+        Value::Number(_) => "number",
+        Value::Object(_) => "object",
+        _ => "other",
+    };
+    let fields = |event: &Value| {
+        let fields = event.as_object().unwrap().iter();
+        fields.map(|(name, value)| (name.clone(), kind(value))).collect()
+    };
+    events.map(|event| (event["event"].as_str().unwrap_or_default().to_owned(), fields(&event))).collect()
+}
+
+pub(crate) async fn events(section: &mut Section) {
+    let mut stage = Stage::with(["payments"]).await;
+    let block = section.next("json");
+    for line in block.text.lines() {
+        serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{}: {error}", block.place()));
+    }
+    let told = stage.shell.also("flowagg plan --json > plan.json").await.stderr;
+    assert_eq!(shape(&block.text), shape(&told));
+}
+
+pub(crate) async fn plan(section: &mut Section) {
+    let mut stage = Stage::with(["payments"]).await;
+    let [plan] = section.next("sh").of();
+    let told = stage.shell.exits(&plan, 0).await.stdout;
+    if has("jq") {
+        let vpcs = ["eu-west-1\tvpc-0123456789abcdef0", "us-east-1\tvpc-0123456789abcdef1"];
+        let rows: String = vpcs.iter().map(|vpc| format!("222222222222\t{vpc}\tcreate\n")).collect();
+        assert_eq!(told, rows);
+    }
+}
+
+pub(crate) async fn verify(section: &mut Section) {
+    let mut stage = Stage::applied(["payments"]).await;
+    let [verify] = section.next("sh").of();
+    let code = if has("jq") { 0 } else { 3 };
+    let told = stage.shell.exits(&verify, code).await.stdout;
+    assert!(
+        !has("jq") || told.contains("waiting\t222222222222\teu-west-1\tvpc-") && told.lines().count() == 2,
+        "{told}"
+    );
+    stage.deliver().await;
+    let told = stage.shell.exits(&verify, 0).await.stdout;
+    assert!(!has("jq") || told.is_empty(), "{told}");
+}
+
+pub(crate) async fn report(section: &mut Section) {
+    let mut stage = Stage::applied(["payments", "shop"]).await;
+    stage.deliver().await;
+    let [terminal, page, machines] = section.next("sh").of();
+    stage.shell.exits(&terminal, 0).await;
+    stage.shell.exits(&page, 0).await;
+    let html = stage.shell.read("report.html");
+    assert!(html.contains("222222222222") && !html.contains("src=\"http"), "{html}");
+    let totals = stage.shell.exits(&machines, 0).await.json();
+    let totals = if has("jq") { &totals } else { &totals["totals"] };
+    assert_eq!(totals["flow-logs"]["delivering"], 4, "{totals:#}");
+    let shown = section.next("console");
+    stage.shell.shows(&shown, &[0]).await;
+}
+
+/// The jobs of the workflow, in the order in which a merge and the night after it have them. What calls other people's
+/// actions or needs GitHub is left out; `gh` is not called where there is no pull request.
+#[tokio::test]
+async fn the_workflow_does_what_its_jobs_say() {
+    let mut stage = Stage::with(["payments"]).await;
+    stage.world.set_of("payments", "role = \"flowagg\"");
+    stage.write_fleet();
+    let programs = stage.shell.folder.join(".flowagg/bin");
+    fs::create_dir_all(&programs).unwrap();
+    symlink(fs::canonicalize(program().unwrap()).unwrap(), programs.join("flowagg")).unwrap();
+    let workflow = fs::read_to_string(root().join("docs/github-actions.yml")).unwrap();
+    let workflow: Value = serde_saphyr::from_str(&workflow).unwrap();
+    for job in ["plan", "apply", "verify"] {
+        let steps = workflow["jobs"][job]["steps"].as_array().unwrap();
+        for step in steps.iter().filter_map(|step| step["run"].as_str()) {
+            if step.contains(" verify") {
+                stage.deliver().await;
+            }
+            let on_github = "set -e; GITHUB_STEP_SUMMARY=summary.md; PULL_REQUEST=";
+            stage.shell.also(&format!("{on_github}\n{step}")).await;
+        }
+        match job {
+            "plan" => {
+                assert!(stage.shell.read("flowagg-read.toml").contains("role = \"flowagg-read\""));
+                assert!(stage.shell.read("summary.md").contains("222222222222"));
+                assert_eq!(stage.flow_logs("payments").await, 0);
+            }
+            _ => assert_eq!(stage.flow_logs("payments").await, 2),
+        }
+    }
+}
+
+pub(crate) async fn trust(section: &mut Section) {
+    let block = section.next("json");
+    let mut policy: Value = serde_json::from_str(&block.text).unwrap();
+    // A trust policy is of its role and names no resource.
+    policy["Statement"][0]["Resource"] = "*".into();
+    let compiled = Policy::compile(&policy.to_string());
+    compiled.unwrap_or_else(|error| panic!("{}: {error}", block.place()));
+    let statement = &policy["Statement"][0];
+    assert_eq!(statement["Action"], "sts:AssumeRoleWithWebIdentity");
+    assert!(statement["Condition"]["StringEquals"].as_object().unwrap().len() == 2, "{statement}");
+}

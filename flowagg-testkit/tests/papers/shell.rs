@@ -1,0 +1,237 @@
+//! A person at a shell: the commands of a page in a world, as they stand.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use flowagg_testkit::emulator::{Emulator, aws_cli};
+use flowagg_testkit::world::{Paper, Ran, World, program};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::page::{Block, Command, root};
+
+/// A command that takes longer waits for something that will not come.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// A shell in a folder, with `flowagg` and `aws` on its path.
+pub(crate) struct Shell {
+    pub(crate) folder: PathBuf,
+    pub(crate) paper: Paper,
+    environment: Vec<(&'static str, String)>,
+    programs: TempDir,
+}
+
+impl Shell {
+    pub(crate) fn new(folder: &Path, paper: Paper, environment: Vec<(&'static str, String)>) -> Self {
+        let programs = tempfile::tempdir().unwrap();
+        symlink(fs::canonicalize(program().unwrap()).unwrap(), programs.path().join("flowagg")).unwrap();
+        Self { folder: folder.to_owned(), paper, environment, programs }
+    }
+
+    /// Writes a file, from what a document says.
+    pub(crate) fn write(&self, name: &str, on_paper: &str) {
+        fs::write(self.folder.join(name), self.paper.in_world(on_paper)).unwrap();
+    }
+
+    /// What a file says, on paper.
+    pub(crate) fn read(&mut self, name: &str) -> String {
+        let text = fs::read_to_string(self.folder.join(name)).unwrap();
+        self.paper.on_paper(&text)
+    }
+
+    /// Other credentials from now on.
+    pub(crate) fn become_account(&mut self, account: impl ToString) {
+        self.environment.retain(|(name, _)| *name != "AWS_ACCESS_KEY_ID");
+        self.environment.push(("AWS_ACCESS_KEY_ID", account.to_string()));
+    }
+
+    /// Runs a command as a person in a terminal does, who says yes to what is asked; it must end with this code. What it
+    /// wrote is told as on paper.
+    #[track_caller]
+    pub(crate) fn exits(&mut self, command: &Command, code: i32) -> impl Future<Output = Ran> {
+        let caller = std::panic::Location::caller();
+        async move {
+            let ran = self.run(&command.text).await;
+            assert_eq!(ran.code, Some(code), "{}, told at {caller}: {ran}", command.place);
+            ran
+        }
+    }
+
+    /// Runs a command that the page does not write out, and that must end with 0.
+    #[track_caller]
+    pub(crate) fn also(&mut self, command: &str) -> impl Future<Output = Ran> {
+        let caller = std::panic::Location::caller();
+        async move {
+            let ran = self.run(command).await;
+            assert_eq!(ran.code, Some(0), "at {caller}: {ran}");
+            ran
+        }
+    }
+
+    /// Runs a command in a terminal, with `y` typed in it.
+    async fn run(&mut self, command: &str) -> Ran {
+        let shell = self.shell(command);
+        let (mut terminal, inside) = pty_process::open().unwrap();
+        let mut shell = pty_process::Command::new("sh").args(["-c", &shell]).current_dir(&self.folder);
+        shell = shell.env_clear().envs(self.variables(command)).stdout(Stdio::piped()).kill_on_drop(true);
+        terminal.write_all(b"y\n").await.unwrap();
+        let child = shell.spawn(inside).unwrap();
+        let told = async {
+            let (mut told, mut part) = (Vec::new(), [0; 4096]);
+            // Linux says that a terminal has ended by an error.
+            while let Ok(length @ 1..) = terminal.read(&mut part).await {
+                told.extend_from_slice(&part[..length]);
+            }
+            told
+        };
+        let both = async { tokio::join!(child.wait_with_output(), told) };
+        let ended = tokio::time::timeout(PATIENCE, both).await;
+        let (output, told) = ended.unwrap_or_else(|_| panic!("`{command}` has not ended after {PATIENCE:?}"));
+        let output = output.unwrap();
+        let mut paper = |bytes: &[u8]| self.paper.on_paper(&String::from_utf8_lossy(bytes));
+        let (stdout, stderr) = (paper(&output.stdout), paper(&told));
+        Ran { command: command.to_owned(), code: output.status.code(), stdout, stderr }
+    }
+
+    /// Compares what each command of a `console` block writes with what the block says; the commands must end with these
+    /// codes. With `FLOWAGG_RENEW_SNAPSHOTS=1` the block is written anew.
+    pub(crate) async fn shows(&mut self, block: &Block, codes: &[i32]) {
+        let place = block.place();
+        let commands: Vec<&str> = block.text.lines().filter_map(|line| line.strip_prefix("$ ")).collect();
+        assert_eq!(commands.len(), codes.len(), "{place}: the story has another number of commands");
+        let mut shown = String::new();
+        for (command, code) in commands.into_iter().zip(codes) {
+            let mut shell = tokio::process::Command::new("sh");
+            shell.args(["-c", &format!("exec 2>&1; {}", self.shell(command))]).current_dir(&self.folder);
+            shell.env_clear().envs(self.variables(command)).stdin(Stdio::null()).kill_on_drop(true);
+            let output = tokio::time::timeout(PATIENCE, shell.output()).await.unwrap().unwrap();
+            let told = self.paper.on_paper(&String::from_utf8_lossy(&output.stdout));
+            assert_eq!(output.status.code(), Some(*code), "{place}: `{command}`: {told}");
+            shown.extend([&format!("$ {command}\n"), told.trim_start_matches('\n')]);
+            shown.truncate(shown.trim_end().len());
+            shown.push_str("\n\n");
+        }
+        shown.truncate(shown.trim_end().len());
+        shown.push('\n');
+        if std::env::var_os("FLOWAGG_RENEW_SNAPSHOTS").is_some() {
+            renew(block, &shown);
+        } else {
+            let help = "with FLOWAGG_RENEW_SNAPSHOTS=1 it is written anew";
+            assert!(
+                shown == block.text,
+                "{place}: it writes otherwise ({help}):\n{shown}\nnot:\n{}",
+                block.text
+            );
+        }
+    }
+
+    /// A command for `sh`, in the world. Without `jq`, what it would be given is looked at.
+    fn shell(&self, command: &str) -> String {
+        let command = self.paper.in_world(command);
+        match command.split_once("| jq") {
+            Some((before, _)) if !has("jq") => before.to_owned(),
+            _ => command,
+        }
+    }
+
+    /// The environment for a command: its programs, its account, and nothing of this machine's user.
+    fn variables(&self, command: &str) -> Vec<(&'static str, String)> {
+        let aws = self.programs.path().join("aws");
+        if command.contains("aws ") && !aws.exists() {
+            let python = aws_cli().unwrap();
+            fs::write(&aws, format!("#!/bin/sh\nexec '{}' -m awscli \"$@\"\n", python.display())).unwrap();
+            fs::set_permissions(&aws, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let path = std::env::var("PATH").unwrap_or_default();
+        let none = |name: &str| self.folder.join(name).display().to_string();
+        let mut variables = self.environment.clone();
+        let region =
+            variables.iter().find(|(name, _)| *name == "AWS_REGION").map(|(_, region)| region.clone());
+        variables.extend(region.map(|region| ("AWS_DEFAULT_REGION", region)));
+        variables.extend([
+            ("PATH", format!("{}:{path}", self.programs.path().display())),
+            ("HOME", self.folder.display().to_string()),
+            ("AWS_CONFIG_FILE", none("no-config")),
+            ("AWS_SHARED_CREDENTIALS_FILE", none("no-credentials")),
+        ]);
+        variables
+    }
+}
+
+/// Whether a program is on the path.
+pub(crate) fn has(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+/// Puts another text into a block of a page; one test at a time.
+fn renew(block: &Block, text: &str) {
+    static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _one = ONE.lock().unwrap();
+    let page = root().join(&block.page);
+    let was = fs::read_to_string(&page).unwrap();
+    let fenced = |text: &str| format!("```console\n{text}```\n");
+    assert_eq!(was.matches(&fenced(&block.text)).count(), 1, "{}", block.place());
+    fs::write(&page, was.replacen(&fenced(&block.text), &fenced(text), 1)).unwrap();
+}
+
+/// A world on LocalStack, and a shell in its hub account and its folder.
+pub(crate) struct Stage {
+    pub(crate) world: World,
+    pub(crate) shell: Shell,
+}
+
+impl Stage {
+    /// A world with these members: 222222222222, 333333333333 and so on, with one VPC in each of two regions.
+    pub(crate) async fn with<const N: usize>(members: [&str; N]) -> Self {
+        let mut world = World::new(Emulator::shared().unwrap()).await.unwrap();
+        for name in members {
+            world.member(name, 1).await.unwrap();
+        }
+        let folder = world.fleet_path().parent().unwrap().to_owned();
+        let shell = Shell::new(&folder, Paper::of(&world), world.environment());
+        let stage = Self { world, shell };
+        stage.write_fleet();
+        stage
+    }
+
+    /// The same, applied.
+    pub(crate) async fn applied<const N: usize>(members: [&str; N]) -> Self {
+        let mut stage = Self::with(members).await;
+        stage.shell.also("flowagg apply --yes").await;
+        stage
+    }
+
+    /// The fleet file of the world, as it is now.
+    pub(crate) fn write_fleet(&self) {
+        fs::write(self.world.fleet_path(), self.world.fleet_file()).unwrap();
+    }
+
+    /// The delivery service comes by; where the day has just begun, for the first minutes of it.
+    pub(crate) async fn deliver(&self) {
+        let now = Timestamp::now();
+        let day = now.to_zoned(TimeZone::UTC).start_of_day().unwrap().timestamp();
+        let at = now.max(day + SignedDuration::from_mins(10));
+        self.world.deliver(at).await.unwrap();
+    }
+
+    /// The live policy, on paper.
+    pub(crate) async fn policy(&mut self) -> String {
+        let policy = self.world.policy().await.unwrap().unwrap_or_default();
+        self.shell.paper.on_paper(&policy)
+    }
+
+    /// How many flow logs an account has, in all regions.
+    pub(crate) async fn flow_logs(&self, name: &str) -> usize {
+        let mut count = 0;
+        for region in self.world.regions() {
+            count += self.world.flow_logs(self.world.accounts()[name].id, region).await.unwrap().len();
+        }
+        count
+    }
+}
