@@ -145,7 +145,7 @@ mod tests {
             ..Answer::default()
         };
         let mut out = Vec::new();
-        rows(&answer, RowFormat::Table, &mut Sheet::new(&mut out, Some(49))).unwrap();
+        rows(&answer, RowFormat::Table, &mut Sheet::new(&mut out, Some(52))).unwrap();
         let expected = "   account  012345678901\n   why      a name of a column that nobody has room\n            for\n\n   \
                         account  -\n   why      -\n";
         assert_eq!(anstream::adapter::strip_bytes(&out).into_vec(), expected.as_bytes());

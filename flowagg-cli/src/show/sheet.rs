@@ -4,8 +4,8 @@
 use std::fmt::{Arguments, Display};
 use std::io::{self, Write};
 
-use textwrap::core::{Word, display_width};
-use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
+use textwrap::core::{Word, break_words, display_width};
+use textwrap::wrap_algorithms::wrap_first_fit;
 
 /// A terminal narrower than this is written to as if it were as wide: with words of a few letters on each line nobody
 /// reads a table.
@@ -14,8 +14,6 @@ const NARROWEST: usize = 40;
 const READABLE: usize = 20;
 /// The space at which a line does not end (no-break space, which is written as any other).
 pub(crate) const TIE: char = '\u{a0}';
-/// Words of more columns than this, which are paths, keys and ARNs, may be divided after a slash.
-const LONG: usize = 40;
 
 /// Somewhere to write to, and how wide it is.
 pub struct Sheet<'a> {
@@ -45,14 +43,19 @@ impl<'a> Sheet<'a> {
     pub(crate) fn line(&mut self, indent: usize, text: impl Display) -> io::Result<()> {
         let text = text.to_string();
         let Some(width) = self.width else { return writeln!(self.to, "{}", text.replace(TIE, " ")) };
-        let indent = " ".repeat(indent.min(width - READABLE));
-        let options = Options::new(width)
-            .subsequent_indent(&indent)
-            .word_separator(WordSeparator::Custom(words))
-            .word_splitter(WordSplitter::NoHyphenation)
-            .wrap_algorithm(WrapAlgorithm::FirstFit);
-        for line in textwrap::wrap(&text, options) {
-            writeln!(self.to, "{}", line.replace(TIE, " "))?;
+        let indent = indent.min(width - READABLE);
+        let room = width - indent;
+        for (number, part) in text.split('\n').enumerate() {
+            let words = break_words(words(part, room), room);
+            let first = if number == 0 { width } else { room };
+            // Columns are few enough for the numbers that the crate counts in.
+            #[allow(clippy::cast_precision_loss, reason = "for a screen")]
+            let widths = [first as f64, room as f64];
+            for (below, line) in wrap_first_fit(&words, &widths).into_iter().enumerate() {
+                let indent = if number + below == 0 { 0 } else { indent };
+                let line: String = line.iter().flat_map(|word| [word.word, word.whitespace]).collect();
+                writeln!(self.to, "{:indent$}{}", "", line.trim_end_matches(' ').replace(TIE, " "))?;
+            }
         }
         Ok(())
     }
@@ -68,33 +71,31 @@ impl Write for Sheet<'_> {
     }
 }
 
-/// What stays together on a line: a word, or several between backticks, for they are a command to be copied.
-fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
-    let mut rest = line;
-    let whole = std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let end = end_of_word(rest);
-        let (word, after) = rest.split_at(end);
+/// What stays together on a line of so many columns: a word, or several between backticks, for they are a command to be
+/// copied. A key, a path or an ARN that is longer than the line is divided where it has a part more.
+fn words(text: &str, room: usize) -> Vec<Word<'_>> {
+    let mut rest = text;
+    let mut words = Vec::new();
+    while !rest.is_empty() {
+        let (word, after) = rest.split_at(end_of_word(rest, room));
         rest = after;
-        Some(word)
-    });
-    Box::new(whole.flat_map(|word| {
-        let parts: Vec<&str> =
-            if display_width(word) > LONG { word.split_inclusive('/').collect() } else { vec![word] };
-        parts.into_iter().map(Word::from)
-    }))
+        if display_width(word.trim_end_matches(' ')) > room {
+            words.extend(word.split_inclusive(['/', '_']).map(Word::from));
+        } else {
+            words.push(Word::from(word));
+        }
+    }
+    words
 }
 
 /// Where the first word of a text ends, the spaces after it included.
-fn end_of_word(text: &str) -> usize {
+fn end_of_word(text: &str, room: usize) -> usize {
     let mut ends = text.match_indices(' ').map(|(at, space)| at + space.len());
     let closed = |end: &usize| text[..*end].matches('`').count().is_multiple_of(2);
     let first = ends.next().unwrap_or(text.len());
     let end = if closed(&first) { first } else { ends.find(closed).unwrap_or(text.len()) };
-    // A quotation as long as a line is divided like other text.
-    let end = if display_width(&text[..end]) > LONG { first } else { end };
+    // A quotation that is longer than half a line is divided like other text.
+    let end = if display_width(&text[..end]) > room / 2 { first } else { end };
     end + text[end..].len() - text[end..].trim_start_matches(' ').len()
 }
 
@@ -131,11 +132,8 @@ mod tests {
 
     #[test]
     fn a_command_between_backticks_stays_on_one_line() {
-        let text = "to revoke what is not in the file, run `flowagg plan --prune`";
-        assert_eq!(
-            written(Some(40), 2, text),
-            "to revoke what is not in the file, run\n  `flowagg plan --prune`\n"
-        );
+        let text = "to revoke what is not in the file, `apply --prune`";
+        assert_eq!(written(Some(40), 2, text), "to revoke what is not in the file,\n  `apply --prune`\n");
     }
 
     #[test]
@@ -145,14 +143,17 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_divided_after_a_slash_and_at_the_edge_where_it_has_none() {
-        let key = "AWSLogs/222222222222/vpcflowlogs/eu-west-1/2026/11/23/222222222222_vpcflowlogs_eu-west-1_fl-0a1b2c3d.log.gz";
-        let text = written(Some(40), 2, key);
-        assert!(
-            text.starts_with("AWSLogs/222222222222/vpcflowlogs/\n  eu-west-1/2026/11/23/\n  2222"),
-            "{text}"
-        );
-        assert!(text.lines().all(|line| line.len() <= 40), "{text}");
-        assert_eq!(text.replace("\n  ", ""), format!("{key}\n"));
+    fn an_arn_that_a_line_can_hold_is_whole_and_a_longer_key_is_divided_at_its_parts() {
+        let arn = "arn:aws:iam::222222222222:role/audit";
+        assert_eq!(written(Some(40), 2, &format!("error: {arn}")), format!("error:\n  {arn}\n"));
+        let key = "AWSLogs/222222222222/vpcflowlogs/eu-west-1/222222222222_vpcflowlogs_eu-west-1_fl-0a1b2c3d.log.gz";
+        let lines = [
+            "AWSLogs/222222222222/vpcflowlogs/",
+            "eu-west-1/222222222222_vpcflowlogs_",
+            "eu-west-1_fl-0a1b2c3d.log.gz",
+        ];
+        assert_eq!(written(Some(40), 2, key), lines.join("\n  ") + "\n");
+        let word = "0123456789".repeat(5);
+        assert_eq!(written(Some(40), 2, &word).replace("\n  ", ""), format!("{word}\n"));
     }
 }
