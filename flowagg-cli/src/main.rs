@@ -4,6 +4,8 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use flowagg::Screen;
+use flowagg::show::Sheet;
+use terminal_size::{Height, Width, terminal_size_of};
 
 /// The SDK allocates much for each call, on all cores.
 #[global_allocator]
@@ -20,9 +22,22 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let interactive = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
+    let interactive = stdin.is_terminal() && stderr.is_terminal();
     let mut out = anstream::stdout();
+    let mut out = Sheet::new(&mut out, width(stdout.is_terminal(), terminal_size_of(stdout)));
     let mut err = anstream::stderr();
+    let mut err = Sheet::new(&mut err, width(stderr.is_terminal(), terminal_size_of(stderr)));
     let mut screen = Screen { out: &mut out, err: &mut err, interactive, events: false };
     runtime.block_on(flowagg::run(std::env::args_os(), &mut screen)).into()
+}
+
+/// How many columns there are; `None` where there is no terminal. `COLUMNS` counts only for a terminal that does not say,
+/// as clap has it for the help: an exported one is what the window was when the shell began, and never a wish about a pipe.
+fn width(is_terminal: bool, size: Option<(Width, Height)>) -> Option<usize> {
+    match size {
+        Some((Width(columns), _)) => Some(columns.into()),
+        None if is_terminal => std::env::var("COLUMNS").ok()?.parse().ok().filter(|columns| *columns > 0),
+        None => None,
+    }
 }

@@ -1,6 +1,6 @@
 //! `flowagg apply`: shows the plan, asks, does that same plan, and looks again.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Write as _};
 
 use flowagg_core::fleet::Fleet;
 use flowagg_core::plan::Plan;

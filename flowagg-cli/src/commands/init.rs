@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Write as _};
 use std::str::FromStr;
 
 use flowagg_core::fleet::{

@@ -1,7 +1,7 @@
 //! What flowagg tells shells and `man` of its command line.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use clap::CommandFactory;

@@ -1,12 +1,12 @@
 //! What a look before the roll-out found.
 
-use std::io::{self, Write};
+use std::io;
 
 use super::table::{Row, table};
-use super::{BOLD, GREEN, RED, YELLOW, failures};
+use super::{BOLD, GREEN, RED, Sheet, YELLOW, failures};
 use crate::commands::{Examination, Health};
 
-pub(crate) fn examination(examination: &Examination, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn examination(examination: &Examination, out: &mut Sheet<'_>) -> io::Result<()> {
     let rows: Vec<Row> = examination
         .checks
         .iter()

@@ -1,17 +1,19 @@
 //! Failed calls, alike ones together: a role that is missing in a hundred accounts is one cause, not a hundred.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 
 use flowagg_core::observed::Failure;
 
-use super::{DIM, RED};
+use super::{DIM, RED, Sheet};
 
 /// Fewer failures than this are told one by one, each with its own words.
 const MANY: usize = 4;
+/// What comes after `error: ` begins here, and all that belongs to it.
+pub(super) const HANG: usize = 7;
 
 /// Calls that failed: where, what, and what to do.
-pub(crate) fn failures(failures: &[Failure], out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn failures(failures: &[Failure], out: &mut Sheet<'_>) -> io::Result<()> {
     let mut causes: BTreeMap<(&str, Option<&str>, String), Vec<&Failure>> = BTreeMap::new();
     for failure in failures {
         let cause = (failure.call.as_str(), failure.code.as_deref(), failure.way_out());
@@ -29,21 +31,22 @@ pub(crate) fn failures(failures: &[Failure], out: &mut dyn Write) -> io::Result<
     Ok(())
 }
 
-fn one(failure: &Failure, out: &mut dyn Write) -> io::Result<()> {
+fn one(failure: &Failure, out: &mut Sheet<'_>) -> io::Result<()> {
     let Failure { account, region, resource, help, .. } = failure;
     let place =
         resource.as_ref().map_or(format!("{account} {region}"), |it| format!("{account} {region}: {it}"));
-    writeln!(out, "{RED}error{RED:#}: {place}: {}", failure.what())?;
-    writeln!(out, "       {DIM}{help}{DIM:#}")
+    out.line(HANG + 2, format_args!("{RED}error{RED:#}: {place}: {}", failure.what()))?;
+    out.line(HANG, format_args!("{:HANG$}{DIM}{help}{DIM:#}", ""))
 }
 
 /// The cause once, with the words of the first; then every place that has it.
-fn many(alike: &[&Failure], out: &mut dyn Write) -> io::Result<()> {
+fn many(alike: &[&Failure], out: &mut Sheet<'_>) -> io::Result<()> {
     let first = alike[0];
-    writeln!(out, "{RED}error{RED:#}: {} times: {}", alike.len(), first.what())?;
-    writeln!(out, "       {DIM}{}{DIM:#}", first.help)?;
+    out.line(HANG + 2, format_args!("{RED}error{RED:#}: {} times: {}", alike.len(), first.what()))?;
+    out.line(HANG, format_args!("{:HANG$}{DIM}{}{DIM:#}", "", first.help))?;
     for Failure { account, region, resource, .. } in alike {
-        writeln!(out, "       {account} {region} {}", resource.as_deref().unwrap_or_default())?;
+        let resource = resource.as_deref().unwrap_or_default();
+        out.line(HANG, format_args!("{:HANG$}{account} {region} {resource}", "").to_string().trim_end())?;
     }
     Ok(())
 }
@@ -68,7 +71,7 @@ mod tests {
 
     fn told(list: &[Failure]) -> String {
         let mut out = Vec::new();
-        failures(list, &mut out).unwrap();
+        failures(list, &mut Sheet::new(&mut out, None)).unwrap();
         anstream::adapter::strip_bytes(&out).into_vec().into_iter().map(char::from).collect()
     }
 

@@ -128,7 +128,7 @@ fn failures(failures: &[Failure], out: &mut dyn Write) -> io::Result<()> {
 fn more(of: usize, told: usize, out: &mut dyn Write) -> io::Result<()> {
     match of.saturating_sub(told) {
         0 => Ok(()),
-        n => writeln!(out, "\n… and {n} more: `flowagg plan` has them all."),
+        n => writeln!(out, "\n... and {n} more: `flowagg plan` has them all."),
     }
 }
 
@@ -208,6 +208,6 @@ mod tests {
         plan.failures = vec![failure; 4_000];
         let text = told(&fleet("payments"), &plan);
         assert!(text.chars().count() < 65_536, "{} characters", text.chars().count());
-        assert!(text.contains("… and 3700 more") && text.contains("… and 3950 more"), "{text}");
+        assert!(text.contains("... and 3700 more") && text.contains("... and 3950 more"), "{text}");
     }
 }

@@ -9,6 +9,7 @@ mod plan;
 mod progress;
 mod report;
 mod rows;
+mod sheet;
 mod table;
 mod verified;
 
@@ -20,6 +21,7 @@ use flowagg_core::fleet::FleetError;
 use flowagg_policy::{Finding, Severity};
 
 use crate::commands::SizeReport;
+use crate::show::failures::HANG;
 use crate::show::progress::Watch;
 use crate::{Exit, Progress};
 
@@ -32,6 +34,7 @@ pub(crate) use markdown::markdown;
 pub(crate) use plan::{applied, plan};
 pub use report::{Glyphs, report};
 pub(crate) use rows::{bytes, rows};
+pub use sheet::Sheet;
 pub(crate) use verified::verified;
 
 const BOLD: Style = Style::new().bold();
@@ -43,9 +46,9 @@ const YELLOW: Style = AnsiColor::Yellow.on_default();
 /// Where a run writes to. Styles are written always; the writers take them out where they are not wanted.
 pub struct Screen<'a> {
     /// Results.
-    pub out: &'a mut dyn Write,
+    pub out: &'a mut Sheet<'a>,
     /// Progress, questions and errors.
-    pub err: &'a mut dyn Write,
+    pub err: &'a mut Sheet<'a>,
     /// Whether somebody is there to be asked and shown progress.
     pub interactive: bool,
     /// Whether progress is told to a program: a line of JSON on standard error for each event.
@@ -99,22 +102,22 @@ pub(crate) fn heading(text: &str, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// What is wrong, and what to do.
-fn error(what: &str, help: &str, err: &mut dyn Write) -> io::Result<()> {
-    writeln!(err, "{RED}error{RED:#}: {what}")?;
-    writeln!(err, "       {DIM}{help}{DIM:#}")
+fn error(what: &str, help: &str, err: &mut Sheet<'_>) -> io::Result<()> {
+    err.line(HANG + 2, format_args!("{RED}error{RED:#}: {what}"))?;
+    err.line(HANG, format_args!("{:HANG$}{DIM}{help}{DIM:#}", ""))
 }
 
 /// Every fault of a fleet file, with its place.
-fn faults(path: &Path, error: &FleetError, err: &mut dyn Write) -> io::Result<()> {
+fn faults(path: &Path, error: &FleetError, err: &mut Sheet<'_>) -> io::Result<()> {
     let path = path.display();
     let count = match error.faults.len() {
         1 => "a fault".to_owned(),
         n => format!("{n} faults"),
     };
-    writeln!(err, "{RED}error{RED:#}: `{path}` has {count}; nothing was read or written")?;
+    err.line(HANG, format_args!("{RED}error{RED:#}: `{path}` has {count}; nothing was read or written"))?;
     for fault in &error.faults {
-        writeln!(err, "{BOLD}{path}:{}:{}{BOLD:#}: {}", fault.line, fault.column, fault.what)?;
-        writeln!(err, "    {DIM}{}{DIM:#}", fault.help)?;
+        err.line(6, format_args!("{BOLD}{path}:{}:{}{BOLD:#}: {}", fault.line, fault.column, fault.what))?;
+        err.line(4, format_args!("    {DIM}{}{DIM:#}", fault.help))?;
     }
     Ok(())
 }
@@ -125,15 +128,15 @@ pub(crate) fn answer(
     resource: &str,
     told: &str,
     yes: bool,
-    out: &mut dyn Write,
+    out: &mut Sheet<'_>,
 ) -> io::Result<()> {
     let (style, sign) = if yes { (GREEN, "+") } else { (RED, "!") };
-    writeln!(out, "  {style}{sign}{style:#} {action:16} {told}")?;
-    writeln!(out, "      {DIM}{resource}{DIM:#}")
+    out.line(21, format_args!("  {style}{sign}{style:#} {action:16} {told}"))?;
+    out.line(6, format_args!("      {DIM}{resource}{DIM:#}"))
 }
 
 /// What the linter found in a policy.
-pub(crate) fn findings(policy: &str, findings: &[Finding], out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn findings(policy: &str, findings: &[Finding], out: &mut Sheet<'_>) -> io::Result<()> {
     for Finding { id, severity, statement, place, message, help } in findings {
         let (style, word) = match severity {
             Severity::Error => (RED, "error"),
@@ -142,12 +145,9 @@ pub(crate) fn findings(policy: &str, findings: &[Finding], out: &mut dyn Write) 
         };
         let statement =
             statement.as_ref().map(|statement| format!("statement {statement}: ")).unwrap_or_default();
-        writeln!(
-            out,
-            "{BOLD}{}:{}{BOLD:#}: {style}{word}{style:#} {id}: {statement}{message}",
-            place.line, place.column
-        )?;
-        writeln!(out, "    {DIM}{help}{DIM:#}")?;
+        let place = format_args!("{BOLD}{}:{}{BOLD:#}", place.line, place.column);
+        out.line(6, format_args!("{place}: {style}{word}{style:#} {id}: {statement}{message}"))?;
+        out.line(4, format_args!("    {DIM}{help}{DIM:#}"))?;
     }
     match findings.len() {
         0 => writeln!(out, "{GREEN}ok{GREEN:#}: nothing found in {policy}"),
@@ -157,7 +157,7 @@ pub(crate) fn findings(policy: &str, findings: &[Finding], out: &mut dyn Write) 
 }
 
 /// How large a policy is, and how many accounts fit in each form.
-pub(crate) fn sizes(report: &SizeReport, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn sizes(report: &SizeReport, out: &mut Sheet<'_>) -> io::Result<()> {
     let SizeReport { limit, form, bytes, accounts, forms } = report;
     writeln!(out, "{accounts} accounts in form `{form}`: {bytes} of {limit} bytes\n")?;
     let rows: Vec<table::Row> = forms

@@ -1,18 +1,19 @@
 //! A plan, and what became of it.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 
 use anstyle::Style;
 use flowagg_core::fleet::{Fleet, Member};
 use flowagg_core::id::{AccountId, Region};
 use flowagg_core::plan::{HubChange, Left, Plan, Step};
 
+use super::failures::HANG;
 use super::table::{Row, table};
-use super::{BOLD, DIM, GREEN, RED, YELLOW, failures};
+use super::{BOLD, DIM, GREEN, RED, Sheet, YELLOW, failures};
 use crate::aws::apply::Applied;
 
-pub(crate) fn plan(fleet: &Fleet, plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn plan(fleet: &Fleet, plan: &Plan, out: &mut Sheet<'_>) -> io::Result<()> {
     let hub = &fleet.hub;
     writeln!(out, "{BOLD}hub{BOLD:#} {} {} {}", hub.account, hub.region, hub.bucket)?;
     for change in &plan.hub {
@@ -20,7 +21,7 @@ pub(crate) fn plan(fleet: &Fleet, plan: &Plan, out: &mut dyn Write) -> io::Resul
             HubChange::RemoveGrant(_) => (RED, "-"),
             _ => (GREEN, "+"),
         };
-        writeln!(out, "  {style}{sign}{style:#} {change}")?;
+        out.line(4, format_args!("  {style}{sign}{style:#} {change}"))?;
     }
     if plan.hub.is_empty() && plan.failures.iter().all(|failure| failure.account != hub.account) {
         writeln!(out, "  {DIM}={DIM:#} as wanted")?;
@@ -35,7 +36,7 @@ pub(crate) fn plan(fleet: &Fleet, plan: &Plan, out: &mut dyn Write) -> io::Resul
         writeln!(out)?;
     }
     for note in &plan.notes {
-        writeln!(out, "{DIM}note{DIM:#}: {note}")?;
+        out.line(6, format_args!("{DIM}note{DIM:#}: {note}"))?;
     }
     if !plan.failures.is_empty() {
         writeln!(out)?;
@@ -44,7 +45,8 @@ pub(crate) fn plan(fleet: &Fleet, plan: &Plan, out: &mut dyn Write) -> io::Resul
     if plan.is_empty() && !plan.failures.is_empty() {
         return writeln!(out, "\n{BOLD}plan{BOLD:#}: nothing can be done before that is settled");
     }
-    writeln!(out, "\n{BOLD}plan{BOLD:#}: {}{}", plan.summary(), besides(plan))
+    writeln!(out)?;
+    out.line(6, format_args!("{BOLD}plan{BOLD:#}: {}{}", plan.summary(), besides(plan)))
 }
 
 /// Changes and flow logs that stay, by account, region and VPC.
@@ -95,18 +97,15 @@ pub(super) fn sign(step: &Step) -> (Style, &'static str) {
     }
 }
 
-fn concerns(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+fn concerns(plan: &Plan, out: &mut Sheet<'_>) -> io::Result<()> {
     if !plan.concerns.is_empty() {
         writeln!(out)?;
     }
     for concern in &plan.concerns {
         let region = concern.region.as_ref().map(|region| format!(" {region}")).unwrap_or_default();
-        writeln!(
-            out,
-            "{YELLOW}not as declared{YELLOW:#}: {}{region} {}: {}",
-            concern.account, concern.resource, concern.what
-        )?;
-        writeln!(out, "       {DIM}{}{DIM:#}", concern.help)?;
+        let place = format_args!("{}{region} {}", concern.account, concern.resource);
+        out.line(HANG + 2, format_args!("{YELLOW}not as declared{YELLOW:#}: {place}: {}", concern.what))?;
+        out.line(HANG, format_args!("{:HANG$}{DIM}{}{DIM:#}", "", concern.help))?;
     }
     Ok(())
 }
@@ -129,14 +128,14 @@ pub(crate) fn applied(
     fleet: &Fleet,
     applied: &Applied,
     remaining: &Plan,
-    out: &mut dyn Write,
+    out: &mut Sheet<'_>,
 ) -> io::Result<()> {
     writeln!(out, "\n{BOLD}applied{BOLD:#}")?;
     for done in &applied.done {
-        writeln!(out, "  {GREEN}done{GREEN:#} {done}")?;
+        out.line(7, format_args!("  {GREEN}done{GREEN:#} {done}"))?;
     }
     for held_back in &applied.held_back {
-        writeln!(out, "  {YELLOW}not tried{YELLOW:#} {held_back}")?;
+        out.line(12, format_args!("  {YELLOW}not tried{YELLOW:#} {held_back}"))?;
     }
     failures(&applied.failures, out)?;
     if remaining.is_settled() {

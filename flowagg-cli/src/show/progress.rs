@@ -28,6 +28,8 @@ impl Watch {
                 Err(_) => bar,
             }
         });
+        // A dumb terminal takes no bar: it is told on lines, as a file is.
+        let bar = bar.filter(|bar| !bar.is_hidden());
         Self { bar, events: screen.events, max_failures, interrupted: AtomicBool::new(false) }
     }
 

@@ -1,12 +1,14 @@
-//! How a fleet stands, in a terminal of 80 columns: numbers, a line for each account, findings. A letter for each state and
-//! a character for each amount: colour only repeats them.
+//! How a fleet stands: numbers, a line for each account, or two where one is too long for the terminal, findings. A letter
+//! for each state and a character for each amount: colour only repeats them.
 
-use std::io::{self, Write};
+use std::io;
 
 use anstyle::Style;
 use flowagg_policy::Severity;
+use textwrap::core::display_width;
 
-use super::{BOLD, DIM, GREEN, RED, YELLOW};
+use super::sheet::TIE;
+use super::{BOLD, DIM, GREEN, RED, Sheet, YELLOW};
 use crate::report::words::{age, bytes, count, of, short};
 use crate::report::{Account, Coverage, Finding, FlowLogs, Report, Room, Spot};
 
@@ -29,22 +31,26 @@ impl Glyphs {
     }
 }
 
+/// How wide the list of the regions is where there is no width.
 const WIDTH: usize = 80;
-/// What a line takes without the account's name, its regions and its days.
-const TAKEN: usize = 56;
-/// The most room for what people call an account, the least, and what it has where a line is too long anyway.
-const NAME: (usize, usize, usize) = (32, 12, 20);
+/// What a line takes without the account's name, its regions and its days; and the first of two lines without name and
+/// regions.
+const TAKEN: (usize, usize) = (56, 28);
+/// The least room for what people call an account.
+const NAME: usize = 12;
+/// What a region takes in the list of the regions.
+const REGION: usize = 17;
+/// Where the second of two lines begins: under the name.
+const SECOND: usize = 15;
 /// More places than this are told by number.
 const NAMED: usize = 8;
 
 /// Writes the report.
-pub fn report(report: &Report, glyphs: Glyphs, out: &mut dyn Write) -> io::Result<()> {
+pub fn report(report: &Report, glyphs: Glyphs, out: &mut Sheet<'_>) -> io::Result<()> {
     let hub = &report.hub;
-    writeln!(
-        out,
-        "{BOLD}report{BOLD:#} {} {} {}  {DIM}{}{DIM:#}\n",
-        hub.account, hub.region, hub.bucket, report.made
-    )?;
+    let made = format_args!("{DIM}{}{DIM:#}", report.made);
+    out.line(2, format_args!("{BOLD}report{BOLD:#} {} {} {}  {made}", hub.account, hub.region, hub.bucket))?;
+    writeln!(out)?;
     numbers(report, out)?;
     accounts(report, glyphs, out)?;
     if !report.findings.is_empty() {
@@ -53,20 +59,20 @@ pub fn report(report: &Report, glyphs: Glyphs, out: &mut dyn Write) -> io::Resul
     report.findings.iter().try_for_each(|finding| one(finding, out))?;
     let logs = report.totals.flow_logs;
     let (style, word) = if report.is_complete() { (GREEN, "ok") } else { (RED, "report") };
-    writeln!(
-        out,
-        "\n{style}{BOLD}{word}{BOLD:#}{style:#}: {} of {} deliver, {}",
-        count(logs.delivering as u64),
-        of(logs.all(), "flow log", "flow logs"),
-        of(report.findings.len(), "finding", "findings")
+    let deliver = format!("{} of {}", count(logs.delivering as u64), of(logs.all(), "flow log", "flow logs"));
+    let findings = of(report.findings.len(), "finding", "findings");
+    writeln!(out)?;
+    out.line(
+        word.len() + 2,
+        format_args!("{style}{BOLD}{word}{BOLD:#}{style:#}: {deliver} deliver, {findings}"),
     )
 }
 
-fn numbers(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+fn numbers(report: &Report, out: &mut Sheet<'_>) -> io::Result<()> {
     let totals = &report.totals;
     let coverage = Coverage::legend().filter_map(|it| {
         let number = totals.coverage.get(&it).copied().filter(|number| *number > 0)?;
-        Some(format!("{} {}", count(number as u64), it.as_str()))
+        Some(format!("{}{TIE}{}", count(number as u64), it.as_str()))
     });
     let newest = totals.newest_age_seconds.map_or("none".to_owned(), |lag| format!("{} old", age(lag)));
     let policy = report.policy.as_ref().map_or("not there".to_owned(), room);
@@ -90,7 +96,7 @@ fn numbers(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         ),
         ("policy", policy),
     ] {
-        writeln!(out, "  {DIM}{what:10}{DIM:#} {told}")?;
+        out.line(13, format_args!("  {DIM}{what:10}{DIM:#} {told}"))?;
     }
     Ok(())
 }
@@ -118,7 +124,7 @@ fn flow_logs(logs: FlowLogs) -> String {
         (missing, "missing"),
     ];
     let told =
-        states.into_iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{} {word}", count(n as u64)));
+        states.into_iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{}{TIE}{word}", count(n as u64)));
     let told: Vec<String> = told.collect();
     if told.is_empty() { "none".to_owned() } else { told.join(", ") }
 }
@@ -132,43 +138,75 @@ fn style(coverage: Coverage) -> Style {
     }
 }
 
-fn accounts(report: &Report, glyphs: Glyphs, out: &mut dyn Write) -> io::Result<()> {
-    let (regions, days) = (report.regions.len(), report.days.len());
-    let longest =
-        report.accounts.iter().filter_map(|account| Some(account.name.as_ref()?.chars().count())).max();
-    let name = match WIDTH.saturating_sub(TAKEN + regions + days.max("days".len())) {
-        room if room < NAME.1 => NAME.2,
-        room => longest.unwrap_or(0).clamp("name".len(), room.min(NAME.0)),
-    };
+/// How the list of accounts is laid out.
+struct Columns {
+    name: usize,
+    regions: usize,
+    days: usize,
+    /// What came stands on a second line: one would be too long.
+    is_divided: bool,
+}
+
+impl Columns {
+    fn of(report: &Report, width: Option<usize>) -> Self {
+        let names = report.accounts.iter().filter_map(|account| account.name.as_deref());
+        let longest = names.map(display_width).max().unwrap_or(0).max("name".len());
+        let (regions, days) = (report.regions.len().max(1), report.days.len().max("days".len()));
+        let Some(width) = width else { return Self { name: longest, regions, days, is_divided: false } };
+        let room = width.saturating_sub(TAKEN.0 + regions + days);
+        if room >= longest.min(NAME) {
+            return Self { name: longest.min(room), regions, days, is_divided: false };
+        }
+        let room = width.saturating_sub(TAKEN.1 + regions).max("name".len());
+        Self { name: longest.min(room), regions, days, is_divided: true }
+    }
+
+    /// Writes who and how, and what came of it.
+    fn write(&self, first: &str, second: &str, out: &mut Sheet<'_>) -> io::Result<()> {
+        if self.is_divided {
+            out.line(SECOND, format_args!("  {first}"))?;
+            out.line(SECOND, format_args!("{:SECOND$}{second}", ""))
+        } else {
+            out.line(SECOND, format_args!("  {first} {second}"))
+        }
+    }
+}
+
+fn accounts(report: &Report, glyphs: Glyphs, out: &mut Sheet<'_>) -> io::Result<()> {
+    let columns = Columns::of(report, out.width());
     writeln!(out, "\n{BOLD}accounts{BOLD:#}")?;
     let named = letters().zip(&report.regions).map(|(letter, region)| format!("{letter} {region:14} "));
     let named: Vec<String> = named.collect();
-    for line in named.chunks(4) {
+    let on_a_line = (out.width().unwrap_or(WIDTH) - 1) / REGION;
+    for line in named.chunks(on_a_line) {
         writeln!(out, "  {}", line.concat().trim_end())?;
     }
-    let legend = Coverage::legend().map(|it| format!("{} {}", it.letter(), it.as_str()));
-    writeln!(out, "  {DIM}{}{DIM:#}", legend.collect::<Vec<_>>().join(", "))?;
+    let legend = Coverage::legend().map(|it| format!("{}{TIE}{}", it.letter(), it.as_str()));
+    out.line(2, format_args!("  {DIM}{}{DIM:#}", legend.collect::<Vec<_>>().join(", ")))?;
     let scale: String = glyphs.scale().iter().collect();
     if let [first, .., last] = report.days.as_slice() {
-        writeln!(out, "  {DIM}days {first} to {last} (UTC), by objects: {scale} from none to most{DIM:#}\n")?;
+        let scale = format_args!("by objects: {scale} from none to most");
+        out.line(2, format_args!("  {DIM}days {first} to {last} (UTC), {scale}{DIM:#}"))?;
+        writeln!(out)?;
     }
-    let header: String = letters().take(regions).collect();
-    let (regions, days) = (regions.max(1), days.max("days".len()));
-    writeln!(
-        out,
-        "  {DIM}{:12} {:name$} {:11} {header:regions$} {:days$} {:>7} {:>7} {:>10}{DIM:#}",
-        "account", "name", "state", "days", "newest", "objects", "bytes"
-    )?;
+    let Columns { name, regions, days, .. } = columns;
+    let header: String = letters().take(report.regions.len()).collect();
+    let header = format!("{DIM}{:12} {:name$} {:11} {header:regions$}{DIM:#}", "account", "name", "state");
+    let came = format!("{DIM}{:days$} {:>7} {:>7} {:>10}{DIM:#}", "days", "newest", "objects", "bytes");
+    columns.write(&header, &came, out)?;
     let most = report.accounts.iter().flat_map(|account| &account.days).map(|day| day.objects).max();
     let mut unit = &None;
     for account in &report.accounts {
         if account.unit != *unit {
             unit = &account.unit;
-            writeln!(out, "  {BOLD}{}{BOLD:#}", unit.as_deref().unwrap_or("in no unit that is known"))?;
+            out.line(
+                2,
+                format_args!("  {BOLD}{}{BOLD:#}", unit.as_deref().unwrap_or("in no unit that is known")),
+            )?;
         }
         let heat: String =
             account.days.iter().map(|day| heat(glyphs, day.objects, most.unwrap_or(0))).collect();
-        line(account, &cut(account.name.as_deref().unwrap_or_default(), name), (&heat, days), regions, out)?;
+        columns.write(&standing(account, &columns), &came_of(account, &heat, &columns), out)?;
     }
     Ok(())
 }
@@ -178,31 +216,34 @@ fn letters() -> impl Iterator<Item = char> {
     ('a'..='z').chain('A'..='Z').chain(std::iter::repeat('*'))
 }
 
-fn line(
-    account: &Account,
-    name: &str,
-    (heat, days): (&str, usize),
-    regions: usize,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+/// An account, its state, and that of each of its regions.
+fn standing(account: &Account, columns: &Columns) -> String {
+    let name = cut(account.name.as_deref().unwrap_or_default(), columns.name);
     let state = style(account.coverage);
-    write!(out, "  {} {name} {state}{:11}{state:#} ", account.account, account.coverage.as_str())?;
+    let mut text = format!("{} {name} {state}{:11}{state:#} ", account.account, account.coverage.as_str());
     for region in &account.regions {
         let style = style(region.coverage);
-        write!(out, "{style}{}{style:#}", region.coverage.letter())?;
+        text.push_str(&format!("{style}{}{style:#}", region.coverage.letter()));
     }
-    let gap = regions - account.regions.len();
-    let newest = account.newest.as_ref().map_or("-".to_owned(), |newest| age(newest.age_seconds));
-    let (objects, bytes) = (short(account.objects), bytes(account.bytes));
-    writeln!(out, "{:gap$} {heat:days$} {newest:>7} {objects:>7} {bytes:>10}", "")
+    text + &" ".repeat(columns.regions.saturating_sub(account.regions.len()))
 }
 
-/// A text of exactly so many characters; what is cut off is told by a dot.
+/// What came of an account, by day and in all.
+fn came_of(account: &Account, heat: &str, columns: &Columns) -> String {
+    let newest = account.newest.as_ref().map_or("-".to_owned(), |newest| age(newest.age_seconds));
+    let (objects, bytes) = (short(account.objects), bytes(account.bytes));
+    format!("{heat:0$} {newest:>7} {objects:>7} {bytes:>10}", columns.days)
+}
+
+/// A text of exactly so many columns; what is cut off is told by a dot.
 fn cut(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return format!("{text:width$}");
+    let mut cut = text.to_owned();
+    if display_width(text) > width {
+        while display_width(&cut) >= width && cut.pop().is_some() {}
+        cut.push('.');
     }
-    text.chars().take(width - 1).chain(['.']).collect()
+    let gap = width.saturating_sub(display_width(&cut));
+    cut + &" ".repeat(gap)
 }
 
 /// How much came, as one character.
@@ -212,7 +253,7 @@ fn heat(glyphs: Glyphs, objects: u64, most: u64) -> char {
     scale.get(level).copied().unwrap_or('?')
 }
 
-fn one(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
+fn one(finding: &Finding, out: &mut Sheet<'_>) -> io::Result<()> {
     let Finding { severity, what, help, places, about: _ } = finding;
     let (style, word) = match severity {
         Severity::Error => (RED, "error"),
@@ -220,14 +261,14 @@ fn one(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
         Severity::Note => (DIM, "note"),
     };
     let times = if places.len() > 1 { format!(" ({} times)", places.len()) } else { String::new() };
-    writeln!(out, "{style}{word}{style:#}: {what}{times}")?;
+    out.line(6, format_args!("{style}{word}{style:#}: {what}{times}"))?;
     if let Some(help) = help {
-        writeln!(out, "    {DIM}{help}{DIM:#}")?;
+        out.line(4, format_args!("    {DIM}{help}{DIM:#}"))?;
     }
     for Spot { account, region, resource } in places.iter().take(NAMED) {
         let parts = [region.as_ref().map(ToString::to_string), resource.clone()];
         let rest: Vec<String> = parts.into_iter().flatten().collect();
-        writeln!(out, "    {account} {}", rest.join(" "))?;
+        out.line(8, format_args!("    {account} {}", rest.join(" ")))?;
     }
     match places.len().saturating_sub(NAMED) {
         0 => Ok(()),

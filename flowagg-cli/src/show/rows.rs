@@ -4,12 +4,12 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value};
 
-use super::table::{Row, table};
-use super::{BOLD, DIM};
+use super::table::{Column as Place, Row, columns, table};
+use super::{BOLD, DIM, Sheet};
 use crate::args::RowFormat;
 use crate::aws::{Answer, Column};
 
-pub(crate) fn rows(answer: &Answer, format: RowFormat, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn rows(answer: &Answer, format: RowFormat, out: &mut Sheet<'_>) -> io::Result<()> {
     match format {
         RowFormat::Table => for_people(answer, out),
         RowFormat::Csv => csv(answer, out),
@@ -40,14 +40,27 @@ pub(crate) fn bytes(bytes: u64) -> String {
     format!("{amount:.1} {}", UNITS[unit])
 }
 
-fn for_people(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
-    let names = answer.columns.iter().map(|column| column.name.clone()).collect();
+/// A table; and where that is too wide, a table for each row, of the names and values of its columns.
+fn for_people(answer: &Answer, out: &mut Sheet<'_>) -> io::Result<()> {
+    let names: Vec<String> = answer.columns.iter().map(|column| column.name.clone()).collect();
     let row = |style, cells| Row { style, sign: "", cells, below: None };
-    let cells = |values: &Vec<Option<String>>| {
+    let cells = |values: &Vec<Option<String>>| -> Vec<String> {
         values.iter().map(|value| value.clone().unwrap_or_else(|| "-".to_owned())).collect()
     };
     let rows = answer.rows.iter().map(|values| row(DIM, cells(values)));
-    table(&[row(BOLD, names)].into_iter().chain(rows).collect::<Vec<_>>(), out)
+    let whole: Vec<Row> = [row(BOLD, names.clone())].into_iter().chain(rows).collect();
+    let end = columns(&whole).last().map_or(0, Place::end);
+    if out.width().is_none_or(|width| end <= width) {
+        return table(&whole, out);
+    }
+    for (n, values) in answer.rows.iter().enumerate() {
+        if n > 0 {
+            writeln!(out)?;
+        }
+        let pairs = names.iter().cloned().zip(cells(values));
+        table(&pairs.map(|(name, value)| row(DIM, vec![name, value])).collect::<Vec<_>>(), out)?;
+    }
+    Ok(())
 }
 
 /// Source: RFC 4180. Lines end in a line feed alone, as programs of today take it; null is empty.
@@ -96,7 +109,7 @@ mod tests {
             ..Answer::default()
         };
         let mut out = Vec::new();
-        rows(&answer, format, &mut out).unwrap();
+        rows(&answer, format, &mut Sheet::new(&mut out, None)).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -120,6 +133,22 @@ mod tests {
         let plain = anstream::adapter::strip_str(&shown(RowFormat::Table)).to_string();
         let expected = "   account       total, \"all\"\n   012345678901  15\n   a,b\"c         -\n";
         assert_eq!(plain, expected);
+    }
+
+    #[test]
+    fn a_table_that_is_too_wide_is_one_for_each_row() {
+        let text = "a name of a column that nobody has room for";
+        let column = |name: &str| Column { name: name.to_owned(), kind: "varchar".to_owned() };
+        let answer = Answer {
+            columns: vec![column("account"), column("why")],
+            rows: vec![vec![Some("012345678901".into()), Some(text.into())], vec![None, None]],
+            ..Answer::default()
+        };
+        let mut out = Vec::new();
+        rows(&answer, RowFormat::Table, &mut Sheet::new(&mut out, Some(52))).unwrap();
+        let expected = "   account  012345678901\n   why      a name of a column that nobody has room\n            for\n\n   \
+                        account  -\n   why      -\n";
+        assert_eq!(anstream::adapter::strip_bytes(&out).into_vec(), expected.as_bytes());
     }
 
     #[test]

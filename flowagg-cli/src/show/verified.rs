@@ -1,16 +1,16 @@
 //! What arrives and what does not.
 
-use std::io::{self, Write};
+use std::io;
 
 use flowagg_core::arrival::State;
 use flowagg_core::fleet::Fleet;
 
 use super::table::{Row, table};
-use super::{BOLD, DIM, GREEN, RED, YELLOW, failures};
+use super::{BOLD, DIM, GREEN, RED, Sheet, YELLOW, failures};
 use crate::commands::{Delivery, Verified};
 use crate::report::words::age;
 
-pub(crate) fn verified(fleet: &Fleet, verified: &Verified, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn verified(fleet: &Fleet, verified: &Verified, out: &mut Sheet<'_>) -> io::Result<()> {
     let rows: Vec<Row> = verified.flow_logs.iter().map(|delivery| row(fleet, delivery)).collect();
     table(&rows, out)?;
     if !verified.unreachable.is_empty() {
@@ -21,10 +21,12 @@ pub(crate) fn verified(fleet: &Fleet, verified: &Verified, out: &mut dyn Write) 
         let newest = stranger
             .age_seconds
             .map_or("nothing of late".to_owned(), |seconds| format!("newest object {} old", age(seconds)));
-        writeln!(
-            out,
-            "{DIM}note{DIM:#}: {} has flow logs in the bucket and is not in the fleet ({newest})",
-            stranger.account
+        let account = stranger.account;
+        out.line(
+            6,
+            format_args!(
+                "{DIM}note{DIM:#}: {account} has flow logs in the bucket and is not in the fleet ({newest})"
+            ),
         )?;
     }
     let count = |state| verified.flow_logs.iter().filter(|delivery| delivery.state == state).count();

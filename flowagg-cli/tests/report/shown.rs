@@ -5,13 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use flowagg::report::Report;
-use flowagg::show::{self, Glyphs};
+use flowagg::show::{self, Glyphs, Sheet};
 
 use crate::made_up::MadeUp;
 
-fn terminal(report: &Report, glyphs: Glyphs) -> String {
+fn terminal(report: &Report, glyphs: Glyphs, width: Option<usize>) -> String {
     let mut out = Vec::new();
-    show::report(report, glyphs, &mut out).unwrap();
+    show::report(report, glyphs, &mut Sheet::new(&mut out, width)).unwrap();
     anstream::adapter::strip_str(std::str::from_utf8(&out).unwrap()).to_string()
 }
 
@@ -28,13 +28,40 @@ fn is_the_snapshot(name: &str, text: &str) {
 #[test]
 fn a_terminal_shows_what_its_snapshot_shows() {
     let few = MadeUp::new(3).unwrap().report();
-    is_the_snapshot("3.ascii.txt", &terminal(&few, Glyphs::Ascii));
-    is_the_snapshot("60.txt", &terminal(&MadeUp::new(60).unwrap().report(), Glyphs::Unicode));
+    is_the_snapshot("3.ascii.txt", &terminal(&few, Glyphs::Ascii, Some(80)));
+    let many = MadeUp::new(60).unwrap().report();
+    for (name, width) in
+        [("60.txt", None), ("60.60.txt", Some(60)), ("60.80.txt", Some(80)), ("60.200.txt", Some(200))]
+    {
+        is_the_snapshot(name, &terminal(&many, Glyphs::Unicode, width));
+    }
+}
+
+#[test]
+fn from_46_columns_on_no_line_is_longer_than_the_terminal_is_wide() {
+    for accounts in [3, 60] {
+        let report = MadeUp::new(accounts).unwrap().report();
+        for width in 46..160 {
+            let text = terminal(&report, Glyphs::Unicode, Some(width));
+            for line in text.lines() {
+                assert!(line.chars().count() <= width, "{} columns of {width}: {line}", line.chars().count());
+            }
+        }
+    }
+}
+
+#[test]
+fn without_a_width_no_name_is_cut() {
+    let report = MadeUp::new(60).unwrap().report();
+    let text = terminal(&report, Glyphs::Unicode, None);
+    for name in report.accounts.iter().filter_map(|account| account.name.as_deref()) {
+        assert!(text.contains(name), "{name}");
+    }
 }
 
 #[test]
 fn without_unicode_a_terminal_is_sent_none() {
-    assert!(terminal(&MadeUp::new(60).unwrap().report(), Glyphs::Ascii).is_ascii());
+    assert!(terminal(&MadeUp::new(60).unwrap().report(), Glyphs::Ascii, None).is_ascii());
 }
 
 #[test]
@@ -43,7 +70,7 @@ fn the_accounts_of_few_regions_fit_in_80_columns_whatever_they_are_called() {
     for member in fleet.fleet.members.values_mut() {
         member.name = Some("a name that nobody would want to type twice 🦀🦀🦀".to_owned());
     }
-    let text = terminal(&fleet.report(), Glyphs::Unicode);
+    let text = terminal(&fleet.report(), Glyphs::Unicode, Some(80));
     let table =
         text.lines().skip_while(|line| !line.starts_with("accounts")).take_while(|line| *line != "findings");
     for line in table {

@@ -43,7 +43,7 @@ impl IdError {
 fn shown(given: &str) -> String {
     const LONGEST: usize = 80;
     let clean: String = given.chars().take(LONGEST).map(|c| if c.is_control() { '?' } else { c }).collect();
-    if given.chars().count() > LONGEST { format!("{clean}…") } else { clean }
+    if given.chars().count() > LONGEST { format!("{clean}...") } else { clean }
 }
 
 /// Text in, text out: `FromStr`, `Display` and serde for a name that is parsed by its own `parse`; and, for a reader of the

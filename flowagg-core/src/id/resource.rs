@@ -96,8 +96,7 @@ pub struct ResourceId {
 impl ResourceId {
     /// Reads the id of a VPC, a subnet, a network interface or a transit gateway.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        const HELP: &str =
-            "as in `vpc-0a1b2c3d4e5f67890`, `subnet-…`, `eni-…` or `tgw-…`, with 8 or 17 hexadecimal digits";
+        const HELP: &str = "as in `vpc-0a1b2c3d4e5f67890`, `subnet-...`, `eni-...` or `tgw-...`, with 8 or 17 hexadecimal digits";
         let what = "the id of a VPC, subnet, network interface or transit gateway";
         let kind = ResourceKind::ALL.into_iter().find(|kind| text.starts_with(kind.prefix()));
         match kind {

@@ -172,7 +172,7 @@ impl Report<'_> {
 fn shown(text: &str) -> String {
     const LONGEST: usize = 100;
     let short: String = text.chars().take(LONGEST).collect();
-    let dots = if short.len() < text.len() { "…" } else { "" };
+    let dots = if short.len() < text.len() { "..." } else { "" };
     format!("`{}{dots}`", short.escape_debug())
 }
 

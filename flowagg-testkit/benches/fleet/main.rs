@@ -25,6 +25,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use flowagg::show::Sheet;
 use flowagg::{Exit, Screen};
 
 use crate::endpoint::Endpoint;
@@ -78,7 +79,8 @@ fn measured(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
 
     let runtime = tokio::runtime::Runtime::new()?;
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let mut screen = Screen { out: &mut out, err: &mut err, interactive: false, events: false };
+    let (mut to_out, mut to_err) = (Sheet::new(&mut out, None), Sheet::new(&mut err, None));
+    let mut screen = Screen { out: &mut to_out, err: &mut to_err, interactive: false, events: false };
     let cpu = usage::of_process();
     let start = Instant::now();
     let exit = runtime.block_on(flowagg::run(args, &mut screen));

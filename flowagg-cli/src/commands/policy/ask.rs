@@ -35,7 +35,7 @@ fn requests(policy: &Policy, options: &Simulate, screen: &mut Screen<'_>) -> Res
     let mut out = BufWriter::new(&mut *screen.out);
     for (n, line) in lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let request: Request = serde_json::from_str(line).map_err(|error| {
-            let help = "a request is {\"principal\": …, \"action\": …, \"resource\": …, \"context\": {key: string or list}}";
+            let help = "a request is {\"principal\": ..., \"action\": ..., \"resource\": ..., \"context\": {key: string or list}}";
             Stop::wrong(format!("line {} of {} is no request: {error}", n + 1, name(path)), help)
         })?;
         let decision = policy.decide(&request);

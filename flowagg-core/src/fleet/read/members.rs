@@ -123,7 +123,7 @@ fn discovery(
 }
 
 fn lookup(table: Table<'_, '_>) -> Option<Lookup> {
-    const HELP: &str = "the management account or a delegated administrator, as in `lookup = { account = \"…\", role = \"…\" }`";
+    const HELP: &str = "the management account or a delegated administrator, as in `lookup = { account = \"...\", role = \"...\" }`";
     let account = table.needed("account", HELP).and_then(|v| v.name());
     let role = table.needed("role", HELP).and_then(|v| v.name());
     table.refuse_unknown();

@@ -22,7 +22,7 @@ pub(super) fn read(table: Table<'_, '_>, organization: Option<&Organization>) ->
         if matches!(settings.form, Organization | BoundOrganization) && organization.is_none() {
             form.fault(
                 format!("`policy.form` is `{word}`, but no organization is named"),
-                "add `[organization]` with `id = \"o-…\"`",
+                "add `[organization]` with `id = \"o-...\"`",
             );
         }
         if !matches!(settings.form, Auto | Prefixes) && !settings.source_conditions {

@@ -1,0 +1,159 @@
+//! What is written on: a terminal of some width, or a file or a pipe, which has none. Lines are wrapped here and nowhere
+//! else.
+
+use std::fmt::{Arguments, Display};
+use std::io::{self, Write};
+
+use textwrap::core::{Word, break_words, display_width};
+use textwrap::wrap_algorithms::wrap_first_fit;
+
+/// A terminal narrower than this is written to as if it were as wide: with words of a few letters on each line nobody
+/// reads a table.
+const NARROWEST: usize = 40;
+/// What is wrapped has at least so many columns to stand in.
+const READABLE: usize = 20;
+/// The space at which a line does not end (no-break space, which is written as any other).
+pub(crate) const TIE: char = '\u{a0}';
+
+/// Somewhere to write to, and how wide it is.
+pub struct Sheet<'a> {
+    to: &'a mut dyn Write,
+    width: Option<usize>,
+}
+
+impl<'a> Sheet<'a> {
+    /// A terminal of so many columns; or with `None` something without a width, to which each thing is written on one
+    /// line, as `grep` and `diff` take it.
+    pub fn new(to: &'a mut dyn Write, width: Option<usize>) -> Self {
+        Self { to, width: width.map(|width| width.max(NARROWEST)) }
+    }
+
+    /// Writes a text as it is, a part of a line or many lines: what `write!` calls.
+    pub fn write_fmt(&mut self, text: Arguments<'_>) -> io::Result<()> {
+        self.to.write_fmt(text)
+    }
+
+    /// How many columns it has.
+    pub(crate) fn width(&self) -> Option<usize> {
+        self.width
+    }
+
+    /// Writes a line. What does not fit goes on below, with so many spaces before it. Words with a [`TIE`] between them
+    /// stay on one line.
+    pub(crate) fn line(&mut self, indent: usize, text: impl Display) -> io::Result<()> {
+        let text = text.to_string();
+        let Some(width) = self.width else { return writeln!(self.to, "{}", text.replace(TIE, " ")) };
+        let indent = indent.min(width - READABLE);
+        let room = width - indent;
+        for (number, part) in text.split('\n').enumerate() {
+            let words = break_words(words(part, room), room);
+            let first = if number == 0 { width } else { room };
+            // Columns are few enough for the numbers that the crate counts in.
+            #[allow(clippy::cast_precision_loss, reason = "for a screen")]
+            let widths = [first as f64, room as f64];
+            for (below, line) in wrap_first_fit(&words, &widths).into_iter().enumerate() {
+                let indent = if number + below == 0 { 0 } else { indent };
+                let line: String = line.iter().flat_map(|word| [word.word, word.whitespace]).collect();
+                writeln!(self.to, "{:indent$}{}", "", line.trim_end_matches(' ').replace(TIE, " "))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Write for Sheet<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.to.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
+/// What stays together on a line of so many columns: a word, or several between backticks, for they are a command to be
+/// copied. A key, a path or an ARN that is longer than the line is divided where it has a part more.
+fn words(text: &str, room: usize) -> Vec<Word<'_>> {
+    let mut rest = text;
+    let mut words = Vec::new();
+    while !rest.is_empty() {
+        let (word, after) = rest.split_at(end_of_word(rest, room));
+        rest = after;
+        if display_width(word.trim_end_matches(' ')) > room {
+            words.extend(word.split_inclusive(['/', '_']).map(Word::from));
+        } else {
+            words.push(Word::from(word));
+        }
+    }
+    words
+}
+
+/// Where the first word of a text ends, the spaces after it included.
+fn end_of_word(text: &str, room: usize) -> usize {
+    let mut ends = text.match_indices(' ').map(|(at, space)| at + space.len());
+    let closed = |end: &usize| text[..*end].matches('`').count().is_multiple_of(2);
+    let first = ends.next().unwrap_or(text.len());
+    let end = if closed(&first) { first } else { ends.find(closed).unwrap_or(text.len()) };
+    // A quotation that is longer than half a line is divided like other text.
+    let end = if display_width(&text[..end]) > room / 2 { first } else { end };
+    end + text[end..].len() - text[end..].trim_start_matches(' ').len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(width: Option<usize>, indent: usize, text: &str) -> String {
+        let mut out = Vec::new();
+        Sheet::new(&mut out, width).line(indent, text).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_does_not_fit_hangs_below() {
+        let text = "error: the bucket policy lets an account deliver that nobody knows";
+        assert_eq!(
+            written(Some(40), 7, text),
+            "error: the bucket policy lets an account\n       deliver that nobody knows\n"
+        );
+    }
+
+    #[test]
+    fn without_a_width_everything_is_one_line() {
+        let text = "a ".repeat(500);
+        assert_eq!(written(None, 7, &text), format!("{text}\n"));
+    }
+
+    #[test]
+    fn a_style_has_no_width() {
+        let text = "\u{1b}[31merror\u{1b}[0m: 3456789 123456789 123456789 1234";
+        assert_eq!(written(Some(40), 7, text), format!("{text}\n"));
+    }
+
+    #[test]
+    fn a_command_between_backticks_stays_on_one_line() {
+        let text = "to revoke what is not in the file, `apply --prune`";
+        assert_eq!(written(Some(40), 2, text), "to revoke what is not in the file,\n  `apply --prune`\n");
+    }
+
+    #[test]
+    fn a_backtick_that_is_never_closed_divides_no_less() {
+        let text = "a ` and then words that go on and on until the line is full of them";
+        assert!(written(Some(40), 2, text).lines().all(|line| line.len() <= 40));
+    }
+
+    #[test]
+    fn an_arn_that_a_line_can_hold_is_whole_and_a_longer_key_is_divided_at_its_parts() {
+        let arn = "arn:aws:iam::222222222222:role/audit";
+        assert_eq!(written(Some(40), 2, &format!("error: {arn}")), format!("error:\n  {arn}\n"));
+        let key = "AWSLogs/222222222222/vpcflowlogs/eu-west-1/222222222222_vpcflowlogs_eu-west-1_fl-0a1b2c3d.log.gz";
+        let lines = [
+            "AWSLogs/222222222222/vpcflowlogs/",
+            "eu-west-1/222222222222_vpcflowlogs_",
+            "eu-west-1_fl-0a1b2c3d.log.gz",
+        ];
+        assert_eq!(written(Some(40), 2, key), lines.join("\n  ") + "\n");
+        let word = "0123456789".repeat(5);
+        assert_eq!(written(Some(40), 2, &word).replace("\n  ", ""), format!("{word}\n"));
+    }
+}

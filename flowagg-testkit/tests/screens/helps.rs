@@ -1,0 +1,43 @@
+//! The help of every verb.
+
+use std::collections::BTreeSet;
+
+use crate::is_the_capture;
+use crate::terminal::{Run, WIDTHS, Width};
+
+/// The verbs that a help lists, below those that lead to it.
+async fn verbs(run: &Run, above: &str) -> Vec<String> {
+    let words = format!("{above} --help");
+    let text = run.flowagg(words.trim_start(), Width::Piped).await.exits(0).text();
+    let list =
+        text.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names = list.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names = names.filter_map(|line| line.split_whitespace().next());
+    names
+        .filter(|name| *name != "help")
+        .map(|name| format!("{above} {name}").trim_start().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn the_help_of_every_verb_fits_each_screen() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run::offline(folder.path(), "");
+    let mut all = vec![String::new()];
+    for verb in verbs(&run, "").await {
+        let below = verbs(&run, &verb).await;
+        all.push(verb);
+        all.extend(below);
+    }
+    let once: BTreeSet<&String> = all.iter().collect();
+    assert!(once.len() == all.len() && all.len() > 12, "{all:?}");
+    for width in WIDTHS {
+        let mut text = String::new();
+        for verb in &all {
+            let words = format!("{verb} --help");
+            let shown = run.flowagg(words.trim_start(), width).await.exits(0).text();
+            text.push_str(&format!("$ flowagg {}\n{}\n\n", words.trim_start(), shown.trim_end()));
+        }
+        is_the_capture("help", width, &(text.trim_end().to_owned() + "\n"));
+    }
+}

@@ -1,0 +1,48 @@
+//! What people see: the real program in a pseudo-terminal of 80 and of 200 columns, and piped, compared with the texts in
+//! `captures`. With `FLOWAGG_RENEW_SNAPSHOTS=1` they are written anew, to be looked at before they are committed.
+//!
+//! Pseudo-terminals are Unix's; Windows has others, which nobody looks at here.
+
+#![cfg(unix)]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail where it likes, its helpers too")]
+
+mod escapes;
+mod helps;
+mod picture;
+mod story;
+mod terminal;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use terminal::Width;
+
+/// A fleet file with all faults that there can be on one screen.
+const FAULTY: &str = include_str!("../../../flowagg-core/tests/data/eight-faults.toml");
+
+fn captures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/screens/captures")
+}
+
+/// Compares a text with the file that keeps it, or writes that anew.
+#[track_caller]
+fn is_kept(file: &Path, text: &str) {
+    if std::env::var_os("FLOWAGG_RENEW_SNAPSHOTS").is_some() {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+    let kept = fs::read_to_string(file).unwrap_or_default();
+    assert!(text == kept, "{} says something else:\n{text}\nnot:\n{kept}", file.display());
+}
+
+/// Compares what a screen shows with its capture. No line is longer than the terminal is wide.
+#[track_caller]
+fn is_the_capture(name: &str, width: Width, text: &str) {
+    if let Some(columns) = width.columns() {
+        for line in text.lines() {
+            let length = line.chars().count();
+            assert!(length <= columns.into(), "{name}: {length} of {columns} columns:\n{line}\nin:\n{text}");
+        }
+    }
+    is_kept(&captures().join(format!("{name}.{width}.txt")), text);
+}

@@ -1,0 +1,123 @@
+//! A fleet's life as it is seen on each screen. Each has a world of its own.
+
+use aws_sdk_ec2::types::FlowLog;
+use flowagg_core::id::{AccountId, Region};
+use flowagg_testkit::emulator::Emulator;
+use flowagg_testkit::faults::{Answer, Calls, Faults};
+use flowagg_testkit::world::{Paper, World};
+use jiff::Timestamp;
+
+use crate::terminal::{Run, Width};
+use crate::{FAULTY, is_the_capture};
+
+/// A screen, and the world that is seen on it.
+struct Scene {
+    world: World,
+    paper: Paper,
+    width: Width,
+}
+
+impl Scene {
+    /// Runs the program, which must end with this code, and compares what is seen.
+    async fn shows(&mut self, name: &str, words: &str, code: i32) {
+        let run = Run::of(&self.world);
+        self.compare(name, words, run, code).await;
+    }
+
+    async fn compare(&mut self, name: &str, words: &str, run: Run, code: i32) {
+        let text = run.flowagg(words, self.width).await.exits(code).text();
+        let text = self.paper.on_paper(&text);
+        is_the_capture(name, self.width, &format!("$ flowagg {words}\n{}\n", text.trim_end()));
+    }
+
+    fn account(&self, name: &str) -> AccountId {
+        self.world.accounts()[name].id
+    }
+
+    async fn flow_log(&self, account: AccountId, region: &Region) -> FlowLog {
+        self.world.flow_logs(account, region).await.unwrap().remove(0)
+    }
+
+    async fn delete_flow_log(&self, account: AccountId, region: &Region) {
+        let id = self.flow_log(account, region).await.flow_log_id;
+        let ec2 = self.world.aws().ec2(account, region);
+        ec2.delete_flow_logs().set_flow_log_ids(id.map(|id| vec![id])).send().await.unwrap();
+    }
+
+    /// Takes our mark away from a flow log: from then on it is somebody else's.
+    async fn disown_flow_log(&self, account: AccountId, region: &Region) {
+        let log = self.flow_log(account, region).await;
+        let keys = log
+            .tags()
+            .iter()
+            .filter_map(|tag| tag.key())
+            .map(|key| aws_sdk_ec2::types::Tag::builder().key(key).build());
+        let ec2 = self.world.aws().ec2(account, region);
+        let delete = ec2.delete_tags().set_resources(log.flow_log_id.clone().map(|id| vec![id]));
+        delete.set_tags(Some(keys.collect())).send().await.unwrap();
+    }
+}
+
+async fn story(width: Width) {
+    let mut world = World::new(Emulator::shared().unwrap()).await.unwrap();
+    for name in ["payments-production", "shop"] {
+        world.member(name, 1).await.unwrap();
+    }
+    world.account("till", 1).await.unwrap();
+    let paper = Paper::of(&world);
+    let mut scene = Scene { world, paper, width };
+    let [first, second] = [0, 1].map(|number| scene.world.regions()[number].clone());
+
+    scene.shows("doctor", "doctor", 0).await;
+    scene.shows("plan-first", "plan", 0).await;
+    scene.shows("apply", "apply --yes", 0).await;
+    scene.shows("plan-nothing-to-do", "plan", 0).await;
+    scene.shows("verify-waiting", "verify", 3).await;
+
+    let shop = scene.account("shop");
+    scene.delete_flow_log(shop, &second).await;
+    scene.shows("verify-silent-and-missing", "verify --grace 0s", 3).await;
+
+    scene.world.deliver(Timestamp::now()).await.unwrap();
+    scene.disown_flow_log(shop, &first).await;
+    scene.world.leave("payments-production");
+    scene.world.join("till");
+    scene.world.set("flow-logs", "traffic = \"reject\"");
+    scene.shows("plan-changes-and-others", "plan", 0).await;
+    scene.shows("report-findings", "report", 3).await;
+
+    let faults = Faults::in_front_of(scene.world.aws().url()).await.unwrap();
+    let own = scene.world.environment()[0].1.clone();
+    scene.world.send_program_to(faults.url());
+    let denied = "You are not authorized to perform this operation.";
+    let denied = Answer::error(403, "UnauthorizedOperation", denied);
+    faults.on(Calls::of("CreateFlowLogs").in_account(scene.account("till")), denied);
+    faults.refuse_roles_of(shop);
+    scene.shows("doctor-faults", "doctor", 1).await;
+    scene.shows("plan-unreadable", "plan", 1).await;
+    scene.world.send_program_to(&own);
+
+    scene.shows("apply-changes", "apply --yes --prune", 1).await;
+    scene.world.deliver(Timestamp::now()).await.unwrap();
+    scene.shows("verify", "verify", 0).await;
+    scene.shows("report", "report", 0).await;
+
+    let run = Run::of(&scene.world);
+    std::fs::write(scene.world.fleet_path(), FAULTY).unwrap();
+    scene.compare("faulty-fleet-file", "plan", run, 2).await;
+}
+
+#[tokio::test]
+async fn a_fleets_life_in_80_columns_is_as_its_captures_show_it() {
+    story(Width::Columns(80)).await;
+}
+
+#[tokio::test]
+async fn a_fleets_life_in_200_columns_is_as_its_captures_show_it() {
+    story(Width::Columns(200)).await;
+}
+
+#[tokio::test]
+async fn a_fleets_life_through_pipes_is_as_its_captures_show_it() {
+    story(Width::Piped).await;
+}
