@@ -81,6 +81,7 @@ pub(super) fn look(fleet: &Fleet, key: Option<&Result<Key, Failure>>, plan: &mut
     if let Some(first) = answer.refusals.first() {
         let more = match answer.refusals.len() {
             1 => String::new(),
+            2 => " (and for 1 more account)".to_owned(),
             n => format!(" (and for {} more accounts)", n - 1),
         };
         let statement = answer.statement.map(|statement| format!("{statement}\n"));

@@ -38,11 +38,14 @@ impl<'a> Sheet<'a> {
         self.width
     }
 
-    /// Writes a line. What does not fit goes on below, with so many spaces before it. Words with a [`TIE`] between them
+    /// Writes a line. What does not fit goes on below, with so many spaces before it, and so does what has a line of its own. Words with a [`TIE`] between them
     /// stay on one line.
     pub(crate) fn line(&mut self, indent: usize, text: impl Display) -> io::Result<()> {
         let text = text.to_string();
-        let Some(width) = self.width else { return writeln!(self.to, "{}", text.replace(TIE, " ")) };
+        let Some(width) = self.width else {
+            let below = format!("\n{:indent$}", "");
+            return writeln!(self.to, "{}", text.replace(TIE, " ").replace('\n', &below));
+        };
         let indent = indent.min(width - READABLE);
         let room = width - indent;
         for (number, part) in text.split('\n').enumerate() {
