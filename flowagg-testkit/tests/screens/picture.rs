@@ -14,6 +14,8 @@ use crate::terminal::{Run, Shown, Width};
 
 /// As wide as the README has room for.
 const COLUMNS: u16 = 112;
+/// In pixels, with room for a font that is wider than the one that the picture is measured with.
+const WIDTH: usize = 980;
 
 /// The colours of a picture: those of the page that it is on.
 struct Theme {
@@ -102,7 +104,11 @@ async fn the_picture_of_the_readme_shows_what_the_program_writes() {
     for (theme, Theme { ink, paper, green }) in THEMES {
         let mut palette = VGA;
         palette.0[2] = green;
-        let picture = Term::new().palette(palette).fg_color(Color::Rgb(ink)).bg_color(Color::Rgb(paper));
+        let picture = Term::new()
+            .min_width_px(WIDTH)
+            .palette(palette)
+            .fg_color(Color::Rgb(ink))
+            .bg_color(Color::Rgb(paper));
         // What is dim is to be read all the same.
         let picture = picture.render_svg(&session).replace("opacity: 0.4", "opacity: 0.75");
         is_kept(&docs.join(format!("terminal-{theme}.svg")), &picture);
