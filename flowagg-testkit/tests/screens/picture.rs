@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anstyle::{AnsiColor, Color, RgbColor, Style};
-use anstyle_svg::Term;
+use anstyle_svg::{Term, VGA};
 use flowagg_testkit::emulator::Emulator;
 use flowagg_testkit::world::{Paper, World};
 use jiff::Timestamp;
@@ -14,6 +14,34 @@ use crate::terminal::{Run, Shown, Width};
 
 /// As wide as the README has room for.
 const COLUMNS: u16 = 112;
+/// In pixels, with room for a font that is wider than the one that the picture is measured with.
+const WIDTH: usize = 980;
+
+/// The colours of a picture: those of the page that it is on.
+struct Theme {
+    ink: RgbColor,
+    paper: RgbColor,
+    green: RgbColor,
+}
+
+const THEMES: [(&str, Theme); 2] = [
+    (
+        "light",
+        Theme {
+            ink: RgbColor(0x1f, 0x23, 0x28),
+            paper: RgbColor(0xf6, 0xf8, 0xfa),
+            green: RgbColor(0x1a, 0x7f, 0x37),
+        },
+    ),
+    (
+        "dark",
+        Theme {
+            ink: RgbColor(0xe6, 0xed, 0xf3),
+            paper: RgbColor(0x15, 0x1b, 0x23),
+            green: RgbColor(0x3f, 0xb9, 0x50),
+        },
+    ),
+];
 
 /// What stands in a terminal in the end, with the styles in which it stands there.
 fn styled(shown: &Shown) -> String {
@@ -73,11 +101,16 @@ async fn the_picture_of_the_readme_shows_what_the_program_writes() {
     }
     let session = Paper::of(&world).on_paper(session.trim_end());
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
-    for (theme, ink, paper) in
-        [("light", (0x1f, 0x23, 0x28), (0xf6, 0xf8, 0xfa)), ("dark", (0xe6, 0xed, 0xf3), (0x15, 0x1b, 0x23))]
-    {
-        let colour = |(r, g, b)| Color::Rgb(RgbColor(r, g, b));
-        let picture = Term::new().fg_color(colour(ink)).bg_color(colour(paper)).render_svg(&session);
+    for (theme, Theme { ink, paper, green }) in THEMES {
+        let mut palette = VGA;
+        palette.0[2] = green;
+        let picture = Term::new()
+            .min_width_px(WIDTH)
+            .palette(palette)
+            .fg_color(Color::Rgb(ink))
+            .bg_color(Color::Rgb(paper));
+        // What is dim is to be read all the same.
+        let picture = picture.render_svg(&session).replace("opacity: 0.4", "opacity: 0.75");
         is_kept(&docs.join(format!("terminal-{theme}.svg")), &picture);
     }
 }

@@ -12,6 +12,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// So many rows that nothing is lost above.
 const ROWS: u16 = 600;
+/// How a question ends, which somebody at the keyboard answers.
+const QUESTION: &[u8] = b"[y/N] ";
 /// How long a run may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -112,11 +114,14 @@ impl Run {
         let command = pty_process::Command::new(program().unwrap()).args(words.split(' '));
         let command = command.current_dir(&self.folder).env_clear().envs(self.variables.clone());
         let mut child = command.kill_on_drop(true).spawn(inside).unwrap();
-        terminal.write_all(self.typed.as_bytes()).await.unwrap();
-        let (mut bytes, mut part) = (Vec::new(), [0; 4096]);
+        let (mut bytes, mut part, mut is_asked) = (Vec::new(), [0; 4096], false);
         // Linux says by an error that a terminal has nobody in it any more.
         while let Ok(length @ 1..) = terminal.read(&mut part).await {
             bytes.extend_from_slice(&part[..length]);
+            if !is_asked && bytes.ends_with(QUESTION) {
+                is_asked = true;
+                terminal.write_all(self.typed.as_bytes()).await.unwrap();
+            }
         }
         (child.wait().await.unwrap().code(), bytes)
     }
