@@ -92,7 +92,7 @@ async fn the_picture_of_the_readme_shows_what_the_program_writes() {
     let run = Run::of(&world);
     let (prompt, terminal) = (Style::new().bold(), Width::Columns(COLUMNS));
     let mut session = String::new();
-    for words in ["plan", "apply", "verify"] {
+    for words in ["apply", "verify"] {
         if words == "verify" {
             world.deliver(Timestamp::now()).await.unwrap();
         }
