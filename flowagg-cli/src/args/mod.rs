@@ -434,20 +434,19 @@ mod tests {
             let (_, examples) =
                 help.split_once("Examples:\n").unwrap_or_else(|| panic!("{words}: no examples"));
             let (examples, _) = examples.split_once("\n\n").unwrap_or((examples, ""));
-            let examples = examples.replace("\\\n", " ");
+            let examples = examples.replace(" \\\n    ", " ");
             let commands: Vec<&str> = examples
                 .split(['\n', '|'])
                 .map(str::trim)
                 .filter(|part| part.starts_with("flowagg "))
-                .filter_map(|part| part.split("   ").next()?.split(['<', '>']).next())
+                .filter_map(|part| part.split("  ").next()?.split(['<', '>']).next())
                 .collect();
             assert!(
                 commands.iter().any(|command| command.starts_with(&words)),
                 "{words}: no example of itself"
             );
             for command in commands {
-                let command = command.replace("\"", "");
-                let read = Args::try_parse_from(command.split_whitespace());
+                let read = Args::try_parse_from(shlex::split(command).unwrap());
                 assert!(read.is_ok(), "`{command}` is not read: {}", read.unwrap_err());
             }
         }

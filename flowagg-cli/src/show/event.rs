@@ -113,7 +113,7 @@ impl Screen<'_> {
 
     /// Something that is worth knowing.
     pub(crate) fn note(&mut self, text: &str) -> io::Result<()> {
-        if self.events { self.say(text) } else { writeln!(self.err, "note: {text}") }
+        if self.events { self.say(text) } else { self.err.line(6, format_args!("note: {text}")) }
     }
 
     /// Something that is to be known beside the result, as it stands.
