@@ -29,7 +29,16 @@ pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
         wait_together(&mut tests);
         // The tests of the emulators themselves start their own.
         tests.envs(emulator.environment()).envs(which.backend.iter().map(|own| (OWN_BACKEND_VARIABLE, own)));
-        succeed(&mut tests)
+        succeed(&mut tests)?;
+        // The tests of the documentation run what they can without these.
+        for missing in
+            ["jq", "terraform"].iter().filter(|name| Command::new(name).arg("--version").output().is_err())
+        {
+            eprintln!(
+                "NOT run: the lines of the documentation that call `{missing}`, which cannot be started"
+            );
+        }
+        Ok(())
     })?;
     step("examples", || examples(&emulator))?;
     // The scenarios are among the tests.
