@@ -57,8 +57,20 @@ fn build(sources: &Path, target: &Path) -> anyhow::Result<PathBuf> {
     let mut build = cargo("build --release --locked --package flowagg-cli --bin flowagg");
     build.current_dir(sources).env("CARGO_TARGET_DIR", target);
     build.env("CARGO_ENCODED_RUSTFLAGS", rust.collect::<Vec<_>>().join("\u{1f}"));
+    // C code that writes down when it was compiled gets this moment instead.
+    build.env("SOURCE_DATE_EPOCH", moment(sources)?);
     run(build.env("CFLAGS", c.collect::<Vec<_>>().join(" ")))?;
     Ok(target.join("release").join(format!("flowagg{}", env::consts::EXE_SUFFIX)))
+}
+
+/// When the commit at hand was made, in seconds since 1970.
+///
+/// Source: "SOURCE_DATE_EPOCH specification" (reproducible-builds.org).
+fn moment(sources: &Path) -> anyhow::Result<String> {
+    let asked = Command::new("git").args(["log", "-1", "--format=%ct"]).current_dir(sources).output();
+    let asked = asked.context("`git` could not be started")?;
+    ensure!(asked.status.success(), "{} is no clone of the repository", sources.display());
+    Ok(String::from_utf8(asked.stdout)?.trim().to_owned())
 }
 
 /// The median of the times from start to end.
