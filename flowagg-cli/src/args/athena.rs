@@ -15,10 +15,12 @@ pub(crate) enum Athena {
     #[command(after_help = "\
 Examples:
   flowagg athena query top-talkers --output s3://acme-athena/
-  flowagg athena query bytes-per-day --from 2026-11-01 --to 2026-11-07 --format csv > bytes.csv
-  flowagg athena query interface --interface eni-0a1b2c3d4e5f67890 --only 222222222222
-  flowagg athena query top-talkers --print              the SQL, without running it
-  flowagg athena query 'SELECT count(*) FROM vpc_flow_logs WHERE log_date = ''2026/11/22''' --yes")]
+  flowagg athena query bytes-per-day --from 2026-11-01 \\
+    --to 2026-11-07 --format csv > bytes.csv
+  flowagg athena query interface --interface eni-0a1b2c3d4e5f67890 \\
+    --only 222222222222
+  flowagg athena query top-talkers --print   the SQL, without running it
+  flowagg athena query 'SELECT count(*) FROM vpc_flow_logs' --yes")]
     Query(AthenaQuery),
 }
 

@@ -16,7 +16,8 @@ pub(crate) enum Export {
 Examples:
   flowagg export cloudformation --hub > hub.yaml
   flowagg export cloudformation --member --vpc-from import
-  flowagg export cloudformation --member --account 222222222222 --region eu-west-1
+  flowagg export cloudformation --member --account 222222222222 \\
+    --region eu-west-1
   flowagg export cloudformation --stackset --out templates")]
     Cloudformation(Cloudformation),
     /// The hub and the flow logs of every member, as a Terraform configuration
@@ -37,7 +38,7 @@ Examples:
 Examples:
   flowagg export athena --out queries
   flowagg export athena --format yaml > athena.yaml
-  flowagg export athena --only 222222222222 --out queries   the queries read this account only")]
+  flowagg export athena --only 222222222222 --out queries  read it alone")]
     Athena(Athena),
 }
 

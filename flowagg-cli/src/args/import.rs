@@ -12,13 +12,14 @@ use crate::import::Folder;
 pub(super) const EXAMPLES: &str = "\
 Examples:
   flowagg import --bucket acme-flow-logs --out flowagg.toml
-  flowagg import --bucket acme-flow-logs --role flowagg --regions eu-west-1,us-east-1
+  flowagg import --bucket acme-flow-logs --role flowagg --regions eu-west-1
   flowagg import --bucket acme-flow-logs --organization o-a1b2c3d4e5
   flowagg import --template hub.yaml member-222222222222-eu-west-1.yaml
-  flowagg import --template bucket.json --hub-account 111122223333 --hub-region eu-west-1
+  flowagg import --template bucket.json --hub-account 111122223333 \\
+    --hub-region eu-west-1
 
-A bucket is read as its owner: with the credentials of its account. What no fleet file can say is a
-comment in it, and a note on standard error. Where an account could not be read, the exit code is 1,
+A bucket is read as its owner: with the credentials of its account. What no fleet file can say is a \
+comment in it, and a note on standard error. Where an account could not be read, the exit code is 1, \
 and the file is written all the same.";
 
 #[derive(Debug, ClapArgs)]

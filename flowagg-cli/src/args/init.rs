@@ -6,13 +6,13 @@ use flowagg_core::layout::Prefix;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  flowagg init                         ask, with what the credentials tell filled in
+  flowagg init                  ask, with what the credentials tell filled in
   flowagg init --bucket acme-flow-logs --organization o-a1b2c3d4e5
-  flowagg init --offline --hub-account 111122223333 --region eu-west-1 --bucket acme-flow-logs \\
-    --account 222222222222 --account 333333333333
+  flowagg init --offline --hub-account 111122223333 --region eu-west-1 \\
+    --bucket acme-flow-logs --account 222222222222 --account 333333333333
 
-It writes the file that --config names, `flowagg.toml`, and nothing to AWS. Where nobody can be asked,
-what no option says and the credentials do not tell is an error. A bucket with flow logs in it is better
+It writes the file that --config names, `flowagg.toml`, and nothing to AWS. Where nobody can be asked, \
+what no option says and the credentials do not tell is an error. A bucket with flow logs in it is better \
 read by `flowagg import`.";
 
 #[derive(Debug, ClapArgs)]

@@ -42,7 +42,7 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  flowagg plan                     show what differs, in every account and region
+  flowagg plan                     show what differs, everywhere
   flowagg apply                    show it, ask, and do it
   flowagg verify --wait 15m        wait until every flow log delivers
   flowagg policy check < live.json look for faults in a bucket policy, offline
@@ -51,8 +51,8 @@ Exit codes:
   0  done, nothing is wrong
   1  something failed or is missing
   2  the command line or the fleet file cannot be used
-  3  there are differences (plan --exit-code), findings (policy check), or something does not
-     deliver (verify, report)";
+  3  there are differences (plan --exit-code), findings (policy check), or
+     something does not deliver (verify, report)";
 
 #[derive(Clone, Debug, ClapArgs)]
 #[command(next_help_heading = "Options of every verb")]
@@ -117,7 +117,7 @@ Examples:
     /// Look for what would keep a roll-out from working, before anything is changed
     #[command(after_help = "\
 Examples:
-  flowagg doctor                   credentials, roles, regions, bucket, policy, key, rights
+  flowagg doctor                   credentials, roles, bucket, policy, key, ...
   flowagg doctor --only 222222222222
   flowagg doctor --json            one entry for each look, for machines")]
     Doctor(Doctor),
@@ -257,7 +257,8 @@ Examples:
     #[command(after_help = "\
 Examples:
   flowagg policy merge --policy live.json > merged.json
-  aws s3api get-bucket-policy --bucket NAME --query Policy --output text | flowagg policy merge")]
+  aws s3api get-bucket-policy --bucket NAME --query Policy --output text |
+    flowagg policy merge")]
     Merge(Merge),
     /// Say what two policies say differently
     #[command(after_help = "\
@@ -276,7 +277,8 @@ Examples:
     #[command(after_help = "\
 Examples:
   flowagg policy simulate --policy live.json --account 222222222222
-  flowagg policy simulate --policy live.json --account 222222222222 --region eu-west-1 --key AWSLogs/333333333333/x
+  flowagg policy simulate --policy live.json --account 222222222222 \\
+    --region eu-west-1 --key AWSLogs/333333333333/x
   flowagg policy simulate --policy live.json --requests requests.jsonl --json")]
     Simulate(Simulate),
     /// Say how large the policy is, and how many accounts fit in each form
@@ -434,6 +436,8 @@ mod tests {
             let (_, examples) =
                 help.split_once("Examples:\n").unwrap_or_else(|| panic!("{words}: no examples"));
             let (examples, _) = examples.split_once("\n\n").unwrap_or((examples, ""));
+            let long = examples.lines().find(|line| line.chars().count() > 80);
+            assert_eq!(long, None, "{words}: wider than a terminal of 80 columns");
             let examples = examples.replace(" \\\n    ", " ");
             let commands: Vec<&str> = examples
                 .split(['\n', '|'])

@@ -10,7 +10,7 @@ use super::time;
 pub(super) const EXAMPLES: &str = "\
 Examples:
   flowagg report                     in the terminal
-  flowagg report --html report.html  one page, to be opened in a browser or sent to somebody
+  flowagg report --html report.html  one page, for a browser
   flowagg report --json --days 14    the same for machines, over two weeks
 
 Exit codes:

@@ -6,8 +6,8 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   flowagg schema > flowagg.schema.json
   (then, as the first line of flowagg.toml: #:schema ./flowagg.schema.json)
-  flowagg schema plan              the schema of what `flowagg plan --json` prints
-  flowagg schema events            the schema of a line on standard error, of any verb with --json";
+  flowagg schema plan              the schema of `flowagg plan --json`
+  flowagg schema events            the schema of a line on standard error";
 
 /// What there is a JSON Schema of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
