@@ -53,9 +53,7 @@ fn packed(options: &[&str], target: &Path) -> anyhow::Result<()> {
 }
 
 fn public_api(commit: &str) -> anyhow::Result<()> {
-    let is_there =
-        Command::new("cargo-semver-checks").arg("--version").stdout(Stdio::null()).status().is_ok();
-    if !is_there {
+    if !cargo::is_there("cargo-semver-checks") {
         bail!("`cargo-semver-checks` is not there: cargo install cargo-semver-checks --locked");
     }
     let mut check = Command::new("cargo-semver-checks");

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::bail;
 
-use crate::cargo::{root, run};
+use crate::cargo::{is_there, root, run};
 
 /// Every package with its version and hashes.
 const LOCK: &str = "xtask/exports/requirements.txt";
@@ -22,7 +22,7 @@ pub(crate) fn program(name: &str) -> anyhow::Result<PathBuf> {
     if fs::read(&installed).ok() == Some(fs::read(&lock)?) {
         return Ok(program(name));
     }
-    if Command::new("python3").arg("--version").output().is_err() {
+    if !is_there("python3") {
         bail!("`{name}` needs `python3`, which is not on the path");
     }
     run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;

@@ -5,12 +5,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
 
-use crate::cargo::{self, cargo, root, run};
+use crate::cargo::{self, cargo, is_there, root, run};
 
 /// What makes the environment of the check, and the check.
 const FILES: [&str; 4] = [".npmrc", "package.json", "package-lock.json", "check.mjs"];
@@ -29,11 +29,6 @@ pub(crate) struct Report {
 
 /// What is missing on this machine; `None` where the check can run.
 pub(crate) fn missing() -> Option<&'static str> {
-    let is_there = |program: &str| {
-        let version =
-            Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-        version.is_ok_and(|status| status.success())
-    };
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         Some("the Chromium that npm carries is for Linux on x86-64 only")
     } else if !is_there("node") || !is_there("npm") {

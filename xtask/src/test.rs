@@ -31,9 +31,7 @@ pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
         tests.envs(emulator.environment()).envs(which.backend.iter().map(|own| (OWN_BACKEND_VARIABLE, own)));
         succeed(&mut tests)?;
         // The tests of the documentation run what they can without these.
-        for missing in
-            ["jq", "terraform"].iter().filter(|name| Command::new(name).arg("--version").output().is_err())
-        {
+        for missing in ["jq", "terraform"].into_iter().filter(|program| !cargo::is_there(program)) {
             eprintln!(
                 "NOT run: the lines of the documentation that call `{missing}`, which cannot be started"
             );

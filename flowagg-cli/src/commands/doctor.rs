@@ -10,6 +10,7 @@ use flowagg_policy::{Finding, Severity, lint};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::key;
 use super::plan::everything;
 use crate::args;
 use crate::aws::apply::dry_run;
@@ -203,8 +204,8 @@ impl Examination {
             }
         }
         self.of_policy(fleet, bucket.and_then(|bucket| bucket.policy.as_deref()), plan);
-        if let Encryption::SseKms { key, .. } = &fleet.hub.encryption {
-            match plan.concerns.iter().find(|concern| concern.resource == key.as_str()) {
+        if let Encryption::SseKms { .. } = &fleet.hub.encryption {
+            match key::obstacle(fleet, plan) {
                 Some(concern) => {
                     self.push("key", Health::Bad, concern.what.clone(), Some(concern.help.clone()))
                 }

@@ -10,20 +10,23 @@ use flowagg_policy::key::{KeyUse, ask};
 
 use super::plan::hub_failure;
 
+/// What a plan tells of the key that the fleet file names.
+pub(super) fn obstacle<'p>(fleet: &Fleet, plan: &'p Plan) -> Option<&'p Concern> {
+    let Encryption::SseKms { key, .. } = &fleet.hub.encryption else { return None };
+    plan.concerns.iter().find(|concern| concern.resource == key.as_str())
+}
+
 /// Has nothing done where the bucket would get a key that log delivery cannot use: no object would arrive any more.
-pub(super) fn hold_back(fleet: &Fleet, plan: Plan) -> Plan {
-    let Encryption::SseKms { key, .. } = &fleet.hub.encryption else { return plan };
+pub(super) fn hold_back(fleet: &Fleet, mut plan: Plan) -> Plan {
     let is_to_be_set = plan.hub.iter().any(|change| matches!(change, HubChange::Encrypt { .. }));
-    match plan.concerns.iter().position(|concern| concern.resource == key.as_str()) {
-        Some(at) if is_to_be_set => {
-            let mut held = Plan { hub: Vec::new(), flow_logs: Vec::new(), ..plan };
-            let Concern { what, help, .. } = held.concerns.remove(at);
-            let message = format!("the bucket does not get this key: {what}");
-            held.failures.push(hub_failure(fleet, key.to_string(), message, help));
-            held
-        }
-        _ => plan,
-    }
+    let Some(concern) = obstacle(fleet, &plan).filter(|_| is_to_be_set).cloned() else { return plan };
+    plan.hub.clear();
+    plan.flow_logs.clear();
+    plan.concerns.retain(|other| *other != concern);
+    let Concern { resource, what, help, .. } = concern;
+    let message = format!("the bucket does not get this key: {what}");
+    plan.failures.push(hub_failure(fleet, resource, message, help));
+    plan
 }
 
 /// KMS's word for a key that can be used.

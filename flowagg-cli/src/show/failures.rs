@@ -5,7 +5,7 @@ use std::io;
 
 use flowagg_core::observed::Failure;
 
-use super::{DIM, RED, Sheet};
+use super::{Sheet, error};
 
 /// Fewer failures than this are told one by one, each with its own words.
 const MANY: usize = 4;
@@ -35,15 +35,13 @@ fn one(failure: &Failure, out: &mut Sheet<'_>) -> io::Result<()> {
     let Failure { account, region, resource, help, .. } = failure;
     let place =
         resource.as_ref().map_or(format!("{account} {region}"), |it| format!("{account} {region}: {it}"));
-    out.line(HANG + 2, format_args!("{RED}error{RED:#}: {place}: {}", failure.what()))?;
-    out.line(HANG, format_args!("{:HANG$}{DIM}{help}{DIM:#}", ""))
+    error(&format!("{place}: {}", failure.what()), help, out)
 }
 
 /// The cause once, with the words of the first; then every place that has it.
 fn many(alike: &[&Failure], out: &mut Sheet<'_>) -> io::Result<()> {
     let first = alike[0];
-    out.line(HANG + 2, format_args!("{RED}error{RED:#}: {} times: {}", alike.len(), first.what()))?;
-    out.line(HANG, format_args!("{:HANG$}{DIM}{}{DIM:#}", "", first.help))?;
+    error(&format!("{} times: {}", alike.len(), first.what()), &first.help, out)?;
     for Failure { account, region, resource, .. } in alike {
         let resource = resource.as_deref().unwrap_or_default();
         out.line(HANG, format_args!("{:HANG$}{account} {region} {resource}", "").to_string().trim_end())?;

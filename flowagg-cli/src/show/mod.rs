@@ -104,7 +104,7 @@ pub(crate) fn heading(text: &str, out: &mut dyn Write) -> io::Result<()> {
 /// What is wrong, and what to do.
 fn error(what: &str, help: &str, err: &mut Sheet<'_>) -> io::Result<()> {
     err.line(HANG + 2, format_args!("{RED}error{RED:#}: {what}"))?;
-    err.line(HANG, format_args!("{:HANG$}{DIM}{help}{DIM:#}", ""))
+    err.aside(HANG, help)
 }
 
 /// Every fault of a fleet file, with its place.
@@ -117,7 +117,7 @@ fn faults(path: &Path, error: &FleetError, err: &mut Sheet<'_>) -> io::Result<()
     err.line(HANG, format_args!("{RED}error{RED:#}: `{path}` has {count}; nothing was read or written"))?;
     for fault in &error.faults {
         err.line(6, format_args!("{BOLD}{path}:{}:{}{BOLD:#}: {}", fault.line, fault.column, fault.what))?;
-        err.line(4, format_args!("    {DIM}{}{DIM:#}", fault.help))?;
+        err.aside(4, &fault.help)?;
     }
     Ok(())
 }
@@ -132,7 +132,7 @@ pub(crate) fn answer(
 ) -> io::Result<()> {
     let (style, sign) = if yes { (GREEN, "+") } else { (RED, "!") };
     out.line(21, format_args!("  {style}{sign}{style:#} {action:16} {told}"))?;
-    out.line(6, format_args!("      {DIM}{resource}{DIM:#}"))
+    out.aside(6, resource)
 }
 
 /// What the linter found in a policy.
@@ -147,7 +147,7 @@ pub(crate) fn findings(policy: &str, findings: &[Finding], out: &mut Sheet<'_>) 
             statement.as_ref().map(|statement| format!("statement {statement}: ")).unwrap_or_default();
         let place = format_args!("{BOLD}{}:{}{BOLD:#}", place.line, place.column);
         out.line(6, format_args!("{place}: {style}{word}{style:#} {id}: {statement}{message}"))?;
-        out.line(4, format_args!("    {DIM}{help}{DIM:#}"))?;
+        out.aside(4, help)?;
     }
     match findings.len() {
         0 => writeln!(out, "{GREEN}ok{GREEN:#}: nothing found in {policy}"),

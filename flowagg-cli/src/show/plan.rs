@@ -105,7 +105,7 @@ fn concerns(plan: &Plan, out: &mut Sheet<'_>) -> io::Result<()> {
         let region = concern.region.as_ref().map(|region| format!(" {region}")).unwrap_or_default();
         let place = format_args!("{}{region} {}", concern.account, concern.resource);
         out.line(HANG + 2, format_args!("{YELLOW}not as declared{YELLOW:#}: {place}: {}", concern.what))?;
-        out.line(HANG, format_args!("{:HANG$}{DIM}{}{DIM:#}", "", concern.help))?;
+        out.aside(HANG, &concern.help)?;
     }
     Ok(())
 }

@@ -182,11 +182,11 @@ fn accounts(report: &Report, glyphs: Glyphs, out: &mut Sheet<'_>) -> io::Result<
         writeln!(out, "  {}", line.concat().trim_end())?;
     }
     let legend = Coverage::legend().map(|it| format!("{}{TIE}{}", it.letter(), it.as_str()));
-    out.line(2, format_args!("  {DIM}{}{DIM:#}", legend.collect::<Vec<_>>().join(", ")))?;
+    out.aside(2, legend.collect::<Vec<_>>().join(", "))?;
     let scale: String = glyphs.scale().iter().collect();
     if let [first, .., last] = report.days.as_slice() {
         let scale = format_args!("by objects: {scale} from none to most");
-        out.line(2, format_args!("  {DIM}days {first} to {last} (UTC), {scale}{DIM:#}"))?;
+        out.aside(2, format_args!("days {first} to {last} (UTC), {scale}"))?;
         writeln!(out)?;
     }
     let Columns { name, regions, days, .. } = columns;
@@ -263,7 +263,7 @@ fn one(finding: &Finding, out: &mut Sheet<'_>) -> io::Result<()> {
     let times = if places.len() > 1 { format!(" ({} times)", places.len()) } else { String::new() };
     out.line(6, format_args!("{style}{word}{style:#}: {what}{times}"))?;
     if let Some(help) = help {
-        out.line(4, format_args!("    {DIM}{help}{DIM:#}"))?;
+        out.aside(4, help)?;
     }
     for Spot { account, region, resource } in places.iter().take(NAMED) {
         let parts = [region.as_ref().map(ToString::to_string), resource.clone()];

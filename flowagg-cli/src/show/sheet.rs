@@ -7,6 +7,8 @@ use std::io::{self, Write};
 use textwrap::core::{Word, break_words, display_width};
 use textwrap::wrap_algorithms::wrap_first_fit;
 
+use super::DIM;
+
 /// A terminal narrower than this is written to as if it were as wide: with words of a few letters on each line nobody
 /// reads a table.
 const NARROWEST: usize = 40;
@@ -61,6 +63,12 @@ impl<'a> Sheet<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Writes what is said beside or below something else: a way out, a key. It begins after so many spaces, and goes on
+    /// below there.
+    pub(super) fn aside(&mut self, indent: usize, text: impl Display) -> io::Result<()> {
+        self.line(indent, format_args!("{:indent$}{DIM}{text}{DIM:#}", ""))
     }
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use anstyle::Style;
 use textwrap::core::display_width;
 
-use super::{DIM, Sheet};
+use super::Sheet;
 
 /// Where stands what is below a row.
 const BELOW: usize = 6;
@@ -45,7 +45,7 @@ pub(crate) fn table(rows: &[Row], out: &mut Sheet<'_>) -> io::Result<()> {
             out.line(BELOW, format_args!("{:BELOW$}{}", "", rest.join("  ")))?;
         }
         if let Some(below) = below {
-            out.line(BELOW, format_args!("{:BELOW$}{DIM}{below}{DIM:#}", ""))?;
+            out.aside(BELOW, below)?;
         }
     }
     Ok(())
