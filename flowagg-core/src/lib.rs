@@ -5,6 +5,7 @@ pub mod fleet;
 pub mod flow_log;
 pub mod id;
 pub mod layout;
+pub mod lifecycle;
 pub mod near;
 pub mod observed;
 pub mod plan;

@@ -6,9 +6,9 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::fleet::Lifecycle;
 use crate::id::{AccountId, FlowLogId, Region, ResourceId};
 use crate::layout::AWS_LOGS;
+use crate::lifecycle::Lifecycle;
 
 /// One region of one account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

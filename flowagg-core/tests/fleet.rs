@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use flowagg_core::fleet::{Declared, Encryption, Fleet, FoundAccount, GrantForm, Lifecycle, Only, Selection};
+use flowagg_core::fleet::{Declared, Encryption, Fleet, FoundAccount, GrantForm, Only, Selection};
 use flowagg_core::flow_log::{AggregationInterval, TrafficType};
 use flowagg_core::id::{AccountId, Partition, Region, ResourceKind};
+use flowagg_core::lifecycle::Lifecycle;
 use proptest::prelude::*;
 
 const HUB: &str = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-flow-logs\"\n";

@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::fleet::{Encryption, Fleet, Lifecycle};
+use flowagg_core::fleet::{Encryption, Fleet};
 use flowagg_core::flow_log::{FileFormat, Files};
 use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
+use flowagg_core::lifecycle::Lifecycle;
 use flowagg_core::observed::*;
 use flowagg_core::plan::{HubChange, Plan, Step, Unnamed};
 use proptest::prelude::*;

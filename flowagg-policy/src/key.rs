@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use flowagg_core::id::{AccountId, BucketName, KmsKeyArn, OrganizationId, Partition, Region};
-use flowagg_core::layout::{FileName, Layout, Prefix};
+use flowagg_core::id::{AccountId, BucketName, KmsKeyArn, OrganizationId, Partition, Prefix, Region};
+use flowagg_core::layout::{FileName, Layout};
 use serde::Serialize;
 
 use crate::document::{Document, DocumentError};

@@ -1,8 +1,7 @@
 //! The command line of `flowagg init`.
 
 use clap::Args as ClapArgs;
-use flowagg_core::id::{AccountId, BucketName, OrganizationId, Region, RoleName};
-use flowagg_core::layout::Prefix;
+use flowagg_core::id::{AccountId, BucketName, OrganizationId, Prefix, Region, RoleName};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_s3::types::LifecycleRuleFilter;
 use flowagg_core::fleet::{
-    Choice, Declared, Discovery, Filter, Fleet, Hub, Member, Organization, Regions, Selection, Transition,
+    Choice, Declared, Discovery, Filter, Fleet, Hub, Member, Organization, Regions, Selection,
 };
 use flowagg_core::id::{
-    AccountId, BucketName, OrganizationId, OrganizationalUnitId, Region, ResourceId, ResourceKind, RoleName,
+    AccountId, BucketName, OrganizationId, OrganizationalUnitId, Prefix, Region, ResourceId, ResourceKind,
+    RoleName,
 };
-use flowagg_core::layout::{self, Layout, Prefix};
+use flowagg_core::layout::{self, Layout};
+use flowagg_core::lifecycle::Transition;
 use flowagg_core::observed::{Failure, Place, RegionState};
 use futures::{StreamExt, TryStreamExt, stream};
 

@@ -1,6 +1,7 @@
-use flowagg_core::fleet::{Encryption, Hub, Lifecycle, Part, StorageClass, Transition};
-use flowagg_core::id::KmsKeyArn;
-use flowagg_core::layout::{self, Prefix};
+use flowagg_core::fleet::{Encryption, Hub, Part};
+use flowagg_core::id::{KmsKeyArn, Prefix};
+use flowagg_core::layout;
+use flowagg_core::lifecycle::{Lifecycle, StorageClass, Transition};
 use flowagg_core::observed::LifecycleRule;
 
 use super::{FoundHub, Remarks, Rule};

@@ -10,10 +10,10 @@ pub mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::fleet::{Fleet, Organization, Part, Remark, Transition};
+use flowagg_core::fleet::{Fleet, Organization, Part, Remark};
 use flowagg_core::flow_log::Destination;
-use flowagg_core::id::{AccountId, BucketName, Region, RoleName};
-use flowagg_core::layout::Prefix;
+use flowagg_core::id::{AccountId, BucketName, Prefix, Region, RoleName};
+use flowagg_core::lifecycle::Transition;
 use flowagg_core::observed::{BucketEncryption, FlowLog, RegionState};
 
 pub use policy::Folder;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::fleet::{Fleet, GrantForm, Member, Part, PolicySettings};
 use flowagg_core::flow_log::{Destination, FlowLogSpec};
-use flowagg_core::id::{AccountId, Partition};
-use flowagg_core::layout::{self, Prefix};
+use flowagg_core::id::{AccountId, Partition, Prefix};
+use flowagg_core::layout;
 use flowagg_core::observed::{FlowLog, LifecycleRule};
 use flowagg_policy::{DELIVERY_SERVICE, Grant, Unnamed, Who, merge, remove};
 use serde_json::Value;

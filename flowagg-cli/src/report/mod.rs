@@ -10,8 +10,7 @@ use std::collections::BTreeMap;
 
 use flowagg_core::arrival::State;
 use flowagg_core::fleet::GrantForm;
-use flowagg_core::id::{AccountId, BucketName, Region};
-use flowagg_core::layout::Prefix;
+use flowagg_core::id::{AccountId, BucketName, Prefix, Region};
 use flowagg_policy::Severity;
 use jiff::Timestamp;
 use jiff::civil::Date;

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{AclCondition, GrantForm, Lifecycle, StorageClass};
+use super::{AclCondition, GrantForm};
 use crate::flow_log::{AggregationInterval, Field, FileFormat, TrafficType};
 use crate::id::{ResourceKind, RoleName};
+use crate::lifecycle::{Lifecycle, StorageClass};
 
 /// The JSON Schema (draft 2020-12) of `flowagg.toml`.
 ///

@@ -7,11 +7,11 @@ use std::fmt::Display;
 use toml_writer::{ToTomlKey, ToTomlValue, TomlKeyBuilder, TomlStringBuilder};
 
 use super::{
-    Choice, Declared, Encryption, Filter, Fleet, Hub, Lifecycle, Organization, PolicySettings, Regions,
-    Selection,
+    Choice, Declared, Encryption, Filter, Fleet, Hub, Organization, PolicySettings, Regions, Selection,
 };
 use crate::flow_log::{FlowLogSpec, MARK};
 use crate::id::{AccountId, ResourceKind, RoleName};
+use crate::lifecycle::Lifecycle;
 
 /// A line that is longer than this, in characters, is written as one line for each item of its list.
 const LONGEST_LINE: usize = 100;

@@ -9,8 +9,7 @@ use serde::Serialize;
 
 pub use format::{Field, RecordFormat};
 
-use crate::id::{BucketName, Partition, ResourceKind};
-use crate::layout::Prefix;
+use crate::id::{BucketName, Partition, Prefix, ResourceKind};
 
 /// The tag that marks what flowagg made. What does not bear it is never changed or deleted.
 pub const MARK: (&str, &str) = ("managed-by", "flowagg");

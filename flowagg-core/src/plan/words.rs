@@ -3,8 +3,9 @@
 use std::fmt;
 
 use super::{FlowLogChange, HubChange, Plan, PolicyChange, Step};
-use crate::fleet::{Encryption, Lifecycle};
+use crate::fleet::Encryption;
 use crate::id::AccountId;
+use crate::lifecycle::Lifecycle;
 
 impl fmt::Display for HubChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

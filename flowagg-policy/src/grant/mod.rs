@@ -9,8 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::fleet::{Fleet, GrantForm, Organization, PolicySettings};
 use flowagg_core::flow_log::Files;
-use flowagg_core::id::{AccountId, BucketName, OrganizationId, OrganizationalUnitId, Partition, Region};
-use flowagg_core::layout::{self, Layout, Prefix};
+use flowagg_core::id::{
+    AccountId, BucketName, OrganizationId, OrganizationalUnitId, Partition, Prefix, Region,
+};
+use flowagg_core::layout::{self, Layout};
 
 pub use write::GrantError;
 

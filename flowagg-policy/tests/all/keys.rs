@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::id::{AccountId, BucketName, KmsKeyArn, OrganizationId, Region};
-use flowagg_core::layout::Prefix;
+use flowagg_core::id::{AccountId, BucketName, KmsKeyArn, OrganizationId, Prefix, Region};
 use flowagg_policy::DecisionKind;
 use flowagg_policy::key::{Answer, KeyUse, LIMIT, ask};
 use proptest::prelude::*;

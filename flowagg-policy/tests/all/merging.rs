@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::fleet::{GrantForm, Organization, PolicySettings};
-use flowagg_core::id::{AccountId, BucketName, OrganizationId, Partition};
-use flowagg_core::layout::Prefix;
+use flowagg_core::id::{AccountId, BucketName, OrganizationId, Partition, Prefix};
 use flowagg_policy::size::{AUTO_MARGIN, LIMIT};
 use flowagg_policy::{Grant, MergeError, Merged, Unnamed, Who, merge, remove};
 

@@ -4,9 +4,8 @@ use std::str::FromStr;
 
 use flowagg_core::id::{
     AccountId, BucketName, FlowLogId, IdError, KmsKeyArn, OrganizationId, OrganizationalUnitId, Partition,
-    Region, ResourceId, ResourceKind, RoleName,
+    Prefix, Region, ResourceId, ResourceKind, RoleName,
 };
-use flowagg_core::layout::Prefix;
 use proptest::prelude::*;
 use proptest::sample::select;
 

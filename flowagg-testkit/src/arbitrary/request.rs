@@ -1,5 +1,5 @@
-use flowagg_core::id::{AccountId, BucketName, OrganizationId, OrganizationalUnitId, Region};
-use flowagg_core::layout::{self, Prefix};
+use flowagg_core::id::{AccountId, BucketName, OrganizationId, OrganizationalUnitId, Prefix, Region};
+use flowagg_core::layout;
 use flowagg_policy::{DELIVERY_ACL, DELIVERY_SERVICE, Grant, Request};
 use proptest::option;
 use proptest::prelude::*;

@@ -1,5 +1,6 @@
-use flowagg_core::id::{AccountId, BucketName, OrganizationId, OrganizationalUnitId, Partition, Region};
-use flowagg_core::layout::Prefix;
+use flowagg_core::id::{
+    AccountId, BucketName, OrganizationId, OrganizationalUnitId, Partition, Prefix, Region,
+};
 use proptest::prelude::*;
 use proptest::strategy::Union;
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_kms::types::{KeyManagerType, KeyState};
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::types::ServerSideEncryption;
-use flowagg_core::id::{AccountId, BucketName, KmsKeyArn, OrganizationId, Region};
-use flowagg_core::layout::{FileName, Prefix};
+use flowagg_core::id::{AccountId, BucketName, KmsKeyArn, OrganizationId, Prefix, Region};
+use flowagg_core::layout::FileName;
 use flowagg_policy::key::{KeyUse, ask};
 use flowagg_policy::{Policy, Request};
 

@@ -14,8 +14,8 @@ use aws_sdk_ec2::types::{DestinationOptionsResponse, FlowLog, LogDestinationType
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ObjectCannedAcl;
 use flowagg_core::flow_log::{AggregationInterval, FileFormat, Files, TrafficType};
-use flowagg_core::id::{AccountId, BucketName, FlowLogId, OrganizationId, Region, ResourceId};
-use flowagg_core::layout::{FileName, Layout, Prefix};
+use flowagg_core::id::{AccountId, BucketName, FlowLogId, OrganizationId, Prefix, Region, ResourceId};
+use flowagg_core::layout::{FileName, Layout};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 

@@ -206,7 +206,7 @@ mod tests {
     use aws_sdk_s3::operation::put_bucket_lifecycle_configuration::PutBucketLifecycleConfigurationOutput;
     use aws_sdk_s3::types::error::{BucketAlreadyExists, BucketAlreadyOwnedByYou};
     use aws_smithy_mocks::{Rule as MockRule, mock};
-    use flowagg_core::fleet::Lifecycle;
+    use flowagg_core::lifecycle::Lifecycle;
 
     use super::*;
     use crate::aws::mocked;

@@ -7,9 +7,10 @@ use aws_sdk_s3::types;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use flowagg_core::fleet::{Hub, Lifecycle, Transition};
+use flowagg_core::fleet::Hub;
 use flowagg_core::id::{BucketName, Region};
 use flowagg_core::layout;
+use flowagg_core::lifecycle::{Lifecycle, Transition};
 use flowagg_core::observed::{Bucket, BucketEncryption, Failure, LifecycleRule, PublicAccessBlock};
 
 use crate::aws::Account;

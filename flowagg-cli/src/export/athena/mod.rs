@@ -10,7 +10,8 @@ mod part;
 mod queries;
 mod table;
 
-use flowagg_core::fleet::{Fleet, Only, StorageClass};
+use flowagg_core::fleet::{Fleet, Only};
+use flowagg_core::lifecycle::StorageClass;
 
 pub use part::{Days, Part};
 pub use queries::{Details, NotRecorded, Query};

@@ -1,7 +1,8 @@
 //! The hub's template: what `apply` makes in the hub account.
 
-use flowagg_core::fleet::{Encryption, Fleet, Hub, Lifecycle};
+use flowagg_core::fleet::{Encryption, Fleet, Hub};
 use flowagg_core::layout;
+use flowagg_core::lifecycle::Lifecycle;
 use flowagg_core::observed::LifecycleRule;
 use flowagg_policy::Grant;
 use serde_json::{Map, Value, json};

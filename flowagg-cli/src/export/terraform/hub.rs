@@ -1,7 +1,8 @@
 //! The bucket with its settings, and its policy.
 
-use flowagg_core::fleet::{Encryption, Fleet, Hub, Lifecycle};
+use flowagg_core::fleet::{Encryption, Fleet, Hub};
 use flowagg_core::layout;
+use flowagg_core::lifecycle::Lifecycle;
 use flowagg_core::observed::{BucketEncryption, LifecycleRule};
 use flowagg_policy::{Grant, Unnamed, merge};
 

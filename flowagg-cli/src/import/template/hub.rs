@@ -1,5 +1,6 @@
-use flowagg_core::fleet::{Part, Remark, Transition};
+use flowagg_core::fleet::{Part, Remark};
 use flowagg_core::id::{AccountId, BucketName, Region};
+use flowagg_core::lifecycle::Transition;
 use flowagg_core::observed::BucketEncryption;
 use flowagg_policy::DELIVERY_SERVICE;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 use crate::fleet::table::{Table, Value};
-use crate::fleet::{Encryption, Hub, Lifecycle, StorageClass, Transition};
-use crate::id::{AccountId, BucketName, KmsKeyArn, Region};
-use crate::layout::Prefix;
+use crate::fleet::{Encryption, Hub};
+use crate::id::{AccountId, BucketName, KmsKeyArn, Prefix, Region};
+use crate::lifecycle::{Lifecycle, StorageClass, Transition};
 
 /// Source: "LifecycleExpiration" (Amazon S3 API Reference): a 32-bit number.
 const MOST_DAYS: u32 = i32::MAX.unsigned_abs();

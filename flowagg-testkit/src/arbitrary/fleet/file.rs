@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use flowagg_core::fleet::{
-    Choice, Encryption, Filter, Fleet, Hub, Lifecycle, Organization, PolicySettings, Regions, Selection,
+    Choice, Encryption, Filter, Fleet, Hub, Organization, PolicySettings, Regions, Selection,
 };
 use flowagg_core::flow_log::{FlowLogSpec, MARK};
 use flowagg_core::id::{ResourceKind, RoleName};
+use flowagg_core::lifecycle::Lifecycle;
 
 use super::super::hand::Hand;
 

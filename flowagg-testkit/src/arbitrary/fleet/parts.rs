@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::fleet::{
-    Choice, Discovery, Encryption, Filter, Hub, Lifecycle, Lookup, Organization, Regions, Selection,
-    StorageClass, Transition,
+    Choice, Discovery, Encryption, Filter, Hub, Lookup, Organization, Regions, Selection,
 };
 use flowagg_core::flow_log::{
     AggregationInterval, Field, FileFormat, Files, FlowLogSpec, MARK, RecordFormat, TrafficType,
 };
 use flowagg_core::id::{BucketName, Partition, ResourceKind, RoleName};
+use flowagg_core::lifecycle::{Lifecycle, StorageClass, Transition};
 use proptest::collection::{btree_map, btree_set};
 use proptest::option;
 use proptest::prelude::*;
