@@ -4,7 +4,7 @@ use std::io;
 
 use flowagg_core::fleet::Fleet;
 use flowagg_core::plan::{GrantRemoval, Plan};
-use flowagg_policy::{Grant, remove};
+use flowagg_policy::{Grant, granted_by, remove};
 
 use super::apply::carry_out;
 use super::plan::policy_failure;
@@ -42,7 +42,8 @@ fn plan(fleet: &Fleet, accounts: &Accounts, observed: &Observed) -> Plan {
 /// `None` where no statement of the policy is ours.
 fn removal(fleet: &Fleet, policy: String) -> Result<Option<GrantRemoval>, (String, String)> {
     let grant = Grant::of(fleet);
-    let granted = grant.granted_by(&policy).map_err(|error| (error.to_string(), error.help().to_owned()))?;
+    let granted =
+        granted_by(&policy, &grant).map_err(|error| (error.to_string(), error.help().to_owned()))?;
     let Some(granted) = granted else { return Ok(None) };
     let leaves = remove(&policy, &grant).map_err(|error| (error.to_string(), error.help()))?;
     Ok(Some(GrantRemoval { replaces: policy, leaves, revoked: granted.who.accounts().clone() }))

@@ -7,7 +7,7 @@ use flowagg_core::flow_log::{Destination, FlowLogSpec};
 use flowagg_core::id::{AccountId, Partition, Prefix};
 use flowagg_core::layout;
 use flowagg_core::observed::{FlowLog, LifecycleRule};
-use flowagg_policy::{DELIVERY_SERVICE, Grant, Unnamed, Who, merge, remove};
+use flowagg_policy::{DELIVERY_SERVICE, Grant, Unnamed, Who, granted_by, merge, remove};
 use serde_json::Value;
 
 use super::{Found, FoundHub, ImportError, Remarks, flow_logs};
@@ -110,7 +110,7 @@ pub(super) fn grant(
     if logs.is_empty() {
         spec.files.hive_compatible_partitions = hive;
     }
-    target(hub, prefix, hive).granted_by(policy).ok().flatten()
+    granted_by(policy, &target(hub, prefix, hive)).ok().flatten()
 }
 
 fn target(hub: &FoundHub, prefix: Option<&Prefix>, hive: bool) -> Grant {

@@ -16,9 +16,6 @@ use flowagg_core::layout::{self, Layout};
 
 pub use write::GrantError;
 
-use crate::document::DocumentError;
-use crate::merge;
-
 pub(crate) use read::read;
 pub(crate) use statement::{AclActions, AclCheck, Folders, Kind, Source, Statement, Write};
 pub(crate) use write::list;
@@ -153,18 +150,5 @@ impl Grant {
     pub(crate) fn layout(&self) -> Layout {
         let files = Files { hive_compatible_partitions: self.hive, ..Files::default() };
         Layout { prefix: self.prefix.clone(), files }
-    }
-
-    /// The statements, one compact JSON text each, as they stand in a policy that has no others.
-    pub fn statements(&self) -> Result<Vec<String>, merge::MergeError> {
-        merge::statements(self)
-    }
-
-    /// What a policy grants by statements of ours, in this grant's bucket and folder; `None` when there are none.
-    ///
-    /// Of this grant only the bucket, the sub-folder and the Hive setting count. What comes back, merged into no policy,
-    /// gives the same statements.
-    pub fn granted_by(&self, policy: &str) -> Result<Option<Self>, DocumentError> {
-        merge::granted(policy, self)
     }
 }

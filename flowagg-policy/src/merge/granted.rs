@@ -9,8 +9,11 @@ use super::survey::Survey;
 use crate::document::{Document, DocumentError};
 use crate::grant::{AclActions, Folders, Grant, Statement, Who, Write};
 
-/// What a policy grants in the target's bucket and folder.
-pub(crate) fn granted(policy: &str, target: &Grant) -> Result<Option<Grant>, DocumentError> {
+/// Returns what a policy grants with managed statements in the target's bucket and folder; `None` if it has none.
+///
+/// Of the target only the bucket, the sub-folder and the Hive setting count. Merging the returned grant into an empty
+/// policy gives the same statements.
+pub fn granted_by(policy: &str, target: &Grant) -> Result<Option<Grant>, DocumentError> {
     let document = Document::parse(policy)?;
     let survey = Survey::of(&document, target);
     let statements = || survey.ours.iter().map(|ours| &ours.statement);

@@ -14,7 +14,7 @@ use flowagg_core::id::AccountId;
 pub use flowagg_core::plan::Unnamed;
 
 pub use self::capacity::{Capacity, capacity};
-pub(crate) use self::granted::granted;
+pub use self::granted::granted_by;
 use self::survey::{Sid, Survey};
 use crate::document::{Document, DocumentError};
 use crate::grant::{self, Folders, Grant, GrantError, Statement, Who};
@@ -156,8 +156,8 @@ pub fn remove(live: &str, grant: &Grant) -> Result<Option<String>, MergeError> {
     Ok(Some(Edit { changes, added: Vec::new() }.apply(&document)))
 }
 
-/// The statements of a grant in a policy that has no others.
-pub(crate) fn statements(grant: &Grant) -> Result<Vec<String>, MergeError> {
+/// Returns the statements of a grant in a policy that has no others, each as compact JSON.
+pub fn statements(grant: &Grant) -> Result<Vec<String>, MergeError> {
     let document = Document::parse(NOTHING)?;
     let survey = Survey::of(&document, grant);
     Ok(choose(&document, &survey, grant, grant.who.accounts())?.edit.added)

@@ -2,7 +2,7 @@
 
 use flowagg_core::fleet::{GrantForm, Organization, PolicySettings};
 use flowagg_core::id::{OrganizationId, Region};
-use flowagg_policy::{Grant, Policy, Request, Unnamed, diff, lint, merge, remove};
+use flowagg_policy::{Grant, Policy, Request, Unnamed, diff, granted_by, lint, merge, remove};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -28,7 +28,7 @@ proptest! {
     fn any_text_in_and_no_panic(text in hostile(), grant in grant()) {
         let _ = merge(Some(&text), &grant, Unnamed::Prune);
         let _ = remove(&text, &grant);
-        let _ = grant.granted_by(&text);
+        let _ = granted_by(&text, &grant);
         let _ = diff(&text, &text);
         let _ = lint(&text, Some(&grant.bucket));
         if let Ok(policy) = Policy::compile(&text) {

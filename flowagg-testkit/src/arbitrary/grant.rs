@@ -41,10 +41,11 @@ pub fn settings() -> impl Strategy<Value = PolicySettings> {
 ///
 /// ```
 /// use flowagg_core::id::Partition;
+/// use flowagg_policy::statements;
 /// use flowagg_testkit::arbitrary::{Scene, grant};
 /// use proptest::prelude::*;
 ///
-/// proptest!(|(grant in grant(&Scene::of(Partition::Aws)))| prop_assert!(grant.statements().is_ok()));
+/// proptest!(|(grant in grant(&Scene::of(Partition::Aws)))| prop_assert!(statements(&grant).is_ok()));
 /// ```
 pub fn grant(scene: &Scene) -> impl Strategy<Value = Grant> + use<> {
     grant_to(scene, btree_set(select(scene.accounts.clone()), 0..5))

@@ -2,7 +2,7 @@
 
 use flowagg_core::fleet::AclCondition;
 use flowagg_policy::size::LIMIT;
-use flowagg_policy::{Policy, Severity, Unnamed, lint, merge, remove};
+use flowagg_policy::{Policy, Severity, Unnamed, granted_by, lint, merge, remove};
 use flowagg_testkit::arbitrary::policy::{ours, statements};
 use flowagg_testkit::arbitrary::{Scene, request};
 use proptest::collection::vec;
@@ -23,7 +23,7 @@ proptest! {
             let excused = !careful && excused.contains(&finding.id);
             prop_assert!(finding.severity == Severity::Note || excused, "{:?} {}", finding, live.text);
         }
-        prop_assert_eq!(grant.statements().unwrap(), statements(&live.text).unwrap());
+        prop_assert_eq!(flowagg_policy::statements(&grant).unwrap(), statements(&live.text).unwrap());
     }
 
     #[test]
@@ -59,7 +59,7 @@ proptest! {
     fn a_grant_is_read_back_as_it_was_written(live in Scene::each(ours)) {
         let grant = live.grant.unwrap();
         let written = merged(None, &grant, Unnamed::Keep).unwrap();
-        let read = grant.granted_by(&live.text).unwrap().unwrap();
+        let read = granted_by(&live.text, &grant).unwrap().unwrap();
         prop_assert_eq!(&merge(None, &read, Unnamed::Keep).unwrap().text, &live.text);
         prop_assert_eq!(read.settings.form, written.form);
         prop_assert_eq!(read.who.accounts(), &named(&grant, written.form));

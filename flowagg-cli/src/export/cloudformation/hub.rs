@@ -115,7 +115,7 @@ fn policy(fleet: &Fleet) -> Result<Value, ExportError> {
     let grant = Grant::of(fleet);
     let arn = grant.bucket_arn();
     let mut statements = Vec::new();
-    for text in grant.statements()? {
+    for text in flowagg_policy::statements(&grant)? {
         let mut statement: Value = serde_json::from_str(&text).map_err(ExportError::defect)?;
         by_attribute(&mut statement["Resource"], &arn);
         statements.push(statement);

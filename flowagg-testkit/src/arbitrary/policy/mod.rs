@@ -86,11 +86,12 @@ pub fn ours(scene: &Scene) -> impl Strategy<Value = Live> + use<> {
 ///
 /// ```
 /// use flowagg_core::id::Partition;
+/// use flowagg_policy::granted_by;
 /// use flowagg_testkit::arbitrary::{Scene, policy};
 /// use proptest::prelude::*;
 ///
 /// proptest!(|(live in policy::mixed(&Scene::of(Partition::Aws)))| {
-///     let granted = live.grant.as_ref().map(|grant| grant.granted_by(&live.text).unwrap().is_some());
+///     let granted = live.grant.as_ref().map(|grant| granted_by(&live.text, grant).unwrap().is_some());
 ///     prop_assert!(granted.unwrap_or(true), "the grant is read back from between the others");
 /// });
 /// ```
