@@ -12,8 +12,8 @@ use std::process::Command;
 
 use flowagg::Progress;
 use flowagg::aws::observe::observe;
-use flowagg::aws::{Connection, Session, apply::apply};
-use flowagg::commands::{assemble, verify};
+use flowagg::aws::{Connection, Session, apply::apply, verify};
+use flowagg::commands::assemble;
 use flowagg_core::arrival::Patience;
 use flowagg_core::fleet::Declared;
 use flowagg_core::plan::{HubChange, Unnamed};

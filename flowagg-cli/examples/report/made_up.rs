@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 
 use flowagg::aws::observe::Observed;
-use flowagg::aws::{Amount, Arrivals, Deliveries};
 use flowagg::report::{Report, Seen};
-use flowagg_core::arrival::{Object, Patience};
+use flowagg_core::arrival::{Amount, Arrivals, Deliveries, Object, Patience};
 use flowagg_core::fleet::{Declared, Fleet, FoundAccount, Regions};
 use flowagg_core::flow_log::MARK;
 use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};

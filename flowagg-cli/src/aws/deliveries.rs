@@ -1,59 +1,22 @@
 //! What has arrived in the bucket: one listing for each account, region and day, never a call for an object.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::AddAssign;
 
 use aws_sdk_s3::Client;
-use flowagg_core::arrival::Object;
+use flowagg_core::arrival::{Amount, Arrivals, Deliveries, Object, Patience, Verified, expected, judged};
 use flowagg_core::fleet::{Fleet, Hub};
 use flowagg_core::flow_log::Files;
 use flowagg_core::id::{AccountId, FlowLogId, Region};
 use flowagg_core::layout::{self, FileName, Layout};
-use flowagg_core::observed::{Failure, Place};
+use flowagg_core::observed::{Failure, Place, RegionState};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
-use schemars::JsonSchema;
-use serde::Serialize;
 
 use super::Accounts;
 use super::call::LIST_OBJECTS;
 use super::failure::At;
 use super::observe::{folders, last_segment};
 use crate::Progress;
-
-/// The newest object of each flow log.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Arrivals {
-    /// Of the fleet's flow logs.
-    pub newest: BTreeMap<FlowLogId, Object>,
-    /// Of accounts that the fleet does not name; `None` where nothing came today or yesterday.
-    pub strangers: BTreeMap<AccountId, Option<Object>>,
-}
-
-/// What came in a number of days.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Deliveries {
-    /// The newest object of each flow log, and the accounts that the fleet does not name.
-    pub arrivals: Arrivals,
-    /// By account and region, and by the day (UTC) of the folder. A day without objects is not in it.
-    pub days: BTreeMap<Place, BTreeMap<Date, Amount>>,
-}
-
-/// How much was delivered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
-pub struct Amount {
-    /// The objects.
-    pub objects: u64,
-    /// Their bytes, as they are stored.
-    pub bytes: u64,
-}
-
-impl AddAssign for Amount {
-    fn add_assign(&mut self, other: Self) {
-        self.objects += other.objects;
-        self.bytes += other.bytes;
-    }
-}
 
 /// Counts what lies in the folders of these accounts and regions on these days: one listing for each folder.
 pub async fn deliveries(
@@ -99,6 +62,24 @@ pub async fn arrivals(
     let look = Look::new(fleet, accounts, now);
     let (newest, strangers) = futures::try_join!(look.fleet(asked), look.strangers(fleet))?;
     Ok(Arrivals { newest, strangers })
+}
+
+/// Looks into the bucket, once, for the flow logs of these regions.
+pub async fn verify(
+    fleet: &Fleet,
+    accounts: &Accounts,
+    states: &BTreeMap<Place, Result<RegionState, Failure>>,
+    patience: Patience,
+    now: Timestamp,
+) -> Result<Verified, Failure> {
+    let mut asked: BTreeMap<Place, BTreeSet<FlowLogId>> = BTreeMap::new();
+    for (place, _, log) in expected(fleet, states) {
+        if let Some(log) = log {
+            asked.entry(place).or_default().insert(log.id.clone());
+        }
+    }
+    let arrivals = arrivals(fleet, accounts, &asked, now).await?;
+    Ok(judged(fleet, states, &arrivals, patience, now))
 }
 
 struct Look<'a> {

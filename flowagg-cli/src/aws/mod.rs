@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 pub use access::{Account, Accounts, Connection, Session};
 pub use around::{Around, around};
 pub use athena::{Answer, Column, Question, Stored, ask, stored};
-pub use deliveries::{Amount, Arrivals, Deliveries, arrivals, deliveries};
+pub use deliveries::{arrivals, deliveries, verify};
 pub use found::{Ask, FindError, find};
 pub use traffic::Calls;
 

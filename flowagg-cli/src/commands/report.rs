@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::{env, fs, io};
 
-use flowagg_core::arrival::Patience;
+use flowagg_core::arrival::{Deliveries, Patience};
 use flowagg_core::fleet::Fleet;
 use flowagg_core::observed::{Failure, FlowLog, Place};
 use jiff::civil::Date;
@@ -14,7 +14,7 @@ use jiff::{Timestamp, ToSpan};
 use super::verify::signed;
 use crate::args;
 use crate::aws::observe::Observed;
-use crate::aws::{Accounts, Deliveries, deliveries};
+use crate::aws::{Accounts, deliveries};
 use crate::report::{Report, Seen, html, words};
 use crate::show::Glyphs;
 use crate::{Exit, Progress, Screen, show};

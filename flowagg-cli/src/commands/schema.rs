@@ -4,6 +4,7 @@ use std::io;
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
+use flowagg_core::arrival::Verified;
 use flowagg_core::fleet;
 use flowagg_core::plan::Plan;
 use schemars::generate::SchemaSettings;
@@ -11,7 +12,7 @@ use schemars::transform::{RecursiveTransform, Transform as _};
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
-use super::{Examination, SizeReport, Verified, apply, policy};
+use super::{Examination, SizeReport, apply, policy};
 use crate::args::Described;
 use crate::export::Permissions;
 use crate::report::Report;

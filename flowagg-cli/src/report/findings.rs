@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::arrival::State;
+use flowagg_core::arrival::{Delivery, State, Verified};
 use flowagg_core::fleet::Fleet;
 use flowagg_core::observed::{Failure, Place};
 use flowagg_core::plan::{FlowLogChange, Plan, Step};
@@ -10,7 +10,6 @@ use flowagg_policy::{Severity, lint};
 
 use super::{About, Finding, Spot};
 use crate::aws::observe::Observed;
-use crate::commands::{Delivery, Verified};
 
 pub(super) fn findings(fleet: &Fleet, observed: &Observed, verified: &Verified, plan: &Plan) -> Vec<Finding> {
     let mut found = Found { hub: hub(fleet), alike: BTreeMap::new() };

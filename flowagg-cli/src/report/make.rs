@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::arrival::{Object, Patience};
+use flowagg_core::arrival::{Amount, Deliveries, Object, Patience, judged};
 use flowagg_core::fleet::{Fleet, Member, Regions};
 use flowagg_core::id::{AccountId, Region};
 use flowagg_core::layout::FileName;
@@ -15,8 +15,7 @@ use jiff::civil::Date;
 
 use super::{Account, Coverage, FlowLogs, Hub, InRegion, Newest, Report, Room, Totals, findings};
 use crate::aws::observe::Observed;
-use crate::aws::{Amount, Deliveries};
-use crate::commands::{assemble, judged};
+use crate::commands::assemble;
 
 /// What a report is made from.
 #[derive(Clone, Copy, Debug)]

@@ -8,7 +8,7 @@ pub mod words;
 
 use std::collections::BTreeMap;
 
-use flowagg_core::arrival::State;
+use flowagg_core::arrival::{Amount, State};
 use flowagg_core::fleet::GrantForm;
 use flowagg_core::id::{AccountId, BucketName, Prefix, Region};
 use flowagg_policy::Severity;
@@ -20,8 +20,6 @@ use serde_json::{Map, Value, json};
 
 pub use html::html;
 pub use make::Seen;
-
-use crate::aws::Amount;
 
 /// How a fleet stands at a moment.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]

@@ -2,12 +2,11 @@
 
 use std::io;
 
-use flowagg_core::arrival::State;
+use flowagg_core::arrival::{Delivery, State, Verified};
 use flowagg_core::fleet::Fleet;
 
 use super::table::{Row, table};
 use super::{BOLD, DIM, GREEN, RED, Sheet, YELLOW, failures};
-use crate::commands::{Delivery, Verified};
 use crate::report::words::age;
 
 pub(crate) fn verified(fleet: &Fleet, verified: &Verified, out: &mut Sheet<'_>) -> io::Result<()> {

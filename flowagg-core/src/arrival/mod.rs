@@ -1,7 +1,13 @@
 //! Whether a flow log's objects arrive: a judgement on what was listed, at a moment that the caller names.
 
+mod deliveries;
+mod verified;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+
+pub use deliveries::{Amount, Arrivals, Deliveries};
+pub use verified::{Delivery, Stranger, Verified, expected, judged};
 
 use crate::observed::FlowLog;
 
