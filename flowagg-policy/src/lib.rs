@@ -17,4 +17,7 @@ pub use document::{DocumentError, LARGEST};
 pub use evaluate::{Decision, DecisionKind, Miss, NearMiss, Policy, Request, StatementId};
 pub use grant::{DELIVERY_ACL, DELIVERY_SERVICE, Grant, GrantError, Who};
 pub use lint::{Check, Finding, Place, Severity, checks, lint};
-pub use merge::{Capacity, MergeError, Merged, Unnamed, capacity, granted_by, merge, remove, statements};
+pub use merge::{
+    Capacity, FormSize, MergeError, Merged, Sizes, Unnamed, capacity, granted_by, merge, remove, sizes,
+    statements,
+};

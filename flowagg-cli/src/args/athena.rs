@@ -1,10 +1,11 @@
 //! The command line of `flowagg athena`.
 
-use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, Subcommand};
 use flowagg_core::id::{ResourceId, ResourceKind};
 use jiff::civil::Date;
 
 use super::export::TableName;
+use crate::show::RowFormat;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Athena {
@@ -61,17 +62,6 @@ pub(crate) struct AthenaQuery {
     /// Do not ask
     #[arg(short, long)]
     pub(crate) yes: bool,
-}
-
-/// How rows are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum RowFormat {
-    /// Columns for people
-    Table,
-    /// Comma-separated values, as in RFC 4180
-    Csv,
-    /// An array of objects
-    Json,
 }
 
 fn interface(text: &str) -> Result<ResourceId, String> {

@@ -20,7 +20,7 @@ use jiff::SignedDuration;
 
 use crate::aws::Connection;
 
-pub(crate) use athena::{Athena, AthenaQuery, RowFormat};
+pub(crate) use athena::{Athena, AthenaQuery};
 pub(crate) use export::{Cloudformation, Export, Terraform, To};
 pub(crate) use import::Import;
 pub(crate) use init::Init;

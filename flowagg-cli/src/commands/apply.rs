@@ -1,6 +1,6 @@
 //! `flowagg apply`: shows the plan, asks, does that same plan, and looks again.
 
-use std::io::{self, BufRead, Write as _};
+use std::io;
 
 use flowagg_core::fleet::Fleet;
 use flowagg_core::plan::Plan;
@@ -79,7 +79,7 @@ pub(super) async fn carry_out(
             screen.error("nothing was done: there is no terminal to ask on", help)?;
             return Ok(Exit::Usage);
         }
-        if !agreed("Do this?", screen)? {
+        if !screen.agreed("Do this?")? {
             writeln!(screen.err, "nothing was done")?;
             return Ok(Exit::Failed);
         }
@@ -106,13 +106,4 @@ pub(super) async fn carry_out(
         show::applied(&fleet, &applied, &remaining, screen.out)?;
     }
     Ok(if applied.failures.is_empty() && remaining.is_settled() { Exit::Done } else { Exit::Failed })
-}
-
-/// Asks, and takes yes for yes and all else for no.
-pub(super) fn agreed(question: &str, screen: &mut Screen<'_>) -> io::Result<bool> {
-    write!(screen.err, "\n{question} [y/N] ")?;
-    screen.err.flush()?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }

@@ -7,7 +7,6 @@ use flowagg_core::near::meant;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 
-use super::apply::agreed;
 use crate::args::{AthenaQuery, Global};
 use crate::aws::{Question, Stored, ask, stored};
 use crate::export::athena::{Days, Details, Part, Query, Table};
@@ -56,7 +55,7 @@ pub(super) async fn query(
             "how much it will read is not known: at most the whole bucket; a workgroup can end queries that read too much"
         )?,
     }
-    if !options.yes && !agreed("Run this?", screen)? {
+    if !options.yes && !screen.agreed("Run this?")? {
         writeln!(screen.err, "nothing was run")?;
         return Ok(Exit::Failed);
     }

@@ -81,7 +81,7 @@ fn ask(
     let organization = match (&options.organization, options.account.is_empty(), around) {
         (None, true, Some(Around { organization: Some(id), .. })) => {
             let all = !screen.interactive
-                || super::apply::agreed(&format!("log every account of the organization {id}?"), screen)?;
+                || screen.agreed(&format!("log every account of the organization {id}?"))?;
             all.then(|| id.clone())
         }
         (given, ..) => given.clone(),

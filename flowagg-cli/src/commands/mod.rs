@@ -31,7 +31,6 @@ use crate::{Exit, Screen};
 
 pub use doctor::{Check, Examination, Health};
 pub use plan::assemble;
-pub(crate) use policy::SizeReport;
 
 pub(crate) async fn run(args: Args, screen: &mut Screen<'_>) -> io::Result<Exit> {
     match &args.verb {

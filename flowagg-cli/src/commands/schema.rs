@@ -7,12 +7,13 @@ use clap::builder::PossibleValue;
 use flowagg_core::arrival::Verified;
 use flowagg_core::fleet;
 use flowagg_core::plan::Plan;
+use flowagg_policy::{Difference, Sizes};
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform as _};
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
-use super::{Examination, SizeReport, apply, policy};
+use super::{Examination, apply, policy};
 use crate::args::Described;
 use crate::export::Permissions;
 use crate::report::Report;
@@ -29,10 +30,10 @@ pub(super) fn run(of: Described, screen: &mut Screen<'_>) -> io::Result<Exit> {
         Described::Report => document::<Report>(of),
         Described::Permissions => document::<Permissions>(of),
         Described::PolicyBuild | Described::PolicyMerge => document::<policy::Report<'_>>(of),
-        Described::PolicyDiff => document::<flowagg_policy::Difference>(of),
+        Described::PolicyDiff => document::<Difference>(of),
         Described::PolicyCheck => document::<policy::check::Report<'_>>(of),
         Described::PolicySimulate => document::<policy::ask::Answer>(of),
-        Described::PolicySize => document::<SizeReport>(of),
+        Described::PolicySize => document::<Sizes>(of),
         Described::Events => document::<Event<'_>>(of),
     };
     show::json(&schema, screen.out)?;

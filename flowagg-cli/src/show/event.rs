@@ -2,14 +2,12 @@
 
 use std::fmt;
 use std::io::{self, Write};
-use std::path::Path;
 
-use flowagg_core::fleet::FleetError;
 use flowagg_core::observed::Failure;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Document, Screen};
+use super::document::Document;
 use crate::aws::Calls;
 
 /// What a program that listens is told.
@@ -58,15 +56,15 @@ pub(crate) enum Event<'a> {
 #[derive(JsonSchema, Serialize)]
 pub(crate) struct Fault<'a> {
     /// What is wrong.
-    what: &'a str,
+    pub(super) what: &'a str,
     /// What to do about it.
-    help: &'a str,
+    pub(super) help: &'a str,
     /// The fleet file that it is in; null where it is about no place in one.
-    path: Option<&'a str>,
+    pub(super) path: Option<&'a str>,
     /// The line in that file, from 1.
-    line: Option<usize>,
+    pub(super) line: Option<usize>,
     /// The column in that line, from 1.
-    column: Option<usize>,
+    pub(super) column: Option<usize>,
 }
 
 impl fmt::Display for Event<'_> {
@@ -78,57 +76,6 @@ impl fmt::Display for Event<'_> {
 /// Nobody is left to tell when standard error is gone.
 pub(super) fn tell(line: &dyn fmt::Display) {
     drop(writeln!(io::stderr(), "{line}"));
-}
-
-impl Screen<'_> {
-    /// What is wrong, and what to do.
-    pub(crate) fn error(&mut self, what: &str, help: &str) -> io::Result<()> {
-        if !self.events {
-            return super::error(what, help, self.err);
-        }
-        let fault = Fault { what, help, path: None, line: None, column: None };
-        writeln!(self.err, "{}", Event::Error(fault))
-    }
-
-    /// Every fault of a fleet file, with its place.
-    pub(crate) fn faults(&mut self, path: &Path, error: &FleetError) -> io::Result<()> {
-        if !self.events {
-            return super::faults(path, error, self.err);
-        }
-        let path = path.display().to_string();
-        error.faults.iter().try_for_each(|fault| {
-            let (line, column) = (Some(fault.line), Some(fault.column));
-            let fault = Fault { what: &fault.what, help: &fault.help, path: Some(&path), line, column };
-            writeln!(self.err, "{}", Event::Error(fault))
-        })
-    }
-
-    /// The failures that keep a run from going on.
-    pub(crate) fn failures(&mut self, failures: &[Failure]) -> io::Result<()> {
-        if !self.events {
-            return super::failures(failures, self.err);
-        }
-        failures.iter().try_for_each(|failure| writeln!(self.err, "{}", Event::Failure(failure)))
-    }
-
-    /// Something that is worth knowing.
-    pub(crate) fn note(&mut self, text: &str) -> io::Result<()> {
-        if self.events { self.say(text) } else { self.err.line(6, format_args!("note: {text}")) }
-    }
-
-    /// Something that is to be known beside the result, as it stands.
-    pub(crate) fn say(&mut self, text: &str) -> io::Result<()> {
-        match text.trim_end() {
-            "" => Ok(()),
-            text if self.events => writeln!(self.err, "{}", Event::Notice { text }),
-            text => writeln!(self.err, "{text}"),
-        }
-    }
-
-    /// How often each operation was sent, where a program listens.
-    pub(crate) fn calls(&mut self, phase: &str, calls: &Calls) -> io::Result<()> {
-        if self.events { writeln!(self.err, "{}", Event::Calls { phase, calls }) } else { Ok(()) }
-    }
 }
 
 /// Makes an event of each line of a trace.

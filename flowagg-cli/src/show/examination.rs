@@ -2,8 +2,10 @@
 
 use std::io;
 
+use super::failures::failures;
+use super::sheet::Sheet;
+use super::style::{BOLD, GREEN, RED, YELLOW};
 use super::table::{Row, table};
-use super::{BOLD, GREEN, RED, Sheet, YELLOW, failures};
 use crate::commands::{Examination, Health};
 
 pub(crate) fn examination(examination: &Examination, out: &mut Sheet<'_>) -> io::Result<()> {

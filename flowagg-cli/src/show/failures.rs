@@ -2,15 +2,39 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::Path;
 
+use flowagg_core::fleet::FleetError;
 use flowagg_core::observed::Failure;
 
-use super::{Sheet, error};
+use super::sheet::Sheet;
+use super::style::{BOLD, RED};
 
 /// Fewer failures than this are told one by one, each with its own words.
 const MANY: usize = 4;
 /// What comes after `error: ` begins here, and all that belongs to it.
 pub(super) const HANG: usize = 7;
+
+/// What is wrong, and what to do.
+pub(super) fn error(what: &str, help: &str, err: &mut Sheet<'_>) -> io::Result<()> {
+    err.line(HANG + 2, format_args!("{RED}error{RED:#}: {what}"))?;
+    err.aside(HANG, help)
+}
+
+/// Every fault of a fleet file, with its place.
+pub(super) fn faults(path: &Path, error: &FleetError, err: &mut Sheet<'_>) -> io::Result<()> {
+    let path = path.display();
+    let count = match error.faults.len() {
+        1 => "a fault".to_owned(),
+        n => format!("{n} faults"),
+    };
+    err.line(HANG, format_args!("{RED}error{RED:#}: `{path}` has {count}; nothing was read or written"))?;
+    for fault in &error.faults {
+        err.line(6, format_args!("{BOLD}{path}:{}:{}{BOLD:#}: {}", fault.line, fault.column, fault.what))?;
+        err.aside(4, &fault.help)?;
+    }
+    Ok(())
+}
 
 /// Calls that failed: where, what, and what to do.
 pub(crate) fn failures(failures: &[Failure], out: &mut Sheet<'_>) -> io::Result<()> {

@@ -9,8 +9,10 @@ use flowagg_core::id::{AccountId, Region};
 use flowagg_core::plan::{HubChange, Left, Plan, Step};
 
 use super::failures::HANG;
+use super::failures::failures;
+use super::sheet::Sheet;
+use super::style::{BOLD, DIM, GREEN, RED, YELLOW};
 use super::table::{Row, table};
-use super::{BOLD, DIM, GREEN, RED, Sheet, YELLOW, failures};
 use crate::aws::apply::Applied;
 
 pub(crate) fn plan(fleet: &Fleet, plan: &Plan, out: &mut Sheet<'_>) -> io::Result<()> {

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Screen;
 use super::event::{Event, tell};
 use crate::Progress;
 
@@ -20,8 +19,8 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    pub(crate) fn new(screen: &Screen<'_>, max_failures: Option<usize>) -> Self {
-        let bar = (screen.interactive && !screen.events).then(|| {
+    pub(crate) fn new(interactive: bool, events: bool, max_failures: Option<usize>) -> Self {
+        let bar = (interactive && !events).then(|| {
             let bar = ProgressBar::new(0);
             match ProgressStyle::with_template("{prefix:12} {pos:>4}/{len:4} {wide_msg}") {
                 Ok(style) => bar.with_style(style),
@@ -30,7 +29,7 @@ impl Watch {
         });
         // A dumb terminal takes no bar: it is told on lines, as a file is.
         let bar = bar.filter(|bar| !bar.is_hidden());
-        Self { bar, events: screen.events, max_failures, interrupted: AtomicBool::new(false) }
+        Self { bar, events, max_failures, interrupted: AtomicBool::new(false) }
     }
 
     pub(crate) fn finish(&self) {

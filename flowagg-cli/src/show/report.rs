@@ -7,8 +7,9 @@ use anstyle::Style;
 use flowagg_policy::Severity;
 use textwrap::core::display_width;
 
+use super::sheet::Sheet;
 use super::sheet::TIE;
-use super::{BOLD, DIM, GREEN, RED, Sheet, YELLOW};
+use super::style::{BOLD, DIM, GREEN, RED, YELLOW};
 use crate::report::words::{age, bytes, count, of, short};
 use crate::report::{Account, Coverage, Finding, FlowLogs, Report, Room, Spot};
 

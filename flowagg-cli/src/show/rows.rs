@@ -2,12 +2,25 @@
 
 use std::io::{self, Write};
 
+use clap::ValueEnum;
 use serde_json::{Map, Value};
 
+use super::document;
+use super::sheet::Sheet;
+use super::style::{BOLD, DIM};
 use super::table::{Column as Place, Row, columns, table};
-use super::{BOLD, DIM, Sheet};
-use crate::args::RowFormat;
 use crate::aws::{Answer, Column};
+
+/// How rows are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RowFormat {
+    /// Columns for people
+    Table,
+    /// Comma-separated values, as in RFC 4180
+    Csv,
+    /// An array of objects
+    Json,
+}
 
 pub(crate) fn rows(answer: &Answer, format: RowFormat, out: &mut Sheet<'_>) -> io::Result<()> {
     match format {
@@ -18,7 +31,7 @@ pub(crate) fn rows(answer: &Answer, format: RowFormat, out: &mut Sheet<'_>) -> i
                 let cells = answer.columns.iter().zip(row);
                 cells.map(|(column, value)| (column.name.clone(), json(column, value.as_deref()))).collect()
             };
-            super::json(&answer.rows.iter().map(object).collect::<Vec<_>>(), out)
+            document::json(&answer.rows.iter().map(object).collect::<Vec<_>>(), out)
         }
     }
 }

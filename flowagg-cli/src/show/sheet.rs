@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use textwrap::core::{Word, break_words, display_width};
 use textwrap::wrap_algorithms::wrap_first_fit;
 
-use super::DIM;
+use super::style::DIM;
 
 /// A terminal narrower than this is written to as if it were as wide: with words of a few letters on each line nobody
 /// reads a table.

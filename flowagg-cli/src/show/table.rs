@@ -5,7 +5,7 @@ use std::io;
 use anstyle::Style;
 use textwrap::core::display_width;
 
-use super::Sheet;
+use super::sheet::Sheet;
 
 /// Where stands what is below a row.
 const BELOW: usize = 6;
@@ -87,7 +87,7 @@ fn fitting(columns: &[Column], width: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::GREEN;
+    use super::super::style::GREEN;
     use super::*;
 
     fn shown(width: Option<usize>) -> String {

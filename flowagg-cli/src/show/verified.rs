@@ -5,8 +5,10 @@ use std::io;
 use flowagg_core::arrival::{Delivery, State, Verified};
 use flowagg_core::fleet::Fleet;
 
+use super::failures::failures;
+use super::sheet::Sheet;
+use super::style::{BOLD, DIM, GREEN, RED, YELLOW};
 use super::table::{Row, table};
-use super::{BOLD, DIM, GREEN, RED, Sheet, YELLOW, failures};
 use crate::report::words::age;
 
 pub(crate) fn verified(fleet: &Fleet, verified: &Verified, out: &mut Sheet<'_>) -> io::Result<()> {

@@ -5,9 +5,63 @@ use std::collections::BTreeSet;
 use flowagg_core::fleet::{GrantForm, PolicySettings};
 use flowagg_core::id::AccountId;
 
+use serde::Serialize;
+
 use super::{MergeError, Unnamed, merge, remove};
 use crate::grant::{Grant, Who};
 use crate::size::LIMIT;
+
+/// How large a fleet's policy is, and how many accounts fit in each form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Sizes {
+    /// The most that S3 takes, in bytes of compact JSON.
+    pub limit: usize,
+    /// The form of the fleet's policy.
+    #[cfg_attr(feature = "schema", schemars(with = "GrantForm"))]
+    pub form: &'static str,
+    /// The bytes of the fleet's policy, beside the live policy's other statements.
+    pub bytes: usize,
+    /// The accounts of the fleet.
+    pub accounts: usize,
+    /// Every form.
+    pub forms: Vec<FormSize>,
+}
+
+/// How much a form takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Form"))]
+#[serde(rename_all = "kebab-case")]
+pub struct FormSize {
+    /// Its word.
+    #[cfg_attr(feature = "schema", schemars(with = "GrantForm"))]
+    pub form: &'static str,
+    /// How many accounts fit; null for any number.
+    pub accounts: Option<usize>,
+    /// What each account takes.
+    pub bytes_per_account: usize,
+}
+
+/// Returns how large the policy of a grant is when merged into the live policy, and how many accounts fit in each form.
+///
+/// `accounts` is the number of accounts in the fleet. A form that the grant cannot have at all (no organization, an old policy
+/// version) is left out.
+pub fn sizes(live: Option<&str>, grant: &Grant, accounts: usize) -> Result<Sizes, MergeError> {
+    let merged = merge(live, grant, Unnamed::Keep)?;
+    let forms = GrantForm::ALL.into_iter().filter(|form| *form != GrantForm::Auto);
+    let fitting = forms.filter_map(|form| {
+        let fits = capacity(live, grant, form).ok()?;
+        let bytes_per_account = fits.bytes_per_account;
+        Some(FormSize { form: form.as_str(), accounts: fits.accounts, bytes_per_account })
+    });
+    Ok(Sizes {
+        limit: LIMIT,
+        form: merged.form.as_str(),
+        bytes: merged.bytes,
+        accounts,
+        forms: fitting.collect(),
+    })
+}
 
 /// How many accounts fit in a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

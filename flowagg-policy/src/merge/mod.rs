@@ -13,7 +13,7 @@ use flowagg_core::id::AccountId;
 
 pub use flowagg_core::plan::Unnamed;
 
-pub use self::capacity::{Capacity, capacity};
+pub use self::capacity::{Capacity, FormSize, Sizes, capacity, sizes};
 pub use self::granted::granted_by;
 use self::survey::{Sid, Survey};
 use crate::document::{Document, DocumentError};

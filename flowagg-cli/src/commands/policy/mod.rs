@@ -22,8 +22,6 @@ use crate::{Exit, Screen, show};
 /// The name that stands for standard input.
 const STDIN: &str = "-";
 
-pub(crate) use size::Report as SizeReport;
-
 pub(super) async fn run(global: &Global, verb: &Policy, screen: &mut Screen<'_>) -> io::Result<Exit> {
     let outcome = match verb {
         Policy::Build(options) => build(global, options, screen).await,

@@ -1,0 +1,63 @@
+//! What the policy commands print: an answer, findings, sizes.
+
+use std::io;
+
+use flowagg_policy::{Finding, Severity, Sizes};
+
+use super::sheet::Sheet;
+use super::style::{BOLD, DIM, GREEN, RED, YELLOW};
+use super::table::{Row, table};
+
+/// What a policy says to a question: a sign, the answer, and below it what was asked.
+pub(crate) fn answer(
+    action: &str,
+    resource: &str,
+    told: &str,
+    yes: bool,
+    out: &mut Sheet<'_>,
+) -> io::Result<()> {
+    let (style, sign) = if yes { (GREEN, "+") } else { (RED, "!") };
+    out.line(21, format_args!("  {style}{sign}{style:#} {action:16} {told}"))?;
+    out.aside(6, resource)
+}
+
+/// What the linter found in a policy.
+pub(crate) fn findings(policy: &str, findings: &[Finding], out: &mut Sheet<'_>) -> io::Result<()> {
+    for Finding { id, severity, statement, place, message, help } in findings {
+        let (style, word) = match severity {
+            Severity::Error => (RED, "error"),
+            Severity::Warning => (YELLOW, "warning"),
+            Severity::Note => (DIM, "note"),
+        };
+        let statement =
+            statement.as_ref().map(|statement| format!("statement {statement}: ")).unwrap_or_default();
+        let place = format_args!("{BOLD}{}:{}{BOLD:#}", place.line, place.column);
+        out.line(6, format_args!("{place}: {style}{word}{style:#} {id}: {statement}{message}"))?;
+        out.aside(4, help)?;
+    }
+    match findings.len() {
+        0 => writeln!(out, "{GREEN}ok{GREEN:#}: nothing found in {policy}"),
+        1 => writeln!(out, "\n1 finding in {policy}"),
+        n => writeln!(out, "\n{n} findings in {policy}"),
+    }
+}
+
+/// How large a policy is, and how many accounts fit in each form.
+pub(crate) fn sizes(sizes: &Sizes, out: &mut Sheet<'_>) -> io::Result<()> {
+    let Sizes { limit, form, bytes, accounts, forms } = sizes;
+    writeln!(out, "{accounts} accounts in form `{form}`: {bytes} of {limit} bytes\n")?;
+    let rows: Vec<Row> = forms
+        .iter()
+        .map(|form| {
+            let fits = form.accounts.map_or("any number of accounts".to_owned(), |n| format!("{n} accounts"));
+            let each = match form.bytes_per_account {
+                0 => "no list of accounts".to_owned(),
+                bytes => format!("{bytes} bytes an account"),
+            };
+            let (style, sign) =
+                if form.accounts.is_none_or(|most| most >= *accounts) { (GREEN, "+") } else { (RED, "!") };
+            Row { style, sign, cells: vec![form.form.to_owned(), fits, each], below: None }
+        })
+        .collect();
+    table(&rows, out)
+}

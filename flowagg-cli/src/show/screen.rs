@@ -1,0 +1,125 @@
+//! Where a run writes to, and the few things that every command writes.
+
+use std::io::{self, BufRead, Write};
+use std::path::Path;
+
+use flowagg_core::fleet::FleetError;
+use flowagg_core::observed::Failure;
+
+use super::event::{Event, Fault};
+use super::failures::{self, error, faults};
+use super::progress::Watch;
+use super::sheet::Sheet;
+use crate::aws::Calls;
+use crate::{Exit, Progress};
+
+/// Where a run writes to. Styles are written always; the writers take them out where they are not wanted.
+pub struct Screen<'a> {
+    /// Results.
+    pub out: &'a mut Sheet<'a>,
+    /// Progress, questions and errors.
+    pub err: &'a mut Sheet<'a>,
+    /// Whether somebody is there to be asked and shown progress.
+    pub interactive: bool,
+    /// Whether progress is told to a program: a line of JSON on standard error for each event.
+    pub events: bool,
+}
+
+impl Screen<'_> {
+    /// Does a piece of work that only reads: it may end at any moment.
+    pub(crate) async fn reading<T>(&self, work: impl AsyncFnOnce(&dyn Progress) -> T) -> T {
+        let watch = Watch::new(self.interactive, self.events, None);
+        let result = work(&watch).await;
+        watch.finish();
+        result
+    }
+
+    /// Does a piece of work that writes: Ctrl-C, or so many failures, keep what has not begun from beginning.
+    pub(crate) async fn writing<T>(
+        &self,
+        max_failures: Option<usize>,
+        work: impl AsyncFnOnce(&dyn Progress) -> T,
+    ) -> T {
+        let watch = Watch::new(self.interactive, self.events, max_failures);
+        let interrupts = async {
+            watch.interrupts().await;
+            // Where there are no signals, there is nothing to wait for.
+            std::future::pending().await
+        };
+        let result = tokio::select! { result = work(&watch) => result, never = interrupts => never };
+        watch.finish();
+        result
+    }
+
+    /// Asks, and takes yes for yes and all else for no.
+    pub(crate) fn agreed(&mut self, question: &str) -> io::Result<bool> {
+        write!(self.err, "\n{question} [y/N] ")?;
+        self.err.flush()?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer)?;
+        Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+
+    /// What is wrong, and what to do.
+    pub(crate) fn error(&mut self, what: &str, help: &str) -> io::Result<()> {
+        if !self.events {
+            return error(what, help, self.err);
+        }
+        let fault = Fault { what, help, path: None, line: None, column: None };
+        writeln!(self.err, "{}", Event::Error(fault))
+    }
+
+    /// Every fault of a fleet file, with its place.
+    pub(crate) fn faults(&mut self, path: &Path, error: &FleetError) -> io::Result<()> {
+        if !self.events {
+            return faults(path, error, self.err);
+        }
+        let path = path.display().to_string();
+        error.faults.iter().try_for_each(|fault| {
+            let (line, column) = (Some(fault.line), Some(fault.column));
+            let fault = Fault { what: &fault.what, help: &fault.help, path: Some(&path), line, column };
+            writeln!(self.err, "{}", Event::Error(fault))
+        })
+    }
+
+    /// The failures that keep a run from going on.
+    pub(crate) fn failures(&mut self, failures: &[Failure]) -> io::Result<()> {
+        if !self.events {
+            return failures::failures(failures, self.err);
+        }
+        failures.iter().try_for_each(|failure| writeln!(self.err, "{}", Event::Failure(failure)))
+    }
+
+    /// Something that is worth knowing.
+    pub(crate) fn note(&mut self, text: &str) -> io::Result<()> {
+        if self.events { self.say(text) } else { self.err.line(6, format_args!("note: {text}")) }
+    }
+
+    /// Something that is to be known beside the result, as it stands.
+    pub(crate) fn say(&mut self, text: &str) -> io::Result<()> {
+        match text.trim_end() {
+            "" => Ok(()),
+            text if self.events => writeln!(self.err, "{}", Event::Notice { text }),
+            text => writeln!(self.err, "{text}"),
+        }
+    }
+
+    /// How often each operation was sent, where a program listens.
+    pub(crate) fn calls(&mut self, phase: &str, calls: &Calls) -> io::Result<()> {
+        if self.events { writeln!(self.err, "{}", Event::Calls { phase, calls }) } else { Ok(()) }
+    }
+}
+
+/// A mistake on the command line, or the help that was asked for.
+pub(crate) fn usage(error: &clap::Error, screen: &mut Screen<'_>) -> Exit {
+    let text = error.render();
+    if !error.use_stderr() {
+        let _ = write!(screen.out, "{}", text.ansi());
+        return Exit::Done;
+    }
+    let _ = match (screen.events, text.to_string().trim_end().split_once('\n')) {
+        (true, Some((what, help))) => screen.error(what.trim_start_matches("error: "), help.trim()),
+        _ => write!(screen.err, "{}", text.ansi()),
+    };
+    Exit::Usage
+}
