@@ -5,7 +5,9 @@ pub mod aws;
 pub mod commands;
 mod exit;
 pub mod export;
+pub mod found;
 pub mod import;
+mod progress;
 pub mod report;
 pub mod show;
 
@@ -15,6 +17,7 @@ use clap::Parser;
 use tracing_subscriber::prelude::*;
 
 pub use exit::Exit;
+pub use progress::Progress;
 pub use show::Screen;
 
 /// Traces on standard error: with `-v` each call that is sent, with `-vv` what it waits for, too. Only flowagg's own: what
@@ -35,23 +38,6 @@ fn trace(verbose: u8, events: bool) {
     };
     // Whoever embeds the library may have set one up already.
     let _ = tracing_subscriber::registry().with(lines.with_filter(ours)).try_init();
-}
-
-/// Is told how far a long piece of work has come, and asked whether to go on.
-pub trait Progress: Sync {
-    /// `done` of `total` steps of `what` are done; the last one was at `at`.
-    fn step(&self, what: &str, done: usize, total: usize, at: &str);
-
-    /// Whether to start no further account and region, after so many failures. What is under way is finished.
-    fn stops(&self, failures: usize) -> bool {
-        let _ = failures;
-        false
-    }
-}
-
-/// Tells nobody, and always goes on.
-impl Progress for () {
-    fn step(&self, _: &str, _: usize, _: usize, _: &str) {}
 }
 
 /// Runs the program with these arguments (the first is its name), writing to this screen.

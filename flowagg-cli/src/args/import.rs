@@ -7,7 +7,7 @@ use clap::{ArgGroup, Args as ClapArgs};
 use flowagg_core::fleet::Regions;
 use flowagg_core::id::{AccountId, BucketName, OrganizationId, OrganizationalUnitId, Region, RoleName};
 
-use crate::import::Folder;
+use crate::found::Folder;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

@@ -20,7 +20,7 @@ use super::access::{Connection, Session};
 use super::failure::At;
 use super::observe::{self, Survey, folders, last_segment, survey};
 use crate::Progress;
-use crate::import::{self, Folder, Found, FoundHub, FoundMember, ImportError, Rule, View};
+use crate::found::{Folder, Found, FoundHub, FoundMember, Rule, View};
 
 /// Where to look.
 #[derive(Clone, Debug)]
@@ -39,32 +39,28 @@ pub struct Ask {
     pub role: RoleName,
 }
 
-/// Why nothing was found.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FindError {
-    /// The bucket, or who belongs to it, could not be read.
-    #[error(transparent)]
-    Failure(#[from] Failure),
-    /// The bucket does not tell where to look.
-    #[error(transparent)]
-    Import(#[from] ImportError),
-}
-
-/// Reads the bucket, as its owner, and the accounts that it tells of. What of those could not be read comes beside the rest.
-pub async fn find(
-    ask: &Ask,
-    connection: &Connection,
-    progress: &dyn Progress,
-) -> Result<(Found, Vec<Failure>), FindError> {
+/// Reads the bucket, as its owner. Its policy determines which accounts and which folder [`find`] reads.
+pub async fn find_hub(ask: &Ask, connection: &Connection) -> Result<(Session, FoundHub), Failure> {
     let session = Session::of_caller(connection).await?;
     let region = observe::locate(session.hub(), &ask.bucket).await?;
     let session = session.moved_to(&region);
-    let mut hub = read_hub(&session, ask, &region).await?;
-    let prefix = import::folder(&hub)?;
-    let delivered = delivered(&session, &as_hub(&hub), prefix.as_ref()).await?;
-    let mut accounts = import::granted(&hub)?;
+    let hub = read_hub(&session, ask, &region).await?;
+    Ok((session, hub))
+}
+
+/// Reads the accounts: those that the bucket grants delivery to, those with objects in this folder of it, and those that
+/// are asked for. Accounts and regions that cannot be read are returned as failures next to the rest.
+pub async fn find(
+    ask: &Ask,
+    session: &Session,
+    hub: FoundHub,
+    prefix: Option<&Prefix>,
+    granted: BTreeSet<AccountId>,
+    progress: &dyn Progress,
+) -> Result<(Found, Vec<Failure>), Failure> {
+    let delivered = delivered(session, &as_hub(&hub), prefix).await?;
+    let mut accounts = granted;
     accounts.extend(delivered.keys().chain(&ask.accounts));
-    hub.folder.clone_from(&ask.folder);
 
     let organization = ask.organization.clone().map(|(id, units)| Organization {
         id,
@@ -83,8 +79,8 @@ pub async fn find(
         left_out: BTreeMap::new(),
     };
     let Survey { fleet, accounts, mut regions } =
-        survey(draft.clone().into(), &session, &[], progress).await?;
-    look_closer(&fleet, &draft, &mut regions, ask, &session, progress).await?;
+        survey(draft.clone().into(), session, &[], progress).await?;
+    look_closer(&fleet, &draft, &mut regions, ask, session, progress).await?;
 
     let mut failures: Vec<Failure> =
         regions.values().filter_map(|state| state.as_ref().err().cloned()).collect();

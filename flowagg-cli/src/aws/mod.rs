@@ -20,7 +20,7 @@ pub use access::{Account, Accounts, Connection, Session};
 pub use around::{Around, around};
 pub use athena::{Answer, Column, Question, Stored, ask, stored};
 pub use deliveries::{arrivals, deliveries, verify};
-pub use found::{Ask, FindError, find};
+pub use found::{Ask, find, find_hub};
 pub use traffic::Calls;
 
 /// How many accounts, or places, or folders are worked on at once.

@@ -4,12 +4,14 @@ use std::io;
 
 use flowagg_core::fleet::{Declared, Part, Regions, Remark};
 use flowagg_core::id::AccountId;
+use flowagg_core::observed::Failure;
 
 use crate::args::{Global, Import};
-use crate::aws::{Ask, FindError, find};
+use crate::aws::{self, Ask, Connection, find_hub};
+use crate::found::Found;
 use crate::import::template::{self, Given, Source};
-use crate::import::{Found, ImportError, Imported, import};
-use crate::{Exit, Screen};
+use crate::import::{ImportError, Imported, folder, granted, import};
+use crate::{Exit, Progress, Screen};
 
 pub(super) async fn run(global: &Global, options: &Import, screen: &mut Screen<'_>) -> io::Result<Exit> {
     if !global.only.is_empty() {
@@ -76,6 +78,28 @@ async fn in_aws(
             Ok(Err(Exit::Usage))
         }
     }
+}
+
+/// Why nothing was found.
+#[derive(Debug, thiserror::Error)]
+enum FindError {
+    /// The bucket, or the members of its organization, could not be read.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+    /// The bucket does not determine where to read.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+}
+
+/// Reads the bucket, decides from it which accounts to read, and reads those.
+async fn find(
+    ask: &Ask,
+    connection: &Connection,
+    progress: &dyn Progress,
+) -> Result<(Found, Vec<Failure>), FindError> {
+    let (session, hub) = find_hub(ask, connection).await?;
+    let (prefix, granted) = (folder(&hub)?, granted(&hub)?);
+    Ok(aws::find(ask, &session, hub, prefix.as_ref(), granted, progress).await?)
 }
 
 /// What templates say, offline.

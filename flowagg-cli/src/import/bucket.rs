@@ -4,7 +4,8 @@ use flowagg_core::layout;
 use flowagg_core::lifecycle::{Lifecycle, StorageClass, Transition};
 use flowagg_core::observed::LifecycleRule;
 
-use super::{FoundHub, Remarks, Rule};
+use super::Remarks;
+use crate::found::{FoundHub, Rule};
 
 /// What `retention-days` is where nothing expires: a fleet file has no word for ever.
 const HUNDRED_YEARS: u32 = 36_500;

@@ -8,7 +8,8 @@ use flowagg_core::id::{AccountId, Region, ResourceId, ResourceKind};
 use flowagg_core::observed::{FlowLog, RegionState, Resource};
 use flowagg_policy::{Grant, Who};
 
-use super::{Found, FoundMember, Remarks, View, flow_logs};
+use super::{Remarks, flow_logs};
+use crate::found::{Found, FoundMember, View};
 
 /// The members: accounts in which something is logged, or of which nobody knows. The others are told.
 pub(super) fn read(

@@ -4,7 +4,8 @@ use flowagg_core::fleet::{Member, Organization, Part};
 use flowagg_core::id::AccountId;
 use flowagg_policy::{Grant, Who};
 
-use super::{Found, Remarks, View, flow_logs};
+use super::{Remarks, flow_logs};
+use crate::found::{Found, View};
 
 /// The organization that is looked up, with what most of its accounts have; else the one that the policy names. Members that
 /// are as the organization says are taken out of those that are named.

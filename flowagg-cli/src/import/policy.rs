@@ -10,22 +10,8 @@ use flowagg_core::observed::{FlowLog, LifecycleRule};
 use flowagg_policy::{DELIVERY_SERVICE, Grant, Unnamed, Who, granted_by, merge, remove};
 use serde_json::Value;
 
-use super::{Found, FoundHub, ImportError, Remarks, flow_logs};
-
-/// A sub-folder of the bucket, or its top.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Folder(pub Option<Prefix>);
-
-impl std::str::FromStr for Folder {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.is_empty() {
-            return Ok(Self(None));
-        }
-        Prefix::parse(text).map(|prefix| Self(Some(prefix))).map_err(|error| error.to_string())
-    }
-}
+use super::{ImportError, Remarks, flow_logs};
+use crate::found::{Folder, Found, FoundHub};
 
 /// The folder that is asked for; else the policy's; else the one that most flow logs deliver to; else our lifecycle rule's.
 pub(super) fn prefix(hub: &FoundHub, logs: &[&FlowLog]) -> Result<Option<Prefix>, ImportError> {

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg::import::{Found, FoundHub, FoundMember, Rule, View, import};
+use flowagg::found::{Found, FoundHub, FoundMember, Rule, View};
+use flowagg::import::import;
 use flowagg_core::fleet::{Declared, Discovery, Fleet, FoundAccount, Organization, Part, Regions, Selection};
 use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId, RoleName};
 use flowagg_core::observed::{FlowLog, LifecycleRule, RegionState, Resource};

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::scope::{Scope, flag, number};
 use super::{Given, Template, remark};
-use crate::import::{FoundHub, ImportError, Rule};
+use crate::found::{FoundHub, Rule};
+use crate::import::ImportError;
 
 /// The properties of a bucket that are read, or that `apply` sets in any case.
 const READ: [&str; 6] = [

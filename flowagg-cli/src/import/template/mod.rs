@@ -13,7 +13,8 @@ use flowagg_core::observed::{FileOptions, FlowLog, RegionState};
 use serde_json::Value;
 
 use self::scope::{Scope, flag, text as as_text};
-use super::{Folder, Found, FoundMember, ImportError};
+use super::ImportError;
+use crate::found::{Folder, Found, FoundMember};
 
 /// A template's text, with the name of its file.
 #[derive(Clone, Debug)]

@@ -1,0 +1,123 @@
+//! What exists before flowagg manages it, as plain values: a bucket, its policy and rules, and the accounts that may belong to
+//! the fleet. [`aws`](crate::aws) and [`import::template`](crate::import::template) fill them, and
+//! [`import`](crate::import::import()) makes a fleet of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowagg_core::fleet::{Organization, Remark};
+use flowagg_core::id::{AccountId, BucketName, Prefix, Region, RoleName};
+use flowagg_core::lifecycle::Transition;
+use flowagg_core::observed::{BucketEncryption, FlowLog, RegionState};
+
+/// What was found, wherever: in AWS, or in templates.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The hub.
+    pub hub: FoundHub,
+    /// The accounts that may belong to the fleet.
+    pub members: BTreeMap<AccountId, FoundMember>,
+    /// The role that was taken in each, or is to be.
+    pub role: RoleName,
+    /// Flow logs of nobody knows which account: they say how flow logs are to be.
+    pub elsewhere: Vec<FlowLog>,
+    /// The organization that is to be looked up, where it is. Its regions and resources are those that are found.
+    pub organization: Option<Organization>,
+    /// What could not be understood where it was found.
+    pub remarks: Vec<Remark>,
+}
+
+/// The hub bucket, as it was found.
+#[derive(Clone, Debug)]
+pub struct FoundHub {
+    /// Its account.
+    pub account: AccountId,
+    /// Its region.
+    pub region: Region,
+    /// Its name.
+    pub bucket: BucketName,
+    /// The folder that is asked for; `None` leaves it to the policy and to the flow logs.
+    pub folder: Option<Folder>,
+    /// Its default encryption.
+    pub encryption: Option<BucketEncryption>,
+    /// Its lifecycle rules; `None` where nobody could look.
+    pub rules: Option<Vec<Rule>>,
+    /// Its policy.
+    pub policy: Option<String>,
+}
+
+/// A lifecycle rule, ours or another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rule {
+    /// Its id.
+    pub id: String,
+    /// Whether it is on.
+    pub is_on: bool,
+    /// The prefix of the objects that it is for; empty for all.
+    pub under: String,
+    /// Whether it is only for some of them, by their tags or sizes.
+    pub is_narrowed: bool,
+    /// After how many days they expire.
+    pub retention_days: Option<u32>,
+    /// When they go where.
+    pub transitions: Vec<Transition>,
+    /// After how many days old versions go.
+    pub noncurrent_days: Option<u32>,
+    /// After how many days unfinished uploads go.
+    pub abort_uploads_days: Option<u32>,
+}
+
+/// An account, as it was found.
+#[derive(Clone, Debug)]
+pub struct FoundMember {
+    /// Whether the organization that is looked up holds it.
+    pub in_organization: bool,
+    /// The regions that the bucket has objects of.
+    pub delivered: BTreeSet<Region>,
+    /// What its regions have.
+    pub states: BTreeMap<Region, RegionState>,
+    /// Regions that could not be read, with the reason.
+    pub unread: BTreeMap<Region, String>,
+    /// How much of the account `states` shows.
+    pub view: View,
+}
+
+impl FoundMember {
+    /// One of which nothing was seen but perhaps its flow logs.
+    pub(crate) fn unseen() -> Self {
+        Self {
+            in_organization: false,
+            delivered: BTreeSet::new(),
+            states: BTreeMap::new(),
+            unread: BTreeMap::new(),
+            view: View::FlowLogs,
+        }
+    }
+}
+
+/// How much of an account was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum View {
+    /// All resources and flow logs of every region that it has enabled.
+    Account,
+    /// The same of some regions.
+    Regions,
+    /// Flow logs only.
+    FlowLogs,
+    /// Nothing, for this reason.
+    Nothing(String),
+}
+
+/// A sub-folder of the bucket, or its top.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Folder(pub Option<Prefix>);
+
+impl std::str::FromStr for Folder {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.is_empty() {
+            return Ok(Self(None));
+        }
+        Prefix::parse(text).map(|prefix| Self(Some(prefix))).map_err(|error| error.to_string())
+    }
+}
