@@ -5,8 +5,10 @@ pub mod cloudformation;
 mod error;
 mod files;
 mod permissions;
+mod statement;
 pub mod terraform;
 
 pub use error::{ExportError, Unseen};
 pub use files::{File, Files};
 pub use permissions::{Permissions, permissions};
+pub use statement::Statement;

@@ -18,7 +18,7 @@ pub use queries::{Details, NotRecorded, Query};
 pub use table::{Name, NameError, Names, Table};
 
 use super::cloudformation::{self, Format};
-use super::{ExportError, File, Files};
+use super::{ExportError, File, Files, Statement};
 
 /// How the export is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,24 +40,6 @@ impl Form {
             Self::Sql => "sql",
             Self::Template(format) => format.as_str(),
         }
-    }
-}
-
-/// A statement with its name and what it is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Statement {
-    /// The name, of letters, digits and dashes.
-    pub name: String,
-    /// What it is for, in one line.
-    pub about: String,
-    /// The SQL, without a semicolon at its end.
-    pub sql: String,
-}
-
-impl Statement {
-    /// The SQL under what it is for, as the text of a file.
-    fn text(&self) -> String {
-        format!("-- {}\n{}\n", self.about, self.sql)
     }
 }
 
@@ -97,7 +79,9 @@ pub fn athena(fleet: &Fleet, names: &Names, only: &[Only], form: Form) -> Result
             let file = |it: &Statement| File { name: format!("{}.sql", it.name), text: it.text() };
             Ok(Files { files: statements.iter().map(file).collect(), notes })
         }
-        Form::Template(format) => cloudformation::workgroup(fleet, names, &statements, notes, format),
+        Form::Template(format) => {
+            cloudformation::workgroup(fleet, names.database.as_str(), &statements, notes, format)
+        }
     }
 }
 

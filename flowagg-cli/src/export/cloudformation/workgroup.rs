@@ -4,8 +4,7 @@ use flowagg_core::fleet::Fleet;
 use serde_json::{Value, json};
 
 use super::template::{Format, Resource, Template, reference};
-use crate::export::athena::{Names, Statement};
-use crate::export::{ExportError, Files};
+use crate::export::{ExportError, Files, Statement};
 
 const RESULTS: &str = "ResultLocation";
 const CUTOFF: &str = "BytesScannedCutoff";
@@ -22,13 +21,12 @@ const BYTES: u64 = 1_000_000_000_000;
 /// change neither.
 pub(in crate::export) fn workgroup(
     fleet: &Fleet,
-    names: &Names,
+    database: &str,
     statements: &[Statement],
     notes: Vec<String>,
     format: Format,
 ) -> Result<Files, ExportError> {
     let hub = &fleet.hub;
-    let database = names.database.as_str();
     let mut template = Template::new(format!(
         "A workgroup of Athena with queries of the flow logs in {}, for account {}, region {}",
         hub.bucket, hub.account, hub.region

@@ -6,8 +6,8 @@ use flowagg_core::fleet::{Choice, Filter, Fleet, Member, Regions};
 use flowagg_core::id::{Region, ResourceId, ResourceKind};
 
 use super::block::{Block, Body, Value};
-use super::hub::{BUCKET, NAME, POLICY};
 use super::live::{Found, Live, import};
+use super::names::{BUCKET, NAME, POLICY};
 use super::providers::{alias, label};
 use crate::export::{ExportError, Unseen};
 

@@ -8,17 +8,9 @@ use flowagg_policy::{Grant, Unnamed, merge};
 
 use super::block::{Block, Body, Value};
 use super::live::Live;
+use super::names::{BUCKET, ENCRYPTION, LIFECYCLE, NAME, OWNERSHIP, POLICY, PUBLIC_ACCESS_BLOCK};
 use super::providers::HUB;
 use crate::export::ExportError;
-
-/// What the bucket and everything of it is called.
-pub(super) const NAME: &str = "flow_logs";
-pub(super) const BUCKET: &str = "aws_s3_bucket";
-pub(super) const POLICY: &str = "aws_s3_bucket_policy";
-pub(super) const PUBLIC_ACCESS_BLOCK: &str = "aws_s3_bucket_public_access_block";
-pub(super) const OWNERSHIP: &str = "aws_s3_bucket_ownership_controls";
-pub(super) const ENCRYPTION: &str = "aws_s3_bucket_server_side_encryption_configuration";
-pub(super) const LIFECYCLE: &str = "aws_s3_bucket_lifecycle_configuration";
 
 /// The bucket, and a resource for each of its settings. A setting that is stronger than the fleet file's stays.
 pub(super) fn bucket(fleet: &Fleet, live: Option<&Live<'_>>, owns_lifecycle: bool) -> Vec<Block> {

@@ -11,7 +11,7 @@ use flowagg_core::observed::{
 use flowagg_core::plan::{Concern, HubChange, Plan, Step};
 
 use super::block::{Block, Body, Value};
-use super::hub::{self, NAME};
+use super::names::{self, NAME};
 use crate::export::ExportError;
 
 /// What AWS has, and the plan that was made of it.
@@ -120,12 +120,12 @@ impl<'a> Live<'a> {
         // Where all four switches are off there may be no such configuration, and what is not there cannot be imported.
         let has_block = bucket.public_access_block != PublicAccessBlock::default();
         let things = [
-            (hub::BUCKET, true),
-            (hub::PUBLIC_ACCESS_BLOCK, has_block),
-            (hub::OWNERSHIP, bucket.ownership.is_some()),
-            (hub::ENCRYPTION, bucket.encryption.is_some()),
-            (hub::LIFECYCLE, owns_lifecycle && bucket.lifecycle.is_some()),
-            (hub::POLICY, bucket.policy.is_some()),
+            (names::BUCKET, true),
+            (names::PUBLIC_ACCESS_BLOCK, has_block),
+            (names::OWNERSHIP, bucket.ownership.is_some()),
+            (names::ENCRYPTION, bucket.encryption.is_some()),
+            (names::LIFECYCLE, owns_lifecycle && bucket.lifecycle.is_some()),
+            (names::POLICY, bucket.policy.is_some()),
         ];
         let there = things.into_iter().filter(|(_, is_there)| *is_there);
         there.map(|(r#type, _)| import(format!("{type}.{NAME}"), fleet.hub.bucket.as_str())).collect()

@@ -13,6 +13,7 @@ mod hcl;
 mod hub;
 mod json;
 mod live;
+mod names;
 mod providers;
 
 use flowagg_core::fleet::{Choice, Encryption, Fleet};
