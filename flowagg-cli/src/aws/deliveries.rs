@@ -16,6 +16,7 @@ use super::Accounts;
 use super::call::LIST_OBJECTS;
 use super::failure::At;
 use super::observe::{folders, last_segment};
+use super::tasks::AT_ONCE;
 use crate::Progress;
 
 /// Counts what lies in the folders of these accounts and regions on these days: one listing for each folder.
@@ -32,7 +33,7 @@ pub async fn deliveries(
     let total = places.len() * days.len();
     let counting = stream::iter(folders).map(|(place, day)| look.count(place, day));
     let counting = async {
-        let mut counting = std::pin::pin!(counting.buffer_unordered(super::AT_ONCE));
+        let mut counting = std::pin::pin!(counting.buffer_unordered(AT_ONCE));
         let (mut newest, mut found) = (BTreeMap::new(), BTreeMap::<Place, BTreeMap<Date, Amount>>::new());
         let mut done = 0;
         while let Some((place, day, counted)) = counting.next().await {
@@ -131,7 +132,7 @@ impl Look<'_> {
         let places = asked.iter().filter(|(_, logs)| !logs.is_empty());
         let found =
             stream::iter(places).map(|(place, logs)| self.place(place.account, &place.region, Some(logs)));
-        let found: Vec<_> = found.buffer_unordered(super::AT_ONCE).try_collect().await?;
+        let found: Vec<_> = found.buffer_unordered(AT_ONCE).try_collect().await?;
         Ok(found.into_iter().flatten().collect())
     }
 
@@ -185,7 +186,7 @@ impl Look<'_> {
             .collect();
         let strangers = stream::iter(accounts);
         let found = strangers.map(|account| async move { Ok((account, self.stranger(account).await?)) });
-        let found: Vec<_> = found.buffer_unordered(super::AT_ONCE).try_collect().await?;
+        let found: Vec<_> = found.buffer_unordered(AT_ONCE).try_collect().await?;
         Ok(found.into_iter().filter_map(|(account, newest)| Some((account, newest?))).collect())
     }
 

@@ -19,6 +19,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::access::{Connection, Session};
 use super::failure::At;
 use super::observe::{self, Survey, folders, last_segment, survey};
+use super::tasks::AT_ONCE;
 use crate::Progress;
 use crate::found::{Folder, Found, FoundHub, FoundMember, Rule, View};
 
@@ -219,7 +220,7 @@ async fn delivered(
         Some(async move { Ok((account, folders(s3, hub, &under, at).await?)) })
     });
     let listed: Vec<(AccountId, Vec<String>)> =
-        stream::iter(listing).buffer_unordered(super::AT_ONCE).try_collect().await?;
+        stream::iter(listing).buffer_unordered(AT_ONCE).try_collect().await?;
     let mut delivered: BTreeMap<AccountId, BTreeSet<Region>> = BTreeMap::new();
     for (account, regions) in listed.into_iter().filter(|(_, regions)| !regions.is_empty()) {
         let regions = regions.iter().filter_map(|folder| layout::region_of(last_segment(folder)?));

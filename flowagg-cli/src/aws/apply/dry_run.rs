@@ -20,8 +20,9 @@ use futures::StreamExt;
 use super::by_place;
 use super::flow_logs::{Here, code};
 use crate::Progress;
+use crate::aws::Accounts;
 use crate::aws::call::{CREATE_FLOW_LOGS, CREATE_TAGS, Call, DELETE_FLOW_LOGS};
-use crate::aws::{Accounts, spread};
+use crate::aws::tasks::spread;
 
 /// What EC2 says to a call that it would have done.
 const WOULD: &str = "DryRunOperation";

@@ -19,7 +19,8 @@ use serde::Serialize;
 
 pub use dry_run::dry_run;
 
-use super::{Accounts, spread};
+use super::Accounts;
+use super::tasks::spread;
 use crate::Progress;
 
 /// What became of a plan.

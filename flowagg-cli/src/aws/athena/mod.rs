@@ -17,6 +17,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::Account;
 use super::call::{GET_QUERY_EXECUTION, GET_QUERY_RESULTS, LIST_OBJECTS, START_QUERY, STOP_QUERY};
 use super::failure::At;
+use super::tasks::AT_ONCE;
 use crate::Progress;
 
 /// How long to wait before the second look at a query; each wait is twice the one before.
@@ -90,7 +91,7 @@ pub async fn stored(hub: &Hub, account: &Account, folders: &[String]) -> Result<
         }
     };
     let found: Vec<Stored> =
-        stream::iter(folders.iter().map(under)).buffer_unordered(super::AT_ONCE).try_collect().await?;
+        stream::iter(folders.iter().map(under)).buffer_unordered(AT_ONCE).try_collect().await?;
     Ok(found.into_iter().fold(Stored::default(), |sum, one| Stored {
         objects: sum.objects + one.objects,
         bytes: sum.bytes + one.bytes,

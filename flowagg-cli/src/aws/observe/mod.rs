@@ -14,7 +14,8 @@ use flowagg_core::observed::{Bucket, Failure, Key, Place, RegionState};
 use flowagg_core::plan::Plan;
 use futures::StreamExt;
 
-use super::{Accounts, Session, spread};
+use super::tasks::spread;
+use super::{Accounts, Session};
 use crate::Progress;
 
 pub(crate) use hub::{encryption, folders, last_segment, lifecycle_rules, locate, policy};

@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, mpsc};
 use super::region;
 use crate::Progress;
 use crate::aws::access::{Account, Accounts, Session, find_accounts};
-use crate::aws::outcome;
+use crate::aws::tasks::{AT_ONCE, outcome};
 
 /// A fleet with every account and region that belongs to it, and what they have.
 pub struct Survey {
@@ -37,7 +37,7 @@ pub async fn survey(
     let look = Arc::new(Look {
         session: session.clone(),
         only: only.to_vec(),
-        at_once: Semaphore::new(crate::aws::AT_ONCE / 2),
+        at_once: Semaphore::new(AT_ONCE / 2),
     });
     // A task of its own for each member, so that all cores work.
     let start = |member| outcome(tokio::spawn(Arc::clone(&look).member(member)));
