@@ -1,10 +1,4 @@
-//! The state of a fleet as one value: coverage, deliveries, the room in the bucket policy, and findings. It is made from
-//! what was read, by a pure function; a terminal, a page and JSON are views of it.
-
-mod findings;
-mod html;
-mod make;
-pub mod words;
+//! The report as a value.
 
 use std::collections::BTreeMap;
 
@@ -17,9 +11,6 @@ use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-
-pub use html::html;
-pub use make::Seen;
 
 /// How a fleet stands at a moment.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]

@@ -1,0 +1,14 @@
+//! The state of a fleet as one value: coverage, deliveries, the room in the bucket policy, and findings. It is made from
+//! what was read, by a pure function; a terminal, a page and JSON are views of it.
+
+mod findings;
+mod html;
+mod make;
+mod value;
+pub mod words;
+
+pub use html::html;
+pub use make::Seen;
+pub use value::{
+    About, Account, Coverage, Finding, FlowLogs, Hub, InRegion, Newest, Report, Room, Spot, Totals, heat,
+};
