@@ -3,6 +3,7 @@
 mod args;
 pub mod aws;
 pub mod commands;
+pub mod doctor;
 mod exit;
 pub mod export;
 pub mod found;
@@ -52,12 +53,6 @@ pub async fn run(args: impl IntoIterator<Item = OsString>, screen: &mut Screen<'
     trace(parsed.global.verbose, screen.events);
     match commands::run(parsed, screen).await {
         Ok(exit) => exit,
-        // Nobody reads on: `flowagg plan | head`.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Done,
-        Err(error) => {
-            let what = format!("the output could not be written: {error}");
-            let _ = screen.error(&what, "look at what standard output leads to");
-            Exit::Failed
-        }
+        Err(error) => error.report(screen),
     }
 }

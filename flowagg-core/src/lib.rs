@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod arrival;
+pub mod failure;
 pub mod fleet;
 pub mod flow_log;
 pub mod id;

@@ -6,6 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::failure::Failure;
 use crate::id::{AccountId, FlowLogId, Region, ResourceId};
 use crate::layout::AWS_LOGS;
 use crate::lifecycle::Lifecycle;
@@ -25,49 +26,27 @@ impl fmt::Display for Place {
     }
 }
 
-/// A call to AWS that failed, with what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub struct Failure {
-    /// The account that was asked.
-    pub account: AccountId,
-    /// The region that was asked.
-    pub region: Region,
-    /// The operation, as AWS names it; empty where none was reached.
-    pub call: String,
-    /// What it was about: a bucket, a VPC, a role.
-    pub resource: Option<String>,
-    /// AWS's code, where it gave one.
-    pub code: Option<String>,
-    /// What went wrong.
-    pub message: String,
-    /// What to do about it.
-    pub help: String,
+/// What AWS has of a fleet, and what could not be read.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// The hub bucket; `None` if it does not exist.
+    pub bucket: Result<Option<Bucket>, Failure>,
+    /// The KMS key that the fleet file names; `None` if it names none.
+    pub key: Option<Result<Key, Failure>>,
+    /// Every region of every member that was selected.
+    pub regions: BTreeMap<Place, Result<RegionState, Failure>>,
+    /// How much of the fleet `regions` covers.
+    pub scope: Scope,
 }
 
-impl Failure {
-    /// The call, AWS's code and its message.
-    pub fn what(&self) -> String {
-        let parts = [self.call.as_str(), self.code.as_deref().unwrap_or_default(), &self.message];
-        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ")
-    }
-
-    /// What to do, without the names of the place: under one code, AWS has denials of many kinds.
-    pub fn way_out(&self) -> String {
-        self.help.replace(&self.account.to_string(), "").replace(self.region.as_str(), "")
-    }
+/// How much of a fleet was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Every account and region.
+    Whole,
+    /// Selected accounts or regions. What the other ones need cannot be decided.
+    Part,
 }
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { account, region, call, message, help, .. } = self;
-        let calling = if call.is_empty() { "" } else { ": " };
-        write!(f, "{account} {region}: {call}{calling}{message}; {help}")
-    }
-}
-
-impl std::error::Error for Failure {}
 
 /// The hub bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -250,21 +229,5 @@ mod tests {
         let long = "x".repeat(700);
         let [one, other] = ["a", "b"].map(|end| LifecycleRule::id_under(&format!("{long}{end}/AWSLogs/")));
         assert!(one != other && one.len() == 255 && other.len() == 255, "{one} {other}");
-    }
-
-    #[test]
-    fn a_failure_reads_as_what_was_called_where_what_went_wrong_and_what_to_do() {
-        let failure = Failure {
-            account: AccountId::parse("222222222222").unwrap(),
-            region: Region::parse("eu-west-1").unwrap(),
-            call: "CreateFlowLogs".to_owned(),
-            resource: None,
-            code: None,
-            message: "not allowed".to_owned(),
-            help: "allow it".to_owned(),
-        };
-        assert_eq!(failure.to_string(), "222222222222 eu-west-1: CreateFlowLogs: not allowed; allow it");
-        let before_any = Failure { call: String::new(), ..failure };
-        assert_eq!(before_any.to_string(), "222222222222 eu-west-1: not allowed; allow it");
     }
 }

@@ -13,10 +13,10 @@ use std::process::Command;
 use flowagg::Progress;
 use flowagg::aws::observe::observe;
 use flowagg::aws::{Connection, Session, apply::apply, verify};
-use flowagg::commands::assemble;
 use flowagg_core::arrival::Patience;
 use flowagg_core::fleet::Declared;
 use flowagg_core::plan::{HubChange, Unnamed};
+use flowagg_policy::plan::plan;
 use flowagg_policy::{Policy, Request, diff};
 use flowagg_testkit::{emulator::Emulator, world::World};
 use jiff::Timestamp;
@@ -37,9 +37,9 @@ async fn add(fleet: &str) -> Result<(), Box<dyn Error>> {
     let session = Session::open(&declared, &Connection::default()).await?;
     let (fleet, accounts, observed) = observe(declared, &session, &[], &Lines).await?;
     // The live policy, read and merged: a value to look at, before anything is written.
-    let plan = assemble(&fleet, &observed, Unnamed::Keep);
-    plan.failures.first().cloned().map_or(Ok(()), Err)?;
-    for change in &plan.hub {
+    let plan = plan(&fleet, &observed, Unnamed::Keep);
+    plan.failures().first().cloned().map_or(Ok(()), Err)?;
+    for change in plan.hub() {
         // The bucket is the platform team's: this tool writes its policy, and revokes nothing.
         let HubChange::PutPolicy(policy) = change else { return Err(format!("not ours: {change}").into()) };
         println!("{}", diff(policy.replaces.as_deref().unwrap_or_default(), &policy.text)?);
@@ -48,7 +48,7 @@ async fn add(fleet: &str) -> Result<(), Box<dyn Error>> {
         }
     }
     // The same value is done. The policy is read once more right before it is written.
-    let applied = apply(&fleet, &accounts, &plan, &Lines).await;
+    let applied = apply(&fleet, &accounts, &observed, &plan, &Lines).await;
     applied.done.iter().for_each(|done| println!("{done}"));
     Ok(applied.failures.into_iter().next().map_or(Ok(()), Err)?)
 }

@@ -4,16 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 
-use flowagg::aws::observe::Observed;
 use flowagg::report::{Report, Seen};
 use flowagg_core::arrival::{Amount, Arrivals, Deliveries, Object, Patience};
+use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Declared, Fleet, FoundAccount, Regions};
 use flowagg_core::flow_log::MARK;
 use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
 use flowagg_core::layout::FileName;
 use flowagg_core::observed::{
-    Bucket, BucketEncryption, Failure, FlowLog, LifecycleRule, Place, PublicAccessBlock, RegionState,
-    Resource,
+    Bucket, BucketEncryption, FlowLog, LifecycleRule, Observed, Place, PublicAccessBlock, RegionState,
+    Resource, Scope,
 };
 use flowagg_policy::{Grant, Unnamed, merge};
 use jiff::civil::Date;
@@ -89,7 +89,12 @@ impl MadeUp {
             REGIONS.iter().take(regions).map(|name| Region::parse(name)).collect::<Result<_, _>>()?;
         let (fleet, units) = fleet(accounts, &regions)?;
         let mut made_up = Self {
-            observed: Observed { bucket: Ok(Some(bucket(&fleet)?)), key: None, regions: BTreeMap::new() },
+            observed: Observed {
+                bucket: Ok(Some(bucket(&fleet)?)),
+                key: None,
+                regions: BTreeMap::new(),
+                scope: Scope::Whole,
+            },
             deliveries: Deliveries { arrivals: Arrivals::default(), days: BTreeMap::new() },
             days: (0..DAYS).rev().map(|ago| today.saturating_sub(ago.days())).collect(),
             fleet,
@@ -260,7 +265,7 @@ fn refused(place: &Place) -> Failure {
         resource: None,
         code: Some("AccessDenied".to_owned()),
         message: format!("the caller may not take {role}"),
-        help: "make the role there, or name another in the fleet file".to_owned(),
+        advice: "make the role there, or name another in the fleet file".into(),
     }
 }
 

@@ -1,9 +1,9 @@
 //! What the caller's credentials tell before there is a fleet file.
 
 use flowagg_core::id::{AccountId, BucketName, OrganizationId, Region};
-use flowagg_core::observed::Failure;
 
 use super::access::{Connection, Session};
+use super::failure::CallError;
 
 /// What a first fleet file can be filled in with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Around {
 }
 
 /// Looks around. What the caller may not ask is not there; only who calls must be known.
-pub async fn around(connection: &Connection) -> Result<Around, Failure> {
+pub async fn around(connection: &Connection) -> Result<Around, CallError> {
     let session = Session::of_caller(connection).await?;
     let account = session.hub();
     let region = account.home();

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_s3::Client;
 use flowagg_core::arrival::{Amount, Arrivals, Deliveries, Object, Patience, Verified, expected, judged};
+use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Fleet, Hub};
 use flowagg_core::flow_log::Files;
 use flowagg_core::id::{AccountId, FlowLogId, Region};
 use flowagg_core::layout::{self, FileName, Layout};
-use flowagg_core::observed::{Failure, Place, RegionState};
+use flowagg_core::observed::{Place, RegionState};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 

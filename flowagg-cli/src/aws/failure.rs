@@ -7,8 +7,8 @@ use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use flowagg_core::failure::{Advice, Failure};
 use flowagg_core::id::{AccountId, Region};
-use flowagg_core::observed::Failure;
 
 use super::call::{self, Call};
 
@@ -35,7 +35,7 @@ impl At {
         call: Call,
         code: Option<&str>,
         message: impl Into<String>,
-        help: impl Into<String>,
+        advice: impl Into<Advice>,
     ) -> Failure {
         Failure {
             account: self.account,
@@ -44,7 +44,7 @@ impl At {
             resource: self.resource.clone(),
             code: code.map(str::to_owned),
             message: message.into(),
-            help: help.into(),
+            advice: advice.into(),
         }
     }
 
@@ -53,35 +53,82 @@ impl At {
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
+        let failure = CallError::of(call, error).at(self.account, &self.region);
+        Failure { resource: self.resource.clone(), ..failure }
+    }
+}
+
+/// Why a call failed, without the account that it was sent to. Before the caller is known there is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{call}: {message}; {}", advice.without_place())]
+#[non_exhaustive]
+pub struct CallError {
+    /// The operation, as AWS names it.
+    pub call: String,
+    /// AWS's error code, if it returned one.
+    pub code: Option<String>,
+    /// What went wrong.
+    pub message: String,
+    /// What to do about it.
+    pub advice: Advice,
+}
+
+impl CallError {
+    /// The same as a failure of this account and region.
+    pub(super) fn at(self, account: AccountId, region: &Region) -> Failure {
+        let Self { call, code, message, advice } = self;
+        Failure { account, region: region.clone(), call, resource: None, code, message, advice }
+    }
+
+    /// An error that no SDK error stands behind.
+    pub(super) fn failed(
+        call: Call,
+        code: Option<&str>,
+        message: impl Into<String>,
+        advice: impl Into<Advice>,
+    ) -> Self {
+        Self {
+            call: call.name.to_owned(),
+            code: code.map(str::to_owned),
+            message: message.into(),
+            advice: advice.into(),
+        }
+    }
+
+    /// What AWS answered, or why it could not be asked.
+    pub(super) fn of<E>(call: Call, error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
         match error {
             SdkError::ServiceError(context) => {
                 let status = context.raw().status().as_u16();
                 let code = context.err().code().map(str::to_owned).unwrap_or_else(|| code_of_status(status));
                 let message = context.err().message().unwrap_or("AWS gave no reason").to_owned();
-                self.failed(call, Some(&code), one_line(&message), self.help(call, &code, &message))
+                Self::failed(call, Some(&code), one_line(&message), Self::advice(call, &code, &message))
             }
-            SdkError::TimeoutError(_) => self.failed(
+            SdkError::TimeoutError(_) => Self::failed(
                 call,
                 None,
                 "no answer in time",
                 "the network or AWS is slow: run it again; what is done stays done",
             ),
-            _ => self.unsent(call, error),
+            _ => Self::unsent(call, error),
         }
     }
 
     /// A call that never got an answer: no credentials, no role, no connection.
-    fn unsent(&self, call: Call, error: &(dyn Error + 'static)) -> Failure {
+    fn unsent(call: Call, error: &(dyn Error + 'static)) -> Self {
         let mut deepest = error;
         let mut in_credentials = false;
         let mut cause = error.source();
         while let Some(error) = cause {
             if let Some(refused) = error.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>() {
-                return self.failure(call::ASSUME_ROLE, refused);
+                return Self::of(call::ASSUME_ROLE, refused);
             }
             if let Some(CredentialsError::CredentialsNotLoaded(_)) = error.downcast_ref::<CredentialsError>()
             {
-                return self.failed(
+                return Self::failed(
                     call,
                     None,
                     "no AWS credentials were found",
@@ -97,15 +144,14 @@ impl At {
         } else {
             "check the network, the region's name, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set"
         };
-        self.failed(call, None, format!("could not be sent: {}", one_line(&deepest.to_string())), help)
+        Self::failed(call, None, format!("could not be sent: {}", one_line(&deepest.to_string())), help)
     }
 
     /// What to do about an error code of AWS.
-    fn help(&self, call: Call, code: &str, message: &str) -> String {
-        let account = self.account;
-        let region = &self.region;
+    fn advice(call: Call, code: &str, message: &str) -> Advice {
         let denied = code.contains("AccessDenied") || code == "UnauthorizedOperation" || code == "Forbidden";
-        match code {
+        Advice::for_place(|account, region| {
+            match code {
             _ if code.starts_with("ExpiredToken") || code == "RequestExpired" => {
                 "the credentials have expired: sign in again and run it again; what is done stays done".into()
             }
@@ -162,6 +208,7 @@ impl At {
             }
             _ => "run it again; what is done stays done".into(),
         }
+        })
     }
 }
 

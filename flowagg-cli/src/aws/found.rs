@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_s3::types::LifecycleRuleFilter;
+use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{
     Choice, Declared, Discovery, Filter, Fleet, Hub, Member, Organization, Regions, Selection,
 };
@@ -13,11 +14,11 @@ use flowagg_core::id::{
 };
 use flowagg_core::layout::{self, Layout};
 use flowagg_core::lifecycle::Transition;
-use flowagg_core::observed::{Failure, Place, RegionState};
+use flowagg_core::observed::{Place, RegionState};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::access::{Connection, Session};
-use super::failure::At;
+use super::failure::{At, CallError};
 use super::observe::{self, Survey, folders, last_segment, survey};
 use super::tasks::AT_ONCE;
 use crate::Progress;
@@ -40,8 +41,19 @@ pub struct Ask {
     pub role: RoleName,
 }
 
+/// Why the bucket could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FindError {
+    /// The caller could not be identified.
+    #[error(transparent)]
+    Caller(#[from] CallError),
+    /// A call failed.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
 /// Reads the bucket, as its owner. Its policy determines which accounts and which folder [`find`] reads.
-pub async fn find_hub(ask: &Ask, connection: &Connection) -> Result<(Session, FoundHub), Failure> {
+pub async fn find_hub(ask: &Ask, connection: &Connection) -> Result<(Session, FoundHub), FindError> {
     let session = Session::of_caller(connection).await?;
     let region = observe::locate(session.hub(), &ask.bucket).await?;
     let session = session.moved_to(&region);

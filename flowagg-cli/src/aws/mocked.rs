@@ -1,5 +1,7 @@
 //! SDK clients that answer by rule, for tests.
 
+use std::collections::BTreeMap;
+
 use aws_credential_types::Credentials;
 use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client};
 use aws_smithy_runtime_api::client::http::{
@@ -10,7 +12,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::RetryConfig;
 use flowagg_core::fleet::Fleet;
 use flowagg_core::id::{AccountId, Region};
-use flowagg_core::observed::Place;
+use flowagg_core::observed::{Bucket, Observed, Place, Scope};
 
 macro_rules! client {
     ($sdk:ident, $rules:expr) => {{
@@ -71,4 +73,10 @@ pub(crate) fn fleet() -> Fleet {
 
 pub(crate) fn place() -> Place {
     Place { account: AccountId::parse("222222222222").unwrap(), region: Region::parse("eu-west-1").unwrap() }
+}
+
+/// A bucket with this policy, and nothing else read; `None` is a bucket that does not exist.
+pub(crate) fn observed(policy: Option<&str>) -> Observed {
+    let bucket = policy.map(|policy| Bucket { policy: Some(policy.to_owned()), ..Bucket::default() });
+    Observed { bucket: Ok(bucket), key: None, regions: BTreeMap::new(), scope: Scope::Whole }
 }

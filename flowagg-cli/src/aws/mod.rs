@@ -18,5 +18,6 @@ pub use access::{Account, Accounts, Connection, Session};
 pub use around::{Around, around};
 pub use athena::{Answer, Column, Question, Stored, ask, stored};
 pub use deliveries::{arrivals, deliveries, verify};
-pub use found::{Ask, find, find_hub};
+pub use failure::CallError;
+pub use found::{Ask, FindError, find, find_hub};
 pub use traffic::Calls;

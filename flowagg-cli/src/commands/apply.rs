@@ -1,17 +1,19 @@
 //! `flowagg apply`: shows the plan, asks, does that same plan, and looks again.
 
-use std::io;
-
 use flowagg_core::fleet::Fleet;
-use flowagg_core::plan::Plan;
+use flowagg_core::observed::Observed;
+use flowagg_policy::Plan;
+use flowagg_policy::plan::plan;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::plan::{assemble, unnamed};
+use super::error::CommandError;
+use super::plan::unnamed;
+use super::start;
 use crate::args;
+use crate::aws::Calls;
 use crate::aws::apply::{Applied, apply};
-use crate::aws::observe::{Observed, observe_again};
-use crate::aws::{Accounts, Calls};
+use crate::aws::observe::observe_again;
 use crate::{Exit, Screen, show};
 
 /// What `apply --json` prints.
@@ -44,9 +46,9 @@ pub(super) async fn run(
     global: &args::Global,
     options: &args::Apply,
     screen: &mut Screen<'_>,
-) -> io::Result<Exit> {
+) -> Result<Exit, CommandError> {
     let unnamed = unnamed(options.prune);
-    carry_out(global, &options.consent, screen, |fleet, _, observed| assemble(fleet, observed, unnamed)).await
+    carry_out(global, &options.consent, screen, |fleet, observed| plan(fleet, observed, unnamed)).await
 }
 
 /// Looks, makes a plan, shows it, asks, does it, and looks again to see what is left.
@@ -54,15 +56,12 @@ pub(super) async fn carry_out(
     global: &args::Global,
     consent: &args::Consent,
     screen: &mut Screen<'_>,
-    make: impl Fn(&Fleet, &Accounts, &Observed) -> Plan,
-) -> io::Result<Exit> {
-    let (fleet, accounts, observed) = match super::look(global, screen).await? {
-        Ok(looked) => looked,
-        Err(exit) => return Ok(exit),
-    };
+    make: impl Fn(&Fleet, &Observed) -> Plan,
+) -> Result<Exit, CommandError> {
+    let (fleet, accounts, observed) = start::look(global, screen).await?;
     let mut calls = Phases { reading: accounts.take_calls(), ..Phases::default() };
     screen.calls("reading", &calls.reading)?;
-    let plan = make(&fleet, &accounts, &observed);
+    let plan = make(&fleet, &observed);
     if !consent.json {
         show::plan(&fleet, &plan, screen.out)?;
     }
@@ -76,8 +75,7 @@ pub(super) async fn carry_out(
     if !consent.yes {
         if !screen.interactive {
             let help = "look at the plan above, then say `--yes`";
-            screen.error("nothing was done: there is no terminal to ask on", help)?;
-            return Ok(Exit::Usage);
+            return Err(CommandError::usage("nothing was done: there is no terminal to ask on", help));
         }
         if !screen.agreed("Do this?")? {
             writeln!(screen.err, "nothing was done")?;
@@ -86,7 +84,7 @@ pub(super) async fn carry_out(
     }
     let applied = screen
         .writing(consent.max_failures.map(usize::from), async |progress| {
-            apply(&fleet, &accounts, &plan, progress).await
+            apply(&fleet, &accounts, &observed, &plan, progress).await
         })
         .await;
     calls.applying = accounts.take_calls();
@@ -96,7 +94,7 @@ pub(super) async fn carry_out(
             observe_again(&fleet, &accounts, &plan, &applied.settled, observed, progress).await
         })
         .await;
-    let remaining = make(&fleet, &accounts, &observed);
+    let remaining = make(&fleet, &observed);
     calls.looking_again = accounts.take_calls();
     screen.calls("looking again", &calls.looking_again)?;
     if consent.json {

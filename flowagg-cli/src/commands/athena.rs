@@ -1,12 +1,12 @@
 //! `flowagg athena query`: what a query will read, the question whether to run it, and its rows.
 
-use std::io;
-
 use flowagg_core::fleet::Fleet;
 use flowagg_core::near::meant;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 
+use super::error::CommandError;
+use super::start;
 use crate::args::{AthenaQuery, Global};
 use crate::aws::{Question, Stored, ask, stored};
 use crate::export::athena::{Days, Details, Part, Query, Table};
@@ -23,32 +23,22 @@ pub(super) async fn query(
     global: &Global,
     options: &AthenaQuery,
     screen: &mut Screen<'_>,
-) -> io::Result<Exit> {
-    let Ready { sql, reads } = match ready(global, options, screen).await? {
-        Ok(ready) => ready,
-        Err(exit) => return Ok(exit),
-    };
+) -> Result<Exit, CommandError> {
+    let Ready { sql, reads } = ready(global, options, screen).await?;
     if options.print {
         writeln!(screen.out, "{sql}")?;
         return Ok(Exit::Done);
     }
     if !options.yes && !screen.interactive {
         let help = "look at the query with `--print`, then say `--yes`";
-        screen.error("nothing was run: there is no terminal to ask on", help)?;
-        return Ok(Exit::Usage);
+        return Err(CommandError::usage("nothing was run: there is no terminal to ask on", help));
     }
-    let (declared, session) = match super::open(global, screen).await? {
-        Ok(opened) => opened,
-        Err(exit) => return Ok(exit),
-    };
+    let (declared, session) = start::open(global).await?;
     let hub = declared.hub();
     match reads {
         Some((folders, times)) => {
             let found = screen.reading(async |_| stored(hub, session.hub(), &folders).await).await;
-            match found {
-                Ok(found) => writeln!(screen.err, "{}", estimate(found, times, options.price_per_tb))?,
-                Err(failure) => return super::failed(failure, screen),
-            }
+            writeln!(screen.err, "{}", estimate(found?, times, options.price_per_tb))?;
         }
         None => writeln!(
             screen.err,
@@ -67,83 +57,69 @@ pub(super) async fn query(
     };
     let answer =
         screen.writing(None, async |progress| ask(hub, session.hub(), &question, progress).await).await;
-    match answer {
-        Ok(answer) => {
-            show::rows(&answer, options.format, screen.out)?;
-            let (rows, bytes) = (answer.rows.len(), show::bytes(answer.scanned_bytes));
-            let cost = cost(answer.scanned_bytes, options.price_per_tb);
-            writeln!(screen.err, "{rows} rows in {:.1} s, {bytes} read: {cost}", answer.took.as_secs_f64())?;
-            Ok(Exit::Done)
-        }
-        Err(failure) => super::failed(failure, screen),
-    }
+    let answer = answer?;
+    show::rows(&answer, options.format, screen.out)?;
+    let (rows, bytes) = (answer.rows.len(), show::bytes(answer.scanned_bytes));
+    let cost = cost(answer.scanned_bytes, options.price_per_tb);
+    writeln!(screen.err, "{rows} rows in {:.1} s, {bytes} read: {cost}", answer.took.as_secs_f64())?;
+    Ok(Exit::Done)
 }
 
-/// The query by its name, or the SQL itself; or how the run ends, after saying why.
+/// The query by its name, or the SQL itself.
 async fn ready(
     global: &Global,
     options: &AthenaQuery,
     screen: &mut Screen<'_>,
-) -> io::Result<Result<Ready, Exit>> {
+) -> Result<Ready, CommandError> {
     let Some(query) = Query::ALL.into_iter().find(|query| query.name() == options.query) else {
-        return sql(options, screen);
+        return sql(options);
     };
     // The table is of the whole fleet, whatever part of it is read.
     let whole = Global { only: Vec::new(), ..global.clone() };
-    let fleet = match super::fleet(&whole, screen).await? {
-        Ok(fleet) => fleet,
-        Err(exit) => return Ok(Err(exit)),
-    };
-    match of_fleet(&fleet, query, global, options, Timestamp::now()) {
-        Ok(ready) => Ok(Ok(ready)),
-        Err((what, help)) => {
-            screen.error(&what, &help)?;
-            Ok(Err(Exit::Usage))
-        }
-    }
+    let fleet = start::fleet(&whole, screen).await?;
+    of_fleet(&fleet, query, global, options, Timestamp::now())
 }
 
-fn sql(options: &AthenaQuery, screen: &mut Screen<'_>) -> io::Result<Result<Ready, Exit>> {
+/// A query that is SQL.
+fn sql(options: &AthenaQuery) -> Result<Ready, CommandError> {
     let names = Query::ALL.map(Query::name).join(", ");
     if !options.query.contains(char::is_whitespace) {
         let what = format!("there is no query `{}`, and it is no SQL", options.query);
         let near = meant(&options.query, Query::ALL.map(Query::name));
         let near = near.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
         let help = format!("{near}name one of {names}; or give SQL, in quotes");
-        screen.error(&what, &help)?;
-        return Ok(Err(Exit::Usage));
+        return Err(CommandError::usage(what, help));
     }
     let AthenaQuery { from, to, interface, port, .. } = options;
     if from.is_some() || to.is_some() || interface.is_some() || !port.is_empty() {
         let help = format!("say it in the SQL, or name one of {names}");
-        screen.error("days, interface and ports are for queries by name", &help)?;
-        return Ok(Err(Exit::Usage));
+        return Err(CommandError::usage("days, interface and ports are for queries by name", help));
     }
-    Ok(Ok(Ready { sql: options.query.clone(), reads: None }))
+    Ok(Ready { sql: options.query.clone(), reads: None })
 }
 
-/// The query of the fleet's table; or what is wrong, and what to do.
+/// The query of the fleet's table.
 fn of_fleet(
     fleet: &Fleet,
     query: Query,
     global: &Global,
     options: &AthenaQuery,
     now: Timestamp,
-) -> Result<Ready, (String, String)> {
+) -> Result<Ready, CommandError> {
     let (from, to) = days(options.from, options.to, now.to_zoned(TimeZone::UTC).date());
     if to < from {
         let what = format!("the last day, {to}, is before the first, {from}");
-        return Err((what, "give `--from` and `--to` in their order".to_owned()));
+        return Err(CommandError::usage(what, "give `--from` and `--to` in their order"));
     }
     let names = options.names.names();
-    let of_export = |error: crate::export::ExportError| (error.to_string(), error.help());
-    let table = Table::new(fleet, &names).map_err(of_export)?;
-    let part = Part::new(&table, &global.only, Days::These(from, to)).map_err(of_export)?;
+    let table = Table::new(fleet, &names)?;
+    let part = Part::new(&table, &global.only, Days::These(from, to))?;
     let ports = if options.port.is_empty() { Details::PORTS.to_vec() } else { options.port.clone() };
     let details = Details { interface: options.interface.clone(), ports };
     let sql = query.sql(&table, &part, &details).map_err(|missing| {
         let what = format!("there is no query `{}`: {missing}", query.name());
-        (what, "ask for another query, or record it: see `flow-logs` in the fleet file".to_owned())
+        let help = "ask for another query, or record it: see `flow-logs` in the fleet file";
+        CommandError::usage(what, help)
     })?;
     Ok(Ready { sql, reads: Some((part.folders(&table, from, to), query.reads(&details))) })
 }

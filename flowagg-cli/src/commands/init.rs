@@ -11,45 +11,39 @@ use flowagg_core::fleet::{
 use flowagg_core::flow_log::FlowLogSpec;
 use flowagg_core::id::{AccountId, BucketName, IdError, OrganizationId, Region};
 
+use super::error::{CommandError, Problem};
+use super::files::write_text;
 use crate::args::{Global, Init};
 use crate::aws::{Around, around};
 use crate::{Exit, Screen};
 
-pub(super) async fn run(global: &Global, options: &Init, screen: &mut Screen<'_>) -> io::Result<Exit> {
+pub(super) async fn run(
+    global: &Global,
+    options: &Init,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, CommandError> {
     let around = if options.offline {
         None
     } else {
         match around(&global.connection()).await {
             Ok(around) => Some(around),
-            Err(failure) => {
-                let (call, message) = (&failure.call, &failure.message);
-                screen.note(&format!("AWS tells nothing here: {call}: {message}; {}", failure.help))?;
+            Err(error) => {
+                screen.note(&format!("AWS tells nothing here: {error}"))?;
                 None
             }
         }
     };
-    let answers = match ask(options, around.as_ref(), screen)? {
-        Ok(answers) => answers,
-        Err(missing) => {
-            let what = format!("nobody can be asked for {}", missing.join(" and "));
-            screen.error(&what, "give it by its option, or run it in a terminal")?;
-            return Ok(Exit::Usage);
-        }
-    };
+    let answers = ask(options, around.as_ref(), screen)?;
     let fleet = fleet(answers, options);
     let remarks = remarks(&fleet);
     let text = Declared::from(fleet).to_toml(&remarks);
     if let Err(error) = Declared::parse(&text) {
-        for fault in &error.faults {
-            screen.error(&fault.what, &fault.help)?;
-        }
-        return Ok(Exit::Usage);
+        let faults = error.faults.into_iter().map(|fault| Problem::new(fault.what, fault.help));
+        return Err(CommandError::Usage(faults.collect()));
     }
-    let exit = super::write_text(&global.config, text, options.force, screen)?;
-    if exit == Exit::Done {
-        writeln!(screen.err, "\nnow read it, and then: flowagg doctor, flowagg plan, flowagg apply")?;
-    }
-    Ok(exit)
+    write_text(&global.config, text, options.force, screen)?;
+    writeln!(screen.err, "\nnow read it, and then: flowagg doctor, flowagg plan, flowagg apply")?;
+    Ok(Exit::Done)
 }
 
 /// What the file cannot do without.
@@ -61,12 +55,8 @@ struct Answers {
     organization: Option<OrganizationId>,
 }
 
-/// From the options, else from who sits there, else from what AWS tells; or the options that are missing.
-fn ask(
-    options: &Init,
-    around: Option<&Around>,
-    screen: &mut Screen<'_>,
-) -> io::Result<Result<Answers, Vec<&'static str>>> {
+/// From the options, else from answers in the terminal, else from AWS. The error names the options that are missing.
+fn ask(options: &Init, around: Option<&Around>, screen: &mut Screen<'_>) -> Result<Answers, CommandError> {
     let account =
         given(options.hub_account, "the account of the bucket", around.map(|around| around.account), screen)?;
     let region =
@@ -86,7 +76,7 @@ fn ask(
         }
         (given, ..) => given.clone(),
     };
-    Ok(match (account, region, bucket) {
+    match (account, region, bucket) {
         (Some(account), Some(region), Some(bucket)) => Ok(Answers { account, region, bucket, organization }),
         (account, region, bucket) => {
             let missing = [
@@ -94,9 +84,11 @@ fn ask(
                 region.is_none().then_some("--region"),
                 bucket.is_none().then_some("--bucket"),
             ];
-            Err(missing.into_iter().flatten().collect())
+            let missing: Vec<&str> = missing.into_iter().flatten().collect();
+            let what = format!("nobody can be asked for {}", missing.join(" and "));
+            Err(CommandError::usage(what, "give it by its option, or run it in a terminal"))
         }
-    })
+    }
 }
 
 /// A value that is given, or asked for until it can be read; an empty answer takes what is known.

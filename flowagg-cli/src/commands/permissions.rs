@@ -1,8 +1,9 @@
 //! `flowagg permissions`: the IAM policies that flowagg needs.
 
-use std::io;
 use std::path::Path;
 
+use super::error::CommandError;
+use super::start;
 use crate::export::permissions;
 use crate::{Exit, Screen, args, show};
 
@@ -10,8 +11,8 @@ pub(super) fn run(
     fleet_file: &Path,
     options: &args::Permissions,
     screen: &mut Screen<'_>,
-) -> io::Result<Exit> {
-    let Some(fleet) = super::declared(fleet_file, screen)? else { return Ok(Exit::Usage) };
+) -> Result<Exit, CommandError> {
+    let fleet = start::declared(fleet_file)?;
     let permissions = permissions(&fleet);
     if options.json {
         show::document(&permissions, screen.out)?;

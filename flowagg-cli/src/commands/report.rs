@@ -2,18 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::{env, fs, io};
+use std::{env, fs};
 
 use flowagg_core::arrival::{Deliveries, Patience};
+use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
-use flowagg_core::observed::{Failure, FlowLog, Place};
+use flowagg_core::observed::{FlowLog, Observed, Place};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
+use super::error::CommandError;
+use super::start;
 use super::verify::signed;
 use crate::args;
-use crate::aws::observe::Observed;
 use crate::aws::{Accounts, deliveries};
 use crate::report::{Report, Seen, html, words};
 use crate::show::Glyphs;
@@ -23,21 +25,15 @@ pub(super) async fn run(
     global: &args::Global,
     options: &args::Report,
     screen: &mut Screen<'_>,
-) -> io::Result<Exit> {
-    let (fleet, accounts, observed) = match super::look(global, screen).await? {
-        Ok(looked) => looked,
-        Err(exit) => return Ok(exit),
-    };
+) -> Result<Exit, CommandError> {
+    let (fleet, accounts, observed) = start::look(global, screen).await?;
     let now = Timestamp::now();
     let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
     let days = days(now, options.days);
     let counted = screen
         .reading(async |progress| count(&fleet, &accounts, &observed, &days, now, progress).await)
         .await;
-    let deliveries = match counted {
-        Ok(deliveries) => deliveries,
-        Err(failure) => return super::failed(failure, screen),
-    };
+    let deliveries = counted?;
     screen.calls("reporting", &accounts.take_calls())?;
     let report = Report::new(&Seen {
         fleet: &fleet,
@@ -51,11 +47,7 @@ pub(super) async fn run(
     if options.json {
         show::document(&report, screen.out)?;
     } else if let Some(file) = &options.html {
-        if let Err(error) = write(&report, file, screen)? {
-            let what = format!("`{}` cannot be written: {error}", file.display());
-            screen.error(&what, "name a file that can be written")?;
-            return Ok(Exit::Failed);
-        }
+        write(&report, file, screen)?;
     } else {
         show::report(&report, glyphs(|name| env::var(name).ok()), screen.out)?;
     }
@@ -68,14 +60,15 @@ pub(super) async fn run(
     })
 }
 
-fn write(report: &Report, file: &Path, screen: &mut Screen<'_>) -> io::Result<io::Result<()>> {
+fn write(report: &Report, file: &Path, screen: &mut Screen<'_>) -> Result<(), CommandError> {
     let page = html(report);
-    if let Err(error) = fs::write(file, &page) {
-        return Ok(Err(error));
-    }
+    fs::write(file, &page).map_err(|error| {
+        let what = format!("`{}` cannot be written: {error}", file.display());
+        CommandError::file(what, "name a file that can be written")
+    })?;
     let size = words::bytes(page.len() as u64);
     writeln!(screen.out, "written: {} ({size})", file.display())?;
-    Ok(Ok(()))
+    Ok(())
 }
 
 /// So many days, the last one that of the moment.

@@ -1,26 +1,25 @@
 //! `flowagg schema`: the JSON Schema of the fleet file, or of a document, made from the type that is written.
 
-use std::io;
-
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use flowagg_core::arrival::Verified;
 use flowagg_core::fleet;
-use flowagg_core::plan::Plan;
-use flowagg_policy::{Difference, Sizes};
+use flowagg_policy::{Difference, Plan, Sizes};
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform as _};
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
-use super::{Examination, apply, policy};
+use super::error::CommandError;
+use super::{apply, policy};
 use crate::args::Described;
+use crate::doctor::Examination;
 use crate::export::Permissions;
 use crate::report::Report;
 use crate::show::{Document, Event, SCHEMA};
 use crate::{Exit, Screen, show};
 
-pub(super) fn run(of: Described, screen: &mut Screen<'_>) -> io::Result<Exit> {
+pub(super) fn run(of: Described, screen: &mut Screen<'_>) -> Result<Exit, CommandError> {
     let schema = match of {
         Described::FleetFile => fleet::schema(),
         Described::Plan => document::<Plan>(of),

@@ -1,11 +1,13 @@
 //! `flowagg verify`: what has arrived, for each flow log.
 
-use std::io;
 use std::time::Duration;
 
 use flowagg_core::arrival::Patience;
+use flowagg_core::failure::Failure;
 use jiff::{SignedDuration, Timestamp};
 
+use super::error::CommandError;
+use super::start;
 use crate::args;
 use crate::aws::observe::{Survey, read_again, survey};
 use crate::aws::verify;
@@ -18,11 +20,8 @@ pub(super) async fn run(
     global: &args::Global,
     options: &args::Verify,
     screen: &mut Screen<'_>,
-) -> io::Result<Exit> {
-    let (declared, session) = match super::open(global, screen).await? {
-        Ok(opened) => opened,
-        Err(exit) => return Ok(exit),
-    };
+) -> Result<Exit, CommandError> {
+    let (declared, session) = start::open(global).await?;
     let patience = Patience { fresh: signed(options.fresh), grace: signed(options.grace) };
     let deadline = tokio::time::Instant::now() + options.wait.unwrap_or_default();
     let verified = screen
@@ -33,7 +32,7 @@ pub(super) async fn run(
                 let verified = verify(&fleet, &accounts, &regions, patience, Timestamp::now()).await?;
                 let left = deadline.saturating_duration_since(tokio::time::Instant::now());
                 if left.is_zero() || verified.is_complete() || !verified.may_change() {
-                    return Ok((fleet, accounts, verified));
+                    return Ok::<_, Failure>((fleet, accounts, verified));
                 }
                 progress.step(
                     "delivering",
@@ -47,10 +46,7 @@ pub(super) async fn run(
             }
         })
         .await;
-    let (fleet, accounts, verified) = match verified {
-        Ok(verified) => verified,
-        Err(failure) => return super::failed(failure, screen),
-    };
+    let (fleet, accounts, verified) = verified?;
     screen.calls("verifying", &accounts.take_calls())?;
     if options.json {
         show::document(&verified, screen.out)?;

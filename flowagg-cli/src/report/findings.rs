@@ -3,20 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::arrival::{Delivery, State, Verified};
+use flowagg_core::failure::{Advice, Failure};
 use flowagg_core::fleet::Fleet;
-use flowagg_core::observed::{Failure, Place};
-use flowagg_core::plan::{FlowLogChange, Plan, Step};
-use flowagg_policy::{Severity, lint};
+use flowagg_core::observed::Observed;
+use flowagg_core::plan::{FlowLogChange, Note, Step};
+use flowagg_policy::{Plan, Severity, lint};
 
 use super::{About, Finding, Spot};
-use crate::aws::observe::Observed;
 
 pub(super) fn findings(fleet: &Fleet, observed: &Observed, verified: &Verified, plan: &Plan) -> Vec<Finding> {
     let mut found = Found { hub: hub(fleet), alike: BTreeMap::new() };
-    found.failures(observed, plan);
+    found.failures(observed);
     verified.flow_logs.iter().for_each(|delivery| found.delivery(delivery));
     found.policy(fleet, observed);
-    found.plan(observed, plan);
+    found.plan(plan);
     for stranger in &verified.strangers {
         let spot = Spot { account: stranger.account, region: None, resource: None };
         let what = "has flow logs in the bucket and is not in the fleet";
@@ -42,17 +42,26 @@ fn hub(fleet: &Fleet) -> Spot {
 struct Found {
     hub: Spot,
     /// By what makes findings alike.
-    alike: BTreeMap<(About, String), Finding>,
+    alike: BTreeMap<(About, Alike), Finding>,
+}
+
+/// What findings have in common that are one finding at several places.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Alike {
+    /// The sentence.
+    What(String),
+    /// A failed call, its code or else its message, and the advice: messages name the account and its role.
+    Failure(String, String, Advice),
 }
 
 impl Found {
     fn add(&mut self, severity: Severity, about: About, what: &str, help: Option<&str>, spot: Spot) {
-        self.add_alike(what.to_owned(), severity, about, what, help, spot);
+        self.add_alike(Alike::What(what.to_owned()), severity, about, what, help, spot);
     }
 
     fn add_alike(
         &mut self,
-        alike: String,
+        alike: Alike,
         severity: Severity,
         about: About,
         what: &str,
@@ -69,20 +78,18 @@ impl Found {
         self.alike.entry((about, alike)).or_insert_with(new).places.push(spot);
     }
 
-    /// What could not be read: each account and region, the hub, its key; and what cannot be planned.
-    fn failures(&mut self, observed: &Observed, plan: &Plan) {
+    /// What could not be read: each account and region, the hub, its key.
+    fn failures(&mut self, observed: &Observed) {
         let regions = observed.regions.values().filter_map(|state| state.as_ref().err());
         let key = observed.key.as_ref().and_then(|key| key.as_ref().err());
         let unread: BTreeSet<&Failure> = regions.chain(observed.bucket.as_ref().err()).chain(key).collect();
-        // What else keeps a plan from being made: a policy that cannot be merged, a fleet without members.
-        let others = plan.failures.iter().filter(|failure| !unread.contains(failure));
-        let all = unread.iter().map(|failure| (About::Reading, *failure));
-        for (about, failure) in all.chain(others.map(|failure| (About::Plan, failure))) {
-            let Failure { account, region, call, resource, code, message, help } = failure;
-            // Messages name the account and its role: the call, the code and the way out make them one cause.
-            let alike = format!("{call} {} {}", code.as_deref().unwrap_or(message), failure.way_out());
+        for failure in unread {
+            let Failure { account, region, call, resource, code, message, advice } = failure;
+            let cause = code.as_ref().unwrap_or(message).clone();
+            let alike = Alike::Failure(call.clone(), cause, advice.clone());
             let spot = Spot { account: *account, region: Some(region.clone()), resource: resource.clone() };
-            self.add_alike(alike, Severity::Error, about, &failure.what(), Some(help), spot);
+            let (what, help) = (failure.what(), failure.help());
+            self.add_alike(alike, Severity::Error, About::Reading, &what, Some(&help), spot);
         }
     }
 
@@ -140,13 +147,13 @@ impl Found {
     }
 
     /// What `apply` would do, what it leaves, and what is not flowagg's to change.
-    fn plan(&mut self, observed: &Observed, plan: &Plan) {
+    fn plan(&mut self, plan: &Plan) {
         const APPLY: Option<&str> = Some("`flowagg apply` does it");
-        for change in &plan.hub {
+        for change in plan.hub() {
             let spot = self.hub.clone();
             self.add(Severity::Warning, About::Plan, &format!("to do at the bucket: {change}"), APPLY, spot);
         }
-        for change in &plan.flow_logs {
+        for change in plan.flow_logs() {
             let FlowLogChange { account, region, resource, step, reason } = change;
             let verb = match step {
                 // It is told as a flow log that is not there.
@@ -163,27 +170,27 @@ impl Found {
             };
             self.add(Severity::Warning, About::Plan, &what, APPLY, spot);
         }
-        for concern in &plan.concerns {
+        let obstacles = plan.obstacles().iter().map(|obstacle| (Severity::Error, obstacle));
+        let concerns = plan.concerns().iter().map(|concern| (Severity::Warning, concern));
+        for (severity, concern) in obstacles.chain(concerns) {
             let spot = Spot {
                 account: concern.account,
                 region: concern.region.clone(),
                 resource: Some(concern.resource.clone()),
             };
-            self.add(Severity::Warning, About::Plan, &concern.what, Some(&concern.help), spot);
+            self.add(severity, About::Plan, &concern.what, Some(&concern.help), spot);
         }
-        for left in plan.left.iter().filter(|left| !left.is_as_wanted()) {
+        for left in plan.left().iter().filter(|left| !left.is_as_wanted()) {
             let spot = Spot {
                 account: left.account,
                 region: Some(left.region.clone()),
                 resource: Some(left.resource.clone()),
             };
-            self.add(Severity::Note, About::Note, &format!("left as it is: {}", left.reason), None, spot);
+            self.add(Severity::Note, About::Note, &format!("left as it is: {}", left.why), None, spot);
         }
-        // That a region has nothing to log is told by its coverage.
-        let places: BTreeSet<String> = observed.regions.keys().map(Place::to_string).collect();
-        let of_a_place = |note: &str| note.split_once(": ").is_some_and(|(place, _)| places.contains(place));
-        for note in plan.notes.iter().filter(|note| !of_a_place(note)) {
-            self.add(Severity::Note, About::Note, note, None, self.hub.clone());
+        // That a region has nothing to log is reported as its coverage.
+        for note in plan.notes().iter().filter(|note| !matches!(note, Note::NothingToLog { .. })) {
+            self.add(Severity::Note, About::Note, &note.to_string(), None, self.hub.clone());
         }
     }
 

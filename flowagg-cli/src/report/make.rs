@@ -6,16 +6,15 @@ use flowagg_core::arrival::{Amount, Deliveries, Object, Patience, judged};
 use flowagg_core::fleet::{Fleet, Member, Regions};
 use flowagg_core::id::{AccountId, Region};
 use flowagg_core::layout::FileName;
-use flowagg_core::observed::Place;
+use flowagg_core::observed::{Observed, Place};
 use flowagg_core::plan::Unnamed;
+use flowagg_policy::plan::plan;
 use flowagg_policy::size::{LIMIT, compact_len};
 use flowagg_policy::{Grant, capacity, merge};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::{Account, Coverage, FlowLogs, Hub, InRegion, Newest, Report, Room, Totals, findings};
-use crate::aws::observe::Observed;
-use crate::commands::assemble;
 
 /// What a report is made from.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +64,7 @@ impl Report {
             bucket: fleet.hub.bucket.clone(),
             prefix: fleet.hub.prefix.clone(),
         };
-        let plan = assemble(fleet, observed, Unnamed::Keep);
+        let plan = plan(fleet, observed, Unnamed::Keep);
         Self {
             made: now,
             hub,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use flowagg_core::observed::Failure;
+use flowagg_core::failure::Failure;
 use schemars::JsonSchema;
 use serde::Serialize;
 

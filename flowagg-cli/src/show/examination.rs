@@ -6,7 +6,7 @@ use super::failures::failures;
 use super::sheet::Sheet;
 use super::style::{BOLD, GREEN, RED, YELLOW};
 use super::table::{Row, table};
-use crate::commands::{Examination, Health};
+use crate::doctor::{Examination, Health};
 
 pub(crate) fn examination(examination: &Examination, out: &mut Sheet<'_>) -> io::Result<()> {
     let rows: Vec<Row> = examination
@@ -18,7 +18,8 @@ pub(crate) fn examination(examination: &Examination, out: &mut Sheet<'_>) -> io:
                 Health::Doubtful => (YELLOW, "~"),
                 Health::Bad => (RED, "!"),
             };
-            let cells = vec![check.what.to_owned(), check.health.as_str().to_owned(), check.found.clone()];
+            let cells =
+                vec![check.what.as_str().to_owned(), check.health.as_str().to_owned(), check.found.clone()];
             Row { style, sign, cells, below: check.help.clone() }
         })
         .collect();

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
+use flowagg_core::failure::{Advice, Failure};
 use flowagg_core::fleet::FleetError;
-use flowagg_core::observed::Failure;
 
 use super::sheet::Sheet;
 use super::style::{BOLD, RED};
@@ -38,9 +38,9 @@ pub(super) fn faults(path: &Path, error: &FleetError, err: &mut Sheet<'_>) -> io
 
 /// Calls that failed: where, what, and what to do.
 pub(crate) fn failures(failures: &[Failure], out: &mut Sheet<'_>) -> io::Result<()> {
-    let mut causes: BTreeMap<(&str, Option<&str>, String), Vec<&Failure>> = BTreeMap::new();
+    let mut causes: BTreeMap<(&str, Option<&str>, &Advice), Vec<&Failure>> = BTreeMap::new();
     for failure in failures {
-        let cause = (failure.call.as_str(), failure.code.as_deref(), failure.way_out());
+        let cause = (failure.call.as_str(), failure.code.as_deref(), &failure.advice);
         causes.entry(cause).or_default().push(failure);
     }
     for alike in causes.into_values() {
@@ -56,16 +56,16 @@ pub(crate) fn failures(failures: &[Failure], out: &mut Sheet<'_>) -> io::Result<
 }
 
 fn one(failure: &Failure, out: &mut Sheet<'_>) -> io::Result<()> {
-    let Failure { account, region, resource, help, .. } = failure;
+    let Failure { account, region, resource, .. } = failure;
     let place =
         resource.as_ref().map_or(format!("{account} {region}"), |it| format!("{account} {region}: {it}"));
-    error(&format!("{place}: {}", failure.what()), help, out)
+    error(&format!("{place}: {}", failure.what()), &failure.help(), out)
 }
 
 /// The cause once, with the words of the first; then every place that has it.
 fn many(alike: &[&Failure], out: &mut Sheet<'_>) -> io::Result<()> {
     let first = alike[0];
-    error(&format!("{} times: {}", alike.len(), first.what()), &first.help, out)?;
+    error(&format!("{} times: {}", alike.len(), first.what()), &first.help(), out)?;
     for Failure { account, region, resource, .. } in alike {
         let resource = resource.as_deref().unwrap_or_default();
         out.line(HANG, format_args!("{:HANG$}{account} {region} {resource}", "").to_string().trim_end())?;
@@ -87,7 +87,7 @@ mod tests {
             resource: None,
             code: Some(code.into()),
             message: "not authorized".into(),
-            help: "make the role".into(),
+            advice: "make the role".into(),
         }
     }
 
@@ -113,7 +113,7 @@ mod tests {
     fn failures_of_one_code_with_different_ways_out_are_told_apart() {
         let denied = |n, help: &str| {
             let failure = refused(n, "UnauthorizedOperation");
-            Failure { help: format!("{help} in {}", failure.account), ..failure }
+            Failure { advice: Advice::for_place(|account, _| format!("{help} in {account}")), ..failure }
         };
         let list: Vec<Failure> =
             (1..=4).flat_map(|n| [denied(n, "allow it"), denied(n + 4, "ask for an exception")]).collect();

@@ -5,9 +5,11 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
-use flowagg_core::observed::{Failure, Place};
-use flowagg_core::plan::{FlowLogChange, Plan};
+use flowagg_core::observed::Place;
+use flowagg_core::plan::{Concern, FlowLogChange};
+use flowagg_policy::Plan;
 
 use super::plan::sign;
 
@@ -22,35 +24,42 @@ pub(crate) fn markdown(fleet: &Fleet, plan: &Plan, out: &mut dyn Write) -> io::R
     let hub = &fleet.hub;
     writeln!(out, "### flowagg: {}\n", verdict(plan))?;
     writeln!(out, "Hub `{}`, account {}, {}.", hub.bucket, hub.account, hub.region)?;
-    if !plan.hub.is_empty() {
+    if !plan.hub().is_empty() {
         writeln!(out, "\n**Hub**\n")?;
-        for change in &plan.hub {
+        for change in plan.hub() {
             writeln!(out, "- {}", text(&change.to_string()))?;
         }
     }
-    flow_logs(fleet, &plan.flow_logs, out)?;
-    if !plan.concerns.is_empty() {
-        writeln!(out, "\n**Not as declared, and not flowagg's to change**\n")?;
-        for concern in plan.concerns.iter().take(LISTED) {
-            let region = concern.region.as_ref().map(|region| format!(" {region}")).unwrap_or_default();
-            let (what, help) = (text(&concern.what), text(&concern.help));
-            writeln!(out, "- {}{region} `{}` {what}: {help}", concern.account, concern.resource)?;
-        }
-        more(plan.concerns.len(), LISTED, out)?;
-    }
-    failures(&plan.failures, out)?;
-    if !plan.notes.is_empty() {
+    flow_logs(fleet, plan.flow_logs(), out)?;
+    concerns("In the way of every change", plan.obstacles(), out)?;
+    concerns("Not as declared, and not flowagg's to change", plan.concerns(), out)?;
+    failures(plan.failures(), out)?;
+    if !plan.notes().is_empty() {
         writeln!(out, "\n**Notes**\n")?;
-        for note in plan.notes.iter().take(LISTED) {
-            writeln!(out, "- {}", text(note))?;
+        for note in plan.notes().iter().take(LISTED) {
+            writeln!(out, "- {}", text(&note.to_string()))?;
         }
-        more(plan.notes.len(), LISTED, out)?;
+        more(plan.notes().len(), LISTED, out)?;
     }
     Ok(())
 }
 
+fn concerns(heading: &str, concerns: &[Concern], out: &mut dyn Write) -> io::Result<()> {
+    if concerns.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n**{heading}**\n")?;
+    for concern in concerns.iter().take(LISTED) {
+        let region = concern.region.as_ref().map(|region| format!(" {region}")).unwrap_or_default();
+        let (what, help) = (text(&concern.what), text(&concern.help));
+        writeln!(out, "- {}{region} `{}` {what}: {help}", concern.account, concern.resource)?;
+    }
+    more(concerns.len(), LISTED, out)
+}
+
 fn verdict(plan: &Plan) -> String {
-    match plan.failures.len() {
+    match plan.failures().len() {
+        _ if !plan.obstacles().is_empty() => "nothing can be done before an obstacle is removed".to_owned(),
         0 if plan.is_settled() => "nothing to do".to_owned(),
         0 => plan.summary(),
         n => format!("{}, {n} could not be read", plan.summary()),
@@ -150,8 +159,12 @@ fn text(words: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use flowagg_core::fleet::Member;
     use flowagg_core::id::{AccountId, Region, ResourceId};
-    use flowagg_core::plan::Step;
+    use flowagg_core::observed::{Observed, RegionState, Resource, Scope};
+    use flowagg_core::plan::Unnamed;
 
     use super::*;
 
@@ -163,15 +176,54 @@ mod tests {
         Fleet::parse(&file).unwrap()
     }
 
-    fn plan(changes: usize) -> Plan {
-        let change = |n: usize| FlowLogChange {
-            account: AccountId::parse(&format!("{:012}", 222_222_222_222 + n / 10)).unwrap(),
-            region: Region::parse("eu-west-1").unwrap(),
-            resource: ResourceId::parse(&format!("vpc-{n:08x}")).unwrap(),
-            step: Step::Create,
-            reason: "no flow log to the hub".to_owned(),
+    fn account(n: usize) -> AccountId {
+        AccountId::parse(&format!("{n:012}")).unwrap()
+    }
+
+    /// A plan that creates this many flow logs, for up to ten VPCs in each account, and has this many accounts that could not
+    /// be read.
+    fn plan(changes: usize, unread: usize) -> Plan {
+        let mut fleet = fleet("any");
+        let region = Region::parse("eu-west-1").unwrap();
+        let model = fleet.members.values().next().unwrap().clone();
+        fleet.policy.form = flowagg_core::fleet::GrantForm::BoundOrganization;
+        let organization = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
+                            [organization]\nid = \"o-a1b2c3d4e5\"\n[[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
+        fleet.organization = Fleet::parse(organization).unwrap().organization;
+        let mut regions = BTreeMap::new();
+        let mut add = |account: AccountId, state| {
+            fleet.members.insert(account, Member { account, in_organization: true, ..model.clone() });
+            regions.insert(Place { account, region: region.clone() }, state);
         };
-        Plan { flow_logs: (0..changes).map(change).collect(), ..Plan::default() }
+        let vpc = |n: usize| Resource {
+            id: ResourceId::parse(&format!("vpc-{n:08x}")).unwrap(),
+            owner: None,
+            is_default: false,
+            part_of: BTreeSet::new(),
+            tags: BTreeMap::new(),
+        };
+        for (n, vpcs) in (0..changes).collect::<Vec<_>>().chunks(10).enumerate() {
+            let resources = vpcs.iter().map(|n| vpc(*n)).collect();
+            add(account(222_222_222_222 + n), Ok(RegionState { resources, flow_logs: Vec::new() }));
+        }
+        for n in 0..unread {
+            let account = account(333_333_333_333 + n);
+            add(
+                account,
+                Err(Failure {
+                    account,
+                    region: region.clone(),
+                    call: "AssumeRole".into(),
+                    resource: None,
+                    code: Some("AccessDenied".into()),
+                    message: "User: arn:aws:iam::111122223333:user/x is not authorized".into(),
+                    advice: "make the role with a trust policy for the caller, or name another with `role`"
+                        .into(),
+                }),
+            );
+        }
+        let observed = Observed { bucket: Ok(None), key: None, regions, scope: Scope::Whole };
+        flowagg_policy::plan::plan(&fleet, &observed, Unnamed::Keep)
     }
 
     fn told(fleet: &Fleet, plan: &Plan) -> String {
@@ -182,30 +234,20 @@ mod tests {
 
     #[test]
     fn each_change_is_a_row_with_its_reason() {
-        let text = told(&fleet("payments"), &plan(2));
-        let row = "| + | 222222222222 | payments | eu-west-1 | `vpc-00000001` | create a flow log | no flow log to the hub |";
+        let text = told(&fleet("payments"), &plan(2, 0));
+        let row = "| + | 222222222222 | payments | eu-west-1 | `vpc-00000001` | create a flow log | none to the bucket yet |";
         assert!(text.lines().any(|line| line == row), "{text}");
     }
 
     #[test]
     fn names_that_mean_something_in_markdown_mean_nothing() {
-        let text = told(&fleet("a|b <img src=x> @all [x](y)"), &plan(1));
+        let text = told(&fleet("a|b <img src=x> @all [x](y)"), &plan(1, 0));
         assert!(text.contains(r"| a\|b &lt;img src=x> \@all \[x\](y) |"), "{text}");
     }
 
     #[test]
     fn the_comment_of_the_largest_fleet_is_one_that_github_takes() {
-        let mut plan = plan(40_000);
-        let failure = Failure {
-            account: AccountId::parse("222222222222").unwrap(),
-            region: Region::parse("eu-west-1").unwrap(),
-            call: "AssumeRole".into(),
-            resource: None,
-            code: Some("AccessDenied".into()),
-            message: "User: arn:aws:iam::111122223333:user/x is not authorized".into(),
-            help: "make the role with a trust policy for the caller, or name another with `role`".into(),
-        };
-        plan.failures = vec![failure; 4_000];
+        let plan = plan(40_000, 4_000);
         let text = told(&fleet("payments"), &plan);
         assert!(text.chars().count() < 65_536, "{} characters", text.chars().count());
         assert!(text.contains("... and 3700 more") && text.contains("... and 3950 more"), "{text}");

@@ -6,10 +6,10 @@ use std::io;
 use anstyle::Style;
 use flowagg_core::fleet::{Fleet, Member};
 use flowagg_core::id::{AccountId, Region};
-use flowagg_core::plan::{HubChange, Left, Plan, Step};
+use flowagg_core::plan::{Concern, HubChange, Left, Step, Why};
+use flowagg_policy::Plan;
 
-use super::failures::HANG;
-use super::failures::failures;
+use super::failures::{HANG, error, failures};
 use super::sheet::Sheet;
 use super::style::{BOLD, DIM, GREEN, RED, YELLOW};
 use super::table::{Row, table};
@@ -18,14 +18,15 @@ use crate::aws::apply::Applied;
 pub(crate) fn plan(fleet: &Fleet, plan: &Plan, out: &mut Sheet<'_>) -> io::Result<()> {
     let hub = &fleet.hub;
     writeln!(out, "{BOLD}hub{BOLD:#} {} {} {}", hub.account, hub.region, hub.bucket)?;
-    for change in &plan.hub {
+    for change in plan.hub() {
         let (style, sign) = match change {
             HubChange::RemoveGrant(_) => (RED, "-"),
             _ => (GREEN, "+"),
         };
         out.line(4, format_args!("  {style}{sign}{style:#} {change}"))?;
     }
-    if plan.hub.is_empty() && plan.failures.iter().all(|failure| failure.account != hub.account) {
+    let is_read = plan.failures().iter().all(|failure| failure.account != hub.account);
+    if plan.hub().is_empty() && is_read && plan.obstacles().is_empty() {
         writeln!(out, "  {DIM}={DIM:#} as wanted")?;
     }
     let rows = flow_log_rows(fleet, plan);
@@ -34,17 +35,20 @@ pub(crate) fn plan(fleet: &Fleet, plan: &Plan, out: &mut Sheet<'_>) -> io::Resul
         table(&rows, out)?;
     }
     concerns(plan, out)?;
-    if !plan.notes.is_empty() {
+    if !plan.notes().is_empty() {
         writeln!(out)?;
     }
-    for note in &plan.notes {
+    for note in plan.notes() {
         out.line(6, format_args!("{DIM}note{DIM:#}: {note}"))?;
     }
-    if !plan.failures.is_empty() {
+    if !plan.is_complete() {
         writeln!(out)?;
-        failures(&plan.failures, out)?;
+        for obstacle in plan.obstacles() {
+            error(&format!("{}: {}", at(obstacle), obstacle.what), &obstacle.help, out)?;
+        }
+        failures(plan.failures(), out)?;
     }
-    if plan.is_empty() && !plan.failures.is_empty() {
+    if plan.is_empty() && !plan.is_complete() {
         return writeln!(out, "\n{BOLD}plan{BOLD:#}: nothing can be done before that is settled");
     }
     writeln!(out)?;
@@ -60,17 +64,17 @@ fn flow_log_rows(fleet: &Fleet, plan: &Plan) -> Vec<Row> {
         cells.extend(rest);
         cells
     };
-    let changes = plan.flow_logs.iter().map(|change| {
+    let changes = plan.flow_logs().iter().map(|change| {
         let (style, sign) = sign(&change.step);
         let rest = [change.resource.to_string(), change.step.to_string(), change.reason.clone()];
         Row { style, sign, cells: cells(change.account, &change.region, rest), below: None }
     });
     // What stays for the same reason in the same place is told once.
-    let mut alike: BTreeMap<(AccountId, &Region, &str), Vec<&Left>> = BTreeMap::new();
-    for left in &plan.left {
-        alike.entry((left.account, &left.region, &left.reason)).or_default().push(left);
+    let mut alike: BTreeMap<(AccountId, &Region, &Why), Vec<&Left>> = BTreeMap::new();
+    for left in plan.left() {
+        alike.entry((left.account, &left.region, &left.why)).or_default().push(left);
     }
-    let left = alike.into_iter().map(|((account, region, reason), left)| {
+    let left = alike.into_iter().map(|((account, region, why), left)| {
         let (vpc, what) = match (&left[..], left[0].flow_log.as_ref()) {
             ([one], Some(log)) => (one.resource.clone(), format!("leave {log}")),
             ([one], None) => (one.resource.clone(), "leave".to_owned()),
@@ -79,7 +83,7 @@ fn flow_log_rows(fleet: &Fleet, plan: &Plan) -> Vec<Row> {
         Row {
             style: DIM,
             sign: "=",
-            cells: cells(account, region, [vpc, what, reason.to_owned()]),
+            cells: cells(account, region, [vpc, what, why.to_string()]),
             below: None,
         }
     });
@@ -100,10 +104,10 @@ pub(super) fn sign(step: &Step) -> (Style, &'static str) {
 }
 
 fn concerns(plan: &Plan, out: &mut Sheet<'_>) -> io::Result<()> {
-    if !plan.concerns.is_empty() {
+    if !plan.concerns().is_empty() {
         writeln!(out)?;
     }
-    for concern in &plan.concerns {
+    for concern in plan.concerns() {
         let region = concern.region.as_ref().map(|region| format!(" {region}")).unwrap_or_default();
         let place = format_args!("{}{region} {}", concern.account, concern.resource);
         out.line(HANG + 2, format_args!("{YELLOW}not as declared{YELLOW:#}: {place}: {}", concern.what))?;
@@ -112,13 +116,19 @@ fn concerns(plan: &Plan, out: &mut Sheet<'_>) -> io::Result<()> {
     Ok(())
 }
 
+/// Where an obstacle is, as for a call that failed.
+pub(super) fn at(concern: &Concern) -> String {
+    let region = concern.region.as_ref().map(|region| format!(" {region}")).unwrap_or_default();
+    format!("{}{region}: {}", concern.account, concern.resource)
+}
+
 fn besides(plan: &Plan) -> String {
     let mut parts = String::new();
-    match plan.concerns.len() {
+    match plan.concerns().len() {
         0 => {}
         n => parts.push_str(&format!(", {n} not as declared and left alone")),
     }
-    match plan.failures.len() {
+    match plan.failures().len() {
         0 => {}
         n => parts.push_str(&format!(", {n} could not be read")),
     }
@@ -144,7 +154,7 @@ pub(crate) fn applied(
         return writeln!(
             out,
             "\n{BOLD}{GREEN}ok{GREEN:#}{BOLD:#}: {} done, and a second look finds nothing to do",
-            applied.done.len()
+            applied.changes()
         );
     }
     writeln!(out, "\n{BOLD}a second look finds{BOLD:#}")?;

@@ -3,11 +3,13 @@
 use std::io::{self, BufRead, Write};
 use std::path::Path;
 
+use flowagg_core::failure::Failure;
 use flowagg_core::fleet::FleetError;
-use flowagg_core::observed::Failure;
+use flowagg_core::plan::Concern;
 
 use super::event::{Event, Fault};
 use super::failures::{self, error, faults};
+use super::plan::at;
 use super::progress::Watch;
 use super::sheet::Sheet;
 use crate::aws::Calls;
@@ -88,6 +90,13 @@ impl Screen<'_> {
             return failures::failures(failures, self.err);
         }
         failures.iter().try_for_each(|failure| writeln!(self.err, "{}", Event::Failure(failure)))
+    }
+
+    /// What keeps changes from being made.
+    pub(crate) fn obstacles(&mut self, obstacles: &[Concern]) -> io::Result<()> {
+        obstacles.iter().try_for_each(|obstacle| {
+            self.error(&format!("{}: {}", at(obstacle), obstacle.what), &obstacle.help)
+        })
     }
 
     /// Something that is worth knowing.

@@ -1,9 +1,10 @@
 //! Which state each account and region is in, and what is found.
 
 use flowagg::report::{About, Coverage, Finding, Report};
+use flowagg_core::failure::{Advice, Failure};
 use flowagg_core::fleet::Regions;
 use flowagg_core::id::{AccountId, Region};
-use flowagg_core::observed::{Failure, Place, RegionState};
+use flowagg_core::observed::{Place, RegionState};
 use flowagg_policy::Severity;
 
 use crate::made_up::MadeUp;
@@ -26,7 +27,7 @@ fn failure(place: &Place) -> Failure {
         resource: None,
         code: Some("UnauthorizedOperation".to_owned()),
         message: "not allowed".to_owned(),
-        help: format!("allow it in {}", place.account),
+        advice: Advice::for_place(|account, _| format!("allow it in {account}")),
     }
 }
 

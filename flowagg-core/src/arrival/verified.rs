@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Arrivals, Object, Patience, State, judge};
+use crate::failure::Failure;
 use crate::fleet::{Fleet, Standing};
 use crate::id::{AccountId, FlowLogId, Region, ResourceId};
-use crate::observed::{Failure, FlowLog, Place, RegionState};
+use crate::observed::{FlowLog, Place, RegionState};
 
 /// What arrives, and what does not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

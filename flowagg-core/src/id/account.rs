@@ -9,8 +9,6 @@ pub struct AccountId(u64);
 impl AccountId {
     /// The digits of an account id.
     pub const DIGITS: usize = 12;
-    /// Stands where nobody knows the account yet. AWS gives this id to nobody.
-    pub const UNKNOWN: Self = Self(0);
 
     /// Reads exactly twelve ASCII digits.
     pub fn parse(text: &str) -> Result<Self, IdError> {

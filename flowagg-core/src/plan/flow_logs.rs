@@ -2,77 +2,96 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Concern, FlowLogChange, Left, Plan, Step, Unnamed};
+use super::{Concern, FlowLogChange, Left, Note, Step, Subject, Unnamed, Why};
+use crate::failure::Failure;
 use crate::fleet::{Fleet, Member, Standing};
 use crate::flow_log::{Destination, FlowLogSpec};
 use crate::id::{AccountId, ResourceId, ResourceKind};
-use crate::observed::{Failure, FlowLog, Place, RegionState, Resource};
+use crate::observed::{FlowLog, Place, RegionState, Resource};
 
 /// The most flow logs that a resource can have.
 ///
 /// Source: "Flow log limitations" (Amazon VPC User Guide).
 const MOST_FLOW_LOGS: usize = 250;
 
-pub(super) fn plan(
+/// What changes at the flow logs of the accounts and regions that were read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FlowLogPart {
+    /// The changes, by account, region and resource.
+    pub changes: Vec<FlowLogChange>,
+    /// What stays as it is.
+    pub left: Vec<Left>,
+    /// What differs and is not changed.
+    pub concerns: Vec<Concern>,
+    /// What could not be read.
+    pub failures: Vec<Failure>,
+    /// What is worth knowing.
+    pub notes: Vec<Note>,
+}
+
+/// What changes so that the flow logs match the fleet file. An account-region that is not in `regions` is skipped.
+pub fn flow_log_changes(
     fleet: &Fleet,
     regions: &BTreeMap<Place, Result<RegionState, Failure>>,
     unnamed: Unnamed,
-    plan: &mut Plan,
-) {
+) -> FlowLogPart {
+    let mut part = FlowLogPart::default();
     let destination = fleet.destination();
     for (member, region) in fleet.places() {
         let place = Place { account: member.account, region: region.clone() };
         match regions.get(&place) {
             Some(Ok(state)) => {
-                let mut here =
-                    Here { member, place: &place, spec: &fleet.flow_logs, destination: &destination, plan };
-                here.plan(state, unnamed);
+                let (spec, destination, part) = (&fleet.flow_logs, &destination, &mut part);
+                Here { member, place: &place, spec, destination, unnamed, part }.compare(state);
             }
-            Some(Err(failure)) => plan.failures.push(failure.clone()),
+            Some(Err(failure)) => part.failures.push(failure.clone()),
             None => {}
         }
     }
     for member in fleet.members.values() {
-        absent(member, regions, plan);
+        absent(member, regions, &mut part);
     }
-    tell_once(&mut plan.failures);
+    tell_once(&mut part.failures);
+    part
 }
 
-pub(super) fn destroy(
+/// What changes so that no managed flow log to the fleet's destination is left.
+pub fn flow_log_removals(
     fleet: &Fleet,
     regions: &BTreeMap<Place, Result<RegionState, Failure>>,
-    plan: &mut Plan,
-) {
+) -> FlowLogPart {
+    let mut part = FlowLogPart::default();
     let destination = fleet.destination();
     for (place, state) in regions {
         let state = match state {
             Ok(state) => state,
             Err(failure) => {
-                plan.failures.push(failure.clone());
+                part.failures.push(failure.clone());
                 continue;
             }
         };
         for log in state.flow_logs.iter().filter(|log| destination.is(&log.destination)) {
             let Place { account, region } = place.clone();
             match ResourceId::parse(&log.resource) {
-                Ok(resource) if log.is_ours() => plan.flow_logs.push(FlowLogChange {
+                Ok(resource) if log.is_ours() => part.changes.push(FlowLogChange {
                     account,
                     region,
                     resource,
                     step: Step::Delete { flow_log: log.id.clone() },
                     reason: "the fleet is taken away".to_owned(),
                 }),
-                _ => plan.left.push(Left {
+                _ => part.left.push(Left {
                     account,
                     region,
                     resource: log.resource.clone(),
                     flow_log: Some(log.id.clone()),
-                    reason: "not made by flowagg; without the grant it will no longer deliver".to_owned(),
+                    why: Why::ForeignWithoutGrant,
                 }),
             }
         }
     }
-    tell_once(&mut plan.failures);
+    tell_once(&mut part.failures);
+    part
 }
 
 /// One role that cannot be taken fails alike in every region: once is enough to say it.
@@ -81,7 +100,7 @@ fn tell_once(failures: &mut Vec<Failure>) {
 }
 
 /// Names what the fleet file lists and no region of the member has.
-fn absent(member: &Member, regions: &BTreeMap<Place, Result<RegionState, Failure>>, plan: &mut Plan) {
+fn absent(member: &Member, regions: &BTreeMap<Place, Result<RegionState, Failure>>, part: &mut FlowLogPart) {
     let places =
         member.regions.iter().map(|region| Place { account: member.account, region: region.clone() });
     let states: Vec<_> = places.map(|place| regions.get(&place)).collect();
@@ -91,7 +110,8 @@ fn absent(member: &Member, regions: &BTreeMap<Place, Result<RegionState, Failure
     let states = states.into_iter().flatten().flatten();
     let seen: BTreeSet<&ResourceId> = states.flat_map(|state| &state.resources).map(|it| &it.id).collect();
     for id in member.resources.named().filter(|id| !seen.contains(id)) {
-        plan.concerns.push(Concern {
+        part.concerns.push(Concern {
+            about: Subject::FlowLog,
             account: member.account,
             region: None,
             resource: id.to_string(),
@@ -107,11 +127,12 @@ struct Here<'a> {
     place: &'a Place,
     spec: &'a FlowLogSpec,
     destination: &'a Destination,
-    plan: &'a mut Plan,
+    unnamed: Unnamed,
+    part: &'a mut FlowLogPart,
 }
 
 impl Here<'_> {
-    fn plan(&mut self, state: &RegionState, unnamed: Unnamed) {
+    fn compare(&mut self, state: &RegionState) {
         let mut to_us: BTreeMap<&str, Vec<&FlowLog>> = BTreeMap::new();
         for flow_log in state.flow_logs.iter().filter(|log| self.destination.is_in_bucket(&log.destination)) {
             to_us.entry(&flow_log.resource).or_default().push(flow_log);
@@ -120,7 +141,7 @@ impl Here<'_> {
         for (Resource { id, .. }, standing) in &standings {
             let logs = to_us.remove(id.as_str()).unwrap_or_default();
             match standing {
-                Standing::Unchosen => self.unselected(id, &logs, unnamed),
+                Standing::Unchosen => self.unselected(id, &logs),
                 Standing::Shared(owner) => self.shared(id, *owner),
                 Standing::Covered(whole) => self.covered(id, whole, &logs),
                 Standing::Logged => {
@@ -132,13 +153,13 @@ impl Here<'_> {
         // Of kinds that the fleet file no longer asks for, and of resources that are gone.
         for (resource, logs) in to_us {
             if let Ok(id) = ResourceId::parse(resource) {
-                self.unselected(&id, &logs, unnamed);
+                self.unselected(&id, &logs);
             }
         }
         let nothing = standings.iter().all(|(_, standing)| *standing != Standing::Logged);
         if nothing && self.member.resources.named().next().is_none() {
-            let kinds: Vec<&str> = self.member.resources.kinds().map(ResourceKind::noun).collect();
-            self.plan.notes.push(format!("{}: no {} to log", self.place, kinds.join(" or ")));
+            let kinds = self.member.resources.kinds().collect();
+            self.part.notes.push(Note::NothingToLog { place: self.place.clone(), kinds });
         }
     }
 
@@ -148,7 +169,7 @@ impl Here<'_> {
             let reason = format!("{whole} is logged, and it with it");
             self.change(id, Step::Delete { flow_log: log.id.clone() }, reason);
         } else {
-            self.leave(id, None, &format!("{whole} is logged, and it with it"));
+            self.leave(id, None, Why::Covered { by: whole.clone() });
         }
     }
 
@@ -164,7 +185,7 @@ impl Here<'_> {
         let mut covered = true;
         match keep {
             Some(log) if log.is_ours() => self.settled(id, log),
-            Some(log) => self.leave(id, Some(log), "as wanted, though not made by flowagg"),
+            Some(log) => self.leave(id, Some(log), Why::ForeignAsWanted),
             None => {
                 if let Some(old) = superseded.next() {
                     let reason = differences(old).join(", ");
@@ -193,15 +214,11 @@ impl Here<'_> {
             );
         }
         for log in foreign_wrong {
-            let reason = differences(log).join(", ");
+            let differences = differences(log);
             if covered || !self.destination.is(&log.destination) {
-                self.leave(
-                    id,
-                    Some(log),
-                    &format!("not made by flowagg, delivers to the bucket as well: {reason}"),
-                );
+                self.leave(id, Some(log), Why::ForeignBeside { differences });
             } else {
-                self.foreign(id, log, &reason);
+                self.foreign(id, log, &differences.join(", "));
             }
         }
     }
@@ -215,26 +232,21 @@ impl Here<'_> {
             .map(|(k, v)| (k.clone(), v.clone()))
             .collect();
         if missing.is_empty() {
-            self.leave(id, Some(log), Left::AS_WANTED);
+            self.leave(id, Some(log), Why::AsWanted);
         } else {
             let reason = format!("lacks the tags {}", missing.keys().cloned().collect::<Vec<_>>().join(", "));
             self.change(id, Step::Tag { flow_log: log.id.clone(), tags: missing }, reason);
         }
     }
 
-    fn unselected(&mut self, id: &ResourceId, logs: &[&FlowLog], unnamed: Unnamed) {
+    fn unselected(&mut self, id: &ResourceId, logs: &[&FlowLog]) {
         for log in logs.iter().filter(|log| log.is_ours() && self.destination.is(&log.destination)) {
-            match unnamed {
+            match self.unnamed {
                 Unnamed::Prune => {
                     let reason = format!("the fleet file does not choose this {}", id.kind().noun());
                     self.change(id, Step::Delete { flow_log: log.id.clone() }, reason);
                 }
-                Unnamed::Keep => {
-                    let noun = id.kind().noun();
-                    let reason =
-                        format!("the fleet file does not choose this {noun}; `--prune` deletes the flow log");
-                    self.leave(id, Some(log), &reason);
-                }
+                Unnamed::Keep => self.leave(id, Some(log), Why::NotChosen { kind: id.kind() }),
             }
         }
     }
@@ -247,7 +259,7 @@ impl Here<'_> {
                 "list it with that account",
             );
         } else {
-            self.leave(id, None, &format!("shared by its owner, {owner}, which alone can log it"));
+            self.leave(id, None, Why::Shared { owner });
         }
     }
 
@@ -261,24 +273,20 @@ impl Here<'_> {
 
     fn change(&mut self, resource: &ResourceId, step: Step, reason: String) {
         let Place { account, region } = self.place.clone();
-        self.plan.flow_logs.push(FlowLogChange { account, region, resource: resource.clone(), step, reason });
+        self.part.changes.push(FlowLogChange { account, region, resource: resource.clone(), step, reason });
     }
 
-    fn leave(&mut self, resource: &ResourceId, log: Option<&FlowLog>, reason: &str) {
+    fn leave(&mut self, resource: &ResourceId, log: Option<&FlowLog>, why: Why) {
         let Place { account, region } = self.place.clone();
         let flow_log = log.map(|log| log.id.clone());
-        self.plan.left.push(Left {
-            account,
-            region,
-            resource: resource.to_string(),
-            flow_log,
-            reason: reason.to_owned(),
-        });
+        let resource = resource.to_string();
+        self.part.left.push(Left { account, region, resource, flow_log, why });
     }
 
     fn concern(&mut self, resource: &ResourceId, what: String, help: &str) {
         let Place { account, region } = self.place.clone();
-        self.plan.concerns.push(Concern {
+        self.part.concerns.push(Concern {
+            about: Subject::FlowLog,
             account,
             region: Some(region),
             resource: resource.to_string(),

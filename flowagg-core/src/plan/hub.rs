@@ -1,31 +1,41 @@
-//! What differs at the bucket. Nothing that is there already is loosened.
+//! What differs at the bucket's settings. No setting of an existing bucket is loosened.
 
-use super::{Concern, HubChange, Plan, PolicyChange};
+use super::{Concern, HubChange, Note, Subject};
 use crate::fleet::{Encryption, Fleet};
 use crate::layout;
 use crate::observed::{Bucket, BucketEncryption, LifecycleRule, PublicAccessBlock};
 
 const ENFORCED: &str = "BucketOwnerEnforced";
 
-pub(super) fn plan(fleet: &Fleet, bucket: Option<&Bucket>, policy: Option<PolicyChange>, plan: &mut Plan) {
+/// What changes at the settings of the hub bucket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HubPart {
+    /// The changes, in order. The policy is not among them.
+    pub changes: Vec<HubChange>,
+    /// What differs and is not changed.
+    pub concerns: Vec<Concern>,
+    /// What is worth knowing.
+    pub notes: Vec<Note>,
+}
+
+/// What changes at the settings of the hub bucket, which is `None` if it does not exist.
+pub fn hub_changes(fleet: &Fleet, bucket: Option<&Bucket>) -> HubPart {
+    let mut part = HubPart::default();
     let absent = Bucket::default();
-    let found = match bucket {
-        Some(found) => found,
-        None => {
-            plan.hub.push(HubChange::CreateBucket { region: fleet.hub.region.clone() });
-            &absent
-        }
-    };
+    let found = bucket.unwrap_or(&absent);
+    if bucket.is_none() {
+        part.changes.push(HubChange::CreateBucket { region: fleet.hub.region.clone() });
+    }
     let off = switches_off(found.public_access_block);
     if !off.is_empty() {
-        plan.hub.push(HubChange::BlockPublicAccess { off });
+        part.changes.push(HubChange::BlockPublicAccess { off });
     }
     if found.ownership.as_deref() != Some(ENFORCED) {
-        plan.hub.push(HubChange::EnforceBucketOwner { was: found.ownership.clone() });
+        part.changes.push(HubChange::EnforceBucketOwner { was: found.ownership.clone() });
     }
-    encryption(fleet, found, plan);
-    lifecycle(fleet, found, plan);
-    plan.hub.extend(policy.map(HubChange::PutPolicy));
+    encryption(fleet, found, &mut part);
+    lifecycle(fleet, found, &mut part);
+    part
 }
 
 fn switches_off(block: PublicAccessBlock) -> Vec<&'static str> {
@@ -38,7 +48,7 @@ fn switches_off(block: PublicAccessBlock) -> Vec<&'static str> {
     switches.into_iter().filter(|(on, _)| !on).map(|(_, name)| name).collect()
 }
 
-fn encryption(fleet: &Fleet, found: &Bucket, plan: &mut Plan) {
+fn encryption(fleet: &Fleet, found: &Bucket, part: &mut HubPart) {
     let wanted = &fleet.hub.encryption;
     let (right, stronger) = match (wanted, &found.encryption) {
         (_, None) => (false, None),
@@ -51,9 +61,7 @@ fn encryption(fleet: &Fleet, found: &Bucket, plan: &mut Plan) {
         }
     };
     if let Some(key) = stronger {
-        plan.notes.push(format!(
-            "the bucket is encrypted with the key `{key}`, which is stronger than `sse-s3` and stays; write it in `hub.encryption`"
-        ));
+        part.notes.push(Note::StrongerEncryption { key: key.clone() });
     } else if !right {
         let was = found.encryption.as_ref().map(|found| match &found.key {
             Some(key) => {
@@ -63,11 +71,11 @@ fn encryption(fleet: &Fleet, found: &Bucket, plan: &mut Plan) {
             None if found.algorithm == "AES256" => found.algorithm.clone(),
             None => format!("{} with the AWS managed key, which log delivery cannot use", found.algorithm),
         });
-        plan.hub.push(HubChange::Encrypt { was, with: wanted.clone() });
+        part.changes.push(HubChange::Encrypt { was, with: wanted.clone() });
     }
 }
 
-fn lifecycle(fleet: &Fleet, found: &Bucket, plan: &mut Plan) {
+fn lifecycle(fleet: &Fleet, found: &Bucket, part: &mut HubPart) {
     let wanted = LifecycleRule {
         under: layout::root(fleet.hub.prefix.as_ref()),
         lifecycle: fleet.hub.lifecycle.clone(),
@@ -76,7 +84,8 @@ fn lifecycle(fleet: &Fleet, found: &Bucket, plan: &mut Plan) {
         return;
     }
     if let Some(other) = found.other_logs.first() {
-        plan.concerns.push(Concern {
+        part.concerns.push(Concern {
+            about: Subject::Bucket,
             account: fleet.hub.account,
             region: Some(fleet.hub.region.clone()),
             resource: fleet.hub.bucket.to_string(),
@@ -88,5 +97,5 @@ fn lifecycle(fleet: &Fleet, found: &Bucket, plan: &mut Plan) {
         });
         return;
     }
-    plan.hub.push(HubChange::SetLifecycle { was: found.lifecycle.clone(), rule: wanted });
+    part.changes.push(HubChange::SetLifecycle { was: found.lifecycle.clone(), rule: wanted });
 }

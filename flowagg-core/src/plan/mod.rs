@@ -1,4 +1,8 @@
-//! The difference between the fleet as declared and AWS as observed: a value that is shown, and then done.
+//! The two parts of a difference between the fleet as declared and AWS as observed: what changes at the hub bucket, and what
+//! changes at the flow logs of every account and region.
+//!
+//! Neither part can be applied. A plan also decides the bucket policy and whether log delivery may use the KMS key, and
+//! whether the changes are safe if something could not be read: `flowagg_policy::plan` creates it.
 
 mod flow_logs;
 mod hub;
@@ -6,30 +10,14 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use crate::fleet::{Encryption, Fleet};
-use crate::id::{AccountId, FlowLogId, Region, ResourceId};
-use crate::observed::{Bucket, Failure, LifecycleRule, Place, RegionState};
-
-/// What differs, in the order in which it is done, and what was found besides.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub struct Plan {
-    /// What changes at the hub, in order.
-    pub hub: Vec<HubChange>,
-    /// What changes in the members' accounts, by account, region and resource.
-    pub flow_logs: Vec<FlowLogChange>,
-    /// Flow logs that stay as they are, with the reason.
-    pub left: Vec<Left>,
-    /// What is not as declared and not flowagg's to change.
-    pub concerns: Vec<Concern>,
-    /// What could not be read.
-    pub failures: Vec<Failure>,
-    /// What else is worth knowing.
-    pub notes: Vec<String>,
-}
+pub use self::flow_logs::{FlowLogPart, flow_log_changes, flow_log_removals};
+pub use self::hub::{HubPart, hub_changes};
+pub use self::words::accounts;
+use crate::fleet::Encryption;
+use crate::id::{AccountId, FlowLogId, Region, ResourceId, ResourceKind};
+use crate::observed::{LifecycleRule, Place};
 
 /// A change at the hub.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -153,7 +141,7 @@ pub enum Step {
     },
 }
 
-/// A flow log that stays as it is.
+/// A flow log, or a resource without one, that stays as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -167,88 +155,147 @@ pub struct Left {
     /// The flow log, if there is one.
     pub flow_log: Option<FlowLogId>,
     /// Why it stays.
-    pub reason: String,
+    #[serde(flatten)]
+    pub why: Why,
 }
 
 impl Left {
-    /// The reason of a flow log of which there is nothing to say.
-    const AS_WANTED: &'static str = "as wanted";
-
-    /// Whether it stays because nothing about it should change.
+    /// Whether it stays because it matches the fleet file.
     pub fn is_as_wanted(&self) -> bool {
-        self.reason == Self::AS_WANTED
+        self.why == Why::AsWanted
     }
 }
 
-/// Something that is not as declared and not flowagg's to change.
+/// Why a flow log, or a resource without one, stays as it is. [`Display`](std::fmt::Display) gives the sentence.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "why", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Why {
+    /// A managed flow log matches the fleet file.
+    AsWanted,
+    /// A foreign flow log matches the fleet file.
+    ForeignAsWanted,
+    /// A foreign flow log delivers to the bucket and differs from the fleet file, next to one that matches.
+    ForeignBeside {
+        /// How it differs.
+        differences: Vec<String>,
+    },
+    /// A foreign flow log delivers by a grant that is being removed.
+    ForeignWithoutGrant,
+    /// The resource is part of one that is logged.
+    Covered {
+        /// The resource that is logged.
+        by: ResourceId,
+    },
+    /// Another account owns the resource, and only the owner can log it.
+    Shared {
+        /// The owner.
+        owner: AccountId,
+    },
+    /// The fleet file does not choose the resource, and pruning was not requested.
+    NotChosen {
+        /// The kind of the resource.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
+        kind: ResourceKind,
+    },
+}
+
+/// Something that differs from the fleet file and that flowagg does not change; or, in a plan's obstacles, something that
+/// keeps its changes from being made. No failed call is behind it: that is a [`Failure`](crate::failure::Failure).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct Concern {
+    /// What kind of thing it is about.
+    pub about: Subject,
     /// The account.
     pub account: AccountId,
-    /// The region, where it is about one.
+    /// The region, if it is about one.
     pub region: Option<Region>,
-    /// What it is about.
+    /// The thing, by name.
     pub resource: String,
-    /// What is so.
+    /// What is wrong.
     pub what: String,
     /// What to do about it.
     pub help: String,
 }
 
-/// What becomes of grants and flow logs of ours that the fleet does not name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unnamed {
-    /// They stay, and are told.
-    Keep,
-    /// They go.
-    Prune,
+/// What a [`Concern`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// The hub bucket's settings.
+    Bucket,
+    /// The hub bucket's policy.
+    Policy,
+    /// The KMS key of the hub bucket.
+    Key,
+    /// The organization and its accounts.
+    Organization,
+    /// A resource that is logged, or its flow logs.
+    FlowLog,
 }
 
-impl Plan {
-    /// The plan for a fleet.
-    ///
-    /// `bucket` is `None` where the bucket does not exist; `policy` is the merged policy where it differs from the one
-    /// that is there. Regions that could not be read come as failures: the rest is planned all the same.
-    pub fn new(
-        fleet: &Fleet,
-        bucket: Option<&Bucket>,
-        policy: Option<PolicyChange>,
-        regions: &BTreeMap<Place, Result<RegionState, Failure>>,
-        unnamed: Unnamed,
-    ) -> Self {
-        let mut plan = Self::default();
-        hub::plan(fleet, bucket, policy, &mut plan);
-        flow_logs::plan(fleet, regions, unnamed, &mut plan);
-        plan
+/// Something worth knowing that needs no action. [`Display`](std::fmt::Display) gives the sentence, which is also its JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// An account-region has nothing of the kinds that the fleet file logs.
+    NothingToLog {
+        /// The account-region.
+        place: Place,
+        /// The kinds that the fleet file logs there.
+        kinds: Vec<ResourceKind>,
+    },
+    /// The bucket has an encryption that is stronger than the fleet file's, which is kept.
+    StrongerEncryption {
+        /// The KMS key.
+        key: String,
+    },
+    /// Accounts of the organization that are not members.
+    LeftOut {
+        /// The accounts.
+        accounts: Vec<AccountId>,
+        /// Why they are not members.
+        why: String,
+    },
+    /// A managed statement still grants delivery to an account that the fleet file does not name.
+    StillGranted {
+        /// The account.
+        account: AccountId,
+    },
+    /// The grant is not removed, because only part of the fleet was selected.
+    GrantStaysForPart,
+    /// The grant is not removed, because some accounts or regions could not be read.
+    GrantStaysForUnread,
+}
+
+impl Serialize for Note {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Note {
+    fn inline_schema() -> bool {
+        true
     }
 
-    /// The plan where the hub could not be read: nothing is done, for flow logs without their bucket would only fail.
-    pub fn without_hub(failure: Failure) -> Self {
-        Self { failures: vec![failure], ..Self::default() }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Note".into()
     }
 
-    /// The plan that takes a fleet away: every flow log of ours to the fleet's destination, then the grant. The bucket,
-    /// its objects and all that others made stay.
-    pub fn destroy(
-        fleet: &Fleet,
-        removal: Option<GrantRemoval>,
-        regions: &BTreeMap<Place, Result<RegionState, Failure>>,
-    ) -> Self {
-        let mut plan = Self::default();
-        flow_logs::destroy(fleet, regions, &mut plan);
-        plan.hub.extend(removal.map(HubChange::RemoveGrant));
-        plan
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string" })
     }
+}
 
-    /// Whether there is nothing to do.
-    pub fn is_empty(&self) -> bool {
-        self.hub.is_empty() && self.flow_logs.is_empty()
-    }
-
-    /// Whether AWS is as declared: nothing to do, nothing in the way, nothing unread.
-    pub fn is_settled(&self) -> bool {
-        self.is_empty() && self.concerns.is_empty() && self.failures.is_empty()
-    }
+/// What becomes of managed grants and flow logs that the fleet file does not name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unnamed {
+    /// They are kept and reported.
+    Keep,
+    /// They are removed.
+    Prune,
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{FlowLogChange, HubChange, Plan, PolicyChange, Step};
+use super::{FlowLogChange, HubChange, Note, PolicyChange, Step, Why};
 use crate::fleet::Encryption;
 use crate::id::AccountId;
 use crate::lifecycle::Lifecycle;
@@ -19,18 +19,11 @@ impl fmt::Display for HubChange {
             Self::EnforceBucketOwner { was: now } => {
                 write!(f, "set object ownership BucketOwnerEnforced{}", was(now))
             }
-            Self::Encrypt { was: now, with: Encryption::SseS3 } => {
-                write!(f, "encrypt with SSE-S3{}", was(now))
-            }
-            Self::Encrypt { was: now, with: Encryption::SseKms { key, bucket_key } } => {
-                let with = if *bucket_key { "and" } else { "without" };
-                write!(f, "encrypt with the KMS key {key} {with} a bucket key{}", was(now))
-            }
+            Self::Encrypt { was: now, with } => write!(f, "encrypt with {with}{}", was(now)),
             Self::SetLifecycle { was, rule } => {
-                let now =
-                    was.as_ref().map(|was| format!(" (now: {}, under {})", Days(&was.lifecycle), was.under));
+                let now = was.as_ref().map(|was| format!(" (now: {}, under {})", was.lifecycle, was.under));
                 let now = now.unwrap_or_default();
-                write!(f, "lifecycle of objects under {}: {}{now}", rule.under, Days(&rule.lifecycle))
+                write!(f, "lifecycle of objects under {}: {}{now}", rule.under, rule.lifecycle)
             }
             Self::PutPolicy(policy) => policy.fmt(f),
             Self::RemoveGrant(removal) => {
@@ -49,12 +42,21 @@ impl fmt::Display for HubChange {
     }
 }
 
-/// What becomes of objects, and when.
-struct Days<'a>(&'a Lifecycle);
-
-impl fmt::Display for Days<'_> {
+impl fmt::Display for Encryption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Lifecycle { retention_days, transition, noncurrent_days, abort_uploads_days } = self.0;
+        match self {
+            Self::SseS3 => f.write_str("SSE-S3"),
+            Self::SseKms { key, bucket_key } => {
+                let with = if *bucket_key { "and" } else { "without" };
+                write!(f, "the KMS key {key} {with} a bucket key")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Lifecycle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { retention_days, transition, noncurrent_days, abort_uploads_days } = self;
         write!(f, "expire after {retention_days} days")?;
         if let Some(transition) = transition {
             write!(f, ", go to {} after {}", transition.storage_class, transition.days)?;
@@ -85,7 +87,7 @@ impl fmt::Display for PolicyChange {
 }
 
 /// Up to a handful of accounts by id, more by number.
-fn accounts(accounts: &std::collections::BTreeSet<AccountId>) -> String {
+pub fn accounts(accounts: &std::collections::BTreeSet<AccountId>) -> String {
     const NAMED: usize = 6;
     if accounts.len() > NAMED {
         return format!("{} accounts", accounts.len());
@@ -110,27 +112,60 @@ impl fmt::Display for FlowLogChange {
     }
 }
 
-impl Plan {
-    /// The plan in one line: `5 hub changes, 12 flow logs to create`.
-    pub fn summary(&self) -> String {
-        let count =
-            |wanted: fn(&Step) -> bool| self.flow_logs.iter().filter(|change| wanted(&change.step)).count();
-        let hub = if self.hub.len() == 1 { "change to the hub" } else { "changes to the hub" };
-        let parts: Vec<String> = [
-            (self.hub.len(), hub),
-            (count(|step| matches!(step, Step::Create)), "to create"),
-            (count(|step| matches!(step, Step::Replace { .. })), "to replace"),
-            (count(|step| matches!(step, Step::Tag { .. })), "to tag"),
-            (count(|step| matches!(step, Step::Delete { .. })), "to delete"),
-        ]
-        .into_iter()
-        .enumerate()
-        .filter(|(_, (number, _))| *number > 0)
-        .map(|(place, (number, what))| match place {
-            0 => format!("{number} {what}"),
-            _ => format!("{number} {} {what}", if number == 1 { "flow log" } else { "flow logs" }),
-        })
-        .collect();
-        if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") }
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AsWanted => f.write_str("as wanted"),
+            Self::ForeignAsWanted => f.write_str("as wanted, though not made by flowagg"),
+            Self::ForeignBeside { differences } => {
+                write!(f, "not made by flowagg, delivers to the bucket as well: {}", differences.join(", "))
+            }
+            Self::ForeignWithoutGrant => {
+                f.write_str("not made by flowagg; without the grant it will no longer deliver")
+            }
+            Self::Covered { by } => write!(f, "{by} is logged, and it with it"),
+            Self::Shared { owner } => write!(f, "shared by its owner, {owner}, which alone can log it"),
+            Self::NotChosen { kind } => {
+                let noun = kind.noun();
+                write!(f, "the fleet file does not choose this {noun}; `--prune` deletes the flow log")
+            }
+        }
     }
 }
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NothingToLog { place, kinds } => {
+                let kinds: Vec<&str> = kinds.iter().map(|kind| kind.noun()).collect();
+                write!(f, "{place}: no {} to log", kinds.join(" or "))
+            }
+            Self::StrongerEncryption { key } => write!(
+                f,
+                "the bucket is encrypted with the key `{key}`, which is stronger than `sse-s3` and stays; write it in \
+                 `hub.encryption`"
+            ),
+            Self::LeftOut { accounts, why } => match accounts.as_slice() {
+                [one] => write!(f, "{one} of the organization is left out: {why}"),
+                few if few.len() <= LISTED => {
+                    let listed: Vec<String> = few.iter().map(AccountId::to_string).collect();
+                    write!(f, "{} of the organization are left out: {why}", listed.join(", "))
+                }
+                many => write!(f, "{} accounts of the organization are left out: {why}", many.len()),
+            },
+            Self::StillGranted { account } => write!(
+                f,
+                "the bucket policy lets {account} deliver, which the fleet file does not name; `--prune` revokes it"
+            ),
+            Self::GrantStaysForPart => {
+                f.write_str("the grant stays while only a part of the fleet is taken away")
+            }
+            Self::GrantStaysForUnread => {
+                f.write_str("the grant is kept, because flow logs that could not be read may still need it")
+            }
+        }
+    }
+}
+
+/// Up to this many accounts of one reason are listed; more are counted.
+const LISTED: usize = 12;

@@ -16,6 +16,7 @@ pub use flowagg_core::plan::Unnamed;
 pub use self::capacity::{Capacity, FormSize, Sizes, capacity, sizes};
 pub use self::granted::granted_by;
 use self::survey::{Sid, Survey};
+use crate::diff::{ChangeKind, diff};
 use crate::document::{Document, DocumentError};
 use crate::grant::{self, Folders, Grant, GrantError, Statement, Who};
 use crate::json::Node;
@@ -154,6 +155,23 @@ pub fn remove(live: &str, grant: &Grant) -> Result<Option<String>, MergeError> {
     }
     let changes = ours.iter().map(|ours| (ours.index, None)).collect();
     Ok(Some(Edit { changes, added: Vec::new() }.apply(&document)))
+}
+
+/// The foreign statements of `before` that `after` no longer has as they were, by name. `None` is a bucket without a policy.
+///
+/// Of the grant only the bucket, the sub-folder and the Hive setting count.
+pub fn foreign_losses(
+    before: Option<&str>,
+    after: Option<&str>,
+    grant: &Grant,
+) -> Result<Vec<String>, MergeError> {
+    let foreign = |policy: Option<&str>| match policy {
+        Some(policy) => Ok::<_, MergeError>(remove(policy, grant)?.unwrap_or_else(|| NOTHING.to_owned())),
+        None => Ok(NOTHING.to_owned()),
+    };
+    let difference = diff(&foreign(before)?, &foreign(after)?)?;
+    let lost = difference.statements.into_iter().filter(|change| change.kind != ChangeKind::Added);
+    Ok(lost.map(|change| change.statement).collect())
 }
 
 /// Returns the statements of a grant in a policy that has no others, each as compact JSON.

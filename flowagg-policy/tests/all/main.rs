@@ -10,4 +10,5 @@ mod keys;
 mod linting;
 mod merging;
 mod naive;
+mod plan_unread;
 mod support;

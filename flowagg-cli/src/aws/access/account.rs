@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_config::{SdkConfig, identity::IdentityCache};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use flowagg_core::failure::Failure;
 use flowagg_core::id::{AccountId, Partition, Region, RoleName};
-use flowagg_core::observed::Failure;
 
 use super::role::Role;
 use crate::aws::call::{ASSUME_ROLE, DESCRIBE_REGIONS};
@@ -41,12 +41,17 @@ fn kept<C: Clone>(clients: &Mutex<BTreeMap<Region, C>>, region: &Region, make: i
 macro_rules! client {
     ($account:expr, $sdk:ident, $region:expr) => {{
         let Account { id, config, http, traffic, .. } = $account;
-        let (http, traffic) = (http.clone(), Arc::clone(traffic));
-        let wire = Wire { account: *id, region: $region.clone(), traffic, http };
-        $sdk::config::Builder::from(config)
+        client!(Some(*id), config, http, traffic, $sdk, $region)
+    }};
+    ($id:expr, $config:expr, $http:expr, $traffic:expr, $sdk:ident, $region:expr) => {{
+        let account: Option<AccountId> = $id;
+        let whose = account.map_or_else(|| "caller".to_owned(), |id| id.to_string());
+        let (http, traffic) = ($http.clone(), Arc::clone($traffic));
+        let wire = Wire { account, region: $region.clone(), traffic, http };
+        $sdk::config::Builder::from($config)
             .region(sdk_region($region))
             .http_client(wire)
-            .retry_partition($sdk::config::retry::RetryPartition::new(format!("{id} {}", $region)))
+            .retry_partition($sdk::config::retry::RetryPartition::new(format!("{whose} {}", $region)))
             .interceptor(NameTheCall)
     }};
 }
@@ -77,8 +82,7 @@ impl Account {
 
     /// The region that calls go to where none is named.
     pub(in crate::aws) fn home(&self) -> Region {
-        let named = self.config.region().and_then(|region| Region::parse(region.as_ref()).ok());
-        named.unwrap_or(Partition::Aws.first_region())
+        home(&self.config)
     }
 
     /// The regions that are enabled in the account.
@@ -129,6 +133,23 @@ impl Account {
         let make = || aws_sdk_sts::Client::from_conf(client!(self, aws_sdk_sts, region).build());
         kept(&self.clients.sts, region, make)
     }
+}
+
+/// STS with credentials whose account is not known yet. Its calls count as those of `account`.
+pub(super) fn sts_of_caller(
+    account: Option<AccountId>,
+    config: &SdkConfig,
+    http: &SharedHttpClient,
+    traffic: &Arc<Traffic>,
+    region: &Region,
+) -> aws_sdk_sts::Client {
+    aws_sdk_sts::Client::from_conf(client!(account, config, http, traffic, aws_sdk_sts, region).build())
+}
+
+/// The region that calls go to where none is named.
+pub(super) fn home(config: &SdkConfig) -> Region {
+    let named = config.region().and_then(|region| Region::parse(region.as_ref()).ok());
+    named.unwrap_or(Partition::Aws.first_region())
 }
 
 pub(super) fn sdk_region(region: &Region) -> aws_config::Region {

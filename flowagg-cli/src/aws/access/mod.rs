@@ -1,6 +1,7 @@
 //! Accounts and credentials: the caller's own, and a role in every other account, each taken once.
 
 mod account;
+mod caller;
 #[cfg(test)]
 mod mocked;
 mod organization;
@@ -16,20 +17,19 @@ use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig};
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use flowagg_core::fleet::{Declared, Only};
+use flowagg_core::failure::Failure;
+use flowagg_core::fleet::Declared;
 use flowagg_core::id::{AccountId, Region, RoleName};
-use flowagg_core::observed::Failure;
 
 pub use account::Account;
 pub(crate) use organization::find_accounts;
 
-use super::call::GET_CALLER_IDENTITY;
-use super::failure::At;
+use self::caller::identify;
+use super::failure::CallError;
 use super::traffic::Calls;
 
 /// How often a throttled or failed call is tried, with back-off between.
 const ATTEMPTS: u32 = 6;
-const FIRST_ATTEMPTS: u32 = 2;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How AWS is reached.
@@ -67,9 +67,8 @@ impl Session {
         let hub = declared.hub();
         let (config, http) = base(Some(&hub.region), hub.profile.as_deref(), connection).await;
         // Until the caller is known, its calls count as the hub's.
-        let (traffic, clients) = (Arc::default(), Arc::default());
-        let unknown = Account { id: hub.account, config, http, traffic, clients };
-        let caller = Account { id: caller(&unknown, &hub.region).await?, clients: Arc::default(), ..unknown };
+        let caller = identify(config, http, Some(hub.account), &hub.region).await;
+        let caller = caller.map_err(|error| error.at(hub.account, &hub.region))?;
         let hub = open_hub(&caller, declared).await?;
         Ok(Self { caller, hub })
     }
@@ -80,12 +79,12 @@ impl Session {
     }
 
     /// The caller's own account as the hub, in the region that the standard chain names.
-    pub(crate) async fn of_caller(connection: &Connection) -> Result<Self, Failure> {
+    ///
+    /// Fails if AWS does not identify the caller; the error has no account, because none is known.
+    pub(crate) async fn of_caller(connection: &Connection) -> Result<Self, CallError> {
         let (config, http) = base(None, None, connection).await;
-        let (traffic, clients) = (Arc::default(), Arc::default());
-        let unknown = Account { id: AccountId::UNKNOWN, config, http, traffic, clients };
-        let caller =
-            Account { id: caller(&unknown, &unknown.home()).await?, clients: Arc::default(), ..unknown };
+        let region = account::home(&config);
+        let caller = identify(config, http, None, &region).await?;
         Ok(Self { hub: caller.clone(), caller })
     }
 
@@ -120,10 +119,11 @@ async fn open_hub(caller: &Account, declared: &Declared) -> Result<Account, Fail
     caller.enter(hub.account, &role, &hub.region).await.map_err(|failure| match hub.role {
         Some(_) => failure,
         None => Failure {
-            help: format!(
+            advice: format!(
                 "the credentials are for {}, the hub is {}: set `hub.profile` or `hub.role`, or use the hub's own credentials",
                 caller.id, hub.account
-            ),
+            )
+            .into(),
             ..failure
         },
     })
@@ -135,15 +135,9 @@ pub struct Accounts {
     pub(super) session: Session,
     pub(super) members: BTreeMap<AccountId, Result<Account, Failure>>,
     pub(super) units: BTreeMap<AccountId, String>,
-    pub(super) only: Vec<Only>,
 }
 
 impl Accounts {
-    /// Whether every account and region is looked at.
-    pub fn is_whole(&self) -> bool {
-        self.only.is_empty()
-    }
-
     /// The hub account.
     pub fn hub(&self) -> &Account {
         self.session.hub()
@@ -152,6 +146,12 @@ impl Accounts {
     /// A member's account, or why it cannot be reached.
     pub fn member(&self, account: AccountId) -> Option<Result<&Account, &Failure>> {
         self.members.get(&account).map(Result::as_ref)
+    }
+
+    /// Which members' accounts can be entered, and why the others cannot.
+    pub fn entered(&self) -> BTreeMap<AccountId, Result<(), Failure>> {
+        let entered = self.members.iter();
+        entered.map(|(id, account)| (*id, account.as_ref().map(drop).map_err(Clone::clone))).collect()
     }
 
     /// The organizational units that hold each account of the organization, the topmost first, between slashes. Known
@@ -197,30 +197,4 @@ async fn base(
         loader = loader.endpoint_url(url);
     }
     (loader.load().await, https)
-}
-
-async fn caller(unknown: &Account, region: &Region) -> Result<AccountId, Failure> {
-    let at = At::new(unknown.id, region);
-    // The first call: whoever mistyped an endpoint should not wait for six tries.
-    let tries = aws_sdk_sts::config::Builder::new()
-        .retry_config(RetryConfig::standard().with_max_attempts(FIRST_ATTEMPTS));
-    let answer = unknown.sts(region).get_caller_identity().customize().config_override(tries).send().await;
-    let identity = answer.map_err(|error| {
-        let failure = at.failure(GET_CALLER_IDENTITY, &error);
-        match unknown.config.endpoint_url() {
-            Some(url) if failure.code.is_none() => {
-                Failure { message: format!("{} ({url})", failure.message), ..failure }
-            }
-            _ => failure,
-        }
-    })?;
-    let account = identity.account().unwrap_or_default();
-    AccountId::parse(account).map_err(|error| {
-        at.failed(
-            GET_CALLER_IDENTITY,
-            None,
-            error.to_string(),
-            "check the endpoint: this is no answer of AWS",
-        )
-    })
 }

@@ -11,10 +11,10 @@ use aws_sdk_ec2::error::SdkError;
 use aws_sdk_ec2::types::Tag;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
 use flowagg_core::id::{ResourceId, ResourceKind};
-use flowagg_core::observed::Failure;
-use flowagg_core::plan::{FlowLogChange, Plan, Step};
+use flowagg_core::plan::{FlowLogChange, Step};
 use futures::StreamExt;
 
 use super::by_place;
@@ -33,10 +33,10 @@ const WOULD: &str = "DryRunOperation";
 pub async fn dry_run(
     fleet: &Fleet,
     accounts: &Accounts,
-    plan: &Plan,
+    changes: &[FlowLogChange],
     progress: &dyn Progress,
 ) -> Vec<Failure> {
-    let by_place = by_place(plan);
+    let by_place = by_place(changes);
     let total = by_place.len();
     let fleet = &Arc::new(fleet.clone());
     let asking = by_place.into_iter().filter_map(|(place, changes)| {

@@ -12,13 +12,15 @@ use aws_sdk_ec2::types::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
 use flowagg_core::flow_log::{Files, RecordFormat};
 use flowagg_core::id::{FlowLogId, ResourceId, ResourceKind};
-use flowagg_core::observed::{Failure, Place};
+use flowagg_core::observed::Place;
 use flowagg_core::plan::{FlowLogChange, Step};
 
 use super::Applied;
+use super::done::{Did, Done};
 use crate::aws::Account;
 use crate::aws::call::*;
 use crate::aws::failure::At;
@@ -37,17 +39,22 @@ pub(super) async fn apply(
     changes: &[FlowLogChange],
 ) -> Applied {
     let applied = Here::of(fleet, account, place).apply(changes).await;
+    // AWS's answers name a flow log for each that was to be created, and nothing else was to be done.
+    let named = applied.done.iter().map(|done| match &done.what {
+        Did::CreatedFlowLogs { flow_logs } => flow_logs.len(),
+        _ => 0,
+    });
     let is_settled = applied.failures.is_empty()
-        && applied.named == changes.len()
+        && named.sum::<usize>() == changes.len()
         && changes.iter().all(|change| change.step == Step::Create);
     let settled = is_settled.then(|| place.clone()).into_iter().collect();
     Applied { settled, ..applied }
 }
 
 impl Applied {
-    fn record(&mut self, change: &FlowLogChange, outcome: Result<(), Failure>) {
+    fn record(&mut self, outcome: Result<Done, Failure>) {
         match outcome {
-            Ok(()) => self.done.push(change.to_string()),
+            Ok(done) => self.done.push(done),
             Err(failure) => self.failures.push(failure),
         }
     }
@@ -55,6 +62,7 @@ impl Applied {
 
 pub(super) struct Here<'a> {
     fleet: &'a Fleet,
+    place: &'a Place,
     pub(super) ec2: Client,
     pub(super) at: At,
 }
@@ -63,8 +71,8 @@ pub(super) struct Here<'a> {
 type Doomed<'c> = (&'c FlowLogChange, &'c FlowLogId);
 
 impl<'a> Here<'a> {
-    pub(super) fn of(fleet: &'a Fleet, account: &Account, place: &Place) -> Self {
-        Self { fleet, ec2: account.ec2(&place.region), at: At::new(place.account, &place.region) }
+    pub(super) fn of(fleet: &'a Fleet, account: &Account, place: &'a Place) -> Self {
+        Self { fleet, place, ec2: account.ec2(&place.region), at: At::new(place.account, &place.region) }
     }
 
     async fn apply(&self, changes: &[FlowLogChange]) -> Applied {
@@ -103,76 +111,98 @@ impl<'a> Here<'a> {
         let mut superseded = Vec::new();
         match self.create(kind, &resources).await {
             Ok(answer) => {
-                applied.named += answer.flow_log_ids().len();
+                let mut created = Vec::new();
                 for change in batch {
                     let failed = answer
                         .unsuccessful()
                         .iter()
                         .find(|item| item.resource_id() == Some(change.resource.as_str()));
-                    match (failed, &change.step) {
-                        (Some(item), _) => {
-                            applied.record(
-                                change,
-                                Err(self.unsuccessful(CREATE_FLOW_LOGS, &change.resource, item)),
-                            );
-                        }
-                        (None, Step::Replace { old }) => superseded.push((*change, old)),
-                        (None, _) => applied.record(change, Ok(())),
+                    if let Some(item) = failed {
+                        let failure = self.unsuccessful(CREATE_FLOW_LOGS, &change.resource, item);
+                        applied.record(Err(failure));
+                        continue;
                     }
+                    created.push(&change.resource);
+                    if let Step::Replace { old } = &change.step {
+                        superseded.push((*change, old));
+                    }
+                }
+                if !created.is_empty() {
+                    applied.record(Ok(self.created(created, &answer)));
                 }
             }
             Err(error) if code(&error) == Some(ALREADY_EXISTS) => {
                 if let [change] = batch {
                     let refused = self.at.about(&change.resource).failure(CREATE_FLOW_LOGS, &error);
-                    applied.record(change, self.make_way(change, refused).await);
+                    self.make_way(change, refused, applied).await;
                 } else {
                     for change in batch {
-                        applied.record(change, self.make_alone(change).await);
+                        self.make_alone(change, applied).await;
                     }
                 }
             }
             Err(error) => {
                 for change in batch {
-                    applied.record(
-                        change,
-                        Err(self.at.about(&change.resource).failure(CREATE_FLOW_LOGS, &error)),
-                    );
+                    let failure = self.at.about(&change.resource).failure(CREATE_FLOW_LOGS, &error);
+                    applied.record(Err(failure));
                 }
             }
         }
         superseded
     }
 
-    async fn make_alone(&self, change: &FlowLogChange) -> Result<(), Failure> {
+    async fn make_alone(&self, change: &FlowLogChange, applied: &mut Applied) {
         match self.create_one(&change.resource).await {
             Err(failure) if failure.code.as_deref() == Some(ALREADY_EXISTS) => {
-                self.make_way(change, failure).await
+                self.make_way(change, failure, applied).await;
             }
-            Ok(()) => match &change.step {
-                Step::Replace { old } => self.delete(old).await,
-                _ => Ok(()),
-            },
-            failed => failed,
+            Ok(done) => {
+                applied.record(Ok(done));
+                if let Step::Replace { old } = &change.step {
+                    applied.record(self.delete(&change.resource, old).await);
+                }
+            }
+            Err(failure) => applied.record(Err(failure)),
         }
     }
 
     /// Where AWS takes the wrong flow log for the same as the right one, the wrong one has to go first.
-    async fn make_way(&self, change: &FlowLogChange, refused: Failure) -> Result<(), Failure> {
-        let Step::Replace { old } = &change.step else { return Err(refused) };
-        self.delete(old).await?;
-        self.create_one(&change.resource).await.map_err(|failure| Failure {
-            message: format!("{old} was deleted, but its replacement was not made: {}", failure.message),
-            ..failure
-        })
+    async fn make_way(&self, change: &FlowLogChange, refused: Failure, applied: &mut Applied) {
+        let Step::Replace { old } = &change.step else { return applied.record(Err(refused)) };
+        match self.delete(&change.resource, old).await {
+            Err(failure) => applied.record(Err(failure)),
+            Ok(done) => {
+                applied.record(Ok(done));
+                applied.record(self.create_one(&change.resource).await.map_err(|failure| Failure {
+                    message: format!(
+                        "{old} was deleted, but its replacement was not made: {}",
+                        failure.message
+                    ),
+                    ..failure
+                }));
+            }
+        }
     }
 
-    async fn create_one(&self, resource: &ResourceId) -> Result<(), Failure> {
+    async fn create_one(&self, resource: &ResourceId) -> Result<Done, Failure> {
         let answer = self
             .create(resource.kind(), &[resource])
             .await
             .map_err(|error| self.at.about(resource).failure(CREATE_FLOW_LOGS, &error))?;
-        let failed = answer.unsuccessful().first();
-        failed.map_or(Ok(()), |item| Err(self.unsuccessful(CREATE_FLOW_LOGS, resource, item)))
+        match answer.unsuccessful().first() {
+            Some(item) => Err(self.unsuccessful(CREATE_FLOW_LOGS, resource, item)),
+            None => Ok(self.created([resource], &answer)),
+        }
+    }
+
+    /// What a call created. An id that AWS returned in an unknown form is left out.
+    fn created<'r>(
+        &self,
+        resources: impl IntoIterator<Item = &'r ResourceId>,
+        answer: &CreateFlowLogsOutput,
+    ) -> Done {
+        let flow_logs = answer.flow_log_ids().iter().filter_map(|id| FlowLogId::parse(id).ok()).collect();
+        Done::to_resources(self.place, resources, Did::CreatedFlowLogs { flow_logs })
     }
 
     /// `CreateFlowLogs`. HTTP 200 is no success: the answer has the items that were none.
@@ -220,19 +250,17 @@ impl<'a> Here<'a> {
                 by_tags.entry(tags).or_default().push((change, flow_log));
             }
         }
-        for (tags, all) in by_tags {
+        for (set, all) in by_tags {
             for batch in all.chunks(MOST_FLOW_LOGS) {
                 let tags =
-                    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+                    set.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
                 let ids = batch.iter().map(|(_, id)| id.to_string()).collect();
                 let answer =
                     self.ec2.create_tags().set_resources(Some(ids)).set_tags(Some(tags)).send().await;
                 for (change, id) in batch {
-                    let outcome = answer.as_ref().map(drop);
-                    applied.record(
-                        change,
-                        outcome.map_err(|error| self.at.about(id).failure(CREATE_TAGS, error)),
-                    );
+                    let did = Did::TaggedFlowLog { flow_log: (*id).clone(), tags: set.clone() };
+                    let outcome = answer.as_ref().map(|_| self.done(change, did));
+                    applied.record(outcome.map_err(|error| self.at.about(id).failure(CREATE_TAGS, error)));
                 }
             }
         }
@@ -246,33 +274,45 @@ impl<'a> Here<'a> {
                 for (change, id) in batch {
                     let failed =
                         answer.unsuccessful().iter().find(|item| item.resource_id() == Some(id.as_str()));
-                    let outcome = failed.map(|item| self.unsuccessful(DELETE_FLOW_LOGS, id, item));
-                    applied.record(change, outcome.map_or(Ok(()), Err));
+                    applied.record(match failed {
+                        Some(item) => Err(self.unsuccessful(DELETE_FLOW_LOGS, id, item)),
+                        None => Ok(self.deleted(&change.resource, id)),
+                    });
                 }
             }
             Err(error) if code(&error) == Some(NOT_FOUND) => {
                 for (change, id) in batch {
-                    applied.record(change, self.delete(id).await);
+                    applied.record(self.delete(&change.resource, id).await);
                 }
             }
             Err(error) => {
-                for (change, id) in batch {
-                    applied.record(change, Err(self.at.about(id).failure(DELETE_FLOW_LOGS, &error)));
+                for (_, id) in batch {
+                    applied.record(Err(self.at.about(id).failure(DELETE_FLOW_LOGS, &error)));
                 }
             }
         }
     }
 
-    async fn delete(&self, flow_log: &FlowLogId) -> Result<(), Failure> {
+    async fn delete(&self, resource: &ResourceId, flow_log: &FlowLogId) -> Result<Done, Failure> {
         match self.ec2.delete_flow_logs().flow_log_ids(flow_log.as_str()).send().await {
             Ok(answer) => match answer.unsuccessful().first() {
                 Some(item) => Err(self.unsuccessful(DELETE_FLOW_LOGS, flow_log, item)),
-                None => Ok(()),
+                None => Ok(self.deleted(resource, flow_log)),
             },
             // Gone already: an answer was lost, or somebody else deleted it.
-            Err(SdkError::ServiceError(error)) if error.err().code() == Some(NOT_FOUND) => Ok(()),
+            Err(SdkError::ServiceError(error)) if error.err().code() == Some(NOT_FOUND) => {
+                Ok(self.deleted(resource, flow_log))
+            }
             Err(error) => Err(self.at.about(flow_log).failure(DELETE_FLOW_LOGS, &error)),
         }
+    }
+
+    fn deleted(&self, resource: &ResourceId, flow_log: &FlowLogId) -> Done {
+        Done::to_resources(self.place, [resource], Did::DeletedFlowLog { flow_log: flow_log.clone() })
+    }
+
+    fn done(&self, change: &FlowLogChange, did: Did) -> Done {
+        Done::to_resources(self.place, [&change.resource], did)
     }
 
     fn unsuccessful(&self, call: Call, resource: &dyn std::fmt::Display, item: &UnsuccessfulItem) -> Failure {
@@ -363,7 +403,12 @@ mod tests {
     async fn run(changes: &[FlowLogChange], rules: &[&Rule]) -> Applied {
         let fleet = mocked::fleet();
         let place = mocked::place();
-        let here = Here { fleet: &fleet, ec2: mocked::ec2(rules), at: At::new(place.account, &place.region) };
+        let here = Here {
+            fleet: &fleet,
+            place: &place,
+            ec2: mocked::ec2(rules),
+            at: At::new(place.account, &place.region),
+        };
         here.apply(changes).await
     }
 
@@ -379,7 +424,7 @@ mod tests {
         assert_eq!(applied.done.len(), 2);
         let [failure] = &applied.failures[..] else { panic!("{applied:?}") };
         assert_eq!(failure.resource.as_deref(), Some("vpc-0000000b"));
-        assert!(failure.help.contains("customer managed key"), "{failure:?}");
+        assert!(failure.help().contains("customer managed key"), "{failure:?}");
         assert_eq!(calls.lock().unwrap().len(), 1, "one call for all three");
     }
 

@@ -12,12 +12,15 @@ use aws_sdk_s3::types::{
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::error::operation::BuildError;
+use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Encryption, Fleet};
 use flowagg_core::id::Region;
-use flowagg_core::observed::{Failure, LifecycleRule};
+use flowagg_core::observed::{LifecycleRule, Observed};
 use flowagg_core::plan::HubChange;
+use flowagg_policy::Plan;
 
 use super::Applied;
+use super::done::{Did, Done};
 use super::policy::Policy;
 use crate::Progress;
 use crate::aws::Account;
@@ -33,16 +36,19 @@ pub(super) struct Bucket<'a> {
     s3: Client,
     fleet: &'a Fleet,
     at: At,
+    observed: &'a Observed,
+    plan: &'a Plan,
 }
 
 impl<'a> Bucket<'a> {
-    pub(super) fn new(fleet: &'a Fleet, account: &Account) -> Self {
+    /// `observed` is what the plan was made from.
+    pub(super) fn new(fleet: &'a Fleet, account: &Account, observed: &'a Observed, plan: &'a Plan) -> Self {
         let at = At::new(fleet.hub.account, &fleet.hub.region).about(&fleet.hub.bucket);
-        Self { s3: account.s3(&fleet.hub.region), fleet, at }
+        Self { s3: account.s3(&fleet.hub.region), fleet, at, observed, plan }
     }
 
     pub(super) fn policy(&self) -> Policy<'_> {
-        Policy { s3: &self.s3, fleet: self.fleet, at: &self.at }
+        Policy { s3: &self.s3, fleet: self.fleet, at: &self.at, observed: self.observed, plan: self.plan }
     }
 
     fn name(&self) -> &str {
@@ -64,7 +70,7 @@ impl<'a> Bucket<'a> {
         for (n, change) in changes.iter().enumerate() {
             progress.step("hub", n + 1, changes.len(), self.name());
             match self.apply(change).await {
-                Ok(()) => applied.done.push(format!("{}: {change}", self.name())),
+                Ok(what) => applied.done.extend(what.map(|what| self.done(what))),
                 Err(failure) => {
                     applied.failures.push(failure);
                     if let HubChange::CreateBucket { .. } = change {
@@ -78,19 +84,52 @@ impl<'a> Bucket<'a> {
         ready
     }
 
-    async fn apply(&self, change: &HubChange) -> Result<(), Failure> {
-        match change {
-            HubChange::CreateBucket { region } => self.create(region).await,
-            HubChange::BlockPublicAccess { .. } => self.block_public_access().await,
-            HubChange::EnforceBucketOwner { .. } => self.enforce_owner().await,
-            HubChange::Encrypt { with, .. } => self.encrypt(with).await,
-            HubChange::SetLifecycle { rule, .. } => self.set_lifecycle(rule).await,
-            HubChange::PutPolicy(change) => self.policy().merge(change).await,
-            HubChange::RemoveGrant(removal) => self.policy().take_out(removal).await,
+    /// Merges the grant again if AWS took it out of the policy while flow logs were created in the bucket's account, and
+    /// reports which foreign statements are gone. Those are not restored: someone may have removed them on purpose.
+    pub(super) async fn settle_after_aws(&self, before: Option<&str>, applied: &mut Applied) {
+        let policy = self.policy();
+        let after = match policy.read().await {
+            Ok(after) => after,
+            Err(failure) => return applied.failures.push(failure),
+        };
+        applied.failures.extend(policy.lost(before, after.as_deref()));
+        match policy.write().await {
+            Ok(what) => applied.done.extend(what.map(|what| self.done(what))),
+            Err(failure) => applied.failures.push(failure),
         }
     }
 
-    async fn create(&self, region: &Region) -> Result<(), Failure> {
+    fn done(&self, what: Did) -> Done {
+        let (account, region) = (self.fleet.hub.account, self.fleet.hub.region.clone());
+        Done { account, region, resources: vec![self.name().to_owned()], what }
+    }
+
+    /// Returns what was done; `None` if it was so already.
+    async fn apply(&self, change: &HubChange) -> Result<Option<Did>, Failure> {
+        let done = match change {
+            HubChange::CreateBucket { region } => self.create(region).await?,
+            HubChange::BlockPublicAccess { .. } => {
+                self.block_public_access().await?;
+                Did::BlockedPublicAccess
+            }
+            HubChange::EnforceBucketOwner { .. } => {
+                self.enforce_owner().await?;
+                Did::EnforcedBucketOwner
+            }
+            HubChange::Encrypt { with, .. } => {
+                self.encrypt(with).await?;
+                Did::SetEncryption { encryption: with.clone() }
+            }
+            HubChange::SetLifecycle { rule, .. } => {
+                self.set_lifecycle(rule).await?;
+                Did::SetLifecycle { rule: rule.clone() }
+            }
+            HubChange::PutPolicy(_) | HubChange::RemoveGrant(_) => return self.policy().write().await,
+        };
+        Ok(Some(done))
+    }
+
+    async fn create(&self, region: &Region) -> Result<Did, Failure> {
         let elsewhere = (region.as_str() != US_EAST_1).then(|| {
             CreateBucketConfiguration::builder()
                 .location_constraint(BucketLocationConstraint::from(region.as_str()))
@@ -100,10 +139,10 @@ impl<'a> Bucket<'a> {
             self.fleet.hub.bucket.is_account_regional().then_some(BucketNamespace::AccountRegional);
         let request = self.s3.create_bucket().bucket(self.name()).set_bucket_namespace(own_namespace);
         match request.set_create_bucket_configuration(elsewhere).send().await {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(Did::CreatedBucket),
             // Made by us before an answer was lost, or by a colleague since the plan: settled by what follows.
             Err(SdkError::ServiceError(error)) if error.err().code() == Some("BucketAlreadyOwnedByYou") => {
-                Ok(())
+                Ok(Did::FoundBucket)
             }
             Err(error) => Err(self.at.failure(CREATE_BUCKET, &error)),
         }
@@ -207,6 +246,8 @@ mod tests {
     use aws_sdk_s3::types::error::{BucketAlreadyExists, BucketAlreadyOwnedByYou};
     use aws_smithy_mocks::{Rule as MockRule, mock};
     use flowagg_core::lifecycle::Lifecycle;
+    use flowagg_core::plan::Unnamed;
+    use flowagg_policy::plan::plan;
 
     use super::*;
     use crate::aws::mocked;
@@ -214,7 +255,9 @@ mod tests {
     async fn run(changes: &[HubChange], rules: &[&MockRule]) -> (bool, Applied) {
         let fleet = mocked::fleet();
         let at = At::new(fleet.hub.account, &fleet.hub.region).about(&fleet.hub.bucket);
-        let bucket = Bucket { s3: mocked::s3(rules), fleet: &fleet, at };
+        let observed = mocked::observed(None);
+        let plan = plan(&fleet, &observed, Unnamed::Keep);
+        let bucket = Bucket { s3: mocked::s3(rules), fleet: &fleet, at, observed: &observed, plan: &plan };
         let mut applied = Applied::default();
         let ready = bucket.apply_all(changes, &(), &mut applied).await;
         (ready, applied)

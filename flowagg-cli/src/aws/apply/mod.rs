@@ -1,5 +1,7 @@
-//! Does what a plan says, in a safe order: the bucket, its policy, then flow logs.
+//! Does what a plan says, in a safe order: the bucket, its policy, then flow logs. It decides nothing: if the bucket policy
+//! has changed since the plan was made, the plan is made again.
 
+mod done;
 mod dry_run;
 mod flow_logs;
 mod hub;
@@ -10,13 +12,16 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
-use flowagg_core::observed::{Failure, Place};
-use flowagg_core::plan::{FlowLogChange, HubChange, Plan, Step};
+use flowagg_core::observed::{Observed, Place};
+use flowagg_core::plan::{FlowLogChange, HubChange, Step};
+use flowagg_policy::Plan;
 use futures::StreamExt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use done::{Did, Done};
 pub use dry_run::dry_run;
 
 use super::Accounts;
@@ -27,8 +32,8 @@ use crate::Progress;
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Applied {
-    /// What was done, in words.
-    pub done: Vec<String>,
+    /// What was done, in order.
+    pub done: Vec<Done>,
     /// What failed.
     pub failures: Vec<Failure>,
     /// What was not tried, because something before it failed.
@@ -36,60 +41,49 @@ pub struct Applied {
     /// Where AWS's own answer names a flow log for each that was to be made, and nothing else was to be done.
     #[serde(skip)]
     pub(crate) settled: BTreeSet<Place>,
-    /// The flow logs that AWS's answers name.
-    #[serde(skip)]
-    named: usize,
 }
 
-/// Does what the plan says. A failing account does not stop the others; a hub without bucket or policy stops the flow
-/// logs, which could only fail; and a grant is taken away only when no flow log needs it any more.
-pub async fn apply(fleet: &Fleet, accounts: &Accounts, plan: &Plan, progress: &dyn Progress) -> Applied {
+impl Applied {
+    /// How many changes of the plan were made.
+    pub fn changes(&self) -> usize {
+        self.done.iter().map(Done::changes).sum()
+    }
+}
+
+/// Does what the plan says; `observed` is what the plan was made from. A failing account does not stop the others. If the
+/// bucket or its policy could not be set, no flow log is created, as it could not deliver. A grant is removed only when every
+/// flow log is gone.
+pub async fn apply(
+    fleet: &Fleet,
+    accounts: &Accounts,
+    observed: &Observed,
+    plan: &Plan,
+    progress: &dyn Progress,
+) -> Applied {
     let mut applied = Applied::default();
-    let hub = hub::Bucket::new(fleet, accounts.hub());
+    let hub = hub::Bucket::new(fleet, accounts.hub(), observed, plan);
     let (last, first): (Vec<HubChange>, Vec<HubChange>) =
-        plan.hub.iter().cloned().partition(|change| matches!(change, HubChange::RemoveGrant(_)));
+        plan.hub().iter().cloned().partition(|change| matches!(change, HubChange::RemoveGrant(_)));
     if !hub.apply_all(&first, progress, &mut applied).await {
-        applied.held_back.extend(plan.flow_logs.iter().map(ToString::to_string));
+        applied.held_back.extend(plan.flow_logs().iter().map(ToString::to_string));
         return applied;
     }
-    let before = match before_flow_logs_in_the_hub(fleet, plan, &hub).await {
-        Ok(before) => before,
-        Err(failure) => {
-            applied.failures.push(failure);
-            None
-        }
-    };
+    let made_in_hub = plan.flow_logs().iter().any(|change| {
+        change.account == fleet.hub.account && matches!(change.step, Step::Create | Step::Replace { .. })
+    });
+    let before = if made_in_hub { hub.policy().read().await.map(Some) } else { Ok(None) };
     flow_logs_everywhere(fleet, accounts, plan, progress, &mut applied).await;
-    if let Some(before) = before {
-        match hub.policy().heal(&before).await {
-            Ok(true) => applied.done.push(format!(
-                "{}: put the bucket policy back, which AWS had rewritten when a flow log was made in its account",
-                fleet.hub.bucket
-            )),
-            Ok(false) => {}
-            Err(failure) => applied.failures.push(failure),
-        }
+    match before {
+        Ok(Some(before)) => hub.settle_after_aws(before.as_deref(), &mut applied).await,
+        Ok(None) => {}
+        Err(failure) => applied.failures.push(failure),
     }
-    if applied.failures.is_empty() && applied.held_back.is_empty() && plan.failures.is_empty() {
+    if applied.failures.is_empty() && applied.held_back.is_empty() {
         hub.apply_all(&last, progress, &mut applied).await;
     } else {
         applied.held_back.extend(last.iter().map(ToString::to_string));
     }
     applied
-}
-
-/// The bucket policy, where flow logs are to be made in the bucket's own account: AWS may then write one of its own.
-async fn before_flow_logs_in_the_hub(
-    fleet: &Fleet,
-    plan: &Plan,
-    hub: &hub::Bucket<'_>,
-) -> Result<Option<String>, Failure> {
-    let made = |change: &FlowLogChange| matches!(change.step, Step::Create | Step::Replace { .. });
-    if plan.flow_logs.iter().any(|change| change.account == fleet.hub.account && made(change)) {
-        hub.policy().read().await
-    } else {
-        Ok(None)
-    }
 }
 
 async fn flow_logs_everywhere(
@@ -99,7 +93,7 @@ async fn flow_logs_everywhere(
     progress: &dyn Progress,
     applied: &mut Applied,
 ) {
-    let by_place = by_place(plan);
+    let by_place = by_place(plan.flow_logs());
     let total = by_place.len();
     let fleet = &Arc::new(fleet.clone());
     let failures = &AtomicUsize::new(applied.failures.len());
@@ -135,9 +129,9 @@ async fn flow_logs_everywhere(
     }
 }
 
-fn by_place(plan: &Plan) -> BTreeMap<Place, Vec<FlowLogChange>> {
+fn by_place(changes: &[FlowLogChange]) -> BTreeMap<Place, Vec<FlowLogChange>> {
     let mut by_place: BTreeMap<Place, Vec<FlowLogChange>> = BTreeMap::new();
-    for change in &plan.flow_logs {
+    for change in changes {
         by_place.entry(change.place()).or_default().push(change.clone());
     }
     by_place

@@ -1,43 +1,38 @@
-//! Writes the bucket policy against others who may write it at the same moment.
+//! Writes the bucket policy, without losing what others write at the same time.
 //!
-//! S3 has no condition on `PutBucketPolicy`: the policy is read right before the write and read back after it, and what
-//! somebody else wrote in between is merged into, never overwritten.
+//! Source: "PutBucketPolicy" (Amazon S3 API Reference): it replaces the whole policy, and has no condition on what is there.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
+use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Fleet, Hub};
-use flowagg_core::observed::Failure;
-use flowagg_core::plan::{GrantRemoval, PolicyChange};
-use flowagg_policy::{ChangeKind, Grant, Unnamed, assure, diff, merge, remove};
+use flowagg_core::observed::{Bucket, Observed};
+use flowagg_core::plan::{Concern, HubChange};
+use flowagg_policy::{Grant, Plan, diff, foreign_losses};
 
+use super::done::Did;
 use crate::aws::call::*;
 use crate::aws::failure::At;
 use crate::aws::observe;
 
 /// How often a write is tried while others write too.
 const TRIES: u32 = 5;
-/// How long to wait after S3 says that somebody else is writing; twice as long each time.
+/// How long to wait after S3 reports that another write is under way; twice as long each time.
 const PAUSE: Duration = Duration::from_millis(100);
 /// What S3 says when another change to the bucket is under way.
 const ABORTED: &str = "OperationAborted";
 
-/// What is to become of a policy.
-#[derive(Debug)]
-enum Wanted {
-    /// It is as it should be.
-    Nothing,
-    /// It is to be this.
-    Text(String),
-    /// There is to be none.
-    None,
-}
-
-/// The bucket whose policy is written.
+/// The bucket whose policy is written, and the plan that says how.
 pub(super) struct Policy<'a> {
     pub(super) s3: &'a Client,
     pub(super) fleet: &'a Fleet,
     pub(super) at: &'a At,
+    /// What the plan was made from.
+    pub(super) observed: &'a Observed,
+    pub(super) plan: &'a Plan,
 }
 
 impl Policy<'_> {
@@ -49,88 +44,25 @@ impl Policy<'_> {
         observe::policy(self.s3, self.hub(), self.at).await
     }
 
-    /// Writes the planned policy; where another is there by now, the same grant merged into that one.
-    pub(super) async fn merge(&self, change: &PolicyChange) -> Result<(), Failure> {
-        self.write(|there| {
-            if there == change.replaces.as_deref() {
-                Ok(Wanted::Text(change.text.clone()))
-            } else {
-                self.again(there, change)
-            }
-        })
-        .await
-    }
-
-    fn again(&self, there: Option<&str>, change: &PolicyChange) -> Result<Wanted, Failure> {
-        let grant = Grant::of(self.fleet);
-        let absent = if change.revoked.is_empty() { Unnamed::Keep } else { Unnamed::Prune };
-        let merged =
-            merge(there, &grant, absent).map_err(|error| self.refused(error.to_string(), error.help()))?;
-        if let Some(account) = merged.revoked.difference(&change.revoked).next() {
-            let message = format!(
-                "somebody granted delivery to {account} since the plan was made, and it is not revoked unseen"
-            );
-            return Err(self
-                .refused(message, "run it again: the plan is made anew from the policy that is there now"));
-        }
-        if !merged.changed {
-            return Ok(Wanted::Nothing);
-        }
-        let doubts = assure(there, &merged, &grant, &self.fleet.regions())
-            .map_err(|error| self.refused(error.to_string(), error.help()))?;
-        match doubts.first() {
-            Some(doubt) => Err(self.refused(
-                format!("somebody changed the policy since the plan was made, and merged into it the grant would not do: {doubt}"),
-                "run `flowagg plan` again",
-            )),
-            None => Ok(Wanted::Text(merged.text)),
-        }
-    }
-
-    /// Takes our statements out.
-    pub(super) async fn take_out(&self, removal: &GrantRemoval) -> Result<(), Failure> {
-        let planned = || removal.leaves.clone().map_or(Wanted::None, Wanted::Text);
-        self.write(|there| match there {
-            None => Ok(Wanted::Nothing),
-            Some(text) if text == removal.replaces => Ok(planned()),
-            Some(text) => match remove(text, &Grant::of(self.fleet)) {
-                Ok(Some(left)) if left == text => Ok(Wanted::Nothing),
-                Ok(left) => Ok(left.map_or(Wanted::None, Wanted::Text)),
-                Err(error) => Err(self.refused(error.to_string(), error.help())),
-            },
-        })
-        .await
-    }
-
-    /// Puts back what was there before flow logs were made in the bucket's own account, where AWS took some of it away.
-    ///
-    /// AWS may attach a policy of its own then; its pages disagree on whether it is added or put in place of the other
-    /// ("Amazon S3 bucket permissions for flow logs", "Logs sent to Amazon S3"). Returns whether there was need.
-    pub(super) async fn heal(&self, before: &str) -> Result<bool, Failure> {
-        let Some(after) = self.read().await? else { return self.put(before).await.map(|()| true) };
-        let difference =
-            diff(before, &after).map_err(|error| self.refused(error.to_string(), error.help().to_owned()))?;
-        let lost = difference.statements.iter().any(|change| change.kind != ChangeKind::Added);
-        if !lost && difference.revoked.is_empty() {
-            return Ok(false);
-        }
-        self.put(before).await.map(|()| true)
-    }
-
-    async fn write(&self, wanted: impl Fn(Option<&str>) -> Result<Wanted, Failure>) -> Result<(), Failure> {
+    /// Writes what the plan says, or what the same plan made again says if the policy has changed since. Returns what was
+    /// done; `None` if the policy was right already.
+    pub(super) async fn write(&self) -> Result<Option<Did>, Failure> {
+        let mut done = None;
         let mut pause = PAUSE;
         let mut there = self.read().await?;
         for _ in 0..TRIES {
-            let written = match wanted(there.as_deref())? {
-                Wanted::Nothing => return Ok(()),
-                Wanted::Text(text) => self.put(&text).await.map(|()| Some(text)),
-                Wanted::None => self.delete().await.map(|()| None),
+            let plan = self.planned_for(there.as_deref())?;
+            let Some(write) = plan.policy_write() else { return Ok(done) };
+            let written = match write.text {
+                Some(text) => self.put(text).await,
+                None => self.delete().await,
             };
             match written {
-                Ok(text) => {
+                Ok(()) => {
+                    done = plan.hub().iter().find_map(did);
                     there = self.read().await?;
-                    if there == text || same(there.as_deref(), text.as_deref()) {
-                        return Ok(());
+                    if same(there.as_deref(), write.text) {
+                        return Ok(done);
                     }
                 }
                 Err(failure) if failure.code.as_deref() == Some(ABORTED) => {
@@ -149,6 +81,49 @@ impl Policy<'_> {
         ))
     }
 
+    /// The plan, made again if the policy is not the one that it was made from.
+    fn planned_for(&self, there: Option<&str>) -> Result<Cow<'_, Plan>, Failure> {
+        if self.plan.policy_write().is_some_and(|write| write.replaces == there) {
+            return Ok(Cow::Borrowed(self.plan));
+        }
+        let before = self.observed.bucket.as_ref().ok().and_then(Option::as_ref);
+        let bucket = Bucket { policy: there.map(str::to_owned), ..before.cloned().unwrap_or_default() };
+        let Observed { key, scope, .. } = self.observed;
+        let hub =
+            Observed { bucket: Ok(Some(bucket)), key: key.clone(), regions: BTreeMap::new(), scope: *scope };
+        let plan = self.plan.again(self.fleet, &hub);
+        match plan.obstacles().first() {
+            Some(Concern { what, help, .. }) => Err(self.refused(
+                format!("the bucket policy was changed after the plan was made: {what}"),
+                help.clone(),
+            )),
+            None => Ok(Cow::Owned(plan)),
+        }
+    }
+
+    /// What foreign statements a policy lost while flow logs were created in the bucket's own account, as a failure.
+    ///
+    /// AWS may attach a policy of its own then; its pages disagree on whether it is added or put in place of the other
+    /// ("Amazon S3 bucket permissions for flow logs", "Logs sent to Amazon S3").
+    pub(super) fn lost(&self, before: Option<&str>, after: Option<&str>) -> Option<Failure> {
+        let lost = match foreign_losses(before, after, &Grant::of(self.fleet)) {
+            Ok(lost) => lost,
+            Err(error) => return Some(self.refused(error.to_string(), error.help())),
+        };
+        let (noun, it) = if lost.len() == 1 { ("statement", "it") } else { ("statements", "them") };
+        (!lost.is_empty()).then(|| {
+            self.at.failed(
+                CREATE_FLOW_LOGS,
+                None,
+                format!(
+                    "the bucket policy lost the foreign {noun} {} while flow logs were created in the hub account",
+                    lost.join(", ")
+                ),
+                format!("add {it} again, unless someone removed {it} on purpose"),
+            )
+        })
+    }
+
     async fn put(&self, text: &str) -> Result<(), Failure> {
         let request = self.s3.put_bucket_policy().bucket(self.hub().bucket.as_str());
         let answer = request.expected_bucket_owner(self.hub().account.to_string()).policy(text).send().await;
@@ -162,14 +137,27 @@ impl Policy<'_> {
     }
 
     fn refused(&self, message: impl Into<String>, help: impl Into<String>) -> Failure {
-        self.at.failed(PUT_POLICY, None, message, help)
+        self.at.failed(PUT_POLICY, None, message, help.into())
+    }
+}
+
+/// What a change to the policy amounts to, once it is written.
+fn did(change: &HubChange) -> Option<Did> {
+    match change {
+        HubChange::PutPolicy(change) => {
+            Some(Did::WrotePolicy { granted: change.granted.clone(), revoked: change.revoked.clone() })
+        }
+        HubChange::RemoveGrant(removal) => Some(Did::RemovedGrant { revoked: removal.revoked.clone() }),
+        _ => None,
     }
 }
 
 /// Whether two policies say the same: S3 returns a policy in its own rendering.
 fn same(there: Option<&str>, written: Option<&str>) -> bool {
     match (there, written) {
-        (Some(there), Some(written)) => diff(there, written).is_ok_and(|difference| difference.is_empty()),
+        (Some(there), Some(written)) => {
+            there == written || diff(there, written).is_ok_and(|difference| difference.is_empty())
+        }
         (None, None) => true,
         _ => false,
     }
@@ -177,13 +165,16 @@ fn same(there: Option<&str>, written: Option<&str>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeSet, VecDeque};
+    use std::collections::VecDeque;
     use std::sync::{Arc, Mutex};
 
-    use aws_sdk_s3::operation::get_bucket_policy::{GetBucketPolicyError, GetBucketPolicyOutput};
+    use aws_sdk_s3::operation::get_bucket_policy::GetBucketPolicyOutput;
     use aws_sdk_s3::operation::put_bucket_policy::{PutBucketPolicyError, PutBucketPolicyOutput};
     use aws_smithy_mocks::{MockResponse, mock};
     use aws_smithy_types::error::ErrorMetadata;
+
+    use flowagg_core::plan::Unnamed;
+    use flowagg_policy::plan::plan;
 
     use super::*;
     use crate::aws::mocked;
@@ -195,16 +186,12 @@ mod tests {
         )
     }
 
-    fn planned(live: &str) -> PolicyChange {
-        let merged = merge(Some(live), &Grant::of(&mocked::fleet()), Unnamed::Keep).unwrap();
-        PolicyChange {
-            text: merged.text,
-            replaces: Some(live.to_owned()),
-            bytes: merged.bytes,
-            granted: merged.granted,
-            revoked: BTreeSet::new(),
-            notes: vec![],
-        }
+    fn planned(live: &str) -> Plan {
+        plan(&mocked::fleet(), &mocked::observed(Some(live)), Unnamed::Keep)
+    }
+
+    fn text(plan: &Plan) -> String {
+        plan.policy_write().and_then(|write| write.text).unwrap().to_owned()
     }
 
     /// A bucket whose policy somebody else changes right before a read, as often as there are changes; and how many
@@ -213,8 +200,8 @@ mod tests {
         live: &str,
         theirs: Vec<String>,
         aborted: usize,
-        change: &PolicyChange,
-    ) -> (Result<(), Failure>, String, usize) {
+        change: &Plan,
+    ) -> (Result<Option<Did>, Failure>, String, usize) {
         let state = Arc::new(Mutex::new((live.to_owned(), VecDeque::from(theirs), aborted, 0)));
         let reads = state.clone();
         let get = mock!(Client::get_bucket_policy).then_compute_output(move |_| {
@@ -240,7 +227,9 @@ mod tests {
         let s3 = mocked::s3(&[&get, &put]);
         let fleet = mocked::fleet();
         let at = At::new(fleet.hub.account, &fleet.hub.region);
-        let outcome = Policy { s3: &s3, fleet: &fleet, at: &at }.merge(change).await;
+        let observed = mocked::observed(Some(live));
+        let policy = Policy { s3: &s3, fleet: &fleet, at: &at, observed: &observed, plan: change };
+        let outcome = policy.write().await;
         let state = state.lock().unwrap();
         (outcome, state.0.clone(), state.3)
     }
@@ -251,7 +240,7 @@ mod tests {
         let change = planned(&live);
         let (outcome, there, writes) = run(&live, vec![], 0, &change).await;
         outcome.unwrap();
-        assert_eq!((there, writes), (change.text, 1));
+        assert_eq!((there, writes), (text(&change), 1));
     }
 
     #[tokio::test]
@@ -302,48 +291,39 @@ mod tests {
         assert_eq!((there.as_str(), writes), ("theirs", 0));
     }
 
-    /// Heals a policy after AWS made `after` of it; returns whether there was need, and what is there then.
-    async fn healed(before: &str, after: Option<&'static str>) -> (bool, Option<String>) {
-        let there = Arc::new(Mutex::new(after.map(str::to_owned)));
-        let reads = there.clone();
-        let get =
-            mock!(Client::get_bucket_policy).then_compute_response(move |_| match &*reads.lock().unwrap() {
-                Some(text) => MockResponse::Output(GetBucketPolicyOutput::builder().policy(text).build()),
-                None => {
-                    let meta = ErrorMetadata::builder().code("NoSuchBucketPolicy").build();
-                    MockResponse::Error(GetBucketPolicyError::generic(meta))
-                }
-            });
-        let writes = there.clone();
-        let put = mock!(Client::put_bucket_policy).then_compute_output(move |request| {
-            *writes.lock().unwrap() = request.policy().map(str::to_owned);
-            PutBucketPolicyOutput::builder().build()
-        });
-        let s3 = mocked::s3(&[&get, &put]);
-        let fleet = mocked::fleet();
-        let at = At::new(fleet.hub.account, &fleet.hub.region);
-        let needed = Policy { s3: &s3, fleet: &fleet, at: &at }.heal(before).await.unwrap();
-        let there = there.lock().unwrap().clone();
-        (needed, there)
-    }
-
     /// What AWS might attach.
-    const AWSS_OWN: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"AWSLogDeliveryWrite","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/AWSLogs/111122223333/*"}]}"#;
+    const OF_AWS: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"AWSLogDeliveryWrite","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/AWSLogs/111122223333/*"}]}"#;
 
     #[tokio::test]
-    async fn a_policy_that_aws_overwrote_or_took_away_is_put_back() {
-        let before = planned(&foreign("Theirs")).text;
-        for after in [Some(AWSS_OWN), None] {
-            assert_eq!(healed(&before, after).await, (true, Some(before.clone())), "{after:?}");
-        }
+    async fn a_grant_that_aws_overwrote_is_merged_again_and_nothing_else_is_restored() {
+        let live = text(&planned(&foreign("Theirs")));
+        let (outcome, there, writes) = run(&live, vec![OF_AWS.to_owned()], 0, &planned(&live)).await;
+        assert!(matches!(outcome.unwrap(), Some(Did::WrotePolicy { .. })));
+        assert!(there.contains("222222222222") && there.contains("111122223333"), "{there}");
+        assert!(!there.contains("Theirs"), "a statement that someone removed does not come back: {there}");
+        assert_eq!(writes, 1);
     }
 
     #[tokio::test]
-    async fn a_policy_that_aws_left_alone_or_only_added_to_stays_as_it_is() {
-        const BEFORE: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Theirs","Effect":"Allow","Principal":{"AWS":"999999999999"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::acme-logs/x"}]}"#;
-        const ADDED: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Theirs","Effect":"Allow","Principal":{"AWS":"999999999999"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::acme-logs/x"},{"Sid":"AWSLogDeliveryWrite","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/AWSLogs/111122223333/*"}]}"#;
-        for after in [BEFORE, ADDED] {
-            assert_eq!(healed(BEFORE, Some(after)).await, (false, Some(after.to_owned())));
+    async fn a_policy_that_still_grants_delivery_is_not_written() {
+        let live = text(&planned(&foreign("Theirs")));
+        let (outcome, there, writes) = run(&live, vec![], 0, &planned(&live)).await;
+        assert_eq!((outcome.unwrap(), there, writes), (None, live, 0));
+    }
+
+    #[test]
+    fn a_foreign_statement_that_was_lost_is_a_failure_that_names_it() {
+        let before = text(&planned(&foreign("Theirs")));
+        let fleet = mocked::fleet();
+        let s3 = mocked::s3(&[]);
+        let at = At::new(fleet.hub.account, &fleet.hub.region);
+        let (observed, plan) = (mocked::observed(Some(&before)), planned(&before));
+        let policy = Policy { s3: &s3, fleet: &fleet, at: &at, observed: &observed, plan: &plan };
+        let message = |after| policy.lost(Some(&before), after).map(|failure| failure.message);
+        let lost = "the bucket policy lost the foreign statement `Theirs` while flow logs were created in the hub account";
+        for after in [Some(OF_AWS), None] {
+            assert_eq!(message(after).as_deref(), Some(lost));
         }
+        assert_eq!(message(Some(&before)), None);
     }
 }

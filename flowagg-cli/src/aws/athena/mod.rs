@@ -10,8 +10,8 @@ use aws_sdk_athena::types::{
     ColumnInfo, QueryExecution, QueryExecutionContext, QueryExecutionState, ResultConfiguration, Row,
     StatementType,
 };
+use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Hub;
-use flowagg_core::observed::Failure;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::Account;
@@ -144,7 +144,7 @@ impl Asking {
             let failure = self.at.failure(START_QUERY, &error);
             match failure.code.as_deref() {
                 Some("InvalidRequestException") => {
-                    Failure { help: refused(&failure.message).to_owned(), ..failure }
+                    Failure { advice: refused(&failure.message).into(), ..failure }
                 }
                 _ => failure,
             }

@@ -96,7 +96,7 @@ async fn a_query_that_fails_says_why_and_what_to_do() {
         .then_output(move || looked(QueryExecutionState::Failed, Some(why)));
     let failure = asking(&[&started(), &look]).ask(&question(), &()).await.unwrap_err();
     assert_eq!((failure.code.as_deref(), failure.message.as_str()), (Some("FAILED"), why));
-    assert!(failure.help.contains("`flowagg export athena`"), "{failure:?}");
+    assert!(failure.help().contains("`flowagg export athena`"), "{failure:?}");
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn a_query_without_a_place_for_its_result_is_told_to_name_one() {
         StartQueryExecutionError::InvalidRequestException(error.meta(code.build()).build())
     });
     let failure = asking(&[&start]).ask(&question(), &()).await.unwrap_err();
-    assert!(failure.help.contains("`--output s3://BUCKET/FOLDER/`"), "{failure:?}");
+    assert!(failure.help().contains("`--output s3://BUCKET/FOLDER/`"), "{failure:?}");
 }
 
 #[tokio::test]

@@ -7,11 +7,12 @@ use aws_sdk_s3::types;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Hub;
 use flowagg_core::id::{BucketName, Region};
 use flowagg_core::layout;
 use flowagg_core::lifecycle::{Lifecycle, Transition};
-use flowagg_core::observed::{Bucket, BucketEncryption, Failure, LifecycleRule, PublicAccessBlock};
+use flowagg_core::observed::{Bucket, BucketEncryption, LifecycleRule, PublicAccessBlock};
 
 use crate::aws::Account;
 use crate::aws::call::*;

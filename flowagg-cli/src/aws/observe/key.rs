@@ -1,9 +1,10 @@
 //! The KMS key of the hub bucket: who manages it, whether it is on, and its policy.
 
 use aws_sdk_kms::types::KeyManagerType;
+use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Encryption, Hub};
 use flowagg_core::id::KmsKeyArn;
-use flowagg_core::observed::{Failure, Key};
+use flowagg_core::observed::Key;
 
 use crate::aws::Account;
 use crate::aws::call::{DESCRIBE_KEY, GET_KEY_POLICY};

@@ -8,10 +8,11 @@ mod survey;
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 
+use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Declared, Fleet, Only};
 use flowagg_core::id::AccountId;
-use flowagg_core::observed::{Bucket, Failure, Key, Place, RegionState};
-use flowagg_core::plan::Plan;
+use flowagg_core::observed::{Observed, Place, RegionState, Scope};
+use flowagg_policy::Plan;
 use futures::StreamExt;
 
 use super::tasks::spread;
@@ -20,17 +21,6 @@ use crate::Progress;
 
 pub(crate) use hub::{encryption, folders, last_segment, lifecycle_rules, locate, policy};
 pub use survey::{Survey, survey};
-
-/// What AWS has of a fleet.
-#[derive(Clone, Debug)]
-pub struct Observed {
-    /// The hub bucket; `None` where it does not exist.
-    pub bucket: Result<Option<Bucket>, Failure>,
-    /// The key that it is to be encrypted with; `None` where S3 manages the keys.
-    pub key: Option<Result<Key, Failure>>,
-    /// Every member's regions.
-    pub regions: BTreeMap<Place, Result<RegionState, Failure>>,
-}
 
 /// Reads the hub and every member's regions at once. What cannot be read comes as a failure beside the rest.
 pub async fn observe(
@@ -46,7 +36,8 @@ pub async fn observe(
         survey(declared, session, only, progress),
     );
     let Survey { fleet, accounts, regions } = survey?;
-    Ok((fleet, accounts, Observed { bucket, key, regions }))
+    let scope = if only.is_empty() { Scope::Whole } else { Scope::Part };
+    Ok((fleet, accounts, Observed { bucket, key, regions, scope }))
 }
 
 /// Reads again what a plan has changed: the hub, and the flow logs where some were to be made, replaced or deleted.
@@ -61,23 +52,23 @@ pub async fn observe_again(
     mut before: Observed,
     progress: &dyn Progress,
 ) -> Observed {
-    let mut changed: BTreeSet<Place> = plan.flow_logs.iter().map(|change| change.place()).collect();
+    let mut changed: BTreeSet<Place> = plan.flow_logs().iter().map(|change| change.place()).collect();
     // AWS may touch the bucket policy when a flow log is made in the bucket's own account.
     let in_hub = changed.iter().any(|place| place.account == fleet.hub.account);
-    let in_question: BTreeSet<AccountId> = plan.concerns.iter().map(|concern| concern.account).collect();
+    let in_question: BTreeSet<AccountId> = plan.concerns().iter().map(|concern| concern.account).collect();
     for place in settled.iter().filter(|place| !in_question.contains(&place.account)) {
         changed.remove(place);
         before.regions.remove(place);
     }
     let bucket = async {
-        if plan.hub.is_empty() && !in_hub {
+        if plan.hub().is_empty() && !in_hub {
             before.bucket
         } else {
             hub::read(&fleet.hub, accounts.hub()).await
         }
     };
     let (bucket, regions) = futures::join!(bucket, read_again(accounts, &changed, before.regions, progress));
-    Observed { bucket, key: before.key, regions }
+    Observed { bucket, key: before.key, regions, scope: before.scope }
 }
 
 /// Reads the flow logs of these accounts and regions again. What could not be read before stays unread.

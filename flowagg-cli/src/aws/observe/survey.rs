@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Declared, Fleet, FoundAccount, Member, Only, Regions};
 use flowagg_core::id::{AccountId, Region};
-use flowagg_core::observed::{Failure, Place, RegionState};
+use flowagg_core::observed::{Place, RegionState};
 use futures::future::join_all;
 use futures::stream::FuturesUnordered;
 use futures::{StreamExt, pin_mut};
@@ -81,7 +82,7 @@ pub async fn survey(
             else => break,
         }
     }
-    let accounts = Accounts { session: session.clone(), members, units, only: only.to_vec() };
+    let accounts = Accounts { session: session.clone(), members, units };
     Ok(Survey { fleet: declared.into_fleet(), accounts, regions })
 }
 
@@ -176,7 +177,7 @@ mod tests {
             resource: None,
             code: Some("UnauthorizedOperation".into()),
             message: "no".into(),
-            help: "allow it".into(),
+            advice: "allow it".into(),
         };
         let looked = Looked {
             account: place.account,

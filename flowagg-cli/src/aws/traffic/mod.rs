@@ -24,8 +24,8 @@ pub(crate) struct Traffic {
     buckets: Mutex<BTreeMap<Key, Bucket>>,
 }
 
-/// AWS keeps one bucket for each account, region and rate.
-type Key = (AccountId, Region, Rate);
+/// AWS keeps one bucket for each account, region and rate. Before the caller is known there is no account.
+type Key = (Option<AccountId>, Region, Rate);
 
 impl Traffic {
     /// The calls since this was last asked.
@@ -34,7 +34,7 @@ impl Traffic {
     }
 
     /// Counts a call, and says how long it has to wait so that AWS does not refuse it.
-    fn admit(&self, account: AccountId, region: &Region, service: &str, operation: &str) -> Duration {
+    fn admit(&self, account: Option<AccountId>, region: &Region, service: &str, operation: &str) -> Duration {
         *locked(&self.calls).entry(operation.to_owned()).or_default() += 1;
         let Some(rate) = rate_of(service, operation) else { return Duration::ZERO };
         let mut buckets = locked(&self.buckets);

@@ -41,10 +41,10 @@ impl Intercept for NameTheCall {
     }
 }
 
-/// The way from one account and region to AWS.
+/// The way from one account and region to AWS. Before the caller is known there is no account.
 #[derive(Clone, Debug)]
 pub(crate) struct Wire {
-    pub(crate) account: AccountId,
+    pub(crate) account: Option<AccountId>,
     pub(crate) region: Region,
     pub(crate) traffic: Arc<Traffic>,
     pub(crate) http: SharedHttpClient,
@@ -82,8 +82,9 @@ impl HttpConnector for Sender {
         let wait = traffic.admit(account, region, call.service(), &operation);
         let (connector, region) = (self.connector.clone(), region.clone());
         HttpConnectorFuture::new(async move {
+            let account = account.map(tracing::field::display);
             if !wait.is_zero() {
-                tracing::debug!(%account, %region, operation, ?wait, "waits, to stay within AWS's rate");
+                tracing::debug!(account, %region, operation, ?wait, "waits, to stay within AWS's rate");
                 tokio::time::sleep(wait).await;
             }
             let start = Instant::now();
@@ -92,9 +93,9 @@ impl HttpConnector for Sender {
             match &answer {
                 Ok(answer) => {
                     let status = answer.status().as_u16();
-                    tracing::info!(%account, %region, operation, status, ?took);
+                    tracing::info!(account, %region, operation, status, ?took);
                 }
-                Err(error) => tracing::warn!(%account, %region, operation, %error, ?took),
+                Err(error) => tracing::warn!(account, %region, operation, %error, ?took),
             }
             answer
         })

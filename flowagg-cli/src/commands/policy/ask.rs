@@ -11,35 +11,40 @@ use jiff::{Timestamp, tz::TimeZone};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Stop, name, text};
+use super::input::Input;
 use crate::args::Simulate;
+use crate::commands::error::CommandError;
 use crate::{Exit, Screen, show};
 
-pub(super) fn run(options: &Simulate, screen: &mut Screen<'_>) -> Result<Exit, Stop> {
-    let source = text(&options.policy)?;
-    let policy =
-        Policy::compile(&source).map_err(|error| Stop::policy(&options.policy, &error, error.help()))?;
+pub(super) fn run(options: &Simulate, screen: &mut Screen<'_>) -> Result<Exit, CommandError> {
+    let input = Input::named(&options.policy);
+    let source = input.text()?;
+    let policy = Policy::compile(&source).map_err(|error| input.unusable(&error, error.help()))?;
     match (&options.requests, options.account) {
-        (Some(_), _) => requests(&policy, options, screen),
+        (Some(path), _) => requests(&policy, Input::named(path), options.json, screen),
         (None, Some(account)) => delivery(&policy, &source, account, options, screen),
         (None, None) => {
-            Err(Stop::wrong("nothing is asked", "name an `--account`, or a file of `--requests`"))
+            Err(CommandError::usage("nothing is asked", "name an `--account`, or a file of `--requests`"))
         }
     }
 }
 
 /// One request a line, one decision a line.
-fn requests(policy: &Policy, options: &Simulate, screen: &mut Screen<'_>) -> Result<Exit, Stop> {
-    let Some(path) = &options.requests else { return Ok(Exit::Done) };
-    let lines = text(path)?;
+fn requests(
+    policy: &Policy,
+    input: Input<'_>,
+    json: bool,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, CommandError> {
+    let lines = input.text()?;
     let mut out = BufWriter::new(&mut *screen.out);
     for (n, line) in lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let request: Request = serde_json::from_str(line).map_err(|error| {
             let help = "a request is {\"principal\": ..., \"action\": ..., \"resource\": ..., \"context\": {key: string or list}}";
-            Stop::wrong(format!("line {} of {} is no request: {error}", n + 1, name(path)), help)
+            CommandError::usage(format!("line {} of {input} is no request: {error}", n + 1), help)
         })?;
         let decision = policy.decide(&request);
-        if options.json {
+        if json {
             show::line(&Answer { action: None, resource: None, decision }, &mut out)?;
         } else {
             writeln!(out, "{}: {decision}", n + 1)?;
@@ -72,7 +77,7 @@ fn delivery(
     account: AccountId,
     options: &Simulate,
     screen: &mut Screen<'_>,
-) -> Result<Exit, Stop> {
+) -> Result<Exit, CommandError> {
     let (arn, bucket) = bucket(source, options)?;
     let region = region(&arn, options);
     let key = options.key.clone().unwrap_or_else(|| sample_key(source, account, &region));
@@ -97,7 +102,7 @@ fn delivery(
 }
 
 /// The bucket that is asked about, with its ARN: the one that is named, else the only one that the policy names.
-fn bucket(source: &str, options: &Simulate) -> Result<(String, BucketName), Stop> {
+fn bucket(source: &str, options: &Simulate) -> Result<(String, BucketName), CommandError> {
     let named: std::collections::BTreeSet<String> = arns(source).map(|(arn, _)| arn).collect();
     if let Some(bucket) = &options.bucket {
         let partition = match (&options.region, named.first()) {
@@ -114,7 +119,7 @@ fn bucket(source: &str, options: &Simulate) -> Result<(String, BucketName), Stop
         }
         _ => None,
     };
-    found.ok_or_else(|| Stop::wrong("the policy does not name one bucket", "name it with `--bucket`"))
+    found.ok_or_else(|| CommandError::usage("the policy does not name one bucket", "name it with `--bucket`"))
 }
 
 /// Bucket ARNs and the folders under them, as a policy's text names them.

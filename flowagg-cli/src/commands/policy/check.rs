@@ -1,14 +1,13 @@
 //! `flowagg policy check`: the findings of the linter, for people, for machines and for code scanners.
 
-use std::path::Path;
-
 use flowagg_policy::{Finding, Severity, lint};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{STDIN, Stop, name, text};
+use super::input::Input;
 use crate::args::Check;
+use crate::commands::error::CommandError;
 use crate::{Exit, Screen, show};
 
 /// What `policy check --json` prints.
@@ -18,28 +17,32 @@ pub(in crate::commands) struct Report<'a> {
     findings: &'a [Finding],
 }
 
-pub(super) fn run(options: &Check, screen: &mut Screen<'_>) -> Result<Exit, Stop> {
-    let policy = text(&options.policy)?;
+pub(super) fn run(options: &Check, screen: &mut Screen<'_>) -> Result<Exit, CommandError> {
+    let input = Input::named(&options.policy);
+    let policy = input.text()?;
     let mut findings = lint(&policy, options.bucket.as_ref());
     findings.retain(|finding| finding.severity >= options.severity);
     if options.sarif {
-        show::json(&sarif(&findings, &options.policy), screen.out)?;
+        show::json(&sarif(&findings, input), screen.out)?;
     } else if options.json {
         show::document(&Report { findings: &findings }, screen.out)?;
     } else {
-        show::findings(&name(&options.policy), &findings, screen.out)?;
+        show::findings(&input.to_string(), &findings, screen.out)?;
     }
     Ok(if findings.is_empty() { Exit::Done } else { Exit::Differs })
 }
 
 /// Source: "Static Analysis Results Interchange Format (SARIF) Version 2.1.0" (OASIS).
-fn sarif(findings: &[Finding], path: &Path) -> Value {
+fn sarif(findings: &[Finding], input: Input<'_>) -> Value {
     let mut rules: Vec<&Finding> = findings.iter().collect();
     rules.sort_by_key(|finding| finding.id);
     rules.dedup_by_key(|finding| finding.id);
     let rules: Vec<Value> =
         rules.iter().map(|finding| json!({ "id": finding.id, "help": { "text": finding.help } })).collect();
-    let uri = if path == Path::new(STDIN) { "stdin".to_owned() } else { path.display().to_string() };
+    let uri = match input {
+        Input::Stdin => "stdin".to_owned(),
+        Input::File(path) => path.display().to_string(),
+    };
     let results: Vec<Value> = findings
         .iter()
         .map(|finding| {

@@ -2,17 +2,24 @@
 
 use flowagg_policy::{Grant, sizes};
 
-use super::{Stop, fleet, text};
+use super::input::Input;
 use crate::args::{Global, Size};
+use crate::commands::error::CommandError;
+use crate::commands::start::fleet;
 use crate::{Exit, Screen, show};
 
-pub(super) async fn run(global: &Global, options: &Size, screen: &mut Screen<'_>) -> Result<Exit, Stop> {
+pub(super) async fn run(
+    global: &Global,
+    options: &Size,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, CommandError> {
     let fleet = fleet(global, screen).await?;
-    let live = options.policy.as_deref().map(text).transpose()?.filter(|text| !text.trim().is_empty());
+    let input = options.policy.as_deref().map(Input::named);
+    let live = input.map(Input::text).transpose()?.filter(|text| !text.trim().is_empty());
     let sizes = sizes(live.as_deref(), &Grant::of(&fleet), fleet.members.len());
-    let sizes = sizes.map_err(|error| match &options.policy {
-        Some(path) => Stop::policy(path, &error, error.help()),
-        None => Stop::wrong(error.to_string(), error.help()),
+    let sizes = sizes.map_err(|error| match input {
+        Some(input) => input.unusable(&error, error.help()),
+        None => error.into(),
     })?;
     if options.json {
         show::document(&sizes, screen.out)?;

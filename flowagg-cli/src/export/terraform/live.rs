@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Fleet, Member, Standing};
 use flowagg_core::id::{FlowLogId, Region, ResourceId, ResourceKind};
 use flowagg_core::observed::{
-    Bucket, BucketEncryption, Failure, FlowLog, LifecycleRule, Place, PublicAccessBlock, RegionState,
-    Resource,
+    Bucket, BucketEncryption, FlowLog, LifecycleRule, Place, PublicAccessBlock, RegionState, Resource,
 };
-use flowagg_core::plan::{Concern, HubChange, Plan, Step};
+use flowagg_core::plan::{Concern, HubChange, Step};
+use flowagg_policy::Plan;
 
 use super::block::{Block, Body, Value};
 use super::names::{self, NAME};
@@ -41,7 +42,7 @@ pub(super) struct Found {
 impl<'a> Live<'a> {
     /// The policy to be: merged, or as it is where nothing has to change.
     pub(super) fn policy(&self) -> Option<&'a str> {
-        let merged = self.plan.hub.iter().find_map(|change| match change {
+        let merged = self.plan.hub().iter().find_map(|change| match change {
             HubChange::PutPolicy(change) => Some(change.text.as_str()),
             _ => None,
         });
@@ -50,7 +51,7 @@ impl<'a> Live<'a> {
 
     /// The encryption that is there, where the plan leaves it.
     pub(super) fn encryption_that_stays(&self) -> Option<&'a BucketEncryption> {
-        let changes = self.plan.hub.iter().any(|change| matches!(change, HubChange::Encrypt { .. }));
+        let changes = self.plan.hub().iter().any(|change| matches!(change, HubChange::Encrypt { .. }));
         self.bucket.filter(|_| !changes)?.encryption.as_ref()
     }
 
@@ -59,7 +60,7 @@ impl<'a> Live<'a> {
     /// rules of others.
     pub(super) fn owns_lifecycle(&self, wanted: &LifecycleRule) -> Result<bool, ExportError> {
         let Some(bucket) = self.bucket else { return Ok(true) };
-        let changes = self.plan.hub.iter().any(|change| matches!(change, HubChange::SetLifecycle { .. }));
+        let changes = self.plan.hub().iter().any(|change| matches!(change, HubChange::SetLifecycle { .. }));
         let others = &bucket.other_rules;
         match (changes, others.is_empty()) {
             (true, false) => Err(ExportError::OtherRules(others.iter().cloned().collect())),
@@ -77,7 +78,7 @@ impl<'a> Live<'a> {
     ) -> Result<BTreeMap<ResourceKind, Found>, ExportError> {
         let place = Place { account: member.account, region: region.clone() };
         let Some(Ok(state)) = self.regions.get(&place) else { return Err(ExportError::Unread(place)) };
-        let changes = self.plan.flow_logs.iter();
+        let changes = self.plan.flow_logs().iter();
         let changes: Vec<_> = changes.filter(|change| change.place() == place).collect();
         let destination = fleet.destination();
         let mut found: BTreeMap<ResourceKind, Found> = BTreeMap::new();
@@ -135,7 +136,7 @@ impl<'a> Live<'a> {
     pub(super) fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         let count =
-            |of: fn(&Step) -> bool| self.plan.flow_logs.iter().filter(|change| of(&change.step)).count();
+            |of: fn(&Step) -> bool| self.plan.flow_logs().iter().filter(|change| of(&change.step)).count();
         let replaced = count(|step| matches!(step, Step::Replace { .. }));
         if replaced > 0 {
             notes.push(format!(
@@ -150,8 +151,8 @@ impl<'a> Live<'a> {
             ));
         }
         let concern = |concern: &Concern| format!("{}: {}; {}", concern.resource, concern.what, concern.help);
-        notes.extend(self.plan.concerns.iter().map(concern));
-        notes.extend(self.plan.notes.iter().cloned());
+        notes.extend(self.plan.concerns().iter().map(concern));
+        notes.extend(self.plan.notes().iter().map(ToString::to_string));
         notes
     }
 }

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg::export::terraform::{Format, Live, configuration};
+use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
 use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
 use flowagg_core::observed::{
-    Bucket, BucketEncryption, Failure, FileOptions, FlowLog, LifecycleRule, Place, PublicAccessBlock,
-    RegionState, Resource,
+    Bucket, BucketEncryption, FileOptions, FlowLog, LifecycleRule, Observed, Place, PublicAccessBlock,
+    RegionState, Resource, Scope,
 };
-use flowagg_core::plan::{Plan, PolicyChange, Unnamed};
+use flowagg_core::plan::Unnamed;
+use flowagg_policy::Plan;
+use flowagg_policy::plan::plan;
 use flowagg_policy::{Grant, merge};
 use serde_json::{Value, json};
 
@@ -88,17 +91,8 @@ impl World {
     }
 
     fn plan(&self) -> Plan {
-        let live = self.bucket.as_ref().and_then(|bucket| bucket.policy.as_deref());
-        let merged = merge(live, &Grant::of(&self.fleet), Unnamed::Keep).unwrap();
-        let change = merged.changed.then(|| PolicyChange {
-            text: merged.text,
-            replaces: live.map(str::to_owned),
-            bytes: merged.bytes,
-            granted: merged.granted,
-            revoked: merged.revoked,
-            notes: merged.notes,
-        });
-        Plan::new(&self.fleet, self.bucket.as_ref(), change, &self.regions, Unnamed::Keep)
+        let (bucket, regions) = (Ok(self.bucket.clone()), self.regions.clone());
+        plan(&self.fleet, &Observed { bucket, key: None, regions, scope: Scope::Whole }, Unnamed::Keep)
     }
 
     fn look<T>(&self, at: impl FnOnce(&Fleet, &Live<'_>) -> T) -> T {

@@ -12,9 +12,9 @@ use aws_sdk_organizations::error::SdkError;
 use aws_sdk_organizations::types;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Discovery, FoundAccount, Organization};
 use flowagg_core::id::{AccountId, OrganizationId, OrganizationalUnitId, Region};
-use flowagg_core::observed::Failure;
 use tokio::sync::mpsc;
 
 use super::Session;

@@ -273,7 +273,7 @@ async fn accounts_of_another_organization_are_a_failure_that_names_both() {
     for (lines, rule) in [("", &listed), ("accounts = [\"000000000001\"]", &described)] {
         let failure = search(lines, &[rule]).await.unwrap_err();
         assert!(failure.message.contains(ID) && failure.message.contains("o-zzzzzzzzzz"), "{failure:?}");
-        assert!(failure.help.contains("`organization.id`"), "{failure:?}");
+        assert!(failure.help().contains("`organization.id`"), "{failure:?}");
     }
 }
 
@@ -288,7 +288,7 @@ async fn a_caller_who_may_not_list_accounts_is_told_of_the_lookup_role() {
     for code in ["AccessDeniedException", "AWSOrganizationsNotInUseException"] {
         let failure = search("", &[&refused(code)]).await.unwrap_err();
         assert_eq!((failure.call.as_str(), failure.code.as_deref()), ("ListAccounts", Some(code)));
-        assert!(failure.help.contains("`organization.lookup`"), "{failure:?}");
+        assert!(failure.help().contains("`organization.lookup`"), "{failure:?}");
     }
 }
 
@@ -296,7 +296,7 @@ async fn a_caller_who_may_not_list_accounts_is_told_of_the_lookup_role() {
 async fn too_many_requests_are_a_matter_of_patience() {
     let failure = search("", &[&refused("TooManyRequestsException")]).await.unwrap_err();
     assert_eq!(failure.code.as_deref(), Some("TooManyRequestsException"));
-    assert!(failure.help.contains("patience"), "{failure:?}");
+    assert!(failure.help().contains("patience"), "{failure:?}");
 }
 
 #[tokio::test]
@@ -309,7 +309,7 @@ async fn a_unit_or_an_account_that_is_not_there_is_named_with_its_key_of_the_fle
     });
     let failure = search(&format!("units = [\"{BANK}\"]"), &[&no_unit, &units_in_units()]).await.unwrap_err();
     assert_eq!(failure.resource.as_deref(), Some(BANK));
-    assert!(failure.help.contains("`organization.units`"), "{failure:?}");
+    assert!(failure.help().contains("`organization.units`"), "{failure:?}");
 
     let no_account = mock!(Client::describe_account).then_error(|| {
         let code = ErrorMetadata::builder().code("AccountNotFoundException").message("none");
@@ -317,7 +317,7 @@ async fn a_unit_or_an_account_that_is_not_there_is_named_with_its_key_of_the_fle
     });
     let failure = search("accounts = [\"000000000001\"]", &[&no_account]).await.unwrap_err();
     assert_eq!(failure.resource.as_deref(), Some("000000000001"));
-    assert!(failure.help.contains("`organization.accounts`"), "{failure:?}");
+    assert!(failure.help().contains("`organization.accounts`"), "{failure:?}");
 }
 
 #[tokio::test]
@@ -384,5 +384,5 @@ async fn an_account_that_does_not_tell_its_regions_is_a_failure() {
         (failure.account, failure.call.as_str(), failure.code.as_deref()),
         (account.id, "DescribeRegions", Some("UnauthorizedOperation"))
     );
-    assert!(failure.help.contains("ec2:DescribeRegions"), "{failure:?}");
+    assert!(failure.help().contains("ec2:DescribeRegions"), "{failure:?}");
 }

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{self, Tag};
+use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Selection;
 use flowagg_core::id::FlowLogId;
-use flowagg_core::observed::{Failure, FileOptions, FlowLog, Place, RegionState};
+use flowagg_core::observed::{FileOptions, FlowLog, Place, RegionState};
 use futures::future::try_join_all;
 use jiff::Timestamp;
 

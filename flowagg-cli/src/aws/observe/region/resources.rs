@@ -2,8 +2,9 @@ use std::collections::BTreeSet;
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{self, Tag};
+use flowagg_core::failure::Failure;
 use flowagg_core::id::{AccountId, ResourceId, ResourceKind};
-use flowagg_core::observed::{Failure, Resource};
+use flowagg_core::observed::Resource;
 
 use super::tags;
 use crate::aws::call::describe;

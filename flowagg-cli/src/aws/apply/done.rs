@@ -1,0 +1,151 @@
+//! What was done, as values: where, to which resource, with which id.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use flowagg_core::fleet::Encryption;
+use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
+use flowagg_core::observed::{LifecycleRule, Place};
+use flowagg_core::plan::accounts;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// A change that was made. [`Display`](fmt::Display) gives the sentence, in the past tense.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Done {
+    /// The account.
+    pub account: AccountId,
+    /// The region.
+    pub region: Region,
+    /// What it was done to: the bucket, or the resources that are logged.
+    pub resources: Vec<String>,
+    /// What was done.
+    #[serde(flatten)]
+    pub what: Did,
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[serde(tag = "did", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Did {
+    /// The bucket was created.
+    CreatedBucket,
+    /// The bucket existed already, in the hub account: it was created after the plan was made, or by a call whose response
+    /// was lost.
+    FoundBucket,
+    /// All four switches of the public access block were turned on.
+    BlockedPublicAccess,
+    /// ACLs were turned off: the owner of the bucket owns every object.
+    EnforcedBucketOwner,
+    /// The default encryption was set.
+    SetEncryption {
+        /// The encryption.
+        encryption: Encryption,
+    },
+    /// The fleet's lifecycle rule was set.
+    SetLifecycle {
+        /// The rule.
+        rule: LifecycleRule,
+    },
+    /// The bucket policy was written.
+    WrotePolicy {
+        /// Accounts that may deliver from then on.
+        granted: BTreeSet<AccountId>,
+        /// Accounts that may no longer deliver.
+        revoked: BTreeSet<AccountId>,
+    },
+    /// The managed statements were removed from the bucket policy.
+    RemovedGrant {
+        /// Accounts that may no longer deliver.
+        revoked: BTreeSet<AccountId>,
+    },
+    /// Flow logs were created by one call, one for each of `resources`.
+    CreatedFlowLogs {
+        /// Their ids, as AWS returned them. AWS does not document in which order; if there is one, it is for the one
+        /// resource.
+        flow_logs: Vec<FlowLogId>,
+    },
+    /// A flow log was deleted.
+    DeletedFlowLog {
+        /// Its id.
+        flow_log: FlowLogId,
+    },
+    /// Tags were set on a flow log.
+    TaggedFlowLog {
+        /// Its id.
+        flow_log: FlowLogId,
+        /// The tags.
+        tags: BTreeMap<String, String>,
+    },
+}
+
+impl Done {
+    /// Something done to the flow logs of these resources.
+    pub(super) fn to_resources<'r>(
+        place: &Place,
+        resources: impl IntoIterator<Item = &'r ResourceId>,
+        what: Did,
+    ) -> Self {
+        let Place { account, region } = place.clone();
+        Self { account, region, resources: resources.into_iter().map(ToString::to_string).collect(), what }
+    }
+
+    /// How many changes of a plan it stands for.
+    pub(super) fn changes(&self) -> usize {
+        if let Did::CreatedFlowLogs { .. } = self.what { self.resources.len() } else { 1 }
+    }
+}
+
+impl fmt::Display for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { account, region, resources, what } = self;
+        let resources = resources.join(", ");
+        match what {
+            Did::CreatedBucket => write!(f, "{resources}: created the bucket in {region}"),
+            Did::FoundBucket => write!(f, "{resources}: the bucket already existed in {account}"),
+            Did::BlockedPublicAccess => write!(f, "{resources}: blocked all public access"),
+            Did::EnforcedBucketOwner => write!(f, "{resources}: set object ownership BucketOwnerEnforced"),
+            Did::SetEncryption { encryption } => {
+                write!(f, "{resources}: set the default encryption to {encryption}")
+            }
+            Did::SetLifecycle { rule } => {
+                write!(
+                    f,
+                    "{resources}: set the lifecycle of objects under {}: {}",
+                    rule.under, rule.lifecycle
+                )
+            }
+            Did::WrotePolicy { granted, revoked } => {
+                write!(f, "{resources}: wrote the bucket policy")?;
+                let mut joint = ": ";
+                for (verb, changed) in [("granted delivery to", granted), ("revoked it from", revoked)] {
+                    if !changed.is_empty() {
+                        write!(f, "{joint}{verb} {}", accounts(changed))?;
+                        joint = "; ";
+                    }
+                }
+                Ok(())
+            }
+            Did::RemovedGrant { revoked } => write!(
+                f,
+                "{resources}: removed flowagg's statements from the bucket policy; revoked delivery from {}",
+                accounts(revoked)
+            ),
+            Did::CreatedFlowLogs { flow_logs } if flow_logs.is_empty() => {
+                write!(f, "{account} {region}: created flow logs for {resources}")
+            }
+            Did::CreatedFlowLogs { flow_logs } => {
+                let ids: Vec<&str> = flow_logs.iter().map(FlowLogId::as_str).collect();
+                write!(f, "{account} {region}: created {} for {resources}", ids.join(", "))
+            }
+            Did::DeletedFlowLog { flow_log } => {
+                write!(f, "{account} {region}: deleted {flow_log} of {resources}")
+            }
+            Did::TaggedFlowLog { flow_log, tags } => {
+                let keys: Vec<&str> = tags.keys().map(String::as_str).collect();
+                write!(f, "{account} {region}: tagged {flow_log} of {resources} ({})", keys.join(", "))
+            }
+        }
+    }
+}

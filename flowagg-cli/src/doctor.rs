@@ -1,0 +1,258 @@
+//! `flowagg doctor`: what would keep a roll-out from working, reported before anything is changed. Pure: what was read comes in,
+//! the checks come out.
+
+use std::collections::BTreeMap;
+
+use flowagg_core::failure::Failure;
+use flowagg_core::fleet::{Encryption, Fleet};
+use flowagg_core::id::AccountId;
+use flowagg_core::observed::Observed;
+use flowagg_core::plan::{Concern, HubChange, Subject};
+use flowagg_policy::size::LIMIT;
+use flowagg_policy::{Finding, Plan, Severity, lint};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// What was looked at, in the order in which a roll-out needs it. What could not be looked at is not there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Examination {
+    /// One look each.
+    pub checks: Vec<Check>,
+    /// The calls that failed, or would.
+    pub failures: Vec<Failure>,
+}
+
+/// One thing that a roll-out needs.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Check {
+    /// What was looked at.
+    pub what: Topic,
+    /// Whether it is as it should be.
+    pub health: Health,
+    /// What was found.
+    pub found: String,
+    /// What to do about it, where it is known.
+    pub help: Option<String>,
+}
+
+/// What a check is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+pub enum Topic {
+    /// The fleet file.
+    #[serde(rename = "fleet file")]
+    FleetFile,
+    /// The caller's credentials.
+    #[serde(rename = "credentials")]
+    Credentials,
+    /// The role in the hub account.
+    #[serde(rename = "hub account")]
+    HubAccount,
+    /// The organization, whose accounts are looked up.
+    #[serde(rename = "organization")]
+    Organization,
+    /// The roles in the members' accounts.
+    #[serde(rename = "accounts")]
+    Accounts,
+    /// The members' regions.
+    #[serde(rename = "regions")]
+    Regions,
+    /// The hub bucket.
+    #[serde(rename = "bucket")]
+    Bucket,
+    /// The hub bucket's policy.
+    #[serde(rename = "policy")]
+    Policy,
+    /// The hub bucket's KMS key.
+    #[serde(rename = "key")]
+    Key,
+    /// Creating, replacing and deleting flow logs.
+    #[serde(rename = "flow logs")]
+    FlowLogs,
+}
+
+impl Topic {
+    /// The words for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FleetFile => "fleet file",
+            Self::Credentials => "credentials",
+            Self::HubAccount => "hub account",
+            Self::Organization => "organization",
+            Self::Accounts => "accounts",
+            Self::Regions => "regions",
+            Self::Bucket => "bucket",
+            Self::Policy => "policy",
+            Self::Key => "key",
+            Self::FlowLogs => "flow logs",
+        }
+    }
+}
+
+/// The roles that were assumed in the members' accounts; a failure for each that could not be.
+pub type Entered = BTreeMap<AccountId, Result<(), Failure>>;
+
+/// Whether something is as it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Health {
+    /// It is.
+    Good,
+    /// It works, and somebody should look at it.
+    Doubtful,
+    /// A roll-out would fail on it.
+    Bad,
+}
+
+impl Health {
+    /// As a word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "ok",
+            Self::Doubtful => "look",
+            Self::Bad => "fails",
+        }
+    }
+}
+
+impl Examination {
+    /// Whether nothing would keep a roll-out from working.
+    pub fn is_good(&self) -> bool {
+        self.checks.iter().all(|check| check.health != Health::Bad)
+    }
+
+    fn push(&mut self, what: Topic, health: Health, found: String, help: Option<String>) {
+        self.checks.push(Check { what, health, found, help });
+    }
+
+    /// Something that is as it should be.
+    pub fn good(&mut self, what: Topic, found: String) {
+        self.push(what, Health::Good, found, None);
+    }
+
+    /// Calls that failed, or would.
+    pub fn bad(&mut self, what: Topic, failures: Vec<Failure>) {
+        let found = match &failures[..] {
+            [one] => one.message.clone(),
+            many => format!("{} calls failed", many.len()),
+        };
+        self.push(what, Health::Bad, found, None);
+        self.failures.extend(failures);
+    }
+
+    /// The members' accounts and regions.
+    pub fn of_accounts(&mut self, fleet: &Fleet, entered_accounts: &Entered, observed: &Observed) {
+        let mut lost: Vec<Failure> = Vec::new();
+        let mut entered = 0;
+        for account in fleet.members.keys() {
+            match entered_accounts.get(account) {
+                Some(Ok(())) => entered += 1,
+                Some(Err(failure)) => lost.push(failure.clone()),
+                None => {}
+            }
+        }
+        if fleet.members.is_empty() {
+            let help = "correct `organization.units`, `organization.accounts` or what they except".to_owned();
+            self.push(
+                Topic::Accounts,
+                Health::Bad,
+                "the organization has none for this fleet".to_owned(),
+                Some(help),
+            );
+        } else if lost.is_empty() {
+            self.good(Topic::Accounts, format!("{entered} can be entered"));
+        } else {
+            let found = format!("{} of {} cannot be entered", lost.len(), entered + lost.len());
+            self.push(Topic::Accounts, Health::Bad, found, None);
+            self.failures.append(&mut lost);
+        }
+        let unread = observed
+            .regions
+            .iter()
+            .filter(|(place, _)| entered_accounts.get(&place.account).is_some_and(Result::is_ok));
+        let (read, unread): (Vec<_>, Vec<_>) = unread.partition(|(_, state)| state.is_ok());
+        if unread.is_empty() {
+            self.good(Topic::Regions, format!("{} can be read", read.len()));
+        } else {
+            let found = format!("{} of {} cannot be read", unread.len(), read.len() + unread.len());
+            self.push(Topic::Regions, Health::Bad, found, None);
+            self.failures.extend(unread.into_iter().filter_map(|(_, state)| state.clone().err()));
+        }
+    }
+
+    /// The hub bucket, its policy and its key.
+    pub fn of_hub(&mut self, fleet: &Fleet, observed: &Observed, plan: &Plan) {
+        let bucket = match &observed.bucket {
+            Err(failure) => return self.bad(Topic::Bucket, vec![failure.clone()]),
+            Ok(bucket) => bucket.as_ref(),
+        };
+        let name = &fleet.hub.bucket;
+        let settings =
+            |change: &&HubChange| !matches!(change, HubChange::PutPolicy(_) | HubChange::RemoveGrant(_));
+        let changes = plan.hub().iter().chain(&plan.held_back().hub);
+        match (bucket, changes.filter(settings).count()) {
+            (None, _) => self.good(Topic::Bucket, format!("{name} is not there; `apply` makes it")),
+            (Some(_), 0) => self.good(Topic::Bucket, format!("{name} is as wanted")),
+            (Some(_), n) => {
+                self.good(Topic::Bucket, format!("{name} is there; `apply` changes {n} of its settings"))
+            }
+        }
+        self.of_policy(fleet, bucket.and_then(|bucket| bucket.policy.as_deref()), plan);
+        if let Encryption::SseKms { .. } = &fleet.hub.encryption {
+            let key = concerns(plan).find(|concern| concern.about == Subject::Key);
+            match key {
+                Some(concern) => {
+                    self.push(Topic::Key, Health::Bad, concern.what.clone(), Some(concern.help.clone()))
+                }
+                None => self.good(Topic::Key, "log delivery may use it for every member".to_owned()),
+            }
+        }
+    }
+
+    fn of_policy(&mut self, fleet: &Fleet, live: Option<&str>, plan: &Plan) {
+        let obstacle = plan.obstacles().iter().find(|obstacle| obstacle.about == Subject::Policy);
+        if let Some(obstacle) = obstacle {
+            self.push(Topic::Policy, Health::Bad, obstacle.what.clone(), Some(obstacle.help.clone()));
+        } else if !fleet.members.is_empty() {
+            let mut changes = plan.hub().iter().chain(&plan.held_back().hub);
+            let written = changes.find_map(|change| match change {
+                HubChange::PutPolicy(change) => Some(change.bytes),
+                _ => None,
+            });
+            self.good(
+                Topic::Policy,
+                match written {
+                    Some(bytes) => format!("`apply` writes it: {bytes} of {} bytes", LIMIT),
+                    None => "every member may deliver".to_owned(),
+                },
+            );
+        }
+        let findings = live.map(|live| lint(live, Some(&fleet.hub.bucket))).unwrap_or_default();
+        let grave = |finding: &&Finding| finding.severity >= Severity::Warning;
+        for finding in findings.iter().filter(grave) {
+            self.push(
+                Topic::Policy,
+                Health::Doubtful,
+                finding.message.clone(),
+                Some(finding.help.to_owned()),
+            );
+        }
+    }
+
+    /// What EC2 answered to dry runs of the plan's changes.
+    pub fn of_flow_logs(&mut self, plan: &Plan, refused: Vec<Failure>) {
+        if !refused.is_empty() {
+            self.bad(Topic::FlowLogs, refused);
+        } else if plan.flow_logs().is_empty() && plan.held_back().flow_logs.is_empty() {
+            self.good(Topic::FlowLogs, "there is nothing to do".to_owned());
+        } else {
+            self.good(Topic::FlowLogs, format!("EC2 would do it: {}", plan.summary()));
+        }
+    }
+}
+
+/// What differs from the fleet file, in the way or not.
+fn concerns(plan: &Plan) -> impl Iterator<Item = &Concern> {
+    plan.obstacles().iter().chain(plan.concerns())
+}

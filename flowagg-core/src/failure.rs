@@ -1,0 +1,204 @@
+//! A call to AWS that failed, and what to do about it.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use crate::id::{AccountId, Region};
+
+/// A call to AWS that failed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Failure {
+    /// The account in which the call was made.
+    pub account: AccountId,
+    /// The region in which the call was made.
+    pub region: Region,
+    /// The operation, by AWS's name. Never empty: what no call is behind is a [`Concern`](crate::plan::Concern).
+    pub call: String,
+    /// The resource that the call was for: a bucket, a VPC, a role.
+    pub resource: Option<String>,
+    /// AWS's error code, if the response had one.
+    pub code: Option<String>,
+    /// What went wrong.
+    pub message: String,
+    /// What to do about it. Equal for failures with the same cause, whatever their account and region.
+    pub advice: Advice,
+}
+
+impl Failure {
+    /// The call, AWS's code and its message.
+    pub fn what(&self) -> String {
+        let parts = [Some(self.call.as_str()), self.code.as_deref(), Some(&self.message)];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(": ")
+    }
+
+    /// What to do about it, with the account and region of this failure.
+    pub fn help(&self) -> String {
+        self.advice.at(self.account, &self.region)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { account, region, call, message, .. } = self;
+        write!(f, "{account} {region}: {call}: {message}; {}", self.help())
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// What to do about a failure, in words that name the account and the region only by their place in the sentence, so that
+/// the same advice for many accounts compares equal.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Advice(Vec<Part>);
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Text(String),
+    Account,
+    Region,
+}
+
+impl Advice {
+    /// Advice that depends on the place: `sentence` gets what stands for the account and for the region.
+    ///
+    /// ```
+    /// use flowagg_core::failure::Advice;
+    /// use flowagg_core::id::{AccountId, Region};
+    ///
+    /// let advice = Advice::for_place(|account, region| format!("enable {region} in {account}"));
+    /// let (account, region) = (AccountId::parse("222222222222")?, Region::parse("eu-west-1")?);
+    /// assert_eq!(advice.at(account, &region), "enable eu-west-1 in 222222222222");
+    /// # Ok::<(), flowagg_core::id::IdError>(())
+    /// ```
+    pub fn for_place(sentence: impl FnOnce(&str, &str) -> String) -> Self {
+        // Noncharacters of Unicode: no message of AWS and no name contains them.
+        const ACCOUNT: char = '\u{fdd0}';
+        const REGION: char = '\u{fdd1}';
+        let sentence = sentence(&ACCOUNT.to_string(), &REGION.to_string());
+        let mut parts = Vec::new();
+        let mut text = String::new();
+        for c in sentence.chars() {
+            let part = match c {
+                ACCOUNT => Part::Account,
+                REGION => Part::Region,
+                c => {
+                    text.push(c);
+                    continue;
+                }
+            };
+            if !text.is_empty() {
+                parts.push(Part::Text(std::mem::take(&mut text)));
+            }
+            parts.push(part);
+        }
+        if !text.is_empty() {
+            parts.push(Part::Text(text));
+        }
+        Self(parts)
+    }
+
+    /// The sentence for an account and a region.
+    pub fn at(&self, account: AccountId, region: &Region) -> String {
+        self.render(&account.to_string(), region.as_str())
+    }
+
+    /// The sentence without an account and a region, which are called by these words.
+    pub fn without_place(&self) -> String {
+        self.render("the account", "the region")
+    }
+
+    fn render(&self, account: &str, region: &str) -> String {
+        let words = self.0.iter().map(|part| match part {
+            Part::Text(words) => words.as_str(),
+            Part::Account => account,
+            Part::Region => region,
+        });
+        words.collect()
+    }
+}
+
+impl From<&str> for Advice {
+    fn from(sentence: &str) -> Self {
+        Self(vec![Part::Text(sentence.to_owned())])
+    }
+}
+
+impl From<String> for Advice {
+    fn from(sentence: String) -> Self {
+        Self(vec![Part::Text(sentence)])
+    }
+}
+
+/// A failure as programs read it.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Failure"))]
+#[serde(rename_all = "kebab-case")]
+struct Written<'a> {
+    /// The account in which the call was made.
+    account: AccountId,
+    /// The region in which the call was made.
+    region: &'a Region,
+    /// The operation, by AWS's name.
+    call: &'a str,
+    /// The resource that the call was for: a bucket, a VPC, a role.
+    resource: Option<&'a str>,
+    /// AWS's error code, if the response had one.
+    code: Option<&'a str>,
+    /// What went wrong.
+    message: &'a str,
+    /// What to do about it.
+    help: String,
+}
+
+impl Serialize for Failure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { account, region, call, resource, code, message, advice: _ } = self;
+        let (resource, code, help) = (resource.as_deref(), code.as_deref(), self.help());
+        Written { account: *account, region, call, resource, code, message, help }.serialize(serializer)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Failure {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        Written::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Written::json_schema(generator)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(account: &str, advice: impl Into<Advice>) -> Failure {
+        Failure {
+            account: AccountId::parse(account).unwrap(),
+            region: Region::parse("eu-west-1").unwrap(),
+            call: "CreateFlowLogs".to_owned(),
+            resource: None,
+            code: None,
+            message: "not allowed".to_owned(),
+            advice: advice.into(),
+        }
+    }
+
+    #[test]
+    fn a_failure_reads_as_place_call_message_and_help() {
+        let failure = failure("222222222222", "allow it");
+        assert_eq!(failure.to_string(), "222222222222 eu-west-1: CreateFlowLogs: not allowed; allow it");
+    }
+
+    #[test]
+    fn advice_for_two_accounts_is_equal_and_reads_with_each_account() {
+        let advice =
+            || Advice::for_place(|account, region| format!("enable {region} in {account}, then wait"));
+        let [one, other] = ["222222222222", "333333333333"].map(|account| failure(account, advice()));
+        assert_eq!(one.advice, other.advice);
+        assert_eq!(one.help(), "enable eu-west-1 in 222222222222, then wait");
+        assert_eq!(other.help(), "enable eu-west-1 in 333333333333, then wait");
+    }
+}

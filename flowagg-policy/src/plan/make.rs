@@ -1,0 +1,185 @@
+//! From a fleet and what was observed to a plan.
+
+use std::collections::BTreeMap;
+
+use flowagg_core::fleet::Fleet;
+use flowagg_core::id::AccountId;
+use flowagg_core::observed::{Bucket, Observed, Scope};
+use flowagg_core::plan::{
+    Concern, FlowLogPart, GrantRemoval, HubChange, HubPart, Note, PolicyChange, Subject, Unnamed,
+    flow_log_changes, flow_log_removals, hub_changes,
+};
+
+use super::{Goal, HeldBack, Plan, key};
+use crate::assure::{Doubt, assure};
+use crate::grant::Grant;
+use crate::merge::{granted_by, merge, remove};
+
+/// Creates every plan.
+pub(super) fn make(fleet: &Fleet, observed: &Observed, goal: Goal) -> Plan {
+    let flow_logs = match goal {
+        Goal::Apply(unnamed) => flow_log_changes(fleet, &observed.regions, unnamed),
+        Goal::Destroy => flow_log_removals(fleet, &observed.regions),
+    };
+    let mut plan = Plan::of_flow_logs(goal, flow_logs);
+    match (&observed.bucket, goal) {
+        // Flow logs without their bucket would only fail.
+        (Err(failure), _) => plan.failures.insert(0, failure.clone()),
+        (Ok(bucket), Goal::Apply(unnamed)) => plan.add_hub(fleet, observed, bucket.as_ref(), unnamed),
+        (Ok(bucket), Goal::Destroy) => plan.add_removal(fleet, observed, bucket.as_ref()),
+    }
+    if observed.bucket.is_err() || !plan.obstacles.is_empty() {
+        plan.hold_back();
+    }
+    plan
+}
+
+impl Plan {
+    fn of_flow_logs(goal: Goal, flow_logs: FlowLogPart) -> Self {
+        let FlowLogPart { changes, left, concerns, failures, notes } = flow_logs;
+        Self {
+            hub: Vec::new(),
+            flow_logs: changes,
+            left,
+            concerns,
+            obstacles: Vec::new(),
+            failures,
+            notes,
+            held_back: HeldBack::default(),
+            goal,
+        }
+    }
+
+    fn add_hub(&mut self, fleet: &Fleet, observed: &Observed, bucket: Option<&Bucket>, unnamed: Unnamed) {
+        // A grant to no account at all would, with pruning, revoke every other.
+        if fleet.members.is_empty() {
+            self.obstacles.push(no_members(fleet));
+            self.notes.extend(left_out(fleet));
+            return;
+        }
+        let HubPart { changes, concerns, notes } = hub_changes(fleet, bucket);
+        let encrypts = changes.iter().any(|change| matches!(change, HubChange::Encrypt { .. }));
+        self.hub = changes;
+        // What is at the hub comes first, as it is done first.
+        self.concerns.splice(0..0, concerns);
+        self.notes.splice(0..0, notes);
+        let live = bucket.and_then(|bucket| bucket.policy.as_deref());
+        match decide(fleet, live, unnamed) {
+            Ok(decided) => {
+                self.hub.extend(decided.change.map(HubChange::PutPolicy));
+                self.concerns.extend(decided.concerns);
+                self.notes.extend(left_out(fleet));
+                self.notes.extend(decided.notes);
+            }
+            Err(obstacle) => self.obstacles.push(obstacle),
+        }
+        match key::concern(fleet, observed.key.as_ref()) {
+            // No object would arrive any more.
+            Some(concern) if encrypts => self.obstacles.push(Concern {
+                what: format!("the bucket does not get this key: {}", concern.what),
+                ..concern
+            }),
+            concern => self.concerns.extend(concern),
+        }
+    }
+
+    fn add_removal(&mut self, fleet: &Fleet, observed: &Observed, bucket: Option<&Bucket>) {
+        let live = bucket.and_then(|bucket| bucket.policy.as_deref());
+        let removal = match live.map(|live| removal(fleet, live)).transpose() {
+            Ok(removal) => removal.flatten().map(HubChange::RemoveGrant),
+            Err(obstacle) => return self.obstacles.push(obstacle),
+        };
+        let stays = match observed.scope {
+            Scope::Part => Some(Note::GrantStaysForPart),
+            Scope::Whole if !self.failures.is_empty() => Some(Note::GrantStaysForUnread),
+            Scope::Whole => None,
+        };
+        match (removal, stays) {
+            (Some(removal), Some(note)) => {
+                self.held_back.hub.push(removal);
+                self.notes.push(note);
+            }
+            (removal, _) => self.hub.extend(removal),
+        }
+    }
+}
+
+/// What becomes of the bucket policy.
+struct Decided {
+    change: Option<PolicyChange>,
+    concerns: Vec<Concern>,
+    notes: Vec<Note>,
+}
+
+/// Merges the grant into the live policy, and asks the result whether it does what the fleet file says. A policy that does
+/// not is an obstacle.
+fn decide(fleet: &Fleet, live: Option<&str>, unnamed: Unnamed) -> Result<Decided, Concern> {
+    let grant = Grant::of(fleet);
+    let merged = merge(live, &grant, unnamed)
+        .map_err(|error| about_policy(fleet, error.to_string(), &error.help()))?;
+    let doubts = assure(live, &merged, &grant, &fleet.regions())
+        .map_err(|error| about_policy(fleet, error.to_string(), error.help()))?;
+    if let (true, [first, rest @ ..]) = (merged.changed, doubts.as_slice()) {
+        return Err(doubted(fleet, first, rest.len()));
+    }
+    let notes = merged.kept.iter().map(|account| Note::StillGranted { account: *account }).collect();
+    let change = merged.changed.then(|| PolicyChange {
+        text: merged.text,
+        replaces: live.map(str::to_owned),
+        bytes: merged.bytes,
+        granted: merged.granted,
+        revoked: merged.revoked,
+        notes: merged.notes,
+    });
+    let concerns = doubts.into_iter().map(|doubt| about_policy(fleet, doubt.message, DOUBT_HELP)).collect();
+    Ok(Decided { change, concerns, notes })
+}
+
+/// The live policy without managed statements; `None` if it has none.
+fn removal(fleet: &Fleet, live: &str) -> Result<Option<GrantRemoval>, Concern> {
+    let grant = Grant::of(fleet);
+    let granted =
+        granted_by(live, &grant).map_err(|error| about_policy(fleet, error.to_string(), error.help()))?;
+    let Some(granted) = granted else { return Ok(None) };
+    let leaves =
+        remove(live, &grant).map_err(|error| about_policy(fleet, error.to_string(), &error.help()))?;
+    Ok(Some(GrantRemoval { replaces: live.to_owned(), leaves, revoked: granted.who.accounts().clone() }))
+}
+
+const DOUBT_HELP: &str = "change that statement, which is not flowagg's, so that `delivery.logs.amazonaws.com` may deliver: \
+     a Deny spares it with `\"Bool\": {\"aws:PrincipalIsAWSService\": \"false\"}`";
+
+fn doubted(fleet: &Fleet, first: &Doubt, others: usize) -> Concern {
+    let more = if others > 0 { format!(" (and {others} more like it)") } else { String::new() };
+    about_policy(fleet, format!("the merged policy is not written: {first}{more}"), DOUBT_HELP)
+}
+
+/// Something about the bucket policy.
+pub(super) fn about_policy(fleet: &Fleet, what: String, help: &str) -> Concern {
+    at_hub(fleet, Subject::Policy, format!("the policy of {}", fleet.hub.bucket), what, help.to_owned())
+}
+
+/// The organization has accounts, but none for this fleet.
+fn no_members(fleet: &Fleet) -> Concern {
+    let resource = match &fleet.organization {
+        Some(organization) => organization.id.to_string(),
+        None => fleet.hub.bucket.to_string(),
+    };
+    let help = "correct `organization.units`, `organization.accounts` or what they except";
+    let what = "the organization has no account that the fleet file chooses";
+    at_hub(fleet, Subject::Organization, resource, what.to_owned(), help.to_owned())
+}
+
+pub(super) fn at_hub(fleet: &Fleet, about: Subject, resource: String, what: String, help: String) -> Concern {
+    let (account, region) = (fleet.hub.account, Some(fleet.hub.region.clone()));
+    Concern { about, account, region, resource, what, help }
+}
+
+/// Accounts of the organization that are not members, those with the same reason together.
+fn left_out(fleet: &Fleet) -> impl Iterator<Item = Note> {
+    let mut reasons: BTreeMap<&str, Vec<AccountId>> = BTreeMap::new();
+    for (account, why) in &fleet.left_out {
+        reasons.entry(why).or_default().push(*account);
+    }
+    reasons.into_iter().map(|(why, accounts)| Note::LeftOut { accounts, why: why.to_owned() })
+}
