@@ -1,0 +1,157 @@
+//! The modules of a crate, without those of tests, and where the names in them come from.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::names::{Named, Names};
+use crate::source::Source;
+
+/// Sources, by the path of the file from the root of the workspace.
+pub(crate) type Files = BTreeMap<String, String>;
+
+/// The product code of a crate.
+pub(crate) struct Crate {
+    /// By the path from the root of the crate.
+    modules: BTreeMap<Vec<String>, Module>,
+}
+
+pub(crate) struct Module {
+    pub(crate) file: String,
+    pub(crate) source: Source,
+    pub(crate) names: Names,
+}
+
+/// Where a name comes from, as a folder sees it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// From a module of the folder.
+    Module(String),
+    /// From the file of the folder itself.
+    Folder,
+    /// From another folder or another crate.
+    Outside,
+}
+
+impl Crate {
+    pub(crate) fn read(files: &Files) -> Self {
+        let read = files.iter().filter(|(file, _)| !file.ends_with("/main.rs")).map(|(file, text)| {
+            let (path, source) = (module_of(file), Source::read(text));
+            let names = Names::read(&source, &path);
+            (path, Module { file: file.clone(), source, names })
+        });
+        let mut modules: BTreeMap<Vec<String>, Module> = read.collect();
+        let tests: Vec<Vec<String>> = modules
+            .iter()
+            .flat_map(|(path, module)| module.source.test_modules.iter().map(|name| joined(path, name)))
+            .collect();
+        modules.retain(|path, _| !tests.iter().any(|test| path.starts_with(test)));
+        Self { modules }
+    }
+
+    pub(crate) fn modules(&self) -> impl Iterator<Item = &Module> {
+        self.modules.values()
+    }
+
+    /// The modules in a folder, at any depth.
+    pub(crate) fn below(&self, folder: &[String]) -> impl Iterator<Item = (&Vec<String>, &Module)> {
+        self.modules.iter().filter(move |(path, _)| path.len() > folder.len() && path.starts_with(folder))
+    }
+
+    /// The names of the modules right in a folder.
+    pub(crate) fn children(&self, folder: &[String]) -> BTreeSet<String> {
+        self.below(folder).map(|(path, _)| path[folder.len()].clone()).collect()
+    }
+
+    pub(crate) fn origin(&self, named: &Named, folder: &[String]) -> Origin {
+        let Some(path) = named.absolute.clone().and_then(|path| self.resolved(path)) else {
+            return Origin::Outside;
+        };
+        match path.strip_prefix(folder) {
+            None => Origin::Outside,
+            Some([name, ..]) if self.is_module(folder, name) => Origin::Module(name.clone()),
+            Some(_) => Origin::Folder,
+        }
+    }
+
+    fn is_module(&self, parent: &[String], name: &str) -> bool {
+        self.below(parent).any(|(path, _)| path[parent.len()] == name)
+    }
+
+    /// The path with what modules import put in the place of its names: `Screen` of the root is `show::screen::Screen`. None
+    /// where it leads to another crate.
+    fn resolved(&self, mut path: Vec<String>) -> Option<Vec<String>> {
+        /// More re-exports of a re-export than any crate has: a loop of them ends.
+        const MOST: usize = 20;
+        for _ in 0..MOST {
+            let import = (0..path.len()).find_map(|at| {
+                let (parent, name) = (&path[..at], &path[at]);
+                if self.is_module(parent, name) {
+                    return None;
+                }
+                let import = self.modules.get(parent)?.names.imported.get(name)?;
+                Some((at, parent.to_vec(), import))
+            });
+            let Some((at, parent, import)) = import else { break };
+            let target = match &import.absolute {
+                Some(target) => target.clone(),
+                // The path to a child needs no `self::`.
+                None if self.is_module(&parent, &import.path[0]) => [&parent[..], &import.path[..]].concat(),
+                None => return None,
+            };
+            let rest = path.split_off(at + 1);
+            if target == path {
+                break;
+            }
+            path = [target, rest].concat();
+        }
+        Some(path)
+    }
+}
+
+fn joined(path: &[String], name: &str) -> Vec<String> {
+    let mut path = path.to_vec();
+    path.push(name.to_owned());
+    path
+}
+
+/// The module that a file or folder is, as the path from the root of its crate.
+pub(crate) fn module_of(path: &str) -> Vec<String> {
+    let inside = path.split_once("/src").map_or("", |(_, inside)| inside).trim_end_matches(".rs");
+    let mut modules: Vec<String> =
+        inside.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect();
+    if matches!(modules.last().map(String::as_str), Some("mod" | "lib")) {
+        modules.pop();
+    }
+    modules
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_followed_through_every_module_that_exports_it() {
+        let files = [
+            ("lib.rs", "mod a; pub use a::C; pub use std::fmt;"),
+            ("a/mod.rs", "mod b; pub use self::b::D as C; pub use C as Loop; use super::a::Again as Again;"),
+            ("a/b.rs", "use crate::{C, fmt, a::Loop, a::Again, a::Own};"),
+        ];
+        let files = files.into_iter().map(|(file, text)| (format!("it/src/{file}"), text.to_owned()));
+        let sources = Crate::read(&files.collect());
+        let (root, a) = (Vec::new(), vec!["a".to_owned()]);
+        let names = &sources.modules[&["a".to_owned(), "b".to_owned()][..]].names.all;
+        let origins = |folder: &[String]| -> Vec<Origin> {
+            names.iter().map(|named| sources.origin(named, folder)).collect()
+        };
+        let module = |name: &str| Origin::Module(name.to_owned());
+        assert_eq!(origins(&root)[..2], [module("a"), Origin::Outside]);
+        assert_eq!(origins(&a)[..2], [module("b"), Origin::Outside]);
+        assert_eq!(origins(&a)[3..], [Origin::Folder, Origin::Folder]);
+    }
+
+    #[test]
+    fn a_file_is_the_module_of_its_path() {
+        for (file, path) in [("lib.rs", ""), ("a.rs", "a"), ("a/mod.rs", "a"), ("a/b/c.rs", "a::b::c")] {
+            assert_eq!(module_of(&format!("flowagg-cli/src/{file}")).join("::"), path);
+        }
+    }
+}
