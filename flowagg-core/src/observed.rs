@@ -112,14 +112,15 @@ impl LifecycleRule {
             return "flowagg-expiry".to_owned();
         }
         let id = format!("flowagg-expiry-{folder}");
-        if id.len() <= Self::LONGEST_ID {
+        if id.chars().count() <= Self::LONGEST_ID {
             return id;
         }
         // FNV-1a tells folders apart that begin alike.
         let hash = folder.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
-        format!("{}-{hash:016x}", &id[..Self::LONGEST_ID - 17])
+        let start: String = id.chars().take(Self::LONGEST_ID - 17).collect();
+        format!("{start}-{hash:016x}")
     }
 }
 

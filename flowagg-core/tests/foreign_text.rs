@@ -1,0 +1,245 @@
+//! Text that flowagg did not write: nothing that reads it panics, and what is made of it keeps AWS's limits.
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowagg_core::fleet::{Declared, Fleet, Lifecycle, Part, Remark};
+use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
+use flowagg_core::layout::{self, FileName, Prefix};
+use flowagg_core::observed::*;
+use flowagg_core::plan::{Plan, Step, Unnamed};
+use proptest::collection::{btree_map, btree_set, vec};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::test_runner::FileFailurePersistence;
+
+const FLEET: &str = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\n\
+                     [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
+const FILE: &str = "123456789012_vpcflowlogs_us-east-1_fl-1234abcd_20180620T1620Z_fe123456.log.gz";
+
+fn config() -> ProptestConfig {
+    let failure_persistence = Some(Box::new(FileFailurePersistence::Off) as _);
+    ProptestConfig { failure_persistence, ..ProptestConfig::default() }
+}
+
+/// Any characters, words of few characters that programs stumble over, and one of those repeated many times.
+fn foreign() -> impl Strategy<Value = String> {
+    let odd = select(vec![
+        "a",
+        "0",
+        " ",
+        "/",
+        "_",
+        "-",
+        ":",
+        "\"",
+        "'",
+        "\\",
+        "`",
+        "${",
+        "*",
+        "=",
+        "AWSLogs",
+        "é",
+        "e\u{301}",
+        "界",
+        "🦀",
+        "👩\u{200d}👩\u{200d}👧",
+        "\u{5d0}\u{5d1}",
+        "\u{202e}",
+        "\u{feff}",
+        "\u{a0}",
+        "\u{2028}",
+        "\0",
+        "\n",
+        "\r\n",
+        "\t",
+        "\u{1b}[31m",
+        "\u{1b}]",
+        "\u{7f}",
+        "\u{10ffff}",
+    ]);
+    prop_oneof![
+        2 => any::<String>(),
+        3 => vec(odd.clone(), 0..30).prop_map(|words| words.concat()),
+        2 => ("[a-z]{0,4}", odd, 1..400_usize).prop_map(|(start, odd, times)| start + &odd.repeat(times)),
+    ]
+}
+
+fn tags() -> impl Strategy<Value = BTreeMap<String, String>> {
+    let key = prop_oneof![2 => foreign(), 1 => Just("managed-by".to_owned())];
+    let value = prop_oneof![2 => foreign(), 1 => Just("flowagg".to_owned())];
+    btree_map(key, value, 0..4)
+}
+
+fn flow_log() -> impl Strategy<Value = FlowLog> {
+    let resource = prop_oneof![3 => Just("vpc-0000000a".to_owned()), 1 => foreign()];
+    let destination = prop_oneof![
+        1 => Just("arn:aws:s3:::acme-logs".to_owned()),
+        1 => foreign().prop_map(|folder| format!("arn:aws:s3:::acme-logs/{folder}")),
+        1 => foreign(),
+    ];
+    let words = || option::of(foreign());
+    (any::<u32>(), resource, destination, words(), words(), tags(), words(), words()).prop_map(
+        |(id, resource, destination, traffic, format, tags, status, error)| FlowLog {
+            id: FlowLogId::parse(&format!("fl-{id:08x}")).unwrap(),
+            resource,
+            traffic,
+            destination,
+            format: format.clone(),
+            interval: Some(600),
+            options: format.map(|format| FileOptions { format, ..FileOptions::default() }),
+            tags,
+            created: None,
+            deliver_status: status,
+            deliver_error: error,
+        },
+    )
+}
+
+fn bucket() -> impl Strategy<Value = Bucket> {
+    let words = || option::of(foreign());
+    (words(), words(), words(), words(), btree_set(foreign(), 0..3), btree_set(foreign(), 0..3)).prop_map(
+        |(algorithm, key, under, ownership, other_rules, other_logs)| Bucket {
+            encryption: algorithm.map(|algorithm| BucketEncryption { algorithm, key, bucket_key: false }),
+            lifecycle: under.map(|under| LifecycleRule { under, lifecycle: Lifecycle::default() }),
+            other_rules,
+            public_access_block: PublicAccessBlock::FULL,
+            ownership,
+            policy: None,
+            other_logs,
+        },
+    )
+}
+
+fn place() -> Place {
+    let account = AccountId::parse("222222222222").unwrap();
+    Place { account, region: Region::parse("eu-west-1").unwrap() }
+}
+
+fn failure() -> impl Strategy<Value = Failure> {
+    let Place { account, region } = place();
+    (foreign(), option::of(foreign()), option::of(foreign()), foreign(), foreign()).prop_map(
+        move |(call, resource, code, message, help)| {
+            let region = region.clone();
+            Failure { account, region, call, resource, code, message, help }
+        },
+    )
+}
+
+#[test]
+fn id_of_an_ascii_folder_never_changes() {
+    let root = |folder: &str| format!("{folder}/{}/", layout::AWS_LOGS);
+    let longest = "x".repeat(240);
+    assert_eq!(LifecycleRule::id_under(&root(&longest)), format!("flowagg-expiry-{longest}"));
+    let longer = "x".repeat(241);
+    let cut = format!("flowagg-expiry-{}-c3a5e7ac9f2b32c7", "x".repeat(223));
+    assert_eq!(LifecycleRule::id_under(&root(&longer)), cut);
+}
+
+#[test]
+fn id_is_cut_between_characters_and_counted_in_them() {
+    let fits = "é".repeat(240);
+    assert_eq!(LifecycleRule::id_under(&fits), format!("flowagg-expiry-{fits}"));
+    // Byte 238, where an ASCII id is cut, is inside a character of the first.
+    for folder in ["界".repeat(300), format!("a{}", "界".repeat(300))] {
+        let id = LifecycleRule::id_under(&folder);
+        assert_eq!(id.chars().count(), 255, "{id}");
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn id_of_any_folder_is_one_that_s3_accepts(root in foreign()) {
+        for root in [format!("{root}/{}/", layout::AWS_LOGS), root] {
+            let id = LifecycleRule::id_under(&root);
+            prop_assert!(id.starts_with("flowagg-expiry") && id.chars().count() <= 255, "{}", id);
+        }
+    }
+
+    #[test]
+    fn ids_of_different_folders_differ(start in foreign(), ends in [foreign(), foreign()]) {
+        let [one, other] = ends.map(|end| format!("{start}{end}").trim_end_matches('/').to_owned());
+        let id = |folder: &str| LifecycleRule::id_under(&format!("{folder}/{}/", layout::AWS_LOGS));
+        prop_assert_eq!(id(&one) == id(&other), one == other);
+    }
+
+    #[test]
+    fn any_key_or_folder_is_read_or_refused(text in foreign(), at in any::<prop::sample::Index>()) {
+        let (start, end) = FILE.split_at(at.index(FILE.len()));
+        for name in [text.clone(), format!("{start}{text}{end}"), format!("{start}{text}")] {
+            if let Some(file) = FileName::parse(&name) {
+                prop_assert_eq!(FileName::parse(&file.to_string()), Some(file));
+            }
+        }
+        for folder in [&text, &format!("aws-account-id={text}"), &format!("aws-region={text}"), &format!("aws-service={text}")] {
+            let _ = (layout::account_of(folder), layout::region_of(folder), layout::is_of_flow_logs(folder));
+        }
+        if let Ok(prefix) = Prefix::parse(&text) {
+            prop_assert_eq!(Prefix::parse(prefix.as_str()), Ok(prefix));
+        }
+    }
+
+    #[test]
+    fn only_marked_flow_logs_change_whatever_the_others_are(
+        logs in vec(flow_log(), 0..4),
+        bucket in bucket(),
+        tags in tags(),
+        prune in any::<bool>(),
+    ) {
+        let fleet = Fleet::parse(&format!("{FLEET}vpcs = {{ tags = {{ logged = \"yes\" }} }}\n")).unwrap();
+        let id = ResourceId::parse("vpc-0000000a").unwrap();
+        let vpc = Resource { id, owner: None, is_default: false, part_of: BTreeSet::new(), tags };
+        let state = RegionState { resources: vec![vpc], flow_logs: logs.clone() };
+        let unnamed = if prune { Unnamed::Prune } else { Unnamed::Keep };
+        let regions = BTreeMap::from([(place(), Ok(state))]);
+        for plan in [Plan::new(&fleet, Some(&bucket), None, &regions, unnamed), Plan::destroy(&fleet, None, &regions)] {
+            for change in &plan.flow_logs {
+                let (Step::Replace { old: id } | Step::Tag { flow_log: id, .. } | Step::Delete { flow_log: id }) = &change.step
+                else { continue };
+                prop_assert!(logs.iter().any(|log| log.id == *id && log.is_ours()), "{}", change);
+            }
+            let _ = (plan.summary(), plan.hub.iter().map(ToString::to_string).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_failure_of_any_words_is_shown(failure in failure()) {
+        prop_assert!(failure.to_string().contains(&failure.message));
+        let _ = (failure.what(), failure.way_out());
+    }
+
+    #[test]
+    fn a_written_fleet_file_is_read_as_it_was(name in foreign(), tags in tags(), remarks in vec(foreign(), 0..4)) {
+        let mut fleet = Declared::parse(FLEET).unwrap().into_fleet();
+        let is_name = !name.trim().is_empty() && !name.chars().any(char::is_control);
+        for member in fleet.members.values_mut() {
+            member.name = is_name.then(|| name.clone());
+        }
+        let is_tag = |key: &str, value: &str| {
+            let fits = (1..=128).contains(&key.chars().count()) && value.chars().count() <= 256;
+            fits && key != "managed-by" && !key.to_ascii_lowercase().starts_with("aws:")
+        };
+        fleet.flow_logs.tags.extend(tags.into_iter().filter(|(key, value)| is_tag(key, value)));
+        let parts = [Part::File, Part::Hub, Part::FlowLogs, Part::Member(place().account)];
+        let remarks: Vec<_> = remarks.into_iter().zip(parts).map(|(text, about)| Remark { about, text }).collect();
+        let text = Declared::from(fleet.clone()).to_toml(&remarks);
+        let read = Declared::parse(&text).map(Declared::into_fleet);
+        prop_assert_eq!(read.as_ref(), Ok(&fleet), "{}", text);
+    }
+
+    #[test]
+    fn a_fault_is_in_the_file_whatever_the_file_is(text in foreign(), at in any::<prop::sample::Index>()) {
+        let (start, end) = FLEET.split_at(at.index(FLEET.len()));
+        let file = format!("{start}{text}{end}");
+        if let Err(error) = Fleet::parse(&file) {
+            for fault in &error.faults {
+                let line = file.split('\n').nth(fault.line - 1).unwrap_or_default();
+                prop_assert!((1..=line.chars().count() + 1).contains(&fault.column), "{:?} in {:?}", fault, line);
+            }
+        }
+    }
+}
