@@ -188,10 +188,10 @@ fn nearest<'n>(known: impl Iterator<Item = &'n str>, name: &str) -> Option<&'n s
 
 /// How many characters must be put in, taken out or replaced to make one text of the other.
 fn distance(a: &str, b: &str) -> usize {
-    if a.len().abs_diff(b.len()) > 2 {
+    let b: Vec<char> = b.chars().collect();
+    if a.chars().count().abs_diff(b.len()) > 2 {
         return usize::MAX;
     }
-    let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().enumerate() {
         let mut corner = row[0];
@@ -203,4 +203,16 @@ fn distance(a: &str, b: &str) -> usize {
         }
     }
     row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nearly_right_name_is_compared_in_characters() {
+        let known = ["aws:SourceArn"];
+        assert_eq!(nearest(known.into_iter(), "aws:S界urceArn界"), Some("aws:SourceArn"));
+        assert_eq!(nearest(known.into_iter(), "aws:界界urceArn界"), None);
+    }
 }
