@@ -178,7 +178,7 @@ impl Meaning {
                     meaning.elements.insert(name.to_owned(), values);
                 }
                 None => {
-                    let text = size::compact(&document.text[member.value.span.clone()]);
+                    let text = size::compact(document.part(member.value.span.clone()));
                     meaning.others.insert(name.to_owned(), text);
                 }
             }

@@ -93,6 +93,11 @@ impl<'a> Document<'a> {
         self.root.members().unwrap_or_default()
     }
 
+    /// The text between places that its nodes have.
+    pub(crate) fn part(&self, span: Range<usize>) -> &'a str {
+        json::part(self.text, span)
+    }
+
     fn list(&self) -> &Node<'a> {
         &self.members()[self.statements].value
     }
@@ -115,12 +120,12 @@ impl<'a> Document<'a> {
         let is_list = matches!(list.value, Value::Array(_));
         let mut out =
             String::with_capacity(self.text.len() + added.iter().map(|text| text.len() + 1).sum::<usize>());
-        out.push_str(&self.text[..list.span.start]);
+        out.push_str(self.part(0..list.span.start));
         out.push('[');
         let mut written = 0;
         let mut put = |out: &mut String, gap: Range<usize>, text: &str| {
             // The bytes between two statements hold their comma; the first that is left has none before it.
-            let gap = &self.text[gap];
+            let gap = self.part(gap);
             out.push_str(if written == 0 { gap.rsplit(',').next().unwrap_or_default() } else { gap });
             if written > 0 && !gap.contains(',') {
                 out.push(',');
@@ -136,18 +141,18 @@ impl<'a> Document<'a> {
             match changes.next_if(|(changed, _)| *changed == index) {
                 Some((_, None)) => {}
                 Some((_, Some(text))) => put(&mut out, gap, text),
-                None => put(&mut out, gap, &self.text[element.span.clone()]),
+                None => put(&mut out, gap, self.part(element.span.clone())),
             }
         }
         for text in added {
             put(&mut out, end..end, text);
         }
         if is_list {
-            out.push_str(&self.text[end..list.span.end]);
+            out.push_str(self.part(end..list.span.end));
         } else {
             out.push(']');
         }
-        out.push_str(&self.text[list.span.end..]);
+        out.push_str(self.part(list.span.end..self.text.len()));
         out
     }
 }

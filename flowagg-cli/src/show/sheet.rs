@@ -88,7 +88,7 @@ fn words(text: &str, room: usize) -> Vec<Word<'_>> {
     let mut rest = text;
     let mut words = Vec::new();
     while !rest.is_empty() {
-        let (word, after) = rest.split_at(end_of_word(rest, room));
+        let (word, after) = first_word(rest, room);
         rest = after;
         if display_width(word.trim_end_matches(' ')) > room {
             words.extend(word.split_inclusive(['/', '_']).map(Word::from));
@@ -99,15 +99,17 @@ fn words(text: &str, room: usize) -> Vec<Word<'_>> {
     words
 }
 
-/// Where the first word of a text ends, the spaces after it included.
-fn end_of_word(text: &str, room: usize) -> usize {
-    let mut ends = text.match_indices(' ').map(|(at, space)| at + space.len());
-    let closed = |end: &usize| text[..*end].matches('`').count().is_multiple_of(2);
-    let first = ends.next().unwrap_or(text.len());
-    let end = if closed(&first) { first } else { ends.find(closed).unwrap_or(text.len()) };
+/// The first word of a text, the spaces after it included, and the rest of the text.
+fn first_word(text: &str, room: usize) -> (&str, &str) {
+    let whole = (text, "");
+    let mut parts = text.match_indices(' ').filter_map(|(at, space)| text.split_at_checked(at + space.len()));
+    let closed = |(word, _): &(&str, &str)| word.matches('`').count().is_multiple_of(2);
+    let first = parts.next().unwrap_or(whole);
+    let part = if closed(&first) { first } else { parts.find(closed).unwrap_or(whole) };
     // A quotation that is longer than half a line is divided like other text.
-    let end = if display_width(&text[..end]) > room / 2 { first } else { end };
-    end + text[end..].len() - text[end..].trim_start_matches(' ').len()
+    let (_, after) = if display_width(part.0) > room / 2 { first } else { part };
+    let after = after.trim_start_matches(' ');
+    text.split_at_checked(text.len() - after.len()).unwrap_or(whole)
 }
 
 #[cfg(test)]

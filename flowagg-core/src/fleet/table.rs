@@ -39,11 +39,10 @@ impl<'t> Reader<'t> {
     }
 
     pub(super) fn fault(&self, span: Range<usize>, what: impl Into<String>, help: impl Into<String>) {
-        let before = self.before(&span);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let start_of_line = self.before(&span).rsplit('\n').next().unwrap_or_default();
         self.faults.borrow_mut().push(Fault {
             line: self.line(&span),
-            column: before[line_start..].chars().count() + 1,
+            column: start_of_line.chars().count() + 1,
             what: what.into(),
             help: help.into(),
         });

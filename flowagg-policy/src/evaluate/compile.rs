@@ -91,8 +91,7 @@ fn strings<'d>(
 ///
 /// Source: "IAM policy elements: Variables and tags", where you can use policy variables (IAM User Guide).
 fn has_early_variable(arn: &str) -> bool {
-    let Some(at) = arn.find("${") else { return false };
-    arn[..at].bytes().filter(|b| *b == b':').count() < 5
+    arn.split_once("${").is_some_and(|(before, _)| before.bytes().filter(|b| *b == b':').count() < 5)
 }
 
 fn principals(node: &Node<'_>) -> Result<Principals, String> {

@@ -28,22 +28,24 @@ pub(super) struct Syntax {
 }
 
 /// Cuts a text into pieces. Neighbouring literals are one, and no two `Any` stand side by side.
+#[expect(clippy::string_slice, reason = "`find` returns the place of an ASCII character of the same text")]
 pub(super) fn pieces(text: &str, syntax: Syntax) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut literal = String::new();
     let mut rest = text;
     while let Some(at) = rest.find(['*', '?', '$']) {
         literal.push_str(&rest[..at]);
-        let (piece, length) = match rest.as_bytes()[at] {
-            b'*' if syntax.wildcards => (Some(Piece::Any), 1),
-            b'?' if syntax.wildcards => (Some(Piece::One), 1),
-            b'$' if syntax.variables => variable(&rest[at..], &mut literal),
+        let after = &rest[at + 1..];
+        let piece;
+        (piece, rest) = match rest.as_bytes()[at] {
+            b'*' if syntax.wildcards => (Some(Piece::Any), after),
+            b'?' if syntax.wildcards => (Some(Piece::One), after),
+            b'$' if syntax.variables => variable(after, &mut literal),
             other => {
                 literal.push(char::from(other));
-                (None, 1)
+                (None, after)
             }
         };
-        rest = &rest[at + length..];
         if let Some(piece) = piece {
             if !literal.is_empty() {
                 pieces.push(Piece::Literal(std::mem::take(&mut literal)));
@@ -60,29 +62,28 @@ pub(super) fn pieces(text: &str, syntax: Syntax) -> Vec<Piece> {
     pieces
 }
 
-/// Reads what begins with `$`: an escape or what is no variable goes to the literal; returns the bytes that it took.
-fn variable(text: &str, literal: &mut String) -> (Option<Piece>, usize) {
-    let Some(inside) =
-        text.strip_prefix("${").and_then(|rest| rest.split_once('}')).map(|(inside, _)| inside)
-    else {
+/// Reads what follows a `$`: an escape or what is not a variable goes to the literal. Returns the rest of the text.
+fn variable<'t>(text: &'t str, literal: &mut String) -> (Option<Piece>, &'t str) {
+    let braced = text.strip_prefix('{').and_then(|braced| Some((braced, braced.split_once('}')?)));
+    let Some((braced, (inside, after))) = braced else {
         literal.push('$');
-        return (None, 1);
+        return (None, text);
     };
     if let "*" | "?" | "$" = inside {
         literal.push_str(inside);
-        return (None, inside.len() + 3);
+        return (None, after);
     }
     // A default may hold a brace of its own, so its end is looked for behind the quotation mark.
-    if let Some((key, rest)) = text[2..].split_once(',')
+    if let Some((key, rest)) = braced.split_once(',')
         && !key.contains('}')
         && let Some(quoted) = rest.trim_start().strip_prefix('\'')
-        && let Some((default, after)) = quoted.split_once('\'')
-        && let Some(end) = after.trim_start().strip_prefix('}')
+        && let Some((default, closing)) = quoted.split_once('\'')
+        && let Some(after) = closing.trim_start().strip_prefix('}')
     {
         let piece = Piece::Variable { key: key.trim().to_lowercase(), default: Some(default.to_owned()) };
-        return (Some(piece), text.len() - end.len());
+        return (Some(piece), after);
     }
-    (Some(Piece::Variable { key: inside.trim().to_lowercase(), default: None }), inside.len() + 3)
+    (Some(Piece::Variable { key: inside.trim().to_lowercase(), default: None }), after)
 }
 
 /// A pattern that is matched piece by piece.

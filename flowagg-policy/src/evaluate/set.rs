@@ -40,6 +40,7 @@ impl TextSet {
         !self.table.is_empty() && self.table[self.slot(text)] != 0
     }
 
+    #[expect(clippy::string_slice, reason = "`ends` has the lengths of `texts` after whole texts")]
     fn text(&self, index: usize) -> &str {
         let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
         &self.texts[start..self.ends[index] as usize]
@@ -90,11 +91,12 @@ impl PatternSet {
 
     /// Adds a pattern with wildcards, and with variables or without.
     pub(super) fn add(&mut self, text: &str, variables: bool) {
-        match text.bytes().position(|b| matches!(b, b'*' | b'?' | b'$')) {
-            None => self.exact.insert(text),
-            Some(0) if text == "*" => self.anything = true,
-            Some(at) if &text[at..] == "*" => self.add_start(&text[..at]),
-            Some(_) => self.others.push(Glob::new(pieces(text, Syntax { wildcards: true, variables }))),
+        let first = text.bytes().position(|b| matches!(b, b'*' | b'?' | b'$'));
+        match (first, text.strip_suffix('*')) {
+            (None, _) => self.exact.insert(text),
+            (Some(_), Some("")) => self.anything = true,
+            (Some(at), Some(start)) if at == start.len() => self.add_start(start),
+            (Some(_), _) => self.others.push(Glob::new(pieces(text, Syntax { wildcards: true, variables }))),
         }
     }
 

@@ -47,8 +47,9 @@ pub(super) fn instant(text: &str) -> Option<i128> {
     }
     let midnight = i128::from(days_since_1970(year, month, day)) * 86_400 * SECOND;
     let Some(time) = time else { return Some(midnight) };
-    let (clock, offset) = match time.find(['Z', 'z', '+', '-']) {
-        Some(at) => (&time[..at], offset_seconds(&time[at..])?),
+    let offset = time.find(['Z', 'z', '+', '-']).and_then(|at| time.split_at_checked(at));
+    let (clock, offset) = match offset {
+        Some((clock, offset)) => (clock, offset_seconds(offset)?),
         None => (time, 0),
     };
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
@@ -72,7 +73,7 @@ fn nanoseconds(fraction: &str) -> Option<i128> {
     if !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    format!("{fraction:0<9}")[..9].parse().ok()
+    format!("{fraction:0<9}").get(..9)?.parse().ok()
 }
 
 fn offset_seconds(text: &str) -> Option<i64> {

@@ -35,7 +35,7 @@ impl Kind {
                 .into_iter()
                 .find(|kind| kind.sid() == name)?,
         };
-        match &sid[name.len()..] {
+        match sid.strip_prefix(name)? {
             "" => Some((kind, 1)),
             number => number.parse().ok().filter(|n| *n > 1 && !number.starts_with('0')).map(|n| (kind, n)),
         }

@@ -9,6 +9,7 @@ use flowagg_core::id::{AccountId, BucketName, OrganizationId, Region};
 use super::subject::{Condition, Statement, Subject};
 use super::{Check, Report, Severity, distance, shown};
 use crate::evaluate::{DecisionKind, Policy, Request};
+use crate::json;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -136,7 +137,7 @@ fn blocks(subject: &Subject<'_>, report: &mut Report<'_>, reason: Reason) {
         }
         let text = format!(
             "{{\"Version\":\"2012-10-17\",\"Statement\":{}}}",
-            &subject.text[statement.node.span.clone()]
+            json::part(subject.text, statement.node.span.clone())
         );
         let Ok(policy) = Policy::compile(&text) else { continue };
         if requests.iter().any(|request| policy.decide(request).kind == DecisionKind::ExplicitDeny) {

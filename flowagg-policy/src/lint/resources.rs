@@ -204,8 +204,8 @@ fn whole_bucket(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn early_variable(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in &subject.statements {
         for item in all(statement) {
-            let Some(at) = item.text.find("${") else { continue };
-            if item.text[..at].bytes().filter(|b| *b == b':').count() < 5 {
+            let Some((before, _)) = item.text.split_once("${") else { continue };
+            if before.bytes().filter(|b| *b == b':').count() < 5 {
                 report.add(
                     Some(statement),
                     item.at,
@@ -218,8 +218,8 @@ fn early_variable(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 /// Whether a text is some digits of an account id and then a wildcard.
 fn is_cut_id(text: &str) -> bool {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let rest = &text[digits..];
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let digits = text.len() - rest.len();
     let wild = rest.starts_with(['*', '?']);
     (1..AccountId::DIGITS).contains(&digits)
         && wild

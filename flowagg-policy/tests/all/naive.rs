@@ -35,10 +35,9 @@ fn resolve(
     let mut tokens = Vec::new();
     let mut rest = pattern;
     while let Some(c) = rest.chars().next() {
-        let end = rest.find('}').filter(|_| variables && rest.starts_with("${"));
-        if let Some(end) = end {
-            let inside = &rest[2..end];
-            rest = &rest[end + 1..];
+        let braced = rest.strip_prefix("${").filter(|_| variables);
+        if let Some((inside, after)) = braced.and_then(|rest| rest.split_once('}')) {
+            rest = after;
             if matches!(inside, "*" | "?" | "$") {
                 tokens.extend(inside.chars().map(Token::Plain));
                 continue;
@@ -57,7 +56,7 @@ fn resolve(
             '?' if wild => Token::One,
             c => Token::Plain(c),
         });
-        rest = &rest[c.len_utf8()..];
+        rest = rest.strip_prefix(c).unwrap_or_default();
     }
     Some(tokens)
 }

@@ -93,7 +93,7 @@ impl Container {
     /// Takes the leash off. Returns the command that ends it all the same.
     pub(super) fn leave_running(mut self) -> String {
         self.tell(Word::Stay);
-        format!("docker rm --force --volumes {}", &self.id[..12])
+        format!("docker rm --force --volumes {}", self.id.get(..12).unwrap_or(&self.id))
     }
 
     fn tell(&mut self, what: Word) {

@@ -58,7 +58,7 @@ fn is_ready(probe: Probe, url: &str) -> bool {
 /// The body that a `GET` of this URL is answered with.
 pub(super) fn body(url: &str) -> io::Result<String> {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let path = rest.find('/').map_or("/", |start| &rest[start..]);
+    let path = rest.find('/').and_then(|start| rest.get(start..)).unwrap_or("/");
     let mut answer = Vec::new();
     get(url, path)?.read_to_end(&mut answer)?;
     let answer = String::from_utf8_lossy(&answer);

@@ -205,17 +205,16 @@ fn replaced<'a>(text: &str, names: impl Iterator<Item = (&'a str, &'a str)>) -> 
     names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
     let mut made = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(sign) = rest.chars().next() {
-        match names.iter().find(|(name, _)| rest.starts_with(name)) {
-            Some((name, other)) => {
+    let mut signs = text.chars();
+    while let Some(sign) = signs.next() {
+        match names.iter().find_map(|(name, other)| Some((other, rest.strip_prefix(name)?))) {
+            Some((other, after)) => {
                 made.push_str(other);
-                rest = &rest[name.len()..];
+                signs = after.chars();
             }
-            None => {
-                made.push(sign);
-                rest = &rest[sign.len_utf8()..];
-            }
+            None => made.push(sign),
         }
+        rest = signs.as_str();
     }
     made
 }

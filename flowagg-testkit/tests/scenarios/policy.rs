@@ -38,8 +38,8 @@ async fn a_foreign_denial_stops_delivery_and_verify_says_so() {
     let world = applied(["shop"]).await;
     let live = world.policy().await.unwrap().unwrap();
     let denial = DENIAL.replace("BUCKET", world.bucket().as_str());
-    let end = live.rfind(']').unwrap();
-    world.put_policy(&format!("{},{denial}{}", &live[..end], &live[end..])).await.unwrap();
+    let (statements, end) = live.rsplit_once(']').unwrap();
+    world.put_policy(&format!("{statements},{denial}]{end}")).await.unwrap();
 
     let reports = is_refused(&world).await;
     let why = outcome(&world, &reports, "shop").to_string();

@@ -5,7 +5,7 @@ use flowagg_core::flow_log::{Files as FileOptions, RecordFormat, TrafficType};
 use flowagg_core::id::{AccountId, Region, ResourceId, ResourceKind};
 use serde_json::{Map, Value, json};
 
-use super::template::{Format, MOST_RESOURCES, Resource, Template, reference, sub};
+use super::template::{Format, MOST_RESOURCES, Resource, Template, capitalized, reference, sub};
 use crate::export::{ExportError, Files};
 
 pub(super) const BUCKET: &str = "BucketName";
@@ -181,6 +181,5 @@ fn flow_log(fleet: &Fleet, kind: ResourceKind, resource: Value) -> Resource {
 fn logical_id(id: &ResourceId) -> String {
     let mut parts = id.as_str().split('-');
     let kind = parts.next().unwrap_or_default();
-    let (first, rest) = kind.split_at(kind.len().min(1));
-    format!("FlowLog{}{rest}{}", first.to_uppercase(), parts.collect::<String>())
+    format!("FlowLog{}{}", capitalized(kind), parts.collect::<String>())
 }

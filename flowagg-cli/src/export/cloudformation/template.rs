@@ -166,3 +166,10 @@ pub(super) fn sub(text: &str) -> Value {
 pub(super) fn attribute(resource: &str, name: &str) -> Value {
     json!({ "Fn::GetAtt": [resource, name] })
 }
+
+/// A word with its first letter in upper case, for the name of a resource.
+pub(super) fn capitalized(word: &str) -> String {
+    let mut letters = word.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.collect::<String>() + letters.as_str()
+}

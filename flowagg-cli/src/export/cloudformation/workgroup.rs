@@ -3,7 +3,7 @@
 use flowagg_core::fleet::Fleet;
 use serde_json::{Value, json};
 
-use super::template::{Format, Resource, Template, reference};
+use super::template::{Format, Resource, Template, capitalized, reference};
 use crate::export::{ExportError, Files, Statement};
 
 const RESULTS: &str = "ResultLocation";
@@ -89,9 +89,5 @@ fn literal(text: &str) -> Value {
 
 /// A name of letters and digits: `QueryTopTalkers`.
 fn logical_id(name: &str) -> String {
-    let words = name.split('-').map(|word| {
-        let (first, rest) = word.split_at(word.len().min(1));
-        first.to_uppercase() + rest
-    });
-    words.collect()
+    name.split('-').map(capitalized).collect()
 }

@@ -78,7 +78,9 @@ fn units_in_units() -> Rule {
     mock!(Client::list_organizational_units_for_parent).then_compute_output(|request| {
         let units = unit(request.parent_id().unwrap()).0;
         let page: usize = request.next_token().map_or(0, |token| token.parse().unwrap());
-        let here = units.get(page).map(|id| OrganizationalUnit::builder().id(*id).name(&id[8..12]).build());
+        let here = units
+            .get(page)
+            .map(|id| OrganizationalUnit::builder().id(*id).name(id.get(8..12).unwrap()).build());
         ListOrganizationalUnitsForParentOutput::builder()
             .set_organizational_units(Some(here.into_iter().collect()))
             .set_next_token((page + 1 < units.len()).then(|| (page + 1).to_string()))
