@@ -5,6 +5,7 @@
 mod capacity;
 mod differential;
 mod evaluation;
+mod foreign_text;
 mod hostile;
 mod keys;
 mod linting;
