@@ -4,6 +4,11 @@ mod document;
 mod event;
 mod examination;
 mod failures;
+#[cfg(test)]
+#[path = "../../tests/support/foreign.rs"]
+mod foreign;
+#[cfg(test)]
+mod foreign_text;
 mod markdown;
 mod plan;
 mod policy;

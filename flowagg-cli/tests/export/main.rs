@@ -1,6 +1,8 @@
 //! `flowagg export`, run as a user runs it, and the values behind it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic as tests do")]
 
+#[path = "../support/foreign.rs"]
+mod foreign;
 mod refusals;
 mod round_trips;
 mod snapshots;

@@ -6,6 +6,8 @@ use flowagg_core::flow_log::{
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
+use crate::foreign::foreign;
+
 /// Words that YAML takes for something else than text, and such that Terraform does.
 const TRAPS: [&str; 15] = [
     "yes",
@@ -29,7 +31,7 @@ const FIELDS: [&str; 8] =
     ["version", "account-id", "region", "vpc-id", "pkt-srcaddr", "bytes", "ecs-task-id", "traffic-path"];
 
 fn texts() -> impl Strategy<Value = String> {
-    prop_oneof![select(&TRAPS[..]).prop_map(str::to_owned), "\\PC{1,12}"]
+    prop_oneof![select(&TRAPS[..]).prop_map(str::to_owned), "\\PC{1,12}", foreign()]
 }
 
 pub(crate) fn specs() -> impl Strategy<Value = FlowLogSpec> {

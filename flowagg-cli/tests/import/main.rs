@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic as tests do")]
 
 mod by_hand;
+#[path = "../support/foreign.rs"]
+mod foreign;
+mod foreign_text;
 mod organizations;
 mod refusals;
 mod round_trips;

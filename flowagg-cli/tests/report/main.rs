@@ -4,6 +4,10 @@
 
 #[path = "../../examples/report/made_up.rs"]
 mod made_up;
+
+#[path = "../support/foreign.rs"]
+mod foreign;
+mod foreign_text;
 mod page;
 mod shown;
 mod states;

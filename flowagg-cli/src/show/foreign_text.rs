@@ -1,0 +1,151 @@
+//! Text that flowagg did not write, on a screen: nothing panics, and no line is wider than the screen.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowagg_core::fleet::Fleet;
+use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
+use flowagg_core::observed::{Bucket, Failure, FlowLog, Place, RegionState, Resource};
+use flowagg_core::plan::{Plan, Unnamed};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use textwrap::core::display_width;
+
+use super::foreign::foreign;
+use super::table::{Row, table};
+use super::{GREEN, Sheet, failures, markdown, plan};
+
+const FLEET: &str = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\n\
+                     [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
+const WIDTH: usize = 80;
+
+fn config() -> ProptestConfig {
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// Any text without control characters.
+fn line() -> impl Strategy<Value = String> {
+    foreign().prop_map(|text| text.replace(char::is_control, ""))
+}
+
+fn place() -> Place {
+    Place { account: AccountId::parse("222222222222").unwrap(), region: Region::parse("eu-west-1").unwrap() }
+}
+
+fn fleet(name: String) -> Fleet {
+    let mut fleet = Fleet::parse(FLEET).unwrap();
+    fleet.members.values_mut().for_each(|member| member.name = Some(name.clone()));
+    fleet
+}
+
+fn failure<S: Strategy<Value = String>>(text: fn() -> S) -> impl Strategy<Value = Failure> {
+    let Place { account, region } = place();
+    (option::of(text()), option::of(text()), text(), text()).prop_map(
+        move |(resource, code, message, help)| {
+            let (region, call) = (region.clone(), "DescribeFlowLogs".to_owned());
+            Failure { account, region, call, resource, code, message, help }
+        },
+    )
+}
+
+/// The plan for a bucket and a VPC of these words.
+fn planned(fleet: &Fleet, words: &[String; 4], failures: Vec<Failure>) -> Plan {
+    let [ownership, other, destination, format] = words.clone();
+    let id = ResourceId::parse("vpc-0000000a").unwrap();
+    let log = |destination: String| FlowLog {
+        id: FlowLogId::parse("fl-0000000a").unwrap(),
+        resource: id.to_string(),
+        traffic: Some(ownership.clone()),
+        destination,
+        format: Some(format.clone()),
+        interval: None,
+        options: None,
+        tags: BTreeMap::new(),
+        created: None,
+        deliver_status: None,
+        deliver_error: None,
+    };
+    let own = fleet.destination().arn();
+    let flow_logs = vec![log(format!("{own}/{destination}")), log(own)];
+    let vpc = Resource {
+        id: id.clone(),
+        owner: None,
+        is_default: false,
+        part_of: BTreeSet::new(),
+        tags: BTreeMap::new(),
+    };
+    let bucket = Bucket {
+        ownership: Some(ownership.clone()),
+        other_logs: BTreeSet::from([other]),
+        ..Bucket::default()
+    };
+    let state = RegionState { resources: vec![vpc], flow_logs };
+    let mut plan =
+        Plan::new(fleet, Some(&bucket), None, &BTreeMap::from([(place(), Ok(state))]), Unnamed::Keep);
+    plan.failures = failures;
+    plan
+}
+
+/// What is written on a sheet of this width, without styles.
+fn shown(width: Option<usize>, write: impl FnOnce(&mut Sheet<'_>) -> std::io::Result<()>) -> String {
+    let mut out = Vec::new();
+    write(&mut Sheet::new(&mut out, width)).unwrap();
+    anstream::adapter::strip_str(std::str::from_utf8(&out).unwrap()).to_string()
+}
+
+fn widest(text: &str) -> usize {
+    text.lines().map(display_width).max().unwrap_or_default()
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn any_text_is_wrapped_within_the_width_and_no_word_is_lost(text in line(), width in 40..100_usize, indent in 0..60_usize) {
+        let written = shown(Some(width), |out| out.line(indent, &text));
+        prop_assert!(widest(&written) <= width, "{}", written);
+        let words = |text: &str| text.replace(['\u{a0}', ' ', '\n'], "");
+        prop_assert_eq!(words(&written), words(&text));
+    }
+
+    #[test]
+    fn a_table_of_any_cells_is_within_the_width(cells in vec(vec(line(), 1..5), 1..4), below in option::of(line())) {
+        let row = |cells: &Vec<String>| Row { style: GREEN, sign: "+", cells: cells.clone(), below: below.clone() };
+        let rows: Vec<Row> = cells.iter().map(row).collect();
+        for width in [40, 60, WIDTH] {
+            let text = shown(Some(width), |out| table(&rows, out));
+            prop_assert!(widest(&text) <= width, "{}", text);
+        }
+    }
+
+    #[test]
+    fn a_plan_of_any_words_is_within_the_width(
+        name in line(),
+        words in [line(), line(), line(), line()],
+        failed in vec(failure(line), 0..6),
+    ) {
+        let fleet = fleet(name);
+        let planned = planned(&fleet, &words, failed);
+        let text = shown(Some(WIDTH), |out| plan(&fleet, &planned, out));
+        prop_assert!(widest(&text) <= WIDTH, "{}", text);
+    }
+
+    #[test]
+    fn any_control_characters_are_shown_without_panic(
+        name in foreign(),
+        words in [foreign(), foreign(), foreign(), foreign()],
+        failed in vec(failure(foreign), 0..6),
+        cells in vec(vec(foreign(), 0..5), 0..4),
+    ) {
+        let fleet = fleet(name);
+        let planned = planned(&fleet, &words, failed);
+        let rows: Vec<Row> =
+            cells.into_iter().map(|cells| Row { style: GREEN, sign: "", cells, below: None }).collect();
+        for width in [None, Some(0), Some(WIDTH)] {
+            shown(width, |out| plan(&fleet, &planned, out));
+            shown(width, |out| failures(&planned.failures, out));
+            shown(width, |out| table(&rows, out));
+        }
+        shown(None, |out| markdown(&fleet, &planned, out));
+    }
+}

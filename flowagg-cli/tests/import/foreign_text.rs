@@ -1,0 +1,185 @@
+//! What was found, with rules, prefixes, tags and destinations that are text of any kind.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowagg::import::template::{Given, Source, read};
+use flowagg::import::{Found, FoundHub, FoundMember, Rule, View, import};
+use flowagg_core::fleet::{Declared, Regions, Transition};
+use flowagg_core::id::{AccountId, BucketName, FlowLogId, Region, ResourceId, RoleName};
+use flowagg_core::observed::{BucketEncryption, FlowLog, LifecycleRule, RegionState, Resource};
+use proptest::collection::{btree_map, vec};
+use proptest::option;
+use proptest::prelude::*;
+
+use crate::foreign::foreign;
+
+const BUCKET: &str = "acme-logs";
+
+fn region() -> Region {
+    Region::parse("eu-west-1").unwrap()
+}
+
+/// A lifecycle rule: of any id, or of the one that flowagg would give it.
+fn rule() -> impl Strategy<Value = Rule> {
+    let under = prop_oneof![
+        1 => Just(String::new()),
+        2 => foreign(),
+        2 => foreign().prop_map(|folder| format!("{folder}/AWSLogs/")),
+    ];
+    let transitions = vec((1..400_u32, foreign()), 0..2);
+    let days = || option::of(1..400_u32);
+    (option::of(foreign()), under, any::<[bool; 2]>(), days(), days(), days(), transitions).prop_map(
+        |(
+            id,
+            under,
+            [is_on, is_narrowed],
+            retention_days,
+            noncurrent_days,
+            abort_uploads_days,
+            transitions,
+        )| Rule {
+            id: id.unwrap_or_else(|| LifecycleRule::id_under(&under)),
+            is_on,
+            under,
+            is_narrowed,
+            retention_days,
+            transitions: transitions
+                .into_iter()
+                .map(|(days, storage_class)| Transition { days, storage_class })
+                .collect(),
+            noncurrent_days,
+            abort_uploads_days,
+        },
+    )
+}
+
+fn flow_log() -> impl Strategy<Value = FlowLog> {
+    let destination = prop_oneof![
+        2 => Just(format!("arn:aws:s3:::{BUCKET}")),
+        1 => foreign().prop_map(|folder| format!("arn:aws:s3:::{BUCKET}/{folder}")),
+        1 => foreign(),
+    ];
+    let resource = prop_oneof![3 => Just("vpc-0000000a".to_owned()), 1 => foreign()];
+    let format = prop_oneof![foreign(), foreign().prop_map(|field| format!("${{version}} ${{{field}}}"))];
+    let tags = btree_map(foreign(), foreign(), 0..3);
+    (any::<u32>(), destination, resource, option::of(foreign()), option::of(format), tags).prop_map(
+        |(id, destination, resource, traffic, format, tags)| FlowLog {
+            id: FlowLogId::parse(&format!("fl-{id:08x}")).unwrap(),
+            resource,
+            traffic,
+            destination,
+            format,
+            interval: Some(600),
+            options: None,
+            tags,
+            created: None,
+            deliver_status: None,
+            deliver_error: None,
+        },
+    )
+}
+
+fn policy() -> impl Strategy<Value = String> {
+    let folder =
+        prop_oneof![foreign(), foreign().prop_map(|folder| format!("{folder}/AWSLogs/222222222222/*"))];
+    (foreign(), folder).prop_map(|(sid, folder)| {
+        let statement = serde_json::json!({
+            "Sid": sid, "Effect": "Allow", "Principal": {"Service": "delivery.logs.amazonaws.com"}, "Action": "s3:PutObject",
+            "Resource": [format!("arn:aws:s3:::{BUCKET}/{folder}"), format!("arn:aws:s3:::{BUCKET}/AWSLogs/222222222222/*")],
+        });
+        serde_json::json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
+    })
+}
+
+fn found() -> impl Strategy<Value = Found> {
+    let text = || option::of(foreign());
+    let tags = btree_map(foreign(), foreign(), 0..3);
+    let policy = option::of(prop_oneof![4 => policy(), 1 => foreign()]);
+    let seen = (vec(flow_log(), 0..4), vec(flow_log(), 0..2), tags, text());
+    (vec(rule(), 0..4), text(), text(), policy, seen).prop_map(
+        |(rules, algorithm, key, policy, (flow_logs, elsewhere, tags, unread))| {
+            let id = ResourceId::parse("vpc-0000000a").unwrap();
+            let vpc = Resource { id, owner: None, is_default: false, part_of: BTreeSet::new(), tags };
+            let member = FoundMember {
+                in_organization: false,
+                delivered: BTreeSet::from([region()]),
+                states: BTreeMap::from([(region(), RegionState { resources: vec![vpc], flow_logs })]),
+                unread: unread.iter().map(|why| (Region::parse("us-east-1").unwrap(), why.clone())).collect(),
+                view: View::Regions,
+            };
+            let unseen = FoundMember {
+                view: View::Nothing(unread.unwrap_or_default()),
+                states: BTreeMap::new(),
+                ..member.clone()
+            };
+            let [seen, other] = ["222222222222", "333333333333"].map(|id| AccountId::parse(id).unwrap());
+            Found {
+                hub: FoundHub {
+                    account: AccountId::parse("111122223333").unwrap(),
+                    region: region(),
+                    bucket: BucketName::parse(BUCKET).unwrap(),
+                    folder: None,
+                    encryption: algorithm.map(|algorithm| BucketEncryption {
+                        algorithm,
+                        key,
+                        bucket_key: false,
+                    }),
+                    rules: Some(rules),
+                    policy,
+                },
+                members: BTreeMap::from([(seen, member), (other, unseen)]),
+                role: RoleName::default(),
+                elsewhere,
+                organization: None,
+                remarks: Vec::new(),
+            }
+        },
+    )
+}
+
+fn given() -> Given {
+    Given {
+        hub_account: Some(AccountId::parse("111122223333").unwrap()),
+        hub_region: Some(region()),
+        bucket: None,
+        folder: None,
+        accounts: BTreeSet::new(),
+        regions: Regions::ALL,
+        role: RoleName::default(),
+        organization: None,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn anything_found_is_a_fleet_whose_remarks_are_comments(found in found()) {
+        if let Ok(imported) = import(&found) {
+            let fleet = Declared::from(imported.fleet);
+            let (plain, remarked) = (fleet.to_toml(&[]), fleet.to_toml(&imported.remarks));
+            let read = |text: &str| Declared::parse(text).map(Declared::into_fleet).ok();
+            prop_assert_eq!(read(&remarked), read(&plain), "{}", remarked);
+        }
+    }
+
+    #[test]
+    fn any_template_is_read_or_refused(text in foreign(), at in any::<prop::sample::Index>(), more in foreign()) {
+        let classic = std::fs::read_to_string(crate::template("classic.yaml")).unwrap();
+        let (start, end) = classic.split_at(at.index(classic.len()));
+        let quoted = serde_json::to_string(&text).unwrap();
+        for text in [
+            text.clone(),
+            format!("{start}{text}{end}"),
+            classic.replace("old-logs", &quoted),
+            classic.replace("\"${Name}-${AWS::Region}\"", &quoted),
+            classic.replace("\"${Logs.Arn}/*\"", &quoted),
+        ] {
+            let source = Source { name: more.clone(), text };
+            match read(&[source], &given()).and_then(|found| import(&found)) {
+                Ok(imported) => drop(Declared::from(imported.fleet).to_toml(&imported.remarks)),
+                Err(error) => drop((error.to_string(), error.help())),
+            }
+        }
+    }
+}
