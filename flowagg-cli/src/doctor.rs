@@ -256,3 +256,35 @@ impl Examination {
 fn concerns(plan: &Plan) -> impl Iterator<Item = &Concern> {
     plan.obstacles().iter().chain(plan.concerns())
 }
+
+#[cfg(test)]
+mod tests {
+    use flowagg_core::observed::Scope;
+    use flowagg_core::plan::Unnamed;
+    use flowagg_policy::plan::plan;
+
+    use super::*;
+
+    #[test]
+    fn an_organization_without_chosen_accounts_is_a_fault_of_the_accounts_and_not_of_the_policy() {
+        let file = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
+                    [organization]\nid = \"o-a1b2c3d4e5\"\n\
+                    [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
+        let mut fleet = Fleet::parse(file).unwrap();
+        fleet.members.clear();
+        let observed =
+            Observed { bucket: Ok(None), key: None, regions: BTreeMap::new(), scope: Scope::Whole };
+        let plan = plan(&fleet, &observed, Unnamed::Keep);
+        let mut examination = Examination::default();
+        examination.of_accounts(&fleet, &Entered::new(), &observed);
+        examination.of_hub(&fleet, &observed, &plan);
+        let bad: Vec<Topic> = examination
+            .checks
+            .iter()
+            .filter(|check| check.health == Health::Bad)
+            .map(|check| check.what)
+            .collect();
+        assert_eq!(bad, [Topic::Accounts]);
+        assert!(examination.checks.iter().all(|check| check.what != Topic::Policy), "it was not decided");
+    }
+}

@@ -130,7 +130,7 @@ impl From<String> for Advice {
     }
 }
 
-/// A failure as programs read it.
+/// A call to AWS that failed, and what to do about it.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Failure"))]
 #[serde(rename_all = "kebab-case")]

@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::fleet::{Declared, Fleet, Lifecycle, Part, Remark};
-use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
-use flowagg_core::layout::{self, FileName, Prefix};
+use flowagg_core::failure::{Advice, Failure};
+use flowagg_core::fleet::{Declared, Fleet, Part, Remark};
+use flowagg_core::id::{AccountId, FlowLogId, Prefix, Region, ResourceId};
+use flowagg_core::layout::{self, FileName};
+use flowagg_core::lifecycle::Lifecycle;
 use flowagg_core::observed::*;
-use flowagg_core::plan::{Plan, Step, Unnamed};
+use flowagg_core::plan::{Step, Unnamed, flow_log_changes, flow_log_removals, hub_changes};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -123,7 +125,7 @@ fn failure() -> impl Strategy<Value = Failure> {
     (foreign(), option::of(foreign()), option::of(foreign()), foreign(), foreign()).prop_map(
         move |(call, resource, code, message, help)| {
             let region = region.clone();
-            Failure { account, region, call, resource, code, message, help }
+            Failure { account, region, call, resource, code, message, advice: Advice::from(help) }
         },
     )
 }
@@ -196,20 +198,21 @@ proptest! {
         let state = RegionState { resources: vec![vpc], flow_logs: logs.clone() };
         let unnamed = if prune { Unnamed::Prune } else { Unnamed::Keep };
         let regions = BTreeMap::from([(place(), Ok(state))]);
-        for plan in [Plan::new(&fleet, Some(&bucket), None, &regions, unnamed), Plan::destroy(&fleet, None, &regions)] {
-            for change in &plan.flow_logs {
+        for part in [flow_log_changes(&fleet, &regions, unnamed), flow_log_removals(&fleet, &regions)] {
+            for change in &part.changes {
                 let (Step::Replace { old: id } | Step::Tag { flow_log: id, .. } | Step::Delete { flow_log: id }) = &change.step
                 else { continue };
                 prop_assert!(logs.iter().any(|log| log.id == *id && log.is_ours()), "{}", change);
             }
-            let _ = (plan.summary(), plan.hub.iter().map(ToString::to_string).collect::<Vec<_>>());
+            let _ = part.left.iter().map(|left| left.why.to_string()).collect::<Vec<_>>();
         }
+        let _ = hub_changes(&fleet, Some(&bucket)).changes.iter().map(ToString::to_string).collect::<Vec<_>>();
     }
 
     #[test]
     fn a_failure_of_any_words_is_shown(failure in failure()) {
         prop_assert!(failure.to_string().contains(&failure.message));
-        let _ = (failure.what(), failure.way_out());
+        let _ = (failure.what(), failure.help());
     }
 
     #[test]

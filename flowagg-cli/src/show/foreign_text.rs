@@ -2,18 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::fleet::Fleet;
+use flowagg_core::failure::Failure;
+use flowagg_core::fleet::{Fleet, Regions};
 use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
-use flowagg_core::observed::{Bucket, Failure, FlowLog, Place, RegionState, Resource};
-use flowagg_core::plan::{Plan, Unnamed};
+use flowagg_core::observed::{Bucket, FlowLog, Observed, Place, RegionState, Resource, Scope};
+use flowagg_core::plan::Unnamed;
+use flowagg_policy::Plan;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use textwrap::core::display_width;
 
+use super::failures::failures;
 use super::foreign::foreign;
+use super::style::GREEN;
 use super::table::{Row, table};
-use super::{GREEN, Sheet, failures, markdown, plan};
+use super::{Sheet, markdown, plan};
 
 const FLEET: &str = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\n\
                      [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
@@ -43,7 +47,7 @@ fn failure<S: Strategy<Value = String>>(text: fn() -> S) -> impl Strategy<Value 
     (option::of(text()), option::of(text()), text(), text()).prop_map(
         move |(resource, code, message, help)| {
             let (region, call) = (region.clone(), "DescribeFlowLogs".to_owned());
-            Failure { account, region, call, resource, code, message, help }
+            Failure { account, region, call, resource, code, message, advice: help.into() }
         },
     )
 }
@@ -80,10 +84,18 @@ fn planned(fleet: &Fleet, words: &[String; 4], failures: Vec<Failure>) -> Plan {
         ..Bucket::default()
     };
     let state = RegionState { resources: vec![vpc], flow_logs };
-    let mut plan =
-        Plan::new(fleet, Some(&bucket), None, &BTreeMap::from([(place(), Ok(state))]), Unnamed::Keep);
-    plan.failures = failures;
-    plan
+    let mut regions = BTreeMap::from([(place(), Ok(state))]);
+    for (n, failure) in failures.into_iter().enumerate() {
+        let region = Region::parse(&format!("eu-west-{}", n + 2)).unwrap();
+        let failure = Failure { region: region.clone(), ..failure };
+        regions.insert(Place { region, ..place() }, Err(failure));
+    }
+    let mut fleet = fleet.clone();
+    for member in fleet.members.values_mut() {
+        member.regions = Regions::These(regions.keys().map(|place| place.region.clone()).collect());
+    }
+    let observed = Observed { bucket: Ok(Some(bucket)), key: None, regions, scope: Scope::Whole };
+    flowagg_policy::plan::plan(&fleet, &observed, Unnamed::Keep)
 }
 
 /// What is written on a sheet of this width, without styles.
@@ -143,7 +155,7 @@ proptest! {
             cells.into_iter().map(|cells| Row { style: GREEN, sign: "", cells, below: None }).collect();
         for width in [None, Some(0), Some(WIDTH)] {
             shown(width, |out| plan(&fleet, &planned, out));
-            shown(width, |out| failures(&planned.failures, out));
+            shown(width, |out| failures(planned.failures(), out));
             shown(width, |out| table(&rows, out));
         }
         shown(None, |out| markdown(&fleet, &planned, out));

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use flowagg::found::{Found, FoundHub, FoundMember, Rule, View};
+use flowagg::import::import;
 use flowagg::import::template::{Given, Source, read};
-use flowagg::import::{Found, FoundHub, FoundMember, Rule, View, import};
-use flowagg_core::fleet::{Declared, Regions, Transition};
+use flowagg_core::fleet::{Declared, Regions};
 use flowagg_core::id::{AccountId, BucketName, FlowLogId, Region, ResourceId, RoleName};
+use flowagg_core::lifecycle::Transition;
 use flowagg_core::observed::{BucketEncryption, FlowLog, LifecycleRule, RegionState, Resource};
 use proptest::collection::{btree_map, vec};
 use proptest::option;

@@ -39,14 +39,14 @@ fn report(words: &[String]) -> Report {
         }
     }
     let place = fleet.observed.regions.keys().last().cloned().unwrap();
-    let failure = flowagg_core::observed::Failure {
+    let failure = flowagg_core::failure::Failure {
         account: place.account,
         region: place.region.clone(),
         call: "DescribeFlowLogs".to_owned(),
         resource: Some(word()),
         code: Some(word()),
         message: word(),
-        help: word(),
+        advice: word().into(),
     };
     fleet.observed.regions.insert(place, Err(failure));
     let bucket = fleet.observed.bucket.as_mut().unwrap().as_mut().unwrap();

@@ -166,7 +166,7 @@ impl Left {
     }
 }
 
-/// Why a flow log, or a resource without one, stays as it is. [`Display`](std::fmt::Display) gives the sentence.
+/// Why a flow log, or a resource without one, stays as it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "why", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
@@ -201,7 +201,7 @@ pub enum Why {
 }
 
 /// Something that differs from the fleet file and that flowagg does not change; or, in a plan's obstacles, something that
-/// keeps its changes from being made. No failed call is behind it: that is a [`Failure`](crate::failure::Failure).
+/// keeps its changes from being made. No failed call is behind it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -220,7 +220,7 @@ pub struct Concern {
     pub help: String,
 }
 
-/// What a [`Concern`] is about.
+/// What a concern is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]

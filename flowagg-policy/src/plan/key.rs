@@ -9,7 +9,7 @@ use flowagg_core::id::AccountId;
 use flowagg_core::observed::Key;
 use flowagg_core::plan::{Concern, Subject};
 
-use super::make::at_hub;
+use super::value::at_hub;
 use crate::key::{KeyUse, ask};
 
 /// KMS's word for a key that can be used.

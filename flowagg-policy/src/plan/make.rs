@@ -10,13 +10,25 @@ use flowagg_core::plan::{
     flow_log_changes, flow_log_removals, hub_changes,
 };
 
-use super::{Goal, HeldBack, Plan, key};
+use super::key;
+use super::value::{Goal, HeldBack, Plan, at_hub};
 use crate::assure::{Doubt, assure};
 use crate::grant::Grant;
 use crate::merge::{granted_by, merge, remove};
 
+/// The plan that makes AWS what the fleet file declares.
+pub fn plan(fleet: &Fleet, observed: &Observed, unnamed: Unnamed) -> Plan {
+    make(fleet, observed, Goal::Apply(unnamed))
+}
+
+/// The plan that removes every managed flow log to the fleet's destination, then the grant. The bucket, its objects and
+/// everything foreign stay.
+pub fn destroy(fleet: &Fleet, observed: &Observed) -> Plan {
+    make(fleet, observed, Goal::Destroy)
+}
+
 /// Creates every plan.
-pub(super) fn make(fleet: &Fleet, observed: &Observed, goal: Goal) -> Plan {
+fn make(fleet: &Fleet, observed: &Observed, goal: Goal) -> Plan {
     let flow_logs = match goal {
         Goal::Apply(unnamed) => flow_log_changes(fleet, &observed.regions, unnamed),
         Goal::Destroy => flow_log_removals(fleet, &observed.regions),
@@ -35,6 +47,27 @@ pub(super) fn make(fleet: &Fleet, observed: &Observed, goal: Goal) -> Plan {
 }
 
 impl Plan {
+    /// The plan with the same goal for what AWS has now.
+    ///
+    /// It may not revoke what this plan did not show: then nothing is changed, and an obstacle names the account. To decide only
+    /// what the hub needs, leave `observed.regions` empty.
+    #[must_use]
+    pub fn again(&self, fleet: &Fleet, observed: &Observed) -> Self {
+        let mut plan = make(fleet, observed, self.goal);
+        if let Some(account) = plan.revoked().difference(self.revoked()).next() {
+            plan.obstacles.push(about_policy(
+                fleet,
+                format!(
+                    "delivery was granted to {account} after the plan was made, which the plan did not show, so nothing \
+                     was revoked"
+                ),
+                "run `flowagg plan` again",
+            ));
+            plan.hold_back();
+        }
+        plan
+    }
+
     fn of_flow_logs(goal: Goal, flow_logs: FlowLogPart) -> Self {
         let FlowLogPart { changes, left, concerns, failures, notes } = flow_logs;
         Self {
@@ -75,10 +108,7 @@ impl Plan {
         }
         match key::concern(fleet, observed.key.as_ref()) {
             // No object would arrive any more.
-            Some(concern) if encrypts => self.obstacles.push(Concern {
-                what: format!("the bucket does not get this key: {}", concern.what),
-                ..concern
-            }),
+            Some(concern) if encrypts => self.obstacles.push(concern),
             concern => self.concerns.extend(concern),
         }
     }
@@ -155,7 +185,7 @@ fn doubted(fleet: &Fleet, first: &Doubt, others: usize) -> Concern {
 }
 
 /// Something about the bucket policy.
-pub(super) fn about_policy(fleet: &Fleet, what: String, help: &str) -> Concern {
+fn about_policy(fleet: &Fleet, what: String, help: &str) -> Concern {
     at_hub(fleet, Subject::Policy, format!("the policy of {}", fleet.hub.bucket), what, help.to_owned())
 }
 
@@ -168,11 +198,6 @@ fn no_members(fleet: &Fleet) -> Concern {
     let help = "correct `organization.units`, `organization.accounts` or what they except";
     let what = "the organization has no account that the fleet file chooses";
     at_hub(fleet, Subject::Organization, resource, what.to_owned(), help.to_owned())
-}
-
-pub(super) fn at_hub(fleet: &Fleet, about: Subject, resource: String, what: String, help: String) -> Concern {
-    let (account, region) = (fleet.hub.account, Some(fleet.hub.region.clone()));
-    Concern { about, account, region, resource, what, help }
 }
 
 /// Accounts of the organization that are not members, those with the same reason together.

@@ -2,7 +2,7 @@
 
 use flowagg_core::plan::Step;
 
-use super::Plan;
+use super::value::Plan;
 
 impl Plan {
     /// The plan in one line: `5 changes to the hub, 12 flow logs to create`.

@@ -2,7 +2,7 @@
 
 use flowagg_core::id::Region;
 use flowagg_policy::size::{compact, compact_len};
-use flowagg_policy::{Policy, Request, Unnamed, diff, lint, merge, remove};
+use flowagg_policy::{Policy, Request, Unnamed, diff, granted_by, lint, merge, remove};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -138,7 +138,7 @@ proptest! {
             prop_assert!(!merge(Some(&merged.text), &grant, Unnamed::Keep).unwrap().changed);
             let _ = diff(&live, &merged.text);
         }
-        let _ = (remove(&live, &grant), grant.granted_by(&live));
+        let _ = (remove(&live, &grant), granted_by(&live, &grant));
     }
 
     #[test]

@@ -15,7 +15,7 @@ async fn a_key_whose_policy_lacks_the_delivery_service_is_not_set_until_it_is_gi
 
     let applied = world.flowagg(["apply", "--yes", "--json"]).await.unwrap().exits(1).json();
     assert_eq!(applied["plan"]["hub"], serde_json::json!([]), "{applied:#}");
-    let failure = &applied["plan"]["failures"][0];
+    let failure = &applied["plan"]["obstacles"][0];
     assert_eq!(failure["resource"], key.to_string());
     let help = failure["help"].as_str().unwrap();
     let statement: serde_json::Value = serde_json::from_str(help.lines().next().unwrap()).unwrap();

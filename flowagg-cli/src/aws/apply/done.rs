@@ -10,7 +10,7 @@ use flowagg_core::plan::accounts;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// A change that was made. [`Display`](fmt::Display) gives the sentence, in the past tense.
+/// A change that was made.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Done {

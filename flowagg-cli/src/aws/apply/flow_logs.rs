@@ -421,7 +421,7 @@ mod tests {
         let calls = Calls::default();
         let changes = ["vpc-0000000a", "vpc-0000000b", "vpc-0000000c"].map(|vpc| change(vpc, Step::Create));
         let applied = run(&changes, &[&create(&calls, &[], &["vpc-0000000b"])]).await;
-        assert_eq!(applied.done.len(), 2);
+        assert_eq!(applied.changes(), 2);
         let [failure] = &applied.failures[..] else { panic!("{applied:?}") };
         assert_eq!(failure.resource.as_deref(), Some("vpc-0000000b"));
         assert!(failure.help().contains("customer managed key"), "{failure:?}");
@@ -446,7 +446,7 @@ mod tests {
         let calls = Calls::default();
         let changes: Vec<_> = (0..301).map(|n| change(&format!("vpc-{n:08x}"), Step::Create)).collect();
         let applied = run(&changes, &[&create(&calls, &[], &[])]).await;
-        assert_eq!(applied.done.len(), 301);
+        assert_eq!((applied.changes(), applied.done.len()), (301, 2));
         assert_eq!(calls.lock().unwrap().len(), 2);
     }
 
@@ -488,7 +488,14 @@ mod tests {
             |vpc: &str, old: &str| change(vpc, Step::Replace { old: FlowLogId::parse(old).unwrap() });
         let changes = [replace("vpc-0000000a", "fl-00000001"), replace("vpc-0000000b", "fl-00000002")];
         let applied = run(&changes, &[&create(&calls, &[], &[]), &delete(&calls)]).await;
-        assert_eq!(applied.done.len(), 2);
+        assert_eq!(
+            applied.done.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            [
+                "222222222222 eu-west-1: created flow logs for vpc-0000000a, vpc-0000000b",
+                "222222222222 eu-west-1: deleted fl-00000001 of vpc-0000000a",
+                "222222222222 eu-west-1: deleted fl-00000002 of vpc-0000000b",
+            ]
+        );
         assert_eq!(
             *calls.lock().unwrap(),
             ["create vpc-0000000a vpc-0000000b", "delete fl-00000001 fl-00000002"]

@@ -218,7 +218,7 @@ mod tests {
     fn packages_that_cannot_be_had_are_told_with_the_installers_words_and_leave_no_environment() {
         let cache = tempfile::tempdir().unwrap();
         let folder = cache.path().join("bare");
-        let lock = "no-such-package @ file:///no/such/folder\n";
+        let lock = "no-such-package @ file:///no/such/no-such-package\n";
         let error = make(&folder, Packages { lock, ..BARE }).unwrap_err();
         assert!(error.contains("no-such-package") && !folder.exists(), "{error}");
     }
