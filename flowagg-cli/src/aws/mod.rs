@@ -14,7 +14,7 @@ pub mod observe;
 mod tasks;
 mod traffic;
 
-pub use access::{Account, Accounts, Connection, Session};
+pub use access::{Account, Accounts, Connection, OpenError, Session};
 pub use around::{Around, around};
 pub use athena::{Answer, Column, Question, Stored, ask, stored};
 pub use deliveries::{arrivals, deliveries, verify};

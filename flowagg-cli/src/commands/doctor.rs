@@ -6,10 +6,9 @@ use flowagg_policy::plan::plan;
 use super::error::CommandError;
 use super::start;
 use crate::args;
-use crate::aws::Session;
 use crate::aws::apply::dry_run;
-use crate::aws::call::ASSUME_ROLE;
 use crate::aws::observe::observe;
+use crate::aws::{OpenError, Session};
 use crate::doctor::{Examination, Topic};
 use crate::{Exit, Screen, show};
 
@@ -22,11 +21,8 @@ pub(super) async fn run(
     let mut examination = Examination::default();
     examination.good(Topic::FleetFile, format!("`{}` can be used", global.config.display()));
     match Session::open(&declared, &global.connection()).await {
-        // Which of the two calls failed says how far it came.
-        Err(failure) => {
-            let what = if failure.call == ASSUME_ROLE.name { Topic::HubAccount } else { Topic::Credentials };
-            examination.bad(what, vec![failure]);
-        }
+        Err(OpenError::Caller(failure)) => examination.bad(Topic::Credentials, vec![failure]),
+        Err(OpenError::Hub(failure)) => examination.bad(Topic::HubAccount, vec![failure]),
         Ok(session) => {
             let hub = declared.hub().account;
             examination.good(Topic::Credentials, format!("they are of {}", session.caller()));

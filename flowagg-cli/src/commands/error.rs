@@ -7,7 +7,7 @@ use flowagg_core::failure::Failure;
 use flowagg_core::fleet::FleetError;
 use flowagg_policy::{MergeError, Plan};
 
-use crate::aws::{CallError, FindError};
+use crate::aws::{CallError, FindError, OpenError};
 use crate::export::ExportError;
 use crate::import::ImportError;
 use crate::{Exit, Screen};
@@ -123,6 +123,12 @@ impl From<io::Error> for CommandError {
 impl From<Failure> for CommandError {
     fn from(failure: Failure) -> Self {
         Self::Calls(vec![failure])
+    }
+}
+
+impl From<OpenError> for CommandError {
+    fn from(error: OpenError) -> Self {
+        error.into_failure().into()
     }
 }
 

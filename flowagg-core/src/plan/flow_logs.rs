@@ -216,7 +216,7 @@ impl Here<'_> {
         for log in foreign_wrong {
             let differences = differences(log);
             if covered || !self.destination.is(&log.destination) {
-                self.leave(id, Some(log), Why::ForeignBeside { differences });
+                self.leave(id, Some(log), Why::ForeignAlongside { differences });
             } else {
                 self.foreign(id, log, &differences.join(", "));
             }

@@ -176,7 +176,7 @@ pub enum Why {
     /// A foreign flow log matches the fleet file.
     ForeignAsWanted,
     /// A foreign flow log delivers to the bucket and differs from the fleet file, next to one that matches.
-    ForeignBeside {
+    ForeignAlongside {
         /// How it differs.
         differences: Vec<String>,
     },

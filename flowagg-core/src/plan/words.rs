@@ -117,7 +117,7 @@ impl fmt::Display for Why {
         match self {
             Self::AsWanted => f.write_str("as wanted"),
             Self::ForeignAsWanted => f.write_str("as wanted, though not made by flowagg"),
-            Self::ForeignBeside { differences } => {
+            Self::ForeignAlongside { differences } => {
                 write!(f, "not made by flowagg, delivers to the bucket as well: {}", differences.join(", "))
             }
             Self::ForeignWithoutGrant => {

@@ -52,6 +52,27 @@ impl Default for Connection {
     }
 }
 
+/// Why a session could not be opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// The caller could not be identified: there are no usable credentials. Assuming a role that a profile names is part of
+    /// that.
+    #[error(transparent)]
+    Caller(Failure),
+    /// The caller is known, and cannot use the hub account.
+    #[error(transparent)]
+    Hub(Failure),
+}
+
+impl OpenError {
+    /// The call that failed, at whichever step.
+    pub fn into_failure(self) -> Failure {
+        match self {
+            Self::Caller(failure) | Self::Hub(failure) => failure,
+        }
+    }
+}
+
 /// Who calls, and the hub account, reached.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -63,13 +84,13 @@ impl Session {
     /// Finds out who the caller is, and takes a role in the hub account where the caller is in another.
     ///
     /// Credentials come from the standard chain, from `hub.profile` where it is set.
-    pub async fn open(declared: &Declared, connection: &Connection) -> Result<Self, Failure> {
+    pub async fn open(declared: &Declared, connection: &Connection) -> Result<Self, OpenError> {
         let hub = declared.hub();
         let (config, http) = base(Some(&hub.region), hub.profile.as_deref(), connection).await;
         // Until the caller is known, its calls count as the hub's.
         let caller = identify(config, http, Some(hub.account), &hub.region).await;
-        let caller = caller.map_err(|error| error.at(hub.account, &hub.region))?;
-        let hub = open_hub(&caller, declared).await?;
+        let caller = caller.map_err(|error| OpenError::Caller(error.at(hub.account, &hub.region)))?;
+        let hub = open_hub(&caller, declared).await.map_err(OpenError::Hub)?;
         Ok(Self { caller, hub })
     }
 
