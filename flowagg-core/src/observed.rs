@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::id::{AccountId, FlowLogId, Region, ResourceId};
-use crate::layout::AWS_LOGS;
+use crate::flow_log::{FLEET_TAG, MARK};
+use crate::id::{AccountId, FleetName, FlowLogId, Region, ResourceId, hash};
 use crate::lifecycle::Lifecycle;
 
 /// One region of one account.
@@ -103,24 +103,17 @@ impl LifecycleRule {
     /// The longest id, in characters. Source: "LifecycleRule" (Amazon S3 API Reference).
     const LONGEST_ID: usize = 255;
 
-    /// The id of our rule for the objects under this folder. No other rule is touched: one for another folder stays, so that
-    /// what lies there still expires, and fleets in different folders of a bucket do not take each other's.
-    pub fn id_under(root: &str) -> String {
+    /// The id of a fleet's rule for the objects under this folder: `flowagg-expiry/acme-logs/AWSLogs`. No other rule is touched:
+    /// one for another folder stays, so that what lies there still expires, and fleets do not take each other's.
+    pub fn id(fleet: &FleetName, root: &str) -> String {
         let folder = root.trim_end_matches('/');
-        let folder = folder.strip_suffix(AWS_LOGS).unwrap_or(folder).trim_end_matches('/');
-        if folder.is_empty() {
-            return "flowagg-expiry".to_owned();
-        }
-        let id = format!("flowagg-expiry-{folder}");
+        let id = format!("flowagg-expiry/{fleet}/{folder}");
         if id.chars().count() <= Self::LONGEST_ID {
             return id;
         }
-        // FNV-1a tells folders apart that begin alike.
-        let hash = folder.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        // The hash distinguishes folders that start alike.
         let start: String = id.chars().take(Self::LONGEST_ID - 17).collect();
-        format!("{start}-{hash:016x}")
+        format!("{start}-{:016x}", hash(folder))
     }
 }
 
@@ -196,9 +189,44 @@ pub struct FlowLog {
 }
 
 impl FlowLog {
-    /// Whether it bears flowagg's mark.
-    pub fn is_ours(&self) -> bool {
-        self.tags.get(crate::flow_log::MARK.0).is_some_and(|value| value == crate::flow_log::MARK.1)
+    /// Who manages it, by its tags.
+    pub fn manager(&self) -> Manager {
+        match (self.tags.get(MARK.0), self.tags.get(FLEET_TAG)) {
+            (Some(by), Some(fleet)) if by == MARK.1 => Manager::Fleet { fleet: fleet.clone() },
+            (Some(by), None) if by == MARK.1 => Manager::Flowagg,
+            _ => Manager::Foreign,
+        }
+    }
+
+    /// Whether this fleet manages it. No other flow log is changed or deleted.
+    pub fn is_managed_by(&self, fleet: &FleetName) -> bool {
+        matches!(self.manager(), Manager::Fleet { fleet: found } if found == fleet.as_str())
+    }
+}
+
+/// Who manages a flow log.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "by", rename_all = "kebab-case")]
+pub enum Manager {
+    /// Someone other than flowagg.
+    Foreign,
+    /// flowagg, for a fleet that no tag names.
+    Flowagg,
+    /// flowagg, for this fleet.
+    Fleet {
+        /// The fleet's name, as the tag has it.
+        fleet: String,
+    },
+}
+
+impl fmt::Display for Manager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Foreign => f.write_str("not made by flowagg"),
+            Self::Flowagg => write!(f, "managed by flowagg, without the tag `{FLEET_TAG}`"),
+            Self::Fleet { fleet } => write!(f, "managed by flowagg fleet {}", fleet.escape_debug()),
+        }
     }
 }
 
@@ -225,10 +253,14 @@ mod tests {
 
     #[test]
     fn each_folder_of_a_bucket_has_a_lifecycle_rule_of_its_own() {
-        assert_eq!(LifecycleRule::id_under("AWSLogs/"), "flowagg-expiry");
-        assert_eq!(LifecycleRule::id_under("network/flow/AWSLogs/"), "flowagg-expiry-network/flow");
+        let fleet = FleetName::parse("acme").unwrap();
+        assert_eq!(LifecycleRule::id(&fleet, "AWSLogs/"), "flowagg-expiry/acme/AWSLogs");
+        assert_eq!(
+            LifecycleRule::id(&fleet, "network/flow/AWSLogs/"),
+            "flowagg-expiry/acme/network/flow/AWSLogs"
+        );
         let long = "x".repeat(700);
-        let [one, other] = ["a", "b"].map(|end| LifecycleRule::id_under(&format!("{long}{end}/AWSLogs/")));
+        let [one, other] = ["a", "b"].map(|end| LifecycleRule::id(&fleet, &format!("{long}{end}/AWSLogs/")));
         assert!(one != other && one.len() == 255 && other.len() == 255, "{one} {other}");
     }
 }

@@ -80,7 +80,7 @@ fn everything_can_be_said() {
     .unwrap();
     assert_eq!(fleet.partition(), Partition::AwsCn);
     assert_eq!(fleet.destination().arn(), "arn:aws-cn:s3:::acme-flow-logs/network/flow-logs/");
-    assert_eq!(fleet.flow_logs.tags.len(), 2, "the mark is among the tags");
+    assert_eq!(fleet.tags().len(), 3, "the tags that mark the fleet are among them");
     assert_eq!(fleet.places().count(), 3);
     assert_eq!(fleet.policy.form, GrantForm::Prefixes);
 }
@@ -322,7 +322,26 @@ fn the_mark_and_awss_own_tags_cannot_be_set() {
     let tags = |tags: &str| format!("{HUB}[flow-logs]\ntags = {{ {tags} }}\n{MEMBER}");
     assert!(Fleet::parse(&tags("team = \"network\"")).is_ok());
     check(&tags("managed-by = \"us\""), "6:23: the tag `managed-by` is flowagg's mark");
+    check(&tags("\"flowagg:fleet\" = \"us\""), "6:28: the tag `flowagg:fleet` is flowagg's mark");
     check(&tags("\"aws:team\" = \"us\""), "6:23: the tag `aws:team` is AWS's own");
+}
+
+#[test]
+fn a_fleet_has_a_name_whether_or_not_the_file_gives_one() {
+    let name = |text: &str| Fleet::parse(text).unwrap().name().to_string();
+    let of_bucket = name(&format!("{HUB}{MEMBER}"));
+    assert!(HUB.contains(&format!("bucket = \"{of_bucket}\"")), "{of_bucket}");
+    let of_folder = name(&format!("{HUB}prefix = \"network\"\n{MEMBER}"));
+    assert!(
+        of_folder.starts_with(&format!("{of_bucket}-")) && of_folder.len() == of_bucket.len() + 9,
+        "{of_folder}"
+    );
+    assert_eq!(name(&format!("[fleet]\nname = \"acme\"\n{HUB}{MEMBER}")), "acme");
+    check(
+        &format!("[fleet]\nname = \"Acme\"\n{HUB}{MEMBER}"),
+        "2:8: `fleet.name`: `Acme` is not a fleet name: `A` is not allowed",
+    );
+    check(&format!("[fleet]\nnam = \"acme\"\n{HUB}{MEMBER}"), "2:1: `nam` is no key of fleet");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::failure::{Advice, Failure};
 use flowagg_core::fleet::{Declared, Fleet, Part, Remark};
-use flowagg_core::id::{AccountId, FlowLogId, Prefix, Region, ResourceId};
+use flowagg_core::id::{AccountId, FleetName, FlowLogId, Prefix, Region, ResourceId};
 use flowagg_core::layout::{self, FileName};
 use flowagg_core::lifecycle::Lifecycle;
 use flowagg_core::observed::*;
@@ -70,7 +70,7 @@ fn foreign() -> impl Strategy<Value = String> {
 }
 
 fn tags() -> impl Strategy<Value = BTreeMap<String, String>> {
-    let key = prop_oneof![2 => foreign(), 1 => Just("managed-by".to_owned())];
+    let key = prop_oneof![2 => foreign(), 1 => Just("managed-by".to_owned()), 1 => Just("flowagg:fleet".to_owned())];
     let value = prop_oneof![2 => foreign(), 1 => Just("flowagg".to_owned())];
     btree_map(key, value, 0..4)
 }
@@ -130,23 +130,29 @@ fn failure() -> impl Strategy<Value = Failure> {
     )
 }
 
+/// The id of the lifecycle rule of fleet `acme` for this folder.
+fn id(root: &str) -> String {
+    LifecycleRule::id(&FleetName::parse("acme").unwrap(), root)
+}
+
 #[test]
 fn id_of_an_ascii_folder_never_changes() {
     let root = |folder: &str| format!("{folder}/{}/", layout::AWS_LOGS);
-    let longest = "x".repeat(240);
-    assert_eq!(LifecycleRule::id_under(&root(&longest)), format!("flowagg-expiry-{longest}"));
-    let longer = "x".repeat(241);
-    let cut = format!("flowagg-expiry-{}-c3a5e7ac9f2b32c7", "x".repeat(223));
-    assert_eq!(LifecycleRule::id_under(&root(&longer)), cut);
+    let longest = "x".repeat(227);
+    let start = "flowagg-expiry/acme/";
+    assert_eq!(id(&root(&longest)), format!("{start}{longest}/AWSLogs"));
+    let longer = "x".repeat(228);
+    let cut = format!("{start}{}-d9c0954d81370d6c", "x".repeat(218));
+    assert_eq!(id(&root(&longer)), cut);
 }
 
 #[test]
 fn id_is_cut_between_characters_and_counted_in_them() {
-    let fits = "é".repeat(240);
-    assert_eq!(LifecycleRule::id_under(&fits), format!("flowagg-expiry-{fits}"));
+    let fits = "é".repeat(235);
+    assert_eq!(id(&fits), format!("flowagg-expiry/acme/{fits}"));
     // Byte 238, where an ASCII id is cut, is inside a character of the first.
     for folder in ["界".repeat(300), format!("a{}", "界".repeat(300))] {
-        let id = LifecycleRule::id_under(&folder);
+        let id = id(&folder);
         assert_eq!(id.chars().count(), 255, "{id}");
     }
 }
@@ -157,7 +163,7 @@ proptest! {
     #[test]
     fn id_of_any_folder_is_one_that_s3_accepts(root in foreign()) {
         for root in [format!("{root}/{}/", layout::AWS_LOGS), root] {
-            let id = LifecycleRule::id_under(&root);
+            let id = id(&root);
             prop_assert!(id.starts_with("flowagg-expiry") && id.chars().count() <= 255, "{}", id);
         }
     }
@@ -165,8 +171,18 @@ proptest! {
     #[test]
     fn ids_of_different_folders_differ(start in foreign(), ends in [foreign(), foreign()]) {
         let [one, other] = ends.map(|end| format!("{start}{end}").trim_end_matches('/').to_owned());
-        let id = |folder: &str| LifecycleRule::id_under(&format!("{folder}/{}/", layout::AWS_LOGS));
-        prop_assert_eq!(id(&one) == id(&other), one == other);
+        let of = |folder: &str| id(&format!("{folder}/{}/", layout::AWS_LOGS));
+        prop_assert_eq!(of(&one) == of(&other), one == other);
+    }
+
+    #[test]
+    fn ids_of_different_fleets_differ(
+        names in ["[a-z0-9]([a-z0-9.-]{0,78}[a-z0-9])?", "[a-z0-9]([a-z0-9.-]{0,78}[a-z0-9])?"],
+        roots in [foreign(), foreign()],
+    ) {
+        let [one, other] = names.map(|name| FleetName::parse(&name).unwrap());
+        let [of_one, of_other] = [(&one, &roots[0]), (&other, &roots[1])].map(|(name, root)| LifecycleRule::id(name, root));
+        prop_assert!(one == other || of_one != of_other, "{} {}", one, other);
     }
 
     #[test]
@@ -202,7 +218,7 @@ proptest! {
             for change in &part.changes {
                 let (Step::Replace { old: id } | Step::Tag { flow_log: id, .. } | Step::Delete { flow_log: id }) = &change.step
                 else { continue };
-                prop_assert!(logs.iter().any(|log| log.id == *id && log.is_ours()), "{}", change);
+                prop_assert!(logs.iter().any(|log| log.id == *id && log.is_managed_by(&fleet.name())), "{}", change);
             }
             let _ = part.left.iter().map(|left| left.why.to_string()).collect::<Vec<_>>();
         }
@@ -224,7 +240,7 @@ proptest! {
         }
         let is_tag = |key: &str, value: &str| {
             let fits = (1..=128).contains(&key.chars().count()) && value.chars().count() <= 256;
-            fits && key != "managed-by" && !key.to_ascii_lowercase().starts_with("aws:")
+            fits && key != "managed-by" && key != "flowagg:fleet" && !key.to_ascii_lowercase().starts_with("aws:")
         };
         fleet.flow_logs.tags.extend(tags.into_iter().filter(|(key, value)| is_tag(key, value)));
         let parts = [Part::File, Part::Hub, Part::FlowLogs, Part::Member(place().account)];

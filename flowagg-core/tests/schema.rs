@@ -9,6 +9,9 @@ use serde_json::Value;
 
 /// A file with every key; the two forms of a selection stand in different tables.
 const WHOLE: &str = r#"
+[fleet]
+name = "acme-network"
+
 [hub]
 account = "111122223333"
 region = "eu-west-1"

@@ -13,7 +13,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use flowagg_core::fleet::{GrantForm, PolicySettings};
-use flowagg_core::id::{AccountId, BucketName, Partition};
+use flowagg_core::id::{AccountId, BucketName, FleetName, Partition};
 use flowagg_policy::{Grant, Policy, Request, Unnamed, Who, merge};
 
 const CLASSIC: &str = include_str!("../tests/data/policy-classic.json");
@@ -168,6 +168,7 @@ fn reading(c: &mut Criterion) {
 
 fn merging(c: &mut Criterion) {
     let grant = |count: usize| Grant {
+        fleet: FleetName::parse(BUCKET).expect("a fleet name"),
         partition: Partition::Aws,
         bucket: BucketName::parse(BUCKET).expect("a bucket"),
         prefix: None,

@@ -7,7 +7,7 @@ use std::error::Error;
 use std::fmt::Write;
 
 use flowagg_core::fleet::{GrantForm, Organization, PolicySettings};
-use flowagg_core::id::{BucketName, OrganizationId, Partition};
+use flowagg_core::id::{BucketName, FleetName, OrganizationId, Partition};
 use flowagg_policy::{Grant, Who, capacity};
 
 /// The table, for a bucket whose name has 20 characters, in a policy with no other statements.
@@ -32,6 +32,7 @@ pub(crate) fn table() -> Result<String, Box<dyn Error>> {
     ];
     for (form, settings, name) in rows {
         let grant = Grant {
+            fleet: FleetName::parse("flow-logs-bucket-001")?,
             partition: Partition::Aws,
             bucket: BucketName::parse("flow-logs-bucket-001")?,
             prefix: None,

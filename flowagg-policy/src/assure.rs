@@ -10,7 +10,7 @@ use flowagg_core::layout::FileName;
 use serde::Serialize;
 
 use crate::document::DocumentError;
-use crate::evaluate::{Policy, Request, StatementId};
+use crate::evaluate::{DecisionKind, Policy, Request, StatementId};
 use crate::grant::{Grant, Who};
 use crate::merge::Merged;
 
@@ -73,6 +73,20 @@ pub fn assure(
     Ok(doubts)
 }
 
+/// The accounts that a policy lets deliver from one of their regions at least, with the statement that allows the write.
+pub(crate) fn deliverers(
+    policy: &str,
+    grant: &Grant,
+    regions: &BTreeMap<AccountId, BTreeSet<Region>>,
+) -> Result<BTreeMap<AccountId, StatementId>, DocumentError> {
+    let asker = Asker { before: None, after: Policy::compile(policy)?, grant };
+    let allowed = regions.iter().filter_map(|(account, regions)| {
+        let statement = regions.iter().find_map(|region| asker.deliverer(*account, region))?;
+        Some((*account, statement))
+    });
+    Ok(allowed.collect())
+}
+
 /// An account id that nobody named.
 fn stranger(named: &BTreeSet<AccountId>) -> Option<AccountId> {
     (1u64..)
@@ -108,15 +122,28 @@ impl Asker<'_> {
         self.grant.layout().key(&FileName::example(account, region))
     }
 
-    fn member(&self, account: AccountId, region: &Region) -> Option<Doubt> {
+    /// What the delivery service asks for on behalf of an account, and what each request is for. The write is last.
+    fn requests(&self, account: AccountId, region: &Region) -> [(Request, &'static str); 2] {
         let bucket = &self.grant.bucket;
         let acl = Request::acl_check(bucket, account, region);
         let put = Request::put_object(bucket, account, region, &self.key(account, region));
-        for (request, what) in [(acl, "read the bucket's ACL"), (put, "write to its folder")] {
+        [(acl, "read the bucket's ACL"), (put, "write to its folder")].map(|(request, what)| {
             let request = match self.organization() {
                 Some((id, path)) if self.belongs(account) => request.in_organization(id, &path),
                 _ => request,
             };
+            (request, what)
+        })
+    }
+
+    /// The statement by which an account may write, if the policy allows all that delivery takes.
+    fn deliverer(&self, account: AccountId, region: &Region) -> Option<StatementId> {
+        let [acl, put] = self.requests(account, region).map(|(request, _)| self.after.decide(&request));
+        put.statement.filter(|_| acl.is_allowed() && put.kind == DecisionKind::Allow)
+    }
+
+    fn member(&self, account: AccountId, region: &Region) -> Option<Doubt> {
+        for (request, what) in self.requests(account, region) {
             let decision = self.after.decide(&request);
             if !decision.is_allowed() {
                 let message =

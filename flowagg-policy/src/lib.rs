@@ -19,7 +19,7 @@ pub use evaluate::{Decision, DecisionKind, Miss, NearMiss, Policy, Request, Stat
 pub use grant::{DELIVERY_ACL, DELIVERY_SERVICE, Grant, GrantError, Who};
 pub use lint::{Check, Finding, Place, Severity, checks, lint};
 pub use merge::{
-    Capacity, FormSize, MergeError, Merged, Sizes, Unnamed, capacity, foreign_losses, granted_by, merge,
-    remove, sizes, statements,
+    Capacity, FormSize, MergeError, Merged, Sizes, Unnamed, capacity, foreign_losses, granted_by,
+    granted_by_anyone, merge, remove, sizes, statements,
 };
 pub use plan::Plan;

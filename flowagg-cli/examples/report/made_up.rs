@@ -8,7 +8,6 @@ use flowagg::report::{Report, Seen};
 use flowagg_core::arrival::{Amount, Arrivals, Deliveries, Object, Patience};
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Declared, Fleet, FoundAccount, Regions};
-use flowagg_core::flow_log::MARK;
 use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
 use flowagg_core::layout::FileName;
 use flowagg_core::observed::{
@@ -162,7 +161,7 @@ impl MadeUp {
             format: None,
             interval: None,
             options: None,
-            tags: BTreeMap::from([(MARK.0.to_owned(), MARK.1.to_owned())]),
+            tags: self.fleet.tags(),
             created: self.now.checked_sub(age).ok(),
             deliver_status: Some(if fails { "FAILED" } else { "SUCCESS" }.to_owned()),
             deliver_error: fails.then(|| "Access error".to_owned()),

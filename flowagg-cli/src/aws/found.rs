@@ -81,6 +81,7 @@ pub async fn find(
         discovery: Some(Discovery::of_all(ask.regions.clone(), ask.role.clone())),
     });
     let draft = Fleet {
+        declared_name: None,
         hub: as_hub(&hub),
         members: accounts
             .iter()

@@ -131,6 +131,7 @@ fn fleet(Answers { account, region, bucket, organization }: Answers, options: &I
     let member = |account| Member::new(account, regions.clone(), options.role.clone(), Selection::default());
     let discovery = || Discovery::of_all(regions.clone(), options.role.clone());
     Fleet {
+        declared_name: None,
         hub: Hub { prefix: options.prefix.clone(), ..Hub::new(account, region, bucket) },
         organization: organization.map(|id| Organization {
             id,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use flowagg_core::fleet::{Declared, Encryption, Hub, Regions};
-use flowagg_core::flow_log::MARK;
+use flowagg_core::flow_log::{FLEET_TAG, MARK};
 use flowagg_core::id::ResourceKind;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -107,7 +107,10 @@ fn member_policy(fleet: &Declared) -> Value {
     let ec2 = |resource: &str| format!("arn:{partition}:ec2:*:*:{resource}/*");
     let logged = kinds.iter().map(|kind| kind.arn_segment()).chain(["vpc-flow-log"]);
     let logged: Vec<String> = logged.map(ec2).collect();
-    let marked = json!({ "StringEquals": { (format!("aws:ResourceTag/{}", MARK.0)): MARK.1 } });
+    let marked = json!({ "StringEquals": {
+        (format!("aws:ResourceTag/{}", MARK.0)): MARK.1,
+        (format!("aws:ResourceTag/{FLEET_TAG}")): fleet.name(),
+    } });
     let tagged_on_creation = json!({ "StringEquals": { "ec2:CreateAction": CREATE_FLOW_LOGS.name } });
     policy(vec![
         json!({ "Sid": "Read", "Effect": "Allow", "Action": actions(&reads), "Resource": "*" }),

@@ -1,5 +1,5 @@
 use flowagg_core::fleet::{Encryption, Hub, Part};
-use flowagg_core::id::{KmsKeyArn, Prefix};
+use flowagg_core::id::{FleetName, KmsKeyArn, Prefix};
 use flowagg_core::layout;
 use flowagg_core::lifecycle::{Lifecycle, StorageClass, Transition};
 use flowagg_core::observed::LifecycleRule;
@@ -11,14 +11,19 @@ use crate::found::{FoundHub, Rule};
 const HUNDRED_YEARS: u32 = 36_500;
 
 /// The bucket's settings.
-pub(super) fn read(found: &FoundHub, prefix: Option<Prefix>, remarks: &mut Remarks) -> Hub {
+pub(super) fn read(
+    found: &FoundHub,
+    prefix: Option<Prefix>,
+    fleet: &FleetName,
+    remarks: &mut Remarks,
+) -> Hub {
     let root = layout::root(prefix.as_ref());
     Hub {
         account: found.account,
         region: found.region.clone(),
         bucket: found.bucket.clone(),
         prefix,
-        lifecycle: lifecycle(found, &root, remarks),
+        lifecycle: lifecycle(found, &root, fleet, remarks),
         encryption: encryption(found, remarks),
         profile: None,
         role: None,
@@ -49,9 +54,9 @@ fn encryption(found: &FoundHub, remarks: &mut Remarks) -> Encryption {
 }
 
 /// From our own rule; else from the one that expires flow logs today; else for ever.
-fn lifecycle(found: &FoundHub, root: &str, remarks: &mut Remarks) -> Lifecycle {
+fn lifecycle(found: &FoundHub, root: &str, fleet: &FleetName, remarks: &mut Remarks) -> Lifecycle {
     let Some(rules) = &found.rules else { return Lifecycle::default() };
-    let own = LifecycleRule::id_under(root);
+    let own = LifecycleRule::id(fleet, root);
     let reaches =
         |rule: &&Rule| rule.is_on && (root.starts_with(&rule.under) || rule.under.starts_with(root));
     let (ours, others): (Vec<&Rule>, Vec<&Rule>) = rules

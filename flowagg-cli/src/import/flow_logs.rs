@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use flowagg_core::fleet::Part;
 use flowagg_core::flow_log::{
-    AggregationInterval, Field, FileFormat, Files, FlowLogSpec, MARK, RecordFormat, TrafficType,
+    AggregationInterval, FLEET_TAG, Field, FileFormat, Files, FlowLogSpec, MARK, RecordFormat, TrafficType,
 };
+use flowagg_core::id::FleetName;
 use flowagg_core::observed::{FileOptions, FlowLog};
 
 use super::Remarks;
@@ -55,8 +56,8 @@ fn is_of_packets(log: &FlowLog) -> bool {
 }
 
 /// The settings that most of our own flow logs have; where there are none, most of all.
-pub(super) fn common(logs: &[&FlowLog], remarks: &mut Remarks) -> FlowLogSpec {
-    let ours: Vec<&FlowLog> = logs.iter().copied().filter(|log| log.is_ours()).collect();
+pub(super) fn common(logs: &[&FlowLog], fleet: &FleetName, remarks: &mut Remarks) -> FlowLogSpec {
+    let ours: Vec<&FlowLog> = logs.iter().copied().filter(|log| log.is_managed_by(fleet)).collect();
     let voters = if ours.is_empty() { logs } else { &ours };
     let mut votes: Vec<(FlowLogSpec, usize)> = Vec::new();
     let mut files: Vec<(Files, usize)> = Vec::new();
@@ -93,15 +94,15 @@ pub(super) fn votes<T: PartialEq>(all: impl IntoIterator<Item = T>) -> Vec<(T, u
     votes
 }
 
-/// The tags that all have, and our mark.
+/// The tags that all have, without those that mark a fleet.
 fn tags(logs: &[&FlowLog], remarks: &mut Remarks) -> BTreeMap<String, String> {
     let mut counts: BTreeMap<(&String, &String), usize> = BTreeMap::new();
     for tag in logs.iter().flat_map(|log| &log.tags) {
         *counts.entry(tag).or_default() += 1;
     }
-    let mut tags = FlowLogSpec::default().tags;
+    let mut tags = BTreeMap::new();
     for ((key, value), count) in counts {
-        if key == MARK.0 || key.to_ascii_lowercase().starts_with("aws:") {
+        if key == MARK.0 || key == FLEET_TAG || key.to_ascii_lowercase().starts_with("aws:") {
             continue;
         } else if count == logs.len() {
             tags.insert(key.clone(), value.clone());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::fleet::{Choice, Filter, Member, Part, Regions, Selection};
 use flowagg_core::flow_log::{Destination, FlowLogSpec};
-use flowagg_core::id::{AccountId, Region, ResourceId, ResourceKind};
+use flowagg_core::id::{AccountId, FleetName, Region, ResourceId, ResourceKind};
 use flowagg_core::observed::{FlowLog, RegionState, Resource};
 use flowagg_policy::{Grant, Who};
 
@@ -17,7 +17,7 @@ pub(super) fn read(
     accounts: &BTreeSet<AccountId>,
     grant: Option<&Grant>,
     destination: &Destination,
-    spec: &FlowLogSpec,
+    (spec, fleet): (&FlowLogSpec, &FleetName),
     remarks: &mut Remarks,
 ) -> BTreeMap<AccountId, Member> {
     let unseen = FoundMember::unseen();
@@ -32,6 +32,7 @@ pub(super) fn read(
             tested: tested.cloned().unwrap_or_default(),
             destination,
             spec,
+            fleet,
             remarks,
         };
         let Some((regions, resources)) = reading.read(&found.hub.region) else { continue };
@@ -50,6 +51,7 @@ struct Reading<'a> {
     tested: BTreeSet<Region>,
     destination: &'a Destination,
     spec: &'a FlowLogSpec,
+    fleet: &'a FleetName,
     remarks: &'a mut Remarks,
 }
 
@@ -136,12 +138,12 @@ impl Reading<'_> {
             }
         }
         ids.retain(|resource, logs| {
-            let spec = self.spec;
+            let (spec, fleet) = (self.spec, self.fleet);
             let differences = |log: &FlowLog| flow_logs::differences(log, spec);
             let (right, wrong): (Vec<&FlowLog>, Vec<&FlowLog>) =
                 logs.iter().partition(|log| differences(log).is_empty());
             for log in &wrong {
-                let ours = if log.is_ours() && right.is_empty() {
+                let ours = if log.is_managed_by(fleet) && right.is_empty() {
                     ": it is flowagg's, and would be replaced, so that what it logs is left out"
                 } else {
                     ""
@@ -150,7 +152,7 @@ impl Reading<'_> {
                 let id = self.name(log);
                 self.tell(format!("{region}: {id} of {resource} is not like most: {what}{ours}"));
             }
-            !right.is_empty() || wrong.iter().all(|log| !log.is_ours())
+            !right.is_empty() || wrong.iter().all(|log| !log.is_managed_by(fleet))
         });
         ids.into_keys().collect()
     }

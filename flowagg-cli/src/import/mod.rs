@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::fleet::{Fleet, Part, Remark};
 use flowagg_core::flow_log::Destination;
-use flowagg_core::id::{AccountId, BucketName, Prefix};
-use flowagg_core::observed::FlowLog;
+use flowagg_core::id::{AccountId, BucketName, FleetName, Prefix};
+use flowagg_core::observed::{FlowLog, Manager};
 
 use crate::found::{Found, FoundHub};
 
@@ -81,6 +81,17 @@ impl Remarks {
     }
 }
 
+/// The name that all managed flow logs to the destination carry; `None` if it is the default one, or if they carry several.
+fn declared_name(hub: &FoundHub, prefix: Option<&Prefix>, logs: &[&FlowLog]) -> Option<FleetName> {
+    let name = |log: &&FlowLog| match log.manager() {
+        Manager::Fleet { fleet } => FleetName::parse(&fleet).ok(),
+        Manager::Flowagg | Manager::Foreign => None,
+    };
+    let names: BTreeSet<FleetName> = logs.iter().filter_map(name).collect();
+    let default = FleetName::of(&hub.bucket, prefix);
+    names.first().filter(|name| names.len() == 1 && **name != default).cloned()
+}
+
 /// The fleet that describes what was found.
 pub fn import(found: &Found) -> Result<Imported, ImportError> {
     let mut remarks = Remarks(found.remarks.clone());
@@ -95,18 +106,24 @@ pub fn import(found: &Found) -> Result<Imported, ImportError> {
     let destination =
         Destination { partition: hub.region.partition(), bucket: hub.bucket.clone(), prefix: prefix.clone() };
     let to_us: Vec<&FlowLog> = logs.into_iter().filter(|log| destination.is(&log.destination)).collect();
-    let mut spec = flow_logs::common(&to_us, &mut remarks);
-    let grant = policy::grant(hub, prefix.as_ref(), &to_us, &mut spec);
+    let declared_name = declared_name(hub, prefix.as_ref(), &to_us);
+    let name = declared_name.clone().unwrap_or_else(|| FleetName::of(&hub.bucket, prefix.as_ref()));
+    let mut spec = flow_logs::common(&to_us, &name, &mut remarks);
+    let grant = policy::grant(hub, prefix.as_ref(), &name, &to_us, &mut spec);
 
-    let accounts =
-        policy::granted(grant.as_ref()).union(&found.members.keys().copied().collect()).copied().collect();
-    let mut named = member::read(found, &accounts, grant.as_ref(), &destination, &spec, &mut remarks);
+    let accounts = policy::granted(hub, grant.as_ref())
+        .union(&found.members.keys().copied().collect())
+        .copied()
+        .collect();
+    let mut named =
+        member::read(found, &accounts, grant.as_ref(), &destination, (&spec, &name), &mut remarks);
     let organization = organization::read(found, grant.as_ref(), &mut named, &mut remarks);
     if named.is_empty() && organization.as_ref().is_none_or(|it| it.discovery.is_none()) {
         return Err(ImportError::NoMembers(hub.bucket.clone()));
     }
     let mut fleet = Fleet {
-        hub: bucket::read(hub, prefix, &mut remarks),
+        declared_name,
+        hub: bucket::read(hub, prefix, &name, &mut remarks),
         members: named,
         flow_logs: spec,
         policy: Default::default(),
@@ -128,6 +145,7 @@ pub fn folder(hub: &FoundHub) -> Result<Option<Prefix>, ImportError> {
 /// The accounts that a hub's policy names.
 pub fn granted(hub: &FoundHub) -> Result<BTreeSet<AccountId>, ImportError> {
     let prefix = folder(hub)?;
-    let grant = policy::grant(hub, prefix.as_ref(), &[], &mut Default::default());
-    Ok(policy::granted(grant.as_ref()))
+    let name = FleetName::of(&hub.bucket, prefix.as_ref());
+    let grant = policy::grant(hub, prefix.as_ref(), &name, &[], &mut Default::default());
+    Ok(policy::granted(hub, grant.as_ref()))
 }

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::fleet::{Fleet, GrantForm, Member, Part, PolicySettings};
 use flowagg_core::flow_log::{Destination, FlowLogSpec};
-use flowagg_core::id::{AccountId, Partition, Prefix};
+use flowagg_core::id::{AccountId, FleetName, Partition, Prefix};
 use flowagg_core::layout;
 use flowagg_core::observed::{FlowLog, LifecycleRule};
-use flowagg_policy::{DELIVERY_SERVICE, Grant, Unnamed, Who, granted_by, merge, remove};
+use flowagg_policy::{DELIVERY_SERVICE, Grant, Unnamed, Who, granted_by, granted_by_anyone, merge, remove};
 use serde_json::Value;
 
 use super::{ImportError, Remarks, flow_logs};
@@ -24,10 +24,11 @@ pub(super) fn prefix(hub: &FoundHub, logs: &[&FlowLog]) -> Result<Option<Prefix>
         return Err(ImportError::SeveralFolders(named.iter().map(name).collect::<Vec<_>>().join(", ")));
     }
     let delivered = flow_logs::most(flow_logs::votes(logs.iter().filter_map(|log| folder_of(hub, log))));
-    let mut ours = hub.rules.iter().flatten().filter(|rule| rule.id == LifecycleRule::id_under(&rule.under));
-    let of_rule = ours.find_map(|rule| {
+    let of_rule = hub.rules.iter().flatten().find_map(|rule| {
         let under = rule.under.strip_suffix(&format!("{}/", layout::AWS_LOGS))?;
-        under.parse().ok()
+        let Folder(prefix) = under.parse().ok()?;
+        let name = FleetName::of(&hub.bucket, prefix.as_ref());
+        (rule.id == LifecycleRule::id(&name, &rule.under)).then_some(Folder(prefix))
     });
     let found = named.into_iter().next().or(delivered).or(of_rule);
     Ok(found.and_then(|Folder(prefix)| prefix))
@@ -82,11 +83,12 @@ fn is_of_delivery(statement: &Value) -> bool {
     each(&statement["Principal"]["Service"]).any(|service| service == DELIVERY_SERVICE)
 }
 
-/// What the policy grants under this folder. How its folders are named is the policy's to say, and the flow logs' where it
+/// What the policy grants under this folder: with the fleet's own statements, else with those of the documented shape. How its folders are named is the policy's to say, and the flow logs' where it
 /// does not.
 pub(super) fn grant(
     hub: &FoundHub,
     prefix: Option<&Prefix>,
+    name: &FleetName,
     logs: &[&FlowLog],
     spec: &mut FlowLogSpec,
 ) -> Option<Grant> {
@@ -96,11 +98,14 @@ pub(super) fn grant(
     if logs.is_empty() {
         spec.files.hive_compatible_partitions = hive;
     }
-    granted_by(policy, &target(hub, prefix, hive)).ok().flatten()
+    let target = target(hub, prefix, name, hive);
+    let own = granted_by(policy, &target).ok().flatten();
+    own.or_else(|| granted_by_anyone(policy, &target).ok().flatten())
 }
 
-fn target(hub: &FoundHub, prefix: Option<&Prefix>, hive: bool) -> Grant {
+fn target(hub: &FoundHub, prefix: Option<&Prefix>, name: &FleetName, hive: bool) -> Grant {
     Grant {
+        fleet: name.clone(),
         partition: hub.region.partition(),
         bucket: hub.bucket.clone(),
         prefix: prefix.cloned(),
@@ -112,10 +117,24 @@ fn target(hub: &FoundHub, prefix: Option<&Prefix>, hive: bool) -> Grant {
     }
 }
 
-/// The accounts that a grant names.
-pub(super) fn granted(grant: Option<&Grant>) -> BTreeSet<AccountId> {
-    grant.map(|grant| grant.who.accounts().clone()).unwrap_or_default()
+/// The accounts that a grant names, and those that any other statement about delivery tests for.
+pub(super) fn granted(hub: &FoundHub, grant: Option<&Grant>) -> BTreeSet<AccountId> {
+    let mut accounts = grant.map(|grant| grant.who.accounts().clone()).unwrap_or_default();
+    let text = hub.policy.as_deref().unwrap_or_default();
+    for statement in statements(text).iter().filter(|it| it["Effect"] == "Allow" && is_of_delivery(it)) {
+        let operators = statement["Condition"].as_object().into_iter().flatten();
+        let keys = operators
+            .filter(|(operator, _)| POSITIVE.iter().any(|it| operator.eq_ignore_ascii_case(it)))
+            .flat_map(|(_, keys)| keys.as_object().into_iter().flatten());
+        let values = keys.filter(|(key, _)| key.eq_ignore_ascii_case("aws:SourceAccount"));
+        let named = values.flat_map(|(_, values)| each(values)).filter_map(Value::as_str);
+        accounts.extend(named.filter_map(|text| AccountId::parse(text).ok()));
+    }
+    accounts
 }
+
+/// The operators whose values are the accounts that a statement allows.
+const POSITIVE: [&str; 2] = ["StringEquals", "StringLike"];
 
 /// The settings with which the policy stays as it is: form `auto` where it gives the live one.
 pub(super) fn settings(
@@ -133,7 +152,8 @@ pub(super) fn settings(
     };
     let settles = |settings: &PolicySettings| merged(settings).is_ok_and(|merged| !merged.changed);
     let auto = PolicySettings { form: GrantForm::Auto, ..read.clone() };
-    let settings = if settles(&auto) { auto } else { read };
+    let is_own = live.is_some_and(|live| matches!(granted_by(live, &Grant::of(fleet)), Ok(Some(_))));
+    let settings = if settles(&auto) || !is_own { auto } else { read };
     match merged(&settings) {
         Ok(merged) if !merged.changed => {}
         Ok(merged) => {
@@ -176,11 +196,11 @@ fn looked_up(found: &Found, fleet: &Fleet) -> Fleet {
     fleet
 }
 
-/// Names the statements that let log delivery in, or keep it out, and that are not read as part of a grant.
+/// Names the statements about log delivery that are not this fleet's.
 fn unread(found: &Found, to: &Destination, fleet: &Fleet, remarks: &mut Remarks) {
     let Some(policy) = found.hub.policy.as_deref() else { return };
     let hive = Grant::of(fleet).hive;
-    let rest = match remove(policy, &target(&found.hub, to.prefix.as_ref(), hive)) {
+    let rest = match remove(policy, &target(&found.hub, to.prefix.as_ref(), &fleet.name(), hive)) {
         Ok(rest) => rest.unwrap_or_default(),
         Err(error) => {
             remarks.add(Part::Policy, format!("{error}; {}", error.help()));
@@ -189,9 +209,8 @@ fn unread(found: &Found, to: &Destination, fleet: &Fleet, remarks: &mut Remarks)
     };
     for (index, statement) in statements(&rest).iter().enumerate().filter(|(_, it)| is_of_delivery(it)) {
         let name = statement["Sid"].as_str().map_or((index + 1).to_string(), |sid| format!("`{sid}`"));
-        let text = format!(
-            "statement {name} is about log delivery and is not one that flowagg reads: it stays as it is"
-        );
+        let text =
+            format!("statement {name} is about log delivery and is not this fleet's: it stays as it is");
         remarks.add(Part::Policy, text);
     }
 }

@@ -62,7 +62,7 @@ proptest! {
             Format::ALL.map(|format| member(&fleet, VpcFrom::Parameter, format).unwrap().files.remove(0).text);
         let json: Value = serde_json::from_str(&json).unwrap();
         prop_assert_eq!(&serde_saphyr::from_str::<Value>(&yaml).unwrap(), &json);
-        prop_assert_eq!(read(&json), fleet.flow_logs);
+        prop_assert_eq!(read(&json), FlowLogSpec { tags: fleet.tags(), ..fleet.flow_logs });
     }
 }
 

@@ -1,7 +1,7 @@
 //! Any specification of flow logs.
 
 use flowagg_core::flow_log::{
-    AggregationInterval, Field, FileFormat, Files, FlowLogSpec, MARK, RecordFormat, TrafficType,
+    AggregationInterval, Field, FileFormat, Files, FlowLogSpec, RecordFormat, TrafficType,
 };
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -48,9 +48,12 @@ pub(crate) fn specs() -> impl Strategy<Value = FlowLogSpec> {
     let formats = prop_oneof![Just(RecordFormat::default()), formats];
     let tags = proptest::collection::btree_map(texts(), texts(), 0..4);
     (select(&TrafficType::ALL[..]), select(&AggregationInterval::ALL[..]), formats, files, tags).prop_map(
-        |(traffic, aggregation_interval, format, files, mut tags)| {
-            tags.insert(MARK.0.to_owned(), MARK.1.to_owned());
-            FlowLogSpec { traffic, aggregation_interval, format, files, tags }
+        |(traffic, aggregation_interval, format, files, tags)| FlowLogSpec {
+            traffic,
+            aggregation_interval,
+            format,
+            files,
+            tags,
         },
     )
 }

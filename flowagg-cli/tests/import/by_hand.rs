@@ -13,7 +13,7 @@ fn a_bucket_and_the_two_statements_that_aws_documents_are_a_fleet() {
         "\
 [hub]
 # TEMPLATE: `VersioningConfiguration` of `Logs` is not read, and `apply` leaves it as it is
-# the lifecycle rule `old-logs` for the whole bucket, which expires objects after 365 days, is not flowagg's: its days are taken, and it stays beside `flowagg-expiry`
+# the lifecycle rule `old-logs` for the whole bucket, which expires objects after 365 days, is not flowagg's: its days are taken, and it stays beside `flowagg-expiry/acme-logs-eu-west-1/AWSLogs`
 # the lifecycle rule `old-logs` for the whole bucket, which expires objects after 365 days, leaves unfinished uploads; `apply` deletes them after 7 days
 account = \"111122223333\"
 region = \"eu-west-1\"
@@ -22,8 +22,9 @@ retention-days = 365
 noncurrent-days = 30
 
 [policy]
-# `apply` changes the bucket policy: statement `AWSLogDeliveryWrite`: tightened, from the whole bucket to the folders of accounts
-form = \"accounts\"
+# `apply` changes the bucket policy: grants delivery to 222222222222
+# statement `AWSLogDeliveryWrite` is about log delivery and is not this fleet's: it stays as it is
+# statement `AWSLogDeliveryAclCheck` is about log delivery and is not this fleet's: it stays as it is
 
 [[members]]
 # no template says what is logged here; the region is the hub's, and every VPC is a guess: correct `regions` and `vpcs`

@@ -40,7 +40,7 @@ fn rule() -> impl Strategy<Value = Rule> {
             abort_uploads_days,
             transitions,
         )| Rule {
-            id: id.unwrap_or_else(|| LifecycleRule::id_under(&under)),
+            id: id.unwrap_or_else(|| LifecycleRule::id(&BUCKET.parse().unwrap(), &under)),
             is_on,
             under,
             is_narrowed,

@@ -37,7 +37,7 @@ fn region(vpcs: &[&str], logged: &[&str]) -> RegionState {
         format: None,
         interval: Some(600),
         options: None,
-        tags: BTreeMap::from([("managed-by".to_owned(), "flowagg".to_owned())]),
+        tags: Declared::parse(FLEET).unwrap().into_fleet().tags(),
         created: None,
         deliver_status: None,
         deliver_error: None,
@@ -82,7 +82,7 @@ fn found() -> Found {
     let closed = View::Nothing("AssumeRole: no".to_owned());
     members.insert(account(CLOSED), member(both(region(&[], &[]), region(&[], &[])), closed));
     let rule = Rule {
-        id: LifecycleRule::id_under("AWSLogs/"),
+        id: LifecycleRule::id(&declared.name(), "AWSLogs/"),
         is_on: true,
         under: "AWSLogs/".to_owned(),
         retention_days: Some(90),

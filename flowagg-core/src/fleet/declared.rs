@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::{Discovery, Fault, Fleet, FleetError, FoundAccount, Hub, Member, Organization, Regions, read};
-use crate::id::{AccountId, Region, RoleName};
+use crate::id::{AccountId, FleetName, Region, RoleName};
 
 /// A fleet as `flowagg.toml` declares it. What it leaves to be looked up, accounts of an organization and the regions
 /// of an account, is put in; then it is a [`Fleet`].
@@ -21,6 +21,11 @@ impl Declared {
     /// Reads `flowagg.toml`. On faults, all of them are told, each with its place.
     pub fn parse(text: &str) -> Result<Self, FleetError> {
         read::fleet(text).map(|fleet| Self { fleet })
+    }
+
+    /// The fleet's name.
+    pub fn name(&self) -> FleetName {
+        self.fleet.name()
     }
 
     /// The hub.

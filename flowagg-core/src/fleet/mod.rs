@@ -24,13 +24,15 @@ pub use policy::{AclCondition, GrantForm, PolicySettings};
 pub use schema::schema;
 pub use write::{Part, Remark};
 
-use crate::flow_log::{Destination, FlowLogSpec};
-use crate::id::{AccountId, Partition, Region};
+use crate::flow_log::{Destination, FLEET_TAG, FlowLogSpec, MARK};
+use crate::id::{AccountId, FleetName, Partition, Region};
 use crate::layout::Layout;
 
 /// A whole fleet, checked: one partition, no member twice, every name well formed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fleet {
+    /// The name that the fleet file gives the fleet; [`Fleet::name`] has a default.
+    pub declared_name: Option<FleetName>,
     /// The account and bucket that all logs go to.
     pub hub: Hub,
     /// The accounts whose VPCs are logged, by account id.
@@ -51,6 +53,24 @@ impl Fleet {
     /// One that leaves accounts or regions to be looked up is refused; [`Declared::parse`] reads those too.
     pub fn parse(text: &str) -> Result<Self, FleetError> {
         Declared::parse(text)?.named()
+    }
+
+    /// The fleet's name: the declared one, else one made from the bucket and the sub-folder.
+    pub fn name(&self) -> FleetName {
+        let by_place = || FleetName::of(&self.hub.bucket, self.hub.prefix.as_ref());
+        self.declared_name.clone().unwrap_or_else(by_place)
+    }
+
+    /// The tags that every flow log of the fleet has: the fleet file's, and those that mark it as managed by this fleet.
+    pub fn tags(&self) -> BTreeMap<String, String> {
+        let mut tags = self.flow_logs.tags.clone();
+        tags.extend(self.marks());
+        tags
+    }
+
+    /// The tags that mark a flow log as managed by this fleet.
+    pub fn marks(&self) -> [(String, String); 2] {
+        [(MARK.0.to_owned(), MARK.1.to_owned()), (FLEET_TAG.to_owned(), self.name().to_string())]
     }
 
     /// The partition that the hub and every member lie in.

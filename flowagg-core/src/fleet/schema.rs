@@ -18,6 +18,7 @@ pub fn schema() -> Value {
         "description": "The VPC Flow Logs of many AWS accounts in one S3 bucket",
         "type": "object",
         "properties": {
+            "fleet": fleet(),
             "hub": hub(),
             "flow-logs": flow_logs(),
             "policy": policy(),
@@ -31,6 +32,14 @@ pub fn schema() -> Value {
         "required": ["hub"],
         "additionalProperties": false,
     })
+}
+
+fn fleet() -> Value {
+    let name = pattern(
+        "The fleet's name, which everything it manages carries; made from the bucket and the sub-folder by default",
+        "^[a-z0-9]([a-z0-9.-]{0,78}[a-z0-9])?$",
+    );
+    table("The fleet itself", &[], [("name", name)])
 }
 
 fn hub() -> Value {
@@ -137,7 +146,7 @@ fn flow_logs() -> Value {
             ),
             ("hive-compatible-partitions", flag("Folders such as `aws-region=eu-west-1/year=2026/`", false)),
             ("per-hour-partition", flag("A folder for each hour", false)),
-            ("tags", tags("Tags on every flow log, besides flowagg's mark")),
+            ("tags", tags("Tags on every flow log, besides those that mark the fleet")),
         ],
     )
 }

@@ -1,7 +1,7 @@
 //! From a fleet to the text of `flowagg.toml`: only what is not as it would be without a word, in the order in which the
 //! reference names the keys.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use toml_writer::{ToTomlKey, ToTomlValue, TomlKeyBuilder, TomlStringBuilder};
@@ -9,7 +9,7 @@ use toml_writer::{ToTomlKey, ToTomlValue, TomlKeyBuilder, TomlStringBuilder};
 use super::{
     Choice, Declared, Encryption, Filter, Fleet, Hub, Organization, PolicySettings, Regions, Selection,
 };
-use crate::flow_log::{FlowLogSpec, MARK};
+use crate::flow_log::FlowLogSpec;
 use crate::id::{AccountId, ResourceKind, RoleName};
 use crate::lifecycle::Lifecycle;
 
@@ -49,9 +49,12 @@ impl Declared {
     /// A fleet with a value that no fleet file can say (a lifecycle without `abort_uploads_days`, for one) is written
     /// without it.
     pub fn to_toml(&self, remarks: &[Remark]) -> String {
-        let Fleet { hub, members, flow_logs, policy, organization, left_out: _ } = &self.fleet;
+        let Fleet { declared_name, hub, members, flow_logs, policy, organization, left_out: _ } = &self.fleet;
         let about = |part: Part| remarks.iter().filter(move |remark| remark.about == part);
+        let mut name = Lines::default();
+        name.perhaps("name", declared_name.as_ref().map(quoted));
         let mut tables = vec![
+            Table::of("[fleet]", std::iter::empty(), name),
             Table::of("[hub]", about(Part::Hub), hub_lines(hub)),
             Table::of("[flow-logs]", about(Part::FlowLogs), flow_log_lines(flow_logs)),
             Table::of("[policy]", about(Part::Policy), policy_lines(policy)),
@@ -210,7 +213,7 @@ fn hub_lines(hub: &Hub) -> Lines {
 }
 
 fn flow_log_lines(spec: &FlowLogSpec) -> Lines {
-    let FlowLogSpec { traffic, aggregation_interval, format, files, tags: all } = spec;
+    let FlowLogSpec { traffic, aggregation_interval, format, files, tags: own } = spec;
     let mut lines = Lines::default();
     lines.word("traffic", *traffic, |it| it.as_str());
     lines.word("aggregation-interval", *aggregation_interval, |it| it.as_str());
@@ -219,7 +222,6 @@ fn flow_log_lines(spec: &FlowLogSpec) -> Lines {
     lines.word("file-format", files.format, |it| it.as_str());
     lines.flag("hive-compatible-partitions", files.hive_compatible_partitions, false);
     lines.flag("per-hour-partition", files.per_hour_partition, false);
-    let own: BTreeMap<&String, &String> = all.iter().filter(|(key, _)| *key != MARK.0).collect();
     lines.perhaps("tags", (!own.is_empty()).then(|| tags(own)));
     lines
 }

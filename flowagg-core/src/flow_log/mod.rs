@@ -11,13 +11,12 @@ pub use format::{Field, RecordFormat};
 
 use crate::id::{BucketName, Partition, Prefix, ResourceKind};
 
-/// The tag that marks what flowagg made. What does not bear it is never changed or deleted.
+/// The tag of flow logs that flowagg manages. Together with [`FLEET_TAG`] it marks those of one fleet, and no other flow log is
+/// changed or deleted.
 pub const MARK: (&str, &str) = ("managed-by", "flowagg");
 
-/// [`MARK`] as a tag.
-pub(crate) fn mark() -> (String, String) {
-    (MARK.0.to_owned(), MARK.1.to_owned())
-}
+/// The key of the tag whose value is the name of the fleet that manages a flow log.
+pub const FLEET_TAG: &str = "flowagg:fleet";
 
 /// Which traffic a flow log records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -147,7 +146,7 @@ pub struct Files {
 }
 
 /// What every flow log of the fleet should be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct FlowLogSpec {
     /// The traffic to record.
     pub traffic: TrafficType,
@@ -157,21 +156,8 @@ pub struct FlowLogSpec {
     pub format: RecordFormat,
     /// The files and folders.
     pub files: Files,
-    /// The tags on the flow log, [`MARK`] among them.
+    /// The tags that the fleet file names. [`Fleet::tags`](crate::fleet::Fleet::tags) adds those that mark the fleet.
     pub tags: BTreeMap<String, String>,
-}
-
-impl Default for FlowLogSpec {
-    /// AWS's defaults, all traffic, and our mark.
-    fn default() -> Self {
-        Self {
-            traffic: TrafficType::default(),
-            aggregation_interval: AggregationInterval::default(),
-            format: RecordFormat::default(),
-            files: Files::default(),
-            tags: BTreeMap::from([mark()]),
-        }
-    }
 }
 
 /// Where flow logs are delivered: a bucket and perhaps a sub-folder of it.

@@ -2,6 +2,7 @@
 
 mod account;
 mod bucket;
+mod fleet;
 mod kms;
 mod organization;
 mod prefix;
@@ -11,6 +12,8 @@ mod role;
 
 pub use account::AccountId;
 pub use bucket::BucketName;
+pub(crate) use fleet::hash;
+pub use fleet::{FleetMark, FleetName};
 pub use kms::KmsKeyArn;
 pub use organization::{OrganizationId, OrganizationalUnitId};
 pub use prefix::Prefix;
@@ -86,7 +89,7 @@ macro_rules! text_name {
 
 /// A name kept as the text it was given as.
 macro_rules! kept_text {
-    ($name:ident) => {
+    ($name:ident $(, $pattern:literal)?) => {
         impl $name {
             /// The name as text.
             pub fn as_str(&self) -> &str {
@@ -98,7 +101,7 @@ macro_rules! kept_text {
                 f.pad(&self.0)
             }
         }
-        crate::id::text_name!($name);
+        crate::id::text_name!($name $(, $pattern)?);
     };
 }
 

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Concern, FlowLogChange, Left, Note, Step, Subject, Unnamed, Why};
 use crate::failure::Failure;
 use crate::fleet::{Fleet, Member, Standing};
-use crate::flow_log::{Destination, FlowLogSpec};
-use crate::id::{AccountId, ResourceId, ResourceKind};
-use crate::observed::{FlowLog, Place, RegionState, Resource};
+use crate::flow_log::{Destination, FLEET_TAG, FlowLogSpec, MARK};
+use crate::id::{AccountId, FleetName, ResourceId, ResourceKind};
+use crate::observed::{FlowLog, Manager, Place, RegionState, Resource};
 
 /// The most flow logs that a resource can have.
 ///
@@ -37,12 +37,13 @@ pub fn flow_log_changes(
 ) -> FlowLogPart {
     let mut part = FlowLogPart::default();
     let destination = fleet.destination();
+    let marks = Marks { fleet: fleet.name(), tags: fleet.tags() };
     for (member, region) in fleet.places() {
         let place = Place { account: member.account, region: region.clone() };
         match regions.get(&place) {
             Some(Ok(state)) => {
-                let (spec, destination, part) = (&fleet.flow_logs, &destination, &mut part);
-                Here { member, place: &place, spec, destination, unnamed, part }.compare(state);
+                let (destination, marks, part) = (&destination, &marks, &mut part);
+                Here { fleet, marks, member, place: &place, destination, unnamed, part }.compare(state);
             }
             Some(Err(failure)) => part.failures.push(failure.clone()),
             None => {}
@@ -61,7 +62,7 @@ pub fn flow_log_removals(
     regions: &BTreeMap<Place, Result<RegionState, Failure>>,
 ) -> FlowLogPart {
     let mut part = FlowLogPart::default();
-    let destination = fleet.destination();
+    let (destination, name) = (fleet.destination(), fleet.name());
     for (place, state) in regions {
         let state = match state {
             Ok(state) => state,
@@ -73,7 +74,7 @@ pub fn flow_log_removals(
         for log in state.flow_logs.iter().filter(|log| destination.is(&log.destination)) {
             let Place { account, region } = place.clone();
             match ResourceId::parse(&log.resource) {
-                Ok(resource) if log.is_ours() => part.changes.push(FlowLogChange {
+                Ok(resource) if log.is_managed_by(&name) => part.changes.push(FlowLogChange {
                     account,
                     region,
                     resource,
@@ -85,7 +86,7 @@ pub fn flow_log_removals(
                     region,
                     resource: log.resource.clone(),
                     flow_log: Some(log.id.clone()),
-                    why: Why::ForeignWithoutGrant,
+                    why: Why::ForeignWithoutGrant { manager: log.manager() },
                 }),
             }
         }
@@ -121,11 +122,24 @@ fn absent(member: &Member, regions: &BTreeMap<Place, Result<RegionState, Failure
     }
 }
 
+/// What marks a flow log as managed by the fleet, and all that it is tagged with.
+struct Marks {
+    fleet: FleetName,
+    tags: BTreeMap<String, String>,
+}
+
+impl Marks {
+    fn manages(&self, log: &FlowLog) -> bool {
+        log.is_managed_by(&self.fleet)
+    }
+}
+
 /// One region of one member.
 struct Here<'a> {
+    fleet: &'a Fleet,
+    marks: &'a Marks,
     member: &'a Member,
     place: &'a Place,
-    spec: &'a FlowLogSpec,
     destination: &'a Destination,
     unnamed: Unnamed,
     part: &'a mut FlowLogPart,
@@ -146,6 +160,7 @@ impl Here<'_> {
                 Standing::Covered(whole) => self.covered(id, whole, &logs),
                 Standing::Logged => {
                     let all = state.flow_logs.iter().filter(|log| log.resource == id.as_str()).count();
+                    logs.iter().for_each(|log| self.renamed(id, log));
                     self.resource(id, &logs, all);
                 }
             }
@@ -163,8 +178,28 @@ impl Here<'_> {
         }
     }
 
+    /// A flow log of a resource that is logged carries another fleet's name, and the fleet file names none: it may be this
+    /// fleet's own, made before its sub-folder changed.
+    fn renamed(&mut self, id: &ResourceId, log: &FlowLog) {
+        let Manager::Fleet { fleet } = log.manager() else { return };
+        if self.fleet.declared_name.is_some() || self.marks.manages(log) {
+            return;
+        }
+        // A tag may be edited to any text; only a name can be written in a fleet file.
+        let Ok(other) = FleetName::parse(&fleet) else { return };
+        let own = &self.marks.fleet;
+        self.concern(
+            id,
+            format!("its flow log {} to the bucket is managed by flowagg fleet {other}", log.id),
+            &format!(
+                "set `fleet.name = \"{other}\"` if it is the same fleet (a changed `hub.prefix` changes the default name); \
+                 set `fleet.name = \"{own}\"` if it is another fleet"
+            ),
+        );
+    }
+
     fn covered(&mut self, id: &ResourceId, whole: &ResourceId, logs: &[&FlowLog]) {
-        let ours = logs.iter().find(|log| log.is_ours() && self.destination.is(&log.destination));
+        let ours = logs.iter().find(|log| self.marks.manages(log) && self.destination.is(&log.destination));
         if let Some(log) = ours {
             let reason = format!("{whole} is logged, and it with it");
             self.change(id, Step::Delete { flow_log: log.id.clone() }, reason);
@@ -174,18 +209,20 @@ impl Here<'_> {
     }
 
     fn resource(&mut self, id: &ResourceId, logs: &[&FlowLog], all: usize) {
-        let differences = |log: &FlowLog| differences(log, id.kind(), self.spec, self.destination);
+        let differences =
+            |log: &FlowLog| differences(log, id.kind(), &self.fleet.flow_logs, self.destination);
         let (right, wrong): (Vec<&FlowLog>, Vec<&FlowLog>) =
             logs.iter().partition(|log| differences(log).is_empty());
         let (our_wrong, foreign_wrong): (Vec<&FlowLog>, Vec<&FlowLog>) =
-            wrong.into_iter().partition(|log| log.is_ours());
-        let keep = right.iter().find(|log| log.is_ours()).or(right.first()).copied();
+            wrong.into_iter().partition(|log| self.marks.manages(log));
+        let keep = right.iter().find(|log| self.marks.manages(log)).or(right.first()).copied();
 
+        let marks = self.marks;
         let mut superseded = our_wrong.into_iter();
         let mut covered = true;
         match keep {
-            Some(log) if log.is_ours() => self.settled(id, log),
-            Some(log) => self.leave(id, Some(log), Why::ForeignAsWanted),
+            Some(log) if self.marks.manages(log) => self.settled(id, log),
+            Some(log) => self.leave(id, Some(log), Why::ForeignAsWanted { manager: log.manager() }),
             None => {
                 if let Some(old) = superseded.next() {
                     let reason = differences(old).join(", ");
@@ -204,8 +241,10 @@ impl Here<'_> {
                 }
             }
         }
-        let duplicates =
-            right.iter().copied().filter(|log| log.is_ours() && keep.is_some_and(|keep| keep.id != log.id));
+        let duplicates = right
+            .iter()
+            .copied()
+            .filter(|log| marks.manages(log) && keep.is_some_and(|keep| keep.id != log.id));
         for log in superseded.chain(duplicates) {
             self.change(
                 id,
@@ -216,7 +255,8 @@ impl Here<'_> {
         for log in foreign_wrong {
             let differences = differences(log);
             if covered || !self.destination.is(&log.destination) {
-                self.leave(id, Some(log), Why::ForeignAlongside { differences });
+                let manager = log.manager();
+                self.leave(id, Some(log), Why::ForeignAlongside { manager, differences });
             } else {
                 self.foreign(id, log, &differences.join(", "));
             }
@@ -225,7 +265,7 @@ impl Here<'_> {
 
     fn settled(&mut self, id: &ResourceId, log: &FlowLog) {
         let missing: BTreeMap<String, String> = self
-            .spec
+            .marks
             .tags
             .iter()
             .filter(|(key, value)| log.tags.get(*key) != Some(value))
@@ -240,7 +280,8 @@ impl Here<'_> {
     }
 
     fn unselected(&mut self, id: &ResourceId, logs: &[&FlowLog]) {
-        for log in logs.iter().filter(|log| log.is_ours() && self.destination.is(&log.destination)) {
+        let (marks, destination) = (self.marks, self.destination);
+        for log in logs.iter().filter(|log| marks.manages(log) && destination.is(&log.destination)) {
             match self.unnamed {
                 Unnamed::Prune => {
                     let reason = format!("the fleet file does not choose this {}", id.kind().noun());
@@ -264,10 +305,14 @@ impl Here<'_> {
     }
 
     fn foreign(&mut self, id: &ResourceId, log: &FlowLog, reason: &str) {
+        let name = &self.marks.fleet;
         self.concern(
             id,
-            format!("its flow log {} was not made by flowagg and is left alone: {reason}", log.id),
-            "delete it, or tag it `managed-by = flowagg` to have it replaced",
+            format!("its flow log {} is {} and is left alone: {reason}", log.id, log.manager()),
+            &format!(
+                "delete it, or tag it `{} = {}` and `{FLEET_TAG} = {name}` to have it replaced",
+                MARK.0, MARK.1
+            ),
         );
     }
 

@@ -16,8 +16,8 @@ pub use self::flow_logs::{FlowLogPart, flow_log_changes, flow_log_removals};
 pub use self::hub::{HubPart, hub_changes};
 pub use self::words::accounts;
 use crate::fleet::Encryption;
-use crate::id::{AccountId, FlowLogId, Region, ResourceId, ResourceKind};
-use crate::observed::{LifecycleRule, Place};
+use crate::id::{AccountId, FleetMark, FlowLogId, Region, ResourceId, ResourceKind};
+use crate::observed::{LifecycleRule, Manager, Place};
 
 /// A change at the hub.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -124,19 +124,19 @@ pub enum Step {
     Create,
     /// Make a right one, then delete the wrong one.
     Replace {
-        /// The wrong one, which bears our mark.
+        /// The wrong one, which this fleet manages.
         old: FlowLogId,
     },
     /// Set tags.
     Tag {
-        /// The flow log, which bears our mark.
+        /// The flow log, which this fleet manages.
         flow_log: FlowLogId,
         /// The tags to set.
         tags: BTreeMap<String, String>,
     },
     /// Delete one that is not wanted.
     Delete {
-        /// The flow log, which bears our mark.
+        /// The flow log, which this fleet manages.
         flow_log: FlowLogId,
     },
 }
@@ -174,14 +174,22 @@ pub enum Why {
     /// A managed flow log matches the fleet file.
     AsWanted,
     /// A foreign flow log matches the fleet file.
-    ForeignAsWanted,
+    ForeignAsWanted {
+        /// Who manages it.
+        manager: Manager,
+    },
     /// A foreign flow log delivers to the bucket and differs from the fleet file, next to one that matches.
     ForeignAlongside {
+        /// Who manages it.
+        manager: Manager,
         /// How it differs.
         differences: Vec<String>,
     },
     /// A foreign flow log delivers by a grant that is being removed.
-    ForeignWithoutGrant,
+    ForeignWithoutGrant {
+        /// Who manages it.
+        manager: Manager,
+    },
     /// The resource is part of one that is logged.
     Covered {
         /// The resource that is logged.
@@ -258,6 +266,20 @@ pub enum Note {
         accounts: Vec<AccountId>,
         /// Why they are not members.
         why: String,
+    },
+    /// A foreign statement also grants delivery to members, so that removing the fleet's statements does not stop them.
+    AlsoGranted {
+        /// The statement: its Sid in backticks, or its place in the list, from 1.
+        statement: String,
+        /// The fleet whose mark its Sid carries, if any.
+        of: Option<FleetMark>,
+        /// The members.
+        accounts: BTreeSet<AccountId>,
+    },
+    /// A statement of the fleet was not written by this fleet file and is kept, in words.
+    StatementKept {
+        /// The statement, why it is kept, and what removes it.
+        what: String,
     },
     /// A managed statement still grants delivery to an account that the fleet file does not name.
     StillGranted {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{FlowLogChange, HubChange, Note, PolicyChange, Step, Why};
 use crate::fleet::Encryption;
-use crate::id::AccountId;
+use crate::id::{AccountId, FleetMark};
 use crate::lifecycle::Lifecycle;
 
 impl fmt::Display for HubChange {
@@ -116,12 +116,12 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AsWanted => f.write_str("as wanted"),
-            Self::ForeignAsWanted => f.write_str("as wanted, though not made by flowagg"),
-            Self::ForeignAlongside { differences } => {
-                write!(f, "not made by flowagg, delivers to the bucket as well: {}", differences.join(", "))
+            Self::ForeignAsWanted { manager } => write!(f, "as wanted, though {manager}"),
+            Self::ForeignAlongside { manager, differences } => {
+                write!(f, "{manager}, delivers to the bucket as well: {}", differences.join(", "))
             }
-            Self::ForeignWithoutGrant => {
-                f.write_str("not made by flowagg; without the grant it will no longer deliver")
+            Self::ForeignWithoutGrant { manager } => {
+                write!(f, "{manager}; it stops delivering unless another statement allows it")
             }
             Self::Covered { by } => write!(f, "{by} is logged, and it with it"),
             Self::Shared { owner } => write!(f, "shared by its owner, {owner}, which alone can log it"),
@@ -153,6 +153,16 @@ impl fmt::Display for Note {
                 }
                 many => write!(f, "{} accounts of the organization are left out: {why}", many.len()),
             },
+            Self::AlsoGranted { statement, of, accounts: members } => {
+                write!(f, "statement {statement}")?;
+                match of {
+                    Some(FleetMark::Name(name)) => write!(f, ", managed by flowagg fleet {name},")?,
+                    Some(mark) => write!(f, ", managed by a flowagg fleet with the mark {mark},")?,
+                    None => {}
+                }
+                write!(f, " also lets {} deliver", accounts(members))
+            }
+            Self::StatementKept { what } => f.write_str(what),
             Self::StillGranted { account } => write!(
                 f,
                 "the bucket policy lets {account} deliver, which the fleet file does not name; `--prune` revokes it"

@@ -10,14 +10,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use flowagg_core::fleet::{Fleet, GrantForm, Organization, PolicySettings};
 use flowagg_core::flow_log::Files;
 use flowagg_core::id::{
-    AccountId, BucketName, OrganizationId, OrganizationalUnitId, Partition, Prefix, Region,
+    AccountId, BucketName, FleetName, OrganizationId, OrganizationalUnitId, Partition, Prefix, Region,
 };
 use flowagg_core::layout::{self, Layout};
 
 pub use write::GrantError;
 
 pub(crate) use read::read;
-pub(crate) use statement::{AclActions, AclCheck, Folders, Kind, Source, Statement, Write};
+pub(crate) use statement::{AclActions, AclCheck, Folders, Sid, Source, Statement, Write};
 pub(crate) use write::list;
 
 /// The principal that delivers vended logs, in every partition.
@@ -31,6 +31,8 @@ pub const DELIVERY_ACL: &str = "bucket-owner-full-control";
 /// Who may deliver to a bucket, under which folder, and how the policy is to say so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
+    /// The fleet, whose mark the Sids of its statements carry. No other statement is replaced or removed.
+    pub fleet: FleetName,
     /// The partition of the bucket.
     pub partition: Partition,
     /// The bucket.
@@ -124,6 +126,7 @@ impl Grant {
     /// The grant that a fleet needs: its members, to its bucket, by its settings.
     pub fn of(fleet: &Fleet) -> Self {
         Self {
+            fleet: fleet.name(),
             partition: fleet.partition(),
             bucket: fleet.hub.bucket.clone(),
             prefix: fleet.hub.prefix.clone(),

@@ -46,8 +46,7 @@ pub(crate) fn read(grant: &Grant, kind: Kind, statement: document::Statement<'_>
             let same = |of: &AclActions| {
                 actions == of.names().iter().map(|name| name.to_ascii_lowercase()).collect()
             };
-            let actions =
-                [AclActions::Acl, AclActions::AclAndList, AclActions::AllReads].into_iter().find(same)?;
+            let actions = [AclActions::Acl, AclActions::AclAndList].into_iter().find(same)?;
             if effect != "Allow" || !is_service || resources != [bucket.as_str()] {
                 return None;
             }
@@ -82,10 +81,6 @@ fn folders(grant: &Grant, resources: &[&str]) -> Option<Folders> {
         }
         if *only == format!("{folder}${{aws:SourceAccount}}/*") {
             return Some(Folders::Own);
-        }
-        // The whole bucket is this grant's only where its folder is the top: other folders may be other fleets'.
-        if grant.prefix.is_none() && !grant.hive && *only == format!("{}/*", grant.bucket_arn()) {
-            return Some(Folders::Bucket);
         }
     }
     let account = |arn: &&str| AccountId::parse(arn.strip_prefix(folder.as_str())?.strip_suffix("/*")?).ok();

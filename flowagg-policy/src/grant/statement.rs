@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use flowagg_core::fleet::AclCondition;
-use flowagg_core::id::{AccountId, OrganizationId, OrganizationalUnitId, Region};
+use flowagg_core::id::{AccountId, FleetMark, OrganizationId, OrganizationalUnitId, Region};
 
 /// What a statement of ours is for. The order is that of a new policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,30 +15,61 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// The Sid of the first such statement. AWS's own for the two that AWS documents, ours for the rest.
-    pub(crate) fn sid(self) -> &'static str {
+    const ALL: [Self; 4] = [Self::Write, Self::AclCheck, Self::DenyOthers, Self::DenyInsecureTransport];
+
+    /// How the Sid of such a statement starts: for the two that AWS documents, with AWS's own Sid.
+    fn word(self) -> &'static str {
         match self {
             Self::Write => "AWSLogDeliveryWrite",
             Self::AclCheck => "AWSLogDeliveryAclCheck",
-            Self::DenyOthers => "FlowaggDenyOtherAccounts",
-            Self::DenyInsecureTransport => "FlowaggDenyInsecureTransport",
+            Self::DenyOthers => "DenyOtherAccounts",
+            Self::DenyInsecureTransport => "DenyInsecureTransport",
         }
     }
+}
 
-    /// What a Sid is the name of, and the number at its end: statements of one grant bear the same.
-    pub(crate) fn of_sid(sid: &str) -> Option<(Self, u32)> {
-        let name = sid.trim_end_matches(|c: char| c.is_ascii_digit());
-        let kind = match name {
-            // What AWS's page called the check in 2021, and a pattern of Prescriptive Guidance still does.
-            "AWSLogDeliveryCheck" => Self::AclCheck,
-            _ => [Self::Write, Self::AclCheck, Self::DenyOthers, Self::DenyInsecureTransport]
-                .into_iter()
-                .find(|kind| kind.sid() == name)?,
+/// What stands between the kind and the mark in a Sid.
+const MAKER: &str = "Flowagg";
+
+/// The Sid of a statement that flowagg writes: `AWSLogDeliveryWriteFlowaggAcmeLogs`, with a number after the kind from the
+/// second on. AWS's own Sids have no mark: AWS writes the same two statements for other kinds of logs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Sid {
+    /// The statements of one group have one number.
+    pub(crate) number: u32,
+    pub(crate) kind: Kind,
+    /// The fleet whose statement it is.
+    pub(crate) mark: FleetMark,
+}
+
+impl Sid {
+    /// Reads a Sid; `None` if flowagg writes no such Sid for any fleet.
+    pub(crate) fn parse(sid: &str) -> Option<Self> {
+        let (kind, rest) =
+            Kind::ALL.into_iter().find_map(|kind| Some((kind, sid.strip_prefix(kind.word())?)))?;
+        let mark = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        let number = match rest.strip_suffix(mark)? {
+            "" => 1,
+            number => number.parse().ok().filter(|n| *n > 1 && !number.starts_with('0'))?,
         };
-        match sid.strip_prefix(name)? {
-            "" => Some((kind, 1)),
-            number => number.parse().ok().filter(|n| *n > 1 && !number.starts_with('0')).map(|n| (kind, n)),
+        Some(Self { number, kind, mark: FleetMark::parse(mark.strip_prefix(MAKER)?)? })
+    }
+}
+
+impl Sid {
+    /// Reads AWS's own Sid, as if it had this mark.
+    pub(crate) fn unmarked(sid: &str, mark: FleetMark) -> Option<Self> {
+        Self::parse(&format!("{sid}{MAKER}{mark}"))
+    }
+}
+
+impl std::fmt::Display for Sid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.kind.word())?;
+        if self.number > 1 {
+            write!(f, "{}", self.number)?;
         }
+        write!(f, "{MAKER}{}", self.mark)
     }
 }
 
@@ -79,8 +110,6 @@ pub(crate) enum Folders {
     Any,
     /// Under the folder of the account whose flow log it is: `${aws:SourceAccount}`.
     Own,
-    /// Anywhere in the bucket. Read only, never written.
-    Bucket,
 }
 
 /// The service may read the bucket's ACL.
@@ -97,8 +126,6 @@ pub(crate) enum AclActions {
     Acl,
     /// And `s3:ListBucket`.
     AclAndList,
-    /// `s3:Get*` and `s3:List*`, as AWS's page had it for a while. Read only, never written.
-    AllReads,
 }
 
 /// The service may do nothing for accounts that are not listed.
@@ -146,19 +173,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sid_names_a_kind_and_a_number() {
-        assert_eq!(Kind::of_sid("AWSLogDeliveryWrite"), Some((Kind::Write, 1)));
-        assert_eq!(Kind::of_sid("AWSLogDeliveryAclCheck12"), Some((Kind::AclCheck, 12)));
-        assert_eq!(Kind::of_sid("AWSLogDeliveryCheck"), Some((Kind::AclCheck, 1)));
+    fn a_sid_is_read_as_it_is_written() {
+        for (sid, number, kind) in [
+            ("AWSLogDeliveryWriteFlowaggAcmeLogs", 1, Kind::Write),
+            ("AWSLogDeliveryAclCheck12FlowaggAcmeLogs", 12, Kind::AclCheck),
+            ("DenyOtherAccountsFlowagg0deadbeef", 1, Kind::DenyOthers),
+            ("DenyInsecureTransport2FlowaggFlowaggAcme", 2, Kind::DenyInsecureTransport),
+        ] {
+            let read = Sid::parse(sid).unwrap();
+            assert_eq!((read.number, read.kind, read.to_string().as_str()), (number, kind, sid));
+        }
+    }
+
+    #[test]
+    fn a_sid_without_a_mark_is_nobodys() {
         for other in [
             "",
             "2",
-            "AWSLogDeliveryWrite1",
-            "AWSLogDeliveryWrite02",
-            "awslogdeliverywrite",
-            "AWSLogDelivery",
+            "AWSLogDeliveryWrite",
+            "AWSLogDeliveryWrite2",
+            "AWSLogDeliveryWriteFlowagg",
+            "AWSLogDeliveryWriteFlowaggacme",
+            "AWSLogDeliveryWriteFlowagg0DEADBEEF",
+            "AWSLogDeliveryWrite1FlowaggAcme",
+            "AWSLogDeliveryWrite02FlowaggAcme",
+            "awslogdeliverywriteFlowaggAcme",
+            "AWSLogDeliveryWriteFlowaggAcme-Logs",
+            "MyAWSLogDeliveryWriteFlowaggAcme",
+            "FlowaggDenyOtherAccounts",
         ] {
-            assert_eq!(Kind::of_sid(other), None, "{other}");
+            assert_eq!(Sid::parse(other), None, "{other}");
         }
     }
 }

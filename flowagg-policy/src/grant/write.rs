@@ -154,7 +154,6 @@ impl Grant {
                     }
                     Folders::Any => list(&mut out, [format!("{folder}*")]),
                     Folders::Own => list(&mut out, [format!("{folder}${{aws:SourceAccount}}/*")]),
-                    Folders::Bucket => list(&mut out, [format!("{bucket}/*")]),
                 }
                 self.conditions(&mut out, source, *acl);
             }
@@ -222,7 +221,6 @@ impl AclActions {
         match self {
             Self::Acl => &["s3:GetBucketAcl"],
             Self::AclAndList => &["s3:GetBucketAcl", "s3:ListBucket"],
-            Self::AllReads => &["s3:Get*", "s3:List*"],
         }
     }
 }

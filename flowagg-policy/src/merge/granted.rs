@@ -9,21 +9,31 @@ use super::survey::Survey;
 use crate::document::{Document, DocumentError};
 use crate::grant::{AclActions, Folders, Grant, Statement, Who, Write};
 
-/// Returns what a policy grants with managed statements in the target's bucket and folder; `None` if it has none.
+/// Returns what a policy grants with the fleet's statements in the target's bucket and folder; `None` if it has none.
 ///
-/// Of the target only the bucket, the sub-folder and the Hive setting count. Merging the returned grant into an empty
-/// policy gives the same statements.
+/// Of the target only the fleet's name, the bucket, the sub-folder and the Hive setting count. Merging the returned grant into an
+/// empty policy gives the same statements.
 pub fn granted_by(policy: &str, target: &Grant) -> Result<Option<Grant>, DocumentError> {
     let document = Document::parse(policy)?;
-    let survey = Survey::of(&document, target);
-    let statements = || survey.ours.iter().map(|ours| &ours.statement);
+    Ok(grant_of(&Survey::of(&document, target), target))
+}
+
+/// Returns what a policy grants in the target's bucket and folder with statements of the documented shape, whoever made them;
+/// `None` if it has none. It describes a policy that is not managed yet, and says nothing about who owns its statements.
+pub fn granted_by_anyone(policy: &str, target: &Grant) -> Result<Option<Grant>, DocumentError> {
+    let document = Document::parse(policy)?;
+    Ok(grant_of(&Survey::of_anyone(&document, target), target))
+}
+
+fn grant_of(survey: &Survey, target: &Grant) -> Option<Grant> {
+    let statements = || survey.ours.iter().filter_map(|ours| ours.statement.as_ref());
     let writes: Vec<&Write> = statements()
         .filter_map(|statement| match statement {
             Statement::Write(write) => Some(write),
             _ => None,
         })
         .collect();
-    let Some(first) = writes.first() else { return Ok(None) };
+    let first = writes.first()?;
     let denies = statements().any(|statement| matches!(statement, Statement::DenyOthers(_)));
     let organization =
         writes.iter().find_map(|write| match (&write.source.organization, &write.source.units) {
@@ -37,7 +47,7 @@ pub fn granted_by(policy: &str, target: &Grant) -> Result<Option<Grant>, Documen
         (Folders::Own, false) if denies => GrantForm::BoundDeny,
         (Folders::Own, false) => GrantForm::BoundAccounts,
         (Folders::Each(_), false) => GrantForm::Prefixes,
-        (Folders::Any | Folders::Bucket, false) => GrantForm::Accounts,
+        (Folders::Any, false) => GrantForm::Accounts,
     };
     let settings = PolicySettings {
         form,
@@ -54,7 +64,7 @@ pub fn granted_by(policy: &str, target: &Grant) -> Result<Option<Grant>, Documen
         Some((id, units)) => Who::Organization { id, units, also: accounts, within: BTreeSet::new() },
         None => Who::Accounts(accounts),
     };
-    Ok(Some(Grant { who, organization: None, regions: regions(&writes), settings, ..target.clone() }))
+    Some(Grant { who, organization: None, regions: regions(&writes), settings, ..target.clone() })
 }
 
 /// The regions that `aws:SourceArn` is tested for; an account with `*` for a region has none.

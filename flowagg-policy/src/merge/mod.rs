@@ -1,4 +1,4 @@
-//! A grant and the live policy make the new policy. Statements that are not this grant's stay byte for byte and in
+//! A grant and the live policy make the new policy. Statements without this fleet's mark stay byte for byte and in
 //! their place; accounts that a statement of ours allows are never lost silently.
 
 mod capacity;
@@ -14,11 +14,11 @@ use flowagg_core::id::AccountId;
 pub use flowagg_core::plan::Unnamed;
 
 pub use self::capacity::{Capacity, FormSize, Sizes, capacity, sizes};
-pub use self::granted::granted_by;
-use self::survey::{Sid, Survey};
+pub use self::granted::{granted_by, granted_by_anyone};
+use self::survey::Survey;
 use crate::diff::{ChangeKind, diff};
 use crate::document::{Document, DocumentError};
-use crate::grant::{self, Folders, Grant, GrantError, Statement, Who};
+use crate::grant::{self, Folders, Grant, GrantError, Sid, Statement, Who};
 use crate::json::Node;
 use crate::size;
 
@@ -40,7 +40,7 @@ pub struct Merged {
     pub bytes: usize,
     /// The form of our statements; never `auto`.
     pub form: GrantForm,
-    /// What else a person should know, in plain words: statements adopted, conditions tightened or loosened.
+    /// What else a person should know, in plain words: statements changed by someone else, conditions tightened or loosened.
     pub notes: Vec<String>,
 }
 
@@ -144,12 +144,15 @@ pub fn merge(live: Option<&str>, grant: &Grant, absent: Unnamed) -> Result<Merge
     Ok(Merged { text: plan.text, changed, granted, revoked, kept, bytes: plan.bytes, form: plan.form, notes })
 }
 
-/// Takes this grant's statements out, whomever they name. `None` when no statement is left.
+/// Removes the fleet's statements, whatever they say. `None` if no statement is left.
 ///
-/// Of the grant only the bucket, the sub-folder and the Hive setting count.
+/// Of the grant only the fleet's name counts.
 pub fn remove(live: &str, grant: &Grant) -> Result<Option<String>, MergeError> {
     let document = Document::parse(live)?;
     let ours = Survey::of(&document, grant).ours;
+    if ours.is_empty() {
+        return Ok(Some(live.to_owned()));
+    }
     if ours.len() == document.statements().len() {
         return Ok(None);
     }
@@ -159,7 +162,7 @@ pub fn remove(live: &str, grant: &Grant) -> Result<Option<String>, MergeError> {
 
 /// The foreign statements of `before` that `after` no longer has as they were, by name. `None` is a bucket without a policy.
 ///
-/// Of the grant only the bucket, the sub-folder and the Hive setting count.
+/// Of the grant only the fleet's name counts.
 pub fn foreign_losses(
     before: Option<&str>,
     after: Option<&str>,
@@ -230,7 +233,7 @@ fn choose(
             Err(_) if smallest.is_some() => continue,
             Err(error) => return Err(error.into()),
         };
-        let wanted = survey.numbered(groups);
+        let wanted = survey.numbered(grant, groups);
         check_form(document, survey, form, &wanted)?;
         let edit = survey.edit(grant, &wanted);
         let text = edit.apply(document);

@@ -2,25 +2,23 @@
 
 use flowagg_core::fleet::AclCondition;
 
-use super::survey::{Sid, Survey};
-use crate::grant::{AclCheck, Folders, Source, Statement, Write};
+use super::survey::Survey;
+use crate::grant::{AclCheck, Folders, Sid, Source, Statement, Write};
 
 /// One note for each thing that a live statement of ours said and the wanted one does not, or the reverse.
 pub(super) fn between(survey: &Survey, wanted: &[(Sid, Statement)]) -> Vec<String> {
     let mut notes = Vec::new();
     for ours in &survey.ours {
-        let Some((sid, new)) = wanted.iter().find(|(sid, _)| *sid == ours.sid) else {
-            notes.extend(gone(&ours.statement).map(|words| format!("statement {}: {words}", ours.name)));
+        let Some(live) = &ours.statement else { continue };
+        let Some((_, new)) = wanted.iter().find(|(sid, _)| *sid == ours.sid) else {
+            notes.extend(gone(live).map(|words| format!("statement {}: {words}", ours.name)));
             continue;
         };
-        if *new == ours.statement {
+        if new == live {
             continue;
         }
         let name = &ours.name;
-        if *name != format!("`{sid}`") {
-            notes.push(format!("statement {name} is adopted as `{sid}`"));
-        }
-        match (&ours.statement, new) {
+        match (live, new) {
             (Statement::Write(before), Statement::Write(after)) => {
                 notes.extend(folders(before, after).map(|words| format!("statement {name}: {words}")));
                 notes.extend(
@@ -55,8 +53,6 @@ fn gone(statement: &Statement) -> Option<&'static str> {
 
 fn folders(before: &Write, after: &Write) -> Option<&'static str> {
     match (&before.folders, &after.folders) {
-        (Folders::Bucket, Folders::Bucket) => None,
-        (Folders::Bucket, _) => Some("tightened, from the whole bucket to the folders of accounts"),
         (Folders::Any, Folders::Each(_)) => {
             Some("tightened, from any account's folder to those of the accounts named")
         }

@@ -1,4 +1,4 @@
-//! Which statements of a live policy are this grant's, whom they allow, and where new ones go.
+//! Which statements of a live policy are this fleet's, whom they allow, and where new ones go.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,80 +6,72 @@ use flowagg_core::id::{AccountId, OrganizationId, OrganizationalUnitId};
 
 use super::{Edit, Unnamed};
 use crate::document::Document;
-use crate::grant::{self, Grant, Kind, Source, Statement, Who, Write};
+use crate::grant::{self, Grant, Sid, Source, Statement, Who, Write};
 
-/// The name of a statement of ours. Those of one group bear one number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Sid {
-    pub(super) number: u32,
-    pub(super) kind: Kind,
-}
-
-impl std::fmt::Display for Sid {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.kind.sid())?;
-        if self.number == 1 { Ok(()) } else { write!(f, "{}", self.number) }
-    }
-}
-
-/// A live statement of ours.
+/// A live statement with the fleet's mark.
 #[derive(Debug)]
 pub(super) struct Ours {
     pub(super) index: usize,
     pub(super) name: String,
     pub(super) sid: Sid,
-    pub(super) statement: Statement,
+    /// What it says; `None` if the grant has no such statement: it is for another folder, or someone else changed it.
+    pub(super) statement: Option<Statement>,
 }
 
 /// What there is.
 #[derive(Debug)]
 pub(super) struct Survey {
-    /// This grant's statements, in order.
+    /// The fleet's statements, in order.
     pub(super) ours: Vec<Ours>,
-    /// The numbers that other statements bear.
+    /// The numbers of the fleet's statements that are left alone.
     taken: BTreeSet<u32>,
 }
 
 impl Survey {
-    /// Finds this grant's statements. A group is this grant's when all of it has our shape and lies in our folder: the
-    /// check, which names no folder, belongs to the write with its number.
+    /// Finds the statements with the fleet's mark.
     pub(super) fn of(document: &Document<'_>, grant: &Grant) -> Self {
-        let mut ours = Vec::new();
-        let mut taken = BTreeSet::new();
-        for (index, live) in document.statements().enumerate() {
-            let Some((kind, number)) = live.sid().and_then(Kind::of_sid) else { continue };
-            match grant::read(grant, kind, live) {
-                Some(statement) => {
-                    ours.push(Ours { index, name: live.name(index), sid: Sid { number, kind }, statement });
-                }
-                None => {
-                    taken.insert(number);
-                }
-            }
-        }
-        let mut survey = Self { ours, taken };
-        survey.ours.retain(|ours| !survey.taken.contains(&ours.sid.number));
-        survey
+        let mark = grant.fleet.mark();
+        Self::with(document, grant, |sid| Sid::parse(sid).filter(|sid| sid.mark == mark))
     }
 
-    /// Leaves alone what cannot be written anew without loss, or says that it goes.
+    /// Finds the statements of any fleet, and those with AWS's own Sids.
+    pub(super) fn of_anyone(document: &Document<'_>, grant: &Grant) -> Self {
+        let mark = grant.fleet.mark();
+        Self::with(document, grant, |sid| Sid::parse(sid).or_else(|| Sid::unmarked(sid, mark.clone())))
+    }
+
+    fn with(document: &Document<'_>, grant: &Grant, sid_of: impl Fn(&str) -> Option<Sid>) -> Self {
+        let ours = document.statements().enumerate().filter_map(|(index, live)| {
+            let sid = live.sid().and_then(&sid_of)?;
+            let (name, statement) = (live.name(index), grant::read(grant, sid.kind, live));
+            Some(Ours { index, name, sid, statement })
+        });
+        Self { ours: ours.collect(), taken: BTreeSet::new() }
+    }
+
+    /// Leaves alone what cannot be replaced without loss, or reports that it is replaced.
     pub(super) fn settle(&mut self, grant: &Grant, absent: Unnamed) -> Vec<String> {
         let mut notes = Vec::new();
         for Ours { name, sid, statement, .. } in &self.ours {
-            let Statement::Write(write) = statement else { continue };
-            let whom = match organization_of(&write.source) {
-                Some(id) if !is_known(grant, id, units_of(&write.source)) => format!("organization {id}"),
-                None if write.is_open() && !self.denies_others(sid.number) => "every AWS account".to_owned(),
-                _ => continue,
+            let what = match statement {
+                None => "is for another folder, or was changed by someone else,".to_owned(),
+                Some(Statement::Write(write)) => match organization_of(&write.source) {
+                    Some(id) if !is_known(grant, id, units_of(&write.source)) => {
+                        format!("allows organization {id}")
+                    }
+                    None if write.is_open() && !self.denies_others(sid.number) => {
+                        "allows every AWS account".to_owned()
+                    }
+                    _ => continue,
+                },
+                Some(_) => continue,
             };
             match absent {
                 Unnamed::Keep => {
-                    notes.push(format!(
-                        "statement {name} allows {whom} and is left as it is; pruning takes it out"
-                    ));
+                    notes.push(format!("statement {name} {what} and stays as it is; `--prune` replaces it"));
                     self.taken.insert(sid.number);
                 }
-                Unnamed::Prune => notes.push(format!("statement {name} allowed {whom} and is replaced")),
+                Unnamed::Prune => notes.push(format!("statement {name} {what} and is replaced")),
             }
         }
         self.ours.retain(|ours| !self.taken.contains(&ours.sid.number));
@@ -87,12 +79,14 @@ impl Survey {
     }
 
     fn denies_others(&self, number: u32) -> bool {
-        self.ours.iter().any(|ours| ours.sid == Sid { number, kind: Kind::DenyOthers })
+        self.ours
+            .iter()
+            .any(|ours| ours.sid.number == number && matches!(ours.statement, Some(Statement::DenyOthers(_))))
     }
 
     fn writes(&self) -> impl Iterator<Item = &Write> {
         self.ours.iter().filter_map(|ours| match &ours.statement {
-            Statement::Write(write) => Some(write),
+            Some(Statement::Write(write)) => Some(write),
             _ => None,
         })
     }
@@ -100,7 +94,7 @@ impl Survey {
     /// The accounts that our statements allow by name.
     pub(super) fn accounts(&self) -> BTreeSet<AccountId> {
         let denied = self.ours.iter().filter_map(|ours| match &ours.statement {
-            Statement::DenyOthers(deny) => Some(&deny.accounts),
+            Some(Statement::DenyOthers(deny)) => Some(&deny.accounts),
             _ => None,
         });
         let mut accounts: BTreeSet<AccountId> = self.writes().filter_map(Write::accounts).flatten().collect();
@@ -129,7 +123,7 @@ impl Survey {
     }
 
     /// Numbers for the groups: those that the live policy has for this grant, then the first that are free.
-    pub(super) fn numbered(&self, groups: Vec<Vec<Statement>>) -> Vec<(Sid, Statement)> {
+    pub(super) fn numbered(&self, grant: &Grant, groups: Vec<Vec<Statement>>) -> Vec<(Sid, Statement)> {
         let mut numbers: Vec<u32> = Vec::new();
         for ours in &self.ours {
             if !numbers.contains(&ours.sid.number) {
@@ -142,26 +136,29 @@ impl Survey {
             .into_iter()
             .zip(numbers)
             .flat_map(|(group, number)| {
-                group.into_iter().map(move |statement| (Sid { number, kind: statement.kind() }, statement))
+                let mark = grant.fleet.mark();
+                group.into_iter().map(move |statement| {
+                    (Sid { number, kind: statement.kind(), mark: mark.clone() }, statement)
+                })
             })
             .collect()
     }
 
     /// What to do to the live policy so that our statements are these. A live statement that says the same stays.
     pub(super) fn edit(&self, grant: &Grant, wanted: &[(Sid, Statement)]) -> Edit {
-        let mut open: BTreeMap<Sid, &Statement> =
-            wanted.iter().map(|(sid, statement)| (*sid, statement)).collect();
+        let mut open: BTreeMap<&Sid, &Statement> =
+            wanted.iter().map(|(sid, statement)| (sid, statement)).collect();
         let mut changes = Vec::new();
         for ours in &self.ours {
             match open.remove(&ours.sid) {
-                Some(statement) if *statement == ours.statement => {}
+                Some(statement) if Some(statement) == ours.statement.as_ref() => {}
                 Some(statement) => {
                     changes.push((ours.index, Some(grant.text_of(statement, &ours.sid.to_string()))));
                 }
                 None => changes.push((ours.index, None)),
             }
         }
-        let added = wanted.iter().filter(|(sid, _)| open.contains_key(sid));
+        let added = wanted.iter().filter(|(sid, _)| open.contains_key(&sid));
         let added = added.map(|(sid, statement)| grant.text_of(statement, &sid.to_string())).collect();
         Edit { changes, added }
     }

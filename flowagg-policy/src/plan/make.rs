@@ -10,8 +10,8 @@ use flowagg_core::plan::{
     flow_log_changes, flow_log_removals, hub_changes,
 };
 
-use super::key;
 use super::value::{Goal, HeldBack, Plan, at_hub};
+use super::{key, overlap};
 use crate::assure::{Doubt, assure};
 use crate::grant::Grant;
 use crate::merge::{granted_by, merge, remove};
@@ -119,6 +119,10 @@ impl Plan {
             Ok(removal) => removal.flatten().map(HubChange::RemoveGrant),
             Err(obstacle) => return self.obstacles.push(obstacle),
         };
+        match live.map(|live| overlap::notes(fleet, &Grant::of(fleet), live)).transpose() {
+            Ok(notes) => self.notes.extend(notes.unwrap_or_default()),
+            Err(error) => self.obstacles.push(about_policy(fleet, error.to_string(), &error.help())),
+        }
         let stays = match observed.scope {
             Scope::Part => Some(Note::GrantStaysForPart),
             Scope::Whole if !self.failures.is_empty() => Some(Note::GrantStaysForUnread),
@@ -152,7 +156,14 @@ fn decide(fleet: &Fleet, live: Option<&str>, unnamed: Unnamed) -> Result<Decided
     if let (true, [first, rest @ ..]) = (merged.changed, doubts.as_slice()) {
         return Err(doubted(fleet, first, rest.len()));
     }
-    let notes = merged.kept.iter().map(|account| Note::StillGranted { account: *account }).collect();
+    let mut notes: Vec<Note> =
+        merged.kept.iter().map(|account| Note::StillGranted { account: *account }).collect();
+    let overlaps = overlap::notes(fleet, &grant, &merged.text);
+    notes.extend(overlaps.map_err(|error| about_policy(fleet, error.to_string(), &error.help()))?);
+    if !merged.changed {
+        // Without a change there are only notes on statements that stay.
+        notes.extend(merged.notes.iter().map(|what| Note::StatementKept { what: what.clone() }));
+    }
     let change = merged.changed.then(|| PolicyChange {
         text: merged.text,
         replaces: live.map(str::to_owned),
@@ -170,10 +181,13 @@ fn removal(fleet: &Fleet, live: &str) -> Result<Option<GrantRemoval>, Concern> {
     let grant = Grant::of(fleet);
     let granted =
         granted_by(live, &grant).map_err(|error| about_policy(fleet, error.to_string(), error.help()))?;
-    let Some(granted) = granted else { return Ok(None) };
     let leaves =
         remove(live, &grant).map_err(|error| about_policy(fleet, error.to_string(), &error.help()))?;
-    Ok(Some(GrantRemoval { replaces: live.to_owned(), leaves, revoked: granted.who.accounts().clone() }))
+    if leaves.as_deref() == Some(live) {
+        return Ok(None);
+    }
+    let revoked = granted.map(|granted| granted.who.accounts().clone()).unwrap_or_default();
+    Ok(Some(GrantRemoval { replaces: live.to_owned(), leaves, revoked }))
 }
 
 const DOUBT_HELP: &str = "change that statement, which is not flowagg's, so that `delivery.logs.amazonaws.com` may deliver: \

@@ -5,6 +5,7 @@
 
 mod key;
 mod make;
+mod overlap;
 mod value;
 mod words;
 

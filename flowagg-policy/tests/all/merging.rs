@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::fleet::{GrantForm, Organization, PolicySettings};
-use flowagg_core::id::{AccountId, BucketName, OrganizationId, Partition, Prefix};
+use flowagg_core::id::{AccountId, BucketName, FleetName, OrganizationId, Partition, Prefix, Region};
 use flowagg_policy::size::{AUTO_MARGIN, LIMIT};
-use flowagg_policy::{Grant, MergeError, Merged, Unnamed, Who, merge, remove};
+use flowagg_policy::{Grant, MergeError, Merged, Unnamed, Who, granted_by, merge, remove};
 
 fn account(text: &str) -> AccountId {
     AccountId::parse(text).unwrap()
@@ -17,6 +17,7 @@ fn accounts(texts: &[&str]) -> BTreeSet<AccountId> {
 
 pub(crate) fn grant(texts: &[&str]) -> Grant {
     Grant {
+        fleet: FleetName::parse("acme-logs").unwrap(),
         partition: Partition::Aws,
         bucket: BucketName::parse("acme-logs").unwrap(),
         prefix: None,
@@ -46,7 +47,7 @@ fn a_bucket_without_a_policy_gets_the_two_documented_statements() {
     let outcome = merged(None, &grant(TWO));
     assert_eq!(
         outcome.text,
-        r#"{"Version":"2012-10-17","Statement":[{"Sid":"AWSLogDeliveryWrite","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:PutObject","Resource":["arn:aws:s3:::acme-logs/AWSLogs/111122223333/*","arn:aws:s3:::acme-logs/AWSLogs/222233334444/*"],"Condition":{"StringEquals":{"aws:SourceAccount":["111122223333","222233334444"],"s3:x-amz-acl":"bucket-owner-full-control"}}},{"Sid":"AWSLogDeliveryAclCheck","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:GetBucketAcl","Resource":"arn:aws:s3:::acme-logs","Condition":{"StringEquals":{"aws:SourceAccount":["111122223333","222233334444"]}}}]}"#
+        r#"{"Version":"2012-10-17","Statement":[{"Sid":"AWSLogDeliveryWriteFlowaggAcmeLogs","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:PutObject","Resource":["arn:aws:s3:::acme-logs/AWSLogs/111122223333/*","arn:aws:s3:::acme-logs/AWSLogs/222233334444/*"],"Condition":{"StringEquals":{"aws:SourceAccount":["111122223333","222233334444"],"s3:x-amz-acl":"bucket-owner-full-control"}}},{"Sid":"AWSLogDeliveryAclCheckFlowaggAcmeLogs","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:GetBucketAcl","Resource":"arn:aws:s3:::acme-logs","Condition":{"StringEquals":{"aws:SourceAccount":["111122223333","222233334444"]}}}]}"#
     );
     assert!(outcome.changed);
     assert_eq!((outcome.granted, outcome.form), (accounts(TWO), GrantForm::Prefixes));
@@ -58,7 +59,7 @@ fn without_source_conditions_they_are_the_classic_two() {
     let outcome = merged(None, &classic(ONE));
     assert_eq!(
         outcome.text,
-        r#"{"Version":"2012-10-17","Statement":[{"Sid":"AWSLogDeliveryWrite","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/AWSLogs/111122223333/*","Condition":{"StringEquals":{"s3:x-amz-acl":"bucket-owner-full-control"}}},{"Sid":"AWSLogDeliveryAclCheck","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:GetBucketAcl","Resource":"arn:aws:s3:::acme-logs"}]}"#
+        r#"{"Version":"2012-10-17","Statement":[{"Sid":"AWSLogDeliveryWriteFlowaggAcmeLogs","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/AWSLogs/111122223333/*","Condition":{"StringEquals":{"s3:x-amz-acl":"bucket-owner-full-control"}}},{"Sid":"AWSLogDeliveryAclCheckFlowaggAcmeLogs","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:GetBucketAcl","Resource":"arn:aws:s3:::acme-logs"}]}"#
     );
 }
 
@@ -107,21 +108,57 @@ fn a_member_joins_and_another_leaves() {
 }
 
 #[test]
-fn a_statement_with_our_sid_and_another_shape_is_left_alone() {
-    let odd = r#"{"Sid":"AWSLogDeliveryWrite","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::acme-logs/public/*"}"#;
+fn a_statement_with_the_fleets_sid_that_someone_changed_stays_until_it_is_pruned_or_removed() {
+    let odd = r#"{"Sid":"AWSLogDeliveryWriteFlowaggAcmeLogs","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::acme-logs/public/*"}"#;
     let live = format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{odd}]}}");
     let outcome = merged(Some(&live), &grant(ONE));
     assert!(outcome.text.contains(odd));
-    assert!(
-        outcome.text.contains("\"AWSLogDeliveryWrite2\"")
-            && outcome.text.contains("\"AWSLogDeliveryAclCheck2\"")
-    );
+    for sid in ["\"AWSLogDeliveryWrite2FlowaggAcmeLogs\"", "\"AWSLogDeliveryAclCheck2FlowaggAcmeLogs\""] {
+        assert!(outcome.text.contains(sid), "{}", outcome.text);
+    }
+    assert!(outcome.notes[0].contains("was changed by someone else, and stays"), "{:?}", outcome.notes);
     assert!(!merged(Some(&outcome.text), &grant(ONE)).changed);
+    let pruned = merge(Some(&outcome.text), &grant(ONE), Unnamed::Prune).unwrap();
+    assert_eq!(pruned.text, merged(None, &grant(ONE)).text);
+    assert!(pruned.notes[0].contains("was changed by someone else, and is replaced"), "{:?}", pruned.notes);
+    assert_eq!(remove(&outcome.text, &grant(ONE)).unwrap(), None);
+}
+
+#[test]
+fn statements_of_another_fleet_are_neither_counted_nor_changed() {
+    let other = Grant { fleet: FleetName::parse("other").unwrap(), ..grant(TWO) };
+    let live = merged(None, &other).text;
+    for absent in [Unnamed::Keep, Unnamed::Prune] {
+        let both = merge(Some(&live), &grant(ONE), absent).unwrap();
+        assert_eq!(
+            (&both.granted, &both.kept, &both.revoked),
+            (&accounts(ONE), &accounts(&[]), &accounts(&[]))
+        );
+        assert!(both.text.starts_with(live.strip_suffix("]}").unwrap()), "{}", both.text);
+        assert_eq!(remove(&both.text, &grant(ONE)).unwrap().as_ref(), Some(&live));
+        assert_eq!(granted_by(&live, &grant(ONE)).unwrap(), None);
+    }
+}
+
+#[test]
+fn a_denial_of_all_others_is_refused_next_to_another_fleets_grant() {
+    let other = Grant { fleet: FleetName::parse("other").unwrap(), ..grant(TWO) };
+    let settings = PolicySettings { form: GrantForm::BoundDeny, ..PolicySettings::default() };
+    let error = merge(Some(&merged(None, &other).text), &Grant { settings, ..grant(ONE) }, Unnamed::Prune);
+    let error = error.unwrap_err();
+    assert!(
+        matches!(&error, MergeError::Shared { statement } if statement == "`AWSLogDeliveryWriteFlowaggOther`"),
+        "{error}"
+    );
 }
 
 #[test]
 fn fleets_with_different_sub_folders_share_a_bucket() {
-    let network = Grant { prefix: Some(Prefix::parse("network").unwrap()), ..grant(&["333344445555"]) };
+    let network = Grant {
+        fleet: FleetName::parse("network").unwrap(),
+        prefix: Some(Prefix::parse("network").unwrap()),
+        ..grant(&["333344445555"])
+    };
     let first = merged(None, &grant(ONE)).text;
     let both = merge(Some(&first), &network, Unnamed::Prune).unwrap();
     assert!(both.revoked.is_empty() && both.text.starts_with(first.strip_suffix("]}").unwrap()));
@@ -129,24 +166,6 @@ fn fleets_with_different_sub_folders_share_a_bucket() {
     assert!(!again.changed && again.revoked.is_empty());
     assert_eq!(remove(&both.text, &network).unwrap().unwrap(), first);
     assert!(remove(&first, &grant(ONE)).unwrap().is_none());
-}
-
-#[test]
-fn aws_s_own_variants_are_adopted_and_the_notes_say_so() {
-    let live = r#"{"Version":"2012-10-17","Id":"AWSLogDeliveryWrite20150319","Statement":[{"Sid":"AWSLogDeliveryCheck","Effect":"Allow","Principal":{"Service":["delivery.logs.amazonaws.com"]},"Action":["s3:ListBucket","s3:GetBucketAcl"],"Resource":["arn:aws:s3:::acme-logs"]},{"Sid":"AWSLogDeliveryWrite","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"S3:putobject","Resource":["arn:aws:s3:::acme-logs/AWSLogs/111122223333/*"],"Condition":{"StringEquals":{"s3:x-amz-acl":["bucket-owner-full-control"]}}}]}"#;
-    let outcome = merged(Some(live), &grant(&["222233334444"]));
-    assert_eq!((&outcome.granted, &outcome.kept), (&accounts(&["222233334444"]), &accounts(ONE)));
-    let check = outcome.text.find("AWSLogDeliveryAclCheck").unwrap();
-    assert!(
-        check < outcome.text.find("\"AWSLogDeliveryWrite\"").unwrap() && !outcome.text.contains("ListBucket")
-    );
-    let notes = outcome.notes.join("\n");
-    for words in
-        ["adopted as `AWSLogDeliveryAclCheck`", "tightened, it tests `aws:SourceAccount`", "s3:ListBucket"]
-    {
-        assert!(notes.contains(words), "{words}: {notes}");
-    }
-    assert!(!merged(Some(&outcome.text), &grant(&["222233334444"])).changed);
 }
 
 #[test]
@@ -165,24 +184,15 @@ fn a_policy_over_the_limit_is_refused_with_the_numbers() {
 }
 
 #[test]
-fn the_grant_that_aws_documents_today_is_adopted_and_its_regions_stay() {
-    let arn = "\"ArnLike\":{\"aws:SourceArn\":\"arn:aws:logs:us-east-1:111122223333:*\"}";
-    let live = format!(
-        r#"{{"Version":"2012-10-17","Statement":[{{"Sid":"AWSLogDeliveryWrite","Effect":"Allow","Principal":{{"Service":"delivery.logs.amazonaws.com"}},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/*","Condition":{{"StringEquals":{{"aws:SourceAccount":"111122223333","s3:x-amz-acl":"bucket-owner-full-control"}},{arn}}}}},{{"Sid":"AWSLogDeliveryAclCheck","Effect":"Allow","Principal":{{"Service":"delivery.logs.amazonaws.com"}},"Action":"s3:GetBucketAcl","Resource":"arn:aws:s3:::acme-logs","Condition":{{"StringEquals":{{"aws:SourceAccount":"111122223333"}},{arn}}}}}]}}"#
-    );
+fn regions_of_an_account_that_the_grant_does_not_name_stay() {
     let settings = PolicySettings { source_arn: true, ..PolicySettings::default() };
-    let grant = Grant { settings, regions: Some(BTreeMap::new()), ..grant(&["222233334444"]) };
-    let outcome = merged(Some(&live), &grant);
+    let of_one = BTreeMap::from([(account(ONE[0]), BTreeSet::from([Region::parse("us-east-1").unwrap()]))]);
+    let first = Grant { settings: settings.clone(), regions: Some(of_one), ..grant(ONE) };
+    let second = Grant { settings, regions: Some(BTreeMap::new()), ..grant(&["222233334444"]) };
+    let outcome = merged(Some(&merged(None, &first).text), &second);
     assert_eq!(outcome.kept, accounts(ONE));
-    assert!(
-        outcome.text.contains("arn:aws:logs:us-east-1:111122223333:*\",\"arn:aws:logs:*:222233334444:*"),
-        "{}",
-        outcome.text
-    );
-    assert!(outcome.notes.iter().any(|note| note.contains("from the whole bucket")), "{:?}", outcome.notes);
-    // Under a sub-folder, a grant to the whole bucket may be another fleet's, and stays.
-    let network = Grant { prefix: Some(Prefix::parse("network").unwrap()), ..grant };
-    assert!(merged(Some(&live), &network).text.starts_with(live.strip_suffix("]}").unwrap()));
+    let arns = "arn:aws:logs:us-east-1:111122223333:*\",\"arn:aws:logs:*:222233334444:*";
+    assert!(outcome.text.contains(arns), "{}", outcome.text);
 }
 
 #[test]
@@ -191,7 +201,8 @@ fn a_grant_to_everyone_stays_until_it_is_pruned() {
         merged(None, &classic(ONE)).text.replace("acme-logs/AWSLogs/111122223333/*", "acme-logs/AWSLogs/*");
     let kept = merged(Some(&open), &grant(ONE));
     assert!(
-        kept.text.starts_with(open.strip_suffix("]}").unwrap()) && kept.text.contains("AWSLogDeliveryWrite2")
+        kept.text.starts_with(open.strip_suffix("]}").unwrap())
+            && kept.text.contains("AWSLogDeliveryWrite2FlowaggAcmeLogs")
     );
     assert!(kept.notes.iter().any(|note| note.contains("every AWS account")), "{:?}", kept.notes);
     let pruned = merge(Some(&open), &grant(ONE), Unnamed::Prune).unwrap();
@@ -207,9 +218,10 @@ fn a_denial_that_is_taken_out_is_told() {
     };
     let bound = merged(None, &Grant { settings, ..grant(ONE) });
     let free = merged(Some(&bound.text), &grant(ONE));
-    for (sid, words) in
-        [("FlowaggDenyOtherAccounts", "not named"), ("FlowaggDenyInsecureTransport", "without TLS")]
-    {
+    for (sid, words) in [
+        ("DenyOtherAccountsFlowaggAcmeLogs", "not named"),
+        ("DenyInsecureTransportFlowaggAcmeLogs", "without TLS"),
+    ] {
         assert!(bound.text.contains(sid) && !free.text.contains(sid), "{}", free.text);
         let told = |note: &String| note.contains(sid) && note.contains("loosened") && note.contains(words);
         assert!(free.notes.iter().any(told), "{sid}: {:?}", free.notes);

@@ -55,7 +55,7 @@ fn region(fleet: &Fleet, place: &Place, logged: bool) -> RegionState {
         format: None,
         interval: Some(600),
         options: None,
-        tags: fleet.flow_logs.tags.clone(),
+        tags: fleet.tags(),
         created: None,
         deliver_status: None,
         deliver_error: None,

@@ -151,7 +151,14 @@ fn condition() -> impl Strategy<Value = Value> {
 
 /// A statement that is not ours: another Sid, or ours over another shape.
 pub(crate) fn foreign_statement() -> impl Strategy<Value = Value> {
-    let sid = select(vec!["", "Team", "AWSLogDeliveryWrite", "AWSLogDeliveryAclCheck2", "Tls"]);
+    let sid = select(vec![
+        "",
+        "Team",
+        "AWSLogDeliveryWrite",
+        "AWSLogDeliveryAclCheck2",
+        "Tls",
+        "AWSLogDeliveryWriteFlowaggOther2",
+    ]);
     let effect = prop_oneof![3 => Just("Allow"), 1 => Just("Deny")];
     (sid, effect, principal(), action(), resource(), condition(), any::<[u8; 3]>()).prop_map(
         |(sid, effect, principal, action, resource, condition, not)| {

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use flowagg_core::fleet::{AclCondition, GrantForm, Organization, PolicySettings};
-use flowagg_core::id::AccountId;
+use flowagg_core::id::{AccountId, FleetName};
 use flowagg_policy::{Grant, Who};
 use proptest::collection::{btree_map, btree_set};
 use proptest::prelude::*;
@@ -109,6 +109,7 @@ fn grant_to<S: Strategy<Value = BTreeSet<AccountId>>>(
             let needs = by_organization && matches!(who, Who::Accounts(_));
             let organization = (needs || !alone).then_some(Organization { id, units, discovery: None });
             Grant {
+                fleet: FleetName::of(&scene.bucket, None),
                 partition: scene.partition(),
                 bucket: scene.bucket.clone(),
                 prefix,

@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use flowagg_core::id::{
-    AccountId, BucketName, FlowLogId, IdError, KmsKeyArn, OrganizationId, OrganizationalUnitId, Partition,
-    Prefix, Region, ResourceId, ResourceKind, RoleName,
+    AccountId, BucketName, FleetName, FlowLogId, IdError, KmsKeyArn, OrganizationId, OrganizationalUnitId,
+    Partition, Prefix, Region, ResourceId, ResourceKind, RoleName,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -25,6 +25,20 @@ pub(super) fn known<T: FromStr<Err = IdError>>(text: &str) -> T {
 /// ```
 pub fn account() -> impl Strategy<Value = AccountId> {
     (0u64..1_000_000_000_000).prop_map(|number| known(&format!("{number:012}")))
+}
+
+/// The name of a fleet: of plain words, as most are, or of any form.
+///
+/// ```
+/// use flowagg_core::id::FleetName;
+/// use flowagg_testkit::arbitrary::id;
+/// use proptest::prelude::*;
+///
+/// proptest!(|(name in id::fleet_name())| prop_assert!(name.as_str().len() <= FleetName::LONGEST));
+/// ```
+pub fn fleet_name() -> impl Strategy<Value = FleetName> {
+    prop_oneof!["[a-z][a-z0-9]{0,8}(-[a-z][a-z0-9]{0,8}){0,2}", "[a-z0-9]([a-z0-9.-]{0,78}[a-z0-9])?"]
+        .prop_map(|text| known(&text))
 }
 
 /// The id of an organization.

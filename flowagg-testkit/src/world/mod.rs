@@ -312,10 +312,19 @@ pub(crate) fn fresh_account() -> AccountId {
     account(100_000_000_000 + random() % 800_000_000_000)
 }
 
-/// A bucket name that nothing else uses, as long as the `acme-flow-logs` of the documents: a policy has the same size with
-/// either.
+/// A bucket name that nothing else uses. It has three words of four letters, as the `acme-flow-logs` of the documents: a policy,
+/// whose Sids contain the name as the fleet's, has the same size with either.
 pub fn fresh_bucket() -> Result<BucketName, IdError> {
-    BucketName::parse(&format!("fl-{:011x}", random() & 0xfff_ffff_ffff))
+    let mut left = random();
+    let mut word = || -> String {
+        let mut letter = || {
+            let letter = left % 26;
+            left /= 26;
+            char::from(b'a' + u8::try_from(letter).unwrap_or_default())
+        };
+        std::iter::repeat_with(&mut letter).take(4).collect()
+    };
+    BucketName::parse(&format!("{}-{}-{}", word(), word(), word()))
 }
 
 fn account(number: u64) -> AccountId {

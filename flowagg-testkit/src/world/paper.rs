@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use flowagg_core::id::{BucketName, FleetName};
 use jiff::civil::Date;
 use regex_lite::{Captures, Regex};
 
@@ -86,15 +87,24 @@ impl Paper {
         let accounts = ACCOUNTS.iter().zip(accounts).map(|(paper, id)| ((*paper).to_owned(), id.to_string()));
         let rest = [
             (HUB, world.hub.to_string()),
-            (BUCKET, world.bucket.to_string()),
             (ORGANIZATION, world.organization.to_string()),
             (FOLDER, world.folder.path().display().to_string()),
         ];
         let rest = rest.into_iter().map(|(paper, name)| (paper.to_owned(), name));
-        Self { names: rest.chain(accounts).collect(), met: BTreeMap::new() }
+        let mut paper = Self { names: rest.chain(accounts).collect(), met: BTreeMap::new() };
+        paper.bucket(BUCKET, &world.bucket);
+        paper
     }
 
-    /// One more name: of a flow log that a document speaks of, or a second bucket.
+    /// One more bucket, whose name is also that of a fleet and in its Sids.
+    pub fn bucket(&mut self, on_paper: &str, in_world: &BucketName) {
+        self.name(on_paper, in_world);
+        if let Ok(fleet) = FleetName::parse(on_paper) {
+            self.name(&fleet.mark().to_string(), FleetName::of(in_world, None).mark());
+        }
+    }
+
+    /// One more name: of a flow log that a document names.
     pub fn name(&mut self, on_paper: &str, in_world: impl ToString) {
         self.names.push((on_paper.to_owned(), in_world.to_string()));
     }

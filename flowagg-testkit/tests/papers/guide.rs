@@ -107,8 +107,9 @@ pub(crate) async fn another_folder(section: &mut Section) {
     stage.deliver().await;
 
     // Another folder for the whole fleet.
-    let [copy, plan, apply, verify, destroy] = section.next("sh").of();
-    stage.shell.exits(&copy, 0).await;
+    let [plan, apply, verify, prune] = section.next("sh").of();
+    let name = format!("name = \"{}\"", stage.world.bucket());
+    stage.world.set("fleet", &name);
     stage.world.set("hub", "prefix = \"network\"");
     stage.write_fleet();
     let plan = stage.shell.exits(&plan, 0).await.stdout;
@@ -119,15 +120,15 @@ pub(crate) async fn another_folder(section: &mut Section) {
     assert!(policy.contains(new) && policy.contains(old), "the old folder stays granted: {policy}");
     stage.deliver().await;
     stage.shell.exits(&verify, 0).await;
-    let destroyed = stage.shell.exits(&destroy, 0).await.stdout;
-    assert!(!destroyed.contains("delete fl-"), "it finds no flow log there: {destroyed}");
+    let pruned = stage.shell.exits(&prune, 0).await.stdout;
+    assert!(!pruned.contains("delete fl-"), "no flow log is left there: {pruned}");
     let policy = stage.policy().await;
     assert!(policy.contains(new) && !policy.contains(old), "{policy}");
     stage.shell.also("flowagg plan --exit-code").await;
     stage.shell.also("flowagg verify").await;
 
     // Another bucket for some accounts.
-    stage.shell.paper.name("acme-flow-logs-second", fresh_bucket().unwrap());
+    stage.shell.paper.bucket("acme-flow-logs-second", &fresh_bucket().unwrap());
     let fleet = stage.shell.read("flowagg.toml");
     let (hub, members) = fleet.split_once("[[members]]").unwrap();
     let members: Vec<&str> = members.split("[[members]]").collect();

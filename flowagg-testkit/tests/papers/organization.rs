@@ -37,7 +37,7 @@ impl Corner {
         paper.name("333333333333", organization.account("shop", None).await.unwrap());
         paper.name("o-a1b2c3d4e5", organization.id());
         paper.name("ou-a1b2-c3d4e5f6", unit);
-        paper.name("acme-flow-logs", fresh_bucket().unwrap());
+        paper.bucket("acme-flow-logs", &fresh_bucket().unwrap());
         let folder = tempfile::tempdir().unwrap();
         let shell = Shell::new(folder.path(), paper, organization.environment());
         Self { organization, shell, _folder: folder }

@@ -139,7 +139,8 @@ async fn what_people_made_by_hand_is_imported_and_none_of_it_is_replaced() {
     let imported = import(&world, &["--account", &bank.to_string()]).await.exits(0);
     for told in [
         "# flow logs do not expire now",
-        "# statement `Others` is about log delivery and is not one that flowagg reads",
+        "# statement `Others` is about log delivery and is not this fleet's",
+        "# statement `AWSLogDeliveryWrite` is about log delivery and is not this fleet's",
         &format!("# account {bank} has no flow log to the bucket, and is left out"),
         "source-conditions = false",
     ] {
@@ -155,7 +156,11 @@ async fn what_people_made_by_hand_is_imported_and_none_of_it_is_replaced() {
     assert_eq!(plan["flow-logs"].as_array().unwrap().len(), 0, "{plan}");
     assert_eq!(plan["concerns"].as_array().unwrap().len(), 0, "{plan}");
     let changes = plan["hub"].as_array().unwrap().iter().map(|change| change["change"].as_str().unwrap());
-    assert!(changes.clone().all(|change| change != "put-policy"), "{plan}");
+    assert!(changes.clone().any(|change| change == "put-policy"), "{plan}");
+    let also = plan["notes"].as_array().unwrap().iter().any(|note| {
+        note.as_str().unwrap() == format!("statement `AWSLogDeliveryWrite` also lets {shop} deliver")
+    });
+    assert!(also, "{plan}");
 }
 
 #[tokio::test]

@@ -39,6 +39,9 @@ async fn flow_logs_of_other_traffic_are_replaced_and_deliver() {
 #[tokio::test]
 async fn flow_logs_to_another_prefix_are_replaced_and_what_lies_under_the_old_one_stays_and_expires() {
     let mut world = applied(["shop"]).await;
+    // The default name follows from the folder.
+    let name = format!("name = \"{}\"", world.bucket());
+    world.set("fleet", &name);
     let log = replaced(&mut world, "hub", &["prefix = \"network\""]).await;
     assert!(log.log_destination().unwrap().ends_with("/network/"), "{log:?}");
     let old = world.keys().await.unwrap();

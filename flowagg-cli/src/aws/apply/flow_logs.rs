@@ -222,8 +222,12 @@ impl<'a> Here<'a> {
         let spec = &self.fleet.flow_logs;
         // Transit gateways take no choice of traffic, and have fields of their own.
         let of_packets = kind != ResourceKind::TransitGateway;
-        let tags =
-            spec.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+        let tags = self
+            .fleet
+            .tags()
+            .iter()
+            .map(|(key, value)| Tag::builder().key(key).value(value).build())
+            .collect();
         let tags =
             TagSpecification::builder().resource_type(ResourceType::VpcFlowLog).set_tags(Some(tags)).build();
         self.ec2

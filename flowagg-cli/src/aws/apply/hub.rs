@@ -195,9 +195,9 @@ impl<'a> Bucket<'a> {
     /// Sets our rule and writes every other rule back as it was read.
     async fn set_lifecycle(&self, wanted: &LifecycleRule) -> Result<(), Failure> {
         let mut rules = observe::lifecycle_rules(&self.s3, &self.fleet.hub, &self.at).await?;
-        let own = LifecycleRule::id_under(&wanted.under);
+        let own = LifecycleRule::id(&self.fleet.name(), &wanted.under);
         rules.retain(|rule| rule.id() != Some(&own));
-        rules.push(rule(wanted).map_err(|error| self.unbuilt(PUT_LIFECYCLE, &error))?);
+        rules.push(rule(&own, wanted).map_err(|error| self.unbuilt(PUT_LIFECYCLE, &error))?);
         let configuration = BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build();
         let configuration = configuration.map_err(|error| self.unbuilt(PUT_LIFECYCLE, &error))?;
         let request = self.s3.put_bucket_lifecycle_configuration().bucket(self.name());
@@ -212,7 +212,7 @@ impl<'a> Bucket<'a> {
 }
 
 /// Our rule as S3 takes it.
-fn rule(LifecycleRule { under, lifecycle }: &LifecycleRule) -> Result<Rule, BuildError> {
+fn rule(id: &str, LifecycleRule { under, lifecycle }: &LifecycleRule) -> Result<Rule, BuildError> {
     let transition = lifecycle.transition.as_ref().map(|transition| {
         Transition::builder()
             .days(transition.days.cast_signed())
@@ -226,7 +226,7 @@ fn rule(LifecycleRule { under, lifecycle }: &LifecycleRule) -> Result<Rule, Buil
         AbortIncompleteMultipartUpload::builder().days_after_initiation(days.cast_signed()).build()
     });
     Rule::builder()
-        .id(LifecycleRule::id_under(under))
+        .id(id)
         .status(ExpirationStatus::Enabled)
         .filter(LifecycleRuleFilter::builder().prefix(under).build())
         .expiration(LifecycleExpiration::builder().days(lifecycle.retention_days.cast_signed()).build())
@@ -306,7 +306,11 @@ mod tests {
         };
         let theirs = rule("theirs", 7);
         let read = mock!(Client::get_bucket_lifecycle_configuration).then_output(move || {
-            let rules = vec![rule("theirs", 7), rule("flowagg-expiry", 30)];
+            let rules = vec![
+                rule("theirs", 7),
+                rule("flowagg-expiry/other/AWSLogs", 14),
+                rule("flowagg-expiry/acme-logs/AWSLogs", 30),
+            ];
             GetBucketLifecycleConfigurationOutput::builder().set_rules(Some(rules)).build()
         });
         let written = Arc::new(Mutex::new(vec![]));
@@ -322,8 +326,9 @@ mod tests {
         assert!(applied.failures.is_empty(), "{applied:?}");
         let written = written.lock().unwrap();
         assert_eq!(written[0], theirs);
-        assert_eq!(written[1].id(), Some("flowagg-expiry"));
-        assert_eq!(written[1].expiration().and_then(|it| it.days()), Some(90));
-        assert_eq!(written.len(), 2);
+        assert_eq!(written[1], rule("flowagg-expiry/other/AWSLogs", 14));
+        assert_eq!(written[2].id(), Some("flowagg-expiry/acme-logs/AWSLogs"));
+        assert_eq!(written[2].expiration().and_then(|it| it.days()), Some(90));
+        assert_eq!(written.len(), 3);
     }
 }

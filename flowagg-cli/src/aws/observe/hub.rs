@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Hub;
-use flowagg_core::id::{BucketName, Region};
+use flowagg_core::id::{BucketName, FleetName, Region};
 use flowagg_core::layout;
 use flowagg_core::lifecycle::{Lifecycle, Transition};
 use flowagg_core::observed::{Bucket, BucketEncryption, LifecycleRule, PublicAccessBlock};
@@ -18,7 +18,8 @@ use crate::aws::Account;
 use crate::aws::call::*;
 use crate::aws::failure::At;
 
-pub(super) async fn read(hub: &Hub, account: &Account) -> Result<Option<Bucket>, Failure> {
+/// Reads the hub bucket. `fleet` is the name of the fleet, which its lifecycle rule carries.
+pub(super) async fn read(hub: &Hub, fleet: &FleetName, account: &Account) -> Result<Option<Bucket>, Failure> {
     let s3 = account.s3(&hub.region);
     let at = At::new(hub.account, &hub.region).about(&hub.bucket);
     if !exists(&s3, hub, &at).await? {
@@ -32,7 +33,7 @@ pub(super) async fn read(hub: &Hub, account: &Account) -> Result<Option<Bucket>,
         policy(&s3, hub, &at),
     )?;
     let root = layout::root(hub.prefix.as_ref());
-    let own = LifecycleRule::id_under(&root);
+    let own = LifecycleRule::id(fleet, &root);
     let (ours, others): (Vec<_>, Vec<_>) = rules.iter().partition(|rule| rule.id() == Some(&own));
     let lifecycle = ours.first().and_then(|rule| our_rule(rule));
     let other_rules = others.iter().map(|rule| rule.id().unwrap_or_default().to_owned()).collect();

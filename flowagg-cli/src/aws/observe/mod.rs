@@ -29,9 +29,9 @@ pub async fn observe(
     only: &[Only],
     progress: &dyn Progress,
 ) -> Result<(Fleet, Accounts, Observed), Failure> {
-    let hub = declared.hub().clone();
+    let (hub, name) = (declared.hub().clone(), declared.name());
     let (bucket, key, survey) = futures::join!(
-        hub::read(&hub, session.hub()),
+        hub::read(&hub, &name, session.hub()),
         key::read(&hub, session.hub()),
         survey(declared, session, only, progress),
     );
@@ -64,7 +64,7 @@ pub async fn observe_again(
         if plan.hub().is_empty() && !in_hub {
             before.bucket
         } else {
-            hub::read(&fleet.hub, accounts.hub()).await
+            hub::read(&fleet.hub, &fleet.name(), accounts.hub()).await
         }
     };
     let (bucket, regions) = futures::join!(bucket, read_again(accounts, &changed, before.regions, progress));

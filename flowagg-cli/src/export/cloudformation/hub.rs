@@ -1,6 +1,6 @@
 //! The hub's template: what `apply` makes in the hub account.
 
-use flowagg_core::fleet::{Encryption, Fleet, Hub};
+use flowagg_core::fleet::{Encryption, Fleet};
 use flowagg_core::layout;
 use flowagg_core::lifecycle::Lifecycle;
 use flowagg_core::observed::LifecycleRule;
@@ -52,18 +52,19 @@ pub fn hub(fleet: &Fleet, format: Format) -> Result<Files, ExportError> {
             "Description": "Objects expire after so many days",
         }),
     )
-    .resource(BUCKET, Resource::new("AWS::S3::Bucket", bucket(hub)).kept())
+    .resource(BUCKET, Resource::new("AWS::S3::Bucket", bucket(fleet)).kept())
     .resource("FlowLogBucketPolicy", Resource::new("AWS::S3::BucketPolicy", policy(fleet)?))
     .output(NAME, "The bucket that all flow logs go to", reference(BUCKET))
     .output("BucketArn", "Its ARN", attribute(BUCKET, "Arn"));
     Ok(Files::of_templates(vec![template.file("hub", format)?], notes))
 }
 
-fn bucket(hub: &Hub) -> Value {
+fn bucket(fleet: &Fleet) -> Value {
+    let hub = &fleet.hub;
     let mut bucket = json!({
         "BucketName": reference(NAME),
         "BucketEncryption": { "ServerSideEncryptionConfiguration": [encryption(&hub.encryption)] },
-        "LifecycleConfiguration": { "Rules": [lifecycle(hub)] },
+        "LifecycleConfiguration": { "Rules": [lifecycle(fleet)] },
         "OwnershipControls": { "Rules": [{ "ObjectOwnership": "BucketOwnerEnforced" }] },
         "PublicAccessBlockConfiguration": {
             "BlockPublicAcls": true,
@@ -88,12 +89,13 @@ fn encryption(encryption: &Encryption) -> Value {
     }
 }
 
-fn lifecycle(hub: &Hub) -> Value {
+fn lifecycle(fleet: &Fleet) -> Value {
+    let hub = &fleet.hub;
     let Lifecycle { transition, noncurrent_days, abort_uploads_days, retention_days: _ } = &hub.lifecycle;
     let mut rule = Map::new();
     let mut set = |key: &str, value| rule.insert(key.to_owned(), value);
     let root = layout::root(hub.prefix.as_ref());
-    set("Id", json!(LifecycleRule::id_under(&root)));
+    set("Id", json!(LifecycleRule::id(&fleet.name(), &root)));
     set("Status", json!("Enabled"));
     set("Prefix", json!(root));
     set("ExpirationInDays", reference(RETENTION));

@@ -151,7 +151,7 @@ fn flow_log(fleet: &Fleet, kind: ResourceKind, resource: Value) -> Resource {
     let of_packets = kind != ResourceKind::TransitGateway;
     let folder = fleet.hub.prefix.as_ref().map(|prefix| format!("/{prefix}/")).unwrap_or_default();
     let tags: Vec<Value> =
-        spec.tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
+        fleet.tags().iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
     let mut properties = Map::new();
     let mut set = |key: &str, value| properties.insert(key.to_owned(), value);
     set("ResourceId", resource);

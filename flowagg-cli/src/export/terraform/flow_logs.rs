@@ -189,7 +189,7 @@ fn flow_log(fleet: &Fleet, kind: ResourceKind, found: &Found, body: Body) -> Bod
         Some(prefix) => Value::Joined { expression: bucket, rest: format!("/{prefix}{slash}") },
         None => Value::Expression(bucket),
     };
-    let tags = spec.tags.iter().map(|(key, value)| (key.clone(), value.as_str().into()));
+    let tags = fleet.tags().into_iter().map(|(key, value)| (key, value.into()));
     let options = Body::default()
         .set("file_format", spec.files.format.as_str())
         .set("hive_compatible_partitions", spec.files.hive_compatible_partitions)

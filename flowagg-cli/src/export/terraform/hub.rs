@@ -36,7 +36,7 @@ pub(super) fn bucket(fleet: &Fleet, live: Option<&Live<'_>>, owns_lifecycle: boo
         Block::resource(ENCRYPTION, NAME, setting().block("rule", encryption(hub, live))),
     ];
     if owns_lifecycle {
-        blocks.push(Block::resource(LIFECYCLE, NAME, setting().block("rule", lifecycle(hub))));
+        blocks.push(Block::resource(LIFECYCLE, NAME, setting().block("rule", lifecycle(fleet))));
     }
     blocks
 }
@@ -74,11 +74,11 @@ pub(super) fn rule(hub: &Hub) -> LifecycleRule {
     LifecycleRule { under: layout::root(hub.prefix.as_ref()), lifecycle: hub.lifecycle.clone() }
 }
 
-fn lifecycle(hub: &Hub) -> Body {
-    let LifecycleRule { under, lifecycle } = rule(hub);
+fn lifecycle(fleet: &Fleet) -> Body {
+    let LifecycleRule { under, lifecycle } = rule(&fleet.hub);
     let Lifecycle { retention_days, transition, noncurrent_days, abort_uploads_days } = lifecycle;
     let mut rule = Body::default()
-        .set("id", LifecycleRule::id_under(&under))
+        .set("id", LifecycleRule::id(&fleet.name(), &under))
         .set("status", "Enabled")
         .block("filter", Body::default().set("prefix", under))
         .block("expiration", Body::default().set("days", retention_days));

@@ -80,7 +80,7 @@ impl<'a> Live<'a> {
         let Some(Ok(state)) = self.regions.get(&place) else { return Err(ExportError::Unread(place)) };
         let changes = self.plan.flow_logs().iter();
         let changes: Vec<_> = changes.filter(|change| change.place() == place).collect();
-        let destination = fleet.destination();
+        let (destination, name) = (fleet.destination(), fleet.name());
         let mut found: BTreeMap<ResourceKind, Found> = BTreeMap::new();
         for (Resource { id, .. }, standing) in member.standings(&state.resources) {
             if standing != Standing::Logged {
@@ -96,7 +96,9 @@ impl<'a> Live<'a> {
                 _ => None,
             });
             let ours = state.flow_logs.iter().filter(|log| {
-                log.resource == id.as_str() && log.is_ours() && destination.is_in_bucket(&log.destination)
+                log.resource == id.as_str()
+                    && log.is_managed_by(&name)
+                    && destination.is_in_bucket(&log.destination)
             });
             let ours: Vec<&FlowLog> = ours.filter(|log| !goes(log)).collect();
             // The one that stays, and where none is right the one that Terraform replaces.

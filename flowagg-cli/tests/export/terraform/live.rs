@@ -76,7 +76,7 @@ impl World {
             format: Some(spec.format.to_string()),
             interval: Some(600),
             options: Some(FileOptions::default()),
-            tags: spec.tags.clone(),
+            tags: self.fleet.tags(),
             created: None,
             deliver_status: None,
             deliver_error: None,

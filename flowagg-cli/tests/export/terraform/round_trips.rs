@@ -121,7 +121,8 @@ proptest! {
         let mut fleet = fleet("china");
         fleet.flow_logs = spec;
         let file = in_json(&fleet, None, "flow-logs");
-        prop_assert_eq!(read(&file["resource"]["aws_flow_log"]["vpcs_222222222222_cn_north_1"]), fleet.flow_logs.clone());
+        let said = read(&file["resource"]["aws_flow_log"]["vpcs_222222222222_cn_north_1"]);
+        prop_assert_eq!(said, FlowLogSpec { tags: fleet.tags(), ..fleet.flow_logs.clone() });
         let in_hcl = text(&fleet, None, Format::Hcl, "flow-logs.tf");
         prop_assert_eq!(alike(&of_hcl(&in_hcl)), alike(&file), "{}", in_hcl);
     }

@@ -2,11 +2,13 @@ use std::collections::BTreeMap;
 
 use crate::fleet::table::{Table, Value};
 use crate::flow_log::{
-    AggregationInterval, Field, FileFormat, Files, FlowLogSpec, MARK, RecordFormat, TrafficType, mark,
+    AggregationInterval, FLEET_TAG, Field, FileFormat, Files, FlowLogSpec, MARK, RecordFormat, TrafficType,
 };
 
 /// Source: "Tag your Amazon EC2 resources", tag restrictions (Amazon EC2 User Guide).
 const MOST_TAGS: usize = 50;
+/// [`MARK`] and [`FLEET_TAG`].
+const OWN_TAGS: usize = 2;
 const LONGEST_TAG_KEY: usize = 128;
 const LONGEST_TAG_VALUE: usize = 256;
 
@@ -29,7 +31,7 @@ pub(super) fn read(table: Table<'_, '_>) -> FlowLogSpec {
         aggregation_interval: interval.unwrap_or_default(),
         format: format.unwrap_or_default(),
         files,
-        tags: tags.into_iter().chain([mark()]).collect(),
+        tags,
     }
 }
 
@@ -71,18 +73,18 @@ fn tags(value: Value<'_, '_>) -> BTreeMap<String, String> {
                 format!("the tag `{key}` is AWS's own"),
                 "tags that begin with `aws:` cannot be set",
             );
-        } else if key == MARK.0 {
+        } else if key == MARK.0 || key == FLEET_TAG {
             reader.fault(
                 place,
                 format!("the tag `{key}` is flowagg's mark"),
-                format!("leave it out: every flow log gets `{} = {}`", MARK.0, MARK.1),
+                format!("leave it out: every flow log gets `{} = {}` and `{FLEET_TAG}`", MARK.0, MARK.1),
             );
         } else {
             tags.insert(key, text);
         }
     }
-    if tags.len() >= MOST_TAGS {
-        let what = format!("{} tags, and flowagg adds one", tags.len());
+    if tags.len() + OWN_TAGS > MOST_TAGS {
+        let what = format!("{} tags, and flowagg adds {OWN_TAGS}", tags.len());
         reader.fault(span, what, format!("a flow log has at most {MOST_TAGS} tags"));
     }
     tags

@@ -23,6 +23,11 @@ pub(super) fn fleet(text: &str) -> Result<Fleet, FleetError> {
 
 /// Reads all that can be read, so that every fault is met; `None` when something needed is missing.
 fn read(top: Table<'_, '_>, reader: &Reader<'_>) -> Option<Fleet> {
+    let name = top.table("fleet").and_then(|table| {
+        let name = table.get("name").and_then(|value| value.name());
+        table.refuse_unknown();
+        name
+    });
     let hub = top
         .needed("hub", "a `[hub]` table names the account, region and bucket that all logs go to")
         .and_then(Value::table)
@@ -35,6 +40,7 @@ fn read(top: Table<'_, '_>, reader: &Reader<'_>) -> Option<Fleet> {
     let members = members::read(&top, reader, region, discovers);
     top.refuse_unknown();
     Some(Fleet {
+        declared_name: name,
         hub: hub?,
         members,
         flow_logs: flow_logs.unwrap_or_default(),

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use flowagg_core::fleet::{
     Choice, Encryption, Filter, Fleet, Hub, Organization, PolicySettings, Regions, Selection,
 };
-use flowagg_core::flow_log::{FlowLogSpec, MARK};
+use flowagg_core::flow_log::FlowLogSpec;
 use flowagg_core::id::{ResourceKind, RoleName};
 use flowagg_core::lifecycle::Lifecycle;
 
@@ -18,6 +18,9 @@ pub(super) fn text(fleet: &Fleet, hand: &mut Hand) -> String {
     if let Some(it) = &fleet.organization {
         tables.push(Table::of("[organization]", |table| organization(table, it, hand)));
     }
+    tables.push(Table::of("[fleet]", |table| {
+        table.perhaps("name", fleet.declared_name.as_ref().map(|name| quoted(name, hand)));
+    }));
     tables.push(Table::of("[flow-logs]", |table| flow_logs(table, &fleet.flow_logs, hand)));
     tables.push(Table::of("[policy]", |table| policy(table, &fleet.policy, hand)));
     for member in fleet.members.values() {
@@ -187,8 +190,8 @@ fn flow_logs(table: &mut Table, spec: &FlowLogSpec, hand: &mut Hand) {
     ] {
         table.unless_default(key, &flag, &false, flag, hand);
     }
-    let own = spec.tags.iter().filter(|(key, _)| *key != MARK.0);
-    let own: BTreeMap<&str, &str> = own.map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let own: BTreeMap<&str, &str> =
+        spec.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let said = tags(own.clone(), hand);
     table.unless_default("tags", &own, &BTreeMap::new(), said, hand);
 }

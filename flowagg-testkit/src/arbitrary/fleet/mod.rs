@@ -68,8 +68,9 @@ pub fn fleet(partition: Partition) -> impl Strategy<Value = FleetFile> {
     let found = btree_map(id::account(), parts::fate(), 0..5);
     let found = option::weighted(0.7, (found, any::<bool>()));
     let organization = option::weighted(0.7, (parts::organization(partition), found));
-    (parts::hub(partition), members, parts::flow_log_spec(), settings(), organization, hand()).prop_map(
-        |(hub, mut members, flow_logs, mut policy, organization, mut hand)| {
+    let name = option::weighted(0.3, id::fleet_name());
+    (name, parts::hub(partition), members, parts::flow_log_spec(), settings(), organization, hand()).prop_map(
+        |(declared_name, hub, mut members, flow_logs, mut policy, organization, mut hand)| {
             use GrantForm::{Auto, BoundOrganization, Organization};
             if organization.is_none() && matches!(policy.form, Organization | BoundOrganization) {
                 policy.form = Auto;
@@ -89,6 +90,7 @@ pub fn fleet(partition: Partition) -> impl Strategy<Value = FleetFile> {
                 None => (None, BTreeMap::new()),
             };
             let mut fleet = Fleet {
+                declared_name,
                 hub,
                 members: BTreeMap::new(),
                 flow_logs,

@@ -6,7 +6,7 @@ use flowagg_core::fleet::{
     Choice, Discovery, Encryption, Filter, Hub, Lookup, Organization, Regions, Selection,
 };
 use flowagg_core::flow_log::{
-    AggregationInterval, Field, FileFormat, Files, FlowLogSpec, MARK, RecordFormat, TrafficType,
+    AggregationInterval, Field, FileFormat, Files, FlowLogSpec, RecordFormat, TrafficType,
 };
 use flowagg_core::id::{BucketName, Partition, ResourceKind, RoleName};
 use flowagg_core::lifecycle::{Lifecycle, StorageClass, Transition};
@@ -85,9 +85,12 @@ pub(super) fn flow_log_spec() -> impl Strategy<Value = FlowLogSpec> {
     });
     let interval = select(AggregationInterval::ALL.to_vec());
     (select(TrafficType::ALL.to_vec()), interval, format, files, tags()).prop_map(
-        |(traffic, aggregation_interval, format, files, mut tags)| {
-            tags.insert(MARK.0.to_owned(), MARK.1.to_owned());
-            FlowLogSpec { traffic, aggregation_interval, format, files, tags }
+        |(traffic, aggregation_interval, format, files, tags)| FlowLogSpec {
+            traffic,
+            aggregation_interval,
+            format,
+            files,
+            tags,
         },
     )
 }

@@ -147,9 +147,11 @@ fn conditions(scene: &Scene) -> impl Strategy<Value = Vec<(String, Json)>> + use
     })
 }
 
-/// What keeps a statement from being ours.
+/// In what a statement differs from one of ours, besides that its Sid does not have the fleet's mark.
 #[derive(Clone, Copy, Debug)]
 enum Twist {
+    /// In nothing: AWS writes such statements for other kinds of logs.
+    None,
     /// A Sid that only resembles one of ours.
     Sid(&'static str),
     /// An action more.
@@ -172,6 +174,9 @@ fn look_alike(scene: &Scene) -> impl Strategy<Value = Json> + use<> {
         Twist::Sid("AWSLogDeliveryWrite01"),
         Twist::Sid("AWSLogDeliveryWrite1"),
         Twist::Sid("AWSLogDeliveryWriteX"),
+        Twist::Sid("AWSLogDeliveryWriteFlowaggOther"),
+        Twist::Sid("AWSLogDeliveryWrite2Flowagg0deadbeef"),
+        Twist::None,
         Twist::Action,
         Twist::Principal,
         Twist::Folder,
@@ -193,6 +198,7 @@ fn look_alike(scene: &Scene) -> impl Strategy<Value = Json> + use<> {
                 [("aws:SourceAccount", text(account.to_string())), ("s3:x-amz-acl", text(DELIVERY_ACL))];
             let mut conditions = vec![("StringEquals".to_owned(), object(equals))];
             match twist {
+                Twist::None => {}
                 Twist::Sid(other) => sid = other.to_owned(),
                 Twist::Action => actions.push("s3:PutObjectAcl"),
                 Twist::Principal => services.push("cloudtrail.amazonaws.com"),

@@ -11,7 +11,8 @@ resource "aws_flow_log" "vpcs_222222222222_cn_north_1" {
   max_aggregation_interval = 600
   log_format               = "$${version} $${account-id} $${interface-id} $${srcaddr} $${dstaddr} $${srcport} $${dstport} $${protocol} $${packets} $${bytes} $${start} $${end} $${action} $${log-status}"
   tags = {
-    managed-by = "flowagg"
+    "flowagg:fleet" = "acme-cn-flow-logs"
+    managed-by      = "flowagg"
   }
 
   destination_options {

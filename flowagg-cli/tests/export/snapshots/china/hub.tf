@@ -49,7 +49,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "flow_logs" {
   bucket = aws_s3_bucket.flow_logs.id
 
   rule {
-    id     = "flowagg-expiry"
+    id     = "flowagg-expiry/acme-cn-flow-logs/AWSLogs"
     status = "Enabled"
 
     filter {

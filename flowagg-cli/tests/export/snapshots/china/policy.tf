@@ -19,7 +19,7 @@ locals {
           Service = "delivery.logs.amazonaws.com"
         }
         Resource = "arn:aws-cn:s3:::acme-cn-flow-logs/AWSLogs/aws-account-id=222222222222/*"
-        Sid      = "AWSLogDeliveryWrite"
+        Sid      = "AWSLogDeliveryWriteFlowaggAcmeCnFlowLogs"
       },
       {
         Action = "s3:GetBucketAcl"
@@ -36,7 +36,7 @@ locals {
           Service = "delivery.logs.amazonaws.com"
         }
         Resource = "arn:aws-cn:s3:::acme-cn-flow-logs"
-        Sid      = "AWSLogDeliveryAclCheck"
+        Sid      = "AWSLogDeliveryAclCheckFlowaggAcmeCnFlowLogs"
       },
     ]
     Version = "2012-10-17"

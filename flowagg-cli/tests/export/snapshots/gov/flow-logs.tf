@@ -11,7 +11,8 @@ resource "aws_flow_log" "network_interfaces_222222222222_us_gov_west_1" {
   max_aggregation_interval = 600
   log_format               = "$${version} $${account-id} $${interface-id} $${srcaddr} $${dstaddr} $${srcport} $${dstport} $${protocol} $${packets} $${bytes} $${start} $${end} $${action} $${log-status}"
   tags = {
-    managed-by = "flowagg"
+    "flowagg:fleet" = "acme-gov-flow-logs"
+    managed-by      = "flowagg"
   }
 
   destination_options {

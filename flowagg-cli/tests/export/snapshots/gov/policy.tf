@@ -15,7 +15,7 @@ locals {
           Service = "delivery.logs.amazonaws.com"
         }
         Resource = "arn:aws-us-gov:s3:::acme-gov-flow-logs/AWSLogs/$${aws:SourceAccount}/*"
-        Sid      = "AWSLogDeliveryWrite"
+        Sid      = "AWSLogDeliveryWriteFlowaggAcmeGovFlowLogs"
       },
       {
         Action = "s3:GetBucketAcl"
@@ -24,7 +24,7 @@ locals {
           Service = "delivery.logs.amazonaws.com"
         }
         Resource = "arn:aws-us-gov:s3:::acme-gov-flow-logs"
-        Sid      = "AWSLogDeliveryAclCheck"
+        Sid      = "AWSLogDeliveryAclCheckFlowaggAcmeGovFlowLogs"
       },
       {
         Action = "s3:*"
@@ -41,7 +41,7 @@ locals {
           "arn:aws-us-gov:s3:::acme-gov-flow-logs",
           "arn:aws-us-gov:s3:::acme-gov-flow-logs/*",
         ]
-        Sid = "FlowaggDenyOtherAccounts"
+        Sid = "DenyOtherAccountsFlowaggAcmeGovFlowLogs"
       },
     ]
     Version = "2012-10-17"

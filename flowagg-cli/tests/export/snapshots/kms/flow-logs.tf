@@ -11,10 +11,11 @@ resource "aws_flow_log" "subnets_012345678901_us_west_2" {
   max_aggregation_interval = 60
   log_format               = "$${version} $${account-id} $${region} $${vpc-id} $${pkt-srcaddr} $${pkt-dstaddr} $${action}"
   tags = {
-    "a: b"      = "# 'quoted' \"twice\" \\"
-    cost-center = "0042"
-    managed-by  = "flowagg"
-    on          = "yes"
+    "a: b"          = "# 'quoted' \"twice\" \\"
+    cost-center     = "0042"
+    "flowagg:fleet" = "acme-logs-06a866e6"
+    managed-by      = "flowagg"
+    on              = "yes"
   }
 
   destination_options {
@@ -46,10 +47,11 @@ resource "aws_flow_log" "vpcs_222222222222_us_west_2" {
   max_aggregation_interval = 60
   log_format               = "$${version} $${account-id} $${region} $${vpc-id} $${pkt-srcaddr} $${pkt-dstaddr} $${action}"
   tags = {
-    "a: b"      = "# 'quoted' \"twice\" \\"
-    cost-center = "0042"
-    managed-by  = "flowagg"
-    on          = "yes"
+    "a: b"          = "# 'quoted' \"twice\" \\"
+    cost-center     = "0042"
+    "flowagg:fleet" = "acme-logs-06a866e6"
+    managed-by      = "flowagg"
+    on              = "yes"
   }
 
   destination_options {

@@ -52,7 +52,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "flow_logs" {
   bucket = aws_s3_bucket.flow_logs.id
 
   rule {
-    id     = "flowagg-expiry-network/flows"
+    id     = "flowagg-expiry/acme-logs-06a866e6/network/flows/AWSLogs"
     status = "Enabled"
 
     filter {

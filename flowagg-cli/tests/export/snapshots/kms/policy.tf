@@ -25,7 +25,7 @@ locals {
           Service = "delivery.logs.amazonaws.com"
         }
         Resource = "arn:aws:s3:::acme-logs/network/flows/AWSLogs/aws-account-id=$${aws:SourceAccount}/*"
-        Sid      = "AWSLogDeliveryWrite"
+        Sid      = "AWSLogDeliveryWriteFlowagg04d4c9301"
       },
       {
         Action = [
@@ -51,7 +51,7 @@ locals {
           Service = "delivery.logs.amazonaws.com"
         }
         Resource = "arn:aws:s3:::acme-logs"
-        Sid      = "AWSLogDeliveryAclCheck"
+        Sid      = "AWSLogDeliveryAclCheckFlowagg04d4c9301"
       },
       {
         Action = "s3:*"
@@ -66,7 +66,7 @@ locals {
           "arn:aws:s3:::acme-logs",
           "arn:aws:s3:::acme-logs/*",
         ]
-        Sid = "FlowaggDenyInsecureTransport"
+        Sid = "DenyInsecureTransportFlowagg04d4c9301"
       },
     ]
     Version = "2012-10-17"

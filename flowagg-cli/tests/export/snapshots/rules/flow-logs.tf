@@ -20,10 +20,11 @@ resource "aws_flow_log" "vpcs_111122223333_eu_west_1" {
   max_aggregation_interval = 600
   log_format               = "$${version} $${account-id} $${interface-id} $${srcaddr} $${dstaddr} $${srcport} $${dstport} $${protocol} $${packets} $${bytes} $${start} $${end} $${action} $${log-status}"
   tags = {
-    "for"      = "all"
-    "größe"    = "1"
-    managed-by = "flowagg"
-    owner      = "$${net} %%{work}"
+    "flowagg:fleet" = "acme-flow-logs-8e157d37"
+    "for"           = "all"
+    "größe"         = "1"
+    managed-by      = "flowagg"
+    owner           = "$${net} %%{work}"
   }
 
   destination_options {
@@ -55,10 +56,11 @@ resource "aws_flow_log" "vpcs_111122223333_us_east_1" {
   max_aggregation_interval = 600
   log_format               = "$${version} $${account-id} $${interface-id} $${srcaddr} $${dstaddr} $${srcport} $${dstport} $${protocol} $${packets} $${bytes} $${start} $${end} $${action} $${log-status}"
   tags = {
-    "for"      = "all"
-    "größe"    = "1"
-    managed-by = "flowagg"
-    owner      = "$${net} %%{work}"
+    "flowagg:fleet" = "acme-flow-logs-8e157d37"
+    "for"           = "all"
+    "größe"         = "1"
+    managed-by      = "flowagg"
+    owner           = "$${net} %%{work}"
   }
 
   destination_options {
@@ -103,10 +105,11 @@ resource "aws_flow_log" "vpcs_222222222222_eu_west_1" {
   max_aggregation_interval = 600
   log_format               = "$${version} $${account-id} $${interface-id} $${srcaddr} $${dstaddr} $${srcport} $${dstport} $${protocol} $${packets} $${bytes} $${start} $${end} $${action} $${log-status}"
   tags = {
-    "for"      = "all"
-    "größe"    = "1"
-    managed-by = "flowagg"
-    owner      = "$${net} %%{work}"
+    "flowagg:fleet" = "acme-flow-logs-8e157d37"
+    "for"           = "all"
+    "größe"         = "1"
+    managed-by      = "flowagg"
+    owner           = "$${net} %%{work}"
   }
 
   destination_options {
@@ -151,10 +154,11 @@ resource "aws_flow_log" "vpcs_222222222222_us_east_1" {
   max_aggregation_interval = 600
   log_format               = "$${version} $${account-id} $${interface-id} $${srcaddr} $${dstaddr} $${srcport} $${dstport} $${protocol} $${packets} $${bytes} $${start} $${end} $${action} $${log-status}"
   tags = {
-    "for"      = "all"
-    "größe"    = "1"
-    managed-by = "flowagg"
-    owner      = "$${net} %%{work}"
+    "flowagg:fleet" = "acme-flow-logs-8e157d37"
+    "for"           = "all"
+    "größe"         = "1"
+    managed-by      = "flowagg"
+    owner           = "$${net} %%{work}"
   }
 
   destination_options {
@@ -190,10 +194,11 @@ resource "aws_flow_log" "subnets_333333333333_eu_west_1" {
   max_aggregation_interval = 600
   log_format               = "$${version} $${account-id} $${interface-id} $${srcaddr} $${dstaddr} $${srcport} $${dstport} $${protocol} $${packets} $${bytes} $${start} $${end} $${action} $${log-status}"
   tags = {
-    "for"      = "all"
-    "größe"    = "1"
-    managed-by = "flowagg"
-    owner      = "$${net} %%{work}"
+    "flowagg:fleet" = "acme-flow-logs-8e157d37"
+    "for"           = "all"
+    "größe"         = "1"
+    managed-by      = "flowagg"
+    owner           = "$${net} %%{work}"
   }
 
   destination_options {
@@ -225,10 +230,11 @@ resource "aws_flow_log" "network_interfaces_444444444444_eu_west_1" {
   max_aggregation_interval = 600
   log_format               = "$${version} $${account-id} $${interface-id} $${srcaddr} $${dstaddr} $${srcport} $${dstport} $${protocol} $${packets} $${bytes} $${start} $${end} $${action} $${log-status}"
   tags = {
-    "for"      = "all"
-    "größe"    = "1"
-    managed-by = "flowagg"
-    owner      = "$${net} %%{work}"
+    "flowagg:fleet" = "acme-flow-logs-8e157d37"
+    "for"           = "all"
+    "größe"         = "1"
+    managed-by      = "flowagg"
+    owner           = "$${net} %%{work}"
   }
 
   destination_options {
@@ -249,10 +255,11 @@ resource "aws_flow_log" "transit_gateways_444444444444_eu_west_1" {
   log_destination_type     = "s3"
   max_aggregation_interval = 60
   tags = {
-    "for"      = "all"
-    "größe"    = "1"
-    managed-by = "flowagg"
-    owner      = "$${net} %%{work}"
+    "flowagg:fleet" = "acme-flow-logs-8e157d37"
+    "for"           = "all"
+    "größe"         = "1"
+    managed-by      = "flowagg"
+    owner           = "$${net} %%{work}"
   }
 
   destination_options {

@@ -26,7 +26,7 @@ locals {
           "arn:aws:s3:::acme-flow-logs/network/AWSLogs/333333333333/*",
           "arn:aws:s3:::acme-flow-logs/network/AWSLogs/444444444444/*",
         ]
-        Sid = "AWSLogDeliveryWrite"
+        Sid = "AWSLogDeliveryWriteFlowagg040c29734"
       },
       {
         Action = "s3:GetBucketAcl"
@@ -45,7 +45,7 @@ locals {
           Service = "delivery.logs.amazonaws.com"
         }
         Resource = "arn:aws:s3:::acme-flow-logs"
-        Sid      = "AWSLogDeliveryAclCheck"
+        Sid      = "AWSLogDeliveryAclCheckFlowagg040c29734"
       },
     ]
     Version = "2012-10-17"

@@ -1,11 +1,13 @@
 //! What differs, and that doing it leaves nothing to do.
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
+mod ownership;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Encryption, Fleet};
-use flowagg_core::flow_log::{FileFormat, Files};
+use flowagg_core::flow_log::{FLEET_TAG, FileFormat, Files};
 use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId, ResourceKind};
 use flowagg_core::lifecycle::Lifecycle;
 use flowagg_core::observed::*;
@@ -54,7 +56,7 @@ fn right(fleet: &Fleet, id: u32, vpc: &str) -> FlowLog {
         format: Some(fleet.flow_logs.format.to_string()),
         interval: Some(600),
         options: None,
-        tags: fleet.flow_logs.tags.clone(),
+        tags: fleet.tags(),
         created: None,
         deliver_status: None,
         deliver_error: None,
@@ -110,7 +112,7 @@ fn a_foreign_flow_log_that_is_what_is_wanted_counts_as_done() {
     let logs = [foreign(right(&fleet, 1, VPCS[0]))];
     let plan = plan(&fleet, &[vpc(VPCS[0])], &logs, Unnamed::Prune);
     assert!(is_settled(&plan), "{plan:?}");
-    assert_eq!(plan.left[0].why, Why::ForeignAsWanted);
+    assert_eq!(plan.left[0].why, Why::ForeignAsWanted { manager: Manager::Foreign });
 }
 
 #[test]
@@ -403,7 +405,10 @@ fn taking_a_fleet_away_deletes_what_is_ours_and_leaves_what_is_not() {
 
 /// EC2 as a model: does what a plan says.
 fn applied(fleet: &Fleet, plan: &FlowLogPart, mut logs: Vec<FlowLog>) -> Vec<FlowLog> {
-    for (n, change) in (1000u32..).zip(&plan.changes) {
+    let number =
+        |log: &FlowLog| u32::from_str_radix(log.id.to_string().trim_start_matches("fl-"), 16).unwrap();
+    let first = logs.iter().map(number).max().unwrap_or_default() + 1;
+    for (n, change) in (first..).zip(&plan.changes) {
         match &change.step {
             Step::Create => logs.push(right(fleet, n, change.resource.as_str())),
             Step::Replace { old } => {
@@ -430,6 +435,10 @@ fn any_flow_log() -> impl Strategy<Value = FlowLog> {
         "arn:aws:s3:::another",
     ]);
     let tags = prop::sample::subsequence(vec![("managed-by", "flowagg"), ("team", "net"), ("x", "y")], 0..=3);
+    let fleets =
+        prop::sample::select(vec![None, Some("acme-logs"), Some("acme-logs"), Some("other"), Some("")]);
+    let fleets = fleets.prop_map(|name| name.map(|name| (FLEET_TAG, name)));
+    let tags = (tags, fleets).prop_map(|(tags, fleet)| tags.into_iter().chain(fleet).collect::<Vec<_>>());
     let interval = prop::sample::select(vec![None, Some(60), Some(600)]);
     (0u32..1000, prop::sample::select(VPCS.to_vec()), traffic, destination, tags, interval).prop_map(
         |(id, vpc, traffic, destination, tags, interval)| FlowLog {
@@ -466,7 +475,7 @@ proptest! {
         let second = plan(&fleet, &all_vpcs(), &after, unnamed);
         prop_assert!(second.changes.is_empty(), "{:?}", second.changes);
         prop_assert_eq!(second.concerns, first.concerns);
-        for log in logs.iter().filter(|log| !log.is_ours()) {
+        for log in logs.iter().filter(|log| !ownership::carries(log, &fleet.name())) {
             prop_assert!(after.contains(log), "a foreign flow log was touched: {:?}", log);
         }
     }

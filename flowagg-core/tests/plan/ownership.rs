@@ -1,0 +1,108 @@
+//! Only flow logs with the fleet's tags are its own.
+
+use std::collections::BTreeMap;
+
+use flowagg_core::fleet::Fleet;
+use flowagg_core::flow_log::FLEET_TAG;
+use flowagg_core::id::{FleetName, FlowLogId};
+use flowagg_core::observed::{FlowLog, RegionState};
+use flowagg_core::plan::{Step, Unnamed, Why, flow_log_removals};
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+
+use crate::{VPCS, all_vpcs, any_flow_log, applied, fleet, foreign, place, plan, right, steps, vpc};
+
+/// A flow log that another fleet manages.
+fn of_other(log: FlowLog) -> FlowLog {
+    let mut tags = log.tags.clone();
+    tags.insert(FLEET_TAG.to_owned(), "other".to_owned());
+    FlowLog { tags, ..log }
+}
+
+/// Whether a flow log has both tags of this fleet.
+pub(crate) fn carries(log: &FlowLog, fleet: &FleetName) -> bool {
+    let tag = |key: &str| log.tags.get(key).map(String::as_str);
+    tag("managed-by") == Some("flowagg") && tag("flowagg:fleet") == Some(fleet.as_str())
+}
+
+#[test]
+fn a_flow_log_of_another_fleet_is_neither_changed_nor_deleted() {
+    let chosen = fleet("\"all\"");
+    let not_chosen = fleet("[\"vpc-0000000b\"]");
+    let mut unnamed = right(&chosen, 2, VPCS[0]);
+    unnamed.tags.remove(FLEET_TAG);
+    let wrong = FlowLog { traffic: Some("REJECT".into()), ..right(&chosen, 1, VPCS[0]) };
+    for log in [of_other(right(&chosen, 1, VPCS[0])), of_other(wrong), unnamed] {
+        for fleet in [&chosen, &not_chosen] {
+            let part = plan(fleet, &[vpc(VPCS[0])], std::slice::from_ref(&log), Unnamed::Prune);
+            assert!(part.changes.is_empty(), "{:?}", part.changes);
+            let state = RegionState { resources: all_vpcs(), flow_logs: vec![log.clone()] };
+            let removal = flow_log_removals(fleet, &BTreeMap::from([(place(), Ok(state))]));
+            assert!(removal.changes.is_empty(), "{:?}", removal.changes);
+            assert_eq!(removal.left[0].why, Why::ForeignWithoutGrant { manager: log.manager() });
+        }
+    }
+}
+
+#[test]
+fn the_manager_of_a_flow_log_is_named() {
+    let fleet = fleet("\"all\"");
+    let log = right(&fleet, 1, VPCS[0]);
+    assert!(log.is_managed_by(&fleet.name()));
+    assert_eq!(of_other(log.clone()).manager().to_string(), "managed by flowagg fleet other");
+    assert_eq!(foreign(log).manager().to_string(), "not made by flowagg");
+}
+
+#[test]
+fn a_flow_log_of_another_fleet_raises_a_concern_until_the_fleet_file_names_its_own() {
+    let unnamed = fleet("\"all\"");
+    let elsewhere =
+        FlowLog { destination: "arn:aws:s3:::acme-logs/old/".into(), ..right(&unnamed, 1, VPCS[0]) };
+    let log = of_other(elsewhere);
+    let part = plan(&unnamed, &[vpc(VPCS[0])], std::slice::from_ref(&log), Unnamed::Keep);
+    assert_eq!(part.concerns.len(), 1, "{part:?}");
+    assert!(
+        part.concerns[0].help.contains("set `fleet.name = \"other\"` if it is the same fleet"),
+        "{part:?}"
+    );
+    let named = Fleet { declared_name: Some(unnamed.name()), ..unnamed.clone() };
+    assert!(plan(&named, &[vpc(VPCS[0])], std::slice::from_ref(&log), Unnamed::Keep).concerns.is_empty());
+    let same = Fleet { declared_name: Some(FleetName::parse("other").unwrap()), ..unnamed };
+    let part = plan(&same, &[vpc(VPCS[0])], std::slice::from_ref(&log), Unnamed::Keep);
+    assert_eq!(steps(&part), [&Step::Replace { old: log.id }]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 2000,
+        failure_persistence: Some(Box::new(FileFailurePersistence::Off)),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn two_fleets_never_touch_each_others_flow_logs(
+        logs in prop::collection::btree_map(0u32..1000, any_flow_log(), 0..12),
+        turns in prop::collection::vec((any::<bool>(), any::<bool>(), any::<bool>()), 1..6),
+    ) {
+        let named = |name: &str| Fleet { declared_name: Some(FleetName::parse(name).unwrap()), ..fleet("\"all\"") };
+        let fleets = [named("acme-logs"), named("other")];
+        let mut logs: Vec<FlowLog> = logs
+            .into_iter()
+            .map(|(id, log)| FlowLog { id: FlowLogId::parse(&format!("fl-{id:08x}")).unwrap(), ..log })
+            .collect();
+        for (second, removes, prunes) in turns {
+            let fleet = &fleets[usize::from(second)];
+            let part = if removes {
+                let state = RegionState { resources: all_vpcs(), flow_logs: logs.clone() };
+                flow_log_removals(fleet, &BTreeMap::from([(place(), Ok(state))]))
+            } else {
+                plan(fleet, &all_vpcs(), &logs, if prunes { Unnamed::Prune } else { Unnamed::Keep })
+            };
+            let after = applied(fleet, &part, logs.clone());
+            for log in logs.iter().filter(|log| !carries(log, &fleet.name())) {
+                prop_assert!(after.contains(log), "{} touched {:?}", fleet.name(), log);
+            }
+            logs = after;
+        }
+    }
+}
