@@ -11,5 +11,6 @@ mod keys;
 mod linting;
 mod merging;
 mod naive;
+mod ownership;
 mod plan_unread;
 mod support;

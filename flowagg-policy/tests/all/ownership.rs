@@ -1,0 +1,247 @@
+//! Only statements with the fleet's mark are its own: every other one keeps its bytes, whatever its Sid and shape.
+
+use flowagg_core::fleet::{Fleet, GrantForm, PolicySettings};
+use flowagg_core::id::{AccountId, FleetName};
+use flowagg_core::observed::{Bucket, Observed, Scope};
+use flowagg_core::plan::{HubChange, Note, Unnamed};
+use flowagg_policy::plan::{Plan, destroy, plan};
+use flowagg_policy::{Grant, Policy, Request, Who, merge, remove};
+use proptest::collection::{btree_set, vec};
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::json;
+
+use crate::support::{DELIVERY, account, cases, foreign_statement};
+
+/// AWS's documented grant for the logs of a Network Load Balancer.
+const LOAD_BALANCER: &str = include_str!("../data/nlb-documented-top.json");
+/// One check of the bucket's ACL, for a write by three services.
+const THREE_SERVICES: &str = include_str!("../data/three-services-one-statement.json");
+/// One check, for a write of each account.
+const SID_PER_ACCOUNT: &str = include_str!("../data/sid-per-account.json");
+/// AWS's documented grant for one account and the whole bucket.
+const WHOLE_BUCKET: &str = include_str!("../data/whole-bucket-one-account.json");
+
+fn fleet(members: &[&str]) -> Fleet {
+    let members = members
+        .iter()
+        .map(|member| format!("[[members]]\naccount = \"{member}\"\nregions = [\"eu-west-1\"]\n"))
+        .collect::<String>();
+    let hub = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n";
+    Fleet::parse(&format!("{hub}{members}")).unwrap()
+}
+
+fn observed(policy: &str) -> Observed {
+    let bucket = Bucket { policy: Some(policy.to_owned()), ..Bucket::default() };
+    Observed { bucket: Ok(Some(bucket)), key: None, regions: Default::default(), scope: Scope::Whole }
+}
+
+/// The statements, each as it is written in the policy, which S3 also returns in order.
+fn body(policy: &str) -> &str {
+    let (_, statements) = policy.split_once("\"Statement\": [").unwrap();
+    statements.rsplit_once(']').unwrap().0.trim_end()
+}
+
+fn notes(plan: &Plan) -> Vec<String> {
+    let notes = plan.notes().iter().map(ToString::to_string);
+    notes.filter(|note| note.contains("also lets")).collect()
+}
+
+/// The policy after `apply` for these members, pruned or not.
+#[track_caller]
+fn applied(policy: &str, members: &[&str], unnamed: Unnamed) -> (String, Plan) {
+    let (text, plan) = applied_text(&fleet(members), policy, unnamed);
+    assert!(text.contains(body(policy)), "{text}");
+    (text, plan)
+}
+
+#[track_caller]
+fn applied_text(fleet: &Fleet, policy: &str, unnamed: Unnamed) -> (String, Plan) {
+    let plan = plan(fleet, &observed(policy), unnamed);
+    let change = plan.hub().iter().find_map(|change| match change {
+        HubChange::PutPolicy(change) => Some(change),
+        _ => None,
+    });
+    let change = change.unwrap();
+    assert!(change.revoked.is_empty(), "{change:?}");
+    (change.text.clone(), plan)
+}
+
+#[test]
+fn a_grant_that_aws_wrote_for_another_service_is_left_byte_for_byte() {
+    for policy in [LOAD_BALANCER, THREE_SERVICES, SID_PER_ACCOUNT, WHOLE_BUCKET] {
+        for unnamed in [Unnamed::Keep, Unnamed::Prune] {
+            let (text, _) = applied(policy, &["333333333333"], unnamed);
+            let plan = destroy(&fleet(&["333333333333"]), &observed(&text));
+            assert_eq!(plan.policy_write().unwrap().text, Some(policy));
+        }
+        let nothing = destroy(&fleet(&["222222222222", "333333333333"]), &observed(policy));
+        assert_eq!(nothing.policy_write(), None);
+    }
+}
+
+#[test]
+fn a_foreign_statement_that_lets_members_deliver_is_reported() {
+    let members = ["222222222222", "333333333333"];
+    for (policy, expected) in [
+        (LOAD_BALANCER, vec!["statement `AWSLogDeliveryWrite` also lets 222222222222 deliver"]),
+        (THREE_SERVICES, vec!["statement `AWSLogWrite` also lets 222222222222 deliver"]),
+        (
+            SID_PER_ACCOUNT,
+            vec![
+                "statement `AWSLogDeliveryWrite222222222222` also lets 222222222222 deliver",
+                "statement `AWSLogDeliveryWrite333333333333` also lets 333333333333 deliver",
+            ],
+        ),
+        (WHOLE_BUCKET, vec!["statement `AWSLogDeliveryWrite` also lets 222222222222 deliver"]),
+    ] {
+        let (_, plan) = applied(policy, &members, Unnamed::Prune);
+        assert_eq!(notes(&plan), expected);
+        assert_eq!(notes(&destroy(&fleet(&members), &observed(policy))), expected);
+    }
+    assert_eq!(notes(&applied(LOAD_BALANCER, &members[1..], Unnamed::Keep).1), [""; 0]);
+}
+
+#[test]
+fn a_statement_of_another_fleet_is_reported_with_its_name_or_its_mark() {
+    let members = ["222222222222", "333333333333"];
+    for (name, words) in [
+        (
+            "other-fleet",
+            "statement `AWSLogDeliveryWriteFlowaggOtherFleet`, managed by flowagg fleet other-fleet, also lets",
+        ),
+        ("other.fleet", ", managed by a flowagg fleet with the mark 0"),
+    ] {
+        let other = Fleet { declared_name: Some(FleetName::parse(name).unwrap()), ..fleet(&members) };
+        let live = merge(None, &Grant::of(&other), Unnamed::Keep).unwrap().text;
+        let plan = plan(&fleet(&members), &observed(&live), Unnamed::Keep);
+        let notes = notes(&plan);
+        assert!(notes.len() == 1 && notes[0].contains(words), "{notes:?}");
+        assert!(notes[0].ends_with("222222222222, 333333333333 deliver"), "{notes:?}");
+    }
+}
+
+#[test]
+fn a_statement_of_the_fleet_that_someone_changed_is_reported_until_it_is_pruned() {
+    let fleet = fleet(&["222222222222"]);
+    let written = merge(None, &Grant::of(&fleet), Unnamed::Keep).unwrap().text;
+    let edited = written.replacen("s3:PutObject", "s3:PutObject*", 1);
+    let (first, _) = applied_text(&fleet, &edited, Unnamed::Keep);
+    let settled = plan(&fleet, &observed(&first), Unnamed::Keep);
+    assert_eq!(settled.policy_write(), None);
+    let kept = settled.notes().iter().filter(|note| matches!(note, Note::StatementKept { .. }));
+    assert_eq!(kept.count(), 1, "{:?}", settled.notes());
+    assert_eq!(applied_text(&fleet, &first, Unnamed::Prune).0, written);
+    assert_eq!(destroy(&fleet, &observed(&first)).policy_write().unwrap().text, None);
+}
+
+#[test]
+fn a_broad_foreign_grant_still_allows_what_it_allowed() {
+    let (text, _) = applied(WHOLE_BUCKET, &["222222222222"], Unnamed::Prune);
+    let grant = Grant::of(&fleet(&["222222222222"]));
+    let member = AccountId::parse("222222222222").unwrap();
+    let region = flowagg_core::id::Region::parse("eu-west-1").unwrap();
+    let elsewhere = Request::put_object(&grant.bucket, member, &region, "VpcFlowLogs/vpc-0a1b2c3d/AWSLogs/x");
+    assert!(Policy::compile(&text).unwrap().decide(&elsewhere).is_allowed());
+}
+
+/// The statements that AWS writes for other services, with its own Sids; and those of a flowagg without marks.
+fn documented() -> impl Strategy<Value = serde_json::Value> {
+    let sids = vec![
+        "AWSLogDeliveryWrite",
+        "AWSLogDeliveryAclCheck",
+        "AWSLogDeliveryCheck",
+        "AWSLogDeliveryWrite2",
+        "AWSLogDeliveryWriteFlowagg",
+        "FlowaggDenyOtherAccounts",
+    ];
+    (select(sids), account(), any::<bool>()).prop_map(|(sid, account, is_write)| {
+        let (action, resource) = match is_write {
+            true => ("s3:PutObject", format!("arn:aws:s3:::acme-logs/AWSLogs/{account}/*")),
+            false => ("s3:GetBucketAcl", "arn:aws:s3:::acme-logs".to_owned()),
+        };
+        json!({
+            "Sid": sid, "Effect": "Allow", "Principal": {"Service": DELIVERY}, "Action": action, "Resource": resource,
+            "Condition": {"StringEquals": {"aws:SourceAccount": [account]}},
+        })
+    })
+}
+
+/// A live policy of foreign statements, and their texts.
+fn live() -> impl Strategy<Value = (Vec<String>, String)> {
+    let statement = prop_oneof![2 => documented(), 1 => foreign_statement()];
+    (vec(statement, 1..5), any::<bool>()).prop_map(|(statements, pretty)| {
+        let write = |value: &serde_json::Value| {
+            if pretty { serde_json::to_string_pretty(value).unwrap() } else { value.to_string() }
+        };
+        let statements: Vec<String> = statements.iter().map(write).collect();
+        let list = statements.join(if pretty { " ,\n\t" } else { "," });
+        (statements, format!("{{\"Version\": \"2012-10-17\",\"Statement\":[ {list}\n] }}\n"))
+    })
+}
+
+/// What one of two fleets does to the policy.
+#[derive(Clone, Debug)]
+struct Turn {
+    grant: Grant,
+    does: Does,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Does {
+    Merge(Unnamed),
+    Remove,
+}
+
+fn turn() -> impl Strategy<Value = Turn> {
+    let does = select(vec![Does::Merge(Unnamed::Keep), Does::Merge(Unnamed::Prune), Does::Remove]);
+    let forms = select(GrantForm::ALL.to_vec());
+    let name = select(vec!["acme-logs", "acme-logs-2"]);
+    (name, btree_set(account(), 1..4), forms, any::<bool>(), does).prop_map(
+        |(name, accounts, form, tls, does)| {
+            let settings = PolicySettings { form, deny_insecure_transport: tls, ..PolicySettings::default() };
+            let fleet = FleetName::parse(name).unwrap();
+            let grant = crate::merging::grant(&[]);
+            Turn { grant: Grant { fleet, who: Who::Accounts(accounts), settings, ..grant }, does }
+        },
+    )
+}
+
+/// Whether these texts are in the policy, in this order.
+fn has_in_order(policy: &str, texts: &[String]) -> bool {
+    let mut rest = policy;
+    texts.iter().all(|text| match rest.split_once(text.as_str()) {
+        Some((_, after)) => {
+            rest = after;
+            true
+        }
+        None => false,
+    })
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn two_fleets_change_no_byte_of_a_foreign_statement_or_of_each_others(
+        (foreign, live) in live(),
+        turns in vec(turn(), 1..6),
+    ) {
+        let mut policy = live.clone();
+        for Turn { grant, does } in &turns {
+            // The foreign statements are still there, so that some policy is always left.
+            let after = match does {
+                Does::Merge(unnamed) => merge(Some(&policy), grant, *unnamed).map_or(policy.clone(), |merged| merged.text),
+                Does::Remove => remove(&policy, grant).unwrap().unwrap(),
+            };
+            prop_assert!(has_in_order(&after, &foreign), "{}", after);
+            let others = |policy: &str| remove(policy, grant).unwrap().unwrap();
+            prop_assert_eq!(others(&policy), others(&after), "{}", after);
+            policy = after;
+        }
+        for Turn { grant, .. } in &turns {
+            policy = remove(&policy, grant).unwrap().unwrap();
+        }
+        prop_assert_eq!(policy, live);
+    }
+}
