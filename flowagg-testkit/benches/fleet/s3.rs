@@ -16,10 +16,28 @@ const SETTINGS: [(&str, &str, &str); 5] = [
     ("policy", "BucketPolicy", "NoSuchBucketPolicy"),
 ];
 
+/// A read of how the bucket is used: its name in the URL, the operation, and the answer for a bucket that is used for nothing else.
+const USAGE: [(&str, &str, Result<&str, &str>); 7] = [
+    ("policyStatus", "GetBucketPolicyStatus", Ok("<PolicyStatus><IsPublic>false</IsPublic></PolicyStatus>")),
+    ("acl", "GetBucketAcl", Ok("<AccessControlPolicy><Owner><ID>owner</ID></Owner></AccessControlPolicy>")),
+    ("versioning", "GetBucketVersioning", Ok("<VersioningConfiguration/>")),
+    ("object-lock", "GetObjectLockConfiguration", Err("ObjectLockConfigurationNotFoundError")),
+    ("replication", "GetBucketReplication", Err("ReplicationConfigurationNotFoundError")),
+    (
+        "requestPayment",
+        "GetBucketRequestPayment",
+        Ok("<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>"),
+    ),
+    ("notification", "GetBucketNotificationConfiguration", Ok("<NotificationConfiguration/>")),
+];
+
 /// The operation that a method and a query stand for.
 pub(crate) fn operation(method: &Method, query: &BTreeMap<String, String>) -> Option<String> {
     if let Some((_, name, _)) = SETTINGS.iter().find(|(key, ..)| query.contains_key(*key)) {
         return Some(format!("{}{name}", verb(method)?));
+    }
+    if let Some((_, name, _)) = USAGE.iter().find(|(key, ..)| query.contains_key(*key)) {
+        return (*method == Method::GET).then(|| (*name).to_owned());
     }
     match *method {
         Method::HEAD => Some("HeadBucket".to_owned()),
@@ -44,6 +62,9 @@ impl S3 {
             }
             return none("NoSuchBucket");
         };
+        if let Some((.., answer)) = USAGE.iter().find(|(_, name, _)| *name == call.operation) {
+            return answer.map_or_else(none, Answer::ok);
+        }
         let setting = SETTINGS.iter().find(|(key, ..)| call.form.contains_key(*key));
         match (call.operation.as_str(), setting) {
             ("HeadBucket", _) => {

@@ -116,6 +116,18 @@ fn s3_operation(method: &str, path: &str) -> Option<&'static str> {
             _ => None,
         };
     }
+    const READS: [(&str, &str); 7] = [
+        ("policyStatus", "GetBucketPolicyStatus"),
+        ("acl", "GetBucketAcl"),
+        ("versioning", "GetBucketVersioning"),
+        ("object-lock", "GetObjectLockConfiguration"),
+        ("replication", "GetBucketReplication"),
+        ("requestPayment", "GetBucketRequestPayment"),
+        ("notification", "GetBucketNotificationConfiguration"),
+    ];
+    if let Some((_, get)) = READS.iter().find(|(topic, _)| asks(topic)) {
+        return (method == "GET").then_some(get);
+    }
     match method {
         "HEAD" => Some("HeadBucket"),
         "GET" if asks("list-type") => Some("ListObjectsV2"),
@@ -146,7 +158,10 @@ mod tests {
             ("GET /logs/?delimiter=%2F&list-type=2&prefix=AWSLogs%2F", "ListObjectsV2"),
             ("PUT /logs?x-id=a&encryption", "PutBucketEncryption"),
             ("GET /logs/AWSLogs/policy", "GetObject"),
-            ("GET /logs?acl", "GET /logs?acl"),
+            ("GET /logs?acl", "GetBucketAcl"),
+            ("GET /logs/?policyStatus", "GetBucketPolicyStatus"),
+            ("PUT /logs?acl", "PUT /logs?acl"),
+            ("GET /logs?cors", "GET /logs?cors"),
         ] {
             let call = Call::of(&request(line, "111122223333", "s3", ""), &BTreeMap::new());
             assert_eq!(call.operation, expected);

@@ -3,6 +3,7 @@
 //! * `CreateFlowLogs`: the answer to a client token that comes again
 //! * `DescribeFlowLogs`: the destination options, and whether delivery works, as the delivery service has told
 //! * `DescribeVpcs`: the VPCs that another account shares
+//! * `GetBucketPolicyStatus`, which LocalStack does not have: by the live bucket policy
 
 use std::collections::BTreeMap;
 use std::io;
@@ -115,6 +116,11 @@ impl Memory {
     }
 
     async fn do_once(&self, request: &Request, call: &Call) -> io::Result<Vec<u8>> {
+        if call.operation == "GetBucketPolicyStatus" {
+            let head = request.head.replacen("?policyStatus", "?policy", 1);
+            let request = Request { head, body: Vec::new(), is_whole: true };
+            return Ok(with_body(&self.upstream.ask(&request, call).await?, policy_status));
+        }
         let answer = self.upstream.ask(request, call).await?;
         if call.operation == "CreateFlowLogs" && request.field("LogDestinationType").as_deref() == Some("s3")
         {
@@ -169,6 +175,22 @@ fn options(request: &Request) -> String {
     )
 }
 
+/// The status of a bucket policy; what is not a policy, such as the error that there is none, stays.
+///
+/// Source: "The meaning of public" (Amazon S3 User Guide), as far as the policies of the scenarios need it: a statement is public
+/// if it allows everyone something without a condition.
+fn policy_status(body: &str) -> String {
+    let Ok(policy) = serde_json::from_str::<serde_json::Value>(body) else { return body.to_owned() };
+    let one = std::slice::from_ref(&policy["Statement"]);
+    let statements = policy["Statement"].as_array().map_or(one, Vec::as_slice);
+    let is_public = statements.iter().any(|statement| {
+        let principal = &statement["Principal"];
+        let everyone = [principal, &principal["AWS"], &principal["AWS"][0]].into_iter().any(|it| it == "*");
+        statement["Effect"] == "Allow" && everyone && statement.get("Condition").is_none()
+    });
+    format!("<PolicyStatus><IsPublic>{is_public}</IsPublic></PolicyStatus>")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,5 +231,21 @@ mod tests {
             wire::element(&asked("DestinationOptions.FileFormat=parquet"), "fileFormat"),
             Some("parquet")
         );
+    }
+
+    #[test]
+    fn a_policy_that_allows_everyone_without_a_condition_is_public() {
+        let policy = |statement: &str| format!("{{\"Statement\":{statement}}}");
+        for (statement, is_public) in [
+            (r#"{"Effect":"Allow","Principal":"*"}"#, true),
+            (r#"[{"Effect":"Deny","Principal":"*"},{"Effect":"Allow","Principal":{"AWS":["*"]}}]"#, true),
+            (r#"[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999988887777:root"}}]"#, false),
+            (r#"[{"Effect":"Allow","Principal":"*","Condition":{}}]"#, false),
+            (r#"[{"Effect":"Deny","Principal":"*"}]"#, false),
+        ] {
+            let status = policy_status(&policy(statement));
+            assert_eq!(wire::element(&status, "IsPublic"), Some(if is_public { "true" } else { "false" }));
+        }
+        assert_eq!(policy_status("<Error/>"), "<Error/>");
     }
 }
