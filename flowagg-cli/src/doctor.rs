@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use flowagg_core::failure::Failure;
-use flowagg_core::fleet::{Encryption, Fleet};
+use flowagg_core::fleet::Fleet;
 use flowagg_core::id::AccountId;
 use flowagg_core::observed::Observed;
-use flowagg_core::plan::{Concern, HubChange, Subject};
+use flowagg_core::plan::{Concern, EncryptionInUse, HubChange, Subject, encryption_in_use};
 use flowagg_policy::size::LIMIT;
 use flowagg_policy::{Finding, Plan, Severity, lint};
 use schemars::JsonSchema;
@@ -193,20 +193,39 @@ impl Examination {
         let changes = plan.hub().iter().chain(&plan.held_back().hub);
         match (bucket, changes.filter(settings).count()) {
             (None, _) => self.good(Topic::Bucket, format!("{name} is not there; `apply` makes it")),
+            (Some(_), 0) if concerns(plan).any(|concern| concern.about == Subject::Bucket) => {
+                self.good(Topic::Bucket, format!("{name} is there; `apply` changes none of its settings"))
+            }
             (Some(_), 0) => self.good(Topic::Bucket, format!("{name} is as wanted")),
             (Some(_), n) => {
                 self.good(Topic::Bucket, format!("{name} is there; `apply` changes {n} of its settings"))
             }
         }
+        self.of_settings(plan);
         self.of_policy(fleet, bucket.and_then(|bucket| bucket.policy.as_deref()), plan);
-        if let Encryption::SseKms { .. } = &fleet.hub.encryption {
-            let key = concerns(plan).find(|concern| concern.about == Subject::Key);
-            match key {
-                Some(concern) => {
-                    self.push(Topic::Key, Health::Bad, concern.what.clone(), Some(concern.help.clone()))
-                }
-                None => self.good(Topic::Key, "log delivery may use it for every member".to_owned()),
+        let encryption = bucket.and_then(|bucket| bucket.encryption.as_ref());
+        let key = concerns(plan).find(|concern| concern.about == Subject::Key);
+        match (key, encryption_in_use(&fleet.hub, encryption)) {
+            (Some(concern), _) => {
+                self.push(Topic::Key, Health::Bad, concern.what.clone(), Some(concern.help.clone()))
             }
+            (None, EncryptionInUse::Key { .. }) => {
+                self.good(Topic::Key, "log delivery may use it for every member".to_owned())
+            }
+            (None, _) => {}
+        }
+    }
+
+    /// Settings of the bucket that keep changes from being made, that are kept for someone who may depend on them, or that matter
+    /// to flow logs.
+    fn of_settings(&mut self, plan: &Plan) {
+        for (health, found) in [(Health::Bad, plan.obstacles()), (Health::Doubtful, plan.concerns())] {
+            for concern in found.iter().filter(|concern| concern.about == Subject::Bucket) {
+                self.push(Topic::Bucket, health, concern.what.clone(), Some(concern.help.clone()));
+            }
+        }
+        for note in plan.notes().iter().filter(|note| note.is_about_bucket()) {
+            self.push(Topic::Bucket, Health::Doubtful, note.to_string(), None);
         }
     }
 
@@ -259,7 +278,7 @@ fn concerns(plan: &Plan) -> impl Iterator<Item = &Concern> {
 
 #[cfg(test)]
 mod tests {
-    use flowagg_core::observed::Scope;
+    use flowagg_core::observed::{Bucket, Scope, Usage, Versioning};
     use flowagg_core::plan::Unnamed;
     use flowagg_policy::plan::plan;
 
@@ -286,5 +305,35 @@ mod tests {
             .collect();
         assert_eq!(bad, [Topic::Accounts]);
         assert!(examination.checks.iter().all(|check| check.what != Topic::Policy), "it was not decided");
+    }
+
+    #[test]
+    fn settings_that_are_kept_or_affect_flow_logs_are_doubtful_and_requester_pays_fails() {
+        let file = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
+                    [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
+        let fleet = Fleet::parse(file).unwrap();
+        let usage = Usage {
+            public_policy: Ok(true),
+            versioning: Ok(Versioning::Enabled),
+            requester_pays: Ok(true),
+            ..Usage::default()
+        };
+        let bucket = Ok(Some(Bucket { usage, ..Bucket::default() }));
+        let observed = Observed { bucket, key: None, regions: BTreeMap::new(), scope: Scope::Whole };
+        let mut examination = Examination::default();
+        examination.of_hub(&fleet, &observed, &plan(&fleet, &observed, Unnamed::Keep));
+        let bucket = examination.checks.iter().filter(|check| check.what == Topic::Bucket);
+        let found: Vec<_> = bucket.map(|check| (check.health, check.found.as_str())).collect();
+        let starts = [
+            (Health::Good, "acme-logs is there; `apply` changes"),
+            (Health::Bad, "it is a Requester Pays bucket"),
+            (Health::Doubtful, "BlockPublicPolicy and RestrictPublicBuckets stay off"),
+            (Health::Doubtful, "versioning is enabled"),
+        ];
+        assert_eq!(found.len(), starts.len(), "{found:?}");
+        for ((health, text), (expected, start)) in found.into_iter().zip(starts) {
+            assert!(health == expected && text.starts_with(start), "{text}");
+        }
+        assert!(!examination.is_good());
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::acl::Acl;
 use crate::failure::Failure;
 use crate::flow_log::{FLEET_TAG, MARK};
 use crate::id::{AccountId, FleetName, FlowLogId, Region, ResourceId, hash};
@@ -31,7 +32,8 @@ impl fmt::Display for Place {
 pub struct Observed {
     /// The hub bucket; `None` if it does not exist.
     pub bucket: Result<Option<Bucket>, Failure>,
-    /// The KMS key that the fleet file names; `None` if it names none.
+    /// The KMS key that deliveries use, by [`encryption_in_use`](crate::plan::encryption_in_use); `None` if they use none that
+    /// can be read.
     pub key: Option<Result<Key, Failure>>,
     /// Every region of every member that was selected.
     pub regions: BTreeMap<Place, Result<RegionState, Failure>>,
@@ -65,6 +67,69 @@ pub struct Bucket {
     pub policy: Option<String>,
     /// Folders other than `vpcflowlogs` under the accounts' folders. Looked for only when a new expiry could reach them.
     pub other_logs: BTreeSet<String>,
+    /// What else the bucket is set up for.
+    pub usage: Usage,
+}
+
+/// What else a bucket is set up for, besides flow logs. A setting that could not be read is unknown: decisions must not treat
+/// it as absent. The default is a bucket of which everything was read and nothing is set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// Whether S3 considers the bucket policy public.
+    pub public_policy: Result<bool, Failure>,
+    /// Its ACL.
+    pub acl: Result<Acl, Failure>,
+    /// Its versioning.
+    pub versioning: Result<Versioning, Failure>,
+    /// Its Object Lock; `None` if that is off.
+    pub object_lock: Result<Option<ObjectLock>, Failure>,
+    /// Whether it has a replication configuration.
+    pub replication: Result<bool, Failure>,
+    /// Whether it is a Requester Pays bucket.
+    pub requester_pays: Result<bool, Failure>,
+    /// Whether it has event notifications.
+    pub notifications: Result<bool, Failure>,
+}
+
+impl Default for Usage {
+    fn default() -> Self {
+        Self {
+            public_policy: Ok(false),
+            acl: Ok(Acl::default()),
+            versioning: Ok(Versioning::Off),
+            object_lock: Ok(None),
+            replication: Ok(false),
+            requester_pays: Ok(false),
+            notifications: Ok(false),
+        }
+    }
+}
+
+/// Whether a bucket keeps old versions of its objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Versioning {
+    /// It was never enabled.
+    Off,
+    /// It is enabled.
+    Enabled,
+    /// It was enabled once. Versions from then are kept.
+    Suspended,
+}
+
+/// The Object Lock of a bucket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectLock {
+    /// How long new objects are locked; `None` if the bucket has no default retention.
+    pub retention: Option<Retention>,
+}
+
+/// A default retention of Object Lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// S3's word: `GOVERNANCE` or `COMPLIANCE`.
+    pub mode: String,
+    /// How long, as S3 has it: `30 days` or `1 year`.
+    pub period: String,
 }
 
 /// A bucket's default encryption.
@@ -117,6 +182,36 @@ impl LifecycleRule {
     }
 }
 
+/// A switch of a public access block, by S3's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum Switch {
+    /// Calls that set a public ACL fail.
+    BlockPublicAcls,
+    /// Public ACLs have no effect.
+    IgnorePublicAcls,
+    /// Calls that set a public bucket policy fail.
+    BlockPublicPolicy,
+    /// A public bucket policy serves AWS services and the bucket's account only.
+    RestrictPublicBuckets,
+}
+
+impl Switch {
+    /// All four.
+    pub const ALL: [Self; 4] =
+        [Self::BlockPublicAcls, Self::IgnorePublicAcls, Self::BlockPublicPolicy, Self::RestrictPublicBuckets];
+
+    /// S3's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BlockPublicAcls => "BlockPublicAcls",
+            Self::IgnorePublicAcls => "IgnorePublicAcls",
+            Self::BlockPublicPolicy => "BlockPublicPolicy",
+            Self::RestrictPublicBuckets => "RestrictPublicBuckets",
+        }
+    }
+}
+
 /// The four switches of a public access block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -135,6 +230,32 @@ impl PublicAccessBlock {
     /// All four on.
     pub const FULL: Self =
         Self { block_acls: true, ignore_acls: true, block_policy: true, restrict_buckets: true };
+
+    /// The switches that are off.
+    pub fn off(self) -> impl Iterator<Item = Switch> {
+        Switch::ALL.into_iter().filter(move |switch| !self.is_on(*switch))
+    }
+
+    /// Whether this switch is on.
+    pub fn is_on(mut self, switch: Switch) -> bool {
+        *self.switch(switch)
+    }
+
+    /// The same with these switches on.
+    #[must_use]
+    pub fn with(mut self, on: &[Switch]) -> Self {
+        on.iter().for_each(|switch| *self.switch(*switch) = true);
+        self
+    }
+
+    fn switch(&mut self, switch: Switch) -> &mut bool {
+        match switch {
+            Switch::BlockPublicAcls => &mut self.block_acls,
+            Switch::IgnorePublicAcls => &mut self.ignore_acls,
+            Switch::BlockPublicPolicy => &mut self.block_policy,
+            Switch::RestrictPublicBuckets => &mut self.restrict_buckets,
+        }
+    }
 }
 
 /// What one region of one account has that can be logged, and its flow logs.

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use flowagg_core::fleet::{Declared, Encryption, Fleet, FoundAccount, GrantForm, Only, Selection};
+use flowagg_core::fleet::{
+    Declared, Encryption, Fleet, FoundAccount, GrantForm, ObjectOwnership, Only, Selection,
+};
 use flowagg_core::flow_log::{AggregationInterval, TrafficType};
 use flowagg_core::id::{AccountId, Partition, Region, ResourceKind};
 use flowagg_core::lifecycle::Lifecycle;
@@ -32,7 +34,7 @@ fn check_hub(line: &str, expected: &str) {
 fn ten_lines_are_a_whole_fleet() {
     let fleet = Fleet::parse(&format!("{HUB}\n{MEMBER}")).unwrap();
     assert_eq!(fleet.hub.lifecycle, Lifecycle::default());
-    assert_eq!(fleet.hub.encryption, Encryption::SseS3);
+    assert_eq!((fleet.hub.encryption, fleet.hub.object_ownership), (None, None));
     assert_eq!(fleet.flow_logs.traffic, TrafficType::All);
     assert_eq!(fleet.flow_logs.aggregation_interval, AggregationInterval::TenMinutes);
     assert!(fleet.policy.source_conditions);
@@ -155,6 +157,16 @@ fn keys_are_of_the_hubs_region_and_given_by_arn() {
         "5:14: `hub.encryption`: `alias/mine` is not the ARN of a KMS key: it names an alias",
     );
     check_hub("bucket-key = true", "5:14: a bucket key is of a KMS key");
+    check_hub("encryption = \"sse-s3\"\nbucket-key = true", "6:14: a bucket key is of a KMS key");
+}
+
+#[test]
+fn a_fleet_file_that_sets_sse_s3_differs_from_one_that_sets_no_encryption() {
+    let hub = |line: &str| Fleet::parse(&format!("{HUB}{line}\n{MEMBER}")).unwrap().hub;
+    assert_eq!(hub("encryption = \"sse-s3\"").encryption, Some(Encryption::SseS3));
+    assert_eq!(hub("").encryption, None);
+    assert_eq!(hub("object-ownership = \"keep\"").object_ownership, Some(ObjectOwnership::Keep));
+    check_hub("object-ownership = \"off\"", "5:20: `hub.object-ownership` is `off`");
 }
 
 #[test]

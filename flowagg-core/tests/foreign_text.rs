@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use flowagg_core::acl::{Acl, AclGrant, Grantee};
 use flowagg_core::failure::{Advice, Failure};
 use flowagg_core::fleet::{Declared, Fleet, Part, Remark};
 use flowagg_core::id::{AccountId, FleetName, FlowLogId, Prefix, Region, ResourceId};
@@ -102,17 +103,30 @@ fn flow_log() -> impl Strategy<Value = FlowLog> {
 
 fn bucket() -> impl Strategy<Value = Bucket> {
     let words = || option::of(foreign());
-    (words(), words(), words(), words(), btree_set(foreign(), 0..3), btree_set(foreign(), 0..3)).prop_map(
-        |(algorithm, key, under, ownership, other_rules, other_logs)| Bucket {
+    let grants = btree_set((foreign(), foreign()), 0..5);
+    (words(), words(), words(), words(), btree_set(foreign(), 0..3), btree_set(foreign(), 0..3), grants)
+        .prop_map(|(algorithm, key, under, ownership, other_rules, other_logs, grants)| Bucket {
             encryption: algorithm.map(|algorithm| BucketEncryption { algorithm, key, bucket_key: false }),
             lifecycle: under.map(|under| LifecycleRule { under, lifecycle: Lifecycle::default() }),
             other_rules,
-            public_access_block: PublicAccessBlock::FULL,
+            public_access_block: PublicAccessBlock::default(),
             ownership,
             policy: None,
             other_logs,
-        },
-    )
+            usage: Usage {
+                acl: Ok(Acl { grants: grants.into_iter().map(grant).collect() }),
+                ..Usage::default()
+            },
+        })
+}
+
+fn grant((text, permission): (String, String)) -> AclGrant {
+    let grantee = match text.chars().count() % 3 {
+        0 => Grantee::of_group(&text),
+        1 => Grantee::of_user(&text),
+        _ => Grantee::Other(text),
+    };
+    AclGrant { grantee, permission }
 }
 
 fn place() -> Place {
@@ -222,7 +236,9 @@ proptest! {
             }
             let _ = part.left.iter().map(|left| left.why.to_string()).collect::<Vec<_>>();
         }
-        let _ = hub_changes(&fleet, Some(&bucket)).changes.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let part = hub_changes(&fleet, Some(&bucket));
+        let _ = part.changes.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let _ = part.notes.iter().map(ToString::to_string).collect::<Vec<_>>();
     }
 
     #[test]

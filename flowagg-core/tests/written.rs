@@ -16,6 +16,7 @@ noncurrent-days = 30
 abort-uploads-days = 3
 encryption = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 bucket-key = false
+object-ownership = "enforce"
 role = "teams/network/hub"
 
 [flow-logs]

@@ -35,6 +35,13 @@ calls! {
     GET_POLICY = "GetBucketPolicy", "s3:GetBucketPolicy";
     PUT_POLICY = "PutBucketPolicy", "s3:PutBucketPolicy";
     DELETE_POLICY = "DeleteBucketPolicy", "s3:DeleteBucketPolicy";
+    GET_POLICY_STATUS = "GetBucketPolicyStatus", "s3:GetBucketPolicyStatus";
+    GET_ACL = "GetBucketAcl", "s3:GetBucketAcl";
+    GET_VERSIONING = "GetBucketVersioning", "s3:GetBucketVersioning";
+    GET_OBJECT_LOCK = "GetObjectLockConfiguration", "s3:GetBucketObjectLockConfiguration";
+    GET_REPLICATION = "GetBucketReplication", "s3:GetReplicationConfiguration";
+    GET_REQUEST_PAYMENT = "GetBucketRequestPayment", "s3:GetBucketRequestPayment";
+    GET_NOTIFICATION = "GetBucketNotificationConfiguration", "s3:GetBucketNotification";
     LIST_OBJECTS = "ListObjectsV2", "s3:ListBucket";
     START_QUERY = "StartQueryExecution", "athena:StartQueryExecution";
     STOP_QUERY = "StopQueryExecution", "athena:StopQueryExecution";
@@ -58,13 +65,20 @@ calls! {
 }
 
 /// What reading the hub takes.
-pub(crate) const HUB_READS: [Call; 7] = [
+pub(crate) const HUB_READS: [Call; 14] = [
     HEAD_BUCKET,
     GET_ENCRYPTION,
     GET_LIFECYCLE,
     GET_PUBLIC_ACCESS_BLOCK,
     GET_OWNERSHIP,
     GET_POLICY,
+    GET_POLICY_STATUS,
+    GET_ACL,
+    GET_VERSIONING,
+    GET_OBJECT_LOCK,
+    GET_REPLICATION,
+    GET_REQUEST_PAYMENT,
+    GET_NOTIFICATION,
     LIST_OBJECTS,
 ];
 /// What settling the hub takes.

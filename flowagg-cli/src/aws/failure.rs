@@ -191,7 +191,7 @@ impl CallError {
             "BucketAlreadyExists" => "the name is taken by another account: choose another `hub.bucket`".into(),
             "OperationAborted" => "somebody else changes the bucket at this moment: run it again".into(),
             "InvalidBucketAclWithObjectOwnership" => {
-                "the bucket's ACL grants access to others: take those grants out first, or choose another bucket".into()
+                "the bucket ACL grants access to others: replace these grants with statements of the bucket policy and reset the ACL (`aws s3api put-bucket-acl --acl private`), or set `hub.object-ownership = \"keep\"`".into()
             }
             "MalformedPolicy" => "S3 does not take the policy: a foreign statement may name something that is gone".into(),
             "FlowLogsLimitExceeded" => "a resource has at most 250 flow logs: delete some that are not needed".into(),

@@ -86,7 +86,7 @@ fn hub_policy(hub: &Hub) -> Value {
         json!({ "Sid": "Read", "Effect": "Allow", "Action": actions(&HUB_READS), "Resource": bucket }),
         json!({ "Sid": "Settle", "Effect": "Allow", "Action": actions(&HUB_WRITES), "Resource": bucket }),
     ];
-    if let Encryption::SseKms { key, .. } = &hub.encryption {
+    if let Some(Encryption::SseKms { key, .. }) = &hub.encryption {
         statements.push(
             json!({ "Sid": "LookAtTheKey", "Effect": "Allow", "Action": actions(&KEY_READS), "Resource": key }),
         );

@@ -25,18 +25,20 @@ pub(super) fn read(
         prefix,
         lifecycle: lifecycle(found, &root, fleet, remarks),
         encryption: encryption(found, remarks),
+        object_ownership: None,
         profile: None,
         role: None,
     }
 }
 
-fn encryption(found: &FoundHub, remarks: &mut Remarks) -> Encryption {
-    let Some(is) = &found.encryption else { return Encryption::SseS3 };
+/// `None` keeps what the bucket has.
+fn encryption(found: &FoundHub, remarks: &mut Remarks) -> Option<Encryption> {
+    let is = found.encryption.as_ref()?;
     let key = is.key.as_ref().map(|key| KmsKeyArn::parse(key).map_err(|error| error.to_string()));
     match (is.algorithm.as_str(), key) {
-        ("AES256", _) => Encryption::SseS3,
+        ("AES256", _) => None,
         ("aws:kms", Some(Ok(key))) if *key.region() == found.region => {
-            Encryption::SseKms { key, bucket_key: is.bucket_key }
+            Some(Encryption::SseKms { key, bucket_key: is.bucket_key })
         }
         (algorithm, key) => {
             let with = match key {
@@ -46,9 +48,11 @@ fn encryption(found: &FoundHub, remarks: &mut Remarks) -> Encryption {
             };
             remarks.add(
                 Part::Hub,
-                format!("the bucket is encrypted by `{algorithm}`{with}; `encryption` cannot say that"),
+                format!(
+                    "the bucket is encrypted by `{algorithm}`{with}; `encryption` cannot say that and is left out, which keeps it"
+                ),
             );
-            Encryption::SseS3
+            None
         }
     }
 }

@@ -16,8 +16,12 @@ pub struct Hub {
     pub prefix: Option<Prefix>,
     /// How long objects are kept, and where.
     pub lifecycle: Lifecycle,
-    /// How objects are encrypted at rest.
-    pub encryption: Encryption,
+    /// How objects are encrypted at rest. `None`: the fleet file does not set it. Then an existing default encryption is kept,
+    /// and a bucket without one gets [`Encryption::default`].
+    pub encryption: Option<Encryption>,
+    /// Whether an existing bucket gets the ownership setting `BucketOwnerEnforced`. `None`: only if its ACL grants nothing to
+    /// anyone but the owner.
+    pub object_ownership: Option<ObjectOwnership>,
     /// The profile (of the AWS configuration files) that every call starts from.
     pub profile: Option<String>,
     /// The role to take in the hub account when the caller is in another.
@@ -33,7 +37,8 @@ impl Hub {
             bucket,
             prefix: None,
             lifecycle: Lifecycle::default(),
-            encryption: Encryption::SseS3,
+            encryption: None,
+            object_ownership: None,
             profile: None,
             role: None,
         }
@@ -55,4 +60,28 @@ pub enum Encryption {
         /// Whether S3 uses a bucket key, which spares a call to KMS for each object.
         bucket_key: bool,
     },
+}
+
+/// What becomes of the object ownership setting of an existing bucket. A bucket that flowagg creates always gets
+/// `BucketOwnerEnforced`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ObjectOwnership {
+    /// It becomes `BucketOwnerEnforced`, whatever the ACL grants.
+    Enforce,
+    /// It stays, and is not reported.
+    Keep,
+}
+
+impl ObjectOwnership {
+    /// All values.
+    pub const ALL: [Self; 2] = [Self::Enforce, Self::Keep];
+
+    /// The word in the fleet file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Enforce => "enforce",
+            Self::Keep => "keep",
+        }
+    }
 }

@@ -17,7 +17,7 @@ use serde::Serialize;
 
 pub use declared::Declared;
 pub use fault::{Fault, FleetError};
-pub use hub::{Encryption, Hub};
+pub use hub::{Encryption, Hub, ObjectOwnership};
 pub use member::{Choice, Filter, Member, Regions, Selection, Standing};
 pub use organization::{Discovery, FoundAccount, Lookup, Organization};
 pub use policy::{AclCondition, GrantForm, PolicySettings};

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{AclCondition, GrantForm};
+use super::{AclCondition, GrantForm, ObjectOwnership};
 use crate::flow_log::{AggregationInterval, Field, FileFormat, TrafficType};
 use crate::id::{ResourceKind, RoleName};
 use crate::lifecycle::{Lifecycle, StorageClass};
@@ -51,11 +51,11 @@ fn hub() -> Value {
         }
         value
     };
-    let mut encryption = pattern(
-        "`sse-s3`, or the ARN of a customer managed KMS key in the hub's region",
+    let encryption = pattern(
+        "`sse-s3`, or the ARN of a customer managed KMS key in the hub's region; an existing encryption is kept where it is left out, \
+         and a new bucket gets `sse-s3`",
         "^(sse-s3|arn:aws(-cn|-us-gov)?:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)$",
     );
-    encryption["default"] = "sse-s3".into();
     table(
         "The account and the bucket that all logs go to",
         &["account", "region", "bucket"],
@@ -101,6 +101,14 @@ fn hub() -> Value {
             ),
             ("encryption", encryption),
             ("bucket-key", flag("With a KMS key: whether S3 uses a bucket key", true)),
+            (
+                "object-ownership",
+                words(
+                    "Whether an existing bucket gets `BucketOwnerEnforced`; by its ACL where it is left out",
+                    ObjectOwnership::ALL.map(ObjectOwnership::as_str),
+                    None,
+                ),
+            ),
             ("profile", text("The profile that every call starts from")),
             ("role", role("The role to take in the hub account when the caller is in another", false)),
         ],

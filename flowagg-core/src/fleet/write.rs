@@ -185,7 +185,7 @@ fn tags<'a>(tags: impl IntoIterator<Item = (&'a String, &'a String)>) -> String 
 }
 
 fn hub_lines(hub: &Hub) -> Lines {
-    let Hub { account, region, bucket, prefix, lifecycle, encryption, profile, role } = hub;
+    let Hub { account, region, bucket, prefix, lifecycle, encryption, object_ownership, profile, role } = hub;
     let Lifecycle { retention_days, transition, noncurrent_days, abort_uploads_days } = lifecycle;
     let default = Lifecycle::default();
     let mut lines = Lines::default();
@@ -203,10 +203,15 @@ fn hub_lines(hub: &Hub) -> Lines {
     lines.perhaps("noncurrent-days", noncurrent_days.as_ref());
     let abort = abort_uploads_days.filter(|_| *abort_uploads_days != default.abort_uploads_days);
     lines.perhaps("abort-uploads-days", abort);
-    if let Encryption::SseKms { key, bucket_key } = encryption {
-        lines.put("encryption", quoted(key));
-        lines.flag("bucket-key", *bucket_key, true);
+    match encryption {
+        None => {}
+        Some(Encryption::SseS3) => lines.put("encryption", quoted("sse-s3")),
+        Some(Encryption::SseKms { key, bucket_key }) => {
+            lines.put("encryption", quoted(key));
+            lines.flag("bucket-key", *bucket_key, true);
+        }
     }
+    lines.perhaps("object-ownership", object_ownership.map(|it| quoted(it.as_str())));
     lines.perhaps("profile", profile.as_ref().map(quoted));
     lines.perhaps("role", role.as_ref().map(quoted));
     lines

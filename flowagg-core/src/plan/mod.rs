@@ -13,11 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Serialize, Serializer};
 
 pub use self::flow_logs::{FlowLogPart, flow_log_changes, flow_log_removals};
-pub use self::hub::{HubPart, hub_changes};
+pub use self::hub::{EncryptionInUse, HubPart, encryption_in_use, hub_changes};
 pub use self::words::accounts;
 use crate::fleet::Encryption;
 use crate::id::{AccountId, FleetMark, FlowLogId, Region, ResourceId, ResourceKind};
-use crate::observed::{LifecycleRule, Manager, Place};
+use crate::observed::{LifecycleRule, Manager, Place, Retention, Switch, Versioning};
 
 /// A change at the hub.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -29,15 +29,19 @@ pub enum HubChange {
         /// Where.
         region: Region,
     },
-    /// Turn on all four switches of the public access block.
+    /// Turn on switches of the public access block.
     BlockPublicAccess {
-        /// The switches that are off, in S3's words.
-        off: Vec<&'static str>,
+        /// The switches that are off and are turned on.
+        off: Vec<Switch>,
+        /// How the result compares to the current setting; `null` for a new bucket.
+        compared: Option<Strength>,
     },
     /// Turn ACLs off: the bucket's owner owns every object.
     EnforceBucketOwner {
         /// The setting that is there.
         was: Option<String>,
+        /// How the result compares to the current setting; `null` for a new bucket.
+        compared: Option<Strength>,
     },
     /// Set the default encryption.
     Encrypt {
@@ -45,6 +49,8 @@ pub enum HubChange {
         was: Option<String>,
         /// What to set.
         with: Encryption,
+        /// How the result compares to the current setting; `null` for a new bucket.
+        compared: Option<Strength>,
     },
     /// Set our lifecycle rule.
     SetLifecycle {
@@ -57,6 +63,17 @@ pub enum HubChange {
     PutPolicy(PolicyChange),
     /// Take our statements out of the bucket policy. Done last, after the flow logs are gone.
     RemoveGrant(GrantRemoval),
+}
+
+/// How a setting compares to the one that it replaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Strength {
+    /// It allows less.
+    Stronger,
+    /// It allows neither less nor more, or that cannot be said. No change allows more.
+    Different,
 }
 
 /// A new bucket policy, merged into the one that was read.
@@ -255,10 +272,36 @@ pub enum Note {
         /// The kinds that the fleet file logs there.
         kinds: Vec<ResourceKind>,
     },
+    /// The bucket is encrypted with a KMS key, which is kept because the fleet file sets no encryption.
+    KeptEncryption {
+        /// The KMS key.
+        key: String,
+    },
     /// The bucket has an encryption that is stronger than the fleet file's, which is kept.
     StrongerEncryption {
         /// The KMS key.
         key: String,
+    },
+    /// The bucket keeps old versions of objects.
+    Versioned {
+        /// Whether new versions are kept, or only those from before.
+        versioning: Versioning,
+        /// After how many days the fleet file has old versions deleted.
+        noncurrent_days: Option<u32>,
+    },
+    /// The bucket has Object Lock.
+    ObjectLocked {
+        /// Its default retention.
+        retention: Option<Retention>,
+    },
+    /// The bucket has a replication configuration.
+    Replicated,
+    /// The bucket has event notifications.
+    Notifies,
+    /// Settings that could not be read.
+    SettingsUnread {
+        /// Each with the call that failed.
+        settings: Vec<String>,
     },
     /// Accounts of the organization that are not members.
     LeftOut {
@@ -290,6 +333,28 @@ pub enum Note {
     GrantStaysForPart,
     /// The grant is not removed, because some accounts or regions could not be read.
     GrantStaysForUnread,
+}
+
+impl Note {
+    /// Whether it is about a setting of the hub bucket that affects flow logs or could not be read.
+    pub fn is_about_bucket(&self) -> bool {
+        match self {
+            Self::Versioned { .. }
+            | Self::ObjectLocked { .. }
+            | Self::Replicated
+            | Self::Notifies
+            | Self::SettingsUnread { .. } => true,
+            Self::KeptEncryption { .. }
+            | Self::StrongerEncryption { .. }
+            | Self::NothingToLog { .. }
+            | Self::LeftOut { .. }
+            | Self::StillGranted { .. }
+            | Self::AlsoGranted { .. }
+            | Self::StatementKept { .. }
+            | Self::GrantStaysForPart
+            | Self::GrantStaysForUnread => false,
+        }
+    }
 }
 
 impl Serialize for Note {

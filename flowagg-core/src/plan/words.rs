@@ -2,26 +2,33 @@
 
 use std::fmt;
 
-use super::{FlowLogChange, HubChange, Note, PolicyChange, Step, Why};
+use super::{FlowLogChange, HubChange, Note, PolicyChange, Step, Strength, Why};
 use crate::fleet::Encryption;
 use crate::id::{AccountId, FleetMark};
 use crate::lifecycle::Lifecycle;
+use crate::observed::Versioning;
 
 impl fmt::Display for HubChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let was = |was: &Option<String>| was.as_ref().map(|was| format!(" (now {was})")).unwrap_or_default();
         match self {
             Self::CreateBucket { region } => write!(f, "create the bucket in {region}"),
-            Self::BlockPublicAccess { off } if off.len() == 4 => f.write_str("block all public access"),
-            Self::BlockPublicAccess { off } => {
-                write!(f, "block all public access (now off: {})", off.join(", "))
+            Self::BlockPublicAccess { compared: None, .. } => f.write_str("block all public access"),
+            Self::BlockPublicAccess { off, compared: Some(strength) } => {
+                let names: Vec<&str> = off.iter().map(|switch| switch.as_str()).collect();
+                write!(f, "block public access (now off: {}; {strength})", names.join(", "))
             }
-            Self::EnforceBucketOwner { was: now } => {
-                write!(f, "set object ownership BucketOwnerEnforced{}", was(now))
+            Self::EnforceBucketOwner { was, compared } => {
+                f.write_str("set object ownership BucketOwnerEnforced")?;
+                now(f, was.as_deref().unwrap_or("unset"), *compared)
             }
-            Self::Encrypt { was: now, with } => write!(f, "encrypt with {with}{}", was(now)),
+            Self::Encrypt { was, with, compared } => {
+                write!(f, "encrypt with {with}")?;
+                now(f, was.as_deref().unwrap_or("no default encryption"), *compared)
+            }
             Self::SetLifecycle { was, rule } => {
-                let now = was.as_ref().map(|was| format!(" (now: {}, under {})", was.lifecycle, was.under));
+                let now = was
+                    .as_ref()
+                    .map(|was| format!(" (now: {}, under {}; different)", was.lifecycle, was.under));
                 let now = now.unwrap_or_default();
                 write!(f, "lifecycle of objects under {}: {}{now}", rule.under, rule.lifecycle)
             }
@@ -39,6 +46,20 @@ impl fmt::Display for HubChange {
                 )
             }
         }
+    }
+}
+
+/// The current value of a setting, and how the wanted one compares to it. A new bucket has none.
+fn now(f: &mut fmt::Formatter<'_>, was: &str, compared: Option<Strength>) -> fmt::Result {
+    compared.map_or(Ok(()), |strength| write!(f, " (now {was}; {strength})"))
+}
+
+impl fmt::Display for Strength {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stronger => "stronger",
+            Self::Different => "different",
+        })
     }
 }
 
@@ -140,10 +161,49 @@ impl fmt::Display for Note {
                 let kinds: Vec<&str> = kinds.iter().map(|kind| kind.noun()).collect();
                 write!(f, "{place}: no {} to log", kinds.join(" or "))
             }
+            Self::KeptEncryption { key } => write!(
+                f,
+                "the bucket keeps its default encryption with the key `{key}`, because `hub.encryption` is not set; set it to this \
+                 ARN to manage it"
+            ),
             Self::StrongerEncryption { key } => write!(
                 f,
                 "the bucket is encrypted with the key `{key}`, which is stronger than `sse-s3` and stays; write it in \
                  `hub.encryption`"
+            ),
+            Self::Versioned { versioning, noncurrent_days } => {
+                let state = match versioning {
+                    Versioning::Off => "off",
+                    Versioning::Enabled => "enabled",
+                    Versioning::Suspended => "suspended",
+                };
+                write!(f, "versioning is {state}: expiry only adds delete markers, and old versions stay until ")?;
+                match noncurrent_days {
+                    Some(days) => write!(f, "they are deleted after {days} more days (`hub.noncurrent-days`)"),
+                    None => f.write_str("`hub.noncurrent-days` deletes them, which is not set"),
+                }
+            }
+            Self::ObjectLocked { retention: None } => f.write_str(
+                "Object Lock is enabled: locked versions of objects stay after expiry, until their retention ends",
+            ),
+            Self::ObjectLocked { retention: Some(retention) } => write!(
+                f,
+                "Object Lock is enabled with a default retention of {} ({}): every log file stays that long, even if it expires \
+                 before; AWS does not document whether log delivery supports a default retention",
+                retention.period, retention.mode
+            ),
+            Self::Replicated => f.write_str(
+                "the bucket has a replication configuration: flow logs that it copies to another bucket do not expire there by \
+                 `hub.retention-days`",
+            ),
+            Self::Notifies => f.write_str(
+                "the bucket has event notifications: each log file may send one, about every 5 minutes for each flow log",
+            ),
+            Self::SettingsUnread { settings } => write!(
+                f,
+                "settings of the bucket that could not be read and may affect flow logs: {}; `flowagg permissions` prints the \
+                 actions to allow",
+                settings.join(", ")
             ),
             Self::LeftOut { accounts, why } => match accounts.as_slice() {
                 [one] => write!(f, "{one} of the organization is left out: {why}"),

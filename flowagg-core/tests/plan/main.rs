@@ -6,14 +6,11 @@ mod ownership;
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::failure::Failure;
-use flowagg_core::fleet::{Encryption, Fleet};
+use flowagg_core::fleet::Fleet;
 use flowagg_core::flow_log::{FLEET_TAG, FileFormat, Files};
 use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId, ResourceKind};
-use flowagg_core::lifecycle::Lifecycle;
 use flowagg_core::observed::*;
-use flowagg_core::plan::{
-    FlowLogPart, HubChange, Note, Step, Unnamed, Why, flow_log_changes, flow_log_removals, hub_changes,
-};
+use flowagg_core::plan::{FlowLogPart, Step, Unnamed, Why, flow_log_changes, flow_log_removals};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
@@ -65,18 +62,6 @@ fn right(fleet: &Fleet, id: u32, vpc: &str) -> FlowLog {
 
 fn foreign(log: FlowLog) -> FlowLog {
     FlowLog { tags: BTreeMap::new(), ..log }
-}
-
-fn settled_bucket() -> Bucket {
-    Bucket {
-        encryption: Some(BucketEncryption { algorithm: "AES256".into(), key: None, bucket_key: false }),
-        lifecycle: Some(LifecycleRule { under: "AWSLogs/".into(), lifecycle: Lifecycle::default() }),
-        other_rules: BTreeSet::new(),
-        public_access_block: PublicAccessBlock::FULL,
-        ownership: Some("BucketOwnerEnforced".into()),
-        policy: None,
-        other_logs: BTreeSet::new(),
-    }
 }
 
 fn plan(fleet: &Fleet, vpcs: &[Resource], flow_logs: &[FlowLog], unnamed: Unnamed) -> FlowLogPart {
@@ -335,54 +320,6 @@ fn one_account_that_cannot_be_read_does_not_hide_the_others() {
     let plan = flow_log_changes(&fleet, &regions, Unnamed::Keep);
     assert_eq!(plan.changes.len(), 3);
     assert_eq!(plan.failures.len(), 1, "the same failure is told once for the account");
-}
-
-#[test]
-fn a_bucket_is_settled_without_loosening_what_is_there() {
-    let fleet = fleet("\"all\"");
-    let at_hub = |bucket: Option<&Bucket>| hub_changes(&fleet, bucket);
-
-    assert_eq!(at_hub(None).changes.len(), 5, "create, block, own, encrypt, expire");
-    assert!(at_hub(Some(&settled_bucket())).changes.is_empty());
-
-    let key = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd";
-    let stronger = Bucket {
-        encryption: Some(BucketEncryption {
-            algorithm: "aws:kms".into(),
-            key: Some(key.into()),
-            bucket_key: true,
-        }),
-        ..settled_bucket()
-    };
-    let kept = at_hub(Some(&stronger));
-    assert!(kept.changes.is_empty());
-    assert_eq!(kept.notes, [Note::StrongerEncryption { key: key.to_owned() }]);
-
-    let aws_managed = Bucket {
-        encryption: Some(BucketEncryption { algorithm: "aws:kms".into(), key: None, bucket_key: false }),
-        ..settled_bucket()
-    };
-    assert!(matches!(
-        &at_hub(Some(&aws_managed)).changes[..],
-        [HubChange::Encrypt { with: Encryption::SseS3, .. }]
-    ));
-
-    let open =
-        Bucket { public_access_block: PublicAccessBlock::default(), ownership: None, ..settled_bucket() };
-    assert_eq!(at_hub(Some(&open)).changes.len(), 2);
-}
-
-#[test]
-fn an_expiry_that_would_take_other_logs_along_is_not_set() {
-    let fleet = fleet("\"all\"");
-    let bucket = Bucket {
-        lifecycle: None,
-        other_logs: BTreeSet::from(["AWSLogs/111122223333/CloudTrail/".to_owned()]),
-        ..settled_bucket()
-    };
-    let plan = hub_changes(&fleet, Some(&bucket));
-    assert!(plan.changes.is_empty());
-    assert!(plan.concerns[0].what.contains("CloudTrail"), "{:?}", plan.concerns);
 }
 
 #[test]

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use flowagg_core::failure::Failure;
-use flowagg_core::fleet::{Encryption, Fleet};
+use flowagg_core::fleet::Fleet;
 use flowagg_core::id::AccountId;
-use flowagg_core::observed::Key;
-use flowagg_core::plan::{Concern, Subject};
+use flowagg_core::observed::{BucketEncryption, Key};
+use flowagg_core::plan::{Concern, EncryptionInUse, Subject, encryption_in_use};
 
 use super::value::at_hub;
 use crate::key::{KeyUse, ask};
@@ -15,13 +15,46 @@ use crate::key::{KeyUse, ask};
 /// KMS's word for a key that can be used.
 const ENABLED: &str = "Enabled";
 
-/// What keeps log delivery from using the key; `None` if nothing does, or if S3 manages the keys.
-pub(super) fn concern(fleet: &Fleet, key: Option<&Result<Key, Failure>>) -> Option<Concern> {
-    let (Encryption::SseKms { key: arn, bucket_key }, Some(found)) = (&fleet.hub.encryption, key) else {
-        return None;
+/// What keeps log delivery from using the key that deliveries are encrypted with, be it set by the fleet file or kept. `None` if
+/// nothing does, or if S3 manages the keys.
+pub(super) fn concern(
+    fleet: &Fleet,
+    encryption: Option<&BucketEncryption>,
+    key: Option<&Result<Key, Failure>>,
+) -> Option<Concern> {
+    let bucket = &fleet.hub.bucket;
+    let (arn, bucket_key) = match encryption_in_use(&fleet.hub, encryption) {
+        EncryptionInUse::SseS3 => return None,
+        EncryptionInUse::Key { arn, bucket_key } => (arn, bucket_key),
+        EncryptionInUse::AwsManaged => {
+            return Some(at_hub(
+                fleet,
+                Subject::Key,
+                format!("the default encryption of {bucket}"),
+                "uses the AWS managed key `aws/s3`: its key policy cannot allow log delivery, so deliveries from other accounts fail"
+                    .to_owned(),
+                "set `hub.encryption` to \"sse-s3\" or to the ARN of a customer managed key".to_owned(),
+            ));
+        }
+        EncryptionInUse::NotArn { key } => {
+            return Some(at_hub(
+                fleet,
+                Subject::Key,
+                format!("the default encryption of {bucket}"),
+                format!(
+                    "names the key `{key}`, which is not the ARN of a key: AWS reports such a bucket as an undeliverable log \
+                     destination"
+                ),
+                format!(
+                    "set `hub.encryption` to the ARN of the key, which `aws kms describe-key --key-id {key} --region {} --query \
+                     KeyMetadata.Arn` prints",
+                    fleet.hub.region
+                ),
+            ));
+        }
     };
     let concern = |what: String, help: String| Some(at_hub(fleet, Subject::Key, arn.to_string(), what, help));
-    let key = match found {
+    let key = match key? {
         Ok(key) => key,
         Err(failure) => {
             let code = failure.code.as_deref().unwrap_or("no answer");
@@ -44,10 +77,10 @@ pub(super) fn concern(fleet: &Fleet, key: Option<&Result<Key, Failure>>) -> Opti
     let within = fleet.members.values().filter(|member| member.in_organization).map(|member| member.account);
     let within: BTreeSet<AccountId> = within.collect();
     let asked = KeyUse {
-        key: arn,
+        key: &arn,
         bucket: &fleet.hub.bucket,
         prefix: fleet.hub.prefix.as_ref(),
-        bucket_key: Some(*bucket_key),
+        bucket_key: Some(bucket_key),
         accounts: &fleet.regions(),
         organization: fleet.organization.as_ref().map(|organization| (&organization.id, &within)),
     };

@@ -90,11 +90,12 @@ impl Plan {
             self.notes.extend(left_out(fleet));
             return;
         }
-        let HubPart { changes, concerns, notes } = hub_changes(fleet, bucket);
+        let HubPart { changes, concerns, obstacles, notes } = hub_changes(fleet, bucket);
         let encrypts = changes.iter().any(|change| matches!(change, HubChange::Encrypt { .. }));
         self.hub = changes;
         // What is at the hub comes first, as it is done first.
         self.concerns.splice(0..0, concerns);
+        self.obstacles.extend(obstacles);
         self.notes.splice(0..0, notes);
         let live = bucket.and_then(|bucket| bucket.policy.as_deref());
         match decide(fleet, live, unnamed) {
@@ -106,7 +107,8 @@ impl Plan {
             }
             Err(obstacle) => self.obstacles.push(obstacle),
         }
-        match key::concern(fleet, observed.key.as_ref()) {
+        let encryption = bucket.and_then(|bucket| bucket.encryption.as_ref());
+        match key::concern(fleet, encryption, observed.key.as_ref()) {
             // No object would arrive any more.
             Some(concern) if encrypts => self.obstacles.push(concern),
             concern => self.concerns.extend(concern),

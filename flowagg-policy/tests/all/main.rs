@@ -7,6 +7,7 @@ mod differential;
 mod evaluation;
 mod foreign_text;
 mod hostile;
+mod kept_settings;
 mod keys;
 mod linting;
 mod merging;

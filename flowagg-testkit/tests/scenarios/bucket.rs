@@ -1,8 +1,9 @@
 //! A bucket that is there already: with other settings, or another's.
 
 use aws_sdk_s3::types::{
-    ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter, ObjectOwnership,
-    OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration, ServerSideEncryption,
+    BucketCannedAcl, ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter,
+    ObjectOwnership, OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration,
+    ServerSideEncryption,
 };
 
 use crate::{apply, delivers, outcome, world};
@@ -57,6 +58,44 @@ async fn a_bucket_with_other_settings_is_settled_and_a_foreign_lifecycle_rule_st
     assert!(rules.iter().any(|rule| rule.expiration().and_then(LifecycleExpiration::days) == Some(90)));
 
     world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
+    delivers(&world).await;
+}
+
+#[tokio::test]
+async fn settings_that_someone_depends_on_are_kept_and_reported() {
+    let mut world = world(["shop"]).await;
+    let (s3, bucket) = (world.s3(), world.bucket().to_string());
+    let everyone = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Site","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::BUCKET/site/*"}]}"#;
+    world.create_bucket(world.hub()).await.unwrap();
+    s3.delete_public_access_block().bucket(&bucket).send().await.unwrap();
+    world.put_policy(&everyone.replace("BUCKET", &bucket)).await.unwrap();
+    let preferred = OwnershipControlsRule::builder().object_ownership(ObjectOwnership::BucketOwnerPreferred);
+    let preferred = OwnershipControls::builder().rules(preferred.build().unwrap()).build().unwrap();
+    s3.put_bucket_ownership_controls().bucket(&bucket).ownership_controls(preferred).send().await.unwrap();
+    let delivery = BucketCannedAcl::from("log-delivery-write");
+    s3.put_bucket_acl().bucket(&bucket).acl(delivery).send().await.unwrap();
+
+    let ran = world.flowagg(["apply", "--yes", "--json"]).await.unwrap().exits(1).json();
+    let concerns = ran["plan"]["concerns"].as_array().unwrap();
+    let concerns: Vec<&str> = concerns.iter().map(|concern| concern["what"].as_str().unwrap()).collect();
+    let [policy, acl] = &concerns[..] else { panic!("{concerns:?}") };
+    assert_eq!(*policy, "BlockPublicPolicy and RestrictPublicBuckets stay off: the bucket policy is public");
+    assert!(acl.contains("object ownership stays BucketOwnerPreferred"), "{acl}");
+    assert!(acl.contains("S3 server access logging (`LogDelivery`)"), "{acl}");
+
+    let block = s3.get_public_access_block().bucket(&bucket).send().await.unwrap();
+    let block = block.public_access_block_configuration.unwrap();
+    let acls = (block.block_public_acls, block.ignore_public_acls);
+    let policy = (block.block_public_policy, block.restrict_public_buckets);
+    assert_eq!((acls, policy), ((Some(true), Some(true)), (Some(false), Some(false))));
+    let ownership = s3.get_bucket_ownership_controls().bucket(&bucket).send().await.unwrap();
+    let ownership = ownership.ownership_controls.unwrap();
+    assert_eq!(ownership.rules()[0].object_ownership(), &ObjectOwnership::BucketOwnerPreferred);
+
+    world.set("hub", "object-ownership = \"keep\"");
+    let plan = world.flowagg(["plan", "--json"]).await.unwrap().exits(0).json();
+    assert_eq!(plan["hub"], serde_json::json!([]), "a second apply has nothing to do: {plan:#}");
+    assert_eq!(plan["concerns"].as_array().unwrap().len(), 1, "{plan:#}");
     delivers(&world).await;
 }
 

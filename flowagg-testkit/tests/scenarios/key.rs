@@ -72,8 +72,8 @@ async fn a_key_that_is_off_is_told_and_nothing_arrives_until_it_is_on() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_somebody_encrypts_with_the_key_of_aws_gets_nothing_until_the_next_apply() {
-    let world = applied(["shop"]).await;
+async fn a_bucket_with_the_aws_managed_key_gets_nothing_until_the_fleet_file_sets_an_encryption() {
+    let mut world = applied(["shop"]).await;
     let by_aws = ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::AwsKms);
     let rule = ServerSideEncryptionRule::builder();
     let rule = rule.apply_server_side_encryption_by_default(by_aws.build().unwrap()).build();
@@ -82,7 +82,12 @@ async fn a_bucket_that_somebody_encrypts_with_the_key_of_aws_gets_nothing_until_
     put.server_side_encryption_configuration(by_aws).send().await.unwrap();
 
     is_refused(&world).await;
-    world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(3);
+    let plan = world.flowagg(["plan", "--json", "--exit-code"]).await.unwrap().exits(3).json();
+    assert_eq!(plan["hub"], serde_json::json!([]), "the encryption is kept: {plan:#}");
+    let help = plan["concerns"][0]["help"].as_str().unwrap();
+    assert!(help.contains("set `hub.encryption` to \"sse-s3\""), "{plan:#}");
+
+    world.set("hub", "encryption = \"sse-s3\"");
     apply(&world).await;
     delivers(&world).await;
 }

@@ -163,6 +163,13 @@ fn action(call: &str) -> String {
         ("GET", "policy") => "GetBucketPolicy",
         ("PUT", "policy") => "PutBucketPolicy",
         ("DELETE", "policy") => "DeleteBucketPolicy",
+        ("GET", "policyStatus") => "GetBucketPolicyStatus",
+        ("GET", "acl") => "GetBucketAcl",
+        ("GET", "versioning") => "GetBucketVersioning",
+        ("GET", "object-lock") => "GetBucketObjectLockConfiguration",
+        ("GET", "replication") => "GetReplicationConfiguration",
+        ("GET", "requestPayment") => "GetBucketRequestPayment",
+        ("GET", "notification") => "GetBucketNotification",
         _ => panic!("an unknown call: {call}"),
     };
     format!("s3:{action}")

@@ -5,7 +5,7 @@ use std::fmt;
 
 use flowagg_core::fleet::Encryption;
 use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
-use flowagg_core::observed::{LifecycleRule, Place};
+use flowagg_core::observed::{LifecycleRule, Place, Switch};
 use flowagg_core::plan::accounts;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -34,8 +34,11 @@ pub enum Did {
     /// The bucket existed already, in the hub account: it was created after the plan was made, or by a call whose response
     /// was lost.
     FoundBucket,
-    /// All four switches of the public access block were turned on.
-    BlockedPublicAccess,
+    /// Switches of the public access block were turned on.
+    BlockedPublicAccess {
+        /// Those that were off.
+        switches: Vec<Switch>,
+    },
     /// ACLs were turned off: the owner of the bucket owns every object.
     EnforcedBucketOwner,
     /// The default encryption was set.
@@ -104,7 +107,13 @@ impl fmt::Display for Done {
         match what {
             Did::CreatedBucket => write!(f, "{resources}: created the bucket in {region}"),
             Did::FoundBucket => write!(f, "{resources}: the bucket already existed in {account}"),
-            Did::BlockedPublicAccess => write!(f, "{resources}: blocked all public access"),
+            Did::BlockedPublicAccess { switches } if switches.len() == Switch::ALL.len() => {
+                write!(f, "{resources}: blocked all public access")
+            }
+            Did::BlockedPublicAccess { switches } => {
+                let switches: Vec<&str> = switches.iter().map(|switch| switch.as_str()).collect();
+                write!(f, "{resources}: turned on {}", switches.join(", "))
+            }
             Did::EnforcedBucketOwner => write!(f, "{resources}: set object ownership BucketOwnerEnforced"),
             Did::SetEncryption { encryption } => {
                 write!(f, "{resources}: set the default encryption to {encryption}")

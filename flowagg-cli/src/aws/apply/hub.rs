@@ -15,7 +15,7 @@ use aws_smithy_types::error::operation::BuildError;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Encryption, Fleet};
 use flowagg_core::id::Region;
-use flowagg_core::observed::{LifecycleRule, Observed};
+use flowagg_core::observed::{LifecycleRule, Observed, PublicAccessBlock, Switch};
 use flowagg_core::plan::HubChange;
 use flowagg_policy::Plan;
 
@@ -108,9 +108,9 @@ impl<'a> Bucket<'a> {
     async fn apply(&self, change: &HubChange) -> Result<Option<Did>, Failure> {
         let done = match change {
             HubChange::CreateBucket { region } => self.create(region).await?,
-            HubChange::BlockPublicAccess { .. } => {
-                self.block_public_access().await?;
-                Did::BlockedPublicAccess
+            HubChange::BlockPublicAccess { off, .. } => {
+                self.block_public_access(off).await?;
+                Did::BlockedPublicAccess { switches: off.clone() }
             }
             HubChange::EnforceBucketOwner { .. } => {
                 self.enforce_owner().await?;
@@ -148,12 +148,18 @@ impl<'a> Bucket<'a> {
         }
     }
 
-    async fn block_public_access(&self) -> Result<(), Failure> {
+    /// Turns these switches on. The others stay as they are now, which may differ from when the plan was made.
+    async fn block_public_access(&self, on: &[Switch]) -> Result<(), Failure> {
+        let found = match Switch::ALL.iter().all(|switch| on.contains(switch)) {
+            true => PublicAccessBlock::default(),
+            false => observe::public_access_block(&self.s3, &self.fleet.hub, &self.at).await?,
+        };
+        let PublicAccessBlock { block_acls, ignore_acls, block_policy, restrict_buckets } = found.with(on);
         let block = PublicAccessBlockConfiguration::builder()
-            .block_public_acls(true)
-            .ignore_public_acls(true)
-            .block_public_policy(true)
-            .restrict_public_buckets(true)
+            .block_public_acls(block_acls)
+            .ignore_public_acls(ignore_acls)
+            .block_public_policy(block_policy)
+            .restrict_public_buckets(restrict_buckets)
             .build();
         let request =
             self.s3.put_public_access_block().bucket(self.name()).expected_bucket_owner(self.owner());
@@ -171,21 +177,34 @@ impl<'a> Bucket<'a> {
         answer.map(drop).map_err(|error| self.at.failure(PUT_OWNERSHIP, &error))
     }
 
+    /// Sets the default and writes the rest of what was read back: the kinds of encryption that the bucket blocks, dual-layer
+    /// encryption, and, without a KMS key, whether objects that are written with one use a bucket key.
     async fn encrypt(&self, with: &Encryption) -> Result<(), Failure> {
-        let default = ServerSideEncryptionByDefault::builder();
-        let (default, bucket_key) = match with {
-            Encryption::SseS3 => (default.sse_algorithm(ServerSideEncryption::Aes256), None),
-            Encryption::SseKms { key, bucket_key } => (
-                default.sse_algorithm(ServerSideEncryption::AwsKms).kms_master_key_id(key.as_str()),
-                Some(*bucket_key),
-            ),
-        };
-        let rule = default.build().map(|default| {
-            let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(default);
-            rule.set_bucket_key_enabled(bucket_key).build()
-        });
-        let configuration =
-            rule.and_then(|rule| ServerSideEncryptionConfiguration::builder().rules(rule).build());
+        let mut rules = observe::encryption_rules(&self.s3, &self.fleet.hub, &self.at).await?;
+        if rules.is_empty() {
+            rules.push(ServerSideEncryptionRule::builder().build());
+        }
+        for rule in rules.iter_mut().take(1) {
+            let found = rule.apply_server_side_encryption_by_default.as_ref();
+            let is_dual_layer =
+                found.is_some_and(|found| *found.sse_algorithm() == ServerSideEncryption::AwsKmsDsse);
+            let default = ServerSideEncryptionByDefault::builder();
+            let default = match with {
+                Encryption::SseS3 => default.sse_algorithm(ServerSideEncryption::Aes256),
+                Encryption::SseKms { key, bucket_key } => {
+                    let default = default.kms_master_key_id(key.as_str());
+                    if is_dual_layer {
+                        default.sse_algorithm(ServerSideEncryption::AwsKmsDsse)
+                    } else {
+                        rule.bucket_key_enabled = Some(*bucket_key);
+                        default.sse_algorithm(ServerSideEncryption::AwsKms)
+                    }
+                }
+            };
+            let default = default.build().map_err(|error| self.unbuilt(PUT_ENCRYPTION, &error))?;
+            rule.apply_server_side_encryption_by_default = Some(default);
+        }
+        let configuration = ServerSideEncryptionConfiguration::builder().set_rules(Some(rules)).build();
         let configuration = configuration.map_err(|error| self.unbuilt(PUT_ENCRYPTION, &error))?;
         let request = self.s3.put_bucket_encryption().bucket(self.name()).expected_bucket_owner(self.owner());
         let answer = request.server_side_encryption_configuration(configuration).send().await;
@@ -237,98 +256,4 @@ fn rule(id: &str, LifecycleRule { under, lifecycle }: &LifecycleRule) -> Result<
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::{Arc, Mutex};
-
-    use aws_sdk_s3::operation::create_bucket::{CreateBucketError, CreateBucketOutput};
-    use aws_sdk_s3::operation::get_bucket_lifecycle_configuration::GetBucketLifecycleConfigurationOutput;
-    use aws_sdk_s3::operation::put_bucket_lifecycle_configuration::PutBucketLifecycleConfigurationOutput;
-    use aws_sdk_s3::types::error::{BucketAlreadyExists, BucketAlreadyOwnedByYou};
-    use aws_smithy_mocks::{Rule as MockRule, mock};
-    use flowagg_core::lifecycle::Lifecycle;
-    use flowagg_core::plan::Unnamed;
-    use flowagg_policy::plan::plan;
-
-    use super::*;
-    use crate::aws::mocked;
-
-    async fn run(changes: &[HubChange], rules: &[&MockRule]) -> (bool, Applied) {
-        let fleet = mocked::fleet();
-        let at = At::new(fleet.hub.account, &fleet.hub.region).about(&fleet.hub.bucket);
-        let observed = mocked::observed(None);
-        let plan = plan(&fleet, &observed, Unnamed::Keep);
-        let bucket = Bucket { s3: mocked::s3(rules), fleet: &fleet, at, observed: &observed, plan: &plan };
-        let mut applied = Applied::default();
-        let ready = bucket.apply_all(changes, &(), &mut applied).await;
-        (ready, applied)
-    }
-
-    #[tokio::test]
-    async fn a_name_that_another_account_has_stops_everything_after_it() {
-        let taken = mock!(Client::create_bucket)
-            .then_error(|| CreateBucketError::BucketAlreadyExists(BucketAlreadyExists::builder().build()));
-        let region = mocked::fleet().hub.region;
-        let changes = [HubChange::CreateBucket { region }, HubChange::BlockPublicAccess { off: vec![] }];
-        let (ready, applied) = run(&changes, &[&taken]).await;
-        assert!(!ready && applied.done.is_empty());
-        assert_eq!((applied.failures.len(), applied.held_back.len()), (1, 1));
-    }
-
-    #[tokio::test]
-    async fn a_bucket_that_was_made_before_an_answer_was_lost_is_made() {
-        let ours = mock!(Client::create_bucket).then_error(|| {
-            let meta =
-                aws_smithy_types::error::ErrorMetadata::builder().code("BucketAlreadyOwnedByYou").build();
-            CreateBucketError::BucketAlreadyOwnedByYou(BucketAlreadyOwnedByYou::builder().meta(meta).build())
-        });
-        let (ready, applied) =
-            run(&[HubChange::CreateBucket { region: mocked::fleet().hub.region }], &[&ours]).await;
-        assert!(ready && applied.failures.is_empty(), "{applied:?}");
-    }
-
-    #[tokio::test]
-    async fn a_bucket_names_its_region_except_in_us_east_1() {
-        for (region, named) in [("us-east-1", false), ("eu-west-1", true)] {
-            let made = mock!(Client::create_bucket)
-                .match_requests(move |request| request.create_bucket_configuration().is_some() == named)
-                .then_output(|| CreateBucketOutput::builder().build());
-            let (ready, _) =
-                run(&[HubChange::CreateBucket { region: Region::parse(region).unwrap() }], &[&made]).await;
-            assert!(ready, "{region}");
-        }
-    }
-
-    #[tokio::test]
-    async fn other_peoples_lifecycle_rules_are_written_back_as_they_were_read() {
-        let rule = |id: &str, days| {
-            let expiration = LifecycleExpiration::builder().days(days).build();
-            Rule::builder().id(id).status(ExpirationStatus::Enabled).expiration(expiration).build().unwrap()
-        };
-        let theirs = rule("theirs", 7);
-        let read = mock!(Client::get_bucket_lifecycle_configuration).then_output(move || {
-            let rules = vec![
-                rule("theirs", 7),
-                rule("flowagg-expiry/other/AWSLogs", 14),
-                rule("flowagg-expiry/acme-logs/AWSLogs", 30),
-            ];
-            GetBucketLifecycleConfigurationOutput::builder().set_rules(Some(rules)).build()
-        });
-        let written = Arc::new(Mutex::new(vec![]));
-        let seen = written.clone();
-        let put = mock!(Client::put_bucket_lifecycle_configuration).then_compute_output(move |request| {
-            let rules = request.lifecycle_configuration().map(|it| it.rules().to_vec());
-            *seen.lock().unwrap() = rules.unwrap_or_default();
-            PutBucketLifecycleConfigurationOutput::builder().build()
-        });
-        let wanted = LifecycleRule { under: "AWSLogs/".into(), lifecycle: Lifecycle::default() };
-        let change = HubChange::SetLifecycle { was: None, rule: wanted };
-        let (_, applied) = run(&[change], &[&read, &put]).await;
-        assert!(applied.failures.is_empty(), "{applied:?}");
-        let written = written.lock().unwrap();
-        assert_eq!(written[0], theirs);
-        assert_eq!(written[1], rule("flowagg-expiry/other/AWSLogs", 14));
-        assert_eq!(written[2].id(), Some("flowagg-expiry/acme-logs/AWSLogs"));
-        assert_eq!(written[2].expiration().and_then(|it| it.days()), Some(90));
-        assert_eq!(written.len(), 3);
-    }
-}
+mod tests;

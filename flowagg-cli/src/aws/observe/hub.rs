@@ -14,6 +14,7 @@ use flowagg_core::layout;
 use flowagg_core::lifecycle::{Lifecycle, Transition};
 use flowagg_core::observed::{Bucket, BucketEncryption, LifecycleRule, PublicAccessBlock};
 
+use super::usage;
 use crate::aws::Account;
 use crate::aws::call::*;
 use crate::aws::failure::At;
@@ -22,16 +23,30 @@ use crate::aws::failure::At;
 pub(super) async fn read(hub: &Hub, fleet: &FleetName, account: &Account) -> Result<Option<Bucket>, Failure> {
     let s3 = account.s3(&hub.region);
     let at = At::new(hub.account, &hub.region).about(&hub.bucket);
-    if !exists(&s3, hub, &at).await? {
+    read_with(&s3, hub, fleet, &at).await
+}
+
+/// Every call must succeed, except those that read how the bucket is used.
+pub(super) async fn read_with(
+    s3: &Client,
+    hub: &Hub,
+    fleet: &FleetName,
+    at: &At,
+) -> Result<Option<Bucket>, Failure> {
+    if !exists(s3, hub, at).await? {
         return Ok(None);
     }
-    let (encryption, rules, public_access_block, ownership, policy) = futures::try_join!(
-        encryption(&s3, hub, &at),
-        lifecycle_rules(&s3, hub, &at),
-        public_access_block(&s3, hub, &at),
-        ownership(&s3, hub, &at),
-        policy(&s3, hub, &at),
-    )?;
+    let settings = async {
+        futures::try_join!(
+            encryption(s3, hub, at),
+            lifecycle_rules(s3, hub, at),
+            public_access_block(s3, hub, at),
+            ownership(s3, hub, at),
+            policy(s3, hub, at),
+        )
+    };
+    let (settings, usage) = futures::join!(settings, usage::read(s3, hub, at));
+    let (encryption, rules, public_access_block, ownership, policy) = settings?;
     let root = layout::root(hub.prefix.as_ref());
     let own = LifecycleRule::id(fleet, &root);
     let (ours, others): (Vec<_>, Vec<_>) = rules.iter().partition(|rule| rule.id() == Some(&own));
@@ -39,7 +54,7 @@ pub(super) async fn read(hub: &Hub, fleet: &FleetName, account: &Account) -> Res
     let other_rules = others.iter().map(|rule| rule.id().unwrap_or_default().to_owned()).collect();
     // A rule of ours that reaches as far as the wanted one shows that this question was asked before.
     let asked = lifecycle.as_ref().is_some_and(|rule| rule.under == root);
-    let other_logs = if asked { BTreeSet::new() } else { other_logs(&s3, hub, &at).await? };
+    let other_logs = if asked { BTreeSet::new() } else { other_logs(s3, hub, at).await? };
     Ok(Some(Bucket {
         encryption,
         lifecycle,
@@ -48,6 +63,7 @@ pub(super) async fn read(hub: &Hub, fleet: &FleetName, account: &Account) -> Res
         ownership,
         policy,
         other_logs,
+        usage,
     }))
 }
 
@@ -107,7 +123,7 @@ fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
 }
 
 /// An answer, or `None` where S3 says under one of these codes that there is none.
-fn unless_none<T, E>(
+pub(super) fn unless_none<T, E>(
     answer: Result<T, SdkError<E, HttpResponse>>,
     none: &str,
     at: &At,
@@ -125,20 +141,37 @@ where
 
 /// The bucket's default encryption.
 pub(crate) async fn encryption(s3: &Client, hub: &Hub, at: &At) -> Result<Option<BucketEncryption>, Failure> {
+    let rules = encryption_rules(s3, hub, at).await?;
+    Ok(rules.first().and_then(encryption_of))
+}
+
+/// The rules of the bucket's encryption, as S3 returns them: one with the default, or none.
+pub(crate) async fn encryption_rules(
+    s3: &Client,
+    hub: &Hub,
+    at: &At,
+) -> Result<Vec<types::ServerSideEncryptionRule>, Failure> {
     let request =
         s3.get_bucket_encryption().bucket(hub.bucket.as_str()).expected_bucket_owner(hub.account.to_string());
     let none = "ServerSideEncryptionConfigurationNotFoundError";
     let answer = unless_none(request.send().await, none, at, GET_ENCRYPTION)?;
-    let rule =
-        answer.as_ref().and_then(|answer| answer.server_side_encryption_configuration()?.rules().first());
-    Ok(rule.and_then(|rule| {
-        let default = rule.apply_server_side_encryption_by_default()?;
-        Some(BucketEncryption {
-            algorithm: default.sse_algorithm().as_str().to_owned(),
-            key: default.kms_master_key_id().map(str::to_owned).filter(|key| !key.contains("alias/aws/s3")),
-            bucket_key: rule.bucket_key_enabled().unwrap_or(false),
-        })
-    }))
+    let configuration = answer.and_then(|answer| answer.server_side_encryption_configuration);
+    Ok(configuration.map(|it| it.rules).unwrap_or_default())
+}
+
+/// A rule may have no default, and only block kinds of encryption.
+pub(super) fn encryption_of(rule: &types::ServerSideEncryptionRule) -> Option<BucketEncryption> {
+    let default = rule.apply_server_side_encryption_by_default()?;
+    Some(BucketEncryption {
+        algorithm: default.sse_algorithm().as_str().to_owned(),
+        key: default.kms_master_key_id().map(str::to_owned).filter(|key| !is_aws_managed(key)),
+        bucket_key: rule.bucket_key_enabled().unwrap_or(false),
+    })
+}
+
+/// Whether it is the alias of the AWS managed key of S3, or the alias's ARN.
+fn is_aws_managed(key: &str) -> bool {
+    key == "alias/aws/s3" || key.ends_with(":alias/aws/s3")
 }
 
 /// The bucket's lifecycle rules, ours among them.
@@ -177,20 +210,28 @@ fn our_rule(rule: &types::LifecycleRule) -> Option<LifecycleRule> {
     Some(LifecycleRule { under: rule.filter()?.prefix()?.to_owned(), lifecycle })
 }
 
-async fn public_access_block(s3: &Client, hub: &Hub, at: &At) -> Result<PublicAccessBlock, Failure> {
+/// The bucket's public access block. Without one, every switch is off.
+pub(crate) async fn public_access_block(
+    s3: &Client,
+    hub: &Hub,
+    at: &At,
+) -> Result<PublicAccessBlock, Failure> {
     let request = s3
         .get_public_access_block()
         .bucket(hub.bucket.as_str())
         .expected_bucket_owner(hub.account.to_string());
     let none = "NoSuchPublicAccessBlockConfiguration";
     let answer = unless_none(request.send().await, none, at, GET_PUBLIC_ACCESS_BLOCK)?;
-    let block = answer.as_ref().and_then(|answer| answer.public_access_block_configuration());
-    Ok(block.map_or_else(PublicAccessBlock::default, |block| PublicAccessBlock {
+    Ok(block_of(answer.as_ref().and_then(|answer| answer.public_access_block_configuration())))
+}
+
+pub(super) fn block_of(block: Option<&types::PublicAccessBlockConfiguration>) -> PublicAccessBlock {
+    block.map_or_else(PublicAccessBlock::default, |block| PublicAccessBlock {
         block_acls: block.block_public_acls().unwrap_or(false),
         ignore_acls: block.ignore_public_acls().unwrap_or(false),
         block_policy: block.block_public_policy().unwrap_or(false),
         restrict_buckets: block.restrict_public_buckets().unwrap_or(false),
-    }))
+    })
 }
 
 async fn ownership(s3: &Client, hub: &Hub, at: &At) -> Result<Option<String>, Failure> {

@@ -2,19 +2,25 @@
 
 use aws_sdk_kms::types::KeyManagerType;
 use flowagg_core::failure::Failure;
-use flowagg_core::fleet::{Encryption, Hub};
+use flowagg_core::fleet::Hub;
 use flowagg_core::id::KmsKeyArn;
-use flowagg_core::observed::Key;
+use flowagg_core::observed::{BucketEncryption, Key};
+use flowagg_core::plan::{EncryptionInUse, encryption_in_use};
 
 use crate::aws::Account;
 use crate::aws::call::{DESCRIBE_KEY, GET_KEY_POLICY};
 use crate::aws::failure::At;
 
-/// `None` where S3 manages the keys.
-pub(super) async fn read(hub: &Hub, account: &Account) -> Option<Result<Key, Failure>> {
-    match &hub.encryption {
-        Encryption::SseS3 => None,
-        Encryption::SseKms { key, .. } => Some(look(hub, account, key.as_str()).await),
+/// The key that deliveries are encrypted with: the fleet file's, or else the bucket's. `None` if S3 manages the keys, or if the
+/// bucket does not name the key by its ARN.
+pub(super) async fn read(
+    hub: &Hub,
+    encryption: Option<&BucketEncryption>,
+    account: &Account,
+) -> Option<Result<Key, Failure>> {
+    match encryption_in_use(hub, encryption) {
+        EncryptionInUse::Key { arn, .. } => Some(look(hub, account, arn.as_str()).await),
+        EncryptionInUse::SseS3 | EncryptionInUse::AwsManaged | EncryptionInUse::NotArn { .. } => None,
     }
 }
 

@@ -4,22 +4,25 @@ mod hub;
 mod key;
 mod region;
 mod survey;
+mod usage;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 
 use flowagg_core::failure::Failure;
-use flowagg_core::fleet::{Declared, Fleet, Only};
-use flowagg_core::id::AccountId;
-use flowagg_core::observed::{Observed, Place, RegionState, Scope};
+use flowagg_core::fleet::{Declared, Fleet, Hub, Only};
+use flowagg_core::id::{AccountId, FleetName};
+use flowagg_core::observed::{Bucket, Key, Observed, Place, RegionState, Scope};
 use flowagg_policy::Plan;
 use futures::StreamExt;
 
 use super::tasks::spread;
-use super::{Accounts, Session};
+use super::{Account, Accounts, Session};
 use crate::Progress;
 
-pub(crate) use hub::{encryption, folders, last_segment, lifecycle_rules, locate, policy};
+pub(crate) use hub::{
+    encryption, encryption_rules, folders, last_segment, lifecycle_rules, locate, policy, public_access_block,
+};
 pub use survey::{Survey, survey};
 
 /// Reads the hub and every member's regions at once. What cannot be read comes as a failure beside the rest.
@@ -30,14 +33,23 @@ pub async fn observe(
     progress: &dyn Progress,
 ) -> Result<(Fleet, Accounts, Observed), Failure> {
     let (hub, name) = (declared.hub().clone(), declared.name());
-    let (bucket, key, survey) = futures::join!(
-        hub::read(&hub, &name, session.hub()),
-        key::read(&hub, session.hub()),
-        survey(declared, session, only, progress),
-    );
+    let ((bucket, key), survey) =
+        futures::join!(read_hub(&hub, &name, session.hub()), survey(declared, session, only, progress));
     let Survey { fleet, accounts, regions } = survey?;
     let scope = if only.is_empty() { Scope::Whole } else { Scope::Part };
     Ok((fleet, accounts, Observed { bucket, key, regions, scope }))
+}
+
+/// Reads the bucket, then the key that it is encrypted with.
+async fn read_hub(
+    hub: &Hub,
+    fleet: &FleetName,
+    account: &Account,
+) -> (Result<Option<Bucket>, Failure>, Option<Result<Key, Failure>>) {
+    let bucket = hub::read(hub, fleet, account).await;
+    let found = bucket.as_ref().ok().and_then(Option::as_ref);
+    let key = key::read(hub, found.and_then(|bucket| bucket.encryption.as_ref()), account).await;
+    (bucket, key)
 }
 
 /// Reads again what a plan has changed: the hub, and the flow logs where some were to be made, replaced or deleted.
@@ -60,15 +72,16 @@ pub async fn observe_again(
         changed.remove(place);
         before.regions.remove(place);
     }
-    let bucket = async {
+    let at_hub = async {
         if plan.hub().is_empty() && !in_hub {
-            before.bucket
+            (before.bucket, before.key)
         } else {
-            hub::read(&fleet.hub, &fleet.name(), accounts.hub()).await
+            read_hub(&fleet.hub, &fleet.name(), accounts.hub()).await
         }
     };
-    let (bucket, regions) = futures::join!(bucket, read_again(accounts, &changed, before.regions, progress));
-    Observed { bucket, key: before.key, regions, scope: before.scope }
+    let ((bucket, key), regions) =
+        futures::join!(at_hub, read_again(accounts, &changed, before.regions, progress));
+    Observed { bucket, key, regions, scope: before.scope }
 }
 
 /// Reads the flow logs of these accounts and regions again. What could not be read before stays unread.

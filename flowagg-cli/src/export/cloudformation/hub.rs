@@ -22,7 +22,7 @@ const RETENTION: &str = "RetentionDays";
 pub fn hub(fleet: &Fleet, format: Format) -> Result<Files, ExportError> {
     let hub = &fleet.hub;
     let mut notes = vec![format!("deploy it in account {}, region {}", hub.account, hub.region)];
-    if let Encryption::SseKms { key, .. } = &hub.encryption {
+    if let Some(Encryption::SseKms { key, .. }) = &hub.encryption {
         notes.push(format!(
             "the policy of {key} is not in the template; `flowagg plan` says whether it lets log delivery use the key"
         ));
@@ -63,7 +63,7 @@ fn bucket(fleet: &Fleet) -> Value {
     let hub = &fleet.hub;
     let mut bucket = json!({
         "BucketName": reference(NAME),
-        "BucketEncryption": { "ServerSideEncryptionConfiguration": [encryption(&hub.encryption)] },
+        "BucketEncryption": { "ServerSideEncryptionConfiguration": [encryption(hub.encryption.as_ref())] },
         "LifecycleConfiguration": { "Rules": [lifecycle(fleet)] },
         "OwnershipControls": { "Rules": [{ "ObjectOwnership": "BucketOwnerEnforced" }] },
         "PublicAccessBlockConfiguration": {
@@ -79,10 +79,13 @@ fn bucket(fleet: &Fleet) -> Value {
     bucket
 }
 
-fn encryption(encryption: &Encryption) -> Value {
+/// The bucket is a new one, so there is no encryption to keep.
+fn encryption(encryption: Option<&Encryption>) -> Value {
     match encryption {
-        Encryption::SseS3 => json!({ "ServerSideEncryptionByDefault": { "SSEAlgorithm": "AES256" } }),
-        Encryption::SseKms { key, bucket_key } => json!({
+        None | Some(Encryption::SseS3) => {
+            json!({ "ServerSideEncryptionByDefault": { "SSEAlgorithm": "AES256" } })
+        }
+        Some(Encryption::SseKms { key, bucket_key }) => json!({
             "ServerSideEncryptionByDefault": { "SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key },
             "BucketKeyEnabled": bucket_key,
         }),

@@ -3,16 +3,16 @@
 use flowagg_core::fleet::{Encryption, Fleet, Hub};
 use flowagg_core::layout;
 use flowagg_core::lifecycle::Lifecycle;
-use flowagg_core::observed::{BucketEncryption, LifecycleRule};
+use flowagg_core::observed::{BucketEncryption, LifecycleRule, PublicAccessBlock};
 use flowagg_policy::{Grant, Unnamed, merge};
 
 use super::block::{Block, Body, Value};
-use super::live::Live;
+use super::live::{Live, OWNER_ENFORCED};
 use super::names::{BUCKET, ENCRYPTION, LIFECYCLE, NAME, OWNERSHIP, POLICY, PUBLIC_ACCESS_BLOCK};
 use super::providers::HUB;
 use crate::export::ExportError;
 
-/// The bucket, and a resource for each of its settings. A setting that is stronger than the fleet file's stays.
+/// The bucket, and a resource for each of its settings. A setting that the plan keeps stays.
 pub(super) fn bucket(fleet: &Fleet, live: Option<&Live<'_>>, owns_lifecycle: bool) -> Vec<Block> {
     let hub = &fleet.hub;
     let namespace = hub.bucket.is_account_regional().then_some("account-regional");
@@ -22,19 +22,23 @@ pub(super) fn bucket(fleet: &Fleet, live: Option<&Live<'_>>, owns_lifecycle: boo
         .set("bucket", hub.bucket.as_str())
         .set_some("bucket_namespace", namespace)
         .block("lifecycle", Body::default().set("prevent_destroy", true));
+    let block = live.map_or(PublicAccessBlock::FULL, Live::public_access_block);
     let public_access_block = setting()
         .gap()
-        .set("block_public_acls", true)
-        .set("block_public_policy", true)
-        .set("ignore_public_acls", true)
-        .set("restrict_public_buckets", true);
-    let enforced = Body::default().set("object_ownership", "BucketOwnerEnforced");
+        .set("block_public_acls", block.block_acls)
+        .set("block_public_policy", block.block_policy)
+        .set("ignore_public_acls", block.ignore_acls)
+        .set("restrict_public_buckets", block.restrict_buckets);
+    let ownership = live.map_or(Some(OWNER_ENFORCED), Live::ownership);
     let mut blocks = vec![
         Block::resource(BUCKET, NAME, bucket),
         Block::resource(PUBLIC_ACCESS_BLOCK, NAME, public_access_block),
-        Block::resource(OWNERSHIP, NAME, setting().block("rule", enforced)),
-        Block::resource(ENCRYPTION, NAME, setting().block("rule", encryption(hub, live))),
     ];
+    blocks.extend(ownership.map(|ownership| {
+        let rule = Body::default().set("object_ownership", ownership);
+        Block::resource(OWNERSHIP, NAME, setting().block("rule", rule))
+    }));
+    blocks.push(Block::resource(ENCRYPTION, NAME, setting().block("rule", encryption(hub, live))));
     if owns_lifecycle {
         blocks.push(Block::resource(LIFECYCLE, NAME, setting().block("rule", lifecycle(fleet))));
     }
@@ -51,10 +55,10 @@ fn setting() -> Body {
 
 fn encryption(hub: &Hub, live: Option<&Live<'_>>) -> Body {
     let wanted = match &hub.encryption {
-        Encryption::SseS3 => {
+        None | Some(Encryption::SseS3) => {
             BucketEncryption { algorithm: "AES256".to_owned(), key: None, bucket_key: false }
         }
-        Encryption::SseKms { key, bucket_key } => BucketEncryption {
+        Some(Encryption::SseKms { key, bucket_key }) => BucketEncryption {
             algorithm: "aws:kms".to_owned(),
             key: Some(key.to_string()),
             bucket_key: *bucket_key,

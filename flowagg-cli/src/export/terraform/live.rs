@@ -15,6 +15,9 @@ use super::block::{Block, Body, Value};
 use super::names::{self, NAME};
 use crate::export::ExportError;
 
+/// The object ownership setting with which ACLs have no effect.
+pub(super) const OWNER_ENFORCED: &str = "BucketOwnerEnforced";
+
 /// What AWS has, and the plan that was made of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Live<'a> {
@@ -53,6 +56,26 @@ impl<'a> Live<'a> {
     pub(super) fn encryption_that_stays(&self) -> Option<&'a BucketEncryption> {
         let changes = self.plan.hub().iter().any(|change| matches!(change, HubChange::Encrypt { .. }));
         self.bucket.filter(|_| !changes)?.encryption.as_ref()
+    }
+
+    /// The public access block after the plan.
+    pub(super) fn public_access_block(&self) -> PublicAccessBlock {
+        let Some(bucket) = self.bucket else { return PublicAccessBlock::FULL };
+        let turned_on = self.plan.hub().iter().find_map(|change| match change {
+            HubChange::BlockPublicAccess { off, .. } => Some(off.as_slice()),
+            _ => None,
+        });
+        bucket.public_access_block.with(turned_on.unwrap_or_default())
+    }
+
+    /// The object ownership setting after the plan; `None` if the bucket has none.
+    pub(super) fn ownership(&self) -> Option<&'a str> {
+        let enforces =
+            self.plan.hub().iter().any(|change| matches!(change, HubChange::EnforceBucketOwner { .. }));
+        match self.bucket {
+            Some(bucket) if !enforces => bucket.ownership.as_deref(),
+            _ => Some(OWNER_ENFORCED),
+        }
     }
 
     /// Whether the lifecycle rules of the bucket become Terraform's, which knows all rules of a bucket or none. Ours is left

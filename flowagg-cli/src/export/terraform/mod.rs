@@ -110,7 +110,7 @@ fn notes(fleet: &Fleet, live: Option<&Live<'_>>, owns_lifecycle: bool) -> Vec<St
             notes.extend(live.notes());
         }
     }
-    if let Encryption::SseKms { key, .. } = &fleet.hub.encryption {
+    if let Some(Encryption::SseKms { key, .. }) = &fleet.hub.encryption {
         notes.push(format!(
             "the policy of {key} is not in the configuration; `flowagg plan` says whether it lets log delivery use the key"
         ));

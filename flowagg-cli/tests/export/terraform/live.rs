@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg::export::terraform::{Format, Live, configuration};
+use flowagg_core::acl::{Acl, AclGrant, Grantee};
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
 use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
 use flowagg_core::observed::{
     Bucket, BucketEncryption, FileOptions, FlowLog, LifecycleRule, Observed, Place, PublicAccessBlock,
-    RegionState, Resource, Scope,
+    RegionState, Resource, Scope, Usage,
 };
 use flowagg_core::plan::Unnamed;
 use flowagg_policy::Plan;
@@ -285,6 +286,29 @@ fn a_stronger_encryption_stays() {
         rule,
         &json!({ "bucket_key_enabled": true, "apply_server_side_encryption_by_default": default })
     );
+}
+
+#[test]
+fn settings_that_the_plan_keeps_stay() {
+    let mut world = World::new(fleet("", ""), vpcs());
+    let grant = AclGrant { grantee: Grantee::CloudFrontLogs, permission: "FULL_CONTROL".into() };
+    let bucket = world.bucket.as_mut().unwrap();
+    bucket.usage = Usage {
+        public_policy: Ok(true),
+        acl: Ok(Acl { grants: BTreeSet::from([grant]) }),
+        ..Usage::default()
+    };
+    (bucket.public_access_block, bucket.ownership) = (PublicAccessBlock::default(), None);
+    let hub = world.file("hub");
+    assert_eq!(hub["resource"].get("aws_s3_bucket_ownership_controls"), None);
+    let block = &hub["resource"]["aws_s3_bucket_public_access_block"]["flow_logs"];
+    let switches =
+        ["block_public_acls", "ignore_public_acls", "block_public_policy", "restrict_public_buckets"];
+    assert_eq!(switches.map(|switch| block[switch].as_bool().unwrap()), [true, true, false, false]);
+
+    world.bucket.as_mut().unwrap().ownership = Some("BucketOwnerPreferred".into());
+    let controls = &world.file("hub")["resource"]["aws_s3_bucket_ownership_controls"]["flow_logs"];
+    assert_eq!(controls["rule"]["object_ownership"], "BucketOwnerPreferred");
 }
 
 #[test]

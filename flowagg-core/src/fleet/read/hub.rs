@@ -1,5 +1,5 @@
 use crate::fleet::table::{Table, Value};
-use crate::fleet::{Encryption, Hub};
+use crate::fleet::{Encryption, Hub, ObjectOwnership};
 use crate::id::{AccountId, BucketName, KmsKeyArn, Prefix, Region};
 use crate::lifecycle::{Lifecycle, StorageClass, Transition};
 
@@ -19,6 +19,8 @@ pub(super) fn read(table: Table<'_, '_>) -> Option<Hub> {
     let prefix = table.get("prefix").and_then(|v| v.name::<Prefix>());
     let lifecycle = lifecycle(&table);
     let encryption = encryption(&table, region.as_ref());
+    let object_ownership =
+        table.get("object-ownership").and_then(|v| v.one_of(&ObjectOwnership::ALL, ObjectOwnership::as_str));
     let profile = table.get("profile").and_then(|v| v.words().map(str::to_owned));
     let role = table.get("role").and_then(|v| v.name());
     table.refuse_unknown();
@@ -38,6 +40,7 @@ pub(super) fn read(table: Table<'_, '_>) -> Option<Hub> {
         prefix,
         lifecycle,
         encryption,
+        object_ownership,
         profile,
         role,
     })
@@ -76,28 +79,27 @@ fn transition(value: Value<'_, '_>, retention_days: u32) -> Option<Transition> {
     Some(Transition { days: count, storage_class: class.as_str().to_owned() })
 }
 
-fn encryption(table: &Table<'_, '_>, hub: Option<&Region>) -> Encryption {
+/// `None` if it is not written, or if it is at fault.
+fn encryption(table: &Table<'_, '_>, hub: Option<&Region>) -> Option<Encryption> {
     let bucket_key = table.get("bucket-key");
     let wanted = bucket_key.as_ref().and_then(Value::boolean);
-    let key = table.get("encryption").and_then(|value| key(&value, hub));
-    match (key, bucket_key) {
-        (Some(key), _) => Encryption::SseKms { key, bucket_key: wanted.unwrap_or(true) },
-        (None, Some(bucket_key)) if table.get("encryption").is_none_or(|v| v.text() == Some(SSE_S3)) => {
-            bucket_key
-                .fault("a bucket key is of a KMS key", "name the key's ARN in `encryption`, or leave it out");
-            Encryption::SseS3
-        }
-        (None, _) => Encryption::SseS3,
+    let written = table.get("encryption");
+    let is_sse_s3 = written.as_ref().is_some_and(|value| value.is_text(SSE_S3));
+    if let Some(bucket_key) = bucket_key.filter(|_| is_sse_s3 || written.is_none()) {
+        bucket_key
+            .fault("a bucket key is of a KMS key", "name the key's ARN in `encryption`, or leave it out");
     }
+    if is_sse_s3 {
+        return Some(Encryption::SseS3);
+    }
+    let key = key(&written?, hub)?;
+    Some(Encryption::SseKms { key, bucket_key: wanted.unwrap_or(true) })
 }
 
 fn key(value: &Value<'_, '_>, hub: Option<&Region>) -> Option<KmsKeyArn> {
     const AWS_MANAGED: &str = "the key that AWS manages for S3 (`aws/s3`) cannot be used: nobody can change its policy, and log \
          delivery is not in it; `sse-s3`, or the ARN of a key of your own";
     let text = value.text()?;
-    if text == SSE_S3 {
-        return None;
-    }
     if text == "sse-kms" || text == "aws:kms" || text.ends_with("alias/aws/s3") {
         value.fault(format!("`hub.encryption` is `{}`", text.escape_debug()), AWS_MANAGED);
         return None;

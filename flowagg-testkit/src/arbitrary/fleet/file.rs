@@ -121,20 +121,21 @@ fn tags<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>, hand: &mut Hand)
 }
 
 fn hub(table: &mut Table, hub: &Hub, hand: &mut Hand) {
-    let Hub { account, region, bucket, prefix, lifecycle, encryption, profile, role } = hub;
+    let Hub { account, region, bucket, prefix, lifecycle, encryption, object_ownership, profile, role } = hub;
     table.put("account", quoted(account, hand));
     table.put("region", quoted(region, hand));
     table.put("bucket", quoted(bucket, hand));
     let slash = hand.one(["", "", "/"]);
     table.perhaps("prefix", prefix.as_ref().map(|prefix| quoted(format!("{prefix}{slash}"), hand)));
     match encryption {
-        Encryption::SseS3 if hand.flourish() => table.put("encryption", quoted("sse-s3", hand)),
-        Encryption::SseS3 => {}
-        Encryption::SseKms { key, bucket_key } => {
+        None => {}
+        Some(Encryption::SseS3) => table.put("encryption", quoted("sse-s3", hand)),
+        Some(Encryption::SseKms { key, bucket_key }) => {
             table.put("encryption", quoted(key, hand));
             table.unless_default("bucket-key", bucket_key, &true, bucket_key, hand);
         }
     }
+    table.perhaps("object-ownership", object_ownership.map(|it| quoted(it.as_str(), hand)));
     table.perhaps("profile", profile.as_ref().map(|profile| quoted(profile, hand)));
     table.perhaps("role", role.as_ref().map(|role| quoted(role, hand)));
     let default = Lifecycle::default();

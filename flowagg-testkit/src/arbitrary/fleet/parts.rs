@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::fleet::{
-    Choice, Discovery, Encryption, Filter, Hub, Lookup, Organization, Regions, Selection,
+    Choice, Discovery, Encryption, Filter, Hub, Lookup, ObjectOwnership, Organization, Regions, Selection,
 };
 use flowagg_core::flow_log::{
     AggregationInterval, Field, FileFormat, Files, FlowLogSpec, RecordFormat, TrafficType,
@@ -24,22 +24,31 @@ fn words() -> impl Strategy<Value = String> {
 
 pub(super) fn hub(partition: Partition) -> impl Strategy<Value = Hub> {
     // The key, and the bucket of an account's own namespace, are of the hub's region.
-    let key = option::of((id::kms_key_of(), any::<bool>()));
+    let encryption = option::of(option::of((id::kms_key_of(), any::<bool>())));
+    let settings = (encryption, option::of(select(ObjectOwnership::ALL.to_vec())));
     let bucket = prop_oneof![
         4 => id::bucket().prop_map(|bucket| (bucket.to_string(), false)),
         1 => "[a-z][a-z0-9]{0,9}".prop_map(|text| (text, true)),
     ];
     let place = (id::account(), id::region(partition), bucket, option::of(id::prefix()));
-    (place, lifecycle(), key, option::of(words()), option::of(id::role())).prop_map(
-        |((account, region, (bucket, own), prefix), lifecycle, key, profile, role)| {
+    (place, lifecycle(), settings, option::of(words()), option::of(id::role())).prop_map(
+        |(
+            (account, region, (bucket, own), prefix),
+            lifecycle,
+            (encryption, object_ownership),
+            profile,
+            role,
+        )| {
             let suffix =
                 if own { BucketName::account_regional_suffix(account, &region) } else { String::new() };
-            let encryption = key.map_or(Encryption::SseS3, |(key, bucket_key)| Encryption::SseKms {
-                key: id::kms_key_in(&region, key),
-                bucket_key,
+            let encryption = encryption.map(|key| {
+                key.map_or(Encryption::SseS3, |(key, bucket_key)| Encryption::SseKms {
+                    key: id::kms_key_in(&region, key),
+                    bucket_key,
+                })
             });
             let bucket = id::known(&format!("{bucket}{suffix}"));
-            Hub { account, region, bucket, prefix, lifecycle, encryption, profile, role }
+            Hub { account, region, bucket, prefix, lifecycle, encryption, object_ownership, profile, role }
         },
     )
 }

@@ -1,0 +1,125 @@
+//! The access control list of a bucket: which grants it has for anyone but the bucket's owner.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// The canonical users that CloudFront's standard logging (legacy) writes as: of AWS Regions, and of the China Regions.
+///
+/// Source: "Configure standard logging (legacy)" (Amazon CloudFront Developer Guide).
+const CLOUDFRONT_LOGS: [&str; 2] = [
+    "c4c1ede66af53448b93c283ce9448c4ba468c9432aa01d700d3878632f77d2d0",
+    "a52cb28745c0c06e84ec548334e44bfa7fc2a85c54af20cd59e4969344b7af56",
+];
+
+/// The grants of an ACL to anyone but the bucket's owner.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Acl {
+    /// The grants.
+    pub grants: BTreeSet<AclGrant>,
+}
+
+impl Acl {
+    /// The grants that `BlockPublicAcls` and `IgnorePublicAcls` would take away: those to a group that is not known to be
+    /// private.
+    ///
+    /// Source: "The meaning of public" (Amazon S3 User Guide): grants to `AllUsers` and `AuthenticatedUsers`.
+    pub fn public(&self) -> impl Iterator<Item = &AclGrant> {
+        self.grants.iter().filter(|grant| {
+            matches!(grant.grantee, Grantee::AllUsers | Grantee::AuthenticatedUsers | Grantee::Group(_))
+        })
+    }
+}
+
+/// One grant of an ACL.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AclGrant {
+    /// Who has it.
+    pub grantee: Grantee,
+    /// What it allows: `READ`, `WRITE`, `READ_ACP`, `WRITE_ACP` or `FULL_CONTROL`.
+    pub permission: String,
+}
+
+impl fmt::Display for AclGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} to {}", self.permission, self.grantee)
+    }
+}
+
+/// Who an ACL grants something.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grantee {
+    /// Everyone, signed in or not.
+    AllUsers,
+    /// Every AWS account.
+    AuthenticatedUsers,
+    /// The group that S3 delivers server access logs as.
+    LogDelivery,
+    /// CloudFront's standard logging.
+    CloudFrontLogs,
+    /// Another group, by its URI.
+    Group(String),
+    /// Another canonical user, by its id.
+    CanonicalUser(String),
+    /// A grantee in a form that S3 does not document for answers.
+    Other(String),
+}
+
+impl Grantee {
+    /// A predefined group, by its URI.
+    ///
+    /// Source: "Amazon S3 predefined groups" (Amazon S3 User Guide).
+    pub fn of_group(uri: &str) -> Self {
+        match uri.rsplit_once("/groups/").map_or("", |(_, name)| name) {
+            "global/AllUsers" => Self::AllUsers,
+            "global/AuthenticatedUsers" => Self::AuthenticatedUsers,
+            "s3/LogDelivery" => Self::LogDelivery,
+            _ => Self::Group(uri.to_owned()),
+        }
+    }
+
+    /// A user, by its canonical id.
+    pub fn of_user(id: &str) -> Self {
+        if CLOUDFRONT_LOGS.contains(&id) {
+            return Self::CloudFrontLogs;
+        }
+        Self::CanonicalUser(id.to_owned())
+    }
+}
+
+impl fmt::Display for Grantee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AllUsers => f.write_str("everyone (`AllUsers`)"),
+            Self::AuthenticatedUsers => f.write_str("every AWS account (`AuthenticatedUsers`)"),
+            Self::LogDelivery => f.write_str("S3 server access logging (`LogDelivery`)"),
+            Self::CloudFrontLogs => f.write_str("CloudFront standard logging (`awslogsdelivery`)"),
+            Self::Group(uri) => write!(f, "the group `{uri}`"),
+            Self::CanonicalUser(id) => write!(f, "the canonical user `{id}`"),
+            Self::Other(text) => write!(f, "`{text}`"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_grants_to_groups_that_may_be_public_are_public() {
+        let grant = |grantee| AclGrant { grantee, permission: "READ".to_owned() };
+        let group = |name: &str| Grantee::of_group(&format!("http://acs.amazonaws.com/groups/{name}"));
+        let cloudfront = Grantee::of_user(CLOUDFRONT_LOGS[0]);
+        assert_eq!(cloudfront, Grantee::CloudFrontLogs);
+        for (grantee, is_public) in [
+            (group("global/AllUsers"), true),
+            (group("global/AuthenticatedUsers"), true),
+            (group("global/Unheard"), true),
+            (group("s3/LogDelivery"), false),
+            (cloudfront, false),
+            (Grantee::of_user("af12"), false),
+        ] {
+            let acl = Acl { grants: BTreeSet::from([grant(grantee)]) };
+            assert_eq!(acl.public().count() == 1, is_public, "{acl:?}");
+        }
+    }
+}

@@ -1,0 +1,395 @@
+//! Which settings of the hub bucket change, which are kept, and what is reported.
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
+
+use std::collections::BTreeSet;
+
+use flowagg_core::acl::{Acl, AclGrant, Grantee};
+use flowagg_core::failure::Failure;
+use flowagg_core::fleet::{Encryption, Fleet};
+use flowagg_core::lifecycle::Lifecycle;
+use flowagg_core::observed::*;
+use flowagg_core::plan::{EncryptionInUse, HubChange, HubPart, Note, encryption_in_use, hub_changes};
+
+const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+const CLOUDFRONT: &str = "c4c1ede66af53448b93c283ce9448c4ba468c9432aa01d700d3878632f77d2d0";
+
+/// A fleet with these lines in `[hub]`.
+fn fleet(hub: &str) -> Fleet {
+    let text = format!(
+        "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n{hub}\n\
+         [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n"
+    );
+    Fleet::parse(&text).unwrap()
+}
+
+fn settled() -> Bucket {
+    Bucket {
+        encryption: Some(encrypted("AES256", None)),
+        lifecycle: Some(LifecycleRule { under: "AWSLogs/".into(), lifecycle: Lifecycle::default() }),
+        other_rules: BTreeSet::new(),
+        public_access_block: PublicAccessBlock::FULL,
+        ownership: Some("BucketOwnerEnforced".into()),
+        policy: None,
+        other_logs: BTreeSet::new(),
+        usage: Usage::default(),
+    }
+}
+
+/// A settled bucket on which ACLs and public policies have an effect.
+fn open(usage: Usage) -> Bucket {
+    Bucket {
+        public_access_block: PublicAccessBlock::default(),
+        ownership: Some("BucketOwnerPreferred".into()),
+        policy: Some("{}".to_owned()),
+        usage,
+        ..settled()
+    }
+}
+
+fn encrypted(algorithm: &str, key: Option<&str>) -> BucketEncryption {
+    BucketEncryption { algorithm: algorithm.into(), key: key.map(str::to_owned), bucket_key: false }
+}
+
+fn acl(grantee: Grantee, permission: &str) -> Result<Acl, Failure> {
+    let grant = AclGrant { grantee, permission: permission.to_owned() };
+    Ok(Acl { grants: BTreeSet::from([grant]) })
+}
+
+fn denied(call: &str) -> Failure {
+    Failure {
+        account: fleet("").hub.account,
+        region: fleet("").hub.region,
+        call: call.into(),
+        resource: Some("acme-logs".into()),
+        code: Some("AccessDenied".into()),
+        message: "no identity-based policy allows it".into(),
+        advice: format!("allow s3:{call}").as_str().into(),
+    }
+}
+
+fn changes(part: &HubPart) -> Vec<String> {
+    part.changes.iter().map(ToString::to_string).collect()
+}
+
+fn concerns(part: &HubPart) -> Vec<&str> {
+    part.concerns.iter().map(|concern| concern.what.as_str()).collect()
+}
+
+fn notes(part: &HubPart) -> Vec<String> {
+    part.notes.iter().map(ToString::to_string).collect()
+}
+
+/// Nothing changes and nothing is reported.
+fn is_settled(part: &HubPart) -> bool {
+    *part == HubPart::default()
+}
+
+#[test]
+fn a_new_bucket_gets_every_setting() {
+    for hub in ["", "object-ownership = \"keep\"", "object-ownership = \"enforce\""] {
+        let part = hub_changes(&fleet(hub), None);
+        let expected = [
+            "create the bucket in eu-west-1",
+            "block all public access",
+            "set object ownership BucketOwnerEnforced",
+            "encrypt with SSE-S3",
+            "lifecycle of objects under AWSLogs/: expire after 90 days, unfinished uploads deleted after 7",
+        ];
+        assert_eq!(changes(&part), expected, "{hub}");
+    }
+}
+
+#[test]
+fn a_bucket_that_matches_the_fleet_file_is_settled() {
+    assert!(is_settled(&hub_changes(&fleet(""), Some(&settled()))));
+}
+
+#[test]
+fn a_bucket_that_nobody_depends_on_is_closed() {
+    let part = hub_changes(&fleet(""), Some(&open(Usage::default())));
+    let expected = [
+        "block public access (now off: BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets; stronger)",
+        "set object ownership BucketOwnerEnforced (now BucketOwnerPreferred; stronger)",
+    ];
+    assert_eq!(changes(&part), expected);
+    assert!(part.concerns.is_empty() && part.notes.is_empty() && part.obstacles.is_empty());
+}
+
+#[test]
+fn a_public_policy_keeps_its_two_switches_off() {
+    let part = hub_changes(&fleet(""), Some(&open(Usage { public_policy: Ok(true), ..Usage::default() })));
+    assert_eq!(
+        changes(&part)[0],
+        "block public access (now off: BlockPublicAcls, IgnorePublicAcls; stronger)"
+    );
+    assert_eq!(
+        concerns(&part),
+        ["BlockPublicPolicy and RestrictPublicBuckets stay off: the bucket policy is public"]
+    );
+}
+
+#[test]
+fn a_grant_to_everyone_keeps_acls_and_their_two_switches_off() {
+    for (grantee, name) in [
+        (Grantee::AllUsers, "everyone (`AllUsers`)"),
+        (Grantee::AuthenticatedUsers, "every AWS account (`AuthenticatedUsers`)"),
+    ] {
+        let bucket = open(Usage { acl: acl(grantee, "READ"), ..Usage::default() });
+        let part = hub_changes(&fleet(""), Some(&bucket));
+        assert_eq!(
+            changes(&part),
+            ["block public access (now off: BlockPublicPolicy, RestrictPublicBuckets; stronger)"]
+        );
+        let expected = [
+            format!("BlockPublicAcls and IgnorePublicAcls stay off: the bucket ACL grants READ to {name}"),
+            format!("object ownership stays BucketOwnerPreferred: the bucket ACL grants READ to {name}"),
+        ];
+        assert_eq!(concerns(&part), expected);
+    }
+}
+
+#[test]
+fn a_grant_to_log_delivery_keeps_acls_on_and_the_switches_are_turned_on() {
+    for (grantee, name) in [
+        (Grantee::of_user(CLOUDFRONT), "CloudFront standard logging (`awslogsdelivery`)"),
+        (Grantee::LogDelivery, "S3 server access logging (`LogDelivery`)"),
+        (Grantee::of_user("af12"), "the canonical user `af12`"),
+    ] {
+        let bucket = open(Usage { acl: acl(grantee, "FULL_CONTROL"), ..Usage::default() });
+        let part = hub_changes(&fleet(""), Some(&bucket));
+        assert!(matches!(&part.changes[..], [HubChange::BlockPublicAccess { off, .. }] if off.len() == 4));
+        let expected = format!(
+            "object ownership stays BucketOwnerPreferred: the bucket ACL grants FULL_CONTROL to {name}"
+        );
+        assert_eq!(concerns(&part), [expected]);
+        assert!(part.concerns[0].help.contains("hub.object-ownership"), "{part:?}");
+    }
+}
+
+#[test]
+fn the_fleet_file_decides_about_object_ownership() {
+    for usage in [
+        Usage { acl: acl(Grantee::of_user(CLOUDFRONT), "FULL_CONTROL"), ..Usage::default() },
+        Usage { acl: Err(denied("GetBucketAcl")), ..Usage::default() },
+        Usage::default(),
+    ] {
+        let bucket = Bucket { public_access_block: PublicAccessBlock::FULL, ..open(usage) };
+        let kept = hub_changes(&fleet("object-ownership = \"keep\""), Some(&bucket));
+        assert!(is_settled(&kept), "{kept:?}");
+        let enforced = hub_changes(&fleet("object-ownership = \"enforce\""), Some(&bucket));
+        assert!(matches!(&enforced.changes[..], [HubChange::EnforceBucketOwner { .. }]));
+        assert!(enforced.concerns.is_empty());
+    }
+}
+
+#[test]
+fn evidence_that_could_not_be_read_counts_as_evidence() {
+    let unread = Usage {
+        public_policy: Err(denied("GetBucketPolicyStatus")),
+        acl: Err(denied("GetBucketAcl")),
+        ..Usage::default()
+    };
+    let part = hub_changes(&fleet(""), Some(&open(unread.clone())));
+    assert!(part.changes.is_empty(), "{part:?}");
+    let why = "AccessDenied: no identity-based policy allows it)";
+    let expected = [
+        format!(
+            "BlockPublicAcls and IgnorePublicAcls stay off: the bucket ACL could not be read (GetBucketAcl: {why}"
+        ),
+        format!(
+            "BlockPublicPolicy and RestrictPublicBuckets stay off: whether the bucket policy is public could not be read \
+             (GetBucketPolicyStatus: {why}"
+        ),
+        format!(
+            "object ownership stays BucketOwnerPreferred: the bucket ACL could not be read (GetBucketAcl: {why}"
+        ),
+    ];
+    assert_eq!(concerns(&part), expected);
+    assert_eq!(part.concerns[0].help, "allow s3:GetBucketAcl");
+
+    let closed = Bucket { usage: unread.clone(), ..settled() };
+    assert!(is_settled(&hub_changes(&fleet(""), Some(&closed))), "nothing depends on what was not read");
+    let without_policy = Bucket { policy: None, ..open(unread.clone()) };
+    let part = hub_changes(&fleet(""), Some(&without_policy));
+    assert_eq!(
+        changes(&part),
+        ["block public access (now off: BlockPublicPolicy, RestrictPublicBuckets; stronger)"]
+    );
+    let without_acls = Bucket { ownership: Some("BucketOwnerEnforced".into()), ..open(unread) };
+    let part = hub_changes(&fleet(""), Some(&without_acls));
+    assert_eq!(
+        changes(&part),
+        ["block public access (now off: BlockPublicAcls, IgnorePublicAcls; stronger)"]
+    );
+}
+
+#[test]
+fn one_switch_that_is_off_is_turned_on_alone() {
+    let block = PublicAccessBlock { ignore_acls: false, ..PublicAccessBlock::FULL };
+    let part = hub_changes(&fleet(""), Some(&Bucket { public_access_block: block, ..settled() }));
+    assert_eq!(changes(&part), ["block public access (now off: IgnorePublicAcls; stronger)"]);
+    assert_eq!(block.with(&[Switch::IgnorePublicAcls]), PublicAccessBlock::FULL);
+    assert_eq!(PublicAccessBlock::default().with(&Switch::ALL), PublicAccessBlock::FULL);
+}
+
+#[test]
+fn an_existing_encryption_changes_only_if_the_fleet_file_sets_one_that_is_not_weaker() {
+    let other = "arn:aws:kms:eu-west-1:111122223333:key/other";
+    let [aes, by_aws, by_key, dual, by_id] = [
+        encrypted("AES256", None),
+        encrypted("aws:kms", None),
+        encrypted("aws:kms", Some(other)),
+        encrypted("aws:kms:dsse", Some(other)),
+        encrypted("aws:kms", Some("1234abcd")),
+    ];
+    let sse_kms = format!("encryption = \"{KEY}\"");
+    let set = format!("encrypt with the KMS key {KEY} and a bucket key");
+    for (hub, found, expected) in [
+        ("", Some(&aes), None),
+        ("", Some(&by_aws), None),
+        ("", Some(&by_key), None),
+        ("", Some(&dual), None),
+        ("", Some(&by_id), None),
+        ("", None, Some("encrypt with SSE-S3 (now no default encryption; stronger)".to_owned())),
+        ("encryption = \"sse-s3\"", Some(&aes), None),
+        ("encryption = \"sse-s3\"", Some(&by_key), None),
+        ("encryption = \"sse-s3\"", Some(&dual), None),
+        (
+            "encryption = \"sse-s3\"",
+            Some(&by_aws),
+            Some(
+                "encrypt with SSE-S3 (now aws:kms with the AWS managed key, which log delivery cannot use; different)"
+                    .to_owned(),
+            ),
+        ),
+        (&sse_kms, None, Some(format!("{set} (now no default encryption; stronger)"))),
+        (&sse_kms, Some(&aes), Some(format!("{set} (now AES256; stronger)"))),
+        (&sse_kms, Some(&by_key), Some(format!("{set} (now aws:kms with {other}; different)"))),
+        (&sse_kms, Some(&dual), Some(format!("{set} (now aws:kms:dsse with {other}; different)"))),
+        (&sse_kms, Some(&by_id), Some(format!("{set} (now aws:kms with 1234abcd; different)"))),
+    ] {
+        let part = hub_changes(&fleet(hub), Some(&Bucket { encryption: found.cloned(), ..settled() }));
+        assert_eq!(changes(&part), Vec::from_iter(expected), "{hub} {found:?}");
+    }
+}
+
+#[test]
+fn a_kept_kms_key_is_named_in_a_note() {
+    let bucket = Bucket { encryption: Some(encrypted("aws:kms", Some(KEY))), ..settled() };
+    let kept = hub_changes(&fleet(""), Some(&bucket));
+    assert_eq!(kept.notes, [Note::KeptEncryption { key: KEY.to_owned() }]);
+    let stronger = hub_changes(&fleet("encryption = \"sse-s3\""), Some(&bucket));
+    assert_eq!(stronger.notes, [Note::StrongerEncryption { key: KEY.to_owned() }]);
+    let declared = fleet(&format!("encryption = \"{KEY}\"\nbucket-key = false"));
+    assert!(is_settled(&hub_changes(&declared, Some(&bucket))));
+}
+
+#[test]
+fn dual_layer_encryption_with_the_declared_key_is_settled() {
+    let bucket = Bucket { encryption: Some(encrypted("aws:kms:dsse", Some(KEY))), ..settled() };
+    let declared = fleet(&format!("encryption = \"{KEY}\""));
+    assert!(is_settled(&hub_changes(&declared, Some(&bucket))));
+    let in_use = encryption_in_use(&declared.hub, bucket.encryption.as_ref());
+    assert!(matches!(in_use, EncryptionInUse::Key { bucket_key: false, .. }), "{in_use:?}");
+}
+
+#[test]
+fn deliveries_use_the_declared_key_or_the_one_that_is_kept() {
+    let arn: flowagg_core::id::KmsKeyArn = KEY.parse().unwrap();
+    let other = "arn:aws:kms:eu-west-1:111122223333:key/other";
+    let key = |arn, bucket_key| EncryptionInUse::Key { arn, bucket_key };
+    let not_arn = |key: &str| EncryptionInUse::NotArn { key: key.to_owned() };
+    for (hub, found, expected) in [
+        (String::new(), None, EncryptionInUse::SseS3),
+        (String::new(), Some(encrypted("AES256", None)), EncryptionInUse::SseS3),
+        (String::new(), Some(encrypted("aws:kms", None)), EncryptionInUse::AwsManaged),
+        (String::new(), Some(encrypted("aws:kms", Some(KEY))), key(arn.clone(), false)),
+        (String::new(), Some(encrypted("aws:kms", Some("1234abcd"))), not_arn("1234abcd")),
+        (String::new(), Some(encrypted("aws:kms", Some("alias/logs"))), not_arn("alias/logs")),
+        ("encryption = \"sse-s3\"".into(), Some(encrypted("aws:kms", None)), EncryptionInUse::SseS3),
+        ("encryption = \"sse-s3\"".into(), Some(encrypted("aws:kms", Some(KEY))), key(arn.clone(), false)),
+        (format!("encryption = \"{KEY}\""), Some(encrypted("aws:kms", Some(other))), key(arn.clone(), true)),
+        (format!("encryption = \"{KEY}\""), None, key(arn.clone(), true)),
+    ] {
+        assert_eq!(encryption_in_use(&fleet(&hub).hub, found.as_ref()), expected, "{hub} {found:?}");
+    }
+    assert_eq!(Encryption::default(), Encryption::SseS3);
+}
+
+#[test]
+fn an_expiry_that_would_take_other_logs_along_is_not_set() {
+    let bucket = Bucket {
+        lifecycle: None,
+        other_logs: BTreeSet::from(["AWSLogs/111122223333/CloudTrail/".to_owned()]),
+        ..settled()
+    };
+    let part = hub_changes(&fleet(""), Some(&bucket));
+    assert!(part.changes.is_empty());
+    assert!(part.concerns[0].what.contains("CloudTrail"), "{:?}", part.concerns);
+}
+
+#[test]
+fn versioning_is_explained_with_what_deletes_old_versions() {
+    let bucket =
+        |versioning| Bucket { usage: Usage { versioning: Ok(versioning), ..Usage::default() }, ..settled() };
+    let part = hub_changes(&fleet(""), Some(&bucket(Versioning::Enabled)));
+    let start = "versioning is enabled: expiry only adds delete markers, and old versions stay until";
+    assert_eq!(notes(&part), [format!("{start} `hub.noncurrent-days` deletes them, which is not set")]);
+    assert!(part.changes.is_empty() && part.concerns.is_empty());
+
+    let part = hub_changes(&fleet("noncurrent-days = 30"), Some(&bucket(Versioning::Enabled)));
+    assert_eq!(
+        notes(&part),
+        [format!("{start} they are deleted after 30 more days (`hub.noncurrent-days`)")]
+    );
+
+    let part = hub_changes(&fleet(""), Some(&bucket(Versioning::Suspended)));
+    assert!(notes(&part)[0].starts_with("versioning is suspended: "), "{part:?}");
+    assert!(is_settled(&hub_changes(&fleet(""), Some(&bucket(Versioning::Off)))));
+}
+
+#[test]
+fn object_lock_replication_and_notifications_have_a_note_each() {
+    let retention = Retention { mode: "COMPLIANCE".into(), period: "1 year".into() };
+    let usage = Usage {
+        object_lock: Ok(Some(ObjectLock { retention: Some(retention.clone()) })),
+        replication: Ok(true),
+        notifications: Ok(true),
+        ..Usage::default()
+    };
+    let part = hub_changes(&fleet(""), Some(&Bucket { usage, ..settled() }));
+    let expected = [Note::ObjectLocked { retention: Some(retention) }, Note::Replicated, Note::Notifies];
+    assert_eq!(part.notes, expected);
+    assert!(notes(&part)[0].contains("default retention of 1 year (COMPLIANCE)"), "{part:?}");
+    assert!(part.changes.is_empty() && part.concerns.is_empty() && part.obstacles.is_empty());
+    assert!(part.notes.iter().all(Note::is_about_bucket));
+}
+
+#[test]
+fn requester_pays_is_an_obstacle() {
+    let usage = Usage { requester_pays: Ok(true), ..Usage::default() };
+    let part = hub_changes(&fleet(""), Some(&Bucket { usage, ..settled() }));
+    let [obstacle] = &part.obstacles[..] else { unreachable!("{part:?}") };
+    assert!(obstacle.what.contains("AWS does not document whether flow logs are delivered"), "{obstacle:?}");
+    assert!(obstacle.help.contains("put-bucket-request-payment --bucket acme-logs"), "{obstacle:?}");
+}
+
+#[test]
+fn settings_that_could_not_be_read_are_named_in_one_note() {
+    let usage = Usage {
+        versioning: Err(denied("GetBucketVersioning")),
+        object_lock: Err(denied("GetObjectLockConfiguration")),
+        replication: Err(denied("GetBucketReplication")),
+        requester_pays: Err(denied("GetBucketRequestPayment")),
+        notifications: Err(denied("GetBucketNotificationConfiguration")),
+        ..Usage::default()
+    };
+    let part = hub_changes(&fleet(""), Some(&Bucket { usage, ..settled() }));
+    let [note] = &notes(&part)[..] else { unreachable!("{part:?}") };
+    for name in
+        ["versioning (", "Object Lock (", "replication (", "event notifications (", "Requester Pays ("]
+    {
+        assert!(note.contains(name), "{note}");
+    }
+    assert!(part.changes.is_empty() && part.concerns.is_empty() && part.obstacles.is_empty());
+}

@@ -1,0 +1,122 @@
+//! Settings of an existing bucket in a whole plan: the key that is kept is checked, and Requester Pays holds every change back.
+
+use std::collections::BTreeMap;
+
+use flowagg_core::failure::Failure;
+use flowagg_core::fleet::Fleet;
+use flowagg_core::observed::{Bucket, BucketEncryption, Key, Observed, PublicAccessBlock, Scope, Usage};
+use flowagg_core::plan::{Concern, HubChange, Subject, Unnamed};
+use flowagg_policy::plan::plan;
+use flowagg_policy::{Grant, Plan, merge};
+
+const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+const DEFAULT: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Enable IAM User Permissions","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}]}"#;
+const DELIVERY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"kms:*","Resource":"*"}]}"#;
+
+fn fleet(hub: &str) -> Fleet {
+    let text = format!(
+        "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n{hub}\n\
+         [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n"
+    );
+    Fleet::parse(&text).unwrap()
+}
+
+fn bucket(fleet: &Fleet, algorithm: &str, key: Option<&str>) -> Bucket {
+    let key = key.map(str::to_owned);
+    Bucket {
+        encryption: Some(BucketEncryption { algorithm: algorithm.to_owned(), key, bucket_key: true }),
+        public_access_block: PublicAccessBlock::FULL,
+        ownership: Some("BucketOwnerEnforced".to_owned()),
+        policy: Some(merge(None, &Grant::of(fleet), Unnamed::Keep).unwrap().text),
+        ..Bucket::default()
+    }
+}
+
+fn planned(fleet: &Fleet, bucket: Bucket, key: Option<Result<Key, Failure>>) -> Plan {
+    let bucket = Ok(Some(bucket));
+    plan(fleet, &Observed { bucket, key, regions: BTreeMap::new(), scope: Scope::Whole }, Unnamed::Keep)
+}
+
+fn key(policy: &str, state: &str) -> Option<Result<Key, Failure>> {
+    Some(Ok(Key { is_aws_managed: false, state: state.to_owned(), policy: policy.to_owned() }))
+}
+
+fn about_key(plan: &Plan) -> Vec<&Concern> {
+    plan.concerns().iter().filter(|concern| concern.about == Subject::Key).collect()
+}
+
+#[test]
+fn a_kept_key_is_checked_like_a_declared_one() {
+    let declared = format!("encryption = \"{KEY}\"");
+    for hub in ["", "encryption = \"sse-s3\"", &declared] {
+        let fleet = fleet(hub);
+        let planned = |key| planned(&fleet, bucket(&fleet, "aws:kms", Some(KEY)), key);
+        let lacking = planned(key(DEFAULT, "Enabled"));
+        let [concern] = about_key(&lacking)[..] else { panic!("{lacking:?}") };
+        assert_eq!(concern.resource, KEY);
+        assert!(concern.what.contains("`kms:GenerateDataKey`"), "{concern:?}");
+        assert!(concern.help.contains("AWSLogDeliveryUseOfKey"), "{concern:?}");
+        assert!(lacking.is_complete(), "a kept key holds nothing back");
+        let disabled = planned(key(DELIVERY, "Disabled"));
+        assert!(about_key(&disabled)[0].what.contains("is Disabled"), "{disabled:?}");
+        assert_eq!(about_key(&planned(key(DELIVERY, "Enabled"))), [] as [&Concern; 0]);
+    }
+}
+
+#[test]
+fn a_kept_key_that_cannot_be_read_is_reported() {
+    let fleet = fleet("");
+    let failure = Failure {
+        account: fleet.hub.account,
+        region: fleet.hub.region.clone(),
+        call: "DescribeKey".to_owned(),
+        resource: Some(KEY.to_owned()),
+        code: Some("AccessDeniedException".to_owned()),
+        message: "no".to_owned(),
+        advice: "allow kms:DescribeKey".into(),
+    };
+    let plan = planned(&fleet, bucket(&fleet, "aws:kms", Some(KEY)), Some(Err(failure)));
+    let [concern] = about_key(&plan)[..] else { panic!("{plan:?}") };
+    assert!(concern.what.contains("DescribeKey: AccessDeniedException"), "{concern:?}");
+    assert_eq!(concern.help, "allow kms:DescribeKey");
+}
+
+#[test]
+fn a_default_key_by_id_or_alias_is_undeliverable() {
+    let fleet = fleet("");
+    for given in [
+        "1234abcd-12ab-34cd-56ef-1234567890ab",
+        "alias/logs",
+        "arn:aws:kms:eu-west-1:111122223333:alias/logs",
+    ] {
+        let plan = planned(&fleet, bucket(&fleet, "aws:kms", Some(given)), None);
+        let [concern] = about_key(&plan)[..] else { panic!("{plan:?}") };
+        assert!(concern.what.contains(&format!("`{given}`")) && concern.what.contains("undeliverable"));
+        assert!(concern.help.contains(&format!("--key-id {given} --region eu-west-1")), "{concern:?}");
+        assert!(!plan.hub().iter().any(|change| matches!(change, HubChange::Encrypt { .. })));
+    }
+}
+
+#[test]
+fn a_bucket_with_the_aws_managed_key_is_reported_until_the_fleet_file_sets_an_encryption() {
+    let kept = fleet("");
+    let plan = planned(&kept, bucket(&kept, "aws:kms", None), None);
+    let [concern] = about_key(&plan)[..] else { panic!("{plan:?}") };
+    assert!(concern.what.contains("deliveries from other accounts fail"), "{concern:?}");
+    assert!(!plan.hub().iter().any(|change| matches!(change, HubChange::Encrypt { .. })));
+
+    let set = fleet("encryption = \"sse-s3\"");
+    let plan = planned(&set, bucket(&set, "aws:kms", None), None);
+    assert_eq!(about_key(&plan), [] as [&Concern; 0]);
+    assert!(plan.hub().iter().any(|change| matches!(change, HubChange::Encrypt { .. })));
+}
+
+#[test]
+fn a_requester_pays_bucket_holds_every_change_back() {
+    let fleet = fleet("");
+    let usage = Usage { requester_pays: Ok(true), ..Usage::default() };
+    let plan = planned(&fleet, Bucket { usage, ..bucket(&fleet, "AES256", None) }, None);
+    assert!(plan.is_empty() && !plan.is_complete());
+    assert!(plan.obstacles()[0].what.contains("Requester Pays"), "{plan:?}");
+    assert_eq!(plan.held_back().hub.len(), 1, "the lifecycle rule");
+}
