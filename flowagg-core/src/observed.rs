@@ -69,6 +69,8 @@ pub struct Bucket {
     pub other_logs: BTreeSet<String>,
     /// What else the bucket is set up for.
     pub usage: Usage,
+    /// Every folder of logs in the bucket, by account and service.
+    pub log_folders: LogFolders,
 }
 
 /// What else a bucket is set up for, besides flow logs. A setting that could not be read is unknown: decisions must not treat
@@ -130,6 +132,27 @@ pub struct Retention {
     pub mode: String,
     /// How long, as S3 has it: `30 days` or `1 year`.
     pub period: String,
+}
+
+/// The folders of logs in a bucket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum LogFolders {
+    /// They were not listed: only adopting a statement needs them.
+    #[default]
+    NotListed,
+    /// These.
+    Listed(BTreeSet<LogFolder>),
+    /// They could not be listed.
+    Unread(Failure),
+}
+
+/// A folder that AWS's log delivery created: `[prefix/]AWSLogs/<account>/<service>/`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LogFolder {
+    /// The account whose logs it holds.
+    pub account: AccountId,
+    /// The folder, with a slash at its end.
+    pub folder: String,
 }
 
 /// A bucket's default encryption.

@@ -117,6 +117,7 @@ fn bucket() -> impl Strategy<Value = Bucket> {
                 acl: Ok(Acl { grants: grants.into_iter().map(grant).collect() }),
                 ..Usage::default()
             },
+            log_folders: LogFolders::NotListed,
         })
 }
 

@@ -32,6 +32,7 @@ fn settled() -> Bucket {
         policy: None,
         other_logs: BTreeSet::new(),
         usage: Usage::default(),
+        log_folders: LogFolders::NotListed,
     }
 }
 

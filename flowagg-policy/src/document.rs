@@ -112,6 +112,12 @@ impl<'a> Document<'a> {
         self.list().elements().iter().map(|node| Statement { members: node.members().unwrap_or_default() })
     }
 
+    /// The text of the statement at this index; empty if there is none.
+    pub(crate) fn statement_text(&self, index: usize) -> &'a str {
+        let span = self.list().elements().get(index).map(|node| node.span.clone());
+        self.part(span.unwrap_or(0..0))
+    }
+
     /// The text with some statements replaced (`Some`) or taken out (`None`), by index and in order, and others put in
     /// at the end. A single statement object becomes a list when others join it. All other bytes stay.
     pub(crate) fn edit(&self, changes: &[(usize, Option<String>)], added: &[String]) -> String {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod adopt;
 mod assure;
 mod diff;
 mod document;
@@ -12,6 +13,7 @@ mod merge;
 pub mod plan;
 pub mod size;
 
+pub use adopt::{AdoptError, Adopted, KnownDelivery, StatementRef, adopt, stopped};
 pub use assure::{Doubt, assure};
 pub use diff::{ChangeKind, Difference, StatementChange, diff};
 pub use document::{DocumentError, LARGEST};

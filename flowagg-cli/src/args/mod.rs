@@ -15,7 +15,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
 use flowagg_core::fleet::Only;
 use flowagg_core::id::{AccountId, BucketName, OrganizationId, Region};
-use flowagg_policy::Severity;
+use flowagg_policy::{Severity, StatementRef};
 use jiff::SignedDuration;
 
 use crate::aws::Connection;
@@ -188,18 +188,30 @@ pub(crate) struct Plan {
     /// Exit with 3 when anything differs
     #[arg(long)]
     pub(crate) exit_code: bool,
-    /// Also revoke accounts, and delete flow logs of ours, that the fleet file does not name
-    #[arg(long)]
-    pub(crate) prune: bool,
+    #[command(flatten)]
+    pub(crate) terms: Terms,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Apply {
     #[command(flatten)]
     pub(crate) consent: Consent,
+    #[command(flatten)]
+    pub(crate) terms: Terms,
+}
+
+/// What a plan may do besides making AWS what the fleet file declares.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Terms {
     /// Also revoke accounts, and delete flow logs of ours, that the fleet file does not name
     #[arg(long)]
     pub(crate) prune: bool,
+    /// Replace a foreign policy statement (its Sid, or `#3`) by the fleet's grant, unless a known delivery would stop
+    #[arg(long, value_name = "STATEMENT")]
+    pub(crate) adopt: Vec<StatementRef>,
+    /// Adopt even if some accounts, regions or folders could not be read
+    #[arg(long, requires = "adopt")]
+    pub(crate) adopt_unchecked: bool,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -304,6 +316,9 @@ pub(crate) struct Merge {
     /// Also revoke accounts that the fleet file does not name
     #[arg(long)]
     pub(crate) prune: bool,
+    /// Replace a foreign statement (its Sid, or `#3`) by the fleet's grant; deliveries that it serves are not checked
+    #[arg(long, value_name = "STATEMENT")]
+    pub(crate) adopt: Vec<StatementRef>,
     /// Print policy, size, form and accounts as JSON
     #[arg(long)]
     pub(crate) json: bool,

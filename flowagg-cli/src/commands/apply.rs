@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::error::CommandError;
-use super::plan::unnamed;
+use super::plan::terms;
 use super::start;
 use crate::args;
 use crate::aws::Calls;
@@ -47,18 +47,20 @@ pub(super) async fn run(
     options: &args::Apply,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
-    let unnamed = unnamed(options.prune);
-    carry_out(global, &options.consent, screen, |fleet, observed| plan(fleet, observed, unnamed)).await
+    let adopts = !options.terms.adopt.is_empty();
+    let make = |fleet: &Fleet, observed: &Observed| plan(fleet, observed, terms(&options.terms));
+    carry_out(global, &options.consent, adopts, screen, make).await
 }
 
 /// Looks, makes a plan, shows it, asks, does it, and looks again to see what is left.
 pub(super) async fn carry_out(
     global: &args::Global,
     consent: &args::Consent,
+    adopts: bool,
     screen: &mut Screen<'_>,
-    make: impl Fn(&Fleet, &Observed) -> Plan,
+    make: impl FnOnce(&Fleet, &Observed) -> Plan,
 ) -> Result<Exit, CommandError> {
-    let (fleet, accounts, observed) = start::look(global, screen).await?;
+    let (fleet, accounts, observed) = start::look_to_adopt(global, adopts, screen).await?;
     let mut calls = Phases { reading: accounts.take_calls(), ..Phases::default() };
     screen.calls("reading", &calls.reading)?;
     let plan = make(&fleet, &observed);
@@ -94,7 +96,7 @@ pub(super) async fn carry_out(
             observe_again(&fleet, &accounts, &plan, &applied.settled, observed, progress).await
         })
         .await;
-    let remaining = make(&fleet, &observed);
+    let remaining = plan.again(&fleet, &observed);
     calls.looking_again = accounts.take_calls();
     screen.calls("looking again", &calls.looking_again)?;
     if consent.json {

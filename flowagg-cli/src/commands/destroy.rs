@@ -12,5 +12,5 @@ pub(super) async fn run(
     consent: &args::Consent,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
-    carry_out(global, consent, screen, plan::destroy).await
+    carry_out(global, consent, false, screen, plan::destroy).await
 }

@@ -26,7 +26,7 @@ pub(crate) enum CommandError {
     /// Calls to AWS failed.
     Calls(Vec<Failure>),
     /// A plan was needed, and its obstacles or unread accounts keep it from being made.
-    Unplanned(Plan),
+    Unplanned(Box<Plan>),
     /// AWS has nothing that a result can be made from.
     Empty(Problem),
     /// Files already exist with other contents, or cannot be read or written.

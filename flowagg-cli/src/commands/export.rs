@@ -74,7 +74,7 @@ async fn configuration(
     screen.calls("reading", &accounts.take_calls())?;
     let plan = plan(&fleet, &observed, Unnamed::Keep);
     if !plan.is_complete() {
-        return Err(CommandError::Unplanned(plan));
+        return Err(CommandError::Unplanned(Box::new(plan)));
     }
     let bucket = observed.bucket.as_ref().ok().and_then(Option::as_ref);
     let live = Live { bucket, regions: &observed.regions, plan: &plan };

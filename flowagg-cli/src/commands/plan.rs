@@ -1,7 +1,7 @@
 //! `flowagg plan`: what differs.
 
 use flowagg_core::plan::Unnamed;
-use flowagg_policy::plan::plan;
+use flowagg_policy::plan::{PlanOptions, plan};
 
 use super::error::CommandError;
 use super::start;
@@ -13,9 +13,10 @@ pub(super) async fn run(
     options: &args::Plan,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
-    let (fleet, accounts, observed) = start::look(global, screen).await?;
+    let adopts = !options.terms.adopt.is_empty();
+    let (fleet, accounts, observed) = start::look_to_adopt(global, adopts, screen).await?;
     screen.calls("reading", &accounts.take_calls())?;
-    let plan = plan(&fleet, &observed, unnamed(options.prune));
+    let plan = plan(&fleet, &observed, terms(&options.terms));
     if options.json {
         show::document(&plan, screen.out)?;
     } else if options.markdown {
@@ -28,6 +29,14 @@ pub(super) async fn run(
         plan if options.exit_code && !plan.is_settled() => Exit::Differs,
         _ => Exit::Done,
     })
+}
+
+/// What the command line allows a plan to do.
+pub(super) fn terms(terms: &args::Terms) -> PlanOptions {
+    let mut options = PlanOptions::from(unnamed(terms.prune));
+    options.adopt = terms.adopt.iter().cloned().collect();
+    options.adopt_unchecked = terms.adopt_unchecked;
+    options
 }
 
 pub(crate) fn unnamed(prune: bool) -> Unnamed {

@@ -9,7 +9,7 @@ use flowagg_policy::{Grant, Unnamed, merge};
 use super::error::CommandError;
 use crate::Screen;
 use crate::args::Global;
-use crate::aws::observe::{Survey, observe, survey};
+use crate::aws::observe::{Survey, log_folders, observe, survey};
 use crate::aws::{Accounts, Session};
 
 /// Reads the fleet file, and reports all its faults at once.
@@ -43,6 +43,19 @@ pub(super) async fn look(
     let (declared, session) = open(global).await?;
     let looked = screen.reading(async |progress| observe(declared, &session, &global.only, progress).await);
     Ok(looked.await?)
+}
+
+/// The same, with every folder of logs in the bucket if a statement is to be adopted: they show which deliveries it serves.
+pub(super) async fn look_to_adopt(
+    global: &Global,
+    adopts: bool,
+    screen: &mut Screen<'_>,
+) -> Result<(Fleet, Accounts, Observed), CommandError> {
+    let (fleet, accounts, mut observed) = look(global, screen).await?;
+    if let (true, Ok(Some(bucket))) = (adopts, &mut observed.bucket) {
+        bucket.log_folders = screen.reading(async |_| log_folders(&fleet.hub, accounts.hub()).await).await;
+    }
+    Ok((fleet, accounts, observed))
 }
 
 /// The fleet, whose accounts and regions are looked up only where the fleet file does not name them.

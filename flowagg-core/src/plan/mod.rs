@@ -91,6 +91,8 @@ pub struct PolicyChange {
     pub granted: BTreeSet<AccountId>,
     /// Accounts that may no longer deliver.
     pub revoked: BTreeSet<AccountId>,
+    /// Foreign statements that are removed because the grant replaces them, by name.
+    pub adopted: Vec<String>,
     /// What else changes, in words.
     pub notes: Vec<String>,
 }

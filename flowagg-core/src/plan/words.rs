@@ -98,6 +98,9 @@ impl fmt::Display for PolicyChange {
         if !self.revoked.is_empty() {
             parts.push(format!("revokes it from {}", accounts(&self.revoked)));
         }
+        if !self.adopted.is_empty() {
+            parts.push(format!("replaces the adopted {}", self.adopted.join(", ")));
+        }
         parts.extend(self.notes.iter().cloned());
         if parts.is_empty() {
             parts.push("brings flowagg's statements up to date".to_owned());

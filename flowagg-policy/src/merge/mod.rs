@@ -118,7 +118,7 @@ impl MergeError {
 }
 
 /// A policy without a statement, which S3 does not take.
-const NOTHING: &str = "{\"Version\":\"2012-10-17\",\"Statement\":[]}";
+pub(crate) const NOTHING: &str = "{\"Version\":\"2012-10-17\",\"Statement\":[]}";
 
 /// Merges a grant into the live policy (`None`: the bucket has none).
 ///

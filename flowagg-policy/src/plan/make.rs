@@ -1,6 +1,6 @@
 //! From a fleet and what was observed to a plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::fleet::Fleet;
 use flowagg_core::id::AccountId;
@@ -10,15 +10,35 @@ use flowagg_core::plan::{
     flow_log_changes, flow_log_removals, hub_changes,
 };
 
-use super::value::{Goal, HeldBack, Plan, at_hub};
-use super::{key, overlap};
+use super::value::{Adoption, Goal, HeldBack, Plan, about_policy, at_hub};
+use super::{adoption, key, overlap};
+use crate::adopt::{Adopted, StatementRef, adopt, adopt_again};
 use crate::assure::{Doubt, assure};
 use crate::grant::Grant;
-use crate::merge::{granted_by, merge, remove};
+use crate::merge::{NOTHING as NO_STATEMENTS, granted_by, merge, remove};
+
+/// What a plan may do besides making AWS what the fleet file declares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PlanOptions {
+    /// What becomes of managed grants and flow logs that the fleet file does not name.
+    pub unnamed: Unnamed,
+    /// Foreign statements that the fleet's grant replaces. Needs [`LogFolders::Listed`](flowagg_core::observed::LogFolders).
+    pub adopt: BTreeSet<StatementRef>,
+    /// Whether to adopt also if it is not known which deliveries the statements serve.
+    pub adopt_unchecked: bool,
+}
+
+impl From<Unnamed> for PlanOptions {
+    fn from(unnamed: Unnamed) -> Self {
+        Self { unnamed, adopt: BTreeSet::new(), adopt_unchecked: false }
+    }
+}
 
 /// The plan that makes AWS what the fleet file declares.
-pub fn plan(fleet: &Fleet, observed: &Observed, unnamed: Unnamed) -> Plan {
-    make(fleet, observed, Goal::Apply(unnamed))
+pub fn plan(fleet: &Fleet, observed: &Observed, options: impl Into<PlanOptions>) -> Plan {
+    let PlanOptions { unnamed, adopt: statements, adopt_unchecked: unchecked } = options.into();
+    make(fleet, observed, Goal::Apply(unnamed, Adoption::Named { statements, unchecked }))
 }
 
 /// The plan that removes every managed flow log to the fleet's destination, then the grant. The bucket, its objects and
@@ -29,15 +49,17 @@ pub fn destroy(fleet: &Fleet, observed: &Observed) -> Plan {
 
 /// Creates every plan.
 fn make(fleet: &Fleet, observed: &Observed, goal: Goal) -> Plan {
-    let flow_logs = match goal {
-        Goal::Apply(unnamed) => flow_log_changes(fleet, &observed.regions, unnamed),
+    let flow_logs = match &goal {
+        Goal::Apply(unnamed, _) => flow_log_changes(fleet, &observed.regions, *unnamed),
         Goal::Destroy => flow_log_removals(fleet, &observed.regions),
     };
-    let mut plan = Plan::of_flow_logs(goal, flow_logs);
+    let mut plan = Plan::of_flow_logs(goal.clone(), flow_logs);
     match (&observed.bucket, goal) {
         // Flow logs without their bucket would only fail.
         (Err(failure), _) => plan.failures.insert(0, failure.clone()),
-        (Ok(bucket), Goal::Apply(unnamed)) => plan.add_hub(fleet, observed, bucket.as_ref(), unnamed),
+        (Ok(bucket), Goal::Apply(unnamed, adoption)) => {
+            plan.add_hub(fleet, observed, bucket.as_ref(), unnamed, &adoption);
+        }
         (Ok(bucket), Goal::Destroy) => plan.add_removal(fleet, observed, bucket.as_ref()),
     }
     if observed.bucket.is_err() || !plan.obstacles.is_empty() {
@@ -53,7 +75,7 @@ impl Plan {
     /// what the hub needs, leave `observed.regions` empty.
     #[must_use]
     pub fn again(&self, fleet: &Fleet, observed: &Observed) -> Self {
-        let mut plan = make(fleet, observed, self.goal);
+        let mut plan = make(fleet, observed, self.goal.clone());
         if let Some(account) = plan.revoked().difference(self.revoked()).next() {
             plan.obstacles.push(about_policy(
                 fleet,
@@ -83,7 +105,14 @@ impl Plan {
         }
     }
 
-    fn add_hub(&mut self, fleet: &Fleet, observed: &Observed, bucket: Option<&Bucket>, unnamed: Unnamed) {
+    fn add_hub(
+        &mut self,
+        fleet: &Fleet,
+        observed: &Observed,
+        bucket: Option<&Bucket>,
+        unnamed: Unnamed,
+        adoption: &Adoption,
+    ) {
         // A grant to no account at all would, with pruning, revoke every other.
         if fleet.members.is_empty() {
             self.obstacles.push(no_members(fleet));
@@ -98,8 +127,9 @@ impl Plan {
         self.obstacles.extend(obstacles);
         self.notes.splice(0..0, notes);
         let live = bucket.and_then(|bucket| bucket.policy.as_deref());
-        match decide(fleet, live, unnamed) {
+        match decide(fleet, observed, live, unnamed, adoption) {
             Ok(decided) => {
+                self.goal = Goal::Apply(unnamed, Adoption::Again(decided.adopted));
                 self.hub.extend(decided.change.map(HubChange::PutPolicy));
                 self.concerns.extend(decided.concerns);
                 self.notes.extend(left_out(fleet));
@@ -143,16 +173,30 @@ impl Plan {
 /// What becomes of the bucket policy.
 struct Decided {
     change: Option<PolicyChange>,
+    /// The texts of the adopted statements.
+    adopted: BTreeSet<String>,
     concerns: Vec<Concern>,
     notes: Vec<Note>,
 }
 
 /// Merges the grant into the live policy, and asks the result whether it does what the fleet file says. A policy that does
 /// not is an obstacle.
-fn decide(fleet: &Fleet, live: Option<&str>, unnamed: Unnamed) -> Result<Decided, Concern> {
+fn decide(
+    fleet: &Fleet,
+    observed: &Observed,
+    live: Option<&str>,
+    unnamed: Unnamed,
+    adoption: &Adoption,
+) -> Result<Decided, Concern> {
     let grant = Grant::of(fleet);
-    let merged = merge(live, &grant, unnamed)
+    let adopted = adopted(fleet, live, adoption)?;
+    let base = adopted.as_ref().map_or(live, |adopted| adopted.policy.as_deref());
+    let mut merged = merge(base, &grant, unnamed)
         .map_err(|error| about_policy(fleet, error.to_string(), &error.help()))?;
+    if let Some(adopted) = adopted.as_ref().filter(|adopted| !adopted.names.is_empty()) {
+        merged.changed = true;
+        adoption::check(fleet, observed, live, &merged.text, adopted, adoption)?;
+    }
     let doubts = assure(live, &merged, &grant, &fleet.regions())
         .map_err(|error| about_policy(fleet, error.to_string(), error.help()))?;
     if let (true, [first, rest @ ..]) = (merged.changed, doubts.as_slice()) {
@@ -172,10 +216,23 @@ fn decide(fleet: &Fleet, live: Option<&str>, unnamed: Unnamed) -> Result<Decided
         bytes: merged.bytes,
         granted: merged.granted,
         revoked: merged.revoked,
+        adopted: adopted.as_ref().map(|adopted| adopted.names.clone()).unwrap_or_default(),
         notes: merged.notes,
     });
+    let adopted = adopted.map(|adopted| adopted.texts).unwrap_or_default();
     let concerns = doubts.into_iter().map(|doubt| about_policy(fleet, doubt.message, DOUBT_HELP)).collect();
-    Ok(Decided { change, concerns, notes })
+    Ok(Decided { change, adopted, concerns, notes })
+}
+
+/// The live policy without the statements that are adopted; `None` if none is.
+fn adopted(fleet: &Fleet, live: Option<&str>, adoption: &Adoption) -> Result<Option<Adopted>, Concern> {
+    let adopted = match (adoption, live) {
+        (Adoption::Named { statements, .. }, _) if statements.is_empty() => return Ok(None),
+        (Adoption::Named { statements, .. }, live) => adopt(live.unwrap_or(NO_STATEMENTS), statements),
+        (Adoption::Again(texts), Some(live)) if !texts.is_empty() => adopt_again(live, texts),
+        (Adoption::Again(_), _) => return Ok(None),
+    };
+    adopted.map(Some).map_err(|error| about_policy(fleet, error.to_string(), &error.help()))
 }
 
 /// The live policy without managed statements; `None` if it has none.
@@ -198,11 +255,6 @@ const DOUBT_HELP: &str = "change that statement, which is not flowagg's, so that
 fn doubted(fleet: &Fleet, first: &Doubt, others: usize) -> Concern {
     let more = if others > 0 { format!(" (and {others} more like it)") } else { String::new() };
     about_policy(fleet, format!("the merged policy is not written: {first}{more}"), DOUBT_HELP)
-}
-
-/// Something about the bucket policy.
-fn about_policy(fleet: &Fleet, what: String, help: &str) -> Concern {
-    at_hub(fleet, Subject::Policy, format!("the policy of {}", fleet.hub.bucket), what, help.to_owned())
 }
 
 /// The organization has accounts, but none for this fleet.

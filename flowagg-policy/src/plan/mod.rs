@@ -3,11 +3,12 @@
 //!
 //! What could not be read is part of what is planned from: [`plan`] holds back every change that would not be safe without it.
 
+mod adoption;
 mod key;
 mod make;
 mod overlap;
 mod value;
 mod words;
 
-pub use self::make::{destroy, plan};
+pub use self::make::{PlanOptions, destroy, plan};
 pub use self::value::{HeldBack, Plan, PolicyWrite};

@@ -8,6 +8,8 @@ use flowagg_core::id::AccountId;
 use flowagg_core::plan::{Concern, FlowLogChange, HubChange, Left, Note, Subject, Unnamed};
 use serde::Serialize;
 
+use crate::adopt::StatementRef;
+
 /// What differs, in the order in which it is done, and what was found on the way.
 ///
 /// Only the functions `plan`, `destroy` and `again` create one, so every plan has its policy decided and checked.
@@ -45,10 +47,19 @@ pub struct HeldBack {
 }
 
 /// What a plan is made for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Goal {
-    Apply(Unnamed),
+    Apply(Unnamed, Adoption),
     Destroy,
+}
+
+/// Which foreign statements are adopted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Adoption {
+    /// Those that a person named, if no delivery would stop; `unchecked` also if it is not known of every account.
+    Named { statements: BTreeSet<StatementRef>, unchecked: bool },
+    /// Those with these texts, which an earlier plan adopted.
+    Again(BTreeSet<String>),
 }
 
 /// The write that a plan makes to the bucket policy.
@@ -151,4 +162,9 @@ impl Plan {
 pub(super) fn at_hub(fleet: &Fleet, about: Subject, resource: String, what: String, help: String) -> Concern {
     let (account, region) = (fleet.hub.account, Some(fleet.hub.region.clone()));
     Concern { about, account, region, resource, what, help }
+}
+
+/// Something about the bucket policy.
+pub(super) fn about_policy(fleet: &Fleet, what: String, help: &str) -> Concern {
+    at_hub(fleet, Subject::Policy, format!("the policy of {}", fleet.hub.bucket), what, help.to_owned())
 }

@@ -12,7 +12,7 @@ use flowagg_core::fleet::Hub;
 use flowagg_core::id::{BucketName, FleetName, Region};
 use flowagg_core::layout;
 use flowagg_core::lifecycle::{Lifecycle, Transition};
-use flowagg_core::observed::{Bucket, BucketEncryption, LifecycleRule, PublicAccessBlock};
+use flowagg_core::observed::{Bucket, BucketEncryption, LifecycleRule, LogFolders, PublicAccessBlock};
 
 use super::usage;
 use crate::aws::Account;
@@ -64,6 +64,7 @@ pub(super) async fn read_with(
         policy,
         other_logs,
         usage,
+        log_folders: LogFolders::NotListed,
     }))
 }
 

@@ -2,6 +2,7 @@
 
 mod hub;
 mod key;
+mod log_folders;
 mod region;
 mod survey;
 mod usage;
@@ -23,6 +24,7 @@ use crate::Progress;
 pub(crate) use hub::{
     encryption, encryption_rules, folders, last_segment, lifecycle_rules, locate, policy, public_access_block,
 };
+pub use log_folders::log_folders;
 pub use survey::{Survey, survey};
 
 /// Reads the hub and every member's regions at once. What cannot be read comes as a failure beside the rest.

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use flowagg_core::fleet::GrantForm;
 use flowagg_core::id::AccountId;
-use flowagg_policy::{Grant, Merged, Unnamed, diff, merge};
+use flowagg_policy::{Adopted, Grant, Merged, StatementRef, Unnamed, adopt, diff, merge};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -56,8 +56,21 @@ async fn merged(
     let live = input.text()?;
     // `aws s3api get-bucket-policy` prints nothing where there is no policy.
     let live = (!live.trim().is_empty()).then_some(live);
-    let merged = merge(live.as_deref(), &Grant::of(&fleet), unnamed(options.prune))
+    let statements: BTreeSet<StatementRef> = options.adopt.iter().cloned().collect();
+    let adopted = match &live {
+        Some(live) => adopt(live, &statements).map_err(|error| input.unusable(&error, error.help()))?,
+        None => Adopted { policy: None, names: Vec::new(), texts: BTreeSet::new() },
+    };
+    let merged = merge(adopted.policy.as_deref(), &Grant::of(&fleet), unnamed(options.prune))
         .map_err(|error| input.unusable(&error, error.help()))?;
+    let merged = Merged { changed: merged.changed || !adopted.names.is_empty(), ..merged };
+    if !adopted.names.is_empty() {
+        screen.note(&format!(
+            "statement {} is replaced by the fleet's grant; only the policy was checked: `flowagg plan --adopt` also checks which \
+             deliveries it serves",
+            adopted.names.join(", ")
+        ))?;
+    }
     if let Some(live) = &live {
         let difference = diff(live, &merged.text).map_err(|error| input.unusable(&error, error.help()))?;
         screen.say(&difference.to_string())?;

@@ -71,7 +71,11 @@ async fn other_peoples_lifecycle_rules_are_written_back_as_they_were_read() {
     };
     let theirs = rule("theirs", 7);
     let read = mock!(Client::get_bucket_lifecycle_configuration).then_output(move || {
-        let rules = vec![rule("theirs", 7), rule("flowagg-expiry", 30)];
+        let rules = vec![
+            rule("theirs", 7),
+            rule("flowagg-expiry/other/AWSLogs", 14),
+            rule("flowagg-expiry/acme-logs/AWSLogs", 30),
+        ];
         GetBucketLifecycleConfigurationOutput::builder().set_rules(Some(rules)).build()
     });
     let written = Arc::new(Mutex::new(vec![]));
@@ -87,9 +91,10 @@ async fn other_peoples_lifecycle_rules_are_written_back_as_they_were_read() {
     assert!(applied.failures.is_empty(), "{applied:?}");
     let written = written.lock().unwrap();
     assert_eq!(written[0], theirs);
-    assert_eq!(written[1].id(), Some("flowagg-expiry"));
-    assert_eq!(written[1].expiration().and_then(|it| it.days()), Some(90));
-    assert_eq!(written.len(), 2);
+    assert_eq!(written[1], rule("flowagg-expiry/other/AWSLogs", 14), "a rule of another fleet is foreign");
+    assert_eq!(written[2].id(), Some("flowagg-expiry/acme-logs/AWSLogs"));
+    assert_eq!(written[2].expiration().and_then(|it| it.days()), Some(90));
+    assert_eq!(written.len(), 3);
 }
 
 fn encryption(answer: ServerSideEncryptionRule) -> MockRule {

@@ -1,0 +1,235 @@
+//! Foreign statements that a person names are replaced by the fleet's grant, unless a delivery would stop.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowagg_core::failure::Failure;
+use flowagg_core::fleet::Fleet;
+use flowagg_core::id::{AccountId, FlowLogId, Region};
+use flowagg_core::observed::{Bucket, FlowLog, LogFolder, LogFolders, Observed, Place, RegionState, Scope};
+use flowagg_core::plan::{HubChange, PolicyChange, Unnamed};
+use flowagg_policy::plan::{Plan, PlanOptions, plan};
+use flowagg_policy::{AdoptError, StatementRef, adopt};
+
+const LOAD_BALANCER: &str = include_str!("../data/nlb-documented-top.json");
+const THREE_SERVICES: &str = include_str!("../data/three-services-one-statement.json");
+const WHOLE_BUCKET: &str = include_str!("../data/whole-bucket-one-account.json");
+const MEMBER: &str = "222222222222";
+
+fn fleet_file(member: &str) -> String {
+    format!(
+        "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
+         [[members]]\naccount = \"{member}\"\nregions = [\"eu-west-1\", \"us-east-1\"]\n"
+    )
+}
+
+fn fleet() -> Fleet {
+    Fleet::parse(&fleet_file(MEMBER)).unwrap()
+}
+
+fn region(name: &str) -> Region {
+    Region::parse(name).unwrap()
+}
+
+fn place(name: &str) -> Place {
+    Place { account: AccountId::parse(MEMBER).unwrap(), region: region(name) }
+}
+
+/// A flow log that someone else made.
+fn flow_log(destination: &str) -> FlowLog {
+    FlowLog {
+        id: FlowLogId::parse("fl-0000000a").unwrap(),
+        resource: "vpc-0000000a".to_owned(),
+        traffic: Some("ALL".to_owned()),
+        destination: destination.to_owned(),
+        format: None,
+        interval: Some(600),
+        options: None,
+        tags: BTreeMap::new(),
+        created: None,
+        deliver_status: None,
+        deliver_error: None,
+    }
+}
+
+/// A bucket with this policy and these folders of the member, and flow logs in one of two regions.
+fn observed(policy: &str, services: &[&str], flow_logs: Vec<FlowLog>) -> Observed {
+    let account = AccountId::parse(MEMBER).unwrap();
+    let folder = |service: &&str| LogFolder { account, folder: format!("AWSLogs/{MEMBER}/{service}/") };
+    let log_folders = LogFolders::Listed(services.iter().map(folder).collect());
+    let bucket = Bucket { policy: Some(policy.to_owned()), log_folders, ..Bucket::default() };
+    let regions = BTreeMap::from([
+        (place("eu-west-1"), Ok(RegionState { resources: Vec::new(), flow_logs })),
+        (place("us-east-1"), Ok(RegionState::default())),
+    ]);
+    Observed { bucket: Ok(Some(bucket)), key: None, regions, scope: Scope::Whole }
+}
+
+fn adopting(statements: &[&str], unchecked: bool) -> PlanOptions {
+    let mut options = PlanOptions::from(Unnamed::Keep);
+    options.adopt = statements.iter().map(|statement| statement.parse().unwrap()).collect();
+    options.adopt_unchecked = unchecked;
+    options
+}
+
+fn change(plan: &Plan) -> Option<&PolicyChange> {
+    plan.hub().iter().find_map(|change| match change {
+        HubChange::PutPolicy(change) => Some(change),
+        _ => None,
+    })
+}
+
+/// Why nothing is planned.
+#[track_caller]
+fn obstacle(plan: &Plan) -> &str {
+    assert!(plan.is_empty());
+    &plan.obstacles()[0].what
+}
+
+#[test]
+fn statements_that_serve_only_the_fleets_flow_logs_are_replaced_by_its_grant() {
+    let log = flow_log("arn:aws:s3:::acme-logs");
+    let before = observed(LOAD_BALANCER, &["vpcflowlogs"], vec![log]);
+    let plan = plan(&fleet(), &before, adopting(&["AWSLogDeliveryWrite", "AWSLogDeliveryAclCheck"], false));
+    let change = change(&plan).unwrap();
+    assert_eq!(
+        change.adopted,
+        ["`AWSLogDeliveryAclCheck`", "`AWSLogDeliveryWrite`"],
+        "in the order of the policy"
+    );
+    assert!(!change.text.contains("\"AWSLogDeliveryWrite\""), "{}", change.text);
+    assert!(
+        change.to_string().contains("replaces the adopted `AWSLogDeliveryAclCheck`, `AWSLogDeliveryWrite`")
+    );
+
+    let text = change.text.clone();
+    let again = plan.again(&fleet(), &observed(&text, &["vpcflowlogs"], Vec::new()));
+    assert_eq!(again.policy_write(), None);
+    assert!(again.is_complete());
+}
+
+#[test]
+fn a_statement_that_load_balancer_logs_need_is_not_adopted() {
+    let before = observed(LOAD_BALANCER, &["elasticloadbalancing", "vpcflowlogs"], Vec::new());
+    let statements = adopting(&["AWSLogDeliveryWrite"], false);
+    // The fleet's grant is for every folder of its members.
+    let of_member = plan(&fleet(), &before, statements.clone());
+    assert!(change(&of_member).unwrap().text.contains(&format!("AWSLogs/{MEMBER}/*")));
+
+    let text = fleet_file("333333333333");
+    let of_others = plan(&Fleet::parse(&text).unwrap(), &before, statements);
+    assert_eq!(
+        obstacle(&of_others),
+        "adopting statement `AWSLogDeliveryWrite` would stop log delivery to \
+         `AWSLogs/222222222222/elasticloadbalancing/`, log delivery to `AWSLogs/222222222222/vpcflowlogs/`"
+    );
+}
+
+#[test]
+fn a_statement_that_a_foreign_flow_log_needs_is_not_adopted() {
+    let foreign = flow_log("arn:aws:s3:::acme-logs/VpcFlowLogs/vpc-0000000a");
+    let write = write_of(WHOLE_BUCKET);
+    let plan = plan(&fleet(), &observed(WHOLE_BUCKET, &[], vec![foreign]), adopting(&[&write], false));
+    let expected =
+        format!("adopting statement `{write}` would stop flow log fl-0000000a of {MEMBER} in eu-west-1");
+    assert_eq!(obstacle(&plan), expected);
+}
+
+/// The Sid of the statement that allows `s3:PutObject`.
+fn write_of(policy: &str) -> String {
+    let policy: serde_json::Value = serde_json::from_str(policy).unwrap();
+    let statements = policy["Statement"].as_array().unwrap();
+    let puts = |it: &&serde_json::Value| it["Action"].to_string().contains("PutObject");
+    statements.iter().find(puts).unwrap()["Sid"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn nothing_is_adopted_while_it_is_not_known_which_deliveries_there_are() {
+    let statements = ["AWSLogDeliveryWrite", "AWSLogDeliveryAclCheck"];
+    let failure = Failure {
+        account: AccountId::parse(MEMBER).unwrap(),
+        region: region("us-east-1"),
+        call: "DescribeFlowLogs".to_owned(),
+        resource: None,
+        code: Some("UnauthorizedOperation".to_owned()),
+        message: "not authorized".to_owned(),
+        advice: "allow it".into(),
+    };
+    let mut unread = observed(LOAD_BALANCER, &[], Vec::new());
+    unread.regions.insert(place("us-east-1"), Err(failure));
+    let part = Observed { scope: Scope::Part, ..observed(LOAD_BALANCER, &[], Vec::new()) };
+    let mut unlisted = observed(LOAD_BALANCER, &[], Vec::new());
+    if let Ok(Some(bucket)) = &mut unlisted.bucket {
+        bucket.log_folders = LogFolders::NotListed;
+    }
+    for (observed, why) in [
+        (&unread, "1 account-region could not be read"),
+        (&part, "only part of the fleet was selected"),
+        (&unlisted, "the bucket was not listed"),
+    ] {
+        let checked = plan(&fleet(), observed, adopting(&statements, false));
+        let names = "`AWSLogDeliveryAclCheck`, `AWSLogDeliveryWrite`";
+        assert_eq!(
+            obstacle(&checked),
+            format!("it is not known which deliveries statement {names} serves: {why}")
+        );
+        assert!(change(&plan(&fleet(), observed, adopting(&statements, true))).is_some());
+    }
+}
+
+#[test]
+fn a_statement_for_other_services_cannot_be_adopted() {
+    let refused = |policy: &str, statement: &str| {
+        adopt(policy, &BTreeSet::from([statement.parse().unwrap()])).unwrap_err().to_string()
+    };
+    assert!(
+        refused(THREE_SERVICES, "#1").ends_with("has another principal than `delivery.logs.amazonaws.com`")
+    );
+    let policy = |statement: &str| format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{statement}]}}");
+    let service = "\"Principal\":{\"Service\":\"delivery.logs.amazonaws.com\"}";
+    for (statement, why) in [
+        (
+            format!("{{\"Sid\":\"A\",\"Effect\":\"Deny\",{service},\"Action\":\"s3:*\",\"Resource\":\"*\"}}"),
+            "is not an Allow",
+        ),
+        (
+            format!(
+                "{{\"Sid\":\"A\",\"Effect\":\"Allow\",{service},\"Action\":\"s3:DeleteObject\",\"Resource\":\"*\"}}"
+            ),
+            "allows `s3:DeleteObject`, which log delivery does not need",
+        ),
+        (
+            format!(
+                "{{\"Sid\":\"A\",\"Effect\":\"Allow\",{service},\"NotAction\":\"s3:Get*\",\"Resource\":\"*\"}}"
+            ),
+            "has a `NotAction`, so what it grants cannot be listed",
+        ),
+        (
+            format!(
+                "{{\"Sid\":\"A\",\"Effect\":\"Allow\",{service},\"Action\":\"s3:PutObject\",\"Resource\":\"*\",\
+                 \"Condition\":{{\"StringEquals\":{{\"aws:SourceOrgID\":\"o-a1b2c3d4e5\"}}}}}}"
+            ),
+            "tests `aws:SourceOrgID`, which is not known of every delivery",
+        ),
+    ] {
+        assert_eq!(refused(&policy(&statement), "A"), format!("statement `A` {why}"));
+    }
+}
+
+#[test]
+fn a_reference_names_one_statement_or_none() {
+    let twice = r#"{"Statement":[{"Sid":"A"},{"Sid":"B"},{"Sid":"A"}]}"#;
+    let error = |statement: &str| adopt(twice, &BTreeSet::from([statement.parse().unwrap()])).unwrap_err();
+    assert_eq!(error("A").help(), "name one by its place: `#1` or `#3`");
+    assert_eq!(error("C").to_string(), "the bucket policy has no statement `C`");
+    assert_eq!(error("#4").to_string(), "the bucket policy has no statement `#4`");
+    for wrong in ["", "#", "#0", "#x"] {
+        assert!(matches!(wrong.parse::<StatementRef>(), Err(AdoptError::Reference { .. })), "{wrong}");
+    }
+}
+
+#[test]
+fn a_statement_of_another_fleet_cannot_be_adopted() {
+    let other = r#"{"Statement":[{"Sid":"AWSLogDeliveryWriteFlowaggOther","Effect":"Allow"}]}"#;
+    let error = adopt(other, &BTreeSet::from(["#1".parse().unwrap()])).unwrap_err();
+    assert!(matches!(error, AdoptError::Managed { .. }), "{error}");
+}
