@@ -1,6 +1,6 @@
 //! What AWS keeps and LocalStack forgets: an endpoint in front of it that remembers, and completes the answers.
 //!
-//! * `CreateFlowLogs`: the answer to a client token that comes again
+//! * `CreateFlowLogs`: the answer to a client token that comes again; the policy that AWS attaches to the bucket, if asked for
 //! * `DescribeFlowLogs`: the destination options, and whether delivery works, as the delivery service has told
 //! * `DescribeVpcs`: the VPCs that another account shares
 //! * `GetBucketPolicyStatus`, which LocalStack does not have: by the live bucket policy
@@ -14,6 +14,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 
+use super::attach::Attaching;
 use crate::delivery::{Outcome, Report};
 use crate::endpoint::{Call, Door, Request, Upstream, locked, wire, with_body};
 
@@ -38,6 +39,8 @@ struct Memory {
     deliveries: Mutex<BTreeMap<String, &'static str>>,
     /// The VPCs that others share with an account, by region, as EC2 writes them.
     shared: Mutex<BTreeMap<(AccountId, String), Vec<String>>>,
+    /// What AWS does to the bucket policy when a flow log is created in the hub account.
+    attaching: Mutex<Option<Attaching>>,
 }
 
 /// Source: "FlowLog" (Amazon EC2 API Reference), `DeliverLogsStatus` and `DeliverLogsErrorMessage`.
@@ -54,6 +57,7 @@ impl Front {
             options: Mutex::default(),
             deliveries: Mutex::default(),
             shared: Mutex::default(),
+            attaching: Mutex::default(),
         });
         let remembers = Arc::clone(&memory);
         let door = Door::open(move |client| {
@@ -65,6 +69,11 @@ impl Front {
 
     pub(super) fn url(&self) -> &str {
         self.door.url()
+    }
+
+    /// From now on, AWS attaches a policy for each flow log that is created in the hub account.
+    pub(super) fn attaches(&self, attaching: Attaching) {
+        *locked(&self.memory.attaching) = Some(attaching);
     }
 
     /// The delivery service tells what became of its files.
@@ -125,10 +134,15 @@ impl Memory {
         if call.operation == "CreateFlowLogs" && request.field("LogDestinationType").as_deref() == Some("s3")
         {
             let options = options(request);
-            let answer = String::from_utf8_lossy(&answer);
+            let answer = String::from_utf8_lossy(&answer).into_owned();
             let ids = wire::element(&answer, "flowLogIdSet").unwrap_or_default().split("<item>").skip(1);
             let ids = ids.filter_map(|item| item.split_once("</item>"));
-            locked(&self.options).extend(ids.map(|(id, _)| (id.to_owned(), options.clone())));
+            let ids: Vec<_> = ids.map(|(id, _)| (id.to_owned(), options.clone())).collect();
+            let attaching = locked(&self.attaching).clone().filter(|_| !ids.is_empty());
+            locked(&self.options).extend(ids);
+            if let Some(attaching) = attaching {
+                attaching.after(call, request).await;
+            }
         }
         Ok(answer)
     }
@@ -202,6 +216,7 @@ mod tests {
             options: Mutex::from(BTreeMap::from([("fl-1".to_owned(), "<destinationOptions/>".to_owned())])),
             deliveries: Mutex::from(BTreeMap::from([("fl-1".to_owned(), ACCESS_ERROR)])),
             shared: Mutex::default(),
+            attaching: Mutex::default(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! A hub, accounts with their VPCs, and the fleet file that a person would have written for them.
 
+mod attach;
 mod front;
 mod furnish;
 mod key;
@@ -20,8 +21,10 @@ use crate::aws::{Aws, AwsError};
 use crate::delivery::recording::PUBLISHED_EVERY;
 use crate::delivery::{Delivery, Report};
 use crate::emulator::Emulator;
+use attach::Attaching;
 use front::Front;
 
+pub use attach::PolicyAttachment;
 pub use paper::Paper;
 pub(crate) use program::run;
 pub use program::{PROGRAM_VARIABLE, Ran, program};
@@ -121,6 +124,11 @@ impl World {
         self.settings.entry(table.to_owned()).or_default().push(line.to_owned());
     }
 
+    /// Sets a table of the fleet file to this line alone.
+    pub fn reset(&mut self, table: &str, line: &str) {
+        self.settings.insert(table.to_owned(), vec![line.to_owned()]);
+    }
+
     /// Has the fleet file ask for every region that a member has enabled, not only for those of this world.
     pub fn ask_for_all_regions(&mut self) {
         self.everywhere = true;
@@ -145,6 +153,13 @@ impl World {
         self.furnish(name, self.hub, vpcs).await?;
         self.join(name);
         Ok(())
+    }
+
+    /// From now on, AWS attaches its own statements to the bucket policy whenever a flow log to the bucket is created in the hub
+    /// account.
+    pub fn attach_policy(&self, how: PolicyAttachment) {
+        let (hub, bucket, region) = (self.hub, self.bucket.clone(), self.hub_region().clone());
+        self.front.attaches(Attaching { how, s3: self.s3(), hub, bucket, region });
     }
 
     /// Names so many more accounts in the fleet file, in which nobody has been yet: each has what an account comes with.

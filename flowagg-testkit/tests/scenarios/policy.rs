@@ -1,5 +1,7 @@
 //! What others have in the bucket policy.
 
+use flowagg_testkit::world::PolicyAttachment;
+
 use crate::{applied, apply, deliver, delivers, is_refused, outcome, world};
 
 /// Laid out as no tool of ours would.
@@ -181,4 +183,145 @@ async fn without_source_conditions_a_stranger_still_may_not_write_under_its_own_
     let reports = delivers(&world).await;
     assert_eq!(outcome(&world, &reports, "mallory").key(), None);
     assert!(outcome(&world, &reports, "shop").key().is_some());
+}
+
+#[tokio::test]
+async fn statements_that_aws_appends_for_the_hub_account_are_kept_and_make_no_difference() {
+    let mut world = world(["shop"]).await;
+    world.hub_as_member("hub", 1).await.unwrap();
+    world.attach_policy(PolicyAttachment::Appends);
+    apply(&world).await;
+    delivers(&world).await;
+    let appended = world.policy().await.unwrap().unwrap();
+    let of_aws = |policy: &str| {
+        let policy: serde_json::Value = serde_json::from_str(policy).unwrap();
+        let statements = policy["Statement"].as_array().unwrap();
+        let of_aws = |it: &&serde_json::Value| {
+            it["Sid"] == "AWSLogDeliveryWrite" || it["Sid"] == "AWSLogDeliveryAclCheck"
+        };
+        statements.iter().filter(of_aws).cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(of_aws(&appended).len(), 2);
+
+    world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
+    world.flowagg(["apply", "--yes", "--prune"]).await.unwrap().exits(0);
+    assert_eq!(world.policy().await.unwrap().as_deref(), Some(appended.as_str()), "no write was needed");
+    world.flowagg(["destroy", "--yes"]).await.unwrap().exits(0);
+    assert_eq!(of_aws(&world.policy().await.unwrap().unwrap()), of_aws(&appended));
+}
+
+#[tokio::test]
+async fn a_policy_that_aws_replaces_gets_the_grant_again_and_lost_statements_are_named() {
+    let mut world = world(["shop"]).await;
+    world.hub_as_member("hub", 1).await.unwrap();
+    let bucket = world.bucket().to_string();
+    world.bucket_of_others(&policy(&bucket, &[READERS])).await.unwrap();
+    world.attach_policy(PolicyAttachment::Replaces);
+
+    let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
+    let lost = "the bucket policy lost the foreign statement `Readers` while flow logs were created in the hub account";
+    assert!(ran.stdout.contains(lost), "{ran}");
+    assert!(
+        !world.policy().await.unwrap().unwrap().contains("Readers"),
+        "someone may have removed it on purpose"
+    );
+    delivers(&world).await;
+    world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
+}
+
+/// AWS's documented statements for the logs of an account, as its services write them.
+fn documented(bucket: &str, account: &str) -> [String; 2] {
+    let service = r#""Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"}"#;
+    let source = format!(r#""aws:SourceAccount":"{account}""#);
+    [
+        format!(
+            r#"{{"Sid":"AWSLogDeliveryWrite",{service},"Action":"s3:PutObject","Resource":"arn:aws:s3:::{bucket}/AWSLogs/{account}/*","Condition":{{"StringEquals":{{{source},"s3:x-amz-acl":"bucket-owner-full-control"}}}}}}"#
+        ),
+        format!(
+            r#"{{"Sid":"AWSLogDeliveryAclCheck",{service},"Action":"s3:GetBucketAcl","Resource":"arn:aws:s3:::{bucket}","Condition":{{"StringEquals":{{{source}}}}}}}"#
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn a_grant_that_aws_wrote_for_other_logs_is_never_replaced_pruned_or_removed() {
+    let mut world = world(["shop"]).await;
+    let stranger = world.account("stranger", 1).await.unwrap().to_string();
+    let bucket = world.bucket().to_string();
+    let [write, check] = documented(&bucket, &stranger);
+    world.bucket_of_others(&policy(&bucket, &[&write, &check])).await.unwrap();
+    let is_kept = async |world: &flowagg_testkit::world::World| {
+        let live = world.policy().await.unwrap().unwrap();
+        assert!(live.contains(&write) && live.contains(&check), "{live}");
+    };
+
+    apply(&world).await;
+    is_kept(&world).await;
+    delivers(&world).await;
+    world.flowagg(["apply", "--yes", "--prune"]).await.unwrap().exits(0);
+    is_kept(&world).await;
+    world.flowagg(["destroy", "--yes"]).await.unwrap().exits(0);
+    is_kept(&world).await;
+}
+
+#[tokio::test]
+async fn a_statement_is_adopted_only_if_no_known_delivery_stops() {
+    let mut world = world(["shop"]).await;
+    let shop = world.accounts()["shop"].id.to_string();
+    let stranger = world.account("stranger", 1).await.unwrap().to_string();
+    let bucket = world.bucket().to_string();
+    let [write, check] = documented(&bucket, &shop);
+    let others = documented(&bucket, &stranger)[0].replace("AWSLogDeliveryWrite", "TheirLoadBalancer");
+    let others = others.replace("/AWSLogs/", "/balancers/AWSLogs/");
+    world.bucket_of_others(&policy(&bucket, &[&write, &check, &others])).await.unwrap();
+    let load_balancer = format!("balancers/AWSLogs/{stranger}/elasticloadbalancing/eu-west-1/a.log.gz");
+    let put = world.s3().put_object().bucket(&bucket).key(&load_balancer).body(b"logs".to_vec().into());
+    put.send().await.unwrap();
+
+    // Its ACL check is not granted to the stranger, so nothing of it is delivered today.
+    let adopt = ["plan", "--adopt", "AWSLogDeliveryWrite", "--adopt", "AWSLogDeliveryAclCheck"];
+    let plan = world.flowagg(adopt).await.unwrap().exits(0).stdout;
+    assert!(plan.contains("replaces the adopted `AWSLogDeliveryWrite`, `AWSLogDeliveryAclCheck`"), "{plan}");
+    let apply = ["apply", "--yes", "--adopt", "AWSLogDeliveryWrite", "--adopt", "AWSLogDeliveryAclCheck"];
+    world.flowagg(apply).await.unwrap().exits(0);
+    let live = world.policy().await.unwrap().unwrap();
+    assert!(!live.contains(&write) && !live.contains(&check) && live.contains(&others), "{live}");
+    delivers(&world).await;
+    let missing = world.flowagg(adopt).await.unwrap().exits(1).stdout;
+    assert!(missing.contains("the bucket policy has no statement `AWSLogDeliveryAclCheck`"), "{missing}");
+
+    // With the check, the load balancer's logs arrive, and its statement cannot be adopted.
+    let check = documented(&bucket, &stranger)[1].clone();
+    let (statements, end) = live.rsplit_once(']').unwrap();
+    world.put_policy(&format!("{statements},{check}]{end}")).await.unwrap();
+    let refused = world.flowagg(["plan", "--adopt", "TheirLoadBalancer"]).await.unwrap().exits(1).stdout;
+    let why = format!("would stop log delivery to `balancers/AWSLogs/{stranger}/elasticloadbalancing/`");
+    assert!(refused.replace('\n', " ").contains(&why), "{refused}");
+}
+
+#[tokio::test]
+async fn two_fleets_on_one_bucket_change_no_byte_of_each_others_statements_flow_logs_and_rules() {
+    let mut world = world(["shop"]).await;
+    world.set("fleet", "name = \"first\"");
+    apply(&world).await;
+    let first = world.policy().await.unwrap().unwrap();
+    let logs_of_first = world.flow_logs(world.accounts()["shop"].id, world.hub_region()).await.unwrap();
+
+    world.leave("shop");
+    world.member("bank", 1).await.unwrap();
+    world.reset("fleet", "name = \"second\"");
+    world.flowagg(["apply", "--yes", "--prune"]).await.unwrap().exits(0);
+    let both = world.policy().await.unwrap().unwrap();
+    let statements = first.trim_end_matches("]}").to_owned();
+    assert!(both.starts_with(&statements), "the first fleet's statements are as they were: {both}");
+    delivers(&world).await;
+
+    world.flowagg(["destroy", "--yes"]).await.unwrap().exits(0);
+    assert_eq!(world.policy().await.unwrap().as_deref(), Some(first.as_str()));
+    let now = world.flow_logs(world.accounts()["shop"].id, world.hub_region()).await.unwrap();
+    assert_eq!(now, logs_of_first);
+    world.join("shop");
+    world.leave("bank");
+    world.reset("fleet", "name = \"first\"");
+    world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
 }
