@@ -39,11 +39,11 @@ impl fmt::Display for HubChange {
                 } else {
                     "nothing else is in it, and it is deleted"
                 };
-                let accounts = accounts(&removal.revoked);
-                write!(
-                    f,
-                    "take flowagg's statements out of the bucket policy: revokes delivery from {accounts}; {rest}"
-                )
+                f.write_str("take flowagg's statements out of the bucket policy: ")?;
+                if !removal.revoked.is_empty() {
+                    write!(f, "revokes delivery from {}; ", accounts(&removal.revoked))?;
+                }
+                f.write_str(rest)
             }
         }
     }

@@ -10,7 +10,9 @@ use flowagg_core::fleet::Fleet;
 use flowagg_core::flow_log::{FLEET_TAG, FileFormat, Files};
 use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId, ResourceKind};
 use flowagg_core::observed::*;
-use flowagg_core::plan::{FlowLogPart, Step, Unnamed, Why, flow_log_changes, flow_log_removals};
+use flowagg_core::plan::{
+    FlowLogPart, GrantRemoval, HubChange, Step, Unnamed, Why, flow_log_changes, flow_log_removals,
+};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
@@ -416,4 +418,21 @@ proptest! {
             prop_assert!(after.contains(log), "a foreign flow log was touched: {:?}", log);
         }
     }
+}
+
+#[test]
+fn removing_a_grant_names_the_accounts_only_if_there_are_any() {
+    let removal = |revoked: &[&str], leaves: Option<&str>| {
+        let revoked = revoked.iter().map(|account| AccountId::parse(account).unwrap()).collect();
+        let leaves = leaves.map(str::to_owned);
+        HubChange::RemoveGrant(GrantRemoval { replaces: "{}".to_owned(), leaves, revoked }).to_string()
+    };
+    assert_eq!(
+        removal(&["222222222222"], Some("{}")),
+        "take flowagg's statements out of the bucket policy: revokes delivery from 222222222222; the others stay"
+    );
+    assert_eq!(
+        removal(&[], None),
+        "take flowagg's statements out of the bucket policy: nothing else is in it, and it is deleted"
+    );
 }

@@ -136,11 +136,13 @@ impl fmt::Display for Done {
                 }
                 Ok(())
             }
-            Did::RemovedGrant { revoked } => write!(
-                f,
-                "{resources}: removed flowagg's statements from the bucket policy; revoked delivery from {}",
-                accounts(revoked)
-            ),
+            Did::RemovedGrant { revoked } => {
+                write!(f, "{resources}: removed flowagg's statements from the bucket policy")?;
+                if revoked.is_empty() {
+                    return Ok(());
+                }
+                write!(f, "; revoked delivery from {}", accounts(revoked))
+            }
             Did::CreatedFlowLogs { flow_logs } if flow_logs.is_empty() => {
                 write!(f, "{account} {region}: created flow logs for {resources}")
             }
