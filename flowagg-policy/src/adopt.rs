@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use flowagg_core::id::{AccountId, BucketName, Region};
+use flowagg_core::id::{AccountId, BucketName, OrganizationId, Region};
+use flowagg_core::layout::{AWS_LOGS, account_of};
 
 use crate::document::{Document, DocumentError, Statement};
 use crate::evaluate::{Policy, Request};
@@ -109,12 +110,20 @@ impl AdoptError {
 /// A policy without the adopted statements.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adopted {
-    /// The policy; `None` if no statement is left.
-    pub policy: Option<String>,
+    /// The policy. It can have an empty list of statements, which S3 does not accept: the grant is merged into it.
+    pub policy: String,
     /// The names of the adopted statements.
     pub names: Vec<String>,
     /// The statements as they were, byte for byte.
     pub texts: BTreeSet<String>,
+}
+
+impl Adopted {
+    /// A policy of the adopted statements alone.
+    fn alone(&self) -> String {
+        let texts: Vec<&str> = self.texts.iter().map(String::as_str).collect();
+        format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{}]}}", texts.join(","))
+    }
 }
 
 /// The condition keys that are known of every delivery, so that a statement that tests no others can be compared.
@@ -133,6 +142,12 @@ pub fn adopt(live: &str, statements: &BTreeSet<StatementRef>) -> Result<Adopted,
         let name = statement.name(index);
         if statement.sid().and_then(Sid::parse).is_some() {
             return Err(AdoptError::Managed { statement: name });
+        }
+        let text = document.statement_text(index);
+        let copies = (0..document.statements().len()).filter(|other| document.statement_text(*other) == text);
+        if copies.count() > 1 {
+            let why = "is in the policy more than once, byte for byte".to_owned();
+            return Err(AdoptError::Unfit { statement: name, why });
         }
         if let Some(why) = unfit(statement) {
             return Err(AdoptError::Unfit { statement: name, why });
@@ -155,11 +170,7 @@ fn without(document: &Document<'_>, indexes: &BTreeSet<usize>) -> Adopted {
     let names = statements.map(|(index, statement)| statement.name(index)).collect();
     let texts = indexes.iter().map(|index| document.statement_text(*index).to_owned()).collect();
     let changes: Vec<_> = indexes.iter().map(|index| (*index, None)).collect();
-    let policy = match (indexes.len(), document.statements().len()) {
-        (0, _) => Some(document.text.to_owned()),
-        (all, statements) if all == statements => None,
-        _ => Some(document.edit(&changes, &[])),
-    };
+    let policy = if indexes.is_empty() { document.text.to_owned() } else { document.edit(&changes, &[]) };
     Adopted { policy, names, texts }
 }
 
@@ -217,42 +228,117 @@ fn unfit(statement: Statement<'_>) -> Option<String> {
     if let Some(action) = other {
         return Some(format!("allows `{action}`, which log delivery does not need"));
     }
+    let resources = statement.get("Resource").map(|node| node.elements()).unwrap_or_default();
+    let part = resources.iter().filter_map(|node| node.as_str()).find(|resource| !is_whole(resource));
+    if let Some(resource) = part {
+        return Some(format!("names `{resource}`, which is not a bucket or a whole folder of an account"));
+    }
     let conditions = statement.get("Condition").and_then(|node| node.members()).unwrap_or_default();
     let mut keys = conditions.iter().flat_map(|operator| operator.value.members().unwrap_or_default());
     let unknown = keys.find(|key| !KNOWN_KEYS.contains(&key.key.to_ascii_lowercase().as_str()));
-    unknown.map(|key| format!("tests `{}`, which is not known of every delivery", key.key))
+    if let Some(key) = unknown {
+        return Some(format!("tests `{}`, which is not known of every delivery", key.key));
+    }
+    let arns = source_arns(statement);
+    let other = arns.iter().find(|arn| region_of(arn).is_none());
+    other.map(|arn| format!("tests `aws:SourceArn` for `{arn}`, which is not the documented form"))
+}
+
+/// Whether a resource is a bucket, all its objects, or all objects under `AWSLogs/` or under an account's folder there: then it
+/// covers every delivery to a folder or none. A variable could stand for anything.
+fn is_whole(resource: &str) -> bool {
+    let Some((_, path)) = resource.split_once(":s3:::") else { return false };
+    let Some((_, path)) = path.split_once('/') else { return !resource.contains(['*', '?', '$']) };
+    let Some(folder) = path.strip_suffix('*') else { return false };
+    if folder.contains(['*', '?', '$']) {
+        return false;
+    }
+    let mut segments = folder.trim_end_matches('/').rsplit('/');
+    let last = segments.next().unwrap_or_default();
+    folder.is_empty()
+        || (folder.ends_with('/')
+            && (last == AWS_LOGS || (account_of(last).is_some() && segments.next() == Some(AWS_LOGS))))
+}
+
+/// The values that a statement tests `aws:SourceArn` for.
+fn source_arns(statement: Statement<'_>) -> Vec<&str> {
+    let conditions = statement.get("Condition").and_then(|node| node.members()).unwrap_or_default();
+    let keys = conditions.iter().flat_map(|operator| operator.value.members().unwrap_or_default());
+    let arns = keys.filter(|key| key.key.eq_ignore_ascii_case("aws:SourceArn"));
+    arns.flat_map(|key| key.value.elements().iter().filter_map(|node| node.as_str())).collect()
+}
+
+/// The region of an ARN of the documented form, `arn:PARTITION:logs:REGION:ACCOUNT:*`; inner `None` is any region.
+fn region_of(arn: &str) -> Option<Option<Region>> {
+    let mut parts = arn.split(':');
+    let ("arn", _, "logs", region, account, "*", None) = (
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+        parts.next(),
+    ) else {
+        return None;
+    };
+    if account != "*" && AccountId::parse(account).is_err() {
+        return None;
+    }
+    if region == "*" { Some(None) } else { Region::parse(region).ok().map(Some) }
 }
 
 /// A delivery of logs into the bucket that is known: of a flow log, or of another service whose folder has objects.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct KnownDelivery {
+pub(crate) struct KnownDelivery {
     /// The account whose logs they are.
     pub account: AccountId,
-    /// The regions that they may come from.
-    pub regions: BTreeSet<Region>,
-    /// The folder that they are delivered to, with a slash at its end.
-    pub folder: String,
+    /// The region that they come from; `None` if it could be any.
+    pub region: Option<Region>,
+    /// Keys of objects as they are delivered: one for each way of naming folders that is possible.
+    pub keys: BTreeSet<String>,
+    /// The organization that the account is known to belong to, with a path in it.
+    pub organization: Option<(OrganizationId, String)>,
     /// How to name the delivery in a message.
     pub name: String,
 }
 
-/// The deliveries that one policy allows and the other does not, in any of their regions. `None` is a bucket without a policy.
-pub fn stopped<'d>(
-    before: &str,
-    after: Option<&str>,
+/// The deliveries that use an adopted statement and that the new policy is not certain to allow.
+///
+/// What only may be allowed before counts as used, and denials do not count: a delivery that does not work today may work
+/// tomorrow. `regions` are those that a delivery from any region is tried from.
+pub(crate) fn stopped<'d>(
+    adopted: &Adopted,
+    after: &str,
     bucket: &BucketName,
-    deliveries: impl IntoIterator<Item = &'d KnownDelivery>,
+    regions: &BTreeSet<Region>,
+    deliveries: &'d BTreeSet<KnownDelivery>,
 ) -> Result<Vec<&'d KnownDelivery>, DocumentError> {
-    let before = Policy::compile(before)?;
-    let after = after.map(Policy::compile).transpose()?;
+    let used = Policy::compile(&adopted.alone())?;
+    let after = Policy::compile(after)?.without_denials();
     let stops = |delivery: &&KnownDelivery| {
-        delivery.regions.iter().any(|region| {
-            let key = format!("{}object", delivery.folder);
-            let put = Request::put_object(bucket, delivery.account, region, &key);
+        let from = match &delivery.region {
+            Some(region) => BTreeSet::from([region]),
+            None => regions.iter().collect(),
+        };
+        from.into_iter().any(|region| {
             let check = Request::acl_check(bucket, delivery.account, region);
-            let allows = |policy: &Policy| [&put, &check].iter().all(|it| policy.decide(it).is_allowed());
-            allows(&before) && !after.as_ref().is_some_and(allows)
+            let puts =
+                delivery.keys.iter().map(|key| Request::put_object(bucket, delivery.account, region, key));
+            let mut requests =
+                std::iter::once(check).chain(puts).map(|request| match &delivery.organization {
+                    Some((id, path)) => request.in_organization(id, path),
+                    None => request,
+                });
+            requests.any(|request| used.decide(&request).is_allowed() && !after.decide(&request).is_allowed())
         })
     };
-    Ok(deliveries.into_iter().filter(stops).collect())
+    Ok(deliveries.iter().filter(stops).collect())
+}
+
+/// The regions that the adopted statements test `aws:SourceArn` for.
+pub(crate) fn tested_regions(adopted: &Adopted) -> Result<BTreeSet<Region>, DocumentError> {
+    let alone = adopted.alone();
+    let document = Document::parse(&alone)?;
+    Ok(document.statements().flat_map(source_arns).filter_map(|arn| region_of(arn)?).collect())
 }

@@ -13,7 +13,7 @@ mod merge;
 pub mod plan;
 pub mod size;
 
-pub use adopt::{AdoptError, Adopted, KnownDelivery, StatementRef, adopt, stopped};
+pub use adopt::{AdoptError, Adopted, StatementRef, adopt};
 pub use assure::{Doubt, assure};
 pub use diff::{ChangeKind, Difference, StatementChange, diff};
 pub use document::{DocumentError, LARGEST};

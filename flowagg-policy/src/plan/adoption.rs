@@ -4,38 +4,47 @@ use std::collections::BTreeSet;
 
 use flowagg_core::fleet::Fleet;
 use flowagg_core::flow_log::Files;
-use flowagg_core::id::Region;
-use flowagg_core::layout::Layout;
+use flowagg_core::id::{AccountId, OrganizationId, Partition, Region};
+use flowagg_core::layout::{FileName, Layout};
 use flowagg_core::observed::{Bucket, FlowLog, LogFolder, LogFolders, Observed, Place, Scope};
 use flowagg_core::plan::Concern;
 
 use super::value::{Adoption, about_policy};
-use crate::adopt::{Adopted, KnownDelivery, stopped};
+use crate::adopt::{Adopted, KnownDelivery, stopped, tested_regions};
+use crate::document::DocumentError;
 
 /// More deliveries than this are counted.
 const LISTED: usize = 6;
 
 /// Refuses an adoption after which a known delivery would stop, or, unless it is unchecked, one whose deliveries are not known.
+/// Returns the deliveries that were checked, so that they are checked again if the plan is made again.
 pub(super) fn check(
     fleet: &Fleet,
     observed: &Observed,
-    live: Option<&str>,
     after: &str,
     adopted: &Adopted,
     adoption: &Adoption,
-) -> Result<(), Concern> {
+) -> Result<BTreeSet<KnownDelivery>, Concern> {
     let names = adopted.names.join(", ");
-    // An adoption that is made again was checked like this when it was first planned.
-    if let (Adoption::Named { unchecked: false, .. }, Some(unknown)) = (adoption, unknown(observed)) {
-        let what = format!("it is not known which deliveries statement {names} serves: {unknown}");
-        let help = "make everything readable and leave `--only` out, or pass `--adopt-unchecked`";
-        return Err(about_policy(fleet, what, help));
+    let mut deliveries = known(fleet, observed);
+    match adoption {
+        Adoption::Again { deliveries: earlier, .. } => deliveries.extend(earlier.iter().cloned()),
+        Adoption::Named { unchecked: true, .. } => {}
+        Adoption::Named { unchecked: false, .. } => {
+            if let Some(unknown) = unknown(fleet, observed) {
+                let what = format!("it is not known which deliveries statement {names} serves: {unknown}");
+                let help = "make everything readable and leave `--only` out, or pass `--adopt-unchecked`";
+                return Err(about_policy(fleet, what, help));
+            }
+        }
     }
-    let deliveries = known(fleet, observed);
-    let stopped = stopped(live.unwrap_or_default(), Some(after), &fleet.hub.bucket, &deliveries)
-        .map_err(|error| about_policy(fleet, error.to_string(), error.help()))?;
+    let unreadable = |error: DocumentError| about_policy(fleet, error.to_string(), error.help());
+    let mut regions = tested_regions(adopted).map_err(unreadable)?;
+    regions.extend(fleet.places().map(|(_, region)| region.clone()));
+    regions.extend([fleet.hub.region.clone()].into_iter().chain(unnamed_region(fleet.partition())));
+    let stopped = stopped(adopted, after, &fleet.hub.bucket, &regions, &deliveries).map_err(unreadable)?;
     if stopped.is_empty() {
-        return Ok(());
+        return Ok(deliveries);
     }
     let mut list: Vec<String> = stopped.iter().take(LISTED).map(|delivery| delivery.name.clone()).collect();
     if stopped.len() > LISTED {
@@ -49,12 +58,27 @@ pub(super) fn check(
     ))
 }
 
+/// A region of the partition that no fleet file names: what a grant allows from it, it allows from any.
+fn unnamed_region(partition: Partition) -> Option<Region> {
+    let code = match partition {
+        Partition::Aws => "us-unnamed-1",
+        Partition::AwsCn => "cn-unnamed-1",
+        Partition::AwsUsGov => "us-gov-unnamed-1",
+    };
+    Region::parse(code).ok()
+}
+
 /// What keeps the deliveries from being known.
-fn unknown(observed: &Observed) -> Option<String> {
+fn unknown(fleet: &Fleet, observed: &Observed) -> Option<String> {
+    let missing = fleet.places().any(|(member, region)| {
+        let place = Place { account: member.account, region: region.clone() };
+        !observed.regions.contains_key(&place)
+    });
     let unread = observed.regions.values().filter(|state| state.is_err()).count();
     let bucket = observed.bucket.as_ref().ok().and_then(Option::as_ref);
     match (observed.scope, unread, bucket.map(|bucket| &bucket.log_folders)) {
         (Scope::Part, ..) => Some("only part of the fleet was selected".to_owned()),
+        (Scope::Whole, 0, _) if missing => Some("some account-regions were not read".to_owned()),
         (Scope::Whole, 1, _) => Some("1 account-region could not be read".to_owned()),
         (Scope::Whole, 2.., _) => Some(format!("{unread} account-regions could not be read")),
         (_, _, Some(LogFolders::Unread(failure))) => {
@@ -71,32 +95,45 @@ fn known(fleet: &Fleet, observed: &Observed) -> BTreeSet<KnownDelivery> {
     let mut known = BTreeSet::new();
     for (place, state) in &observed.regions {
         let logs = state.iter().flat_map(|state| &state.flow_logs);
-        known.extend(
-            logs.filter(|log| destination.is_in_bucket(&log.destination)).map(|log| of_flow_log(place, log)),
-        );
+        let to_bucket = logs.filter(|log| destination.is_in_bucket(&log.destination));
+        known.extend(to_bucket.map(|log| of_flow_log(fleet, place, log)));
     }
     let bucket = observed.bucket.as_ref().ok().and_then(Option::as_ref);
     if let Some(Bucket { log_folders: LogFolders::Listed(folders), .. }) = bucket {
-        let regions: BTreeSet<Region> = fleet.places().map(|(_, region)| region.clone()).collect();
-        let regions = &regions | &BTreeSet::from([fleet.hub.region.clone()]);
         known.extend(folders.iter().map(|LogFolder { account, folder }| KnownDelivery {
             account: *account,
-            regions: regions.clone(),
-            folder: folder.clone(),
+            region: None,
+            keys: BTreeSet::from([format!("{folder}object")]),
+            organization: organization(fleet, *account),
             name: format!("log delivery to `{folder}`"),
         }));
     }
     known
 }
 
-fn of_flow_log(place: &Place, log: &FlowLog) -> KnownDelivery {
+fn of_flow_log(fleet: &Fleet, place: &Place, log: &FlowLog) -> KnownDelivery {
     let Place { account, region } = place.clone();
     let path =
         log.destination.split_once('/').map(|(_, path)| path.trim_end_matches('/')).unwrap_or_default();
-    let hive_compatible_partitions = log.options.as_ref().is_some_and(|options| options.hive);
-    let files = Files { hive_compatible_partitions, ..Files::default() };
-    let folder = Layout { prefix: None, files }.flow_logs_folder(account);
-    let folder = if path.is_empty() { folder } else { format!("{path}/{folder}") };
-    let name = format!("flow log {} of {account} in {region}", log.id);
-    KnownDelivery { account, regions: BTreeSet::from([region]), folder, name }
+    // An endpoint may not return the options: then both ways of naming folders are possible.
+    let hive = log.options.as_ref().map_or(vec![false, true], |options| vec![options.hive]);
+    let key = |hive_compatible_partitions: bool| {
+        let files = Files { hive_compatible_partitions, ..Files::default() };
+        let key = Layout { prefix: None, files }.key(&FileName::example(account, &region));
+        if path.is_empty() { key } else { format!("{path}/{key}") }
+    };
+    KnownDelivery {
+        account,
+        keys: hive.into_iter().map(key).collect(),
+        organization: organization(fleet, account),
+        name: format!("flow log {} of {account} in {region}", log.id),
+        region: Some(region),
+    }
+}
+
+/// The organization of an account, if the account is known to belong to it. Its path in it is not known.
+fn organization(fleet: &Fleet, account: AccountId) -> Option<(OrganizationId, String)> {
+    let organization = fleet.organization.as_ref()?;
+    let belongs = fleet.members.get(&account).is_some_and(|member| member.in_organization);
+    belongs.then(|| (organization.id.clone(), format!("{}/r-0000/", organization.id)))
 }

@@ -75,7 +75,15 @@ impl Plan {
     /// what the hub needs, leave `observed.regions` empty.
     #[must_use]
     pub fn again(&self, fleet: &Fleet, observed: &Observed) -> Self {
-        let mut plan = make(fleet, observed, self.goal.clone());
+        let goal = match self.goal.clone() {
+            // This plan adopted nothing, so the new one does not either.
+            Goal::Apply(unnamed, Adoption::Named { .. }) => {
+                let (texts, deliveries) = (BTreeSet::new(), BTreeSet::new());
+                Goal::Apply(unnamed, Adoption::Again { texts, deliveries })
+            }
+            goal => goal,
+        };
+        let mut plan = make(fleet, observed, goal);
         if let Some(account) = plan.revoked().difference(self.revoked()).next() {
             plan.obstacles.push(about_policy(
                 fleet,
@@ -129,7 +137,7 @@ impl Plan {
         let live = bucket.and_then(|bucket| bucket.policy.as_deref());
         match decide(fleet, observed, live, unnamed, adoption) {
             Ok(decided) => {
-                self.goal = Goal::Apply(unnamed, Adoption::Again(decided.adopted));
+                self.goal = Goal::Apply(unnamed, decided.adoption);
                 self.hub.extend(decided.change.map(HubChange::PutPolicy));
                 self.concerns.extend(decided.concerns);
                 self.notes.extend(left_out(fleet));
@@ -173,8 +181,8 @@ impl Plan {
 /// What becomes of the bucket policy.
 struct Decided {
     change: Option<PolicyChange>,
-    /// The texts of the adopted statements.
-    adopted: BTreeSet<String>,
+    /// What a plan that is made again adopts.
+    adoption: Adoption,
     concerns: Vec<Concern>,
     notes: Vec<Note>,
 }
@@ -190,13 +198,16 @@ fn decide(
 ) -> Result<Decided, Concern> {
     let grant = Grant::of(fleet);
     let adopted = adopted(fleet, live, adoption)?;
-    let base = adopted.as_ref().map_or(live, |adopted| adopted.policy.as_deref());
+    let base = adopted.as_ref().map_or(live, |adopted| Some(adopted.policy.as_str()));
     let mut merged = merge(base, &grant, unnamed)
         .map_err(|error| about_policy(fleet, error.to_string(), &error.help()))?;
-    if let Some(adopted) = adopted.as_ref().filter(|adopted| !adopted.names.is_empty()) {
-        merged.changed = true;
-        adoption::check(fleet, observed, live, &merged.text, adopted, adoption)?;
-    }
+    let deliveries = match adopted.as_ref().filter(|adopted| !adopted.names.is_empty()) {
+        Some(adopted) => {
+            merged.changed = true;
+            adoption::check(fleet, observed, &merged.text, adopted, adoption)?
+        }
+        None => BTreeSet::new(),
+    };
     let doubts = assure(live, &merged, &grant, &fleet.regions())
         .map_err(|error| about_policy(fleet, error.to_string(), error.help()))?;
     if let (true, [first, rest @ ..]) = (merged.changed, doubts.as_slice()) {
@@ -219,9 +230,10 @@ fn decide(
         adopted: adopted.as_ref().map(|adopted| adopted.names.clone()).unwrap_or_default(),
         notes: merged.notes,
     });
-    let adopted = adopted.map(|adopted| adopted.texts).unwrap_or_default();
+    let texts = adopted.map(|adopted| adopted.texts).unwrap_or_default();
+    let adoption = Adoption::Again { texts, deliveries };
     let concerns = doubts.into_iter().map(|doubt| about_policy(fleet, doubt.message, DOUBT_HELP)).collect();
-    Ok(Decided { change, adopted, concerns, notes })
+    Ok(Decided { change, adoption, concerns, notes })
 }
 
 /// The live policy without the statements that are adopted; `None` if none is.
@@ -229,8 +241,8 @@ fn adopted(fleet: &Fleet, live: Option<&str>, adoption: &Adoption) -> Result<Opt
     let adopted = match (adoption, live) {
         (Adoption::Named { statements, .. }, _) if statements.is_empty() => return Ok(None),
         (Adoption::Named { statements, .. }, live) => adopt(live.unwrap_or(NO_STATEMENTS), statements),
-        (Adoption::Again(texts), Some(live)) if !texts.is_empty() => adopt_again(live, texts),
-        (Adoption::Again(_), _) => return Ok(None),
+        (Adoption::Again { texts, .. }, Some(live)) if !texts.is_empty() => adopt_again(live, texts),
+        (Adoption::Again { .. }, _) => return Ok(None),
     };
     adopted.map(Some).map_err(|error| about_policy(fleet, error.to_string(), &error.help()))
 }

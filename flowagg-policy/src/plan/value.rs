@@ -8,7 +8,7 @@ use flowagg_core::id::AccountId;
 use flowagg_core::plan::{Concern, FlowLogChange, HubChange, Left, Note, Subject, Unnamed};
 use serde::Serialize;
 
-use crate::adopt::StatementRef;
+use crate::adopt::{KnownDelivery, StatementRef};
 
 /// What differs, in the order in which it is done, and what was found on the way.
 ///
@@ -58,8 +58,8 @@ pub(super) enum Goal {
 pub(super) enum Adoption {
     /// Those that a person named, if no delivery would stop; `unchecked` also if it is not known of every account.
     Named { statements: BTreeSet<StatementRef>, unchecked: bool },
-    /// Those with these texts, which an earlier plan adopted.
-    Again(BTreeSet<String>),
+    /// Those with these texts, which an earlier plan adopted after it checked these deliveries.
+    Again { texts: BTreeSet<String>, deliveries: BTreeSet<KnownDelivery> },
 }
 
 /// The write that a plan makes to the bucket policy.

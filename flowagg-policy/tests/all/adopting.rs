@@ -115,8 +115,12 @@ fn a_statement_that_load_balancer_logs_need_is_not_adopted() {
     let of_member = plan(&fleet(), &before, statements.clone());
     assert!(change(&of_member).unwrap().text.contains(&format!("AWSLogs/{MEMBER}/*")));
 
-    let text = fleet_file("333333333333");
-    let of_others = plan(&Fleet::parse(&text).unwrap(), &before, statements);
+    let others = Fleet::parse(&fleet_file("333333333333")).unwrap();
+    let regions = others.places().map(|(member, region)| {
+        (Place { account: member.account, region: region.clone() }, Ok(RegionState::default()))
+    });
+    let before = Observed { regions: regions.collect(), ..before };
+    let of_others = plan(&others, &before, statements);
     assert_eq!(
         obstacle(&of_others),
         "adopting statement `AWSLogDeliveryWrite` would stop log delivery to \
@@ -132,6 +136,68 @@ fn a_statement_that_a_foreign_flow_log_needs_is_not_adopted() {
     let expected =
         format!("adopting statement `{write}` would stop flow log fl-0000000a of {MEMBER} in eu-west-1");
     assert_eq!(obstacle(&plan), expected);
+}
+
+#[test]
+fn a_statement_that_serves_a_region_outside_the_grant_is_not_adopted() {
+    let policy = LOAD_BALANCER.replace("arn:aws:logs:eu-west-1:", "arn:aws:logs:ap-south-1:");
+    let with_arns = format!("[policy]\nsource-arn = true\n{}", fleet_file(MEMBER));
+    let fleet = Fleet::parse(&with_arns).unwrap();
+    let plan = plan(
+        &fleet,
+        &observed(&policy, &["elasticloadbalancing"], Vec::new()),
+        adopting(&["AWSLogDeliveryWrite"], false),
+    );
+    let expected = "adopting statement `AWSLogDeliveryWrite` would stop log delivery to \
+                    `AWSLogs/222222222222/elasticloadbalancing/`";
+    assert_eq!(obstacle(&plan), expected);
+}
+
+#[test]
+fn a_plan_that_is_made_again_checks_the_deliveries_of_the_first_plan() {
+    let log = flow_log("arn:aws:s3:::acme-logs");
+    let first = plan(
+        &fleet(),
+        &observed(LOAD_BALANCER, &[], vec![log]),
+        adopting(&["AWSLogDeliveryWrite", "AWSLogDeliveryAclCheck"], false),
+    );
+    assert!(change(&first).is_some());
+
+    let only_hub = Observed { regions: BTreeMap::new(), ..observed(LOAD_BALANCER, &[], Vec::new()) };
+    let others = Fleet::parse(&fleet_file("333333333333")).unwrap();
+    let expected = "adopting statement `AWSLogDeliveryAclCheck`, `AWSLogDeliveryWrite` would stop flow log \
+                    fl-0000000a of 222222222222 in eu-west-1";
+    assert_eq!(obstacle(&first.again(&others, &only_hub)), expected);
+    assert!(change(&first.again(&fleet(), &only_hub)).is_some());
+}
+
+#[test]
+fn a_plan_that_is_made_again_adopts_nothing_that_the_first_plan_did_not() {
+    let part = Observed { scope: Scope::Part, ..observed(LOAD_BALANCER, &[], Vec::new()) };
+    let refused = plan(&fleet(), &part, adopting(&["AWSLogDeliveryWrite"], false));
+    assert!(refused.is_empty());
+    let again = refused.again(&fleet(), &observed(LOAD_BALANCER, &[], Vec::new()));
+    let change = change(&again).unwrap();
+    assert_eq!(change.adopted, Vec::<String>::new());
+    assert!(change.text.contains("\"AWSLogDeliveryWrite\""), "{}", change.text);
+}
+
+#[test]
+fn the_rest_of_a_policy_stays_if_every_statement_is_adopted() {
+    let before = observed(LOAD_BALANCER, &[], Vec::new());
+    let plan = plan(&fleet(), &before, adopting(&["AWSLogDeliveryWrite", "AWSLogDeliveryAclCheck"], false));
+    let text = &change(&plan).unwrap().text;
+    let policy: serde_json::Value = serde_json::from_str(text).unwrap();
+    assert_eq!(policy["Id"], "AWSConsole-AccessLogs-Policy-1668059634986");
+    assert_eq!(policy["Version"], "2012-10-17");
+}
+
+#[test]
+fn a_statement_that_is_in_the_policy_twice_is_not_adopted() {
+    let statement = "{\"Effect\":\"Allow\"}";
+    let policy = format!("{{\"Statement\":[{statement},{statement}]}}");
+    let error = adopt(&policy, &BTreeSet::from(["#1".parse().unwrap()])).unwrap_err();
+    assert!(error.to_string().ends_with("is in the policy more than once, byte for byte"), "{error}");
 }
 
 /// The Sid of the statement that allows `s3:PutObject`.
@@ -205,10 +271,32 @@ fn a_statement_for_other_services_cannot_be_adopted() {
         ),
         (
             format!(
-                "{{\"Sid\":\"A\",\"Effect\":\"Allow\",{service},\"Action\":\"s3:PutObject\",\"Resource\":\"*\",\
+                "{{\"Sid\":\"A\",\"Effect\":\"Allow\",{service},\"Action\":\"s3:PutObject\",\"Resource\":\"arn:aws:s3:::acme-logs/*\",\
                  \"Condition\":{{\"StringEquals\":{{\"aws:SourceOrgID\":\"o-a1b2c3d4e5\"}}}}}}"
             ),
             "tests `aws:SourceOrgID`, which is not known of every delivery",
+        ),
+        (
+            format!(
+                "{{\"Sid\":\"A\",\"Effect\":\"Allow\",{service},\"Action\":\"s3:PutObject\",\
+                 \"Resource\":\"arn:aws:s3:::acme-logs/AWSLogs/*/vpcflowlogs/*\"}}"
+            ),
+            "names `arn:aws:s3:::acme-logs/AWSLogs/*/vpcflowlogs/*`, which is not a bucket or a whole folder of an account",
+        ),
+        (
+            format!(
+                "{{\"Sid\":\"A\",\"Effect\":\"Allow\",{service},\"Action\":\"s3:PutObject\",\
+                 \"Resource\":\"arn:aws:s3:::acme-logs/${{aws:SourceAccount}}/*\"}}"
+            ),
+            "names `arn:aws:s3:::acme-logs/${aws:SourceAccount}/*`, which is not a bucket or a whole folder of an account",
+        ),
+        (
+            format!(
+                "{{\"Sid\":\"A\",\"Effect\":\"Allow\",{service},\"Action\":\"s3:PutObject\",\
+                 \"Resource\":\"arn:aws:s3:::acme-logs/*\",\
+                 \"Condition\":{{\"ArnLike\":{{\"aws:SourceArn\":\"arn:aws:logs:eu-*:222222222222:*\"}}}}}}"
+            ),
+            "tests `aws:SourceArn` for `arn:aws:logs:eu-*:222222222222:*`, which is not the documented form",
         ),
     ] {
         assert_eq!(refused(&policy(&statement), "A"), format!("statement `A` {why}"));

@@ -17,6 +17,9 @@ const DEEPEST: usize = 5;
 /// How many folders are listed at most.
 const MOST_LISTINGS: usize = 5_000;
 
+/// What to do if not all folders are listed.
+const UNLISTED: &str = "pass `--adopt-unchecked`, after a look at who delivers to the bucket";
+
 /// Lists the folders of logs: `[prefix/]AWSLogs/<account>/<service>/`, under any prefix.
 pub async fn log_folders(hub: &Hub, account: &Account) -> LogFolders {
     match find(hub, account).await {
@@ -36,14 +39,17 @@ async fn find(hub: &Hub, account: &Account) -> Result<BTreeSet<LogFolder>, Failu
         if listings > MOST_LISTINGS {
             let message =
                 format!("the bucket has more than {MOST_LISTINGS} folders outside of `{AWS_LOGS}/`");
-            let help = "pass `--adopt-unchecked`, after a look at who delivers to the bucket";
-            return Err(at.failed(LIST_OBJECTS, None, message, help));
+            return Err(at.failed(LIST_OBJECTS, None, message, UNLISTED));
         }
         for below in folders(&s3, hub, &folder, &at).await? {
             if last_segment(&below) == Some(AWS_LOGS) {
                 found.extend(services(&s3, hub, &below, &at).await?);
             } else if depth + 1 < DEEPEST {
                 open.push_back((below, depth + 1));
+            } else {
+                let message =
+                    format!("the bucket has folders below `{below}`, deeper than {DEEPEST} folders");
+                return Err(at.failed(LIST_OBJECTS, None, message, UNLISTED));
             }
         }
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use flowagg_core::fleet::GrantForm;
 use flowagg_core::id::AccountId;
-use flowagg_policy::{Adopted, Grant, Merged, StatementRef, Unnamed, adopt, diff, merge};
+use flowagg_policy::{Grant, Merged, StatementRef, Unnamed, adopt, diff, merge};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -58,13 +58,16 @@ async fn merged(
     let live = (!live.trim().is_empty()).then_some(live);
     let statements: BTreeSet<StatementRef> = options.adopt.iter().cloned().collect();
     let adopted = match &live {
-        Some(live) => adopt(live, &statements).map_err(|error| input.unusable(&error, error.help()))?,
-        None => Adopted { policy: None, names: Vec::new(), texts: BTreeSet::new() },
+        Some(live) if !statements.is_empty() => {
+            Some(adopt(live, &statements).map_err(|error| input.unusable(&error, error.help()))?)
+        }
+        Some(_) | None => None,
     };
-    let merged = merge(adopted.policy.as_deref(), &Grant::of(&fleet), unnamed(options.prune))
+    let base = adopted.as_ref().map_or(live.as_deref(), |adopted| Some(adopted.policy.as_str()));
+    let merged = merge(base, &Grant::of(&fleet), unnamed(options.prune))
         .map_err(|error| input.unusable(&error, error.help()))?;
-    let merged = Merged { changed: merged.changed || !adopted.names.is_empty(), ..merged };
-    if !adopted.names.is_empty() {
+    let merged = Merged { changed: merged.changed || adopted.is_some(), ..merged };
+    if let Some(adopted) = &adopted {
         screen.note(&format!(
             "statement {} is replaced by the fleet's grant; only the policy was checked: `flowagg plan --adopt` also checks which \
              deliveries it serves",
