@@ -11,6 +11,7 @@ use flowagg_core::layout::{AWS_LOGS, account_of};
 use crate::document::{Document, DocumentError, Statement};
 use crate::evaluate::{Policy, Request};
 use crate::grant::{DELIVERY_SERVICE, Sid};
+use crate::json::Member;
 
 /// A statement of a bucket policy, as a person names it: by its Sid, or `#3` by its place in the policy, from 1.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -233,9 +234,7 @@ fn unfit(statement: Statement<'_>) -> Option<String> {
     if let Some(resource) = part {
         return Some(format!("names `{resource}`, which is not a bucket or a whole folder of an account"));
     }
-    let conditions = statement.get("Condition").and_then(|node| node.members()).unwrap_or_default();
-    let mut keys = conditions.iter().flat_map(|operator| operator.value.members().unwrap_or_default());
-    let unknown = keys.find(|key| !KNOWN_KEYS.contains(&key.key.to_ascii_lowercase().as_str()));
+    let unknown = tests(statement).find(|key| !KNOWN_KEYS.contains(&key.key.to_ascii_lowercase().as_str()));
     if let Some(key) = unknown {
         return Some(format!("tests `{}`, which is not known of every delivery", key.key));
     }
@@ -260,11 +259,15 @@ fn is_whole(resource: &str) -> bool {
             && (last == AWS_LOGS || (account_of(last).is_some() && segments.next() == Some(AWS_LOGS))))
 }
 
+/// The condition keys that a statement tests, whatever the operator, each with its values.
+fn tests<'d>(statement: Statement<'d>) -> impl Iterator<Item = &'d Member<'d>> {
+    let conditions = statement.get("Condition").and_then(|node| node.members()).unwrap_or_default();
+    conditions.iter().flat_map(|operator| operator.value.members().unwrap_or_default())
+}
+
 /// The values that a statement tests `aws:SourceArn` for.
 fn source_arns(statement: Statement<'_>) -> Vec<&str> {
-    let conditions = statement.get("Condition").and_then(|node| node.members()).unwrap_or_default();
-    let keys = conditions.iter().flat_map(|operator| operator.value.members().unwrap_or_default());
-    let arns = keys.filter(|key| key.key.eq_ignore_ascii_case("aws:SourceArn"));
+    let arns = tests(statement).filter(|key| key.key.eq_ignore_ascii_case("aws:SourceArn"));
     arns.flat_map(|key| key.value.elements().iter().filter_map(|node| node.as_str())).collect()
 }
 
@@ -297,8 +300,8 @@ pub(crate) struct KnownDelivery {
     pub region: Option<Region>,
     /// Keys of objects as they are delivered: one for each way of naming folders that is possible.
     pub keys: BTreeSet<String>,
-    /// The organization that the account is known to belong to, with a path in it.
-    pub organization: Option<(OrganizationId, String)>,
+    /// The organization that the account is known to belong to.
+    pub organization: Option<OrganizationId>,
     /// How to name the delivery in a message.
     pub name: String,
 }
@@ -327,7 +330,7 @@ pub(crate) fn stopped<'d>(
                 delivery.keys.iter().map(|key| Request::put_object(bucket, delivery.account, region, key));
             let mut requests =
                 std::iter::once(check).chain(puts).map(|request| match &delivery.organization {
-                    Some((id, path)) => request.in_organization(id, path),
+                    Some(id) => request.under_some_root(id),
                     None => request,
                 });
             requests.any(|request| used.decide(&request).is_allowed() && !after.decide(&request).is_allowed())

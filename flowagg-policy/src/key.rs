@@ -201,10 +201,7 @@ impl KeyUse<'_> {
             request = request.with("kms:ViaService", &format!("s3.{}.amazonaws.com", self.key.region()));
         }
         match self.organization {
-            // Under which units it lies is not known: only the whole organization's path fits.
-            Some((id, within)) if within.contains(&account) => {
-                request.in_organization(id, &format!("{id}/r-0000/"))
-            }
+            Some((id, within)) if within.contains(&account) => request.under_some_root(id),
             _ => request,
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use flowagg::found::{Found, FoundHub, FoundMember, Rule, View};
 use flowagg::import::import;
 use flowagg::import::template::{Given, Source, read};
-use flowagg_core::fleet::{Declared, Regions};
+use flowagg_core::fleet::Declared;
 use flowagg_core::id::{AccountId, BucketName, FlowLogId, Region, ResourceId, RoleName};
 use flowagg_core::lifecycle::Transition;
 use flowagg_core::observed::{BucketEncryption, FlowLog, LifecycleRule, RegionState, Resource};
@@ -14,6 +14,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use crate::foreign::foreign;
+use crate::round_trips;
 
 const BUCKET: &str = "acme-logs";
 
@@ -143,12 +144,7 @@ fn given() -> Given {
     Given {
         hub_account: Some(AccountId::parse("111122223333").unwrap()),
         hub_region: Some(region()),
-        bucket: None,
-        folder: None,
-        accounts: BTreeSet::new(),
-        regions: Regions::ALL,
-        role: RoleName::default(),
-        organization: None,
+        ..round_trips::given()
     }
 }
 

@@ -15,7 +15,8 @@ fn declared(name: &str) -> Declared {
     Declared::parse(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-fn given() -> Given {
+/// Nothing is given.
+pub(crate) fn given() -> Given {
     Given {
         hub_account: None,
         hub_region: None,

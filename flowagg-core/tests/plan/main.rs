@@ -62,6 +62,12 @@ fn right(fleet: &Fleet, id: u32, vpc: &str) -> FlowLog {
     }
 }
 
+/// Flow logs under these ids, so that no two have the same.
+fn with_ids(logs: BTreeMap<u32, FlowLog>) -> Vec<FlowLog> {
+    let id = |id: u32| FlowLogId::parse(&format!("fl-{id:08x}")).unwrap();
+    logs.into_iter().map(|(number, log)| FlowLog { id: id(number), ..log }).collect()
+}
+
 fn foreign(log: FlowLog) -> FlowLog {
     FlowLog { tags: BTreeMap::new(), ..log }
 }
@@ -405,10 +411,7 @@ proptest! {
     ) {
         let fleet = fleet(chosen);
         let unnamed = if prune { Unnamed::Prune } else { Unnamed::Keep };
-        let logs: Vec<FlowLog> = logs
-            .into_iter()
-            .map(|(id, log)| FlowLog { id: FlowLogId::parse(&format!("fl-{id:08x}")).unwrap(), ..log })
-            .collect();
+        let logs = with_ids(logs);
         let first = plan(&fleet, &all_vpcs(), &logs, unnamed);
         let after = applied(&fleet, &first, logs.clone());
         let second = plan(&fleet, &all_vpcs(), &after, unnamed);

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use flowagg_core::fleet::Fleet;
 use flowagg_core::flow_log::FLEET_TAG;
-use flowagg_core::id::{FleetName, FlowLogId};
+use flowagg_core::id::FleetName;
 use flowagg_core::observed::{FlowLog, RegionState};
 use flowagg_core::plan::{Step, Unnamed, Why, flow_log_removals};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
-use crate::{VPCS, all_vpcs, any_flow_log, applied, fleet, foreign, place, plan, right, steps, vpc};
+use crate::{
+    VPCS, all_vpcs, any_flow_log, applied, fleet, foreign, place, plan, right, steps, vpc, with_ids,
+};
 
 /// A flow log that another fleet manages.
 fn of_other(log: FlowLog) -> FlowLog {
@@ -86,10 +88,7 @@ proptest! {
     ) {
         let named = |name: &str| Fleet { declared_name: Some(FleetName::parse(name).unwrap()), ..fleet("\"all\"") };
         let fleets = [named("acme-logs"), named("other")];
-        let mut logs: Vec<FlowLog> = logs
-            .into_iter()
-            .map(|(id, log)| FlowLog { id: FlowLogId::parse(&format!("fl-{id:08x}")).unwrap(), ..log })
-            .collect();
+        let mut logs = with_ids(logs);
         for (second, removes, prunes) in turns {
             let fleet = &fleets[usize::from(second)];
             let part = if removes {

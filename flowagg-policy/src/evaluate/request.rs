@@ -52,6 +52,13 @@ impl Request {
         self.with("aws:SourceOrgID", id.as_str()).with_all("aws:SourceOrgPaths", [path])
     }
 
+    /// The same request of an account in this organization. Under which units it lies is not known: only the whole
+    /// organization's path fits.
+    #[must_use]
+    pub(crate) fn under_some_root(self, id: &OrganizationId) -> Self {
+        self.in_organization(id, &format!("{id}/r-0000/"))
+    }
+
     /// The delivery service puts an object, for a flow log of this account and region.
     pub fn put_object(bucket: &BucketName, account: AccountId, region: &Region, key: &str) -> Self {
         let resource = format!("arn:{}:s3:::{bucket}/{key}", region.partition());

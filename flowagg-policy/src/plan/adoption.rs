@@ -131,9 +131,9 @@ fn of_flow_log(fleet: &Fleet, place: &Place, log: &FlowLog) -> KnownDelivery {
     }
 }
 
-/// The organization of an account, if the account is known to belong to it. Its path in it is not known.
-fn organization(fleet: &Fleet, account: AccountId) -> Option<(OrganizationId, String)> {
+/// The organization of an account, if the account is known to belong to it.
+fn organization(fleet: &Fleet, account: AccountId) -> Option<OrganizationId> {
     let organization = fleet.organization.as_ref()?;
     let belongs = fleet.members.get(&account).is_some_and(|member| member.in_organization);
-    belongs.then(|| (organization.id.clone(), format!("{}/r-0000/", organization.id)))
+    belongs.then(|| organization.id.clone())
 }
