@@ -175,6 +175,7 @@ fn merging(c: &mut Criterion) {
         hive: false,
         who: Who::Accounts(numbered(count)),
         organization: None,
+        outside: BTreeSet::new(),
         regions: None,
         settings: PolicySettings { form: GrantForm::BoundDeny, ..PolicySettings::default() },
     };

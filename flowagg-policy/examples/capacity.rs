@@ -43,6 +43,7 @@ pub(crate) fn table() -> Result<String, Box<dyn Error>> {
                 id: OrganizationId::parse("o-a1b2c3d4e5")?,
                 units: BTreeSet::new(),
             }),
+            outside: BTreeSet::new(),
             regions: None,
             settings,
         };

@@ -114,8 +114,10 @@ impl Asker<'_> {
     /// Whether the account is taken for a member of the organization, when it asks for its own folder. Where the members
     /// are known, the others have to get along without it.
     fn belongs(&self, account: AccountId) -> bool {
-        let within = self.grant.who.covered();
-        within.is_none_or(|within| within.is_empty() || within.contains(&account))
+        match &self.grant.who {
+            Who::Accounts(_) => !self.grant.outside.contains(&account),
+            Who::Organization { within, .. } => within.is_empty() || within.contains(&account),
+        }
     }
 
     fn key(&self, account: AccountId, region: &Region) -> String {

@@ -112,6 +112,7 @@ fn target(hub: &FoundHub, prefix: Option<&Prefix>, name: &FleetName, hive: bool)
         hive,
         who: Who::Accounts(BTreeSet::new()),
         organization: None,
+        outside: BTreeSet::new(),
         regions: None,
         settings: PolicySettings::default(),
     }
@@ -182,14 +183,17 @@ pub(super) fn settings(
 fn looked_up(found: &Found, fleet: &Fleet) -> Fleet {
     let mut fleet = fleet.clone();
     let Some(how) = fleet.organization.as_ref().and_then(|it| it.discovery.clone()) else { return fleet };
+    // Only a lookup of the whole organization is imported.
+    let in_units = fleet.organization.as_ref().is_some_and(|it| it.units.is_empty());
     for (&account, _) in found.members.iter().filter(|(_, member)| member.in_organization) {
         if let Some(member) = fleet.members.get_mut(&account) {
-            member.in_organization = true;
+            (member.in_organization, member.in_units) = (true, in_units);
         } else if how.except_accounts.contains(&account) {
             fleet.left_out.insert(account, String::new());
         } else {
             let (regions, role, resources) = (how.regions.clone(), how.role.clone(), how.resources.clone());
-            let member = Member { account, name: None, regions, role, resources, in_organization: true };
+            let member =
+                Member { account, name: None, regions, role, resources, in_organization: true, in_units };
             fleet.members.insert(account, member);
         }
     }

@@ -192,7 +192,9 @@ mod tests {
         fleet.organization = Fleet::parse(organization).unwrap().organization;
         let mut regions = BTreeMap::new();
         let mut add = |account: AccountId, state| {
-            fleet.members.insert(account, Member { account, in_organization: true, ..model.clone() });
+            fleet
+                .members
+                .insert(account, Member { account, in_organization: true, in_units: true, ..model.clone() });
             regions.insert(Place { account, region: region.clone() }, state);
         };
         let vpc = |n: usize| Resource {

@@ -48,9 +48,12 @@ impl Declared {
     /// member, if it is a new one. A member that the fleet file names itself stays as it is.
     pub fn find(&mut self, found: FoundAccount) -> Option<&Member> {
         let FoundAccount { id, ref name, ref state, in_units } = found;
+        let covered = in_units || self.fleet.organization.as_ref().is_some_and(|it| it.units.is_empty());
         if let Some(named) = self.fleet.members.get_mut(&id) {
             named.name = named.name.take().or(found.name);
             named.in_organization = true;
+            // An account that is also listed by its id is found twice.
+            named.in_units |= covered;
             return None;
         }
         let (organization, discovery) = self.discovery()?;
@@ -76,6 +79,7 @@ impl Declared {
             role: discovery.role.clone(),
             resources: discovery.resources.clone(),
             in_organization: true,
+            in_units: covered,
         };
         Some(self.fleet.members.entry(id).or_insert(member))
     }

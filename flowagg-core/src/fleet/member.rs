@@ -20,12 +20,15 @@ pub struct Member {
     pub resources: Selection,
     /// Whether it was found in the organization that the fleet file names.
     pub in_organization: bool,
+    /// Whether the units that the fleet file chooses hold it, or the organization if it chooses none. Only then does a
+    /// statement that names the organization or its units let it deliver.
+    pub in_units: bool,
 }
 
 impl Member {
     /// A member without a name, which nobody has found in an organization.
     pub fn new(account: AccountId, regions: Regions, role: RoleName, resources: Selection) -> Self {
-        Self { account, name: None, regions, role, resources, in_organization: false }
+        Self { account, name: None, regions, role, resources, in_organization: false, in_units: false }
     }
 }
 

@@ -46,6 +46,9 @@ pub struct Grant {
     /// The organization that [`Who::Accounts`] belong to. The organization forms name it, and form `auto` does when no
     /// list of the accounts fits.
     pub organization: Option<Organization>,
+    /// Those of [`Who::Accounts`] that the organization's statement does not cover, because they are not known to belong to
+    /// it or to its units: the organization forms name them next to it.
+    pub outside: BTreeSet<AccountId>,
     /// The regions of each account, where `aws:SourceArn` is tested; an account that is not here may deliver from all.
     pub regions: Option<BTreeMap<AccountId, BTreeSet<Region>>>,
     /// The form of the statements and their conditions.
@@ -122,6 +125,14 @@ fn names_no_more(organization: &Organization, fleet: &Fleet) -> bool {
     !leaves_out || fleet.policy.form != GrantForm::Auto
 }
 
+/// The members that a statement for the organization, or its units, does not cover. If its accounts are not looked up, the
+/// fleet file states that all members belong to it.
+fn outside(fleet: &Fleet) -> BTreeSet<AccountId> {
+    let looked_up = fleet.organization.as_ref().is_some_and(|it| it.discovery.is_some());
+    let outside = fleet.members.values().filter(|member| looked_up && !member.in_units);
+    outside.map(|member| member.account).collect()
+}
+
 impl Grant {
     /// The grant that a fleet needs: its members, to its bucket, by its settings.
     pub fn of(fleet: &Fleet) -> Self {
@@ -133,6 +144,7 @@ impl Grant {
             hive: fleet.flow_logs.files.hive_compatible_partitions,
             who: Who::of(fleet),
             organization: fleet.organization.clone().filter(|it| names_no_more(it, fleet)),
+            outside: outside(fleet),
             regions: fleet.policy.source_arn.then(|| fleet.regions()),
             settings: fleet.policy.clone(),
         }

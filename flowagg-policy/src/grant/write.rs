@@ -71,7 +71,8 @@ impl Grant {
             let (id, units) = organization.ok_or(GrantError::NeedsOrganization { form })?;
             groups.push(self.organization_group(form, id, units));
             if let Who::Accounts(members) = &self.who {
-                listed = &listed - members;
+                let covered = members - &self.outside;
+                listed = &listed - &covered;
             }
         } else if matches!(self.who, Who::Organization { .. }) {
             return Err(GrantError::NeedsAccounts { form });

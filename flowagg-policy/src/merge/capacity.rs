@@ -101,7 +101,7 @@ pub fn capacity(live: Option<&str>, grant: &Grant, form: GrantForm) -> Result<Ca
         };
         let settings = PolicySettings { form, ..grant.settings.clone() };
         let regions = grant.regions.as_ref().map(|_| std::collections::BTreeMap::new());
-        let grant = Grant { who, settings, regions, ..grant.clone() };
+        let grant = Grant { who, outside: BTreeSet::new(), settings, regions, ..grant.clone() };
         merge(others.as_deref(), &grant, Unnamed::Prune).map(|merged| merged.bytes)
     };
     // From two on, every account costs the same: one alone has no brackets around it.

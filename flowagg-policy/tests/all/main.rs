@@ -13,6 +13,7 @@ mod keys;
 mod linting;
 mod merging;
 mod naive;
+mod organizations;
 mod ownership;
 mod plan_unread;
 mod support;

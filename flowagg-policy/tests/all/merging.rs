@@ -24,6 +24,7 @@ pub(crate) fn grant(texts: &[&str]) -> Grant {
         hive: false,
         who: Who::Accounts(accounts(texts)),
         organization: None,
+        outside: BTreeSet::new(),
         regions: None,
         settings: PolicySettings::default(),
     }
@@ -335,33 +336,4 @@ fn members_of_an_organization_that_is_new_to_the_policy_are_granted() {
     let outcome = merged(None, &whole_organization(&[], TWO));
     assert_eq!(outcome.granted, accounts(TWO));
     assert!(merged(Some(&outcome.text), &whole_organization(&[], TWO)).granted.is_empty());
-}
-
-#[test]
-fn an_organization_that_is_narrowed_keeps_its_grant_until_pruned() {
-    let fleet = |more: &str| {
-        let text = format!(
-            "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
-             [organization]\nid = \"o-a1b2c3d4e5\"\nregions = [\"eu-west-1\"]\n{more}\n"
-        );
-        let mut declared = flowagg_core::fleet::Declared::parse(&text).unwrap();
-        for id in ["222222222222", "333333333333"] {
-            let id = AccountId::parse(id).unwrap();
-            let state = "ACTIVE".to_owned();
-            declared.find(flowagg_core::fleet::FoundAccount { id, name: None, state, in_units: true });
-        }
-        declared.into_fleet()
-    };
-    let whole = merge(None, &Grant::of(&fleet("")), Unnamed::Keep).unwrap();
-    assert!(whole.text.contains("aws:SourceOrgID"));
-    for narrower in ["except-accounts = [\"333333333333\"]", "units = [\"ou-ab12-11111111\"]"] {
-        let grant = Grant::of(&fleet(narrower));
-        let kept = merge(Some(&whole.text), &grant, Unnamed::Keep).unwrap();
-        assert!(kept.text.contains("aws:SourceOrgID"), "{narrower}: {}", kept.text);
-        assert!(kept.notes.iter().any(|note| note.contains("organization o-a1b2c3d4e5")), "{:?}", kept.notes);
-        let again = merge(Some(&kept.text), &grant, Unnamed::Keep).unwrap();
-        assert!(!again.changed, "{narrower}");
-        let pruned = merge(Some(&kept.text), &grant, Unnamed::Prune).unwrap();
-        assert!(!pruned.text.contains("aws:SourceOrgID"), "{narrower}: {}", pruned.text);
-    }
 }

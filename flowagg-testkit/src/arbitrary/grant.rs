@@ -84,10 +84,11 @@ fn grant_to<S: Strategy<Value = BTreeSet<AccountId>>>(
         btree_set(select(scene.regions.clone()), 0..3),
         0..=scene.accounts.len(),
     );
+    let outside = some_accounts();
     let scene = scene.clone();
     let place = (select(scene.prefixes.clone()), any::<bool>());
-    (settings(), place, accounts, units, some_accounts(), regions, any::<[bool; 2]>()).prop_map(
-        move |(settings, (prefix, hive), mut accounts, units, within, regions, [whole, alone])| {
+    (settings(), place, accounts, units, (some_accounts(), outside), regions, any::<[bool; 2]>()).prop_map(
+        move |(settings, (prefix, hive), mut accounts, units, (within, outside), regions, [whole, alone])| {
             use GrantForm::{Auto, BoundOrganization, Organization as ByOrganization};
             let by_organization = matches!(settings.form, ByOrganization | BoundOrganization);
             let may_be_whole = by_organization || settings.form == Auto && settings.source_conditions;
@@ -100,6 +101,10 @@ fn grant_to<S: Strategy<Value = BTreeSet<AccountId>>>(
                     accounts.extend(scene.accounts.first());
                 }
                 Who::Accounts(accounts)
+            };
+            let outside = match &who {
+                Who::Accounts(accounts) => accounts & &outside,
+                Who::Organization { .. } => BTreeSet::new(),
             };
             let mut regions = regions;
             regions.retain(|account, _| {
@@ -116,6 +121,7 @@ fn grant_to<S: Strategy<Value = BTreeSet<AccountId>>>(
                 hive,
                 who,
                 organization,
+                outside,
                 regions: settings.source_arn.then_some(regions),
                 settings,
             }

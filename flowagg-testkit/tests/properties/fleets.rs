@@ -75,7 +75,7 @@ proptest! {
             let request = Request::put_object(&fleet.hub.bucket, account, region, key);
             let belongs = match &grant.who {
                 Who::Organization { also, .. } => !also.contains(&account),
-                Who::Accounts(accounts) => accounts.contains(&account),
+                Who::Accounts(accounts) => (accounts - &grant.outside).contains(&account),
             };
             let request = match organization {
                 Some(it) if belongs => {

@@ -31,8 +31,8 @@ fn with_kept(grant: &Grant, earlier: &Grant, after: &Merged) -> Grant {
     if let (Who::Accounts(members), true, Some(it)) =
         (&grant.who, by_organization(after.form), &grant.organization)
     {
-        let (id, units, within) = (it.id.clone(), it.units.clone(), members.clone());
-        all.who = Who::Organization { id, units, also: BTreeSet::new(), within };
+        let (id, units, within) = (it.id.clone(), it.units.clone(), members - &grant.outside);
+        all.who = Who::Organization { id, units, also: grant.outside.clone(), within };
     }
     if let (Some(regions), Some(had)) = (&mut all.regions, &earlier.regions) {
         let stay = had.iter().filter(|(account, _)| after.kept.contains(account));

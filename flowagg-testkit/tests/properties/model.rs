@@ -35,7 +35,7 @@ pub(crate) fn units(grant: &Grant) -> BTreeSet<OrganizationalUnitId> {
 /// The accounts that come in by name.
 pub(crate) fn named(grant: &Grant, form: GrantForm) -> BTreeSet<AccountId> {
     match &grant.who {
-        Who::Accounts(_) if by_organization(form) => BTreeSet::new(),
+        Who::Accounts(_) if by_organization(form) => grant.outside.clone(),
         who => who.accounts().clone(),
     }
 }

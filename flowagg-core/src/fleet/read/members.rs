@@ -52,6 +52,7 @@ fn member(table: Table<'_, '_>, account: Option<AccountId>, hub: Option<&Region>
         role: role.unwrap_or_default(),
         resources: resources?,
         in_organization: false,
+        in_units: false,
     })
 }
 

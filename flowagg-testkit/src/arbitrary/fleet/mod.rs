@@ -102,7 +102,15 @@ pub fn fleet(partition: Partition) -> impl Strategy<Value = FleetFile> {
             let mut listed = Vec::new();
             for (account, Chosen { name, regions, role, resources, in_organization }) in members {
                 let in_organization = in_organization && discovers;
-                let member = Member { account, name, regions, role, resources, in_organization };
+                let member = Member {
+                    account,
+                    name,
+                    regions,
+                    role,
+                    resources,
+                    in_organization,
+                    in_units: in_organization,
+                };
                 listed.extend(in_organization.then(|| found_account(account, true)));
                 fleet.members.insert(account, member);
             }
@@ -164,6 +172,7 @@ fn settle(fleet: &mut Fleet, fates: BTreeMap<AccountId, Fate>) -> Vec<FoundAccou
                     role: discovery.role.clone(),
                     resources: discovery.resources.clone(),
                     in_organization: true,
+                    in_units,
                 };
                 fleet.members.insert(account, member);
             }

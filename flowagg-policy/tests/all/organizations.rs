@@ -1,0 +1,101 @@
+//! Grants to an organization whose accounts were looked up: who is covered, who is named, and what a change of form ends.
+
+use std::collections::BTreeMap;
+
+use flowagg_core::fleet::{Declared, Fleet, FoundAccount};
+use flowagg_core::id::AccountId;
+use flowagg_core::observed::{Bucket, Observed, Scope};
+use flowagg_core::plan::Unnamed;
+use flowagg_policy::plan::plan;
+use flowagg_policy::{Grant, merge};
+
+fn account(id: &str) -> AccountId {
+    AccountId::parse(id).unwrap()
+}
+
+/// A fleet of an organization with these keys and tables more, and with the accounts that were found, each with whether the
+/// chosen units hold it.
+fn fleet(more: &str, found: &[(&str, bool)]) -> Fleet {
+    let text = format!(
+        "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
+         [organization]\nid = \"o-a1b2c3d4e5\"\nregions = [\"eu-west-1\"]\n{more}\n"
+    );
+    let mut declared = Declared::parse(&text).unwrap();
+    for (id, in_units) in found {
+        let (state, in_units) = ("ACTIVE".to_owned(), *in_units);
+        declared.find(FoundAccount { id: account(id), name: None, state, in_units });
+    }
+    declared.into_fleet()
+}
+
+const FOUND: [(&str, bool); 2] = [("222222222222", true), ("333333333333", true)];
+/// A member of no organization.
+const PARTNER: &str = "[[members]]\naccount = \"444444444444\"\nregions = [\"eu-west-1\"]\n";
+
+/// The policy that is planned for a bucket without one.
+#[track_caller]
+fn planned(fleet: &Fleet) -> String {
+    let bucket = Ok(Some(Bucket::default()));
+    let observed = Observed { bucket, key: None, regions: BTreeMap::new(), scope: Scope::Whole };
+    let plan = plan(fleet, &observed, Unnamed::Keep);
+    assert!(plan.is_complete(), "{plan:?}");
+    plan.policy_write().unwrap().text.unwrap().to_owned()
+}
+
+#[test]
+fn a_member_outside_of_the_organization_is_named_next_to_it_in_every_organization_form() {
+    for choice in [
+        "",
+        "units = [\"ou-ab12-11111111\"]",
+        "except-accounts = [\"999999999999\"]",
+        "except-units = [\"ou-ab12-22222222\"]",
+    ] {
+        for form in ["organization", "bound-organization"] {
+            let policy = format!("{choice}\n{PARTNER}[policy]\nform = \"{form}\"\n");
+            let text = planned(&fleet(&policy, &FOUND));
+            assert!(text.contains("aws:SourceOrg"), "{choice}: {text}");
+            assert!(text.contains("\"aws:SourceAccount\":\"444444444444\""), "{choice} {form}: {text}");
+            assert!(!text.contains("222222222222"), "{choice} {form}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_member_outside_of_the_units_is_named_although_the_organization_has_it() {
+    let choice =
+        "units = [\"ou-ab12-11111111\"]\naccounts = [\"555555555555\"]\n[policy]\nform = \"organization\"\n";
+    let text = planned(&fleet(choice, &[FOUND[0], FOUND[1], ("555555555555", false)]));
+    assert!(
+        text.contains("\"aws:SourceAccount\":\"555555555555\"") && !text.contains("222222222222"),
+        "{text}"
+    );
+    // One that is in the units as well is found a second time, by its id.
+    let twice = fleet(choice, &[("555555555555", true), ("555555555555", false)]);
+    assert!(!planned(&twice).contains("555555555555"));
+    let whole = "accounts = [\"555555555555\"]\n[policy]\nform = \"organization\"\n";
+    assert!(!planned(&fleet(whole, &[("555555555555", false)])).contains("555555555555"));
+}
+
+#[test]
+fn members_that_the_fleet_file_puts_into_an_organization_without_a_lookup_are_covered() {
+    let text = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
+                [organization]\nid = \"o-a1b2c3d4e5\"\n[policy]\nform = \"organization\"\n";
+    let text = planned(&Fleet::parse(&format!("{text}{PARTNER}")).unwrap());
+    assert!(text.contains("aws:SourceOrgID") && !text.contains("444444444444"), "{text}");
+}
+
+#[test]
+fn an_organization_that_is_narrowed_keeps_its_grant_until_pruned() {
+    let whole = merge(None, &Grant::of(&fleet("", &FOUND)), Unnamed::Keep).unwrap();
+    assert!(whole.text.contains("aws:SourceOrgID"));
+    for narrower in ["except-accounts = [\"333333333333\"]", "units = [\"ou-ab12-11111111\"]"] {
+        let grant = Grant::of(&fleet(narrower, &FOUND));
+        let kept = merge(Some(&whole.text), &grant, Unnamed::Keep).unwrap();
+        assert!(kept.text.contains("aws:SourceOrgID"), "{narrower}: {}", kept.text);
+        assert!(kept.notes.iter().any(|note| note.contains("organization o-a1b2c3d4e5")), "{:?}", kept.notes);
+        let again = merge(Some(&kept.text), &grant, Unnamed::Keep).unwrap();
+        assert!(!again.changed, "{narrower}");
+        let pruned = merge(Some(&kept.text), &grant, Unnamed::Prune).unwrap();
+        assert!(!pruned.text.contains("aws:SourceOrgID"), "{narrower}: {}", pruned.text);
+    }
+}
