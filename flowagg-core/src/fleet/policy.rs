@@ -67,6 +67,11 @@ impl GrantForm {
         Self::BoundOrganization,
     ];
 
+    /// Whether the statements name the organization, and not its accounts.
+    pub fn is_by_organization(self) -> bool {
+        matches!(self, Self::Organization | Self::BoundOrganization)
+    }
+
     /// The word in the fleet file.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -4,6 +4,7 @@
 //! Neither part can be applied. A plan also decides the bucket policy and whether log delivery may use the KMS key, and
 //! whether the changes are safe if something could not be read: `flowagg_policy::plan` creates it.
 
+mod access;
 mod flow_logs;
 mod hub;
 mod words;
@@ -12,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Serialize, Serializer};
 
+pub use self::access::{Access, access};
 pub use self::flow_logs::{FlowLogPart, flow_log_changes, flow_log_removals};
 pub use self::hub::{EncryptionInUse, HubPart, encryption_in_use, hub_changes};
 pub use self::words::accounts;
@@ -91,6 +93,8 @@ pub struct PolicyChange {
     pub granted: BTreeSet<AccountId>,
     /// Accounts that may no longer deliver.
     pub revoked: BTreeSet<AccountId>,
+    /// What else may no longer be done: the regions of an account that stays.
+    pub revoked_access: BTreeSet<Access>,
     /// Foreign statements that are removed because the grant replaces them, by name.
     pub adopted: Vec<String>,
     /// What else changes, in words.
@@ -331,6 +335,11 @@ pub enum Note {
         /// The account.
         account: AccountId,
     },
+    /// A managed statement lets accounts deliver from regions that the fleet file does not name for them.
+    StillGrantedIn {
+        /// The accounts, each with a region.
+        access: BTreeSet<Access>,
+    },
     /// The grant is not removed, because only part of the fleet was selected.
     GrantStaysForPart,
     /// The grant is not removed, because some accounts or regions could not be read.
@@ -351,6 +360,7 @@ impl Note {
             | Self::NothingToLog { .. }
             | Self::LeftOut { .. }
             | Self::StillGranted { .. }
+            | Self::StillGrantedIn { .. }
             | Self::AlsoGranted { .. }
             | Self::StatementKept { .. }
             | Self::GrantStaysForPart

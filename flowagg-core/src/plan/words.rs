@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{FlowLogChange, HubChange, Note, PolicyChange, Step, Strength, Why};
+use super::{FlowLogChange, HubChange, Note, PolicyChange, Step, Strength, Why, access};
 use crate::fleet::Encryption;
 use crate::id::{AccountId, FleetMark};
 use crate::lifecycle::Lifecycle;
@@ -98,6 +98,9 @@ impl fmt::Display for PolicyChange {
         if !self.revoked.is_empty() {
             parts.push(format!("revokes it from {}", accounts(&self.revoked)));
         }
+        parts.extend(
+            access(&self.revoked_access).into_iter().map(|what| format!("revokes delivery from {what}")),
+        );
         if !self.adopted.is_empty() {
             parts.push(format!("replaces the adopted {}", self.adopted.join(", ")));
         }
@@ -229,6 +232,11 @@ impl fmt::Display for Note {
             Self::StillGranted { account } => write!(
                 f,
                 "the bucket policy lets {account} deliver, which the fleet file does not name; `--prune` revokes it"
+            ),
+            Self::StillGrantedIn { access: still } => write!(
+                f,
+                "the bucket policy still allows delivery from {}, which the fleet file does not name; `--prune` revokes it",
+                access(still).join("; from ")
             ),
             Self::GrantStaysForPart => {
                 f.write_str("the grant stays while only a part of the fleet is taken away")

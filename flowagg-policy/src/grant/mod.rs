@@ -150,6 +150,14 @@ impl Grant {
         }
     }
 
+    /// The accounts that statements of this form name one by one.
+    pub(crate) fn named(&self, form: GrantForm) -> &BTreeSet<AccountId> {
+        match &self.who {
+            Who::Accounts(_) if form.is_by_organization() => &self.outside,
+            who => who.accounts(),
+        }
+    }
+
     /// The bucket's ARN.
     pub fn bucket_arn(&self) -> String {
         format!("arn:{}:s3:::{}", self.partition, self.bucket)

@@ -56,7 +56,7 @@ impl Grant {
         form: GrantForm,
         accounts: &BTreeSet<AccountId>,
     ) -> Result<Vec<Vec<Statement>>, GrantError> {
-        let by_organization = matches!(form, GrantForm::Organization | GrantForm::BoundOrganization);
+        let by_organization = form.is_by_organization();
         if form != GrantForm::Prefixes && !self.settings.source_conditions {
             return Err(GrantError::NeedsSourceConditions { form });
         }

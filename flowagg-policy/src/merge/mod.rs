@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use flowagg_core::fleet::GrantForm;
 use flowagg_core::id::AccountId;
 
+use flowagg_core::plan::Access;
 pub use flowagg_core::plan::Unnamed;
 
 pub use self::capacity::{Capacity, FormSize, Sizes, capacity, sizes};
@@ -36,6 +37,11 @@ pub struct Merged {
     /// Accounts that a statement of ours allowed before, that the grant neither names nor knows to be within its
     /// organization, and that stay allowed.
     pub kept: BTreeSet<AccountId>,
+    /// Regions that a statement of ours allows an account that the grant names, that the grant does not give it, and that stay
+    /// allowed.
+    pub kept_access: BTreeSet<Access>,
+    /// The same, no longer allowed.
+    pub revoked_access: BTreeSet<Access>,
     /// The bytes of the text without whitespace: what counts against [`LIMIT`](size::LIMIT).
     pub bytes: usize,
     /// The form of our statements; never `auto`.
@@ -138,10 +144,28 @@ pub fn merge(live: Option<&str>, grant: &Grant, absent: Unnamed) -> Result<Merge
     let accounts = named | &kept;
     let granted = if survey.organization().is_some() { BTreeSet::new() } else { &allowed - &before };
 
-    let plan = choose(&document, &survey, &survey.with_live_regions(grant, &kept), &accounts)?;
+    let mut unnamed = survey.unnamed_regions(grant);
+    let stay = if absent == Unnamed::Keep { unnamed.clone() } else { BTreeSet::new() };
+    let plan = choose(&document, &survey, &survey.with_live_regions(grant, &kept, &stay), &accounts)?;
     notes.extend(notes::between(&survey, &plan.wanted));
-    let changed = live.is_none() || !plan.edit.is_empty();
-    Ok(Merged { text: plan.text, changed, granted, revoked, kept, bytes: plan.bytes, form: plan.form, notes })
+    let named = grant.named(plan.form);
+    unnamed.retain(|Access::Region { account, .. }| named.contains(account));
+    let (kept_access, revoked_access) = match absent {
+        Unnamed::Keep => (unnamed, BTreeSet::new()),
+        Unnamed::Prune => (BTreeSet::new(), unnamed),
+    };
+    Ok(Merged {
+        changed: live.is_none() || !plan.edit.is_empty(),
+        text: plan.text,
+        granted,
+        revoked,
+        kept,
+        kept_access,
+        revoked_access,
+        bytes: plan.bytes,
+        form: plan.form,
+        notes,
+    })
 }
 
 /// Removes the fleet's statements, whatever they say. `None` if no statement is left.

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::id::{AccountId, OrganizationId, OrganizationalUnitId};
+use flowagg_core::id::{AccountId, OrganizationId, OrganizationalUnitId, Region};
+use flowagg_core::plan::Access;
 
 use super::{Edit, Unnamed};
 use crate::document::Document;
@@ -110,13 +111,52 @@ impl Survey {
         self.writes().find_map(|write| organization_of(&write.source))
     }
 
-    /// The grant, with the regions that the live policy gives the accounts that it does not name.
-    pub(super) fn with_live_regions(&self, grant: &Grant, kept: &BTreeSet<AccountId>) -> Grant {
+    /// The regions that the live policy allows each account that it names; `None` is every region.
+    fn live_regions(&self) -> BTreeMap<AccountId, BTreeSet<Option<Region>>> {
+        let mut live: BTreeMap<AccountId, BTreeSet<Option<Region>>> = BTreeMap::new();
+        for write in self.writes() {
+            let allowed = write.accounts().unwrap_or_default();
+            for arn in write.source.arns.iter().flatten().filter(|arn| allowed.contains(&arn.account)) {
+                live.entry(arn.account).or_default().insert(arn.region.clone());
+            }
+        }
+        live
+    }
+
+    /// The regions that the live policy allows accounts that the grant names one by one, and that the grant does not give them.
+    pub(super) fn unnamed_regions(&self, grant: &Grant) -> BTreeSet<Access> {
+        let Some(given) = &grant.regions else { return BTreeSet::new() };
+        let mut unnamed = BTreeSet::new();
+        for (account, live) in self.live_regions() {
+            let given = given.get(&account).filter(|given| !given.is_empty());
+            let (Some(given), true) = (given, grant.who.accounts().contains(&account)) else { continue };
+            let more = live.into_iter().filter(|region| region.as_ref().is_none_or(|it| !given.contains(it)));
+            unnamed.extend(more.map(|region| Access::Region { account, region }));
+        }
+        unnamed
+    }
+
+    /// The grant, with the regions that the live policy gives the accounts that it does not name, and these more.
+    pub(super) fn with_live_regions(
+        &self,
+        grant: &Grant,
+        kept: &BTreeSet<AccountId>,
+        more: &BTreeSet<Access>,
+    ) -> Grant {
         let mut grant = grant.clone();
-        if let Some(regions) = &mut grant.regions {
-            let live = self.writes().filter_map(|write| write.source.arns.as_ref()).flatten();
-            for arn in live.filter(|arn| kept.contains(&arn.account)) {
-                regions.entry(arn.account).or_default().extend(arn.region.clone());
+        let Some(regions) = &mut grant.regions else { return grant };
+        for (account, live) in self.live_regions().into_iter().filter(|(account, _)| kept.contains(account)) {
+            // One `*` allows what the others do; without a region, an account may deliver from all.
+            let named: Option<BTreeSet<Region>> = live.into_iter().collect();
+            regions.insert(account, named.unwrap_or_default());
+        }
+        for Access::Region { account, region } in more {
+            let Some(named) = regions.get_mut(account) else { continue };
+            match region {
+                // The first of an account in order.
+                None => named.clear(),
+                Some(region) if !named.is_empty() => drop(named.insert(region.clone())),
+                Some(_) => {}
             }
         }
         grant

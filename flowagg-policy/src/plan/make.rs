@@ -215,6 +215,9 @@ fn decide(
     }
     let mut notes: Vec<Note> =
         merged.kept.iter().map(|account| Note::StillGranted { account: *account }).collect();
+    if !merged.kept_access.is_empty() {
+        notes.push(Note::StillGrantedIn { access: merged.kept_access });
+    }
     let overlaps = overlap::notes(fleet, &grant, &merged.text);
     notes.extend(overlaps.map_err(|error| about_policy(fleet, error.to_string(), &error.help()))?);
     if !merged.changed {
@@ -227,6 +230,7 @@ fn decide(
         bytes: merged.bytes,
         granted: merged.granted,
         revoked: merged.revoked,
+        revoked_access: merged.revoked_access,
         adopted: adopted.as_ref().map(|adopted| adopted.names.clone()).unwrap_or_default(),
         notes: merged.notes,
     });

@@ -16,4 +16,5 @@ mod naive;
 mod organizations;
 mod ownership;
 mod plan_unread;
+mod regions;
 mod support;

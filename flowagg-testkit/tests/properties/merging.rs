@@ -25,8 +25,8 @@ fn region(grant: &Grant, account: flowagg_core::id::AccountId, any: &Region) -> 
     declared.unwrap_or_else(|| any.clone())
 }
 
-/// The grant with those that stay from an earlier one, from the regions that they had there.
-fn with_kept(grant: &Grant, earlier: &Grant, after: &Merged) -> Grant {
+/// The grant with what stays from an earlier one of this form: its accounts, and the regions that they had there.
+fn with_kept(grant: &Grant, earlier: &Grant, form: GrantForm, after: &Merged) -> Grant {
     let mut all = grant.clone();
     if let (Who::Accounts(members), true, Some(it)) =
         (&grant.who, by_organization(after.form), &grant.organization)
@@ -35,8 +35,17 @@ fn with_kept(grant: &Grant, earlier: &Grant, after: &Merged) -> Grant {
         all.who = Who::Organization { id, units, also: grant.outside.clone(), within };
     }
     if let (Some(regions), Some(had)) = (&mut all.regions, &earlier.regions) {
-        let stay = had.iter().filter(|(account, _)| after.kept.contains(account));
-        regions.extend(stay.map(|(account, regions)| (*account, regions.clone())));
+        let any = BTreeSet::new();
+        for account in named(earlier, form) {
+            let had = had.get(&account).unwrap_or(&any);
+            // An empty list is every region, and so is none.
+            match regions.get_mut(&account) {
+                _ if after.kept.contains(&account) => drop(regions.insert(account, had.clone())),
+                Some(given) if !given.is_empty() && had.is_empty() => given.clear(),
+                Some(given) if !given.is_empty() => given.extend(had.iter().cloned()),
+                _ => {}
+            }
+        }
     }
     grown(&all, after.kept.clone())
 }
@@ -91,7 +100,7 @@ proptest! {
             if after.notes.iter().any(|note| note.contains("stays as it is")) {
                 return Ok(());
             }
-            let all = with_kept(&grant, earlier, &after);
+            let all = with_kept(&grant, earlier, form, &after);
             let before = Policy::compile(&without_ours(&live)).unwrap();
             let policy = Policy::compile(&after.text).unwrap();
             for asked in asked.into_iter().map(|asked| asked.near(&grant)) {

@@ -1,0 +1,74 @@
+//! Access that the fleet's statements grant otherwise than to an account by name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use super::accounts;
+use crate::id::{AccountId, Region};
+
+/// Access that a statement of the fleet grants, other than to an account by name. [`Display`](fmt::Display) gives the words
+/// for it, which are also its JSON.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Access {
+    /// An account that the fleet file names may deliver from a region that the fleet file does not name for it.
+    Region {
+        /// The account.
+        account: AccountId,
+        /// The region; `None` for every region.
+        region: Option<Region>,
+    },
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Region { account, region: Some(region) } => write!(f, "{account} in {region}"),
+            Self::Region { account, region: None } => write!(f, "{account} in {OTHER_REGIONS}"),
+        }
+    }
+}
+
+/// What `aws:SourceArn` allows with `*` for a region, besides the regions that the fleet file names.
+const OTHER_REGIONS: &str = "all other regions";
+
+/// The words for each access; accounts with the same regions are put together.
+pub fn access(all: &BTreeSet<Access>) -> Vec<String> {
+    regions(all).into_iter().map(|(regions, of)| format!("{} in {regions}", accounts(&of))).collect()
+}
+
+/// Regions in words, with the accounts that may deliver from them.
+fn regions(all: &BTreeSet<Access>) -> BTreeMap<String, BTreeSet<AccountId>> {
+    let mut by_account: BTreeMap<AccountId, Vec<&str>> = BTreeMap::new();
+    for Access::Region { account, region } in all {
+        let region = region.as_ref().map_or(OTHER_REGIONS, |region| region.as_str());
+        by_account.entry(*account).or_default().push(region);
+    }
+    let mut by_regions: BTreeMap<String, BTreeSet<AccountId>> = BTreeMap::new();
+    for (account, regions) in by_account {
+        by_regions.entry(regions.join(", ")).or_default().insert(account);
+    }
+    by_regions
+}
+
+impl Serialize for Access {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Access {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Access".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string" })
+    }
+}

@@ -1,0 +1,117 @@
+//! Regions of an account, where `aws:SourceArn` is tested: one that the fleet file no longer names stays until it is pruned.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowagg_core::fleet::Fleet;
+use flowagg_core::observed::{Bucket, Observed, Scope};
+use flowagg_core::plan::{HubChange, Note, PolicyChange, Unnamed};
+use flowagg_policy::plan::{Plan, plan};
+use flowagg_policy::{Grant, merge};
+
+/// A fleet whose members have these regions.
+fn fleet(members: &[(&str, &[&str])], form: &str) -> Fleet {
+    let members = members
+        .iter()
+        .map(|(account, regions)| format!("[[members]]\naccount = \"{account}\"\nregions = {regions:?}\n"));
+    let members: String = members.collect();
+    Fleet::parse(&format!(
+        "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n{members}\
+         [policy]\nsource-arn = true\nform = \"{form}\"\n[organization]\nid = \"o-a1b2c3d4e5\"\n"
+    ))
+    .unwrap()
+}
+
+fn written(fleet: &Fleet) -> String {
+    merge(None, &Grant::of(fleet), Unnamed::Keep).unwrap().text
+}
+
+fn planned(fleet: &Fleet, live: &str, unnamed: Unnamed) -> Plan {
+    let bucket = Bucket { policy: Some(live.to_owned()), ..Bucket::default() };
+    let observed =
+        Observed { bucket: Ok(Some(bucket)), key: None, regions: BTreeMap::new(), scope: Scope::Whole };
+    let plan = plan(fleet, &observed, unnamed);
+    assert!(plan.is_complete(), "{plan:?}");
+    plan
+}
+
+fn change(plan: &Plan) -> Option<&PolicyChange> {
+    plan.hub().iter().find_map(|change| match change {
+        HubChange::PutPolicy(change) => Some(change),
+        _ => None,
+    })
+}
+
+fn notes(plan: &Plan) -> Vec<String> {
+    let notes = plan.notes().iter().filter(|note| matches!(note, Note::StillGrantedIn { .. }));
+    notes.map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_region_that_is_taken_out_stays_with_a_note_until_it_is_pruned() {
+    let live = written(&fleet(
+        &[("222222222222", &["eu-west-1", "us-east-1"]), ("333333333333", &["us-east-1"])],
+        "auto",
+    ));
+    let fewer = fleet(&[("222222222222", &["eu-west-1"]), ("333333333333", &["us-east-1"])], "auto");
+    let kept = planned(&fewer, &live, Unnamed::Keep);
+    assert_eq!(change(&kept), None);
+    assert_eq!(
+        notes(&kept),
+        [
+            "the bucket policy still allows delivery from 222222222222 in us-east-1, which the fleet file does not name; `--prune` \
+          revokes it"
+        ]
+    );
+
+    let pruned = planned(&fewer, &live, Unnamed::Prune);
+    let change = change(&pruned).unwrap();
+    assert_eq!(change.text, written(&fewer));
+    assert_eq!((change.revoked.len(), notes(&pruned).len()), (0, 0));
+    let words = HubChange::PutPolicy(change.clone()).to_string();
+    assert!(words.contains(": revokes delivery from 222222222222 in us-east-1 ("), "{words}");
+}
+
+#[test]
+fn a_region_that_is_taken_out_stays_while_another_is_added() {
+    let live = written(&fleet(&[("222222222222", &["us-east-1"])], "auto"));
+    let kept = planned(&fleet(&[("222222222222", &["eu-west-1"])], "auto"), &live, Unnamed::Keep);
+    let text = &change(&kept).unwrap().text;
+    for region in ["eu-west-1", "us-east-1"] {
+        assert!(text.contains(&format!("arn:aws:logs:{region}:222222222222:*")), "{text}");
+    }
+    assert_eq!(notes(&kept).len(), 1);
+}
+
+#[test]
+fn every_region_stays_every_region_until_it_is_pruned() {
+    let one = fleet(&[("222222222222", &["eu-west-1"])], "auto");
+    let live = written(&one).replace("logs:eu-west-1:", "logs:*:");
+    let kept = planned(&one, &live, Unnamed::Keep);
+    assert_eq!(change(&kept), None);
+    assert!(notes(&kept)[0].contains("from 222222222222 in all other regions,"), "{:?}", notes(&kept));
+    assert_eq!(change(&planned(&one, &live, Unnamed::Prune)).unwrap().text, written(&one));
+
+    // So do those of an account that the fleet file does not name at all, next to a region by name.
+    let both = live.replace(
+        "\"arn:aws:logs:*:222222222222:*\"",
+        "[\"arn:aws:logs:*:222222222222:*\",\"arn:aws:logs:us-east-1:222222222222:*\"]",
+    );
+    let text = &change(&planned(&fleet(&[("333333333333", &["eu-west-1"])], "auto"), &both, Unnamed::Keep))
+        .unwrap()
+        .text
+        .clone();
+    assert!(text.contains("arn:aws:logs:*:222222222222:*"), "{text}");
+}
+
+#[test]
+fn an_account_that_the_organization_covers_loses_no_region() {
+    let members: &[(&str, &[&str])] = &[("222222222222", &["eu-west-1", "us-east-1"])];
+    let live = written(&fleet(members, "prefixes"));
+    let fewer = fleet(&[("222222222222", &["eu-west-1"])], "organization");
+    for unnamed in [Unnamed::Keep, Unnamed::Prune] {
+        let plan = planned(&fewer, &live, unnamed);
+        let change = change(&plan).unwrap();
+        assert_eq!((&change.revoked_access, notes(&plan).len()), (&BTreeSet::new(), 0));
+        assert!(!change.text.contains("aws:SourceArn"), "{}", change.text);
+    }
+}
