@@ -177,6 +177,7 @@ fn merging(c: &mut Criterion) {
         organization: None,
         outside: BTreeSet::new(),
         regions: None,
+        hub_member: None,
         settings: PolicySettings { form: GrantForm::BoundDeny, ..PolicySettings::default() },
     };
     let live = merge(None, &grant(1_300), Unnamed::Keep).expect("it fits").text;

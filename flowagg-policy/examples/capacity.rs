@@ -45,6 +45,7 @@ pub(crate) fn table() -> Result<String, Box<dyn Error>> {
             }),
             outside: BTreeSet::new(),
             regions: None,
+            hub_member: None,
             settings,
         };
         let fits = capacity(None, &grant, form)?;

@@ -18,7 +18,7 @@ pub use assure::{Doubt, assure};
 pub use diff::{ChangeKind, Difference, StatementChange, diff};
 pub use document::{DocumentError, LARGEST};
 pub use evaluate::{Decision, DecisionKind, Miss, NearMiss, Policy, Request, StatementId};
-pub use grant::{DELIVERY_ACL, DELIVERY_SERVICE, Grant, GrantError, Who};
+pub use grant::{DELIVERY_ACL, DELIVERY_SERVICE, Grant, GrantError, HubMember, Who};
 pub use lint::{Check, Finding, Place, Severity, checks, lint};
 pub use merge::{
     Capacity, FormSize, MergeError, Merged, Sizes, Unnamed, capacity, foreign_losses, granted_by,

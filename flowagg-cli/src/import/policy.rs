@@ -114,6 +114,7 @@ fn target(hub: &FoundHub, prefix: Option<&Prefix>, name: &FleetName, hive: bool)
         organization: None,
         outside: BTreeSet::new(),
         regions: None,
+        hub_member: None,
         settings: PolicySettings::default(),
     }
 }

@@ -44,8 +44,13 @@ pub(crate) fn findings(policy: &str, findings: &[Finding], out: &mut Sheet<'_>) 
 
 /// How large a policy is, and how many accounts fit in each form.
 pub(crate) fn sizes(sizes: &Sizes, out: &mut Sheet<'_>) -> io::Result<()> {
-    let Sizes { limit, form, bytes, accounts, forms } = sizes;
-    writeln!(out, "{accounts} accounts in form `{form}`: {bytes} of {limit} bytes\n")?;
+    let Sizes { limit, form, bytes, reserved, accounts, forms } = sizes;
+    writeln!(out, "{accounts} accounts in form `{form}`: {bytes} of {limit} bytes")?;
+    if *reserved > 0 {
+        let what = "are reserved for statements that AWS may append for flow logs in the hub account";
+        out.line(0, format_args!("{reserved} bytes more {what}"))?;
+    }
+    writeln!(out)?;
     let rows: Vec<Row> = forms
         .iter()
         .map(|form| {

@@ -5,7 +5,6 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::accounts;
 use crate::id::{AccountId, Region};
 
 /// Access that a statement of the fleet grants, other than to an account by name. [`Display`](fmt::Display) gives the words
@@ -32,6 +31,15 @@ impl fmt::Display for Access {
 
 /// What `aws:SourceArn` allows with `*` for a region, besides the regions that the fleet file names.
 const OTHER_REGIONS: &str = "all other regions";
+
+/// Up to a handful of accounts by id, more by number.
+pub fn accounts(accounts: &BTreeSet<AccountId>) -> String {
+    const NAMED: usize = 6;
+    if accounts.len() > NAMED {
+        return format!("{} accounts", accounts.len());
+    }
+    accounts.iter().map(AccountId::to_string).collect::<Vec<_>>().join(", ")
+}
 
 /// The words for each access; accounts with the same regions are put together.
 pub fn access(all: &BTreeSet<Access>) -> Vec<String> {

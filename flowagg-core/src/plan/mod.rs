@@ -13,10 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Serialize, Serializer};
 
-pub use self::access::{Access, access};
+pub use self::access::{Access, access, accounts};
 pub use self::flow_logs::{FlowLogPart, flow_log_changes, flow_log_removals};
 pub use self::hub::{EncryptionInUse, HubPart, encryption_in_use, hub_changes};
-pub use self::words::accounts;
 use crate::fleet::Encryption;
 use crate::id::{AccountId, FleetMark, FlowLogId, Region, ResourceId, ResourceKind};
 use crate::observed::{LifecycleRule, Manager, Place, Retention, Switch, Versioning};

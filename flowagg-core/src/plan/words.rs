@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{FlowLogChange, HubChange, Note, PolicyChange, Step, Strength, Why, access};
+use super::{FlowLogChange, HubChange, Note, PolicyChange, Step, Strength, Why, access, accounts};
 use crate::fleet::Encryption;
 use crate::id::{AccountId, FleetMark};
 use crate::lifecycle::Lifecycle;
@@ -111,15 +111,6 @@ impl fmt::Display for PolicyChange {
         let verb = if self.replaces.is_some() { "merge" } else { "write" };
         write!(f, "{verb} the bucket policy: {} ({} bytes)", parts.join("; "), self.bytes)
     }
-}
-
-/// Up to a handful of accounts by id, more by number.
-pub fn accounts(accounts: &std::collections::BTreeSet<AccountId>) -> String {
-    const NAMED: usize = 6;
-    if accounts.len() > NAMED {
-        return format!("{} accounts", accounts.len());
-    }
-    accounts.iter().map(AccountId::to_string).collect::<Vec<_>>().join(", ")
 }
 
 impl fmt::Display for Step {

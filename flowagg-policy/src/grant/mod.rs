@@ -17,7 +17,7 @@ use flowagg_core::layout::{self, Layout};
 pub use write::GrantError;
 
 pub(crate) use read::read;
-pub(crate) use statement::{AclActions, AclCheck, Folders, Sid, Source, Statement, Write};
+pub(crate) use statement::{AclActions, AclCheck, Folders, Kind, Sid, Source, Statement, Write};
 pub(crate) use write::list;
 
 /// The principal that delivers vended logs, in every partition.
@@ -51,8 +51,19 @@ pub struct Grant {
     pub outside: BTreeSet<AccountId>,
     /// The regions of each account, where `aws:SourceArn` is tested; an account that is not here may deliver from all.
     pub regions: Option<BTreeMap<AccountId, BTreeSet<Region>>>,
+    /// The account that owns the bucket, if its own resources are logged: room is left for the statements that AWS may append.
+    pub hub_member: Option<HubMember>,
     /// The form of the statements and their conditions.
     pub settings: PolicySettings,
+}
+
+/// The account that owns the bucket, as a member of the fleet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HubMember {
+    /// The account.
+    pub account: AccountId,
+    /// The regions in which it has flow logs; none if they are not known.
+    pub regions: BTreeSet<Region>,
 }
 
 /// Who may deliver.
@@ -146,6 +157,10 @@ impl Grant {
             organization: fleet.organization.clone().filter(|it| names_no_more(it, fleet)),
             outside: outside(fleet),
             regions: fleet.policy.source_arn.then(|| fleet.regions()),
+            hub_member: fleet.members.get(&fleet.hub.account).map(|member| HubMember {
+                account: member.account,
+                regions: member.regions.iter().cloned().collect(),
+            }),
             settings: fleet.policy.clone(),
         }
     }

@@ -18,7 +18,7 @@ impl Kind {
     const ALL: [Self; 4] = [Self::Write, Self::AclCheck, Self::DenyOthers, Self::DenyInsecureTransport];
 
     /// How the Sid of such a statement starts: for the two that AWS documents, with AWS's own Sid.
-    fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Write => "AWSLogDeliveryWrite",
             Self::AclCheck => "AWSLogDeliveryAclCheck",

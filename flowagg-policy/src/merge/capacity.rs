@@ -7,7 +7,8 @@ use flowagg_core::id::AccountId;
 
 use serde::Serialize;
 
-use super::{MergeError, Unnamed, merge, remove};
+use super::{MergeError, NOTHING, Unnamed, merge, remove, reserve};
+use crate::document::Document;
 use crate::grant::{Grant, Who};
 use crate::size::LIMIT;
 
@@ -22,6 +23,8 @@ pub struct Sizes {
     pub form: &'static str,
     /// The bytes of the fleet's policy, beside the live policy's other statements.
     pub bytes: usize,
+    /// The bytes that are kept free for the statements that AWS may append for flow logs in the hub account.
+    pub reserved: usize,
     /// The accounts of the fleet.
     pub accounts: usize,
     /// Every form.
@@ -58,9 +61,15 @@ pub fn sizes(live: Option<&str>, grant: &Grant, accounts: usize) -> Result<Sizes
         limit: LIMIT,
         form: merged.form.as_str(),
         bytes: merged.bytes,
+        reserved: reserved(live, grant)?,
         accounts,
         forms: fitting.collect(),
     })
+}
+
+/// What is kept free next to these statements.
+fn reserved(policy: Option<&str>, grant: &Grant) -> Result<usize, MergeError> {
+    reserve::bytes(&Document::parse(policy.unwrap_or(NOTHING))?, grant)
 }
 
 /// How many accounts fit in a form.
@@ -78,7 +87,7 @@ pub struct Capacity {
 
 /// How many accounts fit in this form (which is not `auto`), beside what else is in the live policy.
 ///
-/// The grant's bucket, folder and settings count, not whom it names. Where `aws:SourceArn` is tested, each account is
+/// The grant's bucket, folder, settings and the room for AWS's own statements count, not whom it names. Where `aws:SourceArn` is tested, each account is
 /// taken with one value for all regions.
 pub fn capacity(live: Option<&str>, grant: &Grant, form: GrantForm) -> Result<Capacity, MergeError> {
     let others = match live {
@@ -113,7 +122,8 @@ pub fn capacity(live: Option<&str>, grant: &Grant, form: GrantForm) -> Result<Ca
         (Err(error), _) | (_, Err(error)) => return Err(error),
     };
     let bytes_per_account = three - two;
-    let more = LIMIT.saturating_sub(two).checked_div(bytes_per_account);
+    let room = LIMIT.saturating_sub(two + reserved(others.as_deref(), grant)?);
+    let more = room.checked_div(bytes_per_account);
     let bytes = two + more.map_or(0, |more| more * bytes_per_account);
     Ok(Capacity { form, accounts: more.map(|more| more + 2), bytes, bytes_per_account })
 }

@@ -4,6 +4,7 @@
 mod capacity;
 mod granted;
 mod notes;
+mod reserve;
 mod survey;
 
 use std::collections::BTreeSet;
@@ -64,17 +65,21 @@ pub enum MergeError {
     Grant(#[from] GrantError),
     /// The policy would be larger than S3 takes.
     #[error(
-        "the bucket policy would have {bytes} bytes, {} more than the {limit} that {}: {accounts} accounts in form `{}`, \
+        "the bucket policy would have {} bytes{}, {} more than the {limit} that {}: {accounts} accounts in form `{}`, \
          beside {foreign} bytes of other statements",
-        bytes - limit,
+        bytes + reserved,
+        reserve_words(*reserved),
+        bytes + reserved - limit,
         if *limit == size::LIMIT { "S3 takes" } else { "form `auto` fills" },
         form.as_str()
     )]
     TooLarge {
         /// The compact bytes of the policy, in the smallest form that was tried.
         bytes: usize,
-        /// The most that it may have.
+        /// The most that it may have, together with what is reserved.
         limit: usize,
+        /// The bytes that are reserved for statements that AWS may append for flow logs in the hub account.
+        reserved: usize,
         /// That form.
         form: GrantForm,
         /// The accounts to be named.
@@ -99,6 +104,15 @@ pub enum MergeError {
     /// There would be no statement at all, and S3 takes no such policy.
     #[error("the bucket policy would have no statement left")]
     Empty,
+}
+
+fn reserve_words(reserved: usize) -> String {
+    if reserved == 0 {
+        return String::new();
+    }
+    format!(
+        " with {reserved} that are reserved for statements that AWS may append for flow logs in the hub account"
+    )
 }
 
 impl MergeError {
@@ -250,6 +264,7 @@ fn choose(
         ),
         (form, _) => (&[form], size::LIMIT),
     };
+    let reserved = reserve::bytes(document, grant)?;
     let mut smallest: Option<(usize, GrantForm)> = None;
     for &form in ladder {
         let groups = match grant.groups(form, accounts) {
@@ -262,7 +277,9 @@ fn choose(
         let edit = survey.edit(grant, &wanted);
         let text = edit.apply(document);
         let bytes = size::compact_len(&text);
-        if bytes <= limit {
+        // A policy that stays as it is needs no room that it does not leave already.
+        let reserved = if edit.is_empty() { 0 } else { reserved };
+        if bytes + reserved <= limit {
             return Ok(Plan { form, wanted, edit, text, bytes });
         }
         if smallest.is_none_or(|(least, _)| bytes < least) {
@@ -272,7 +289,7 @@ fn choose(
     let (bytes, form) = smallest.unwrap_or((0, grant.settings.form));
     let nothing_of_ours = survey.edit(grant, &[]).apply(document);
     let foreign = size::compact_len(&nothing_of_ours);
-    Err(MergeError::TooLarge { bytes, limit, form, accounts: accounts.len(), foreign })
+    Err(MergeError::TooLarge { bytes, limit, reserved, form, accounts: accounts.len(), foreign })
 }
 
 /// What the form needs of the rest of the policy.

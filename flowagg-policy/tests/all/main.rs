@@ -17,4 +17,5 @@ mod organizations;
 mod ownership;
 mod plan_unread;
 mod regions;
+mod reserve;
 mod support;

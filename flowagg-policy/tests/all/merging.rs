@@ -26,6 +26,7 @@ pub(crate) fn grant(texts: &[&str]) -> Grant {
         organization: None,
         outside: BTreeSet::new(),
         regions: None,
+        hub_member: None,
         settings: PolicySettings::default(),
     }
 }

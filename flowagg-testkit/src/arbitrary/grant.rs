@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use flowagg_core::fleet::{AclCondition, GrantForm, Organization, PolicySettings};
 use flowagg_core::id::{AccountId, FleetName};
-use flowagg_policy::{Grant, Who};
+use flowagg_policy::{Grant, HubMember, Who};
 use proptest::collection::{btree_map, btree_set};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -85,48 +85,60 @@ fn grant_to<S: Strategy<Value = BTreeSet<AccountId>>>(
         0..=scene.accounts.len(),
     );
     let outside = some_accounts();
+    let hub_regions = btree_set(select(scene.regions.clone()), 0..3);
+    let hub_member = proptest::option::of((select(scene.accounts.clone()), hub_regions));
     let scene = scene.clone();
     let place = (select(scene.prefixes.clone()), any::<bool>());
-    (settings(), place, accounts, units, (some_accounts(), outside), regions, any::<[bool; 2]>()).prop_map(
-        move |(settings, (prefix, hive), mut accounts, units, (within, outside), regions, [whole, alone])| {
-            use GrantForm::{Auto, BoundOrganization, Organization as ByOrganization};
-            let by_organization = matches!(settings.form, ByOrganization | BoundOrganization);
-            let may_be_whole = by_organization || settings.form == Auto && settings.source_conditions;
-            let id = scene.organization.clone();
-            let who = if whole && may_be_whole {
-                let within = &within - &accounts;
-                Who::Organization { id: id.clone(), units: units.clone(), also: accounts, within }
-            } else {
-                if accounts.is_empty() {
-                    accounts.extend(scene.accounts.first());
-                }
-                Who::Accounts(accounts)
-            };
-            let outside = match &who {
-                Who::Accounts(accounts) => accounts & &outside,
-                Who::Organization { .. } => BTreeSet::new(),
-            };
-            let mut regions = regions;
-            regions.retain(|account, _| {
-                who.accounts().contains(account)
-                    || matches!(&who, Who::Organization { within, .. } if within.contains(account))
-            });
-            let needs = by_organization && matches!(who, Who::Accounts(_));
-            let organization = (needs || !alone).then_some(Organization { id, units, discovery: None });
-            Grant {
-                fleet: FleetName::of(&scene.bucket, None),
-                partition: scene.partition(),
-                bucket: scene.bucket.clone(),
-                prefix,
-                hive,
-                who,
-                organization,
-                outside,
-                regions: settings.source_arn.then_some(regions),
+    (settings(), place, accounts, units, (some_accounts(), outside, hub_member), regions, any::<[bool; 2]>())
+        .prop_map(
+            move |(
                 settings,
-            }
-        },
-    )
+                (prefix, hive),
+                mut accounts,
+                units,
+                (within, outside, hub_member),
+                regions,
+                [whole, alone],
+            )| {
+                use GrantForm::{Auto, BoundOrganization, Organization as ByOrganization};
+                let by_organization = matches!(settings.form, ByOrganization | BoundOrganization);
+                let may_be_whole = by_organization || settings.form == Auto && settings.source_conditions;
+                let id = scene.organization.clone();
+                let who = if whole && may_be_whole {
+                    let within = &within - &accounts;
+                    Who::Organization { id: id.clone(), units: units.clone(), also: accounts, within }
+                } else {
+                    if accounts.is_empty() {
+                        accounts.extend(scene.accounts.first());
+                    }
+                    Who::Accounts(accounts)
+                };
+                let outside = match &who {
+                    Who::Accounts(accounts) => accounts & &outside,
+                    Who::Organization { .. } => BTreeSet::new(),
+                };
+                let mut regions = regions;
+                regions.retain(|account, _| {
+                    who.accounts().contains(account)
+                        || matches!(&who, Who::Organization { within, .. } if within.contains(account))
+                });
+                let needs = by_organization && matches!(who, Who::Accounts(_));
+                let organization = (needs || !alone).then_some(Organization { id, units, discovery: None });
+                Grant {
+                    fleet: FleetName::of(&scene.bucket, None),
+                    partition: scene.partition(),
+                    bucket: scene.bucket.clone(),
+                    prefix,
+                    hive,
+                    who,
+                    organization,
+                    outside,
+                    regions: settings.source_arn.then_some(regions),
+                    hub_member: hub_member.map(|(account, regions)| HubMember { account, regions }),
+                    settings,
+                }
+            },
+        )
 }
 
 /// The same grant to some accounts more, with nothing else changed.

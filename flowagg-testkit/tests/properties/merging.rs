@@ -306,7 +306,9 @@ proptest! {
                     let again = merged(Some(&large.text), &grant, Unnamed::Prune).unwrap();
                     prop_assert_eq!(again.text, small.text);
                 }
-                Err(MergeError::TooLarge { bytes, limit, .. }) => prop_assert!(bytes > limit),
+                Err(MergeError::TooLarge { bytes, limit, reserved, .. }) => {
+                    prop_assert!(bytes + reserved > limit);
+                }
                 Err(error) => prop_assert!(false, "{}", error),
             }
         }
