@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::id::{AccountId, Region};
+use crate::id::{AccountId, OrganizationId, OrganizationalUnitId, Region};
 
 /// Access that a statement of the fleet grants, other than to an account by name. [`Display`](fmt::Display) gives the words
 /// for it, which are also its JSON.
@@ -18,6 +18,22 @@ pub enum Access {
         /// The region; `None` for every region.
         region: Option<Region>,
     },
+    /// Members of an organization, or of its units, may deliver, whether the fleet file lists them or not.
+    Organization {
+        /// The organization.
+        id: OrganizationId,
+        /// Only the accounts under these units; none stands for the whole organization.
+        units: BTreeSet<OrganizationalUnitId>,
+    },
+    /// Every AWS account may deliver.
+    Everyone,
+    /// A statement with the fleet's mark is for another folder or was changed by someone else: what it allows was not read.
+    Statement {
+        /// The statement: its Sid in backticks, or its place in the list, from 1.
+        name: String,
+        /// The statement itself. Two of one name do not allow the same.
+        text: String,
+    },
 }
 
 impl fmt::Display for Access {
@@ -25,6 +41,19 @@ impl fmt::Display for Access {
         match self {
             Self::Region { account, region: Some(region) } => write!(f, "{account} in {region}"),
             Self::Region { account, region: None } => write!(f, "{account} in {OTHER_REGIONS}"),
+            Self::Organization { id, units } => {
+                f.write_str("members of ")?;
+                if !units.is_empty() {
+                    let units: Vec<&str> = units.iter().map(|unit| unit.as_str()).collect();
+                    write!(f, "{} in ", units.join(", "))?;
+                }
+                write!(f, "organization {id} that the fleet file does not list")
+            }
+            Self::Everyone => f.write_str("every AWS account that the fleet file does not list"),
+            Self::Statement { name, .. } => write!(
+                f,
+                "those that statement {name} allows, which is for another folder or was changed by someone else"
+            ),
         }
     }
 }
@@ -43,13 +72,22 @@ pub fn accounts(accounts: &BTreeSet<AccountId>) -> String {
 
 /// The words for each access; accounts with the same regions are put together.
 pub fn access(all: &BTreeSet<Access>) -> Vec<String> {
-    regions(all).into_iter().map(|(regions, of)| format!("{} in {regions}", accounts(&of))).collect()
+    let by_region = regions(all).into_iter().map(|(regions, of)| format!("{} in {regions}", accounts(&of)));
+    let others = all.iter().filter(|access| !matches!(access, Access::Region { .. }));
+    by_region.chain(others.map(ToString::to_string)).collect()
+}
+
+/// Who may no longer deliver, in words.
+pub fn revoked(from: &BTreeSet<AccountId>, more: &BTreeSet<Access>) -> Vec<String> {
+    let by_name = (!from.is_empty()).then(|| accounts(from));
+    by_name.into_iter().chain(access(more)).collect()
 }
 
 /// Regions in words, with the accounts that may deliver from them.
 fn regions(all: &BTreeSet<Access>) -> BTreeMap<String, BTreeSet<AccountId>> {
     let mut by_account: BTreeMap<AccountId, Vec<&str>> = BTreeMap::new();
-    for Access::Region { account, region } in all {
+    for access in all {
+        let Access::Region { account, region } = access else { continue };
         let region = region.as_ref().map_or(OTHER_REGIONS, |region| region.as_str());
         by_account.entry(*account).or_default().push(region);
     }

@@ -7,18 +7,20 @@
 mod access;
 mod flow_logs;
 mod hub;
+mod left;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Serialize, Serializer};
 
-pub use self::access::{Access, access, accounts};
+pub use self::access::{Access, access, accounts, revoked};
 pub use self::flow_logs::{FlowLogPart, flow_log_changes, flow_log_removals};
 pub use self::hub::{EncryptionInUse, HubPart, encryption_in_use, hub_changes};
+pub use self::left::{Left, Why};
 use crate::fleet::Encryption;
 use crate::id::{AccountId, FleetMark, FlowLogId, Region, ResourceId, ResourceKind};
-use crate::observed::{LifecycleRule, Manager, Place, Retention, Switch, Versioning};
+use crate::observed::{LifecycleRule, Place, Retention, Switch, Versioning};
 
 /// A change at the hub.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -92,7 +94,7 @@ pub struct PolicyChange {
     pub granted: BTreeSet<AccountId>,
     /// Accounts that may no longer deliver.
     pub revoked: BTreeSet<AccountId>,
-    /// What else may no longer be done: the regions of an account that stays.
+    /// Who else may no longer deliver, other than an account by name.
     pub revoked_access: BTreeSet<Access>,
     /// Foreign statements that are removed because the grant replaces them, by name.
     pub adopted: Vec<String>,
@@ -111,6 +113,8 @@ pub struct GrantRemoval {
     pub leaves: Option<String>,
     /// Accounts that may no longer deliver.
     pub revoked: BTreeSet<AccountId>,
+    /// Who else may no longer deliver, other than an account by name.
+    pub revoked_access: BTreeSet<Access>,
 }
 
 /// A change to the flow logs of one resource.
@@ -160,73 +164,6 @@ pub enum Step {
     Delete {
         /// The flow log, which this fleet manages.
         flow_log: FlowLogId,
-    },
-}
-
-/// A flow log, or a resource without one, that stays as it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub struct Left {
-    /// The account.
-    pub account: AccountId,
-    /// The region.
-    pub region: Region,
-    /// What is logged, or would be.
-    pub resource: String,
-    /// The flow log, if there is one.
-    pub flow_log: Option<FlowLogId>,
-    /// Why it stays.
-    #[serde(flatten)]
-    pub why: Why,
-}
-
-impl Left {
-    /// Whether it stays because it matches the fleet file.
-    pub fn is_as_wanted(&self) -> bool {
-        self.why == Why::AsWanted
-    }
-}
-
-/// Why a flow log, or a resource without one, stays as it is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(tag = "why", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
-pub enum Why {
-    /// A managed flow log matches the fleet file.
-    AsWanted,
-    /// A foreign flow log matches the fleet file.
-    ForeignAsWanted {
-        /// Who manages it.
-        manager: Manager,
-    },
-    /// A foreign flow log delivers to the bucket and differs from the fleet file, next to one that matches.
-    ForeignAlongside {
-        /// Who manages it.
-        manager: Manager,
-        /// How it differs.
-        differences: Vec<String>,
-    },
-    /// A foreign flow log delivers by a grant that is being removed.
-    ForeignWithoutGrant {
-        /// Who manages it.
-        manager: Manager,
-    },
-    /// The resource is part of one that is logged.
-    Covered {
-        /// The resource that is logged.
-        by: ResourceId,
-    },
-    /// Another account owns the resource, and only the owner can log it.
-    Shared {
-        /// The owner.
-        owner: AccountId,
-    },
-    /// The fleet file does not choose the resource, and pruning was not requested.
-    NotChosen {
-        /// The kind of the resource.
-        #[cfg_attr(feature = "schema", schemars(with = "String"))]
-        kind: ResourceKind,
     },
 }
 

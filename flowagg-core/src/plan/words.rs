@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{FlowLogChange, HubChange, Note, PolicyChange, Step, Strength, Why, access, accounts};
+use super::{FlowLogChange, HubChange, Note, PolicyChange, Step, Strength, Why, access, accounts, revoked};
 use crate::fleet::Encryption;
 use crate::id::{AccountId, FleetMark};
 use crate::lifecycle::Lifecycle;
@@ -40,8 +40,8 @@ impl fmt::Display for HubChange {
                     "nothing else is in it, and it is deleted"
                 };
                 f.write_str("take flowagg's statements out of the bucket policy: ")?;
-                if !removal.revoked.is_empty() {
-                    write!(f, "revokes delivery from {}; ", accounts(&removal.revoked))?;
+                for from in revoked(&removal.revoked, &removal.revoked_access) {
+                    write!(f, "revokes delivery from {from}; ")?;
                 }
                 f.write_str(rest)
             }
@@ -95,12 +95,8 @@ impl fmt::Display for PolicyChange {
         if !self.granted.is_empty() {
             parts.push(format!("grants delivery to {}", accounts(&self.granted)));
         }
-        if !self.revoked.is_empty() {
-            parts.push(format!("revokes it from {}", accounts(&self.revoked)));
-        }
-        parts.extend(
-            access(&self.revoked_access).into_iter().map(|what| format!("revokes delivery from {what}")),
-        );
+        let from = revoked(&self.revoked, &self.revoked_access);
+        parts.extend(from.into_iter().map(|from| format!("revokes delivery from {from}")));
         if !self.adopted.is_empty() {
             parts.push(format!("replaces the adopted {}", self.adopted.join(", ")));
         }

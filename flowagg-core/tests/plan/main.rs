@@ -428,7 +428,13 @@ fn removing_a_grant_names_the_accounts_only_if_there_are_any() {
     let removal = |revoked: &[&str], leaves: Option<&str>| {
         let revoked = revoked.iter().map(|account| AccountId::parse(account).unwrap()).collect();
         let leaves = leaves.map(str::to_owned);
-        HubChange::RemoveGrant(GrantRemoval { replaces: "{}".to_owned(), leaves, revoked }).to_string()
+        HubChange::RemoveGrant(GrantRemoval {
+            replaces: "{}".to_owned(),
+            leaves,
+            revoked,
+            revoked_access: BTreeSet::new(),
+        })
+        .to_string()
     };
     assert_eq!(
         removal(&["222222222222"], Some("{}")),

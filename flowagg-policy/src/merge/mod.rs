@@ -41,7 +41,8 @@ pub struct Merged {
     /// Regions that a statement of ours allows an account that the grant names, that the grant does not give it, and that stay
     /// allowed.
     pub kept_access: BTreeSet<Access>,
-    /// The same, no longer allowed.
+    /// Who may no longer deliver, other than an account that our statements named: the same, no longer allowed, and members of
+    /// an organization.
     pub revoked_access: BTreeSet<Access>,
     /// The bytes of the text without whitespace: what counts against [`LIMIT`](size::LIMIT).
     pub bytes: usize,
@@ -146,7 +147,11 @@ pub(crate) const NOTHING: &str = "{\"Version\":\"2012-10-17\",\"Statement\":[]}"
 pub fn merge(live: Option<&str>, grant: &Grant, absent: Unnamed) -> Result<Merged, MergeError> {
     let document = Document::parse(live.unwrap_or(NOTHING))?;
     let mut survey = Survey::of(&document, grant);
-    let mut notes = survey.settle(grant, absent);
+    let allows_organization = survey.allows_organization(grant);
+    let mut notes = match absent {
+        Unnamed::Keep => survey.settle(grant),
+        Unnamed::Prune => Vec::new(),
+    };
 
     let named = grant.who.accounts();
     let before = survey.accounts();
@@ -156,18 +161,29 @@ pub fn merge(live: Option<&str>, grant: &Grant, absent: Unnamed) -> Result<Merge
         Unnamed::Prune => (BTreeSet::new(), &before - &allowed),
     };
     let accounts = named | &kept;
-    let granted = if survey.organization().is_some() { BTreeSet::new() } else { &allowed - &before };
+    let new = if allows_organization { grant.named(GrantForm::Organization) } else { &allowed };
+    let granted = new - &before;
 
     let mut unnamed = survey.unnamed_regions(grant);
     let stay = if absent == Unnamed::Keep { unnamed.clone() } else { BTreeSet::new() };
-    let plan = choose(&document, &survey, &survey.with_live_regions(grant, &kept, &stay), &accounts)?;
+    let widened = survey.with_live_regions(grant, &kept, &stay);
+    // To leave the organization for a list would revoke delivery from members that are not in the list.
+    let stays = absent == Unnamed::Keep && grant.settings.form == GrantForm::Auto;
+    let stays = if stays { survey.stays_for_members(grant) } else { None };
+    let forms = if stays.is_some() { &[GrantForm::Organization] } else { ladder(grant) };
+    let choose = |forms| choose(&document, &survey, &widened, &accounts, forms);
+    let plan = choose(forms)?;
+    if stays.is_some() && choose(ladder(grant)).is_ok_and(|other| !other.form.is_by_organization()) {
+        notes.extend(stays);
+    }
     notes.extend(notes::between(&survey, &plan.wanted));
     let named = grant.named(plan.form);
-    unnamed.retain(|Access::Region { account, .. }| named.contains(account));
-    let (kept_access, revoked_access) = match absent {
+    unnamed.retain(|access| matches!(access, Access::Region { account, .. } if named.contains(account)));
+    let (kept_access, mut revoked_access) = match absent {
         Unnamed::Keep => (unnamed, BTreeSet::new()),
         Unnamed::Prune => (BTreeSet::new(), unnamed),
     };
+    revoked_access.extend(survey.ends(grant, Some(plan.form)));
     Ok(Merged {
         changed: live.is_none() || !plan.edit.is_empty(),
         text: plan.text,
@@ -219,7 +235,14 @@ pub fn foreign_losses(
 pub fn statements(grant: &Grant) -> Result<Vec<String>, MergeError> {
     let document = Document::parse(NOTHING)?;
     let survey = Survey::of(&document, grant);
-    Ok(choose(&document, &survey, grant, grant.who.accounts())?.edit.added)
+    Ok(choose(&document, &survey, grant, grant.who.accounts(), ladder(grant))?.edit.added)
+}
+
+/// Whom the fleet's statements allow, other than an account by name.
+///
+/// Of the grant only the fleet's name, the bucket, the sub-folder and the Hive setting count.
+pub(crate) fn unlisted(live: &str, grant: &Grant) -> Result<BTreeSet<Access>, DocumentError> {
+    Ok(Survey::of(&Document::parse(live)?, grant).ends(grant, None))
 }
 
 /// What is done to the live document.
@@ -247,23 +270,27 @@ struct Plan {
     bytes: usize,
 }
 
+/// The forms that a grant may have, the preferred one first.
+fn ladder(grant: &Grant) -> &'static [GrantForm] {
+    match (grant.settings.form, &grant.who) {
+        (GrantForm::Auto, Who::Organization { .. }) => &[GrantForm::Organization],
+        (GrantForm::Auto, Who::Accounts(_)) => {
+            &[GrantForm::Prefixes, GrantForm::Accounts, GrantForm::Organization]
+        }
+        (form, _) => GrantForm::ALL.iter().find(|it| **it == form).map_or(&[], std::slice::from_ref),
+    }
+}
+
 /// The first form of the ladder whose policy fits.
 fn choose(
     document: &Document<'_>,
     survey: &Survey,
     grant: &Grant,
     accounts: &BTreeSet<AccountId>,
+    ladder: &[GrantForm],
 ) -> Result<Plan, MergeError> {
-    let (ladder, limit): (&[GrantForm], usize) = match (grant.settings.form, &grant.who) {
-        (GrantForm::Auto, Who::Organization { .. }) => {
-            (&[GrantForm::Organization], size::LIMIT - size::AUTO_MARGIN)
-        }
-        (GrantForm::Auto, Who::Accounts(_)) => (
-            &[GrantForm::Prefixes, GrantForm::Accounts, GrantForm::Organization],
-            size::LIMIT - size::AUTO_MARGIN,
-        ),
-        (form, _) => (&[form], size::LIMIT),
-    };
+    let margin = if grant.settings.form == GrantForm::Auto { size::AUTO_MARGIN } else { 0 };
+    let limit = size::LIMIT - margin;
     let reserved = reserve::bytes(document, grant)?;
     let mut smallest: Option<(usize, GrantForm)> = None;
     for &form in ladder {

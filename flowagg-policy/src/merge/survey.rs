@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use flowagg_core::fleet::GrantForm;
 use flowagg_core::id::{AccountId, OrganizationId, OrganizationalUnitId, Region};
 use flowagg_core::plan::Access;
 
-use super::{Edit, Unnamed};
+use super::Edit;
 use crate::document::Document;
-use crate::grant::{self, Grant, Sid, Source, Statement, Who, Write};
+use crate::grant::{self, Grant, Sid, Statement, Who, Write};
 
 /// A live statement with the fleet's mark.
 #[derive(Debug)]
@@ -15,6 +16,7 @@ pub(super) struct Ours {
     pub(super) index: usize,
     pub(super) name: String,
     pub(super) sid: Sid,
+    text: String,
     /// What it says; `None` if the grant has no such statement: it is for another folder, or someone else changed it.
     pub(super) statement: Option<Statement>,
 }
@@ -45,38 +47,76 @@ impl Survey {
         let ours = document.statements().enumerate().filter_map(|(index, live)| {
             let sid = live.sid().and_then(&sid_of)?;
             let (name, statement) = (live.name(index), grant::read(grant, sid.kind, live));
-            Some(Ours { index, name, sid, statement })
+            let text = document.statement_text(index).to_owned();
+            Some(Ours { index, name, sid, text, statement })
         });
         Self { ours: ours.collect(), taken: BTreeSet::new() }
     }
 
-    /// Leaves alone what cannot be replaced without loss, or reports that it is replaced.
-    pub(super) fn settle(&mut self, grant: &Grant, absent: Unnamed) -> Vec<String> {
+    /// Leaves alone what cannot be replaced without a revocation, in words.
+    pub(super) fn settle(&mut self, grant: &Grant) -> Vec<String> {
         let mut notes = Vec::new();
-        for Ours { name, sid, statement, .. } in &self.ours {
-            let what = match statement {
-                None => "is for another folder, or was changed by someone else,".to_owned(),
-                Some(Statement::Write(write)) => match organization_of(&write.source) {
-                    Some(id) if !is_known(grant, id, units_of(&write.source)) => {
-                        format!("allows organization {id}")
-                    }
-                    None if write.is_open() && !self.denies_others(sid.number) => {
-                        "allows every AWS account".to_owned()
-                    }
-                    _ => continue,
-                },
-                Some(_) => continue,
-            };
-            match absent {
-                Unnamed::Keep => {
-                    notes.push(format!("statement {name} {what} and stays as it is; `--prune` replaces it"));
-                    self.taken.insert(sid.number);
+        for ours in &self.ours {
+            let what = match self.unlisted(ours) {
+                None => continue,
+                Some(Access::Organization { id, units })
+                    if is_known(grant, &id, &units) && names_organization(grant) =>
+                {
+                    continue;
                 }
-                Unnamed::Prune => notes.push(format!("statement {name} {what} and is replaced")),
-            }
+                Some(access @ Access::Organization { .. }) => stays(&ours.name, &access),
+                Some(Access::Everyone) => {
+                    format!(
+                        "statement {} allows every AWS account and stays as it is; `--prune` replaces it",
+                        ours.name
+                    )
+                }
+                Some(Access::Statement { .. } | Access::Region { .. }) => format!(
+                    "statement {} is for another folder, or was changed by someone else, and stays as it is; `--prune` replaces \
+                     it",
+                    ours.name
+                ),
+            };
+            notes.push(what);
+            self.taken.insert(ours.sid.number);
         }
         self.ours.retain(|ours| !self.taken.contains(&ours.sid.number));
         notes
+    }
+
+    /// Whom a statement allows without an account's name, if anyone.
+    fn unlisted(&self, ours: &Ours) -> Option<Access> {
+        let write = match &ours.statement {
+            None => return Some(Access::Statement { name: ours.name.clone(), text: ours.text.clone() }),
+            Some(Statement::Write(write)) => write,
+            Some(_) => return None,
+        };
+        match (&write.source.organization, &write.source.units) {
+            (Some(id), _) => Some(Access::Organization { id: id.clone(), units: BTreeSet::new() }),
+            (None, Some((id, units))) => Some(Access::Organization { id: id.clone(), units: units.clone() }),
+            (None, None) => {
+                (write.is_open() && !self.denies_others(ours.sid.number)).then_some(Access::Everyone)
+            }
+        }
+    }
+
+    /// Who is allowed without an account's name. What the grant still allows in this form does not count.
+    pub(super) fn ends(&self, grant: &Grant, form: Option<GrantForm>) -> BTreeSet<Access> {
+        let named = form.is_some_and(GrantForm::is_by_organization);
+        let stays = |access: &Access| match access {
+            Access::Organization { id, units } => named && is_known(grant, id, units),
+            _ => false,
+        };
+        self.ours.iter().filter_map(|ours| self.unlisted(ours)).filter(|access| !stays(access)).collect()
+    }
+
+    /// Why the organization's statement stays, although the grant could be written without it.
+    pub(super) fn stays_for_members(&self, grant: &Grant) -> Option<String> {
+        let is_ours = |access: &Access| matches!(access, Access::Organization { id, units } if is_known(grant, id, units));
+        self.ours.iter().find_map(|ours| {
+            let access = self.unlisted(ours).filter(is_ours)?;
+            Some(stays(&ours.name, &access))
+        })
     }
 
     fn denies_others(&self, number: u32) -> bool {
@@ -106,9 +146,9 @@ impl Survey {
         accounts
     }
 
-    /// The organization that our statements allow.
-    pub(super) fn organization(&self) -> Option<&OrganizationId> {
-        self.writes().find_map(|write| organization_of(&write.source))
+    /// Whether our statements allow the grant's own organization.
+    pub(super) fn allows_organization(&self, grant: &Grant) -> bool {
+        self.stays_for_members(grant).is_some()
     }
 
     /// The regions that the live policy allows each account that it names; `None` is every region.
@@ -150,7 +190,8 @@ impl Survey {
             let named: Option<BTreeSet<Region>> = live.into_iter().collect();
             regions.insert(account, named.unwrap_or_default());
         }
-        for Access::Region { account, region } in more {
+        for access in more {
+            let Access::Region { account, region } = access else { continue };
             let Some(named) = regions.get_mut(account) else { continue };
             match region {
                 // The first of an account in order.
@@ -204,22 +245,28 @@ impl Survey {
     }
 }
 
-fn organization_of(source: &Source) -> Option<&OrganizationId> {
-    source.organization.as_ref().or(source.units.as_ref().map(|(id, _)| id))
+/// Why a statement that allows an organization stays.
+fn stays(name: &str, access: &Access) -> String {
+    format!(
+        "statement {name} stays as it is, so that {access} may still deliver; `--prune` replaces it, and they may no longer \
+         deliver"
+    )
 }
 
-/// Whether the grant itself names the organization, so that a change of form loses nobody it knows of.
+/// Whether the grant can be written with its organization.
+fn names_organization(grant: &Grant) -> bool {
+    let form = grant.settings.form;
+    form.is_by_organization() || form == GrantForm::Auto && grant.settings.source_conditions
+}
+
+/// Whether the grant itself names the organization, so that a statement for it loses nobody whom the live one allows.
 ///
-/// `live` are the units that the live statement allows; `None` stands for the whole organization.
-fn is_known(grant: &Grant, id: &OrganizationId, live: Option<&BTreeSet<OrganizationalUnitId>>) -> bool {
+/// `live` are the units that the live statement allows; none stands for the whole organization.
+fn is_known(grant: &Grant, id: &OrganizationId, live: &BTreeSet<OrganizationalUnitId>) -> bool {
     let (known, units) = match (&grant.who, &grant.organization) {
         (Who::Organization { id, units, .. }, _) => (id, units),
         (Who::Accounts(_), Some(organization)) => (&organization.id, &organization.units),
         (Who::Accounts(_), None) => return false,
     };
-    known == id && (units.is_empty() || live.is_some_and(|live| live.is_subset(units)))
-}
-
-fn units_of(source: &Source) -> Option<&BTreeSet<OrganizationalUnitId>> {
-    source.units.as_ref().map(|(_, units)| units)
+    known == id && (units.is_empty() || !live.is_empty() && live.is_subset(units))
 }

@@ -15,7 +15,7 @@ use super::{adoption, key, overlap};
 use crate::adopt::{Adopted, StatementRef, adopt, adopt_again};
 use crate::assure::{Doubt, assure};
 use crate::grant::Grant;
-use crate::merge::{NOTHING as NO_STATEMENTS, granted_by, merge, remove};
+use crate::merge::{NOTHING as NO_STATEMENTS, granted_by, merge, remove, unlisted};
 
 /// What a plan may do besides making AWS what the fleet file declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -262,7 +262,9 @@ fn removal(fleet: &Fleet, live: &str) -> Result<Option<GrantRemoval>, Concern> {
         return Ok(None);
     }
     let revoked = granted.map(|granted| granted.who.accounts().clone()).unwrap_or_default();
-    Ok(Some(GrantRemoval { replaces: live.to_owned(), leaves, revoked }))
+    let revoked_access =
+        unlisted(live, &grant).map_err(|error| about_policy(fleet, error.to_string(), error.help()))?;
+    Ok(Some(GrantRemoval { replaces: live.to_owned(), leaves, revoked, revoked_access }))
 }
 
 const DOUBT_HELP: &str = "change that statement, which is not flowagg's, so that `delivery.logs.amazonaws.com` may deliver: \

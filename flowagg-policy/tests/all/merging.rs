@@ -122,7 +122,14 @@ fn a_statement_with_the_fleets_sid_that_someone_changed_stays_until_it_is_pruned
     assert!(!merged(Some(&outcome.text), &grant(ONE)).changed);
     let pruned = merge(Some(&outcome.text), &grant(ONE), Unnamed::Prune).unwrap();
     assert_eq!(pruned.text, merged(None, &grant(ONE)).text);
-    assert!(pruned.notes[0].contains("was changed by someone else, and is replaced"), "{:?}", pruned.notes);
+    let ends: Vec<String> = pruned.revoked_access.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        ends,
+        [
+            "those that statement `AWSLogDeliveryWriteFlowaggAcmeLogs` allows, which is for another folder or was changed by someone \
+          else"
+        ]
+    );
     assert_eq!(remove(&outcome.text, &grant(ONE)).unwrap(), None);
 }
 
@@ -309,14 +316,44 @@ fn a_list_gives_way_to_the_organization_that_covers_it() {
 }
 
 #[test]
-fn an_organization_gives_way_to_a_list_without_a_revocation() {
+fn an_organization_gives_way_to_a_list_only_if_it_is_pruned() {
     let covered = merged(None, &whole_organization(&[], TWO)).text;
-    for absent in [Unnamed::Keep, Unnamed::Prune] {
-        let listed = Grant { organization: whole_organization(&[], &[]).organization, ..grant(TWO) };
-        let outcome = merge(Some(&covered), &listed, absent).unwrap();
-        assert_eq!(outcome.text, merged(None, &listed).text);
-        assert_eq!((outcome.kept, outcome.revoked), (BTreeSet::new(), BTreeSet::new()));
+    let words = "members of organization o-a1b2c3d4e5 that the fleet file does not list";
+    for form in [GrantForm::Auto, GrantForm::Prefixes, GrantForm::BoundAccounts] {
+        let settings = PolicySettings { form, ..PolicySettings::default() };
+        let organization = whole_organization(&[], &[]).organization;
+        let listed = Grant { organization, settings, ..grant(TWO) };
+        let kept = merged(Some(&covered), &listed);
+        assert!(kept.text.starts_with(covered.strip_suffix("]}").unwrap()), "{form:?}: {}", kept.text);
+        assert_eq!((kept.granted, kept.revoked, kept.revoked_access), Default::default());
+        // Form `auto` stays with the organization, and a list that is asked for is written next to it.
+        assert_eq!(
+            (kept.changed, kept.form),
+            (form != GrantForm::Auto, if kept.changed { form } else { GrantForm::Organization })
+        );
+        let note = format!(
+            "statement `AWSLogDeliveryWriteFlowaggAcmeLogs` stays as it is, so that {words} may still deliver; `--prune` replaces \
+             it, and they may no longer deliver"
+        );
+        assert_eq!(kept.notes, [note]);
+        assert!(!merged(Some(&kept.text), &listed).changed);
+
+        let pruned = merge(Some(&kept.text), &listed, Unnamed::Prune).unwrap();
+        assert_eq!(pruned.text, merged(None, &listed).text);
+        let ends: Vec<String> = pruned.revoked_access.iter().map(ToString::to_string).collect();
+        assert_eq!((pruned.revoked, ends), (BTreeSet::new(), vec![words.to_owned()]));
     }
+}
+
+#[test]
+fn an_organization_that_does_not_fit_in_a_list_stays_without_a_note() {
+    let many = (0..2_000).map(|n| account(&format!("{n:012}"))).collect();
+    let organization = whole_organization(&[], &[]).organization;
+    let grant = Grant { organization, who: Who::Accounts(many), ..grant(&[]) };
+    let first = merged(None, &grant);
+    assert_eq!(first.form, GrantForm::Organization);
+    let again = merged(Some(&first.text), &grant);
+    assert!(!again.changed && again.notes.is_empty(), "{:?}", again.notes);
 }
 
 #[test]
