@@ -7,7 +7,7 @@ use flowagg_core::id::AccountId;
 use flowagg_core::observed::{Bucket, Observed, Scope};
 use flowagg_core::plan::{
     Concern, FlowLogPart, GrantRemoval, HubChange, HubPart, Note, PolicyChange, Subject, Unnamed,
-    flow_log_changes, flow_log_removals, hub_changes,
+    flow_log_changes, flow_log_removals, hub_changes, revoked,
 };
 
 use super::value::{Adoption, Goal, HeldBack, Plan, about_policy, at_hub};
@@ -71,7 +71,7 @@ fn make(fleet: &Fleet, observed: &Observed, goal: Goal) -> Plan {
 impl Plan {
     /// The plan with the same goal for what AWS has now.
     ///
-    /// It may not revoke what this plan did not show: then nothing is changed, and an obstacle names the account. To decide only
+    /// It may not revoke what is not among this plan's changes: then nothing is changed, and an obstacle names it. To decide only
     /// what the hub needs, leave `observed.regions` empty.
     #[must_use]
     pub fn again(&self, fleet: &Fleet, observed: &Observed) -> Self {
@@ -84,12 +84,15 @@ impl Plan {
             goal => goal,
         };
         let mut plan = make(fleet, observed, goal);
-        if let Some(account) = plan.revoked().difference(self.revoked()).next() {
+        let ((accounts, access), (shown, shown_access)) = (plan.revoked(), self.revoked());
+        let more = revoked(&(&accounts - &shown), &(&access - &shown_access));
+        if !more.is_empty() {
             plan.obstacles.push(about_policy(
                 fleet,
                 format!(
-                    "delivery was granted to {account} after the plan was made, which the plan did not show, so nothing \
-                     was revoked"
+                    "the plan made again would also revoke delivery from {}, which is not among the changes of the first, so \
+                     nothing was revoked",
+                    more.join("; from ")
                 ),
                 "run `flowagg plan` again",
             ));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
 use flowagg_core::id::AccountId;
-use flowagg_core::plan::{Concern, FlowLogChange, HubChange, Left, Note, Subject, Unnamed};
+use flowagg_core::plan::{Access, Concern, FlowLogChange, HubChange, Left, Note, Subject, Unnamed};
 use serde::Serialize;
 
 use crate::adopt::{KnownDelivery, StatementRef};
@@ -125,15 +125,14 @@ impl Plan {
         })
     }
 
-    /// The accounts that may no longer deliver.
-    pub(super) fn revoked(&self) -> &BTreeSet<AccountId> {
-        const NONE: &BTreeSet<AccountId> = &BTreeSet::new();
+    /// Who may no longer deliver: accounts by name, and others.
+    pub(super) fn revoked(&self) -> (BTreeSet<AccountId>, BTreeSet<Access>) {
         let revoked = self.hub.iter().find_map(|change| match change {
-            HubChange::PutPolicy(change) => Some(&change.revoked),
-            HubChange::RemoveGrant(removal) => Some(&removal.revoked),
+            HubChange::PutPolicy(change) => Some((&change.revoked, &change.revoked_access)),
+            HubChange::RemoveGrant(removal) => Some((&removal.revoked, &removal.revoked_access)),
             _ => None,
         });
-        revoked.unwrap_or(NONE)
+        revoked.map(|(accounts, access)| (accounts.clone(), access.clone())).unwrap_or_default()
     }
 
     /// Whether there is nothing to do.

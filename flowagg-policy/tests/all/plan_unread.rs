@@ -230,8 +230,58 @@ fn a_plan_made_again_does_not_revoke_what_the_first_did_not_show() {
     assert_eq!(second.policy_write(), None);
     assert_eq!(
         second.obstacles()[0].what,
-        "delivery was granted to 333333333333 after the plan was made, which the plan did not show, so nothing was revoked"
+        "the plan made again would also revoke delivery from 333333333333, which is not among the changes of the first, so nothing \
+         was revoked"
     );
+}
+
+/// What keeps a plan with this goal, made for the first policy, from being made again for the second.
+fn obstacle(
+    goal: impl Fn(&Fleet, &Observed) -> Plan,
+    fleet: &Fleet,
+    first: &str,
+    second: &str,
+) -> Option<String> {
+    let observed = |policy: &str| {
+        let bucket = Bucket { policy: Some(policy.to_owned()), ..Bucket::default() };
+        Observed { bucket: Ok(Some(bucket)), key: None, regions: BTreeMap::new(), scope: Scope::Whole }
+    };
+    let first = goal(fleet, &observed(first));
+    assert!(first.is_complete(), "{first:?}");
+    let again = first.again(fleet, &observed(second));
+    assert_eq!(again.is_empty(), !again.is_complete());
+    again.obstacles().first().map(|obstacle| obstacle.what.clone())
+}
+
+#[test]
+fn a_plan_made_again_ends_no_grant_to_an_organization_and_no_unread_grant_that_the_first_did_not_show() {
+    let fleet = fleet(false);
+    let listed = merge(None, &Grant::of(&fleet), Unnamed::Keep).unwrap().text;
+    let smaller = listed.replace(&format!(",\"{}\"", MEMBERS[1]), "");
+    assert_ne!(smaller, listed);
+    let by_organization = listed
+        .replace(
+            "\"aws:SourceAccount\":[\"222222222222\",\"333333333333\"]",
+            "\"aws:SourceOrgID\":\"o-a1b2c3d4e5\"",
+        )
+        .replace("AWSLogs/222222222222/*\",\"arn:aws:s3:::acme-logs/AWSLogs/333333333333/*", "AWSLogs/*");
+    let edited = listed.replacen("s3:PutObject", "s3:PutObject*", 1);
+    let edited_again = listed.replacen("s3:PutObject", "s3:Put*", 1);
+    let prune = |fleet: &Fleet, observed: &Observed| plan(fleet, observed, Unnamed::Prune);
+    for (second, whom) in [
+        (&by_organization, "members of organization o-a1b2c3d4e5"),
+        (&edited, "those that statement `AWSLogDeliveryWriteFlowaggAcmeLogs` allows"),
+    ] {
+        let unread = "which is not among the changes of the first";
+        for what in [obstacle(prune, &fleet, &smaller, second), obstacle(destroy, &fleet, &smaller, second)] {
+            let what = what.unwrap();
+            assert!(what.contains(whom) && what.contains(unread), "{what}");
+        }
+        // What the first plan shows, the second may do.
+        assert_eq!(obstacle(prune, &fleet, second, second), None);
+        assert_eq!(obstacle(destroy, &fleet, second, second), None);
+    }
+    assert!(obstacle(prune, &fleet, &edited, &edited_again).is_some(), "it may allow something else");
 }
 
 #[test]
