@@ -87,6 +87,25 @@ pub(crate) fn deliverers(
     Ok(allowed.collect())
 }
 
+/// The regions from which a policy lets each account deliver, of those given. The accounts in `covered` ask as members of the
+/// grant's organization.
+pub(crate) fn deliveries(
+    policy: &str,
+    grant: &Grant,
+    covered: &BTreeSet<AccountId>,
+    regions: &BTreeMap<AccountId, BTreeSet<Region>>,
+) -> Result<BTreeMap<AccountId, BTreeSet<Region>>, DocumentError> {
+    let asker = Asker { before: None, after: Policy::compile(policy)?, grant };
+    let allowed = regions.iter().map(|(account, regions)| {
+        let may = |region: &&Region| {
+            let requests = asker.requests_of(*account, region, covered.contains(account));
+            requests.iter().all(|(request, _)| asker.after.decide(request).is_allowed())
+        };
+        (*account, regions.iter().filter(may).cloned().collect())
+    });
+    Ok(allowed.collect())
+}
+
 /// An account id that nobody named.
 fn stranger(named: &BTreeSet<AccountId>) -> Option<AccountId> {
     (1u64..)
@@ -126,12 +145,21 @@ impl Asker<'_> {
 
     /// What the delivery service asks for on behalf of an account, and what each request is for. The write is last.
     fn requests(&self, account: AccountId, region: &Region) -> [(Request, &'static str); 2] {
+        self.requests_of(account, region, self.belongs(account))
+    }
+
+    fn requests_of(
+        &self,
+        account: AccountId,
+        region: &Region,
+        belongs: bool,
+    ) -> [(Request, &'static str); 2] {
         let bucket = &self.grant.bucket;
         let acl = Request::acl_check(bucket, account, region);
         let put = Request::put_object(bucket, account, region, &self.key(account, region));
         [(acl, "read the bucket's ACL"), (put, "write to its folder")].map(|(request, what)| {
             let request = match self.organization() {
-                Some((id, path)) if self.belongs(account) => request.in_organization(id, &path),
+                Some((id, path)) if belongs => request.in_organization(id, &path),
                 _ => request,
             };
             (request, what)

@@ -162,7 +162,7 @@ pub(super) fn settings(
             let names = |accounts: &BTreeSet<AccountId>| {
                 accounts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
             };
-            let whom = [("grants delivery to", &merged.granted), ("revokes it from", &merged.revoked)];
+            let whom = [("grants delivery to", &merged.granted), ("revokes delivery from", &merged.revoked)];
             let whom = whom.into_iter().filter(|(_, accounts)| !accounts.is_empty());
             let mut what: Vec<String> =
                 whom.map(|(verb, accounts)| format!("{verb} {}", names(accounts))).collect();

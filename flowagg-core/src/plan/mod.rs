@@ -92,6 +92,8 @@ pub struct PolicyChange {
     pub bytes: usize,
     /// Accounts that may deliver from now on.
     pub granted: BTreeSet<AccountId>,
+    /// Accounts that the fleet's statements allow from now on and that foreign statements let deliver already.
+    pub also_granted: BTreeSet<AccountId>,
     /// Accounts that may no longer deliver.
     pub revoked: BTreeSet<AccountId>,
     /// Who else may no longer deliver, other than an account by name.

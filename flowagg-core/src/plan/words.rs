@@ -95,6 +95,10 @@ impl fmt::Display for PolicyChange {
         if !self.granted.is_empty() {
             parts.push(format!("grants delivery to {}", accounts(&self.granted)));
         }
+        if !self.also_granted.is_empty() {
+            let already = accounts(&self.also_granted);
+            parts.push(format!("also grants delivery to {already}, which other statements allow already"));
+        }
         let from = revoked(&self.revoked, &self.revoked_access);
         parts.extend(from.into_iter().map(|from| format!("revokes delivery from {from}")));
         if !self.adopted.is_empty() {

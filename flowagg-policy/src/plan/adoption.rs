@@ -59,7 +59,7 @@ pub(super) fn check(
 }
 
 /// A region of the partition that no fleet file names: what a grant allows from it, it allows from any.
-fn unnamed_region(partition: Partition) -> Option<Region> {
+pub(super) fn unnamed_region(partition: Partition) -> Option<Region> {
     let code = match partition {
         Partition::Aws => "us-unnamed-1",
         Partition::AwsCn => "cn-unnamed-1",

@@ -10,12 +10,13 @@ use flowagg_core::plan::{
     flow_log_changes, flow_log_removals, hub_changes, revoked,
 };
 
+use super::effects::{Effects, effects};
 use super::value::{Adoption, Goal, HeldBack, Plan, about_policy, at_hub};
 use super::{adoption, key, overlap};
 use crate::adopt::{Adopted, StatementRef, adopt, adopt_again};
 use crate::assure::{Doubt, assure};
 use crate::grant::Grant;
-use crate::merge::{NOTHING as NO_STATEMENTS, granted_by, merge, remove, unlisted};
+use crate::merge::{MergeError, NOTHING as NO_STATEMENTS, granted_by, merge, remove, unlisted};
 
 /// What a plan may do besides making AWS what the fleet file declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -227,12 +228,17 @@ fn decide(
         // Without a change there are only notes on statements that stay.
         notes.extend(merged.notes.iter().map(|what| Note::StatementKept { what: what.clone() }));
     }
+    let accounts = &merged.granted | &merged.revoked;
+    let effects = effects(fleet, &grant, live, Some(&merged.text), &accounts);
+    let Effects { granted, allowed_anyway, revoked } =
+        effects.map_err(|error| about_policy(fleet, error.to_string(), &error.help()))?;
     let change = merged.changed.then(|| PolicyChange {
         text: merged.text,
         replaces: live.map(str::to_owned),
         bytes: merged.bytes,
-        granted: merged.granted,
-        revoked: merged.revoked,
+        granted: &granted & &merged.granted,
+        also_granted: &allowed_anyway & &merged.granted,
+        revoked: &revoked & &merged.revoked,
         revoked_access: merged.revoked_access,
         adopted: adopted.as_ref().map(|adopted| adopted.names.clone()).unwrap_or_default(),
         notes: merged.notes,
@@ -257,16 +263,18 @@ fn adopted(fleet: &Fleet, live: Option<&str>, adoption: &Adoption) -> Result<Opt
 /// The live policy without managed statements; `None` if it has none.
 fn removal(fleet: &Fleet, live: &str) -> Result<Option<GrantRemoval>, Concern> {
     let grant = Grant::of(fleet);
-    let granted =
-        granted_by(live, &grant).map_err(|error| about_policy(fleet, error.to_string(), error.help()))?;
-    let leaves =
-        remove(live, &grant).map_err(|error| about_policy(fleet, error.to_string(), &error.help()))?;
+    removed(fleet, &grant, live).map_err(|error| about_policy(fleet, error.to_string(), &error.help()))
+}
+
+fn removed(fleet: &Fleet, grant: &Grant, live: &str) -> Result<Option<GrantRemoval>, MergeError> {
+    let leaves = remove(live, grant)?;
     if leaves.as_deref() == Some(live) {
         return Ok(None);
     }
-    let revoked = granted.map(|granted| granted.who.accounts().clone()).unwrap_or_default();
-    let revoked_access =
-        unlisted(live, &grant).map_err(|error| about_policy(fleet, error.to_string(), error.help()))?;
+    let mut accounts: BTreeSet<AccountId> = fleet.members.keys().copied().collect();
+    accounts.extend(granted_by(live, grant)?.iter().flat_map(|granted| granted.who.accounts()));
+    let revoked = effects(fleet, grant, Some(live), leaves.as_deref(), &accounts)?.revoked;
+    let revoked_access = unlisted(live, grant)?;
     Ok(Some(GrantRemoval { replaces: live.to_owned(), leaves, revoked, revoked_access }))
 }
 

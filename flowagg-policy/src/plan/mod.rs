@@ -4,6 +4,7 @@
 //! What could not be read is part of what is planned from: [`plan`] holds back every change that would not be safe without it.
 
 mod adoption;
+mod effects;
 mod key;
 mod make;
 mod overlap;

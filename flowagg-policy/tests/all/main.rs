@@ -5,6 +5,7 @@
 mod adopting;
 mod capacity;
 mod differential;
+mod effects;
 mod evaluation;
 mod foreign_text;
 mod hostile;

@@ -128,7 +128,8 @@ impl fmt::Display for Done {
             Did::WrotePolicy { granted, revoked } => {
                 write!(f, "{resources}: wrote the bucket policy")?;
                 let mut joint = ": ";
-                for (verb, changed) in [("granted delivery to", granted), ("revoked it from", revoked)] {
+                for (verb, changed) in [("granted delivery to", granted), ("revoked delivery from", revoked)]
+                {
                     if !changed.is_empty() {
                         write!(f, "{joint}{verb} {}", accounts(changed))?;
                         joint = "; ";

@@ -1,0 +1,108 @@
+//! Whom a plan says that it grants delivery to and revokes it from: those for whom the evaluator's answer changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowagg_core::fleet::{Declared, Fleet, FoundAccount};
+use flowagg_core::id::AccountId;
+use flowagg_core::observed::{Bucket, Observed, Scope};
+use flowagg_core::plan::{GrantRemoval, HubChange, PolicyChange, Unnamed};
+use flowagg_policy::plan::{Plan, destroy, plan};
+use flowagg_policy::{Grant, merge};
+
+/// AWS's documented grant for the logs of a Network Load Balancer of 222222222222.
+const LOAD_BALANCER: &str = include_str!("../data/nlb-documented-top.json");
+const HUB: &str = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n";
+
+fn accounts(ids: &[&str]) -> BTreeSet<AccountId> {
+    ids.iter().map(|id| AccountId::parse(id).unwrap()).collect()
+}
+
+fn fleet(members: &[&str]) -> Fleet {
+    let member = |id: &&str| format!("[[members]]\naccount = \"{id}\"\nregions = [\"eu-west-1\"]\n");
+    Fleet::parse(&format!("{HUB}{}", members.iter().map(member).collect::<String>())).unwrap()
+}
+
+fn observed(policy: &str) -> Observed {
+    let bucket = Bucket { policy: Some(policy.to_owned()), ..Bucket::default() };
+    Observed { bucket: Ok(Some(bucket)), key: None, regions: BTreeMap::new(), scope: Scope::Whole }
+}
+
+/// A live policy with what a fleet of these members adds to it.
+fn merged(live: Option<&str>, members: &[&str]) -> String {
+    merge(live, &Grant::of(&fleet(members)), Unnamed::Keep).unwrap().text
+}
+
+fn change(plan: &Plan) -> &PolicyChange {
+    let change = plan.hub().iter().find_map(|change| match change {
+        HubChange::PutPolicy(change) => Some(change),
+        _ => None,
+    });
+    change.unwrap()
+}
+
+fn removal(plan: &Plan) -> &GrantRemoval {
+    let removal = plan.hub().iter().find_map(|change| match change {
+        HubChange::RemoveGrant(removal) => Some(removal),
+        _ => None,
+    });
+    removal.unwrap()
+}
+
+const BOTH: &[&str] = &["222222222222", "333333333333"];
+
+#[test]
+fn an_account_that_a_foreign_statement_allows_already_is_also_granted() {
+    let plan = plan(&fleet(BOTH), &observed(LOAD_BALANCER), Unnamed::Keep);
+    let change = change(&plan);
+    assert_eq!((&change.granted, &change.also_granted), (&accounts(&BOTH[1..]), &accounts(&BOTH[..1])));
+    let words = HubChange::PutPolicy(change.clone()).to_string();
+    let expected = ": grants delivery to 333333333333; also grants delivery to 222222222222, which other statements allow already (";
+    assert!(words.contains(expected), "{words}");
+}
+
+#[test]
+fn an_account_that_a_foreign_statement_still_allows_is_not_revoked() {
+    let live = merged(Some(LOAD_BALANCER), BOTH);
+    let next = fleet(&["444444444444"]);
+    // In which regions an account has flow logs is not known if the fleet file does not name it: this one loses all but one.
+    assert_eq!(change(&plan(&next, &observed(&live), Unnamed::Prune)).revoked, accounts(BOTH));
+    let everywhere = merged(Some(&LOAD_BALANCER.replace(":eu-west-1:", ":*:")), BOTH);
+    let pruned = plan(&next, &observed(&everywhere), Unnamed::Prune);
+    assert_eq!(change(&pruned).revoked, accounts(&BOTH[1..]));
+    let words = HubChange::PutPolicy(change(&pruned).clone()).to_string();
+    assert!(words.contains("; revokes delivery from 333333333333 ("), "{words}");
+
+    let destroyed = destroy(&fleet(BOTH), &observed(&live));
+    assert_eq!(removal(&destroyed).revoked, accounts(&BOTH[1..]));
+    let alone = destroy(&fleet(BOTH), &observed(&merged(None, BOTH)));
+    assert_eq!(removal(&alone).revoked, accounts(BOTH));
+}
+
+#[test]
+fn an_account_that_could_not_deliver_before_is_not_revoked() {
+    let denied = r#"{"Version":"2012-10-17","Statement":[{"Sid":"NotThisOne","Effect":"Deny","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/*","Condition":{"StringEquals":{"aws:SourceAccount":"333333333333"}}}]}"#;
+    let live = merged(Some(denied), BOTH);
+    let pruned = plan(&fleet(&BOTH[..1]), &observed(&live), Unnamed::Prune);
+    assert_eq!((change(&pruned).revoked.len(), change(&pruned).revoked_access.len()), (0, 0));
+    assert_eq!(removal(&destroy(&fleet(BOTH), &observed(&live))).revoked, accounts(&BOTH[..1]));
+}
+
+#[test]
+fn members_that_the_organization_let_deliver_are_revoked_with_it() {
+    let text = format!("{HUB}[organization]\nid = \"o-a1b2c3d4e5\"\nregions = [\"eu-west-1\"]\n");
+    let mut declared = Declared::parse(&text).unwrap();
+    for id in accounts(BOTH) {
+        declared.find(FoundAccount { id, name: None, state: "ACTIVE".to_owned(), in_units: true });
+    }
+    let fleet = declared.into_fleet();
+    let first = plan(&fleet, &observed(LOAD_BALANCER), Unnamed::Keep);
+    assert_eq!(change(&first).granted, accounts(&BOTH[1..]));
+    let live = change(&first).text.clone();
+    let destroyed = destroy(&fleet, &observed(&live));
+    assert_eq!(removal(&destroyed).revoked, accounts(&BOTH[1..]));
+    assert_eq!(
+        HubChange::RemoveGrant(removal(&destroyed).clone()).to_string(),
+        "take flowagg's statements out of the bucket policy: revokes delivery from 333333333333; revokes delivery from members of \
+         organization o-a1b2c3d4e5 that the fleet file does not list; the others stay"
+    );
+}
