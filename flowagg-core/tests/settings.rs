@@ -236,9 +236,10 @@ fn one_switch_that_is_off_is_turned_on_alone() {
 #[test]
 fn an_existing_encryption_changes_only_if_the_fleet_file_sets_one_that_is_not_weaker() {
     let other = "arn:aws:kms:eu-west-1:111122223333:key/other";
-    let [aes, by_aws, by_key, dual, by_id] = [
+    let [aes, by_aws, dual_by_aws, by_key, dual, by_id] = [
         encrypted("AES256", None),
         encrypted("aws:kms", None),
+        encrypted("aws:kms:dsse", None),
         encrypted("aws:kms", Some(other)),
         encrypted("aws:kms:dsse", Some(other)),
         encrypted("aws:kms", Some("1234abcd")),
@@ -248,6 +249,7 @@ fn an_existing_encryption_changes_only_if_the_fleet_file_sets_one_that_is_not_we
     for (hub, found, expected) in [
         ("", Some(&aes), None),
         ("", Some(&by_aws), None),
+        ("", Some(&dual_by_aws), None),
         ("", Some(&by_key), None),
         ("", Some(&dual), None),
         ("", Some(&by_id), None),
@@ -260,6 +262,14 @@ fn an_existing_encryption_changes_only_if_the_fleet_file_sets_one_that_is_not_we
             Some(&by_aws),
             Some(
                 "encrypt with SSE-S3 (now aws:kms with the AWS managed key, which log delivery cannot use; different)"
+                    .to_owned(),
+            ),
+        ),
+        (
+            "encryption = \"sse-s3\"",
+            Some(&dual_by_aws),
+            Some(
+                "encrypt with SSE-S3 (now aws:kms:dsse, two layers, with the AWS managed key, which log delivery cannot use; weaker)"
                     .to_owned(),
             ),
         ),

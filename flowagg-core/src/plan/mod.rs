@@ -75,8 +75,10 @@ pub enum HubChange {
 pub enum Strength {
     /// It allows less.
     Stronger,
-    /// It allows neither less nor more, or that cannot be said. No change allows more.
+    /// It allows neither less nor more, or that cannot be said.
     Different,
+    /// It protects less. Only an encryption that the fleet file sets and without which log delivery fails.
+    Weaker,
 }
 
 /// A new bucket policy, merged into the one that was read.

@@ -59,6 +59,7 @@ impl fmt::Display for Strength {
         f.write_str(match self {
             Self::Stronger => "stronger",
             Self::Different => "different",
+            Self::Weaker => "weaker",
         })
     }
 }

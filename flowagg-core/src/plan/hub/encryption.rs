@@ -68,7 +68,10 @@ pub(super) fn of_existing(fleet: &Fleet, bucket: &Bucket, part: &mut HubPart) {
     };
     let compared = match wanted {
         Some(Encryption::SseS3) if is_by_customer(found) => None,
-        Some(Encryption::SseS3) => (found.algorithm != AES256).then_some(Strength::Different),
+        Some(Encryption::SseS3) if found.algorithm == AES256 => None,
+        // One layer in place of two, because log delivery cannot use the AWS managed key.
+        Some(Encryption::SseS3) if is_dual_layer(found) => Some(Strength::Weaker),
+        Some(Encryption::SseS3) => Some(Strength::Different),
         Some(Encryption::SseKms { key, bucket_key }) => {
             let is_set = found.key.as_deref() == Some(key.as_str())
                 && (found.bucket_key == *bucket_key || is_dual_layer(found));
@@ -113,6 +116,9 @@ fn words(found: &BucketEncryption) -> String {
             format!("{} with {key}{bucket_key}", found.algorithm)
         }
         None if found.algorithm == AES256 => found.algorithm.clone(),
-        None => format!("{} with the AWS managed key, which log delivery cannot use", found.algorithm),
+        None => {
+            let layers = if is_dual_layer(found) { ", two layers," } else { "" };
+            format!("{}{layers} with the AWS managed key, which log delivery cannot use", found.algorithm)
+        }
     }
 }
