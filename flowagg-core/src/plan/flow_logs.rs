@@ -56,7 +56,8 @@ pub fn flow_log_changes(
     part
 }
 
-/// What changes so that no managed flow log to the fleet's destination is left.
+/// What changes so that no flow log of the fleet to the hub bucket is left, whatever the sub-folder: the tag names the fleet,
+/// and the sub-folder may have changed since the flow log was created.
 pub fn flow_log_removals(
     fleet: &Fleet,
     regions: &BTreeMap<Place, Result<RegionState, Failure>>,
@@ -71,16 +72,21 @@ pub fn flow_log_removals(
                 continue;
             }
         };
-        for log in state.flow_logs.iter().filter(|log| destination.is(&log.destination)) {
+        let concerned = |log: &&FlowLog| {
+            let is_own = log.is_managed_by(&name) && destination.is_in_bucket(&log.destination);
+            is_own || destination.is(&log.destination)
+        };
+        for log in state.flow_logs.iter().filter(concerned) {
             let Place { account, region } = place.clone();
             match ResourceId::parse(&log.resource) {
-                Ok(resource) if log.is_managed_by(&name) => part.changes.push(FlowLogChange {
-                    account,
-                    region,
-                    resource,
-                    step: Step::Delete { flow_log: log.id.clone() },
-                    reason: "the fleet is taken away".to_owned(),
-                }),
+                Ok(resource) if log.is_managed_by(&name) => {
+                    let mut reason = "the fleet is taken away".to_owned();
+                    if !destination.is(&log.destination) {
+                        reason += &format!("; it delivers to {}", log.destination);
+                    }
+                    let step = Step::Delete { flow_log: log.id.clone() };
+                    part.changes.push(FlowLogChange { account, region, resource, step, reason });
+                }
                 _ => part.left.push(Left {
                     account,
                     region,

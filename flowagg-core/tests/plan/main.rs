@@ -333,8 +333,7 @@ fn one_account_that_cannot_be_read_does_not_hide_the_others() {
 #[test]
 fn taking_a_fleet_away_deletes_what_is_ours_and_leaves_what_is_not() {
     let fleet = fleet("[\"vpc-0000000a\"]");
-    let elsewhere =
-        FlowLog { destination: "arn:aws:s3:::acme-logs/audit/".into(), ..right(&fleet, 4, VPCS[0]) };
+    let elsewhere = FlowLog { destination: "arn:aws:s3:::audit-logs/".into(), ..right(&fleet, 4, VPCS[0]) };
     let logs = vec![
         right(&fleet, 1, VPCS[0]),
         right(&fleet, 2, VPCS[1]),

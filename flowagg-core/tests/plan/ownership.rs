@@ -47,6 +47,27 @@ fn a_flow_log_of_another_fleet_is_neither_changed_nor_deleted() {
 }
 
 #[test]
+fn a_flow_log_of_the_fleet_to_a_former_folder_of_the_bucket_is_removed_with_it() {
+    let unnamed = fleet("\"all\"");
+    let fleet = Fleet { declared_name: Some(unnamed.name()), ..unnamed };
+    let to = |id: u32, destination: &str| FlowLog {
+        destination: destination.to_owned(),
+        ..right(&fleet, id, VPCS[0])
+    };
+    let former = to(1, "arn:aws:s3:::acme-logs/old/");
+    let elsewhere = to(2, "arn:aws:s3:::acme-logs-2/old/");
+    let flow_logs = vec![former.clone(), elsewhere, of_other(former.clone()), foreign(former.clone())];
+    let state = RegionState { resources: all_vpcs(), flow_logs };
+    let removal = flow_log_removals(&fleet, &BTreeMap::from([(place(), Ok(state))]));
+    assert_eq!(steps(&removal), [&Step::Delete { flow_log: former.id }]);
+    assert_eq!(
+        removal.changes[0].reason,
+        "the fleet is taken away; it delivers to arn:aws:s3:::acme-logs/old/"
+    );
+    assert!(removal.left.is_empty(), "{:?}", removal.left);
+}
+
+#[test]
 fn the_manager_of_a_flow_log_is_named() {
     let fleet = fleet("\"all\"");
     let log = right(&fleet, 1, VPCS[0]);

@@ -42,7 +42,7 @@ pub fn plan(fleet: &Fleet, observed: &Observed, options: impl Into<PlanOptions>)
     make(fleet, observed, Goal::Apply(unnamed, Adoption::Named { statements, unchecked }))
 }
 
-/// The plan that removes every managed flow log to the fleet's destination, then the grant. The bucket, its objects and
+/// The plan that removes every flow log of the fleet to the hub bucket, then the grant. The bucket, its objects and
 /// everything foreign stay.
 pub fn destroy(fleet: &Fleet, observed: &Observed) -> Plan {
     make(fleet, observed, Goal::Destroy)
