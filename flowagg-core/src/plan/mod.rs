@@ -265,6 +265,13 @@ pub enum Note {
         /// The members.
         accounts: BTreeSet<AccountId>,
     },
+    /// A foreign statement delegates access to access points, through which log delivery does not go.
+    DelegatesToAccessPoints {
+        /// The statement: its Sid in backticks, or its place in the list, from 1.
+        statement: String,
+        /// The access points, in words.
+        to: String,
+    },
     /// A statement of the fleet was not written by this fleet file and is kept, in words.
     StatementKept {
         /// The statement, why it is kept, and what removes it.
@@ -302,6 +309,7 @@ impl Note {
             | Self::StillGranted { .. }
             | Self::StillGrantedIn { .. }
             | Self::AlsoGranted { .. }
+            | Self::DelegatesToAccessPoints { .. }
             | Self::StatementKept { .. }
             | Self::GrantStaysForPart
             | Self::GrantStaysForUnread => false,

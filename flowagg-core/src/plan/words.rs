@@ -220,6 +220,10 @@ impl fmt::Display for Note {
                 }
                 write!(f, " also lets {} deliver", accounts(members))
             }
+            Self::DelegatesToAccessPoints { statement, to } => write!(
+                f,
+                "statement {statement} delegates access to {to}; log delivery does not go through an access point"
+            ),
             Self::StatementKept { what } => f.write_str(what),
             Self::StillGranted { account } => write!(
                 f,

@@ -12,7 +12,7 @@ use flowagg_core::plan::{
 
 use super::effects::{Effects, effects};
 use super::value::{Adoption, Goal, HeldBack, Plan, about_policy, at_hub};
-use super::{adoption, key, overlap};
+use super::{access_points, adoption, key, overlap};
 use crate::adopt::{Adopted, StatementRef, adopt, adopt_again};
 use crate::assure::{Doubt, assure};
 use crate::grant::Grant;
@@ -224,6 +224,8 @@ fn decide(
     }
     let overlaps = overlap::notes(fleet, &grant, &merged.text);
     notes.extend(overlaps.map_err(|error| about_policy(fleet, error.to_string(), &error.help()))?);
+    let delegated = access_points::notes(&merged.text);
+    notes.extend(delegated.map_err(|error| about_policy(fleet, error.to_string(), error.help()))?);
     if !merged.changed {
         // Without a change there are only notes on statements that stay.
         notes.extend(merged.notes.iter().map(|what| Note::StatementKept { what: what.clone() }));

@@ -3,6 +3,7 @@
 //!
 //! What could not be read is part of what is planned from: [`plan`] holds back every change that would not be safe without it.
 
+mod access_points;
 mod adoption;
 mod effects;
 mod key;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests, and what they call")]
 
+mod access_points;
 mod adopting;
 mod capacity;
 mod differential;
