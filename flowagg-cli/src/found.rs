@@ -35,14 +35,43 @@ pub struct FoundHub {
     pub region: Region,
     /// Its name.
     pub bucket: BucketName,
-    /// The folder that is asked for; `None` leaves it to the policy and to the flow logs.
+    /// The folder that the caller asks for; `None` leaves it to the flow logs, their files and the policy.
     pub folder: Option<Folder>,
+    /// What its folders show of deliveries; `None` if they were not listed.
+    pub objects: Option<Objects>,
     /// Its default encryption.
     pub encryption: Option<BucketEncryption>,
     /// Its lifecycle rules; `None` where nobody could look.
     pub rules: Option<Vec<Rule>>,
     /// Its policy.
     pub policy: Option<String>,
+}
+
+/// What the folders of the bucket show of deliveries, without listing a single file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Objects {
+    /// The accounts and regions that have flow log files, by the folder that contains their `AWSLogs/`.
+    pub delivered: BTreeMap<Folder, BTreeMap<AccountId, BTreeSet<Region>>>,
+    /// Folders of logs that no fleet is for: of other services, such as `AWSLogs/222222222222/elasticloadbalancing/`, or under a
+    /// name that `hub.prefix` cannot be.
+    pub other: BTreeSet<String>,
+    /// Why not every folder of the bucket was listed.
+    pub unlisted: Option<String>,
+}
+
+impl FoundHub {
+    /// The accounts and regions that have flow log files, by folder.
+    pub(crate) fn delivered(
+        &self,
+    ) -> impl Iterator<Item = (&Folder, &BTreeMap<AccountId, BTreeSet<Region>>)> {
+        self.objects.iter().flat_map(|objects| &objects.delivered)
+    }
+
+    /// The regions that an account has flow log files of, under this folder.
+    pub(crate) fn regions_of(&self, account: AccountId, folder: &Folder) -> BTreeSet<Region> {
+        let here = self.delivered().filter(|(it, _)| *it == folder);
+        here.filter_map(|(_, accounts)| accounts.get(&account)).flatten().cloned().collect()
+    }
 }
 
 /// A lifecycle rule, ours or another.
@@ -71,8 +100,6 @@ pub struct Rule {
 pub struct FoundMember {
     /// Whether the organization that is looked up holds it.
     pub in_organization: bool,
-    /// The regions that the bucket has objects of.
-    pub delivered: BTreeSet<Region>,
     /// What its regions have.
     pub states: BTreeMap<Region, RegionState>,
     /// Regions that could not be read, with the reason.
@@ -86,7 +113,6 @@ impl FoundMember {
     pub(crate) fn unseen() -> Self {
         Self {
             in_organization: false,
-            delivered: BTreeSet::new(),
             states: BTreeMap::new(),
             unread: BTreeMap::new(),
             view: View::FlowLogs,

@@ -9,20 +9,19 @@ use flowagg_core::fleet::{
     Choice, Declared, Discovery, Filter, Fleet, Hub, Member, Organization, Regions, Selection,
 };
 use flowagg_core::id::{
-    AccountId, BucketName, OrganizationId, OrganizationalUnitId, Prefix, Region, ResourceId, ResourceKind,
-    RoleName,
+    AccountId, BucketName, OrganizationId, OrganizationalUnitId, Region, ResourceId, ResourceKind, RoleName,
 };
-use flowagg_core::layout::{self, Layout};
+use flowagg_core::layout;
 use flowagg_core::lifecycle::Transition;
-use flowagg_core::observed::{Place, RegionState};
+use flowagg_core::observed::{LogFolder, Place, RegionState};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::access::{Connection, Session};
 use super::failure::{At, CallError};
-use super::observe::{self, Survey, folders, last_segment, survey};
+use super::observe::{self, Survey, folders, last_segment, services, survey};
 use super::tasks::AT_ONCE;
 use crate::Progress;
-use crate::found::{Folder, Found, FoundHub, FoundMember, Rule, View};
+use crate::found::{Folder, Found, FoundHub, FoundMember, Objects, Rule, View};
 
 /// Where to look.
 #[derive(Clone, Debug)]
@@ -52,28 +51,33 @@ pub enum FindError {
     Failure(#[from] Failure),
 }
 
-/// Reads the bucket, as its owner. Its policy determines which accounts and which folder [`find`] reads.
-pub async fn find_hub(ask: &Ask, connection: &Connection) -> Result<(Session, FoundHub), FindError> {
+/// Reads the bucket and its folders, as its owner. What they contain determines which accounts [`find`] reads.
+///
+/// `named` are the folders that the bucket policy names: they are listed in any case.
+pub async fn find_hub(
+    ask: &Ask,
+    connection: &Connection,
+    named: impl FnOnce(&FoundHub) -> BTreeSet<Folder>,
+) -> Result<(Session, FoundHub), FindError> {
     let session = Session::of_caller(connection).await?;
     let region = observe::locate(session.hub(), &ask.bucket).await?;
     let session = session.moved_to(&region);
-    let hub = read_hub(&session, ask, &region).await?;
+    let mut hub = read_hub(&session, ask, &region).await?;
+    hub.objects = Some(objects(&session, &hub, named(&hub)).await?);
     Ok((session, hub))
 }
 
-/// Reads the accounts: those that the bucket grants delivery to, those with objects in this folder of it, and those that
+/// Reads the accounts: those that the bucket grants delivery to (`granted`), those with flow log files in it, and those that
 /// are asked for. Accounts and regions that cannot be read are returned as failures next to the rest.
 pub async fn find(
     ask: &Ask,
     session: &Session,
     hub: FoundHub,
-    prefix: Option<&Prefix>,
     granted: BTreeSet<AccountId>,
     progress: &dyn Progress,
 ) -> Result<(Found, Vec<Failure>), Failure> {
-    let delivered = delivered(session, &as_hub(&hub), prefix).await?;
     let mut accounts = granted;
-    accounts.extend(delivered.keys().chain(&ask.accounts));
+    accounts.extend(hub.delivered().flat_map(|(_, accounts)| accounts.keys()).chain(&ask.accounts));
 
     let organization = ask.organization.clone().map(|(id, units)| Organization {
         id,
@@ -106,8 +110,7 @@ pub async fn find(
     let members = fleet.members.values().map(|member| {
         let states = states.remove(&member.account).unwrap_or_default();
         let entered = accounts.member(member.account).and_then(Result::err);
-        let delivered = delivered.get(&member.account).cloned().unwrap_or_default();
-        (member.account, found_member(member, states, entered, delivered))
+        (member.account, found_member(member, states, entered))
     });
     let members = members.collect();
     Ok((
@@ -127,7 +130,6 @@ fn found_member(
     member: &Member,
     states: BTreeMap<Region, Result<RegionState, Failure>>,
     entered: Option<&Failure>,
-    delivered: BTreeSet<Region>,
 ) -> FoundMember {
     let why = |failure: &Failure| format!("{}: {}", failure.call, failure.message);
     let mut read = BTreeMap::new();
@@ -147,7 +149,7 @@ fn found_member(
     if matches!(view, View::Nothing(_)) {
         unread.clear();
     }
-    FoundMember { in_organization: member.in_organization, delivered, states: read, unread, view }
+    FoundMember { in_organization: member.in_organization, states: read, unread, view }
 }
 
 /// The hub as far as reading it needs.
@@ -166,6 +168,7 @@ async fn read_hub(session: &Session, ask: &Ask, region: &Region) -> Result<Found
         region: region.clone(),
         bucket: ask.bucket.clone(),
         folder: ask.folder.clone(),
+        objects: None,
         encryption: None,
         rules: None,
         policy: None,
@@ -214,32 +217,50 @@ fn rule(rule: &aws_sdk_s3::types::LifecycleRule) -> Rule {
     }
 }
 
-/// The accounts that have flow logs in the bucket, and the regions of each: a listing, and one more for each account.
-async fn delivered(
+/// The folders of logs in the bucket: in the folder that is asked for, else in every one. If those cannot all be found, the top
+/// and the folders that the policy names are listed.
+async fn objects(
     session: &Session,
-    hub: &Hub,
-    prefix: Option<&Prefix>,
-) -> Result<BTreeMap<AccountId, BTreeSet<Region>>, Failure> {
-    let s3 = session.hub().s3(&hub.region);
+    found: &FoundHub,
+    mut named: BTreeSet<Folder>,
+) -> Result<Objects, Failure> {
+    let (hub, s3) = (as_hub(found), session.hub().s3(&found.region));
     let at = At::new(hub.account, &hub.region).about(&hub.bucket);
-    let accounts = folders(&s3, hub, &layout::root(prefix), &at).await?;
-    let listing = accounts.iter().filter_map(|folder| {
-        let name = last_segment(folder)?;
-        let account = layout::account_of(name)?;
-        let mut of_account = Layout { prefix: prefix.cloned(), ..Layout::default() };
-        of_account.files.hive_compatible_partitions = name.starts_with(layout::HIVE_ACCOUNT);
-        let under = of_account.flow_logs_folder(account);
-        let (s3, at) = (&s3, &at);
-        Some(async move { Ok((account, folders(s3, hub, &under, at).await?)) })
-    });
-    let listed: Vec<(AccountId, Vec<String>)> =
-        stream::iter(listing).buffer_unordered(AT_ONCE).try_collect().await?;
-    let mut delivered: BTreeMap<AccountId, BTreeSet<Region>> = BTreeMap::new();
-    for (account, regions) in listed.into_iter().filter(|(_, regions)| !regions.is_empty()) {
-        let regions = regions.iter().filter_map(|folder| layout::region_of(last_segment(folder)?));
-        delivered.entry(account).or_default().extend(regions);
+    let root = |folder: &Folder| layout::root(folder.0.as_ref());
+    let mut objects = Objects::default();
+    let roots = match &found.folder {
+        Some(asked) => BTreeSet::from([root(asked)]),
+        None => match observe::log_roots(&s3, &hub, &at).await {
+            Ok(roots) => roots,
+            Err(failure) => {
+                objects.unlisted = Some(failure.message);
+                named.insert(Folder(None));
+                named.iter().map(root).collect()
+            }
+        },
+    };
+    let mut delivered: Vec<(Folder, AccountId, String)> = Vec::new();
+    for root in &roots {
+        let above = root.strip_suffix(&layout::root(None));
+        let folder = above.map(|above| above.trim_end_matches('/').parse::<Folder>());
+        for LogFolder { account, folder: below } in services(&s3, &hub, root, &at).await? {
+            match (&folder, last_segment(&below).is_some_and(layout::is_of_flow_logs)) {
+                (Some(Ok(folder)), true) => delivered.push((folder.clone(), account, below)),
+                _ => drop(objects.other.insert(below)),
+            }
+        }
     }
-    Ok(delivered)
+    let (s3, hub, at) = (&s3, &hub, &at);
+    let listing = delivered.into_iter().map(|(folder, account, below)| async move {
+        Ok((folder, account, folders(s3, hub, &below, at).await?))
+    });
+    let listed: Vec<(Folder, AccountId, Vec<String>)> =
+        stream::iter(listing).buffer_unordered(AT_ONCE).try_collect().await?;
+    for (folder, account, regions) in listed {
+        let regions = regions.iter().filter_map(|folder| layout::region_of(last_segment(folder)?));
+        objects.delivered.entry(folder).or_default().entry(account).or_default().extend(regions);
+    }
+    Ok(objects)
 }
 
 /// Reads what there is of other kinds than VPCs, where such are logged: many accounts have many of them.

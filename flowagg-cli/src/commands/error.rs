@@ -154,7 +154,7 @@ impl From<ImportError> for CommandError {
     fn from(error: ImportError) -> Self {
         let problem = Problem::new(error.to_string(), error.help());
         match error {
-            ImportError::NoMembers(_) => Self::Empty(problem),
+            ImportError::NoMembers { .. } => Self::Empty(problem),
             _ => Self::Usage(vec![problem]),
         }
     }
@@ -243,8 +243,8 @@ mod tests {
             (CommandError::usage("unknown query", "name another"), Exit::Usage),
             (faults(), Exit::Usage),
             (ExportError::NoVpcs.into(), Exit::Usage),
-            (ImportError::SeveralFolders("a, b".to_owned()).into(), Exit::Usage),
-            (ImportError::NoMembers(bucket).into(), Exit::Failed),
+            (ImportError::SeveralFolders { what: "", folders: "a, b".to_owned() }.into(), Exit::Usage),
+            (ImportError::NoMembers { bucket, sought: Vec::new() }.into(), Exit::Failed),
             (caller().into(), Exit::Failed),
             (FindError::Caller(caller()).into(), Exit::Failed),
             (failure().into(), Exit::Failed),

@@ -9,7 +9,7 @@ use crate::args::{Global, Import};
 use crate::aws::{self, Ask, Connection, find_hub};
 use crate::found::Found;
 use crate::import::template::{self, Given, Source};
-use crate::import::{Imported, folder, granted, import};
+use crate::import::{Imported, granted, import, named_folders};
 use crate::{Exit, Progress, Screen};
 
 pub(super) async fn run(
@@ -67,9 +67,9 @@ async fn find(
     connection: &Connection,
     progress: &dyn Progress,
 ) -> Result<(Found, Vec<Failure>), CommandError> {
-    let (session, hub) = find_hub(ask, connection).await?;
-    let (prefix, granted) = (folder(&hub)?, granted(&hub)?);
-    Ok(aws::find(ask, &session, hub, prefix.as_ref(), granted, progress).await?)
+    let (session, hub) = find_hub(ask, connection, named_folders).await?;
+    let granted = granted(&hub);
+    Ok(aws::find(ask, &session, hub, granted, progress).await?)
 }
 
 /// What templates say, offline.

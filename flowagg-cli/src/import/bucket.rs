@@ -18,6 +18,7 @@ pub(super) fn read(
     remarks: &mut Remarks,
 ) -> Hub {
     let root = layout::root(prefix.as_ref());
+    report_unused(found, &root, remarks);
     Hub {
         account: found.account,
         region: found.region.clone(),
@@ -28,6 +29,20 @@ pub(super) fn read(
         object_ownership: None,
         profile: None,
         role: None,
+    }
+}
+
+/// Reports the lifecycle rules that say nothing about the fleet's objects.
+fn report_unused(found: &FoundHub, root: &str, remarks: &mut Remarks) {
+    for rule in found.rules.iter().flatten() {
+        let why = if !rule.is_on {
+            "it is disabled"
+        } else if !root.starts_with(&rule.under) && !rule.under.starts_with(root) {
+            "it is for other objects"
+        } else {
+            continue;
+        };
+        remarks.add(Part::Hub, format!("{} is not read, because {why}: it stays", words(rule)));
     }
 }
 

@@ -5,16 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use flowagg_core::fleet::{Choice, Filter, Member, Part, Regions, Selection};
 use flowagg_core::flow_log::{Destination, FlowLogSpec};
 use flowagg_core::id::{AccountId, FleetName, Region, ResourceId, ResourceKind};
+use flowagg_core::layout;
 use flowagg_core::observed::{FlowLog, RegionState, Resource};
-use flowagg_policy::{Grant, Who};
+use flowagg_policy::Grant;
 
 use super::{Remarks, flow_logs};
-use crate::found::{Found, FoundMember, View};
+use crate::found::{Folder, Found, FoundMember, View};
 
-/// The members: accounts in which something is logged, or of which nobody knows. The others are told.
+/// The members: accounts in which something is logged, which are granted delivery (`granted`), or of which it is not known. The
+/// others are reported.
 pub(super) fn read(
     found: &Found,
-    accounts: &BTreeSet<AccountId>,
+    granted: &BTreeSet<AccountId>,
     grant: Option<&Grant>,
     destination: &Destination,
     (spec, fleet): (&FlowLogSpec, &FleetName),
@@ -22,13 +24,19 @@ pub(super) fn read(
 ) -> BTreeMap<AccountId, Member> {
     let unseen = FoundMember::unseen();
     let mut members = BTreeMap::new();
-    for &account in accounts {
+    let folder = Folder(destination.prefix.clone());
+    let accounts: BTreeSet<AccountId> = granted.iter().chain(found.members.keys()).copied().collect();
+    for account in accounts {
         let tested = grant.and_then(|grant| grant.regions.as_ref()?.get(&account));
-        let lists = grant.filter(|grant| matches!(&grant.who, Who::Accounts(listed) if !listed.is_empty()));
         let mut reading = Reading {
             account,
             of: found.members.get(&account).unwrap_or(&unseen),
-            is_granted: lists.is_none_or(|grant| grant.who.accounts().contains(&account)),
+            delivered: found.hub.regions_of(account, &folder),
+            grant: match granted {
+                _ if granted.contains(&account) => Granted::ByName,
+                _ if granted.is_empty() => Granted::Unlisted,
+                _ => Granted::No,
+            },
             tested: tested.cloned().unwrap_or_default(),
             destination,
             spec,
@@ -45,14 +53,26 @@ pub(super) fn read(
 struct Reading<'a> {
     account: AccountId,
     of: &'a FoundMember,
-    /// Whether the policy lets it deliver, or does not list who may.
-    is_granted: bool,
+    /// The regions that it has flow log files of.
+    delivered: BTreeSet<Region>,
+    grant: Granted,
     /// The regions that the policy lets it deliver from, where it tests them.
     tested: BTreeSet<Region>,
     destination: &'a Destination,
     spec: &'a FlowLogSpec,
     fleet: &'a FleetName,
     remarks: &'a mut Remarks,
+}
+
+/// Whether the policy lets an account deliver.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Granted {
+    /// It names the account.
+    ByName,
+    /// It names no account: it may let a whole organization deliver.
+    Unlisted,
+    /// It names others.
+    No,
 }
 
 impl Reading<'_> {
@@ -81,18 +101,21 @@ impl Reading<'_> {
 
     /// An account without flow logs to the bucket: what it is to log is a guess where nobody saw it.
     fn nothing_logged(&mut self, hub: &Region) -> Option<(Regions, Selection)> {
+        let account = self.account;
         let why = match &self.of.view {
+            View::Account | View::Regions if self.grant == Granted::ByName => {
+                "the account is granted delivery and has no flow log to the bucket yet".to_owned()
+            }
             View::Account | View::Regions => {
-                let account = self.account;
+                let root = layout::root(self.destination.prefix.as_ref());
                 let text = format!(
-                    "account {account} has no flow log to the bucket, and is left out; its grant stays"
+                    "account {account} has no flow log to the bucket and is not named in its policy for `{root}`: it is left out"
                 );
                 self.tell(text);
                 return None;
             }
             View::FlowLogs => "no template says what is logged here".to_owned(),
-            View::Nothing(why) if !self.is_granted && !self.of.delivered.is_empty() => {
-                let account = self.account;
+            View::Nothing(why) if self.grant == Granted::No && !self.delivered.is_empty() => {
                 self.tell(format!(
                     "account {account} has delivered once, has no grant and could not be read: {why}; it is left out"
                 ));
@@ -100,14 +123,16 @@ impl Reading<'_> {
             }
             View::Nothing(why) => format!("the account could not be read: {why}"),
         };
-        let mut regions = &self.of.delivered | &self.tested;
-        let source = match regions.is_empty() {
-            false => "the regions are those that the bucket tells",
-            true => "the region is the hub's",
-        };
-        if regions.is_empty() {
+        let mut regions = &self.delivered | &self.tested;
+        let source = if !regions.is_empty() {
+            "the regions are those that the bucket names"
+        } else if self.of.view == View::Regions {
+            regions.extend(self.of.states.keys().cloned());
+            "the regions are those that were read"
+        } else {
             regions.insert(hub.clone());
-        }
+            "the region is the hub's"
+        };
         self.tell(format!("{why}; {source}, and every VPC is a guess: correct `regions` and `vpcs`"));
         Some((Regions::These(regions), Selection::default()))
     }
@@ -125,6 +150,13 @@ impl Reading<'_> {
 
     fn logged_in(&mut self, region: &Region, state: &RegionState) -> BTreeSet<ResourceId> {
         let mut ids: BTreeMap<ResourceId, Vec<&FlowLog>> = BTreeMap::new();
+        let elsewhere = state.flow_logs.iter().filter(|log| !self.destination.is_in_bucket(&log.destination));
+        let elsewhere: BTreeSet<String> =
+            elsewhere.map(|log| format!("{} to `{}`", self.name(log), log.destination)).collect();
+        if !elsewhere.is_empty() {
+            let elsewhere = elsewhere.into_iter().collect::<Vec<_>>().join(", ");
+            self.tell(format!("{region}: flow logs to other buckets are not imported: {elsewhere}"));
+        }
         for log in state.flow_logs.iter().filter(|log| self.destination.is_in_bucket(&log.destination)) {
             let (FlowLog { resource, destination, .. }, id) = (log, self.name(log));
             if !self.destination.is(destination) {

@@ -3,9 +3,12 @@
 
 mod bucket;
 mod flow_logs;
+mod folder;
 mod member;
 mod organization;
 mod policy;
+mod sought;
+mod statements;
 pub mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +18,8 @@ use flowagg_core::flow_log::Destination;
 use flowagg_core::id::{AccountId, BucketName, FleetName, Prefix};
 use flowagg_core::observed::{FlowLog, Manager};
 
-use crate::found::{Found, FoundHub};
+use self::template::Unquoted;
+use crate::found::{Folder, Found, FoundHub};
 
 /// A fleet, and what it does not say.
 #[derive(Clone, Debug)]
@@ -32,12 +36,22 @@ pub struct Imported {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportError {
-    /// Nobody delivers.
-    #[error("no account is granted delivery to `{0}`, has delivered or has a flow log to it")]
-    NoMembers(BucketName),
+    /// No account has anything to do with the bucket.
+    #[error("no account was found that delivers flow logs to `{bucket}`, or may: {}", sought.join("; "))]
+    NoMembers {
+        /// The bucket.
+        bucket: BucketName,
+        /// What was searched, and what it contains instead.
+        sought: Vec<String>,
+    },
     /// There are several fleets in the bucket.
-    #[error("the bucket policy lets flow logs in under several folders: {0}")]
-    SeveralFolders(String),
+    #[error("{what} several folders: {folders}")]
+    SeveralFolders {
+        /// Where they were found, as the start of a sentence.
+        what: &'static str,
+        /// The folders.
+        folders: String,
+    },
     /// A file is no template.
     #[error("`{file}` cannot be read as a template: {why}")]
     Template {
@@ -45,6 +59,17 @@ pub enum ImportError {
         file: String,
         /// What is wrong.
         why: String,
+    },
+    /// Account ids are numbers.
+    #[error(
+        "`{file}`: account ids without quotes are read as numbers, and numbers keep no leading zeros: {}",
+        ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    )]
+    Unquoted {
+        /// The file.
+        file: String,
+        /// The account ids, in the order of the file.
+        ids: Vec<Unquoted>,
     },
     /// No template says something that a fleet file needs.
     #[error("no template says {what}")]
@@ -60,13 +85,14 @@ impl ImportError {
     /// What to do about it.
     pub fn help(&self) -> String {
         match self {
-            Self::NoMembers(_) => {
+            Self::NoMembers { .. } => {
                 "name accounts with `--account ID` or an organization with `--organization ID`, or write a fleet file (the README shows how)".to_owned()
             }
-            Self::SeveralFolders(_) => {
+            Self::SeveralFolders { .. } => {
                 "choose one with `--prefix FOLDER` (`--prefix \"\"` for the top), and import the others into files of their own".to_owned()
             }
             Self::Template { .. } => "a template is JSON or YAML and has `Resources`".to_owned(),
+            Self::Unquoted { .. } => "put each account id in quotes, as in `\"222222222222\"`".to_owned(),
             Self::Untold { flag, .. } => format!("say it with `{flag}`"),
         }
     }
@@ -102,7 +128,8 @@ pub fn import(found: &Found) -> Result<Imported, ImportError> {
         .flat_map(|member| member.states.values().flat_map(|state| &state.flow_logs))
         .chain(&found.elsewhere)
         .collect();
-    let prefix = policy::prefix(hub, &logs)?;
+    let prefix = folder::prefix(hub, &logs)?;
+    let chosen = Folder(prefix.clone());
     let destination =
         Destination { partition: hub.region.partition(), bucket: hub.bucket.clone(), prefix: prefix.clone() };
     let to_us: Vec<&FlowLog> = logs.into_iter().filter(|log| destination.is(&log.destination)).collect();
@@ -111,16 +138,16 @@ pub fn import(found: &Found) -> Result<Imported, ImportError> {
     let mut spec = flow_logs::common(&to_us, &name, &mut remarks);
     let grant = policy::grant(hub, prefix.as_ref(), &name, &to_us, &mut spec);
 
-    let accounts = policy::granted(hub, grant.as_ref())
-        .union(&found.members.keys().copied().collect())
-        .copied()
-        .collect();
-    let mut named =
-        member::read(found, &accounts, grant.as_ref(), &destination, (&spec, &name), &mut remarks);
+    let granted = policy::granted(hub, &chosen, grant.as_ref());
+    let mut named = member::read(found, &granted, grant.as_ref(), &destination, (&spec, &name), &mut remarks);
     let organization = organization::read(found, grant.as_ref(), &mut named, &mut remarks);
     if named.is_empty() && organization.as_ref().is_none_or(|it| it.discovery.is_none()) {
-        return Err(ImportError::NoMembers(hub.bucket.clone()));
+        return Err(ImportError::NoMembers {
+            bucket: hub.bucket.clone(),
+            sought: sought::all(found, &chosen),
+        });
     }
+    folder::report_others(hub, &chosen, &mut remarks);
     let mut fleet = Fleet {
         declared_name,
         hub: bucket::read(hub, prefix, &name, &mut remarks),
@@ -137,15 +164,24 @@ pub fn import(found: &Found) -> Result<Imported, ImportError> {
     Ok(Imported { fleet, remarks })
 }
 
-/// The folder of a hub's flow logs as far as the bucket itself tells it: where to look for accounts.
-pub fn folder(hub: &FoundHub) -> Result<Option<Prefix>, ImportError> {
-    policy::prefix(hub, &[])
+/// The folders that a bucket's policy names: those that may have flow log files.
+pub fn named_folders(hub: &FoundHub) -> BTreeSet<Folder> {
+    folder::granted(hub).into_keys().collect()
 }
 
-/// The accounts that a hub's policy names.
-pub fn granted(hub: &FoundHub) -> Result<BTreeSet<AccountId>, ImportError> {
-    let prefix = folder(hub)?;
-    let name = FleetName::of(&hub.bucket, prefix.as_ref());
-    let grant = policy::grant(hub, prefix.as_ref(), &name, &[], &mut Default::default());
-    Ok(policy::granted(hub, grant.as_ref()))
+/// The accounts that a hub's policy lets deliver to the folder that is asked for, or else to any.
+pub fn granted(hub: &FoundHub) -> BTreeSet<AccountId> {
+    let folders = match &hub.folder {
+        Some(asked) => BTreeSet::from([asked.clone()]),
+        None => {
+            named_folders(hub).into_iter().chain(hub.delivered().map(|(folder, _)| folder.clone())).collect()
+        }
+    };
+    let granted_in = |folder: &Folder| {
+        let prefix = folder.0.as_ref();
+        let name = FleetName::of(&hub.bucket, prefix);
+        let grant = policy::grant(hub, prefix, &name, &[], &mut Default::default());
+        policy::granted(hub, folder, grant.as_ref())
+    };
+    folders.iter().flat_map(granted_in).collect()
 }

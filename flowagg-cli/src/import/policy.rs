@@ -1,90 +1,19 @@
-//! What the bucket policy tells: under which folder, and whom it lets in; and the settings that leave it as it is.
+//! What the bucket policy grants, and whom; and the settings that leave it as it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use flowagg_core::fleet::{Fleet, GrantForm, Member, Part, PolicySettings};
 use flowagg_core::flow_log::{Destination, FlowLogSpec};
-use flowagg_core::id::{AccountId, FleetName, Partition, Prefix};
-use flowagg_core::layout;
-use flowagg_core::observed::{FlowLog, LifecycleRule};
-use flowagg_policy::{DELIVERY_SERVICE, Grant, Unnamed, Who, granted_by, granted_by_anyone, merge, remove};
-use serde_json::Value;
+use flowagg_core::id::{AccountId, FleetName, Prefix};
+use flowagg_core::observed::FlowLog;
+use flowagg_policy::{Grant, Unnamed, Who, granted_by, granted_by_anyone, merge, remove};
 
-use super::{ImportError, Remarks, flow_logs};
+use super::statements::{self, is_of_delivery, writes};
+use super::{Remarks, folder};
 use crate::found::{Folder, Found, FoundHub};
 
-/// The folder that is asked for; else the policy's; else the one that most flow logs deliver to; else our lifecycle rule's.
-pub(super) fn prefix(hub: &FoundHub, logs: &[&FlowLog]) -> Result<Option<Prefix>, ImportError> {
-    if let Some(Folder(asked)) = &hub.folder {
-        return Ok(asked.clone());
-    }
-    let named: BTreeSet<Folder> = folders(hub).into_keys().collect();
-    if named.len() > 1 {
-        let name = |Folder(prefix): &Folder| format!("`{}`", layout::root(prefix.as_ref()));
-        return Err(ImportError::SeveralFolders(named.iter().map(name).collect::<Vec<_>>().join(", ")));
-    }
-    let delivered = flow_logs::most(flow_logs::votes(logs.iter().filter_map(|log| folder_of(hub, log))));
-    let of_rule = hub.rules.iter().flatten().find_map(|rule| {
-        let under = rule.under.strip_suffix(&format!("{}/", layout::AWS_LOGS))?;
-        let Folder(prefix) = under.parse().ok()?;
-        let name = FleetName::of(&hub.bucket, prefix.as_ref());
-        (rule.id == LifecycleRule::id(&name, &rule.under)).then_some(Folder(prefix))
-    });
-    let found = named.into_iter().next().or(delivered).or(of_rule);
-    Ok(found.and_then(|Folder(prefix)| prefix))
-}
-
-/// The folder of the bucket that a flow log delivers to.
-fn folder_of(hub: &FoundHub, log: &FlowLog) -> Option<Folder> {
-    let arn = bucket_arn(hub.region.partition(), hub);
-    let rest = log.destination.strip_prefix(&arn)?;
-    if rest.is_empty() {
-        Some(Folder(None))
-    } else {
-        rest.strip_prefix('/')?.trim_end_matches('/').parse().ok()
-    }
-}
-
-fn bucket_arn(partition: Partition, hub: &FoundHub) -> String {
-    format!("arn:{partition}:s3:::{}", hub.bucket)
-}
-
-/// The folders that the delivery service may write to, and whether they are named in Hive's way.
-fn folders(hub: &FoundHub) -> BTreeMap<Folder, bool> {
-    let arn = format!("{}/", bucket_arn(hub.region.partition(), hub));
-    let text = hub.policy.as_deref().unwrap_or_default();
-    let mut folders = BTreeMap::new();
-    for statement in statements(text).iter().filter(|it| it["Effect"] == "Allow" && is_of_delivery(it)) {
-        for key in each(&statement["Resource"]).filter_map(|resource| resource.as_str()?.strip_prefix(&arn)) {
-            let root = format!("{}/", layout::AWS_LOGS);
-            let at_the_top = key.strip_prefix(&root).map(|after| ("", after));
-            let Some((before, after)) = at_the_top.or_else(|| key.rsplit_once(&format!("/{root}"))) else {
-                continue;
-            };
-            let Ok(folder) = before.parse() else { continue };
-            folders.insert(folder, after.starts_with(layout::HIVE_ACCOUNT));
-        }
-    }
-    folders
-}
-
-fn statements(policy: &str) -> Vec<Value> {
-    let policy: Value = serde_json::from_str(policy).unwrap_or_default();
-    each(&policy["Statement"]).cloned().collect()
-}
-
-/// `"a"` and `["a"]` are the same.
-fn each(value: &Value) -> impl Iterator<Item = &Value> {
-    let one = (!value.is_array() && !value.is_null()).then_some(value);
-    value.as_array().into_iter().flatten().chain(one)
-}
-
-fn is_of_delivery(statement: &Value) -> bool {
-    each(&statement["Principal"]["Service"]).any(|service| service == DELIVERY_SERVICE)
-}
-
-/// What the policy grants under this folder: with the fleet's own statements, else with those of the documented shape. How its folders are named is the policy's to say, and the flow logs' where it
-/// does not.
+/// What the policy grants under this folder: with the fleet's own statements, else with those of the documented shape. How the
+/// accounts' folders are named is in the policy, or else in the flow logs.
 pub(super) fn grant(
     hub: &FoundHub,
     prefix: Option<&Prefix>,
@@ -93,8 +22,8 @@ pub(super) fn grant(
     spec: &mut FlowLogSpec,
 ) -> Option<Grant> {
     let policy = hub.policy.as_deref()?;
-    let named = folders(hub).get(&Folder(prefix.cloned())).copied();
-    let hive = named.unwrap_or(spec.files.hive_compatible_partitions);
+    let named = folder::granted(hub).get(&Folder(prefix.cloned())).copied();
+    let hive = named.flatten().unwrap_or(spec.files.hive_compatible_partitions);
     if logs.is_empty() {
         spec.files.hive_compatible_partitions = hive;
     }
@@ -119,24 +48,13 @@ fn target(hub: &FoundHub, prefix: Option<&Prefix>, name: &FleetName, hive: bool)
     }
 }
 
-/// The accounts that a grant names, and those that any other statement about delivery tests for.
-pub(super) fn granted(hub: &FoundHub, grant: Option<&Grant>) -> BTreeSet<AccountId> {
+/// The accounts that a grant names, and those that any other statement lets deliver to this folder.
+pub(super) fn granted(hub: &FoundHub, folder: &Folder, grant: Option<&Grant>) -> BTreeSet<AccountId> {
     let mut accounts = grant.map(|grant| grant.who.accounts().clone()).unwrap_or_default();
-    let text = hub.policy.as_deref().unwrap_or_default();
-    for statement in statements(text).iter().filter(|it| it["Effect"] == "Allow" && is_of_delivery(it)) {
-        let operators = statement["Condition"].as_object().into_iter().flatten();
-        let keys = operators
-            .filter(|(operator, _)| POSITIVE.iter().any(|it| operator.eq_ignore_ascii_case(it)))
-            .flat_map(|(_, keys)| keys.as_object().into_iter().flatten());
-        let values = keys.filter(|(key, _)| key.eq_ignore_ascii_case("aws:SourceAccount"));
-        let named = values.flat_map(|(_, values)| each(values)).filter_map(Value::as_str);
-        accounts.extend(named.filter_map(|text| AccountId::parse(text).ok()));
-    }
+    let writes = writes(hub).into_iter().filter(|write| write.covers(folder));
+    accounts.extend(writes.flat_map(|write| write.accounts));
     accounts
 }
-
-/// The operators whose values are the accounts that a statement allows.
-const POSITIVE: [&str; 2] = ["StringEquals", "StringLike"];
 
 /// The settings with which the policy stays as it is: form `auto` where it gives the live one.
 pub(super) fn settings(
@@ -212,10 +130,22 @@ fn unread(found: &Found, to: &Destination, fleet: &Fleet, remarks: &mut Remarks)
             return;
         }
     };
-    for (index, statement) in statements(&rest).iter().enumerate().filter(|(_, it)| is_of_delivery(it)) {
-        let name = statement["Sid"].as_str().map_or((index + 1).to_string(), |sid| format!("`{sid}`"));
+    for (index, statement) in statements::all(&rest).iter().enumerate().filter(|(_, it)| is_of_delivery(it)) {
+        let name = statements::name(index, statement);
         let text =
             format!("statement {name} is about log delivery and is not this fleet's: it stays as it is");
         remarks.add(Part::Policy, text);
+    }
+    let others = statements::all(&rest);
+    let others = others.iter().enumerate().filter(|(_, it)| !is_of_delivery(it));
+    let others: Vec<String> = others.map(|(index, it)| statements::name(index, it)).collect();
+    if !others.is_empty() {
+        let text = format!("statements about other things stay as they are: {}", others.join(", "));
+        remarks.add(Part::Policy, text);
+    }
+    for write in writes(&found.hub) {
+        for why in write.unused {
+            remarks.add(Part::Policy, format!("statement {} is not read as a whole: {why}", write.name));
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg::found::{Found, FoundHub, FoundMember, Rule, View};
+use flowagg::found::{Folder, Found, FoundHub, FoundMember, Objects, Rule, View};
 use flowagg::import::import;
 use flowagg::import::template::{Given, Source, read};
 use flowagg_core::fleet::Declared;
@@ -94,18 +94,28 @@ fn policy() -> impl Strategy<Value = String> {
     })
 }
 
+fn objects() -> impl Strategy<Value = Objects> {
+    let account = prop_oneof![Just("222222222222"), Just("333333333333"), Just("444444444444")];
+    let account = account.prop_map(|id| AccountId::parse(id).unwrap());
+    let folder = prop_oneof![Just(""), Just("nlb"), Just("network/flows")];
+    let folder = folder.prop_map(|folder| folder.parse::<Folder>().unwrap());
+    let delivered = btree_map(account, Just(BTreeSet::from([region()])), 1..3);
+    (btree_map(folder, delivered, 0..3), vec(foreign(), 0..3), option::of(foreign())).prop_map(
+        |(delivered, other, unlisted)| Objects { delivered, other: other.into_iter().collect(), unlisted },
+    )
+}
+
 fn found() -> impl Strategy<Value = Found> {
     let text = || option::of(foreign());
     let tags = btree_map(foreign(), foreign(), 0..3);
     let policy = option::of(prop_oneof![4 => policy(), 1 => foreign()]);
-    let seen = (vec(flow_log(), 0..4), vec(flow_log(), 0..2), tags, text());
+    let seen = (vec(flow_log(), 0..4), vec(flow_log(), 0..2), tags, text(), option::of(objects()));
     (vec(rule(), 0..4), text(), text(), policy, seen).prop_map(
-        |(rules, algorithm, key, policy, (flow_logs, elsewhere, tags, unread))| {
+        |(rules, algorithm, key, policy, (flow_logs, elsewhere, tags, unread, objects))| {
             let id = ResourceId::parse("vpc-0000000a").unwrap();
             let vpc = Resource { id, owner: None, is_default: false, part_of: BTreeSet::new(), tags };
             let member = FoundMember {
                 in_organization: false,
-                delivered: BTreeSet::from([region()]),
                 states: BTreeMap::from([(region(), RegionState { resources: vec![vpc], flow_logs })]),
                 unread: unread.iter().map(|why| (Region::parse("us-east-1").unwrap(), why.clone())).collect(),
                 view: View::Regions,
@@ -122,6 +132,7 @@ fn found() -> impl Strategy<Value = Found> {
                     region: region(),
                     bucket: BucketName::parse(BUCKET).unwrap(),
                     folder: None,
+                    objects,
                     encryption: algorithm.map(|algorithm| BucketEncryption {
                         algorithm,
                         key,

@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic as tests do")]
 
 mod by_hand;
+mod folders;
 #[path = "../support/foreign.rs"]
 mod foreign;
 mod foreign_text;
+mod in_the_wild;
 mod organizations;
 mod refusals;
 mod round_trips;

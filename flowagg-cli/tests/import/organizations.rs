@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg::found::{Found, FoundHub, FoundMember, Rule, View};
+use flowagg::found::{Folder, Found, FoundHub, FoundMember, Objects, Rule, View};
 use flowagg::import::import;
 use flowagg_core::fleet::{Declared, Discovery, Fleet, FoundAccount, Organization, Part, Regions, Selection};
 use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId, RoleName};
@@ -50,7 +50,7 @@ fn region(vpcs: &[&str], logged: &[&str]) -> RegionState {
 
 fn member(states: [(&str, RegionState); 2], view: View) -> FoundMember {
     let states = states.into_iter().map(|(region, state)| (Region::parse(region).unwrap(), state)).collect();
-    FoundMember { in_organization: true, delivered: BTreeSet::new(), states, unread: BTreeMap::new(), view }
+    FoundMember { in_organization: true, states, unread: BTreeMap::new(), view }
 }
 
 /// The fleet as it is after the accounts of the organization were looked up.
@@ -96,6 +96,7 @@ fn found() -> Found {
             region: hub.region.clone(),
             bucket: hub.bucket.clone(),
             folder: None,
+            objects: None,
             encryption: None,
             rules: Some(vec![rule]),
             policy: Some(policy),
@@ -115,7 +116,7 @@ fn most_accounts_are_the_organizations_word_and_who_differs_is_named_or_excepted
     let expected = FLEET
         .replace("regions = [\"eu-west-1\", \"us-east-1\"]", "except-accounts = [\"555555555555\"]\nregions = [\"eu-west-1\", \"us-east-1\"]")
         .replace("[organization]\n", "[policy]\nform = \"organization\"\n\n[organization]\n# 666666666666 could not be read: AssumeRole: no\n");
-    let head = "# account 555555555555 has no flow log to the bucket, and is left out; its grant stays\n\n";
+    let head = "# account 555555555555 has no flow log to the bucket and is not named in its policy for `AWSLogs/`: it is left out\n\n";
     let other = "\n[[members]]\naccount = \"444444444444\"\nregions = [\"eu-west-1\"]\nrole = \"flowagg\"\nvpcs = [\"vpc-1a2b3c4d\"]\n";
     assert_eq!(written, format!("{head}{expected}{other}"));
     let read = Declared::parse(&written).unwrap();
@@ -156,7 +157,10 @@ fn an_account_that_delivered_once_and_has_neither_a_grant_nor_a_role_is_no_membe
     found.members.retain(|id, _| [ALIKE[0], CLOSED].map(account).contains(id));
     let before = import(&found).unwrap();
     assert!(before.fleet.members.contains_key(&account(CLOSED)), "it may be new");
-    found.members.get_mut(&account(CLOSED)).unwrap().delivered.insert(Region::parse("eu-west-1").unwrap());
+    let delivered =
+        BTreeMap::from([(account(CLOSED), BTreeSet::from([Region::parse("eu-west-1").unwrap()]))]);
+    let objects = Objects { delivered: BTreeMap::from([(Folder(None), delivered)]), ..Objects::default() };
+    found.hub.objects = Some(objects);
     let imported = import(&found).unwrap();
     assert!(imported.fleet.members.keys().eq([&account(ALIKE[0])]));
     assert!(imported.remarks[0].text.contains("has delivered once"), "{:?}", imported.remarks);

@@ -141,7 +141,9 @@ async fn what_people_made_by_hand_is_imported_and_none_of_it_is_replaced() {
         "# flow logs do not expire now",
         "# statement `Others` is about log delivery and is not this fleet's",
         "# statement `AWSLogDeliveryWrite` is about log delivery and is not this fleet's",
-        &format!("# account {bank} has no flow log to the bucket, and is left out"),
+        &format!(
+            "# account {bank} has no flow log to the bucket and is not named in its policy for `AWSLogs/`: it is left out"
+        ),
         "source-conditions = false",
     ] {
         assert!(imported.stdout.contains(told), "`{told}`: {imported}");
@@ -218,8 +220,79 @@ async fn a_bucket_that_nobody_delivers_to_is_no_fleet() {
     world.create_bucket(world.hub()).await.unwrap();
     let empty = import(&world, &[]).await.exits(1);
     assert!(
-        empty.stderr.contains("no account is granted delivery") && empty.stderr.contains("--account"),
+        empty.stderr.contains(&format!(
+            "no account was found that delivers flow logs to `{}`, or may: the bucket has no policy; no flow log files are in any folder of the bucket; no account was searched for flow logs",
+            world.bucket()
+        )) && empty.stderr.contains("--account"),
         "{empty}"
     );
     assert_eq!(empty.stdout, "");
+}
+
+/// A grant for load balancer logs in a folder, and one for the whole bucket.
+const BALANCED: &str = r#"{"Version":"2012-10-17","Statement":[
+ {"Sid":"Nlb","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},
+  "Action":"s3:PutObject","Resource":"arn:aws:s3:::BUCKET/nlb/AWSLogs/BANK/*",
+  "Condition":{"StringEquals":{"s3:x-amz-acl":"bucket-owner-full-control","aws:SourceAccount":"BANK"}}},
+ {"Sid":"AWSLogDeliveryWrite","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},
+  "Action":"s3:PutObject","Resource":"arn:aws:s3:::BUCKET/*",
+  "Condition":{"StringEquals":{"s3:x-amz-acl":"bucket-owner-full-control","aws:SourceAccount":"SHOP"}}},
+ {"Sid":"AWSLogDeliveryAclCheck","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},
+  "Action":"s3:GetBucketAcl","Resource":"arn:aws:s3:::BUCKET"}]}"#;
+
+/// A world whose bucket has this policy, and logs of a load balancer of `bank`.
+async fn balanced() -> World {
+    let world = world(["shop", "bank"]).await;
+    let [shop, bank] = ["shop", "bank"].map(|name| world.accounts()[name].id.to_string());
+    world.bucket_of_others(&BALANCED.replace("SHOP", &shop).replace("BANK", &bank)).await.unwrap();
+    let key = format!("nlb/AWSLogs/{bank}/elasticloadbalancing/eu-west-1/2026/01/02/net.log.gz");
+    world.s3().put_object().bucket(world.bucket().as_str()).key(key).send().await.unwrap();
+    world
+}
+
+#[tokio::test]
+async fn folder_of_load_balancer_logs_is_not_the_prefix_of_flow_logs() {
+    let world = balanced().await;
+    let shop = world.accounts()["shop"].id;
+    world.log_by_hand("shop").await.unwrap();
+    for is_delivered in [false, true] {
+        if is_delivered {
+            deliver(&world).await;
+        }
+        let imported = import(&world, &[]).await.exits(0);
+        let fleet = nameless(&imported.stdout);
+        assert_eq!(fleet.hub.prefix, None, "{imported}");
+        assert!(fleet.members.keys().eq([&shop]), "{imported}");
+        let told =
+            "# `nlb/AWSLogs/*/elasticloadbalancing/` are not imported: they are not flow logs of a fleet";
+        assert!(imported.stdout.contains(told), "{imported}");
+    }
+}
+
+#[tokio::test]
+async fn flow_log_files_decide_the_folder_if_there_is_no_flow_log_any_more() {
+    let world = balanced().await;
+    let shop = world.accounts()["shop"].id;
+    let key =
+        format!("old/AWSLogs/{shop}/vpcflowlogs/eu-west-1/2026/01/02/{shop}_vpcflowlogs_eu-west-1.log.gz");
+    world.s3().put_object().bucket(world.bucket().as_str()).key(key).send().await.unwrap();
+    let imported = import(&world, &[]).await.exits(0);
+    let fleet = nameless(&imported.stdout);
+    assert_eq!(fleet.hub.prefix.as_ref().unwrap().to_string(), "old", "{imported}");
+    assert!(fleet.members.keys().eq([&shop]), "{imported}");
+    let told = "# the account is granted delivery and has no flow log to the bucket yet; the regions are those that the bucket names";
+    assert!(imported.stdout.contains(told), "{imported}");
+}
+
+#[tokio::test]
+async fn account_with_a_grant_and_no_flow_log_yet_is_imported_as_a_member() {
+    let mut world = world(["shop"]).await;
+    world.member("bank", 0).await.unwrap();
+    apply(&world).await;
+    let imported = import(&world, &[]).await.exits(0);
+    assert_eq!(nameless(&imported.stdout), nameless(&world.fleet_file()), "{imported}");
+    let bank = world.accounts()["bank"].id;
+    let told = format!("{bank}: the account is granted delivery and has no flow log to the bucket yet");
+    assert!(imported.stderr.contains(&told), "{imported}");
+    is_settled_by(&world, &imported.stdout).await;
 }

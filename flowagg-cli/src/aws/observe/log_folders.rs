@@ -2,15 +2,19 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use aws_sdk_s3::Client;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Hub;
+use flowagg_core::id::AccountId;
 use flowagg_core::layout::{AWS_LOGS, account_of};
 use flowagg_core::observed::{LogFolder, LogFolders};
+use futures::{StreamExt, TryStreamExt, stream};
 
 use super::hub::{folders, last_segment};
 use crate::aws::Account;
 use crate::aws::call::LIST_OBJECTS;
 use crate::aws::failure::At;
+use crate::aws::tasks::AT_ONCE;
 
 /// How deep an `AWSLogs/` folder may be, in folders.
 const DEEPEST: usize = 5;
@@ -32,6 +36,15 @@ async fn find(hub: &Hub, account: &Account) -> Result<BTreeSet<LogFolder>, Failu
     let s3 = account.s3(&hub.region);
     let at = At::new(hub.account, &hub.region).about(&hub.bucket);
     let mut found = BTreeSet::new();
+    for root in log_roots(&s3, hub, &at).await? {
+        found.extend(services(&s3, hub, &root, &at).await?);
+    }
+    Ok(found)
+}
+
+/// Every folder of the bucket with the name `AWSLogs`, with a slash at its end.
+pub(crate) async fn log_roots(s3: &Client, hub: &Hub, at: &At) -> Result<BTreeSet<String>, Failure> {
+    let mut found = BTreeSet::new();
     let mut open = VecDeque::from([(String::new(), 0)]);
     let mut listings = 0;
     while let Some((folder, depth)) = open.pop_front() {
@@ -41,9 +54,9 @@ async fn find(hub: &Hub, account: &Account) -> Result<BTreeSet<LogFolder>, Failu
                 format!("the bucket has more than {MOST_LISTINGS} folders outside of `{AWS_LOGS}/`");
             return Err(at.failed(LIST_OBJECTS, None, message, UNLISTED));
         }
-        for below in folders(&s3, hub, &folder, &at).await? {
+        for below in folders(s3, hub, &folder, at).await? {
             if last_segment(&below) == Some(AWS_LOGS) {
-                found.extend(services(&s3, hub, &below, &at).await?);
+                found.insert(below);
             } else if depth + 1 < DEEPEST {
                 open.push_back((below, depth + 1));
             } else {
@@ -57,17 +70,20 @@ async fn find(hub: &Hub, account: &Account) -> Result<BTreeSet<LogFolder>, Failu
 }
 
 /// The folders of each account's services under an `AWSLogs/` folder.
-async fn services(
-    s3: &aws_sdk_s3::Client,
+pub(crate) async fn services(
+    s3: &Client,
     hub: &Hub,
     root: &str,
     at: &At,
 ) -> Result<BTreeSet<LogFolder>, Failure> {
-    let mut found = BTreeSet::new();
-    for folder in folders(s3, hub, root, at).await? {
-        let Some(account) = last_segment(&folder).and_then(account_of) else { continue };
-        let services = folders(s3, hub, &folder, at).await?;
-        found.extend(services.into_iter().map(|folder| LogFolder { account, folder }));
-    }
-    Ok(found)
+    let accounts = folders(s3, hub, root, at).await?;
+    let listing = accounts.into_iter().filter_map(|folder| {
+        let account = account_of(last_segment(&folder)?)?;
+        Some(async move { Ok((account, folders(s3, hub, &folder, at).await?)) })
+    });
+    let listed: Vec<(_, Vec<String>)> = stream::iter(listing).buffer_unordered(AT_ONCE).try_collect().await?;
+    let of_account = |(account, folders): (AccountId, Vec<String>)| {
+        folders.into_iter().map(move |folder| LogFolder { account, folder })
+    };
+    Ok(listed.into_iter().flat_map(of_account).collect())
 }

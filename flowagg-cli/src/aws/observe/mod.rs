@@ -25,6 +25,7 @@ pub(crate) use hub::{
     encryption, encryption_rules, folders, last_segment, lifecycle_rules, locate, policy, public_access_block,
 };
 pub use log_folders::log_folders;
+pub(crate) use log_folders::{log_roots, services};
 pub use survey::{Survey, survey};
 
 /// Reads the hub and every member's regions at once. What cannot be read comes as a failure beside the rest.

@@ -5,7 +5,7 @@ use flowagg_core::observed::BucketEncryption;
 use flowagg_policy::DELIVERY_SERVICE;
 use serde_json::{Value, json};
 
-use super::scope::{Scope, flag, number};
+use super::scope::{flag, number};
 use super::{Given, Template, remark};
 use crate::found::{FoundHub, Rule};
 use crate::import::ImportError;
@@ -61,10 +61,12 @@ pub(super) fn read(
         region,
         bucket: name,
         folder: given.folder.clone(),
+        objects: None,
         encryption: None,
         rules: None,
         policy: None,
     };
+    hub.policy = policy(templates, given, &hub, remarks);
     let Some((template, id, properties)) = bucket else {
         let text = "no template makes the bucket: its settings are flowagg's own".to_owned();
         remarks.push(remark(Part::Hub, text));
@@ -85,7 +87,6 @@ pub(super) fn read(
     hub.encryption = encryption(&properties);
     let rules = properties["LifecycleConfiguration"]["Rules"].as_array().into_iter().flatten();
     hub.rules = Some(rules.map(rule).collect());
-    hub.policy = policy(template, &scope, &hub);
     Ok(hub)
 }
 
@@ -128,17 +129,33 @@ fn rule(rule: &Value) -> Rule {
 
 /// The statements of all policies of the bucket, as one. What is no text where AWS wants one stays a function, and makes the
 /// statement one that is not read.
-fn policy(template: &Template, scope: &Scope<'_>, hub: &FoundHub) -> Option<String> {
+fn policy(
+    templates: &[Template],
+    given: &Given,
+    hub: &FoundHub,
+    remarks: &mut Vec<Remark>,
+) -> Option<String> {
     let mut statements = Vec::new();
-    for (_, _, properties) in template.resources().filter(|(_, kind, _)| *kind == "AWS::S3::BucketPolicy") {
-        let policy = scope.resolved(properties);
-        if policy["Bucket"] != hub.bucket.as_str() {
-            continue;
-        }
-        match &policy["PolicyDocument"]["Statement"] {
-            Value::Array(all) => statements.extend(all.iter().cloned()),
-            Value::Null => {}
-            one => statements.push(one.clone()),
+    for template in templates {
+        let scope = template.scope(Some(hub.account), Some(hub.region.clone()), given);
+        for (id, _, properties) in
+            template.resources().filter(|(_, kind, _)| *kind == "AWS::S3::BucketPolicy")
+        {
+            let policy = scope.resolved(properties);
+            if policy["Bucket"] != hub.bucket.as_str() {
+                let whose = policy["Bucket"].as_str().map_or_else(
+                    || "of a bucket that is only known when the template is deployed".to_owned(),
+                    |bucket| format!("of the bucket `{bucket}`"),
+                );
+                let text = format!("{}: `{id}` is the policy {whose}, and is not read", template.name);
+                remarks.push(remark(Part::Policy, text));
+                continue;
+            }
+            match &policy["PolicyDocument"]["Statement"] {
+                Value::Array(all) => statements.extend(all.iter().cloned()),
+                Value::Null => {}
+                one => statements.push(one.clone()),
+            }
         }
     }
     let policy = json!({ "Version": "2012-10-17", "Statement": statements });

@@ -1,6 +1,7 @@
 //! CloudFormation templates, read for what they say of a hub and of flow logs: those that `flowagg export` writes, and, as
 //! far as they are alike, those that people write.
 
+mod flow_log;
 mod hub;
 mod scope;
 mod text;
@@ -8,11 +9,13 @@ mod text;
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::fleet::{Discovery, Organization, Part, Regions, Remark};
-use flowagg_core::id::{AccountId, BucketName, FlowLogId, OrganizationId, Region, ResourceId, RoleName};
-use flowagg_core::observed::{FileOptions, FlowLog, RegionState};
+use flowagg_core::id::{AccountId, BucketName, OrganizationId, Region, ResourceId, RoleName};
+use flowagg_core::observed::RegionState;
 use serde_json::Value;
 
-use self::scope::{Scope, flag, text as as_text};
+use self::scope::Scope;
+use self::text::TextError;
+pub use self::text::Unquoted;
 use super::ImportError;
 use crate::found::{Folder, Found, FoundMember};
 
@@ -73,7 +76,7 @@ pub fn read(sources: &[Source], given: &Given) -> Result<Found, ImportError> {
         member(&mut found, *account);
     }
     for template in &templates {
-        template.flow_logs(given, &mut found);
+        template.flow_logs(given, &mut found)?;
     }
     Ok(found)
 }
@@ -86,10 +89,18 @@ fn remark(about: Part, text: String) -> Remark {
     Remark { about, text }
 }
 
+fn unreadable(file: &str, error: TextError) -> ImportError {
+    let file = file.to_owned();
+    match error {
+        TextError::Syntax(why) => ImportError::Template { file, why },
+        TextError::Unquoted(ids) => ImportError::Unquoted { file, ids },
+    }
+}
+
 impl Template {
     fn read(source: &Source) -> Result<Self, ImportError> {
         let wrong = |why: String| ImportError::Template { file: source.name.clone(), why };
-        let value = text::parse(&source.text).map_err(wrong)?;
+        let value = text::parse(&source.text).map_err(|error| unreadable(&source.name, error))?;
         if !value["Resources"].is_object() {
             return Err(wrong("it has no `Resources`".to_owned()));
         }
@@ -122,7 +133,7 @@ impl Template {
         Scope { template: &self.value, account, region, bucket }
     }
 
-    fn flow_logs(&self, given: &Given, found: &mut Found) {
+    fn flow_logs(&self, given: &Given, found: &mut Found) -> Result<(), ImportError> {
         let one = (given.accounts.len() == 1).then(|| given.accounts.first().copied()).flatten();
         let account = self.account.or(one);
         let region = self.region.clone().or_else(|| match &given.regions {
@@ -135,12 +146,24 @@ impl Template {
         } else {
             (account, region)
         };
+        for key in ["Transform", "Rules"].into_iter().filter(|key| !self.value[key].is_null()) {
+            let text = format!("{}: `{key}` is not applied: what it changes is not read", self.name);
+            found.remarks.push(remark(Part::File, text));
+        }
         // The partition is the hub's, wherever the template is deployed.
         let scope = self.scope(account, region.clone().or(Some(found.hub.region.clone())), given);
         for (id, kind, properties) in self.resources() {
+            if let Some(condition) = self.value["Resources"][id]["Condition"].as_str() {
+                let text = format!(
+                    "{}: `{id}` is created only under the condition `{condition}`: it is read as if that is met",
+                    self.name
+                );
+                found.remarks.push(remark(Part::File, text));
+            }
             match kind {
                 "AWS::EC2::FlowLog" => {
-                    let Some(log) = self.flow_log(id, &scope.resolved(properties), found) else { continue };
+                    let log = flow_log::read(&self.name, id, &scope.resolved(properties), found)?;
+                    let Some(log) = log else { continue };
                     let is_known = ResourceId::parse(&log.resource).is_ok();
                     match (account, &region) {
                         (Some(account), Some(region)) if is_known => {
@@ -150,9 +173,9 @@ impl Template {
                         }
                         _ => {
                             let what = if is_known {
-                                "nobody says in which account and region; `--account` and `--regions` do"
+                                "no template names its account and region; `--account` and `--regions` do"
                             } else {
-                                "it is of whatever is named when it is deployed"
+                                "its resource is only known when the template is deployed"
                             };
                             let text = format!("{}: `{id}` only tells how flow logs are: {what}", self.name);
                             found.remarks.push(remark(Part::FlowLogs, text));
@@ -161,7 +184,7 @@ impl Template {
                     }
                 }
                 "AWS::CloudFormation::StackSet" => {
-                    self.stack_set(id, &scope.resolved(properties), given, found)
+                    self.stack_set(id, &scope.resolved(properties), given, found)?;
                 }
                 "AWS::S3::Bucket" | "AWS::S3::BucketPolicy" => {}
                 other => {
@@ -170,84 +193,68 @@ impl Template {
                 }
             }
         }
-    }
-
-    /// `None` for one that does not go to the bucket, which is told.
-    fn flow_log(&self, id: &str, log: &Value, found: &mut Found) -> Option<FlowLog> {
-        let hub = &found.hub;
-        let bucket = format!("arn:{}:s3:::{}", hub.region.partition(), hub.bucket);
-        let mut tell = |what: String| {
-            found.remarks.push(remark(Part::FlowLogs, format!("{}: `{id}` {what}", self.name)));
-        };
-        if log["LogDestinationType"] != "s3" {
-            tell("does not deliver to S3, and is left out".to_owned());
-            return None;
-        }
-        let destination = log["LogDestination"].as_str().map(str::to_owned).unwrap_or_else(|| {
-            tell("delivers to what another stack says; it is taken for the hub's bucket".to_owned());
-            bucket.clone()
-        });
-        if destination != bucket && !destination.starts_with(&format!("{bucket}/")) {
-            tell(format!("delivers to `{destination}`, and is left out"));
-            return None;
-        }
-        let options = &log["DestinationOptions"];
-        let options = options.is_object().then(|| FileOptions {
-            format: options["FileFormat"].as_str().unwrap_or("plain-text").to_owned(),
-            hive: flag(&options["HiveCompatiblePartitions"]),
-            per_hour: flag(&options["PerHourPartition"]),
-        });
-        let tags = log["Tags"].as_array().into_iter().flatten();
-        Some(FlowLog {
-            id: FlowLogId::example(),
-            resource: log["ResourceId"].as_str().unwrap_or_default().to_owned(),
-            traffic: log["TrafficType"].as_str().map(str::to_owned),
-            destination,
-            format: log["LogFormat"].as_str().map(str::to_owned),
-            interval: scope::number(&log["MaxAggregationInterval"])
-                .and_then(|seconds| seconds.try_into().ok()),
-            options: Some(options.unwrap_or_default()),
-            tags: tags.filter_map(|tag| Some((as_text(&tag["Key"])?, as_text(&tag["Value"])?))).collect(),
-            created: None,
-            deliver_status: None,
-            deliver_error: None,
-        })
+        Ok(())
     }
 
     /// A stack set is a template for the accounts of an organization.
-    fn stack_set(&self, id: &str, set: &Value, given: &Given, found: &mut Found) {
+    fn stack_set(&self, id: &str, set: &Value, given: &Given, found: &mut Found) -> Result<(), ImportError> {
         let mut tell = |part: Part, what: &str| {
             found.remarks.push(remark(part, format!("{}: `{id}` {what}", self.name)));
         };
-        let Some(Ok(body)) = set["TemplateBody"].as_str().map(text::parse) else {
+        let Some(body) = set["TemplateBody"].as_str() else {
             tell(Part::File, "has no template that can be read here, and is left out");
-            return;
+            return Ok(());
         };
+        let body = text::parse(body).map_err(|error| unreadable(&self.name, error))?;
         let Some(organization) = given.organization.clone().or(self.organization.clone()) else {
             tell(
                 Part::File,
-                "deploys to an organization that nobody names, and is left out: name it with `--organization ID`",
+                "deploys to an organization that no template names, and is left out: name it with `--organization ID`",
             );
-            return;
+            return Ok(());
         };
+        if set["Parameters"].as_array().is_some_and(|all| !all.is_empty()) {
+            tell(Part::File, "sets parameters, which are not read: the template's defaults are used");
+        }
         let groups: Vec<&Value> = set["StackInstancesGroup"].as_array().into_iter().flatten().collect();
         let targets: Vec<&Value> = groups.iter().map(|group| &group["DeploymentTargets"]).collect();
-        if targets.iter().any(|it| !it["AccountFilterType"].is_null()) {
+        if targets.iter().any(|it| !it["AccountFilterType"].is_null() || !it["Accounts"].is_null()) {
             tell(Part::Organization, "chooses among the accounts of its units, and that is not read");
         }
-        let units =
-            targets.iter().flat_map(|it| it["OrganizationalUnitIds"].as_array().into_iter().flatten());
-        let named: BTreeSet<Region> = groups
-            .iter()
-            .flat_map(|group| group["Regions"].as_array().into_iter().flatten())
-            .filter_map(|region| region.as_str()?.parse().ok())
-            .collect();
+        let mut parsed = Parsed::default();
+        let units = parsed.all(targets.iter().map(|it| &it["OrganizationalUnitIds"]));
+        let named: BTreeSet<Region> = parsed.all(groups.iter().map(|group| &group["Regions"]));
+        for value in parsed.unused {
+            tell(
+                Part::Organization,
+                &format!("names `{value}`, which is neither a unit nor a region and is not used"),
+            );
+        }
         let regions = if named.is_empty() { given.regions.clone() } else { Regions::These(named) };
         found.organization = Some(Organization {
             id: organization,
-            units: units.filter_map(|unit| unit.as_str()?.parse().ok()).collect(),
+            units,
             discovery: Some(Discovery::of_all(regions, given.role.clone())),
         });
-        Self::of(self.name.clone(), body).flow_logs(given, found);
+        Self::of(self.name.clone(), body).flow_logs(given, found)
+    }
+}
+
+/// Reads lists of names, and keeps the values that are none.
+#[derive(Default)]
+struct Parsed {
+    unused: Vec<String>,
+}
+
+impl Parsed {
+    fn all<'v, T: Ord + std::str::FromStr>(&mut self, lists: impl Iterator<Item = &'v Value>) -> BTreeSet<T> {
+        let mut all = BTreeSet::new();
+        for value in lists.flat_map(|list| list.as_array().into_iter().flatten()) {
+            match value.as_str().map(str::parse) {
+                Some(Ok(name)) => drop(all.insert(name)),
+                _ => self.unused.push(value.as_str().map_or(value.to_string(), str::to_owned)),
+            }
+        }
+        all
     }
 }

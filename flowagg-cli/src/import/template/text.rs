@@ -1,20 +1,36 @@
 //! From the text of a template to a value in which every function has its long name.
 
+mod unquoted;
+
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value, json};
 use serde_saphyr::Tagged;
 
+pub use self::unquoted::Unquoted;
+
+/// Why a text is not a template.
+pub(super) enum TextError {
+    /// It is neither JSON nor YAML.
+    Syntax(String),
+    /// It contains account ids that are numbers.
+    Unquoted(Vec<Unquoted>),
+}
+
 /// Reads JSON, or YAML with the short forms of functions: `!Sub` is `Fn::Sub`.
 ///
 /// Source: "Intrinsic function reference" (AWS CloudFormation Template Reference).
-pub(super) fn parse(text: &str) -> Result<Value, String> {
-    let one_line = |error: String| error.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.trim_start().starts_with('{') {
-        return serde_json::from_str(text).map_err(|error| one_line(error.to_string()));
-    }
-    // An account id without quotes is a number to YAML, and a template's numbers are small.
-    // CloudFormation reads YAML 1.1, to which `yes` is true.
-    serde_saphyr::from_str::<Node>(text).map(|Node(value)| value).map_err(|error| one_line(error.to_string()))
+pub(super) fn parse(text: &str) -> Result<Value, TextError> {
+    let syntax = |error: String| TextError::Syntax(error.split_whitespace().collect::<Vec<_>>().join(" "));
+    let (value, unquoted) = if text.trim_start().starts_with('{') {
+        let value = serde_json::from_str(text).map_err(|error| syntax(error.to_string()))?;
+        let unquoted = unquoted::in_json(&value);
+        (value, unquoted)
+    } else {
+        // CloudFormation reads YAML 1.1, to which `yes` is true.
+        let Node(value) = serde_saphyr::from_str(text).map_err(|error| syntax(error.to_string()))?;
+        (value, unquoted::in_yaml(text))
+    };
+    if unquoted.is_empty() { Ok(value) } else { Err(TextError::Unquoted(unquoted)) }
 }
 
 /// A value of a YAML document, its tag read as the function that it is short for.
@@ -123,8 +139,8 @@ mod tests {
             "f": "2012-10-17",
             "g": "plain",
         });
-        assert_eq!(parse(short).unwrap(), long);
-        assert_eq!(parse(&long.to_string()).unwrap(), long);
+        assert_eq!(parse(short).ok(), Some(long.clone()));
+        assert_eq!(parse(&long.to_string()).ok(), Some(long));
         assert!(parse("a: [").is_err() && parse("{").is_err());
     }
 }

@@ -1,0 +1,59 @@
+//! Where accounts were searched for, if none was found.
+
+use std::collections::BTreeMap;
+
+use flowagg_core::flow_log::Destination;
+
+use super::folder::root;
+use super::statements::writes;
+use crate::found::{Folder, Found};
+
+/// Every place that was searched, with what it contains instead.
+pub(super) fn all(found: &Found, folder: &Folder) -> Vec<String> {
+    let hub = &found.hub;
+    let root = root(folder);
+    let statements = writes(hub);
+    let policy = match (&hub.policy, statements.len()) {
+        (None, _) => "the bucket has no policy".to_owned(),
+        (Some(_), 0) => "no statement of the bucket policy lets log delivery write".to_owned(),
+        (Some(_), _) => {
+            let names: Vec<&str> = statements.iter().map(|write| write.name.as_str()).collect();
+            format!(
+                "no account is named for `{root}` in the statements about log delivery ({})",
+                names.join(", ")
+            )
+        }
+    };
+    let mut sought = vec![policy];
+    let read: Vec<String> = found.members.keys().map(ToString::to_string).collect();
+    if let Some(objects) = &hub.objects {
+        let place = match &objects.unlisted {
+            None if hub.folder.is_none() => "any folder of the bucket".to_owned(),
+            _ => format!("`{root}`"),
+        };
+        let delivered = objects.delivered.get(folder).into_iter().flat_map(BTreeMap::keys);
+        let delivered: Vec<String> = delivered.map(ToString::to_string).collect();
+        sought.push(if delivered.is_empty() {
+            format!("no flow log files are in {place}")
+        } else {
+            let accounts = delivered.join(", ");
+            format!("the flow log files in `{root}` are of accounts without a flow log and without a grant now: {accounts}")
+        });
+    }
+    let destination = Destination {
+        partition: hub.region.partition(),
+        bucket: hub.bucket.clone(),
+        prefix: folder.0.clone(),
+    };
+    sought.push(if let [_, others @ ..] = &found.elsewhere[..] {
+        let (logs, whose) =
+            if others.is_empty() { ("log", "its template is") } else { ("logs", "their templates are") };
+        let count = found.elsewhere.len();
+        format!("the account or resource of {count} flow {logs} is only known when {whose} deployed")
+    } else if read.is_empty() {
+        "no account was searched for flow logs".to_owned()
+    } else {
+        format!("no flow log delivers to `{}` in {}", destination.arn(), read.join(", "))
+    });
+    sought
+}

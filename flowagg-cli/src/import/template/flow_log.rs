@@ -1,0 +1,122 @@
+use flowagg_core::fleet::Part;
+use flowagg_core::id::FlowLogId;
+use flowagg_core::observed::{FileOptions, FlowLog};
+use serde_json::Value;
+
+use super::remark;
+use super::scope::{flag, number, text};
+use crate::found::Found;
+use crate::import::statements::bucket_arn;
+use crate::import::{ImportError, folder};
+
+/// The properties that are read.
+///
+/// Source: "AWS::EC2::FlowLog" (AWS CloudFormation Template Reference).
+const READ: [&str; 9] = [
+    "DestinationOptions",
+    "LogDestination",
+    "LogDestinationType",
+    "LogFormat",
+    "MaxAggregationInterval",
+    "ResourceId",
+    "ResourceType",
+    "Tags",
+    "TrafficType",
+];
+/// Those for which a default is used if their value is not known.
+const WITH_DEFAULT: [&str; 5] =
+    ["DestinationOptions", "LogFormat", "MaxAggregationInterval", "Tags", "TrafficType"];
+
+/// A flow log of a template, with every function resolved that can be. `None` for one that does not go to the bucket, which is
+/// reported.
+pub(super) fn read(
+    file: &str,
+    id: &str,
+    log: &Value,
+    found: &mut Found,
+) -> Result<Option<FlowLog>, ImportError> {
+    let hub = &found.hub;
+    let bucket = bucket_arn(hub.region.partition(), hub);
+    let mut told = Vec::new();
+    let read = to_bucket(&bucket, log, &mut told, || folder::prefix(hub, &[]));
+    if let Ok(Some(_)) = &read {
+        let keys = log.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
+        told.extend(
+            keys.filter(|key| !READ.contains(key)).map(|key| format!("has `{key}`, which is not read")),
+        );
+        let open = WITH_DEFAULT.into_iter().filter(|key| is_open(&log[key]));
+        told.extend(open.map(|key| {
+            format!("has a `{key}` that is only known when the template is deployed: the default is used")
+        }));
+    }
+    let remarks = told.into_iter().map(|what| remark(Part::FlowLogs, format!("{file}: `{id}` {what}")));
+    found.remarks.extend(remarks);
+    Ok(read?.map(|destination| flow_log(destination, log)))
+}
+
+/// Where it delivers, if that is the bucket or not known.
+fn to_bucket(
+    bucket: &str,
+    log: &Value,
+    told: &mut Vec<String>,
+    granted: impl FnOnce() -> Result<Option<flowagg_core::id::Prefix>, ImportError>,
+) -> Result<Option<String>, ImportError> {
+    let kind = &log["LogDestinationType"];
+    if kind.is_object() {
+        told.push(
+            "has a `LogDestinationType` that is only known when the template is deployed: it is read as `s3`"
+                .to_owned(),
+        );
+    } else if kind != "s3" {
+        told.push("does not deliver to S3, and is left out".to_owned());
+        return Ok(None);
+    }
+    let Some(destination) = log["LogDestination"].as_str() else {
+        let folder = granted()?.map(|prefix| format!("/{prefix}/")).unwrap_or_default();
+        let taken = format!("{bucket}{folder}");
+        told.push(format!(
+            "delivers to what is only known when the template is deployed: it is taken for `{taken}`"
+        ));
+        return Ok(Some(taken));
+    };
+    if destination != bucket && !destination.starts_with(&format!("{bucket}/")) {
+        told.push(format!("delivers to `{destination}`, and is left out"));
+        return Ok(None);
+    }
+    Ok(Some(destination.to_owned()))
+}
+
+/// Whether a function is left in it.
+fn is_open(value: &Value) -> bool {
+    match value {
+        Value::Object(entries) => {
+            let is_function = |name: &String| name == "Ref" || name.starts_with("Fn::");
+            (entries.len() == 1 && entries.keys().all(is_function)) || entries.values().any(is_open)
+        }
+        Value::Array(items) => items.iter().any(is_open),
+        _ => false,
+    }
+}
+
+fn flow_log(destination: String, log: &Value) -> FlowLog {
+    let options = &log["DestinationOptions"];
+    let options = options.is_object().then(|| FileOptions {
+        format: options["FileFormat"].as_str().unwrap_or("plain-text").to_owned(),
+        hive: flag(&options["HiveCompatiblePartitions"]),
+        per_hour: flag(&options["PerHourPartition"]),
+    });
+    let tags = log["Tags"].as_array().into_iter().flatten();
+    FlowLog {
+        id: FlowLogId::example(),
+        resource: log["ResourceId"].as_str().unwrap_or_default().to_owned(),
+        traffic: log["TrafficType"].as_str().map(str::to_owned),
+        destination,
+        format: log["LogFormat"].as_str().map(str::to_owned),
+        interval: number(&log["MaxAggregationInterval"]).and_then(|seconds| seconds.try_into().ok()),
+        options: Some(options.unwrap_or_default()),
+        tags: tags.filter_map(|tag| Some((text(&tag["Key"])?, text(&tag["Value"])?))).collect(),
+        created: None,
+        deliver_status: None,
+        deliver_error: None,
+    }
+}

@@ -1,0 +1,265 @@
+//! Which folder of a bucket is the fleet's, whom it has as members, and what is said if there are none.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowagg::found::{Folder, Found, FoundHub, FoundMember, Objects, Rule, View};
+use flowagg::import::{ImportError, Imported, granted, import, named_folders};
+use flowagg_core::fleet::{Part, Regions, Selection};
+use flowagg_core::id::{AccountId, BucketName, FleetName, FlowLogId, Region, RoleName};
+use flowagg_core::observed::{FlowLog, LifecycleRule, RegionState};
+use serde_json::{Value, json};
+
+const SHOP: &str = "222222222222";
+const BANK: &str = "333333333333";
+
+fn account(id: &str) -> AccountId {
+    id.parse().unwrap()
+}
+
+fn folder(name: &str) -> Folder {
+    name.parse().unwrap()
+}
+
+fn region(name: &str) -> Region {
+    Region::parse(name).unwrap()
+}
+
+/// A statement that lets log delivery write these keys for an account.
+fn grant(keys: &str, id: &str) -> Value {
+    json!({
+        "Effect": "Allow", "Principal": {"Service": "delivery.logs.amazonaws.com"}, "Action": "s3:PutObject",
+        "Resource": format!("arn:aws:s3:::acme-logs/{keys}"),
+        "Condition": {"StringEquals": {"s3:x-amz-acl": "bucket-owner-full-control", "aws:SourceAccount": id}},
+    })
+}
+
+fn flow_log(destination: &str) -> FlowLog {
+    FlowLog {
+        id: FlowLogId::example(),
+        resource: "vpc-0a1b2c3d4e5f67890".to_owned(),
+        traffic: Some("ALL".to_owned()),
+        destination: format!("arn:aws:s3:::{destination}"),
+        format: None,
+        interval: Some(600),
+        options: None,
+        tags: BTreeMap::new(),
+        created: None,
+        deliver_status: None,
+        deliver_error: None,
+    }
+}
+
+/// An account that was read in eu-west-1, with flow logs to these destinations.
+fn member(id: &str, destinations: &[&str]) -> (AccountId, FoundMember) {
+    let flow_logs = destinations.iter().map(|destination| flow_log(destination)).collect();
+    let states = BTreeMap::from([(region("eu-west-1"), RegionState { resources: Vec::new(), flow_logs })]);
+    let view = View::Regions;
+    (account(id), FoundMember { in_organization: false, states, unread: BTreeMap::new(), view })
+}
+
+/// A bucket whose folders have flow log files of these accounts in eu-west-1.
+fn found<const N: usize>(
+    statements: &[Value],
+    files: &[(&str, &str)],
+    members: [(AccountId, FoundMember); N],
+) -> Found {
+    let mut objects = Objects::default();
+    for (name, id) in files {
+        let accounts: &mut BTreeMap<_, _> = objects.delivered.entry(folder(name)).or_default();
+        accounts.insert(account(id), BTreeSet::from([region("eu-west-1")]));
+    }
+    let policy = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
+    Found {
+        hub: FoundHub {
+            account: account("111122223333"),
+            region: region("eu-west-1"),
+            bucket: BucketName::parse("acme-logs").unwrap(),
+            folder: None,
+            objects: Some(objects),
+            encryption: None,
+            rules: Some(Vec::new()),
+            policy: (!statements.is_empty()).then_some(policy),
+        },
+        members: BTreeMap::from(members),
+        role: RoleName::default(),
+        elsewhere: Vec::new(),
+        organization: None,
+        remarks: Vec::new(),
+    }
+}
+
+fn prefix(found: &Found) -> Result<String, ImportError> {
+    import(found).map(|it| it.fleet.hub.prefix.map(|prefix| prefix.to_string()).unwrap_or_default())
+}
+
+#[track_caller]
+fn remark(imported: &Imported, about: Part, words: &str) {
+    let said = imported.remarks.iter().any(|remark| remark.about == about && remark.text.contains(words));
+    assert!(said, "`{words}` in {:#?}", imported.remarks);
+}
+
+#[test]
+fn folder_is_that_of_flow_logs_then_of_files_then_of_statements() {
+    let statements = [grant("nlb/AWSLogs/222222222222/*", SHOP)];
+    let files = [("old", SHOP)];
+    let logs = || member(SHOP, &["acme-logs/new/", "acme-logs/new"]);
+    for (expected, found) in [
+        ("new", found(&statements, &files, [logs()])),
+        ("old", found(&[grant("*", SHOP)], &files, [member(SHOP, &[])])),
+        ("nlb", found(&statements, &[], [member(SHOP, &[])])),
+        ("", found(&[], &[], [member(SHOP, &["acme-logs"])])),
+        ("", found(&statements, &[], [member(SHOP, &["acme-logs"])])),
+    ] {
+        assert_eq!(prefix(&found), Ok(expected.to_owned()));
+    }
+    let mut asked = found(&statements, &files, [logs()]);
+    asked.hub.folder = Some(folder("nlb"));
+    assert_eq!(prefix(&asked), Ok("nlb".to_owned()));
+}
+
+#[test]
+fn most_flow_logs_decide_and_the_others_are_reported() {
+    let logs = member(SHOP, &["acme-logs/new/", "acme-logs/new/", "acme-logs/old/"]);
+    let imported = import(&found(&[], &[("old", BANK), ("new", SHOP)], [logs])).unwrap();
+    assert_eq!(imported.fleet.hub.prefix.as_ref().unwrap().to_string(), "new");
+    remark(
+        &imported,
+        Part::Member(account(SHOP)),
+        "delivers to `arn:aws:s3:::acme-logs/old/`, another folder",
+    );
+    let text = "the flow log files of 333333333333 under `old/AWSLogs/` are not imported: `--prefix \"old\"` imports";
+    remark(&imported, Part::Hub, text);
+}
+
+#[test]
+fn folders_that_are_equally_likely_are_decided_by_the_policy_or_not_at_all() {
+    let logs = || member(SHOP, &["acme-logs/new/", "acme-logs/old/"]);
+    let several = |what: &'static str| {
+        Err(ImportError::SeveralFolders { what, folders: "`new/AWSLogs/`, `old/AWSLogs/`".to_owned() })
+    };
+    assert_eq!(prefix(&found(&[], &[], [logs()])), several("flow logs deliver to"));
+    let granted = [grant("old/AWSLogs/*", SHOP)];
+    assert_eq!(prefix(&found(&granted, &[], [logs()])), Ok("old".to_owned()));
+
+    let files = [("new", SHOP), ("old", BANK)];
+    assert_eq!(prefix(&found(&[], &files, [])), several("the bucket has flow log files under"));
+    assert_eq!(prefix(&found(&granted, &files, [member(SHOP, &[])])), Ok("old".to_owned()));
+
+    let both = [grant("old/AWSLogs/*", SHOP), grant("new/AWSLogs/*", SHOP)];
+    let mut statements = found(&both, &[], [member(SHOP, &[])]);
+    assert_eq!(prefix(&statements), several("the bucket policy lets log delivery write to"));
+    let under = "new/AWSLogs/".to_owned();
+    let id = LifecycleRule::id(&FleetName::of(&statements.hub.bucket, Some(&"new".parse().unwrap())), &under);
+    statements.hub.rules = Some(vec![Rule { id, under, is_on: true, ..Rule::default() }]);
+    assert_eq!(prefix(&statements), Ok("new".to_owned()), "the fleet's own rule decides");
+}
+
+#[test]
+fn account_with_a_grant_and_no_flow_log_yet_is_a_member() {
+    let statements = [grant("AWSLogs/222222222222/*", SHOP), grant("AWSLogs/*", BANK)];
+    let imported =
+        import(&found(&statements, &[], [member(SHOP, &["acme-logs"]), member(BANK, &[])])).unwrap();
+    let bank = &imported.fleet.members[&account(BANK)];
+    assert_eq!(bank.regions, Regions::These(BTreeSet::from([region("eu-west-1")])));
+    assert_eq!(bank.resources, Selection::default());
+    let text = "the account is granted delivery and has no flow log to the bucket yet; the regions are those that were read";
+    remark(&imported, Part::Member(account(BANK)), text);
+}
+
+#[test]
+fn account_with_a_grant_for_another_folder_alone_is_left_out() {
+    let statements = [grant("AWSLogs/*", SHOP), grant("nlb/AWSLogs/*", BANK)];
+    let found = found(&statements, &[("", SHOP)], [member(SHOP, &["acme-logs"]), member(BANK, &[])]);
+    let imported = import(&found).unwrap();
+    assert!(imported.fleet.members.keys().eq([&account(SHOP)]));
+    let text =
+        "account 333333333333 has no flow log to the bucket and is not named in its policy for `AWSLogs/`";
+    remark(&imported, Part::Member(account(BANK)), text);
+}
+
+#[test]
+fn every_account_that_any_folder_is_granted_to_is_read_unless_a_folder_is_asked_for() {
+    let statements = [grant("*", SHOP), grant("nlb/AWSLogs/*", BANK)];
+    let mut hub = found(&statements, &[], []).hub;
+    assert_eq!(named_folders(&hub), BTreeSet::from([folder(""), folder("nlb")]));
+    assert_eq!(granted(&hub), BTreeSet::from([account(SHOP), account(BANK)]));
+    hub.folder = Some(folder("network"));
+    assert_eq!(granted(&hub), BTreeSet::from([account(SHOP)]), "the grant for the whole bucket covers it");
+}
+
+#[test]
+fn everything_that_was_read_and_is_not_used_is_reported_with_the_reason() {
+    let other = grant("*", "2222*");
+    let readers = json!({"Sid": "Readers", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme-logs/*"});
+    let mut wrong = grant("x", SHOP);
+    wrong["Resource"] = json!(["arn:aws:s3:::others/AWSLogs/*", {"Ref": "Logs"}]);
+    let mut found = found(&[readers, other, wrong], &[], [member(SHOP, &["acme-logs", "others/flows/"])]);
+    let objects = found.hub.objects.as_mut().unwrap();
+    objects.other =
+        ["AWSLogs/222222222222/elasticloadbalancing/", "AWSLogs/333333333333/elasticloadbalancing/"]
+            .map(str::to_owned)
+            .into();
+    objects.unlisted = Some("the bucket has more than 5000 folders".to_owned());
+    let rule = |id: &str, under: &str, is_on| Rule {
+        id: id.to_owned(),
+        under: under.to_owned(),
+        is_on,
+        retention_days: Some(30),
+        ..Rule::default()
+    };
+    found.hub.rules = Some(vec![rule("off", "", false), rule("reports", "reports/", true)]);
+    let imported = import(&found).unwrap();
+    for (about, words) in [
+        (Part::Hub, "`AWSLogs/*/elasticloadbalancing/` are not imported: they are not flow logs of a fleet"),
+        (Part::Hub, "were searched for flow log files: the bucket has more than 5000 folders"),
+        (
+            Part::Hub,
+            "the lifecycle rule `off` for the whole bucket, which expires objects after 30 days, is not read, because it is disabled",
+        ),
+        (Part::Hub, "is not read, because it is for other objects"),
+        (Part::Policy, "statements about other things stay as they are: `Readers`"),
+        (
+            Part::Policy,
+            "statement 2 is not read as a whole: `\"2222*\"` in `aws:SourceAccount` is not an account id",
+        ),
+        (
+            Part::Policy,
+            "statement 3 is not read as a whole: its resource `arn:aws:s3:::others/AWSLogs/*` is not in this bucket",
+        ),
+        (
+            Part::Policy,
+            "statement 3 is not read as a whole: its resource `{\"Ref\":\"Logs\"}` has a value that is not known here",
+        ),
+        (Part::Member(account(SHOP)), "flow logs to other buckets are not imported: fl-"),
+    ] {
+        remark(&imported, about, words);
+    }
+}
+
+#[test]
+fn no_account_is_an_error_that_lists_where_it_was_searched_for() {
+    let sought = |found: &Found| match import(found) {
+        Err(error @ ImportError::NoMembers { .. }) => error.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let start = "no account was found that delivers flow logs to `acme-logs`, or may: ";
+    assert_eq!(
+        sought(&found(&[], &[], [])),
+        format!(
+            "{start}the bucket has no policy; no flow log files are in any folder of the bucket; no account was searched for flow logs"
+        )
+    );
+    let readers = json!({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme-logs/*"});
+    let old = found(&[], &[("old", SHOP)], [member(SHOP, &[])]);
+    let words = "the flow log files in `old/AWSLogs/` are of accounts without a flow log and without a grant now: 222222222222; ";
+    assert!(sought(&old).contains(words), "{}", sought(&old));
+    let mut asked = found(&[readers], &[], [member(BANK, &["others"])]);
+    asked.hub.folder = Some(folder("network"));
+    assert_eq!(
+        sought(&asked),
+        format!(
+            "{start}no statement of the bucket policy lets log delivery write; no flow log files are in `network/AWSLogs/`; \
+             no flow log delivers to `arn:aws:s3:::acme-logs/network/` in 333333333333"
+        )
+    );
+}
