@@ -226,8 +226,9 @@ pub fn foreign_losses(
         Some(policy) => Ok::<_, MergeError>(remove(policy, grant)?.unwrap_or_else(|| NOTHING.to_owned())),
         None => Ok(NOTHING.to_owned()),
     };
-    let difference = diff(&foreign(before)?, &foreign(after)?)?;
-    let lost = difference.statements.into_iter().filter(|change| change.kind != ChangeKind::Added);
+    // A change is named by its statement in the second policy.
+    let difference = diff(&foreign(after)?, &foreign(before)?)?;
+    let lost = difference.statements.into_iter().filter(|change| change.kind != ChangeKind::Removed);
     Ok(lost.map(|change| change.statement).collect())
 }
 

@@ -5,7 +5,7 @@ use flowagg_core::id::{AccountId, FleetName};
 use flowagg_core::observed::{Bucket, Observed, Scope};
 use flowagg_core::plan::{HubChange, Note, Unnamed};
 use flowagg_policy::plan::{Plan, destroy, plan};
-use flowagg_policy::{Grant, Policy, Request, Who, merge, remove};
+use flowagg_policy::{Grant, Policy, Request, Who, foreign_losses, merge, remove};
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -244,4 +244,24 @@ proptest! {
         }
         prop_assert_eq!(policy, live);
     }
+}
+
+#[test]
+fn a_lost_foreign_statement_is_named_as_it_was_and_managed_ones_do_not_count() {
+    let foreign = |sid: &str| {
+        let resource = "arn:aws:s3:::acme-logs/x";
+        let principal = json!({ "AWS": "999999999999" });
+        let statement = json!({
+            "Sid": sid, "Effect": "Allow", "Principal": principal, "Action": "s3:GetObject", "Resource": resource,
+        });
+        json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string()
+    };
+    let grant = Grant::of(&fleet(&["222222222222"]));
+    let [old, new] = ["Old", "New"].map(foreign);
+    let granted = merge(Some(&old), &grant, Unnamed::Keep).unwrap().text;
+    let lost = |before: Option<&str>, after: Option<&str>| foreign_losses(before, after, &grant).unwrap();
+    assert_eq!(lost(Some(&granted), Some(&new)), ["`Old`"]);
+    assert_eq!(lost(Some(&granted), None), ["`Old`"]);
+    assert_eq!(lost(Some(&granted), Some(&old)), [""; 0]);
+    assert_eq!(lost(None, Some(&granted)), [""; 0]);
 }
