@@ -189,7 +189,7 @@ impl CallError {
             _ if denied => format!("allow {} to the role or user that is used in {account}", call.action),
             "NoSuchBucket" => "the bucket is gone: run `flowagg plan` again".into(),
             "BucketAlreadyExists" => "the name is taken by another account: choose another `hub.bucket`".into(),
-            "OperationAborted" => "somebody else changes the bucket at this moment: run it again".into(),
+            "OperationAborted" => "another change to the bucket is in progress: run the command again".into(),
             "InvalidBucketAclWithObjectOwnership" => {
                 "the bucket ACL grants access to others: replace these grants with statements of the bucket policy and reset the ACL (`aws s3api put-bucket-acl --acl private`), or set `hub.object-ownership = \"keep\"`".into()
             }

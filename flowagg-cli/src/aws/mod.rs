@@ -9,7 +9,7 @@ mod deliveries;
 mod failure;
 mod found;
 #[cfg(test)]
-mod mocked;
+pub(crate) mod mocked;
 pub mod observe;
 mod tasks;
 mod traffic;

@@ -15,6 +15,9 @@ use super::style::{BOLD, DIM, GREEN, RED, YELLOW};
 use super::table::{Row, table};
 use crate::aws::apply::Applied;
 
+/// What comes after `warning: ` begins here.
+const WARNING: usize = 9;
+
 pub(crate) fn plan(fleet: &Fleet, plan: &Plan, out: &mut Sheet<'_>) -> io::Result<()> {
     let hub = &fleet.hub;
     writeln!(out, "{BOLD}hub{BOLD:#} {} {} {}", hub.account, hub.region, hub.bucket)?;
@@ -150,13 +153,50 @@ pub(crate) fn applied(
         out.line(12, format_args!("  {YELLOW}not tried{YELLOW:#} {held_back}"))?;
     }
     failures(&applied.failures, out)?;
+    for warning in &applied.warnings {
+        out.line(WARNING, format_args!("{YELLOW}warning{YELLOW:#}: {}: {}", at(warning), warning.what))?;
+        out.aside(WARNING, &warning.help)?;
+    }
     if remaining.is_settled() {
+        let warnings = match applied.warnings.len() {
+            0 => String::new(),
+            1 => ", 1 warning".to_owned(),
+            n => format!(", {n} warnings"),
+        };
         return writeln!(
             out,
-            "\n{BOLD}{GREEN}ok{GREEN:#}{BOLD:#}: {} done, and a second look finds nothing to do",
+            "\n{BOLD}{GREEN}ok{GREEN:#}{BOLD:#}: {} done, and a second look finds nothing to do{warnings}",
             applied.changes()
         );
     }
     writeln!(out, "\n{BOLD}a second look finds{BOLD:#}")?;
     plan(fleet, remaining, out)
+}
+
+#[cfg(test)]
+mod tests {
+    use flowagg_core::plan::{Subject, Unnamed};
+
+    use super::*;
+    use crate::aws::mocked;
+
+    #[test]
+    fn a_warning_has_its_place_and_help_on_the_screen() {
+        let fleet = mocked::fleet();
+        let warning = Concern {
+            about: Subject::Policy,
+            account: fleet.hub.account,
+            region: Some(fleet.hub.region.clone()),
+            resource: "the bucket policy of acme-logs".into(),
+            what: "another process changed it".into(),
+            help: "check its statements".into(),
+        };
+        let outcome = Applied { warnings: vec![warning], ..Applied::default() };
+        let remaining = flowagg_policy::plan::plan(&fleet, &mocked::observed(None), Unnamed::Keep);
+        let mut out = Vec::new();
+        applied(&fleet, &outcome, &remaining, &mut Sheet::new(&mut out, None)).unwrap();
+        let text = String::from_utf8(anstream::adapter::strip_bytes(&out).into_vec()).unwrap();
+        let lines = "warning: 111122223333 eu-west-1: the bucket policy of acme-logs: another process changed it\n         check its statements\n";
+        assert!(text.contains(lines), "{text}");
+    }
 }

@@ -46,7 +46,7 @@ stories! {
     a_fleet_moves_to_another_folder_and_a_part_of_it_to_another_bucket:
         "docs/guide.md", "Another folder, another bucket" => guide::another_folder;
     an_overwritten_policy_is_seen_and_mended:
-        "docs/guide.md", "When somebody overwrote the policy" => guide::overwritten;
+        "docs/guide.md", "When another process overwrote the policy" => guide::overwritten;
     a_good_night_is_silent_and_a_bad_one_is_told: "docs/guide.md", "Every night" => guide::every_night;
     the_logs_are_read: "docs/guide.md", "Reading the logs" => organization::reading;
     progress_is_told_as_the_page_shows_it: "docs/json.md", "Where it goes" => rest::events;

@@ -22,6 +22,7 @@ use flowagg_policy::Plan;
 use super::Applied;
 use super::done::{Did, Done};
 use super::policy::Policy;
+use super::replace::{Replaced, WholeDocument};
 use crate::Progress;
 use crate::aws::Account;
 use crate::aws::call::*;
@@ -69,7 +70,7 @@ impl<'a> Bucket<'a> {
         let mut ready = true;
         for (n, change) in changes.iter().enumerate() {
             progress.step("hub", n + 1, changes.len(), self.name());
-            match self.apply(change).await {
+            match self.apply(change, applied).await {
                 Ok(what) => applied.done.extend(what.map(|what| self.done(what))),
                 Err(failure) => {
                     applied.failures.push(failure);
@@ -93,10 +94,20 @@ impl<'a> Bucket<'a> {
             Err(failure) => return applied.failures.push(failure),
         };
         applied.failures.extend(policy.lost(before, after.as_deref()));
-        match policy.write().await {
+        match self.replaced(policy.settle(after).await, applied) {
             Ok(what) => applied.done.extend(what.map(|what| self.done(what))),
             Err(failure) => applied.failures.push(failure),
         }
+    }
+
+    /// Returns what was done to a document, and adds what else is known of it. An error if it may not be what was wanted.
+    fn replaced(&self, document: Replaced<Did>, applied: &mut Applied) -> Result<Option<Did>, Failure> {
+        let Replaced { write: did, lost, warning, failure } = document;
+        applied.failures.extend(lost);
+        applied.warnings.extend(warning);
+        let Some(failure) = failure else { return Ok(did) };
+        applied.done.extend(did.map(|did| self.done(did)));
+        Err(failure)
     }
 
     fn done(&self, what: Did) -> Done {
@@ -105,7 +116,7 @@ impl<'a> Bucket<'a> {
     }
 
     /// Returns what was done; `None` if it was so already.
-    async fn apply(&self, change: &HubChange) -> Result<Option<Did>, Failure> {
+    async fn apply(&self, change: &HubChange, applied: &mut Applied) -> Result<Option<Did>, Failure> {
         let done = match change {
             HubChange::CreateBucket { region } => self.create(region).await?,
             HubChange::BlockPublicAccess { off, .. } => {
@@ -124,7 +135,10 @@ impl<'a> Bucket<'a> {
                 self.set_lifecycle(rule).await?;
                 Did::SetLifecycle { rule: rule.clone() }
             }
-            HubChange::PutPolicy(_) | HubChange::RemoveGrant(_) => return self.policy().write().await,
+            HubChange::PutPolicy(_) | HubChange::RemoveGrant(_) => {
+                let policy = self.policy();
+                return self.replaced(policy.settle(policy.planned_over()).await, applied);
+            }
         };
         Ok(Some(done))
     }

@@ -6,6 +6,7 @@ mod dry_run;
 mod flow_logs;
 mod hub;
 mod policy;
+mod replace;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
@@ -15,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
 use flowagg_core::observed::{Observed, Place};
-use flowagg_core::plan::{FlowLogChange, HubChange, Step};
+use flowagg_core::plan::{Concern, FlowLogChange, HubChange, Step};
 use flowagg_policy::Plan;
 use futures::StreamExt;
 use schemars::JsonSchema;
@@ -24,6 +25,7 @@ use serde::Serialize;
 pub use done::{Did, Done};
 pub use dry_run::dry_run;
 
+use self::replace::WholeDocument;
 use super::Accounts;
 use super::tasks::spread;
 use crate::Progress;
@@ -36,6 +38,8 @@ pub struct Applied {
     pub done: Vec<Done>,
     /// What failed.
     pub failures: Vec<Failure>,
+    /// What to check: changes of other processes that may have been overwritten.
+    pub warnings: Vec<Concern>,
     /// What was not tried, because something before it failed.
     pub held_back: Vec<String>,
     /// Where AWS's own answer names a flow log for each that was to be made, and nothing else was to be done.

@@ -1,29 +1,20 @@
-//! Writes the bucket policy, without losing what others write at the same time.
-//!
-//! Source: "PutBucketPolicy" (Amazon S3 API Reference): it replaces the whole policy, and has no condition on what is there.
+//! Writes the bucket policy, and reports what it lost while AWS or another process wrote it.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Fleet, Hub};
 use flowagg_core::observed::{Bucket, Observed};
-use flowagg_core::plan::{Concern, HubChange};
+use flowagg_core::plan::{Concern, GrantRemoval, HubChange, PolicyChange, Subject};
 use flowagg_policy::{Grant, Plan, diff, foreign_losses};
 
 use super::done::Did;
+use super::replace::{NotWritten, Pauses, Replaced, WholeDocument, Words, no_retries, replace};
 use crate::aws::call::*;
 use crate::aws::failure::At;
 use crate::aws::observe;
-
-/// How often a write is tried while others write too.
-const TRIES: u32 = 5;
-/// How long to wait after S3 reports that another write is under way; twice as long each time.
-const PAUSE: Duration = Duration::from_millis(100);
-/// What S3 says when another change to the bucket is under way.
-const ABORTED: &str = "OperationAborted";
 
 /// The bucket whose policy is written, and the plan that says how.
 pub(super) struct Policy<'a> {
@@ -40,54 +31,24 @@ impl Policy<'_> {
         &self.fleet.hub
     }
 
-    pub(super) async fn read(&self) -> Result<Option<String>, Failure> {
-        observe::policy(self.s3, self.hub(), self.at).await
+    /// Writes what the plan says, or what the same plan made again says if the policy is not the one that it was made from.
+    /// `current` is the policy that was read last.
+    pub(super) async fn settle(&self, current: Option<String>) -> Replaced<Did> {
+        replace(self, current, Pauses::S3).await.map(|write| write.did)
     }
 
-    /// Writes what the plan says, or what the same plan made again says if the policy has changed since. Returns what was
-    /// done; `None` if the policy was right already.
-    pub(super) async fn write(&self) -> Result<Option<Did>, Failure> {
-        let mut done = None;
-        let mut pause = PAUSE;
-        let mut there = self.read().await?;
-        for _ in 0..TRIES {
-            let plan = self.planned_for(there.as_deref())?;
-            let Some(write) = plan.policy_write() else { return Ok(done) };
-            let written = match write.text {
-                Some(text) => self.put(text).await,
-                None => self.delete().await,
-            };
-            match written {
-                Ok(()) => {
-                    done = plan.hub().iter().find_map(did);
-                    there = self.read().await?;
-                    if same(there.as_deref(), write.text) {
-                        return Ok(done);
-                    }
-                }
-                Err(failure) if failure.code.as_deref() == Some(ABORTED) => {
-                    tokio::time::sleep(pause).await;
-                    pause *= 2;
-                    there = self.read().await?;
-                }
-                Err(failure) => return Err(failure),
-            }
-        }
-        Err(self.refused(
-            format!(
-                "somebody else keeps changing the bucket policy; after {TRIES} tries it is not overwritten"
-            ),
-            "find out who writes it (CloudTrail: PutBucketPolicy), then run it again",
-        ))
+    /// The policy that the plan was made from.
+    pub(super) fn planned_over(&self) -> Option<String> {
+        self.plan.policy_write().and_then(|write| write.replaces).map(str::to_owned)
     }
 
     /// The plan, made again if the policy is not the one that it was made from.
-    fn planned_for(&self, there: Option<&str>) -> Result<Cow<'_, Plan>, Failure> {
-        if self.plan.policy_write().is_some_and(|write| write.replaces == there) {
+    fn planned_for(&self, current: Option<&str>) -> Result<Cow<'_, Plan>, Failure> {
+        if self.plan.policy_write().is_some_and(|write| write.replaces == current) {
             return Ok(Cow::Borrowed(self.plan));
         }
         let before = self.observed.bucket.as_ref().ok().and_then(Option::as_ref);
-        let bucket = Bucket { policy: there.map(str::to_owned), ..before.cloned().unwrap_or_default() };
+        let bucket = Bucket { policy: current.map(str::to_owned), ..before.cloned().unwrap_or_default() };
         let Observed { key, scope, .. } = self.observed;
         let hub =
             Observed { bucket: Ok(Some(bucket)), key: key.clone(), regions: BTreeMap::new(), scope: *scope };
@@ -124,31 +85,78 @@ impl Policy<'_> {
         })
     }
 
-    async fn put(&self, text: &str) -> Result<(), Failure> {
-        let request = self.s3.put_bucket_policy().bucket(self.hub().bucket.as_str());
-        let answer = request.expected_bucket_owner(self.hub().account.to_string()).policy(text).send().await;
-        answer.map(drop).map_err(|error| self.at.failure(PUT_POLICY, &error))
-    }
-
-    async fn delete(&self) -> Result<(), Failure> {
-        let request = self.s3.delete_bucket_policy().bucket(self.hub().bucket.as_str());
-        let answer = request.expected_bucket_owner(self.hub().account.to_string()).send().await;
-        answer.map(drop).map_err(|error| self.at.failure(DELETE_POLICY, &error))
-    }
-
     fn refused(&self, message: impl Into<String>, help: impl Into<String>) -> Failure {
         self.at.failed(PUT_POLICY, None, message, help.into())
     }
 }
 
-/// What a change to the policy amounts to, once it is written.
-fn did(change: &HubChange) -> Option<Did> {
-    match change {
-        HubChange::PutPolicy(change) => {
-            Some(Did::WrotePolicy { granted: change.granted.clone(), revoked: change.revoked.clone() })
+impl WholeDocument for Policy<'_> {
+    type State = Option<String>;
+    type Write = PolicyWrite;
+
+    const WORDS: Words =
+        Words { document: "bucket policy", part: "statement", about: Subject::Policy, call: PUT_POLICY };
+
+    fn at(&self) -> &At {
+        self.at
+    }
+
+    async fn read(&self) -> Result<Option<String>, Failure> {
+        observe::policy(self.s3, self.hub(), self.at).await
+    }
+
+    fn compute(&self, current: &Option<String>) -> Result<Option<PolicyWrite>, Failure> {
+        Ok(self.planned_for(current.as_deref())?.hub().iter().find_map(PolicyWrite::of))
+    }
+
+    async fn write(&self, PolicyWrite { text, .. }: &PolicyWrite) -> Result<(), NotWritten> {
+        let (bucket, owner) = (self.hub().bucket.as_str(), self.hub().account.to_string());
+        match text {
+            Some(text) => {
+                let request =
+                    self.s3.put_bucket_policy().bucket(bucket).expected_bucket_owner(owner).policy(text);
+                let answer = request.customize().config_override(no_retries()).send().await;
+                answer.map(drop).map_err(|error| NotWritten::of(self.at, PUT_POLICY, &error))
+            }
+            None => {
+                let request = self.s3.delete_bucket_policy().bucket(bucket).expected_bucket_owner(owner);
+                let answer = request.customize().config_override(no_retries()).send().await;
+                answer.map(drop).map_err(|error| NotWritten::of(self.at, DELETE_POLICY, &error))
+            }
         }
-        HubChange::RemoveGrant(removal) => Some(Did::RemovedGrant { revoked: removal.revoked.clone() }),
-        _ => None,
+    }
+
+    fn holds(&self, current: &Option<String>, write: &PolicyWrite) -> bool {
+        same(current.as_deref(), write.text.as_deref())
+    }
+
+    fn losses(&self, write: &PolicyWrite, now: &Option<String>) -> Result<Vec<String>, Failure> {
+        foreign_losses(write.text.as_deref(), now.as_deref(), &Grant::of(self.fleet))
+            .map_err(|error| self.refused(error.to_string(), error.help()))
+    }
+}
+
+/// A policy to write, and what is done once it is written.
+#[derive(Debug)]
+pub(super) struct PolicyWrite {
+    /// `None` deletes the policy.
+    text: Option<String>,
+    did: Did,
+}
+
+impl PolicyWrite {
+    /// `None` for a change to something else.
+    fn of(change: &HubChange) -> Option<Self> {
+        match change {
+            HubChange::PutPolicy(PolicyChange { text, granted, revoked, .. }) => {
+                let did = Did::WrotePolicy { granted: granted.clone(), revoked: revoked.clone() };
+                Some(Self { text: Some(text.clone()), did })
+            }
+            HubChange::RemoveGrant(GrantRemoval { leaves, revoked, .. }) => {
+                Some(Self { text: leaves.clone(), did: Did::RemovedGrant { revoked: revoked.clone() } })
+            }
+            _ => None,
+        }
     }
 }
 
@@ -172,7 +180,6 @@ mod tests {
     use aws_sdk_s3::operation::put_bucket_policy::{PutBucketPolicyError, PutBucketPolicyOutput};
     use aws_smithy_mocks::{MockResponse, mock};
     use aws_smithy_types::error::ErrorMetadata;
-
     use flowagg_core::plan::Unnamed;
     use flowagg_policy::plan::plan;
 
@@ -194,14 +201,16 @@ mod tests {
         plan.policy_write().and_then(|write| write.text).unwrap().to_owned()
     }
 
-    /// A bucket whose policy somebody else changes right before a read, as often as there are changes; and how many
-    /// writes S3 refuses because of somebody else's.
-    async fn run(
-        live: &str,
-        theirs: Vec<String>,
-        aborted: usize,
-        change: &Plan,
-    ) -> (Result<Option<Did>, Failure>, String, usize) {
+    /// What became of a bucket, and what is there after it.
+    struct After {
+        replaced: Replaced<Did>,
+        policy: String,
+        writes: usize,
+    }
+
+    /// A bucket whose policy another process changes right before a read, once for each of `theirs`, and where S3 aborts the
+    /// first writes. Settled after a plan was made.
+    async fn run(live: &str, theirs: Vec<String>, aborted: usize, change: &Plan) -> After {
         let state = Arc::new(Mutex::new((live.to_owned(), VecDeque::from(theirs), aborted, 0)));
         let reads = state.clone();
         let get = mock!(Client::get_bucket_policy).then_compute_output(move |_| {
@@ -217,8 +226,9 @@ mod tests {
             state.3 += 1;
             if state.2 > 0 {
                 state.2 -= 1;
-                let meta = ErrorMetadata::builder().code(ABORTED).message("a conflicting operation").build();
-                return MockResponse::Error(PutBucketPolicyError::generic(meta));
+                let meta =
+                    ErrorMetadata::builder().code("OperationAborted").message("a conflicting operation");
+                return MockResponse::Error(PutBucketPolicyError::generic(meta.build()));
             }
             assert_eq!(request.expected_bucket_owner(), Some("111122223333"));
             state.0 = request.policy().unwrap_or_default().to_owned();
@@ -226,69 +236,92 @@ mod tests {
         });
         let s3 = mocked::s3(&[&get, &put]);
         let fleet = mocked::fleet();
-        let at = At::new(fleet.hub.account, &fleet.hub.region);
+        let at = At::new(fleet.hub.account, &fleet.hub.region).about(&fleet.hub.bucket);
         let observed = mocked::observed(Some(live));
         let policy = Policy { s3: &s3, fleet: &fleet, at: &at, observed: &observed, plan: change };
-        let outcome = policy.write().await;
+        let replaced = policy.settle(Some(live.to_owned())).await;
         let state = state.lock().unwrap();
-        (outcome, state.0.clone(), state.3)
+        After { replaced, policy: state.0.clone(), writes: state.3 }
+    }
+
+    #[track_caller]
+    fn is_right(After { replaced, policy, writes }: &After, expected_writes: usize) {
+        assert!(replaced.failure.is_none() && replaced.lost.is_none(), "{replaced:?}");
+        assert!(policy.contains("222222222222"), "{policy}");
+        assert_eq!(*writes, expected_writes);
     }
 
     #[tokio::test]
     async fn the_planned_policy_is_written_over_the_one_that_was_read() {
         let live = foreign("Theirs");
         let change = planned(&live);
-        let (outcome, there, writes) = run(&live, vec![], 0, &change).await;
-        outcome.unwrap();
-        assert_eq!((there, writes), (text(&change), 1));
+        let after = run(&live, vec![], 0, &change).await;
+        is_right(&after, 1);
+        assert_eq!(after.policy, text(&change));
+        assert!(after.replaced.warning.is_none());
     }
 
     #[tokio::test]
-    async fn what_somebody_wrote_since_the_plan_is_merged_into() {
+    async fn a_change_since_the_plan_is_merged_into_and_reported() {
         let live = foreign("Theirs");
-        let (outcome, there, writes) = run(&live, vec![foreign("Newer")], 0, &planned(&live)).await;
-        outcome.unwrap();
-        assert!(
-            there.contains("Newer") && there.contains("222222222222") && !there.contains("Theirs"),
-            "{there}"
+        let after = run(&live, vec![foreign("Newer")], 0, &planned(&live)).await;
+        is_right(&after, 1);
+        assert!(after.policy.contains("Newer") && !after.policy.contains("Theirs"), "{}", after.policy);
+        let warning = after.replaced.warning.unwrap();
+        assert_eq!(
+            (warning.about, warning.resource.as_str()),
+            (Subject::Policy, "the bucket policy of acme-logs")
         );
-        assert_eq!(writes, 1);
+        assert!(warning.what.starts_with("another process changed it during this run"), "{warning:?}");
     }
 
     #[tokio::test]
-    async fn a_write_that_somebody_overwrote_is_made_again_on_theirs() {
+    async fn a_write_that_another_process_overwrote_is_made_again_on_its_policy() {
         let live = foreign("Theirs");
-        let (outcome, there, writes) =
-            run(&live, vec![live.clone(), foreign("Newer")], 0, &planned(&live)).await;
-        outcome.unwrap();
-        assert!(there.contains("Newer") && there.contains("222222222222"), "{there}");
-        assert_eq!(writes, 2);
+        let overwriting = text(&planned(&live)).replace("222222222222", "444444444444");
+        let after = run(&live, vec![live.clone(), overwriting.clone()], 0, &planned(&live)).await;
+        is_right(&after, 2);
+        assert!(after.policy.contains("Theirs"), "{}", after.policy);
+    }
+
+    #[tokio::test]
+    async fn a_foreign_statement_that_is_lost_after_the_write_is_named() {
+        let live = foreign("Theirs");
+        let after = run(&live, vec![live.clone(), foreign("Newer")], 0, &planned(&live)).await;
+        assert!(after.policy.contains("Newer") && after.policy.contains("222222222222"), "{}", after.policy);
+        assert_eq!(after.writes, 2);
+        assert!(after.replaced.failure.is_none(), "{:?}", after.replaced);
+        assert_eq!(
+            after.replaced.lost.unwrap().message,
+            "the bucket policy lost the foreign statement `Theirs` while flowagg wrote it: another process replaced it"
+        );
     }
 
     #[tokio::test]
     async fn a_write_that_s3_aborts_is_tried_again() {
         let live = foreign("Theirs");
-        let (outcome, there, writes) = run(&live, vec![], 1, &planned(&live)).await;
-        outcome.unwrap();
-        assert!(there.contains("222222222222"));
-        assert_eq!(writes, 2);
+        let after = run(&live, vec![], 1, &planned(&live)).await;
+        is_right(&after, 2);
+        assert!(after.replaced.warning.is_none(), "only flowagg wrote it");
     }
 
     #[tokio::test]
-    async fn somebody_who_never_stops_writing_is_told_of_and_not_overwritten() {
+    async fn a_policy_that_changes_before_every_write_is_not_overwritten() {
         let live = foreign("Theirs");
-        let theirs: Vec<String> = (0..20).map(|n| foreign(&format!("Their{n}"))).collect();
-        let (outcome, _, writes) = run(&live, theirs, 0, &planned(&live)).await;
-        assert!(outcome.unwrap_err().message.contains("keeps changing"));
-        assert_eq!(writes, TRIES as usize);
+        let theirs: Vec<String> = (0..40).map(|n| foreign(&format!("Their{n}"))).collect();
+        let after = run(&live, theirs, 0, &planned(&live)).await;
+        let failure = after.replaced.failure.unwrap();
+        assert!(failure.message.contains("another process changed the bucket policy"), "{failure}");
+        assert_eq!(after.writes, 0);
+        assert!(after.replaced.warning.is_none(), "without a write nothing was overwritten");
     }
 
     #[tokio::test]
     async fn a_policy_that_is_no_policy_is_never_overwritten() {
         let live = foreign("Theirs");
-        let (outcome, there, writes) = run(&live, vec!["theirs".to_owned()], 0, &planned(&live)).await;
-        assert!(outcome.is_err());
-        assert_eq!((there.as_str(), writes), ("theirs", 0));
+        let after = run(&live, vec!["theirs".to_owned()], 0, &planned(&live)).await;
+        assert!(after.replaced.failure.is_some());
+        assert_eq!((after.policy.as_str(), after.writes), ("theirs", 0));
     }
 
     /// What AWS might attach.
@@ -297,18 +330,21 @@ mod tests {
     #[tokio::test]
     async fn a_grant_that_aws_overwrote_is_merged_again_and_nothing_else_is_restored() {
         let live = text(&planned(&foreign("Theirs")));
-        let (outcome, there, writes) = run(&live, vec![OF_AWS.to_owned()], 0, &planned(&live)).await;
-        assert!(matches!(outcome.unwrap(), Some(Did::WrotePolicy { .. })));
-        assert!(there.contains("222222222222") && there.contains("111122223333"), "{there}");
-        assert!(!there.contains("Theirs"), "a statement that someone removed does not come back: {there}");
-        assert_eq!(writes, 1);
+        let after = run(OF_AWS, vec![], 0, &planned(&live)).await;
+        is_right(&after, 1);
+        let After { replaced, policy, .. } = after;
+        assert!(matches!(replaced.write, Some(Did::WrotePolicy { .. })), "{replaced:?}");
+        assert!(replaced.warning.is_none(), "{replaced:?}");
+        assert!(policy.contains("111122223333"), "{policy}");
+        assert!(!policy.contains("Theirs"), "a statement that someone removed does not come back: {policy}");
     }
 
     #[tokio::test]
     async fn a_policy_that_still_grants_delivery_is_not_written() {
         let live = text(&planned(&foreign("Theirs")));
-        let (outcome, there, writes) = run(&live, vec![], 0, &planned(&live)).await;
-        assert_eq!((outcome.unwrap(), there, writes), (None, live, 0));
+        let after = run(&live, vec![], 0, &planned(&live)).await;
+        is_right(&after, 0);
+        assert_eq!((after.replaced.write, after.policy), (None, live));
     }
 
     #[test]
