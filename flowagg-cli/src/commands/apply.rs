@@ -84,7 +84,7 @@ pub(super) async fn carry_out(
             return Ok(Exit::Failed);
         }
     }
-    let applied = screen
+    let mut applied = screen
         .writing(consent.max_failures.map(usize::from), async |progress| {
             apply(&fleet, &accounts, &observed, &plan, progress).await
         })
@@ -96,6 +96,7 @@ pub(super) async fn carry_out(
             observe_again(&fleet, &accounts, &plan, &applied.settled, observed, progress).await
         })
         .await;
+    applied.compare(&observed);
     let remaining = plan.again(&fleet, &observed);
     calls.looking_again = accounts.take_calls();
     screen.calls("looking again", &calls.looking_again)?;

@@ -191,7 +191,8 @@ mod tests {
             what: "another process changed it".into(),
             help: "check its statements".into(),
         };
-        let outcome = Applied { warnings: vec![warning], ..Applied::default() };
+        let mut outcome = Applied::default();
+        outcome.warnings.push(warning);
         let remaining = flowagg_policy::plan::plan(&fleet, &mocked::observed(None), Unnamed::Keep);
         let mut out = Vec::new();
         applied(&fleet, &outcome, &remaining, &mut Sheet::new(&mut out, None)).unwrap();

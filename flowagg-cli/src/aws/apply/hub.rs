@@ -94,7 +94,10 @@ impl<'a> Bucket<'a> {
             Err(failure) => return applied.failures.push(failure),
         };
         applied.failures.extend(policy.lost(before, after.as_deref()));
-        match self.replaced(policy.settle(after).await, applied) {
+        if let Some(written) = &mut applied.policy {
+            written.text.clone_from(&after);
+        }
+        match self.replaced(policy.settle(after, &mut applied.policy).await, applied) {
             Ok(what) => applied.done.extend(what.map(|what| self.done(what))),
             Err(failure) => applied.failures.push(failure),
         }
@@ -102,9 +105,9 @@ impl<'a> Bucket<'a> {
 
     /// Returns what was done to a document, and adds what else is known of it. An error if it may not be what was wanted.
     fn replaced(&self, document: Replaced<Did>, applied: &mut Applied) -> Result<Option<Did>, Failure> {
-        let Replaced { write: did, lost, warning, failure } = document;
+        let Replaced { write: did, lost, warning, is_contended, failure } = document;
         applied.failures.extend(lost);
-        applied.warnings.extend(warning);
+        applied.warnings.extend(warning.filter(|_| is_contended));
         let Some(failure) = failure else { return Ok(did) };
         applied.done.extend(did.map(|did| self.done(did)));
         Err(failure)
@@ -137,7 +140,8 @@ impl<'a> Bucket<'a> {
             }
             HubChange::PutPolicy(_) | HubChange::RemoveGrant(_) => {
                 let policy = self.policy();
-                return self.replaced(policy.settle(policy.planned_over()).await, applied);
+                let replaced = policy.settle(policy.planned_over(), &mut applied.policy).await;
+                return self.replaced(replaced, applied);
             }
         };
         Ok(Some(done))

@@ -25,6 +25,7 @@ use serde::Serialize;
 pub use done::{Did, Done};
 pub use dry_run::dry_run;
 
+use self::policy::LeftPolicy;
 use self::replace::WholeDocument;
 use super::Accounts;
 use super::tasks::spread;
@@ -45,12 +46,22 @@ pub struct Applied {
     /// Where AWS's own answer names a flow log for each that was to be made, and nothing else was to be done.
     #[serde(skip)]
     pub(crate) settled: BTreeSet<Place>,
+    /// The policy that was written, while no other process was seen to change it.
+    #[serde(skip)]
+    policy: Option<LeftPolicy>,
 }
 
 impl Applied {
     /// How many changes of the plan were made.
     pub fn changes(&self) -> usize {
         self.done.iter().map(Done::changes).sum()
+    }
+
+    /// Adds a warning if the policy is not the one that was written any more. `observed` was read after that.
+    pub(crate) fn compare(&mut self, observed: &Observed) {
+        if let (Some(left), Ok(Some(bucket))) = (self.policy.take(), &observed.bucket) {
+            self.warnings.extend(left.compare(bucket.policy.as_deref()));
+        }
     }
 }
 

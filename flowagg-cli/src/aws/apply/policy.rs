@@ -32,9 +32,18 @@ impl Policy<'_> {
     }
 
     /// Writes what the plan says, or what the same plan made again says if the policy is not the one that it was made from.
-    /// `current` is the policy that was read last.
-    pub(super) async fn settle(&self, current: Option<String>) -> Replaced<Did> {
-        replace(self, current, Pauses::S3).await.map(|write| write.did)
+    /// `current` is the policy that was read last; `left` is set if the policy is written.
+    pub(super) async fn settle(
+        &self,
+        current: Option<String>,
+        left: &mut Option<LeftPolicy>,
+    ) -> Replaced<Did> {
+        let replaced = replace(self, current, Pauses::S3).await;
+        if let (Some(write), Some(warning)) = (&replaced.write, &replaced.warning) {
+            let new = || LeftPolicy { text: write.text.clone(), warning: warning.clone() };
+            *left = (!replaced.is_contended).then(new);
+        }
+        replaced.map(|write| write.did)
     }
 
     /// The policy that the plan was made from.
@@ -136,6 +145,21 @@ impl WholeDocument for Policy<'_> {
     }
 }
 
+/// The policy as it was read after the last write, while no other process was seen to change it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct LeftPolicy {
+    pub(super) text: Option<String>,
+    /// What to report if it is different later in the run.
+    warning: Concern,
+}
+
+impl LeftPolicy {
+    /// What to report if this is the policy now.
+    pub(super) fn compare(self, now: Option<&str>) -> Option<Concern> {
+        (!same(now, self.text.as_deref())).then_some(self.warning)
+    }
+}
+
 /// A policy to write, and what is done once it is written.
 #[derive(Debug)]
 pub(super) struct PolicyWrite {
@@ -204,6 +228,7 @@ mod tests {
     /// What became of a bucket, and what is there after it.
     struct After {
         replaced: Replaced<Did>,
+        left: Option<LeftPolicy>,
         policy: String,
         writes: usize,
     }
@@ -239,13 +264,14 @@ mod tests {
         let at = At::new(fleet.hub.account, &fleet.hub.region).about(&fleet.hub.bucket);
         let observed = mocked::observed(Some(live));
         let policy = Policy { s3: &s3, fleet: &fleet, at: &at, observed: &observed, plan: change };
-        let replaced = policy.settle(Some(live.to_owned())).await;
+        let mut left = None;
+        let replaced = policy.settle(Some(live.to_owned()), &mut left).await;
         let state = state.lock().unwrap();
-        After { replaced, policy: state.0.clone(), writes: state.3 }
+        After { replaced, left, policy: state.0.clone(), writes: state.3 }
     }
 
     #[track_caller]
-    fn is_right(After { replaced, policy, writes }: &After, expected_writes: usize) {
+    fn is_right(After { replaced, policy, writes, .. }: &After, expected_writes: usize) {
         assert!(replaced.failure.is_none() && replaced.lost.is_none(), "{replaced:?}");
         assert!(policy.contains("222222222222"), "{policy}");
         assert_eq!(*writes, expected_writes);
@@ -258,7 +284,21 @@ mod tests {
         let after = run(&live, vec![], 0, &change).await;
         is_right(&after, 1);
         assert_eq!(after.policy, text(&change));
-        assert!(after.replaced.warning.is_none());
+        assert!(!after.replaced.is_contended);
+    }
+
+    #[tokio::test]
+    async fn a_policy_that_is_different_at_the_end_of_the_run_was_changed_by_another_process() {
+        let live = foreign("Theirs");
+        let change = planned(&live);
+        let left = run(&live, vec![], 0, &change).await.left.unwrap();
+        assert_eq!(left.clone().compare(Some(&text(&change))), None);
+        for now in [Some(live.as_str()), None] {
+            let warning = left.clone().compare(now).unwrap();
+            assert!(warning.what.starts_with("another process changed it during this run"), "{warning:?}");
+        }
+        let after = run(&live, vec![foreign("Newer")], 0, &change).await;
+        assert!(after.replaced.is_contended && after.left.is_none(), "it is reported already");
     }
 
     #[tokio::test]
@@ -302,7 +342,7 @@ mod tests {
         let live = foreign("Theirs");
         let after = run(&live, vec![], 1, &planned(&live)).await;
         is_right(&after, 2);
-        assert!(after.replaced.warning.is_none(), "only flowagg wrote it");
+        assert!(!after.replaced.is_contended, "only flowagg wrote it");
     }
 
     #[tokio::test]
@@ -334,7 +374,7 @@ mod tests {
         is_right(&after, 1);
         let After { replaced, policy, .. } = after;
         assert!(matches!(replaced.write, Some(Did::WrotePolicy { .. })), "{replaced:?}");
-        assert!(replaced.warning.is_none(), "{replaced:?}");
+        assert!(!replaced.is_contended, "{replaced:?}");
         assert!(policy.contains("111122223333"), "{policy}");
         assert!(!policy.contains("Theirs"), "a statement that someone removed does not come back: {policy}");
     }

@@ -142,16 +142,19 @@ pub(super) struct Replaced<W> {
     pub(super) write: Option<W>,
     /// Foreign parts that are known to be lost.
     pub(super) lost: Option<Failure>,
-    /// Another process changed the document, so a write may have overwritten a change of it.
+    /// What to report if another process changed the document during this run, as a write may have overwritten a change of
+    /// it; `None` if there was no write.
     pub(super) warning: Option<Concern>,
+    /// Whether another process was seen to change the document.
+    pub(super) is_contended: bool,
     /// Why the document is not known to be right.
     pub(super) failure: Option<Failure>,
 }
 
 impl<W> Replaced<W> {
     pub(super) fn map<D>(self, done: impl FnOnce(W) -> D) -> Replaced<D> {
-        let Self { write, lost, warning, failure } = self;
-        Replaced { write: write.map(done), lost, warning, failure }
+        let Self { write, lost, warning, is_contended, failure } = self;
+        Replaced { write: write.map(done), lost, warning, is_contended, failure }
     }
 }
 
@@ -172,16 +175,14 @@ pub(super) async fn replace<D: WholeDocument>(
         window: Duration::ZERO,
         is_contended: false,
     };
-    let failure = run.settle().await.err();
-    let mut replaced = Replaced { write: None, lost: None, warning: None, failure };
-    if run.is_contended && !run.writes.is_empty() {
-        replaced.warning = Some(run.warning());
-        match run.lost() {
-            Ok(lost) => replaced.lost = lost,
-            Err(failure) => drop(replaced.failure.get_or_insert(failure)),
-        }
-    }
-    Replaced { write: run.writes.pop(), ..replaced }
+    let mut failure = run.settle().await.err();
+    let warning = (!run.writes.is_empty()).then(|| run.warning());
+    let lost = if run.is_contended { run.lost() } else { Ok(None) };
+    let lost = lost.unwrap_or_else(|error| {
+        failure.get_or_insert(error);
+        None
+    });
+    Replaced { write: run.writes.pop(), lost, warning, is_contended: run.is_contended, failure }
 }
 
 struct Run<'d, D: WholeDocument> {

@@ -168,7 +168,7 @@ async fn a_document_is_read_once_before_the_write_and_once_after_it() {
     let replaced = s3.settle(&["a"]).await;
     is_settled(&s3, &replaced, &["a", "ours"], 1);
     assert_eq!((s3.bucket().reads, replaced.write), (2, Some(vec!["a", "ours"])));
-    assert!(replaced.warning.is_none());
+    assert!(!replaced.is_contended);
 }
 
 #[tokio::test]
@@ -185,7 +185,7 @@ async fn stale_reads_after_the_write_are_repeated_and_the_write_is_not() {
         let s3 = S3::with(&["a"]).stale(stale);
         let replaced = s3.settle(&["a"]).await;
         is_settled(&s3, &replaced, &["a", "ours"], 1);
-        assert!(replaced.warning.is_none(), "no other process wrote: {replaced:?}");
+        assert!(!replaced.is_contended, "no other process wrote: {replaced:?}");
     }
 }
 
@@ -197,7 +197,7 @@ async fn a_write_that_does_not_become_visible_is_a_failure_and_is_not_repeated()
     assert!(failure.message.starts_with("written, not visible yet"), "{failure}");
     assert!(failure.help().contains("run `flowagg plan`"), "{failure}");
     assert_eq!((s3.bucket().writes, replaced.write), (1, Some(vec!["a", "ours"])));
-    assert!(replaced.warning.is_none() && replaced.lost.is_none());
+    assert!(!replaced.is_contended && replaced.lost.is_none());
 }
 
 #[tokio::test]
@@ -211,6 +211,7 @@ async fn a_change_outside_the_window_survives_and_is_merged_into() {
         for word in ["a", "theirs", "ours"] {
             assert!(doc.contains(&word), "a change before read {read}: {doc:?}");
         }
+        assert!(replaced.is_contended);
         let warning = replaced.warning.unwrap();
         assert!(warning.what.contains("another process changed it"), "{warning:?}");
         assert_eq!(warning.resource, "the bucket policy of acme-logs");
@@ -231,7 +232,7 @@ async fn a_change_that_overwrites_ours_is_merged_into() {
     let s3 = S3::with(&["a"]).on(Before::Read(2), |doc| *doc = vec!["a", "theirs"]);
     let replaced = s3.settle(&["a"]).await;
     is_settled(&s3, &replaced, &["a", "theirs", "ours"], 2);
-    assert!(replaced.warning.is_some());
+    assert!(replaced.is_contended);
 }
 
 #[tokio::test]
@@ -259,6 +260,7 @@ async fn a_change_in_the_window_is_reported_if_another_one_was_seen() {
         .on(Before::Write(1), |doc| doc.push("unseen"));
     let replaced = s3.settle(&["a"]).await;
     is_settled(&s3, &replaced, &["a", "seen", "ours"], 1);
+    assert!(replaced.is_contended);
     let warning = replaced.warning.unwrap();
     assert!(warning.what.ends_with("that change was overwritten"), "{warning:?}");
 }
