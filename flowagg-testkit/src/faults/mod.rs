@@ -15,6 +15,7 @@
 //! ```
 
 mod rule;
+mod stale;
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -28,6 +29,7 @@ use crate::emulator::authority;
 use crate::endpoint::{Call, Door, Request, Upstream, locked, wire, with_body};
 use rule::Rule;
 pub use rule::{Answer, Calls, Deed, Freeze};
+use stale::Propagation;
 
 /// An endpoint that passes everything on but what a rule is for, and keeps a list of the calls. It ends when it is
 /// dropped.
@@ -42,6 +44,7 @@ struct Endpoint {
     upstream: Upstream,
     rules: Mutex<Vec<Rule<Arc<Answer>>>>,
     calls: Mutex<Vec<Call>>,
+    propagation: Propagation,
     /// How many calls have come and are not answered yet; those that never will be do not count.
     under_way: watch::Sender<usize>,
     /// How many calls are never answered.
@@ -55,6 +58,7 @@ impl Faults {
             upstream: Upstream::at(emulator),
             rules: Mutex::default(),
             calls: Mutex::default(),
+            propagation: Propagation::default(),
             under_way: watch::Sender::default(),
             frozen: watch::Sender::default(),
         });
@@ -172,9 +176,15 @@ impl Endpoint {
             }
             Some(Answer::Late(time)) => tokio::time::sleep(*time).await,
             Some(Answer::Meanwhile(deed)) => deed.done().await,
+            Some(Answer::Stale(time)) => {
+                if let Some(answer) = self.propagation.stale(&call, *time) {
+                    return client.write_all(&answer).await;
+                }
+            }
         }
         if request.is_whole {
             let answer = self.upstream.ask(&request, &call).await?;
+            self.propagation.passed(&call, &answer);
             return client.write_all(&answer).await;
         }
         self.upstream.join(&mut client, &request).await

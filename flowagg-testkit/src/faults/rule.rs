@@ -101,8 +101,14 @@ pub enum Answer {
     Frozen(Freeze),
     /// The call goes through after so long.
     Late(Duration),
-    /// Somebody else does something right before the call goes through.
+    /// Another process does something right before the call goes through.
     Meanwhile(Deed),
+    /// For this long after each write of the document that the call reads, it returns what it returned before the write.
+    ///
+    /// For the calls that read a document of a bucket, such as `GetBucketPolicy`.
+    ///
+    /// Source: "Amazon S3 data consistency model" (Amazon S3 User Guide): bucket configurations are eventually consistent.
+    Stale(Duration),
 }
 
 impl Answer {
@@ -111,7 +117,7 @@ impl Answer {
         Self::Error { status, code: code.to_owned(), message: message.to_owned() }
     }
 
-    /// Somebody else does this right before the call goes through, each time.
+    /// Another process does this right before the call goes through, each time.
     pub fn meanwhile<F>(deed: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
@@ -129,7 +135,7 @@ pub enum Freeze {
     After,
 }
 
-/// What somebody else does.
+/// What another process does.
 pub struct Deed(Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>);
 
 impl Deed {

@@ -6,10 +6,10 @@ use flowagg_core::id::Region;
 use flowagg_testkit::faults::{Answer, Calls, Faults, Freeze};
 use flowagg_testkit::world::{Account, Ran, World};
 
-use crate::{READERS, apply, delivers, world};
+use crate::{apply, delivers, world};
 
 /// A world with these members whose program calls through an endpoint that fails on demand.
-async fn faulty<const N: usize>(members: [&str; N]) -> (World, Faults) {
+pub(crate) async fn faulty<const N: usize>(members: [&str; N]) -> (World, Faults) {
     let mut world = world(members).await;
     let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
     world.send_program_to(faults.url());
@@ -41,7 +41,7 @@ fn vpcs(account: &Account) -> usize {
 
 /// Everything is as the fleet file says: the grant of every member, a flow log for every VPC that delivers, and nothing
 /// left to do.
-async fn is_settled(world: &World) {
+pub(crate) async fn is_settled(world: &World) {
     let policy = world.policy().await.unwrap().unwrap();
     for (name, account) in world.accounts() {
         assert_eq!(logged(world, name).await, vpcs(account), "{name}");
@@ -234,36 +234,6 @@ async fn one_vpc_that_is_unsuccessful_among_many_is_named_and_the_others_have_th
     let without = world.flow_logs(bank.id, world.hub_region()).await.unwrap();
     assert!(without.iter().all(|log| log.resource_id() != Some(vpc)), "{without:?}");
     is_settled_by_the_next_run(&world, &faults).await;
-}
-
-/// Somebody writes a policy of their own over ours, right before our read of this number, in a run on an empty bucket.
-async fn somebody_writes_a_policy_before_read(number: usize) -> (World, Faults) {
-    let (world, faults) = faulty(["shop", "bank"]).await;
-    world.create_bucket(world.hub()).await.unwrap();
-    let (s3, bucket) = (world.s3(), world.bucket().to_string());
-    let theirs = READERS.replace("BUCKET", &bucket);
-    let policy = format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{theirs}]}}");
-    let somebody_writes = Answer::meanwhile(move || {
-        let put = s3.put_bucket_policy().bucket(&bucket).policy(&policy).send();
-        async move { drop(put.await.unwrap()) }
-    });
-    faults.on(Calls::of("GetBucketPolicy").after(number - 1).first(1), somebody_writes);
-    apply(&world).await;
-    assert!(world.policy().await.unwrap().unwrap().contains(&theirs));
-    is_settled(&world).await;
-    (world, faults)
-}
-
-#[tokio::test]
-async fn a_policy_that_somebody_writes_after_the_plan_is_merged_into() {
-    let (_, faults) = somebody_writes_a_policy_before_read(2).await;
-    assert_eq!(faults.count(&Calls::of("PutBucketPolicy")), 1);
-}
-
-#[tokio::test]
-async fn a_policy_that_somebody_writes_over_ours_is_merged_into() {
-    let (_, faults) = somebody_writes_a_policy_before_read(3).await;
-    assert_eq!(faults.count(&Calls::of("PutBucketPolicy")), 2);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail where it likes, its helpers too")]
 
 mod bucket;
+mod concurrent;
 mod delivery;
 mod doctor;
 mod documents;

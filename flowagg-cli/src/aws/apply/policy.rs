@@ -225,7 +225,7 @@ mod tests {
         plan.policy_write().and_then(|write| write.text).unwrap().to_owned()
     }
 
-    /// What became of a bucket, and what is there after it.
+    /// The outcome of a run, and the bucket after it.
     struct After {
         replaced: Replaced<Did>,
         left: Option<LeftPolicy>,

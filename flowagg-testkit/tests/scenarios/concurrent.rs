@@ -1,0 +1,130 @@
+//! Other processes that write the bucket policy while `apply` does, and S3 while it propagates a write.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aws_sdk_s3::Client;
+use flowagg_testkit::faults::{Answer, Calls, Faults};
+use flowagg_testkit::world::World;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::interval;
+
+use crate::faults::{faulty, is_settled};
+use crate::{READERS, apply};
+
+const WRITES: &str = "PutBucketPolicy";
+
+/// Another process overwrites the policy right before flowagg's read of this number, in a run on an empty bucket.
+async fn overwritten_before_read(number: usize) -> Faults {
+    let (world, faults) = faulty(["shop", "bank"]).await;
+    world.create_bucket(world.hub()).await.unwrap();
+    let (s3, bucket) = (world.s3(), world.bucket().to_string());
+    let foreign = READERS.replace("BUCKET", &bucket);
+    let policy = format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{foreign}]}}");
+    let overwrite = Answer::meanwhile(move || {
+        let put = s3.put_bucket_policy().bucket(&bucket).policy(&policy).send();
+        async move { drop(put.await.unwrap()) }
+    });
+    faults.on(Calls::of("GetBucketPolicy").after(number - 1).first(1), overwrite);
+    let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(0);
+    let warning = ran.stdout.lines().find(|line| line.contains("warning: "));
+    assert!(warning.is_some_and(|line| line.contains("another process changed it during this run")), "{ran}");
+    assert!(world.policy().await.unwrap().unwrap().contains(&foreign));
+    is_settled(&world).await;
+    faults
+}
+
+#[tokio::test]
+async fn a_policy_that_changes_after_the_plan_is_merged_into() {
+    let faults = overwritten_before_read(2).await;
+    assert_eq!(faults.count(&Calls::of(WRITES)), 1);
+}
+
+#[tokio::test]
+async fn a_policy_that_is_overwritten_after_the_write_is_merged_into() {
+    let faults = overwritten_before_read(3).await;
+    assert_eq!(faults.count(&Calls::of(WRITES)), 2);
+}
+
+#[tokio::test]
+async fn reads_that_are_stale_for_three_seconds_after_each_write_lead_to_one_write() {
+    let (mut world, faults) = faulty(["shop"]).await;
+    faults.on(Calls::of("GetBucketPolicy"), Answer::Stale(Duration::from_secs(3)));
+    apply(&world).await;
+    assert_eq!(faults.count(&Calls::of(WRITES)), 1, "there was no policy");
+    world.member("bank", 1).await.unwrap();
+    apply(&world).await;
+    assert_eq!(faults.count(&Calls::of(WRITES)), 2, "there was a policy");
+    world.flowagg(["destroy", "--yes"]).await.unwrap().exits(0);
+    assert_eq!(faults.count(&Calls::of("DeleteBucketPolicy")), 1);
+    assert_eq!(world.policy().await.unwrap(), None);
+}
+
+/// Adds a statement to the policy every 50 milliseconds until it is stopped, and removes none.
+async fn keep_adding(s3: Client, bucket: String, mut stop: watch::Receiver<bool>) -> BTreeSet<String> {
+    let mut added = BTreeSet::new();
+    let mut ticks = interval(Duration::from_millis(50));
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stop.wait_for(|stop| *stop) => return added,
+        }
+        let sid = format!("Foreign{}", added.len());
+        let mut policy = live(&s3, &bucket).await;
+        policy["Statement"].as_array_mut().unwrap().push(json!({
+            "Sid": sid, "Effect": "Allow", "Principal": { "AWS": "arn:aws:iam::999988887777:root" },
+            "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{bucket}/*"),
+        }));
+        put(&s3, &bucket, &policy).await;
+        added.insert(sid);
+    }
+}
+
+async fn live(s3: &Client, bucket: &str) -> Value {
+    let policy = s3.get_bucket_policy().bucket(bucket).send().await.unwrap().policy.unwrap();
+    serde_json::from_str(&policy).unwrap()
+}
+
+async fn put(s3: &Client, bucket: &str, policy: &Value) {
+    s3.put_bucket_policy().bucket(bucket).policy(policy.to_string()).send().await.unwrap();
+}
+
+fn is_foreign(statement: &Value) -> bool {
+    statement["Sid"].as_str().is_some_and(|sid| sid.starts_with("Foreign"))
+}
+
+/// Takes the foreign statements out of the policy. Returns their Sids.
+async fn take_foreign(world: &World) -> BTreeSet<String> {
+    let (s3, bucket) = (world.s3(), world.bucket().as_str());
+    let mut policy = live(&s3, bucket).await;
+    let statements = policy["Statement"].as_array_mut().unwrap();
+    let foreign = statements.extract_if(.., |statement| is_foreign(statement));
+    let sids = foreign.map(|statement| statement["Sid"].as_str().unwrap().to_owned()).collect();
+    put(&s3, bucket, &policy).await;
+    sids
+}
+
+#[tokio::test]
+async fn each_statement_that_another_process_adds_during_apply_survives_or_its_loss_is_reported() {
+    let (mut world, faults) = faulty(["shop"]).await;
+    apply(&world).await;
+    // The other process writes once more before flowagg reads the bucket again at the end of a run.
+    faults.on(Calls::of("HeadBucket"), Answer::Late(Duration::from_millis(150)));
+    for run in 0..20 {
+        // Another form of the grant: every run writes the policy.
+        world.reset("policy", &format!("form = \"{}\"", if run % 2 == 0 { "accounts" } else { "prefixes" }));
+        let (stop, stopped) = watch::channel(false);
+        let adding = tokio::spawn(keep_adding(world.s3(), world.bucket().to_string(), stopped));
+        let ran = world.flowagg(["apply", "--yes"]).await.unwrap();
+        stop.send_replace(true);
+        let added = adding.await.unwrap();
+        assert!(added.len() > 1, "the other process wrote during run {run}");
+        let missing: Vec<String> = added.difference(&take_foreign(&world).await).cloned().collect();
+        let is_reported = ran.stdout.contains(&format!("warning: {}", world.hub()));
+        assert!(missing.is_empty() || is_reported, "run {run} lost {missing:?}: {ran}");
+        assert!(missing.len() < added.len(), "run {run} lost all: {ran}");
+    }
+    apply(&world).await;
+    is_settled(&world).await;
+}
