@@ -15,6 +15,16 @@ pub(crate) enum Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// The window of `apply` in which a change of another process is lost: from the last byte of the last read of the bucket
+    /// policy to the first byte of its write; prints the median and the maximum
+    Window {
+        /// Runs of `apply`
+        #[arg(long, default_value_t = 50)]
+        runs: u32,
+        /// The profile to build with; the SDK is compiled for it first
+        #[arg(long, default_value = "bench")]
+        profile: String,
+    },
     /// The first `apply` on an emulator beside a plain script, their calls counted; ends with the ratio of their times
     Script {
         #[command(flatten)]
@@ -50,7 +60,8 @@ const FOREIGN: [&str; 9] = [
 impl Bench {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         match self {
-            Self::Fleet { options } => fleet(options),
+            Self::Fleet { options } => fleet("bench", options),
+            Self::Window { runs, profile } => fleet(profile, &["--window".to_owned(), runs.to_string()]),
             Self::Script { emulator, options } => {
                 cargo::build()?;
                 cargo::run(rehearsal("compare", emulator.backend.as_deref()).args(options))
@@ -62,9 +73,9 @@ impl Bench {
     }
 }
 
-fn fleet(options: &[String]) -> anyhow::Result<()> {
-    let mut bench = cargo("bench --workspace --bench fleet --");
-    bench.args(options);
+fn fleet(profile: &str, options: &[String]) -> anyhow::Result<()> {
+    let mut bench = cargo("bench --workspace --bench fleet --profile");
+    bench.arg(profile).arg("--").args(options);
     for variable in FOREIGN {
         bench.env_remove(variable);
     }

@@ -7,6 +7,7 @@ use crate::call::{Answer, Call, Service};
 use crate::ec2::Ec2;
 use crate::fleet::Size;
 use crate::s3::S3;
+use crate::stamps::{OnWire, Stamps};
 use crate::{organizations, sts};
 
 /// A call that was made.
@@ -18,6 +19,16 @@ pub(crate) struct Made {
     pub(crate) place: (String, String),
     pub(crate) at: Instant,
     pub(crate) throttled: bool,
+    /// The connection, and the number of the call on it.
+    pub(crate) connection: (Stamps, usize),
+}
+
+impl Made {
+    /// When it was on the wire; `None` if its answer has not gone.
+    pub(crate) fn on_wire(&self) -> Option<OnWire> {
+        let (stamps, number) = &self.connection;
+        stamps.of(*number)
+    }
 }
 
 #[derive(Debug)]
@@ -30,18 +41,19 @@ pub(crate) struct Aws {
 }
 
 impl Aws {
-    pub(crate) fn new(size: Size) -> Self {
+    /// `policy` is the policy of the bucket; `None`: the bucket does not exist.
+    pub(crate) fn new(size: Size, policy: Option<String>) -> Self {
         Self {
             ec2: Ec2::new(size.vpcs),
             size,
             buckets: Buckets::default(),
-            s3: S3::default(),
+            s3: S3::with(policy),
             made: Vec::new(),
         }
     }
 
     /// Answers a call that came at this moment.
-    pub(crate) fn answer(&mut self, call: Call, at: Instant) -> Answer {
+    pub(crate) fn answer(&mut self, call: Call, at: Instant, connection: (Stamps, usize)) -> Answer {
         let throttled = !self.buckets.take(&call, at);
         let answer = if throttled {
             Answer::throttled(call.service)
@@ -54,7 +66,7 @@ impl Aws {
             }
         };
         let Call { service, operation, account, region, .. } = call;
-        self.made.push(Made { service, operation, place: (account, region), at, throttled });
+        self.made.push(Made { service, operation, place: (account, region), at, throttled, connection });
         answer
     }
 }

@@ -1,6 +1,7 @@
-//! An HTTP server on this machine, on a thread of its own, that answers every call after the same time.
+//! An HTTP server on this machine, on a thread of its own, that answers every call after the same time, or at once.
 
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use std::{io, net, thread};
@@ -17,6 +18,7 @@ use tokio::runtime;
 use crate::aws::{Aws, Made};
 use crate::call::{Answer, Call};
 use crate::fleet::Size;
+use crate::stamps::{Stamped, Stamps};
 use crate::{LATENCY, usage};
 
 /// The endpoint. It ends with the process.
@@ -27,19 +29,28 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Starts it for a fleet of this size.
+    /// Starts it for a fleet of this size. Each call takes [`LATENCY`].
     pub(crate) fn start(size: Size) -> io::Result<Self> {
+        Self::of(Aws::new(size, None), LATENCY)
+    }
+
+    /// Starts it for a fleet of this size, with a bucket that has this policy. Calls are answered at once.
+    pub(crate) fn start_with_policy(size: Size, policy: String) -> io::Result<Self> {
+        Self::of(Aws::new(size, Some(policy)), Duration::ZERO)
+    }
+
+    fn of(aws: Aws, latency: Duration) -> io::Result<Self> {
         let listener = net::TcpListener::bind("127.0.0.1:0")?;
         listener.set_nonblocking(true)?;
         let url = format!("http://{}", listener.local_addr()?);
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        let endpoint = Self { url, aws: Arc::new(Mutex::new(Aws::new(size))), thread: Arc::default() };
+        let endpoint = Self { url, aws: Arc::new(Mutex::new(aws)), thread: Arc::default() };
         let (aws, thread) = (Arc::clone(&endpoint.aws), Arc::clone(&endpoint.thread));
         thread::spawn(move || {
             if let Some(this) = usage::Thread::this() {
                 thread.get_or_init(|| this);
             }
-            runtime.block_on(async { accept(&TcpListener::from_std(listener)?, &aws).await })
+            runtime.block_on(async { accept(&TcpListener::from_std(listener)?, &aws, latency).await })
         });
         Ok(endpoint)
     }
@@ -59,35 +70,40 @@ impl Endpoint {
     }
 }
 
-async fn accept(listener: &TcpListener, aws: &Arc<Mutex<Aws>>) -> io::Result<()> {
+async fn accept(listener: &TcpListener, aws: &Arc<Mutex<Aws>>, latency: Duration) -> io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         let aws = Arc::clone(aws);
         // A connection that breaks is the client's to notice.
-        tokio::spawn(async move { serve(stream, aws).await });
+        tokio::spawn(async move { serve(stream, aws, latency).await });
     }
 }
 
 async fn serve(
     stream: TcpStream,
     aws: Arc<Mutex<Aws>>,
+    latency: Duration,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     stream.set_nodelay(true)?;
+    let stamps = Stamps::default();
+    let connection = Stamped { stream, stamps: stamps.clone() };
+    let calls = AtomicUsize::new(0);
     let service = service_fn(|request: Request<Incoming>| {
         let aws = Arc::clone(&aws);
+        let call_on = (stamps.clone(), calls.fetch_add(1, Ordering::Relaxed));
         async move {
             let at = Instant::now();
             let (head, body) = request.into_parts();
             let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
             let answer = match Call::read(&head, body) {
-                Some(call) => aws.lock().unwrap_or_else(PoisonError::into_inner).answer(call, at),
+                Some(call) => aws.lock().unwrap_or_else(PoisonError::into_inner).answer(call, at, call_on),
                 None => Answer::new(400, "no call that this endpoint knows"),
             };
-            tokio::time::sleep_until((at + LATENCY).into()).await;
+            tokio::time::sleep_until((at + latency).into()).await;
             Ok::<_, Infallible>(response(answer))
         }
     });
-    http1::Builder::new().serve_connection(TokioIo::new(stream), service).await?;
+    http1::Builder::new().serve_connection(TokioIo::new(connection), service).await?;
     Ok(())
 }
 

@@ -4,6 +4,8 @@
 //! The real client talks to an endpoint in this process, over HTTP, that answers each call after 50 ms and keeps AWS's
 //! token buckets. [`bound`] says what the least time is made of; nothing in it depends on how flowagg is built, nor on
 //! how fast this machine is.
+//!
+//! With `--window` it measures something else: [`window`].
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints what it measured")]
 
@@ -17,10 +19,12 @@ mod fleet;
 mod organizations;
 mod report;
 mod s3;
+mod stamps;
 mod sts;
 mod usage;
+mod window;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -44,13 +48,27 @@ const TAIL: usize = 2_000;
 struct Options {
     #[command(flatten)]
     size: Size,
+    /// Measure the time between the last read and the write of a document, in this many runs of `apply`
+    #[arg(long, value_name = "RUNS", value_parser = clap::value_parser!(u32).range(1..))]
+    window: Option<u32>,
+    /// Run `apply` against this endpoint with this fleet file
+    #[arg(long, num_args = 2, value_names = ["URL", "FILE"], hide = true)]
+    apply: Option<Vec<OsString>>,
     /// Cargo says this to every bench
     #[arg(long, hide = true)]
     bench: bool,
 }
 
 fn main() -> ExitCode {
-    match measured(&Options::parse()) {
+    let options = Options::parse();
+    if let Some([url, file]) = options.apply.as_deref() {
+        return applied(url, file);
+    }
+    let measured = match options.window {
+        Some(runs) => caller().and_then(|()| window::measure(runs as usize)),
+        None => caller().and_then(|()| measured(&options)),
+    };
+    match measured {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -59,23 +77,45 @@ fn main() -> ExitCode {
     }
 }
 
-fn measured(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
+/// Whether the caller of the bench is who the endpoint takes it for.
+fn caller() -> Result<(), Box<dyn std::error::Error>> {
     if std::env::var("AWS_ACCESS_KEY_ID").as_deref() != Ok(fleet::HUB) {
-        return Err("AWS_ACCESS_KEY_ID is not the bench's hub account: run `cargo xtask bench fleet`".into());
+        return Err("AWS_ACCESS_KEY_ID is not the bench's hub account: run `cargo xtask bench`".into());
     }
+    Ok(())
+}
+
+/// The command line of `flowagg apply`.
+fn command(url: &OsStr, file: &OsStr) -> [OsString; 7] {
+    let words = ["flowagg", "--endpoint-url", "", "--config", "", "apply", "--yes"];
+    let mut words = words.map(OsString::from);
+    words[2] = url.to_owned();
+    words[4] = file.to_owned();
+    words
+}
+
+/// Runs `flowagg apply` as the program would.
+fn applied(url: &OsStr, file: &OsStr) -> ExitCode {
+    let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
+    let (mut to_out, mut to_err) = (Sheet::new(&mut out, None), Sheet::new(&mut err, None));
+    let mut screen = Screen { out: &mut to_out, err: &mut to_err, interactive: false, events: false };
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let exit = runtime.block_on(flowagg::run(command(url, file), &mut screen));
+    if exit == Exit::Done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn measured(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("flowagg.toml");
     std::fs::write(&file, fleet::file(&options.size))?;
     let endpoint = Endpoint::start(options.size.clone())?;
-    let args: [OsString; 7] = [
-        "flowagg".into(),
-        "--endpoint-url".into(),
-        endpoint.url().into(),
-        "--config".into(),
-        file.into(),
-        "apply".into(),
-        "--yes".into(),
-    ];
+    let args = command(endpoint.url().as_ref(), file.as_os_str());
 
     let runtime = tokio::runtime::Runtime::new()?;
     let (mut out, mut err) = (Vec::new(), Vec::new());

@@ -47,13 +47,18 @@ pub(crate) fn operation(method: &Method, query: &BTreeMap<String, String>) -> Op
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct S3 {
     /// Each setting as it was put: S3 takes and returns the same document.
     bucket: Option<BTreeMap<&'static str, String>>,
 }
 
 impl S3 {
+    /// With a bucket that has this policy; `None`: without a bucket.
+    pub(crate) fn with(policy: Option<String>) -> Self {
+        Self { bucket: policy.map(|policy| BTreeMap::from([("policy", policy)])) }
+    }
+
     pub(crate) fn answer(&mut self, call: &Call) -> Answer {
         let Some(bucket) = &mut self.bucket else {
             if call.operation == "CreateBucket" {
