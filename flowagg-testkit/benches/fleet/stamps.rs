@@ -1,10 +1,10 @@
 //! When the bytes of each call come and go, taken at the connection.
 
+use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Instant;
-use std::{io, mem};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -36,7 +36,7 @@ impl Stamps {
         let now = Instant::now();
         // The first byte after an answer belongs to the next call.
         if let Some(to) = state.to.take() {
-            let from = mem::replace(&mut state.from, Some(now));
+            let from = state.from.replace(now);
             state.done.extend(from.map(|from| OnWire { from, to }));
         }
         state.from.get_or_insert(now);
