@@ -6,7 +6,7 @@ use crate::{FLEET, offline};
 
 const FOREIGN: &str = r#"{ "Sid": "Readers", "Effect": "Allow", "Principal": {"AWS": "999988887777"},  "Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme-flow-logs/*" }"#;
 
-fn live() -> String {
+fn live_policy() -> String {
     format!("{{\"Version\": \"2012-10-17\", \"Statement\": [{FOREIGN}]}}")
 }
 
@@ -25,7 +25,7 @@ fn without_source_conditions_the_classic_two_statements_are_built() {
 
 #[test]
 fn a_policy_is_merged_from_standard_input_with_the_difference_beside_it() {
-    let said = offline(&["policy", "merge"], FLEET, &live());
+    let said = offline(&["policy", "merge"], FLEET, &live_policy());
     assert_eq!(said.code, Some(0), "{}", said.err);
     assert!(said.out.contains(FOREIGN), "{}", said.out);
     assert!(said.err.contains("+ account 111122223333 may deliver"), "{}", said.err);
@@ -34,21 +34,41 @@ fn a_policy_is_merged_from_standard_input_with_the_difference_beside_it() {
 }
 
 #[test]
-fn where_there_is_no_policy_merging_is_building() {
-    let built = offline(&["policy", "build"], FLEET, "");
-    assert_eq!(offline(&["policy", "merge"], FLEET, "\n").out, built.out);
+fn empty_input_is_an_error_and_never_a_bucket_without_a_policy() {
+    let folder = tempfile::tempdir().unwrap();
+    let [live, nothing] = ["live.json", "nothing.json"].map(|name| folder.path().join(name));
+    std::fs::write(&live, live_policy()).unwrap();
+    std::fs::write(&nothing, "\n").unwrap();
+    let [live, nothing] = [live, nothing].map(|path| path.to_str().unwrap().to_owned());
+    for (args, source) in [
+        (&["policy", "merge"][..], "standard input"),
+        (&["policy", "merge", "--adopt", "AWSLogDeliveryWrite"], "standard input"),
+        (&["policy", "check"], "standard input"),
+        (&["policy", "diff", &live, "-"], "standard input"),
+        (&["policy", "diff", "-", &live], "standard input"),
+        (&["policy", "simulate", "--account", "111122223333"], "standard input"),
+        (&["policy", "simulate", "--policy", &live, "--requests", "-"], "standard input"),
+        (&["policy", "size", "--policy", "-"], "standard input"),
+        (&["policy", "diff", &nothing, &live], nothing.as_str()),
+    ] {
+        let said = offline(args, FLEET, "\n");
+        assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{args:?}: {}", said.err);
+        for words in [source, "is empty: nothing was read", "use `flowagg policy build`"] {
+            assert!(said.err.contains(words), "{args:?}: `{words}` in {}", said.err);
+        }
+    }
 }
 
 #[test]
 fn two_policies_are_compared_by_what_they_say() {
     let folder = tempfile::tempdir().unwrap();
     let before = folder.path().join("before.json");
-    std::fs::write(&before, live()).unwrap();
+    std::fs::write(&before, live_policy()).unwrap();
     let before = before.to_str().unwrap();
-    let same = live().replace("\"999988887777\"", "[\"arn:aws:iam::999988887777:root\"]");
+    let same = live_policy().replace("\"999988887777\"", "[\"arn:aws:iam::999988887777:root\"]");
     let said = offline(&["policy", "diff", before, "-", "--exit-code"], FLEET, &same);
     assert_eq!((said.code, said.out.as_str()), (Some(0), "the two say the same\n"));
-    let other = live().replace("999988887777", "999988887778");
+    let other = live_policy().replace("999988887777", "999988887778");
     let said = offline(&["policy", "diff", before, "-", "--exit-code"], FLEET, &other);
     assert_eq!(said.code, Some(3));
     assert!(said.out.contains("`Readers`"), "{}", said.out);
@@ -56,7 +76,7 @@ fn two_policies_are_compared_by_what_they_say() {
 
 #[test]
 fn findings_come_as_text_as_json_and_as_sarif() {
-    let open = live().replace("{\"AWS\": \"999988887777\"}", "\"*\"");
+    let open = live_policy().replace("{\"AWS\": \"999988887777\"}", "\"*\"");
     let text = offline(&["policy", "check"], FLEET, &open);
     assert_eq!(text.code, Some(3));
     assert!(text.out.contains("public-principal") && text.out.contains("`Readers`"), "{}", text.out);
@@ -130,7 +150,7 @@ fn every_case_of_the_evaluation_data_is_answered_through_the_program() {
 fn a_line_that_is_no_request_is_named_by_its_number() {
     let folder = tempfile::tempdir().unwrap();
     let policy = folder.path().join("policy.json");
-    std::fs::write(&policy, live()).unwrap();
+    std::fs::write(&policy, live_policy()).unwrap();
     let args = ["policy", "simulate", "--policy", policy.to_str().unwrap(), "--requests", "-"];
     let request = r#"{"principal":"*","action":"s3:GetObject","resource":"arn:aws:s3:::x/y","context":{}}"#;
     let said = offline(&args, FLEET, &format!("{request}\n{{}}\n"));

@@ -20,8 +20,20 @@ impl<'a> Input<'a> {
         if path == Path::new("-") { Self::Stdin } else { Self::File(path) }
     }
 
-    /// Reads all of its text.
+    /// Reads all of its text. An empty text is an error: a command that failed before a pipe looks the same as a bucket without a
+    /// policy.
     pub(super) fn text(self) -> Result<String, CommandError> {
+        let text = self.read()?;
+        if text.trim().is_empty() {
+            return Err(CommandError::usage(
+                format!("{self} is empty: nothing was read"),
+                "check the command or the file that it comes from; if the bucket has no policy, use `flowagg policy build`",
+            ));
+        }
+        Ok(text)
+    }
+
+    fn read(self) -> Result<String, CommandError> {
         let mut text = String::new();
         let read = match self {
             Self::Stdin => io::stdin().lock().read_to_string(&mut text),

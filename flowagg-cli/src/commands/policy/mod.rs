@@ -54,17 +54,14 @@ async fn merged(
     let fleet = fleet(global, screen).await?;
     let input = Input::named(&options.policy);
     let live = input.text()?;
-    // `aws s3api get-bucket-policy` prints nothing where there is no policy.
-    let live = (!live.trim().is_empty()).then_some(live);
     let statements: BTreeSet<StatementRef> = options.adopt.iter().cloned().collect();
-    let adopted = match &live {
-        Some(live) if !statements.is_empty() => {
-            Some(adopt(live, &statements).map_err(|error| input.unusable(&error, error.help()))?)
-        }
-        Some(_) | None => None,
+    let adopted = if statements.is_empty() {
+        None
+    } else {
+        Some(adopt(&live, &statements).map_err(|error| input.unusable(&error, error.help()))?)
     };
-    let base = adopted.as_ref().map_or(live.as_deref(), |adopted| Some(adopted.policy.as_str()));
-    let merged = merge(base, &Grant::of(&fleet), unnamed(options.prune))
+    let base = adopted.as_ref().map_or(live.as_str(), |adopted| adopted.policy.as_str());
+    let merged = merge(Some(base), &Grant::of(&fleet), unnamed(options.prune))
         .map_err(|error| input.unusable(&error, error.help()))?;
     let merged = Merged { changed: merged.changed || adopted.is_some(), ..merged };
     if let Some(adopted) = &adopted {
@@ -74,10 +71,8 @@ async fn merged(
             adopted.names.join(", ")
         ))?;
     }
-    if let Some(live) = &live {
-        let difference = diff(live, &merged.text).map_err(|error| input.unusable(&error, error.help()))?;
-        screen.say(&difference.to_string())?;
-    }
+    let difference = diff(&live, &merged.text).map_err(|error| input.unusable(&error, error.help()))?;
+    screen.say(&difference.to_string())?;
     for note in &merged.notes {
         screen.note(note)?;
     }

@@ -15,7 +15,7 @@ pub(super) async fn run(
 ) -> Result<Exit, CommandError> {
     let fleet = fleet(global, screen).await?;
     let input = options.policy.as_deref().map(Input::named);
-    let live = input.map(Input::text).transpose()?.filter(|text| !text.trim().is_empty());
+    let live = input.map(Input::text).transpose()?;
     let sizes = sizes(live.as_deref(), &Grant::of(&fleet), fleet.members.len());
     let sizes = sizes.map_err(|error| match input {
         Some(input) => input.unusable(&error, error.help()),
