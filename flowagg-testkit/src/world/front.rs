@@ -3,6 +3,7 @@
 //! * `CreateFlowLogs`: the answer to a client token that comes again; the policy that AWS attaches to the bucket, if asked for
 //! * `DescribeFlowLogs`: the destination options, and whether delivery works, as the delivery service has told
 //! * `DescribeVpcs`: the VPCs that another account shares
+//! * `GetBucketEncryption`: the default of a bucket whose encryption was deleted, for which LocalStack returns an empty body
 //! * `GetBucketPolicyStatus`, which LocalStack does not have: by the live bucket policy
 
 use std::collections::BTreeMap;
@@ -111,6 +112,7 @@ impl Memory {
         let answer = self.ask(&request, &call).await?;
         let answer = match call.operation.as_str() {
             "DescribeFlowLogs" => with_body(&answer, |body| self.with_flow_logs(body)),
+            "GetBucketEncryption" => with_body(&answer, with_encryption),
             "DescribeVpcs" => with_body(&answer, |body| self.with_shared(body, &call)),
             _ => answer,
         };
@@ -187,6 +189,19 @@ fn options(request: &Request) -> String {
         asked("HiveCompatiblePartitions", "false"),
         asked("PerHourPartition", "false"),
     )
+}
+
+/// What S3 returns if nothing else is set.
+///
+/// Source: "DeleteBucketEncryption" (Amazon S3 API Reference): it resets the default encryption to SSE-S3.
+fn with_encryption(body: &str) -> String {
+    if !body.trim().is_empty() {
+        return body.to_owned();
+    }
+    "<ServerSideEncryptionConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Rule>\
+     <ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault>\
+     <BucketKeyEnabled>false</BucketKeyEnabled></Rule></ServerSideEncryptionConfiguration>"
+        .to_owned()
 }
 
 /// The status of a bucket policy; what is not a policy, such as the error that there is none, stays.
