@@ -15,6 +15,7 @@ use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 
 use super::Accounts;
 use super::call::LIST_OBJECTS;
+use super::complete::Pages;
 use super::failure::At;
 use super::observe::{folders, last_segment};
 use super::tasks::AT_ONCE;
@@ -160,12 +161,18 @@ impl Look<'_> {
 
     async fn day(&self, folder: &str, newest: &mut BTreeMap<FlowLogId, Object>) -> Result<Amount, Failure> {
         let mut amount = Amount::default();
+        let mut turned = Pages::default();
         let request = self.s3.list_objects_v2().bucket(self.hub.bucket.as_str()).prefix(folder);
         let mut pages = request.expected_bucket_owner(self.hub.account.to_string()).into_paginator().send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| self.at.failure(LIST_OBJECTS, &error))?;
+            let next = turned.turn(page.next_continuation_token(), page.is_truncated());
+            next.map_err(|why| self.at.incomplete(LIST_OBJECTS, &why))?;
             for object in page.contents() {
                 let (Some(key), Some(stored)) = (object.key(), object.last_modified()) else { continue };
+                if !turned.is_new(key) {
+                    continue;
+                }
                 let Some(name) = key.rsplit('/').next().and_then(FileName::parse) else { continue };
                 let Ok(stored) = Timestamp::from_second(stored.secs()) else { continue };
                 let bytes = object.size().and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0);

@@ -11,6 +11,7 @@ use flowagg_core::failure::{Advice, Failure};
 use flowagg_core::id::{AccountId, Region};
 
 use super::call::{self, Call};
+use super::complete::Incomplete;
 
 /// Where a call goes, for the message when it fails.
 #[derive(Clone, Debug)]
@@ -46,6 +47,11 @@ impl At {
             message: message.into(),
             advice: advice.into(),
         }
+    }
+
+    /// AWS answered, and the response cannot be used.
+    pub(crate) fn incomplete(&self, call: Call, why: &Incomplete) -> Failure {
+        self.failed(call, None, why.to_string(), why.help())
     }
 
     /// What AWS answered, or why it could not be asked.
@@ -134,6 +140,9 @@ impl CallError {
                     "no AWS credentials were found",
                     "sign in (`aws sso login`, `aws configure`), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
                 );
+            }
+            if let Some(why) = error.downcast_ref::<Incomplete>() {
+                return Self::failed(call, None, why.to_string(), why.help());
             }
             in_credentials |= error.is::<CredentialsError>();
             deepest = error;

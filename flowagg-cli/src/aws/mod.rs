@@ -5,6 +5,7 @@ pub mod apply;
 mod around;
 mod athena;
 pub(crate) mod call;
+mod complete;
 mod deliveries;
 mod failure;
 mod found;

@@ -15,7 +15,6 @@ use tokio::task::JoinHandle;
 
 use crate::emulator::authority;
 pub(crate) use call::Call;
-#[cfg(test)]
 pub(crate) use call::Wire;
 pub(crate) use request::{Request, with_body};
 

@@ -68,6 +68,20 @@ impl Request {
         })
     }
 
+    /// The same call without a parameter of its query string. An emulator does not check the signature of the rest.
+    pub(crate) fn without_query(&self, name: &str) -> Self {
+        let (first, headers) = self.head.split_once("\r\n").unwrap_or((&self.head, ""));
+        let (before, query) = first.split_once('?').unwrap_or((first, ""));
+        let (query, version) = query.rsplit_once(' ').unwrap_or((query, ""));
+        let kept: Vec<&str> = query.split('&').filter(|pair| pair.split('=').next() != Some(name)).collect();
+        let first = if query.is_empty() {
+            first.to_owned()
+        } else {
+            format!("{before}?{} {version}", kept.join("&"))
+        };
+        Self { head: format!("{first}\r\n{headers}"), body: self.body.clone(), is_whole: self.is_whole }
+    }
+
     /// The same query call without one of its resources.
     pub(crate) fn without_resource(&self, resource: &str) -> Self {
         let text = String::from_utf8_lossy(&self.body);
@@ -141,6 +155,16 @@ mod tests {
         let left = request.without_resource("vpc-a");
         assert_eq!(left.body, b"Action=CreateFlowLogs&ResourceId.1=vpc-b&TrafficType=ALL");
         assert_eq!(left.header("content-length"), Some(left.body.len().to_string().as_str()));
+    }
+
+    #[test]
+    fn call_without_a_parameter_keeps_the_others() {
+        let head = "GET /logs?list-type=2&continuation-token=a%2F&prefix=x HTTP/1.1\r\nhost: x\r\n\r\n";
+        let request = Request { head: head.into(), body: Vec::new(), is_whole: true };
+        let without = request.without_query("continuation-token");
+        assert_eq!(without.head, "GET /logs?list-type=2&prefix=x HTTP/1.1\r\nhost: x\r\n\r\n");
+        let post = Request { head: "POST / HTTP/1.1\r\n\r\n".into(), body: Vec::new(), is_whole: true };
+        assert_eq!(post.without_query("continuation-token").head, post.head);
     }
 
     #[test]

@@ -14,6 +14,7 @@
 //! # }
 //! ```
 
+mod flawed;
 mod rule;
 mod stale;
 
@@ -28,7 +29,7 @@ use tokio::sync::watch;
 use crate::emulator::authority;
 use crate::endpoint::{Call, Door, Request, Upstream, locked, wire, with_body};
 use rule::Rule;
-pub use rule::{Answer, Calls, Deed, Freeze};
+pub use rule::{Answer, Calls, Deed, Flaw, Freeze};
 use stale::Propagation;
 
 /// An endpoint that passes everything on but what a rule is for, and keeps a list of the calls. It ends when it is
@@ -180,6 +181,12 @@ impl Endpoint {
                 if let Some(answer) = self.propagation.stale(&call, *time) {
                     return client.write_all(&answer).await;
                 }
+            }
+            Some(Answer::Flawed(flaw)) => {
+                // The upstream does not know the token of a page that it never named.
+                let request = request.without_query("continuation-token");
+                let answer = self.upstream.ask(&request, &call).await?;
+                return client.write_all(&with_body(&answer, |body| flawed::body(&call, *flaw, body))).await;
             }
         }
         if request.is_whole {

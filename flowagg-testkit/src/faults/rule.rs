@@ -109,6 +109,27 @@ pub enum Answer {
     ///
     /// Source: "Amazon S3 data consistency model" (Amazon S3 User Guide): bucket configurations are eventually consistent.
     Stale(Duration),
+    /// The call goes through, and its response with HTTP status 200 has this flaw.
+    Flawed(Flaw),
+}
+
+/// What may be wrong with a response that is no error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// It ends before its last element is closed; a response in JSON ends in the middle.
+    Cut,
+    /// It has no body.
+    Empty,
+    /// It names a next page, whose token is always the same.
+    SameToken,
+    /// S3 says that there is a next page, and gives no token.
+    NoToken,
+    /// Each item is in it twice.
+    Twice,
+    /// The ids of its VPCs have a form that is not known.
+    UnknownId,
+    /// EC2 names a resource as unsuccessful that the call was not about.
+    Stray,
 }
 
 impl Answer {

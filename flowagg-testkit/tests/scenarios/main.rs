@@ -13,6 +13,7 @@ mod failures;
 mod faults;
 mod fleet;
 mod import;
+mod incomplete;
 mod key;
 mod killed;
 mod life;

@@ -9,6 +9,7 @@ use flowagg_core::id::{AccountId, Partition, Region, RoleName};
 
 use super::role::Role;
 use crate::aws::call::{ASSUME_ROLE, DESCRIBE_REGIONS};
+use crate::aws::complete::{Incomplete, WholeResponses};
 use crate::aws::failure::At;
 use crate::aws::traffic::{NameTheCall, Traffic, Wire};
 
@@ -53,6 +54,7 @@ macro_rules! client {
             .http_client(wire)
             .retry_partition($sdk::config::retry::RetryPartition::new(format!("{whose} {}", $region)))
             .interceptor(NameTheCall)
+            .interceptor(WholeResponses)
     }};
 }
 
@@ -91,10 +93,25 @@ impl Account {
         // Without `AllRegions`, those that are not enabled are not among them.
         let answer = self.ec2(&first).describe_regions().send().await;
         let answer = answer.map_err(|error| At::new(self.id, &first).failure(DESCRIBE_REGIONS, &error))?;
+        let incomplete = |why: &Incomplete| At::new(self.id, &first).incomplete(DESCRIBE_REGIONS, why);
         let enabled = answer.regions().iter().filter(|region| region.opt_in_status() != Some("not-opted-in"));
-        let regions = enabled.filter_map(|region| Region::parse(region.region_name()?).ok());
-        // An account lies in one partition, whatever an emulator says.
-        Ok(regions.filter(|region| region.partition() == first.partition()).collect())
+        let mut regions = BTreeSet::new();
+        for region in enabled {
+            let region = match region.region_name().map(|name| (name, Region::parse(name))) {
+                Some((_, Ok(region))) => region,
+                // Emulators return the regions of every partition.
+                Some((name, Err(_))) if name.contains("-iso") => continue,
+                Some((name, Err(_))) => {
+                    return Err(incomplete(&Incomplete::UnknownId(name.to_owned())));
+                }
+                None => return Err(incomplete(&Incomplete::Missing("the name of a region"))),
+            };
+            // An account is in one partition.
+            if region.partition() == first.partition() {
+                regions.insert(region);
+            }
+        }
+        Ok(regions)
     }
 
     /// The account in a region, to EC2.
@@ -166,6 +183,8 @@ mod tests {
     use futures::future::join_all;
 
     use super::super::mocked::answered;
+    use crate::aws::call::{ASSUME_ROLE, DESCRIBE_VPCS, GET_ENCRYPTION};
+    use crate::aws::failure::At;
 
     fn throttled() -> (u16, String) {
         let code = "<Code>RequestLimitExceeded</Code><Message>Slow down.</Message>";
@@ -189,5 +208,51 @@ mod tests {
         });
         calm.ec2(&region).describe_vpcs().send().await.unwrap();
         assert_eq!(CALLS.load(Ordering::Relaxed), 2);
+    }
+
+    #[tokio::test]
+    async fn response_that_is_empty_or_cut_off_fails_the_call_of_any_service() {
+        let region = Region::parse("eu-west-1").unwrap();
+        for (body, expected) in [
+            ("", "the response is empty"),
+            ("<A><b/>", "the response is incomplete: it does not end with `</A>`"),
+        ] {
+            let answer: fn(&str, &str) -> (u16, String) = match body {
+                "" => |_, _| (200, String::new()),
+                _ => |_, _| (200, "<A><b/>".to_owned()),
+            };
+            let account = answered("222222222222", RetryConfig::disabled(), answer);
+            let at = At::new(account.id, &region);
+            let vpcs = account.ec2(&region).describe_vpcs().send().await.unwrap_err();
+            let role = account.sts(&region).assume_role().role_arn("r").role_session_name("s");
+            let role = role.send().await.unwrap_err();
+            let encryption =
+                account.s3(&region).get_bucket_encryption().bucket("logs").send().await.unwrap_err();
+            for failure in [
+                at.failure(DESCRIBE_VPCS, &vpcs),
+                at.failure(ASSUME_ROLE, &role),
+                at.failure(GET_ENCRYPTION, &encryption),
+            ] {
+                assert_eq!(failure.message, expected, "{failure:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn write_to_s3_needs_no_body_and_a_refusal_keeps_its_reason() {
+        let region = Region::parse("eu-west-1").unwrap();
+        let account = answered("222222222222", RetryConfig::disabled(), |_, _| (204, String::new()));
+        let s3 = account.s3(&region);
+        s3.put_bucket_policy().bucket("logs").policy("{}").send().await.unwrap();
+        s3.delete_bucket_policy().bucket("logs").send().await.unwrap();
+        s3.head_bucket().bucket("logs").send().await.unwrap();
+
+        let account = answered("222222222222", RetryConfig::disabled(), |_, _| throttled());
+        let error = account.ec2(&region).describe_vpcs().send().await.unwrap_err();
+        let failure = At::new(account.id, &region).failure(DESCRIBE_VPCS, &error);
+        assert_eq!(
+            (failure.code.as_deref(), failure.message.as_str()),
+            (Some("RequestLimitExceeded"), "Slow down.")
+        );
     }
 }

@@ -16,6 +16,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::Account;
 use super::call::{GET_QUERY_EXECUTION, GET_QUERY_RESULTS, LIST_OBJECTS, START_QUERY, STOP_QUERY};
+use super::complete::Pages;
 use super::failure::At;
 use super::tasks::AT_ONCE;
 use crate::Progress;
@@ -79,9 +80,16 @@ pub async fn stored(hub: &Hub, account: &Account, folders: &[String]) -> Result<
         let at = &at;
         async move {
             let mut found = Stored::default();
+            let mut turned = Pages::default();
             while let Some(page) = pages.next().await {
                 let page = page.map_err(|error| at.failure(LIST_OBJECTS, &error))?;
-                let sizes = page.contents().iter().filter_map(|object| u64::try_from(object.size()?).ok());
+                let next = turned.turn(page.next_continuation_token(), page.is_truncated());
+                next.map_err(|why| at.incomplete(LIST_OBJECTS, &why))?;
+                let new = page
+                    .contents()
+                    .iter()
+                    .filter(|object| object.key().is_some_and(|key| turned.is_new(key)));
+                let sizes = new.filter_map(|object| u64::try_from(object.size()?).ok());
                 for size in sizes {
                     found.objects += 1;
                     found.bytes += size;
@@ -195,9 +203,12 @@ impl Asking {
         statement: Option<&StatementType>,
     ) -> Result<(Vec<Column>, Vec<Vec<Option<String>>>), Failure> {
         let (mut columns, mut rows) = (Vec::new(), Vec::new());
+        let mut turned = Pages::default();
         let mut pages = self.athena.get_query_results().query_execution_id(id).into_paginator().send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| self.at.failure(GET_QUERY_RESULTS, &error))?;
+            let next = turned.turn(page.next_token(), None);
+            next.map_err(|why| self.at.incomplete(GET_QUERY_RESULTS, &why))?;
             let Some(found) = page.result_set() else { continue };
             if columns.is_empty() {
                 columns = found

@@ -17,6 +17,7 @@ use flowagg_core::observed::{Bucket, BucketEncryption, LifecycleRule, LogFolders
 use super::usage;
 use crate::aws::Account;
 use crate::aws::call::*;
+use crate::aws::complete::{Incomplete, Pages};
 use crate::aws::failure::At;
 
 /// Reads the hub bucket. `fleet` is the name of the fleet, which its lifecycle rule carries.
@@ -247,8 +248,11 @@ async fn ownership(s3: &Client, hub: &Hub, at: &At) -> Result<Option<String>, Fa
 pub(crate) async fn policy(s3: &Client, hub: &Hub, at: &At) -> Result<Option<String>, Failure> {
     let request =
         s3.get_bucket_policy().bucket(hub.bucket.as_str()).expected_bucket_owner(hub.account.to_string());
-    let answer = unless_none(request.send().await, "NoSuchBucketPolicy", at, GET_POLICY)?;
-    Ok(answer.and_then(|answer| answer.policy))
+    let Some(answer) = unless_none(request.send().await, "NoSuchBucketPolicy", at, GET_POLICY)? else {
+        return Ok(None);
+    };
+    let policy = answer.policy.filter(|policy| !policy.trim().is_empty());
+    policy.map(Some).ok_or_else(|| at.incomplete(GET_POLICY, &Incomplete::Empty))
 }
 
 /// Folders of other log services under the accounts' folders: one call, and one for each account that has a folder.
@@ -264,15 +268,19 @@ async fn other_logs(s3: &Client, hub: &Hub, at: &At) -> Result<BTreeSet<String>,
 
 /// The folders right under a prefix, whole.
 pub(crate) async fn folders(s3: &Client, hub: &Hub, under: &str, at: &At) -> Result<Vec<String>, Failure> {
-    let mut folders = Vec::new();
+    // A folder that is on two pages is one folder.
+    let mut folders = BTreeSet::new();
+    let mut turned = Pages::default();
     let request =
         s3.list_objects_v2().bucket(hub.bucket.as_str()).expected_bucket_owner(hub.account.to_string());
     let mut pages = request.prefix(under).delimiter("/").into_paginator().send();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| at.failure(LIST_OBJECTS, &error))?;
+        let turned = turned.turn(page.next_continuation_token(), page.is_truncated());
+        turned.map_err(|why| at.incomplete(LIST_OBJECTS, &why))?;
         folders.extend(page.common_prefixes().iter().filter_map(|folder| folder.prefix().map(str::to_owned)));
     }
-    Ok(folders)
+    Ok(folders.into_iter().collect())
 }
 
 /// The name of a folder.

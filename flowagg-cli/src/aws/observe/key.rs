@@ -1,6 +1,6 @@
 //! The KMS key of the hub bucket: who manages it, whether it is on, and its policy.
 
-use aws_sdk_kms::types::KeyManagerType;
+use aws_sdk_kms::types::{KeyManagerType, KeyMetadata};
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Hub;
 use flowagg_core::id::KmsKeyArn;
@@ -9,6 +9,7 @@ use flowagg_core::plan::{EncryptionInUse, encryption_in_use};
 
 use crate::aws::Account;
 use crate::aws::call::{DESCRIBE_KEY, GET_KEY_POLICY};
+use crate::aws::complete::Incomplete;
 use crate::aws::failure::At;
 
 /// The key that deliveries are encrypted with: the fleet file's, or else the bucket's. `None` if S3 manages the keys, or if the
@@ -32,12 +33,37 @@ async fn look(hub: &Hub, account: &Account, arn: &str) -> Result<Key, Failure> {
         kms.get_key_policy().key_id(arn).policy_name(KmsKeyArn::POLICY_NAME).send(),
     );
     let described = described.map_err(|error| at.failure(DESCRIBE_KEY, &error))?;
-    let metadata = described.key_metadata();
-    let is_aws_managed = metadata.and_then(|it| it.key_manager()) == Some(&KeyManagerType::Aws);
-    let state = metadata.and_then(|it| it.key_state()).map_or("Enabled", |state| state.as_str()).to_owned();
+    let (is_aws_managed, state) =
+        described_as(described.key_metadata()).map_err(|why| at.incomplete(DESCRIBE_KEY, &why))?;
     if is_aws_managed {
         return Ok(Key { is_aws_managed, state, policy: String::new() });
     }
-    let policy = policy.map_err(|error| at.failure(GET_KEY_POLICY, &error))?.policy.unwrap_or_default();
-    Ok(Key { is_aws_managed, state, policy })
+    let policy = policy.map_err(|error| at.failure(GET_KEY_POLICY, &error))?.policy;
+    let missing = || at.incomplete(GET_KEY_POLICY, &Incomplete::Missing("the key policy"));
+    Ok(Key { is_aws_managed, state, policy: policy.ok_or_else(missing)? })
+}
+
+/// Whether AWS manages the key, and its state.
+fn described_as(metadata: Option<&KeyMetadata>) -> Result<(bool, String), Incomplete> {
+    let state = metadata.and_then(|it| it.key_state()).ok_or(Incomplete::Missing("the state of the key"))?;
+    let manager = metadata.and_then(|it| it.key_manager());
+    Ok((manager == Some(&KeyManagerType::Aws), state.as_str().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_kms::types::KeyState;
+
+    use super::*;
+
+    #[test]
+    fn key_without_a_state_is_not_taken_for_one_that_is_on() {
+        let key = || KeyMetadata::builder().key_id("1");
+        let enabled = key().key_state(KeyState::Enabled).build().unwrap();
+        assert_eq!(described_as(Some(&enabled)), Ok((false, "Enabled".to_owned())));
+        let missing = Err(Incomplete::Missing("the state of the key"));
+        for metadata in [None, Some(&key().build().unwrap())] {
+            assert_eq!(described_as(metadata), missing);
+        }
+    }
 }

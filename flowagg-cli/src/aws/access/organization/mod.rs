@@ -21,6 +21,7 @@ use super::Session;
 use crate::aws::call::{
     Call, DESCRIBE_ACCOUNT, LIST_ACCOUNTS, LIST_ACCOUNTS_FOR_PARENT, LIST_UNITS_FOR_PARENT,
 };
+use crate::aws::complete::{Incomplete, Pages};
 use crate::aws::failure::At;
 
 /// Sends every account that the fleet file may choose, page by page as they come. Returns the organizational units that
@@ -38,7 +39,15 @@ pub(crate) async fn find_accounts(
     let region = account.home().partition().first_region();
     let client = account.organizations();
     let id = organization.id.clone();
-    let mut search = Search { client, account: account.id, region, id, found, units: BTreeMap::new() };
+    let mut search = Search {
+        client,
+        account: account.id,
+        region,
+        id,
+        found,
+        units: BTreeMap::new(),
+        seen: BTreeSet::new(),
+    };
     search.run(organization, discovery).await?;
     Ok(search.units)
 }
@@ -62,6 +71,8 @@ struct Search {
     id: OrganizationId,
     found: mpsc::UnboundedSender<FoundAccount>,
     units: BTreeMap<AccountId, String>,
+    /// The accounts that were sent, and whether as accounts in the chosen units.
+    seen: BTreeSet<(AccountId, bool)>,
 }
 
 impl Search {
@@ -83,8 +94,11 @@ impl Search {
             below.iter().filter_map(|(account, _)| account.id().map(str::to_owned)).collect()
         };
         let mut pages = self.client.list_accounts().into_paginator().send();
+        let mut turned = Pages::default();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| self.failure(LIST_ACCOUNTS, &error))?;
+            let next = turned.turn(page.next_token(), None);
+            next.map_err(|why| self.at(None).incomplete(LIST_ACCOUNTS, &why))?;
             for account in page.accounts() {
                 self.tell(account, None, |id| !excepted.contains(id))?;
             }
@@ -110,17 +124,24 @@ impl Search {
             let below = self.client.list_organizational_units_for_parent().parent_id(&unit).into_paginator();
             let (here, below): (Result<Vec<_>, _>, Result<Vec<_>, _>) =
                 futures::join!(here.send().collect(), below.send().collect());
+            let mut turned = Pages::default();
             for page in here.map_err(|error| self.about(&unit, LIST_ACCOUNTS_FOR_PARENT, &error))? {
+                let next = turned.turn(page.next_token(), None);
+                next.map_err(|why| self.at(Some(&unit)).incomplete(LIST_ACCOUNTS_FOR_PARENT, &why))?;
                 let here = page.accounts.unwrap_or_default();
                 accounts.extend(here.into_iter().map(|account| (account, way.clone())));
             }
+            let mut turned = Pages::default();
             for page in below.map_err(|error| self.about(&unit, LIST_UNITS_FOR_PARENT, &error))? {
-                let units = page.organizational_units.unwrap_or_default();
-                open.extend(units.into_iter().filter_map(|unit| {
-                    let id = unit.id?;
-                    let way = format!("{way}/{}", unit.name.as_ref().unwrap_or(&id));
-                    Some((id, way))
-                }));
+                let incomplete =
+                    |why: Incomplete| self.at(Some(&unit)).incomplete(LIST_UNITS_FOR_PARENT, &why);
+                turned.turn(page.next_token(), None).map_err(incomplete)?;
+                for below in page.organizational_units.unwrap_or_default() {
+                    let id = below.id.ok_or(Incomplete::Missing("the id of an organizational unit"));
+                    let id = id.map_err(incomplete)?;
+                    let way = format!("{way}/{}", below.name.as_ref().unwrap_or(&id));
+                    open.push_back((id, way));
+                }
             }
         }
         Ok(accounts)
@@ -134,9 +155,9 @@ impl Search {
             answer.map_err(|error| this.about(&account.to_string(), DESCRIBE_ACCOUNT, &error))
         });
         for answer in futures::future::try_join_all(asked).await? {
-            if let Some(account) = answer.account() {
-                self.tell(account, None, |_| false)?;
-            }
+            let missing = || self.at(None).incomplete(DESCRIBE_ACCOUNT, &Incomplete::Missing("the account"));
+            let account = answer.account().ok_or_else(missing)?;
+            self.tell(account, None, |_| false)?;
         }
         Ok(())
     }
@@ -147,7 +168,11 @@ impl Search {
         unit: Option<String>,
         in_units: impl Fn(&str) -> bool,
     ) -> Result<(), Failure> {
-        let Some(id) = account.id().and_then(|id| AccountId::parse(id).ok()) else { return Ok(()) };
+        let id = account
+            .id()
+            .ok_or(Incomplete::Missing("the id of an account"))
+            .and_then(|id| AccountId::parse(id).map_err(|_| Incomplete::UnknownId(id.to_owned())));
+        let id = id.map_err(|why| self.at(None).incomplete(LIST_ACCOUNTS, &why))?;
         // arn:aws:organizations::<management account>:account/<organization>/<account>
         let organization = account.arn().and_then(|arn| arn.split('/').nth(1)).unwrap_or_default();
         if organization != self.id.as_str() {
@@ -166,11 +191,16 @@ impl Search {
         }
         // `Status` is the older word for it; not every endpoint gives the newer one.
         let state = account.state().map(|state| state.as_str()).or(account.status().map(|it| it.as_str()));
+        let in_units = in_units(&id.to_string());
+        // An account that is on two pages is one account.
+        if !self.seen.insert((id, in_units)) {
+            return Ok(());
+        }
         let account = FoundAccount {
             id,
             name: account.name().map(str::to_owned),
             state: state.unwrap_or_default().to_owned(),
-            in_units: in_units(&id.to_string()),
+            in_units,
         };
         // Nobody listens any more where the run has failed elsewhere.
         let _ = self.found.send(account);

@@ -1,3 +1,5 @@
+mod incomplete;
+
 use aws_config::retry::RetryConfig;
 use aws_sdk_organizations::operation::describe_account::DescribeAccountOutput;
 use aws_sdk_organizations::operation::list_accounts::{ListAccountsError, ListAccountsOutput};
@@ -123,6 +125,7 @@ async fn with_units(
         id: named.id.clone(),
         found,
         units: BTreeMap::new(),
+        seen: BTreeSet::new(),
     };
     search.run(named, discovery).await?;
     let units = std::mem::take(&mut search.units);

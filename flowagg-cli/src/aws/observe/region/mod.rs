@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 use crate::aws::Account;
 use crate::aws::call::DESCRIBE_FLOW_LOGS;
+use crate::aws::complete::{Incomplete, Pages};
 use crate::aws::failure::At;
 
 pub(super) async fn read(
@@ -37,28 +38,37 @@ pub(super) async fn flow_logs(account: &Account, place: &Place) -> Result<Vec<Fl
 /// Flow logs to S3 that are active. A flow log that is being deleted is no longer there.
 async fn of_client(ec2: &Client, at: &At) -> Result<Vec<FlowLog>, Failure> {
     let to_s3 = types::Filter::builder().name("log-destination-type").values("s3").build();
-    let mut pages = ec2.describe_flow_logs().filter(to_s3).into_paginator().items().send();
-    let mut flow_logs = Vec::new();
-    while let Some(log) = pages.next().await {
-        let log = log.map_err(|error| at.failure(DESCRIBE_FLOW_LOGS, &error))?;
-        if log.flow_log_status().is_none_or(|status| status == "ACTIVE") {
-            flow_logs.extend(flow_log(&log));
+    let mut pages = ec2.describe_flow_logs().filter(to_s3).into_paginator().send();
+    let mut turned = Pages::default();
+    // A flow log that is on two pages is one flow log.
+    let mut flow_logs = BTreeMap::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| at.failure(DESCRIBE_FLOW_LOGS, &error))?;
+        let incomplete = |why: Incomplete| at.incomplete(DESCRIBE_FLOW_LOGS, &why);
+        turned.turn(page.next_token(), None).map_err(incomplete)?;
+        let is_active = |log: &&types::FlowLog| log.flow_log_status().is_none_or(|status| status == "ACTIVE");
+        for log in page.flow_logs().iter().filter(is_active) {
+            let log = flow_log(log).map_err(incomplete)?;
+            flow_logs.insert(log.id.clone(), log);
         }
     }
-    Ok(flow_logs)
+    Ok(flow_logs.into_values().collect())
 }
 
-fn flow_log(log: &types::FlowLog) -> Option<FlowLog> {
+fn flow_log(log: &types::FlowLog) -> Result<FlowLog, Incomplete> {
     let options = log.destination_options().map(|options| FileOptions {
         format: options.file_format().map_or("plain-text", |format| format.as_str()).to_owned(),
         hive: options.hive_compatible_partitions().unwrap_or(false),
         per_hour: options.per_hour_partition().unwrap_or(false),
     });
-    Some(FlowLog {
-        id: FlowLogId::parse(log.flow_log_id()?).ok()?,
-        resource: log.resource_id()?.to_owned(),
+    let id = log.flow_log_id().ok_or(Incomplete::Missing("the id of a flow log"))?;
+    let resource = log.resource_id().ok_or(Incomplete::Missing("the resource of a flow log"))?;
+    let destination = log.log_destination().ok_or(Incomplete::Missing("the destination of a flow log"))?;
+    Ok(FlowLog {
+        id: FlowLogId::parse(id).map_err(|_| Incomplete::UnknownId(id.to_owned()))?,
+        resource: resource.to_owned(),
         traffic: log.traffic_type().map(|traffic| traffic.as_str().to_owned()),
-        destination: log.log_destination()?.to_owned(),
+        destination: destination.to_owned(),
         format: log.log_format().map(str::to_owned),
         interval: log.max_aggregation_interval(),
         options,
@@ -74,3 +84,6 @@ fn tags(tags: &[Tag]) -> BTreeMap<String, String> {
         .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{self, Tag};
@@ -8,49 +8,61 @@ use flowagg_core::observed::Resource;
 
 use super::tags;
 use crate::aws::call::describe;
+use crate::aws::complete::{Incomplete, Pages};
 use crate::aws::failure::At;
 
-/// Every page of a call, each item read.
+/// Every page of a call, each item read. A resource that is on two pages is one resource.
 macro_rules! pages {
-    ($request:expr, $at:expr, $kind:expr, $read:expr) => {{
-        let mut pages = $request.into_paginator().items().send();
-        let mut resources = Vec::new();
-        while let Some(item) = pages.next().await {
-            let item = item.map_err(|error| $at.failure(describe($kind), &error))?;
-            resources.extend($read(&item));
+    ($request:expr, $items:ident, $at:expr, $kind:expr, $read:expr) => {{
+        let incomplete = |why: Incomplete| $at.incomplete(describe($kind), &why);
+        let mut pages = $request.into_paginator().send();
+        let mut turned = Pages::default();
+        let mut resources = BTreeMap::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| $at.failure(describe($kind), &error))?;
+            turned.turn(page.next_token(), None).map_err(incomplete)?;
+            for item in page.$items() {
+                let read: Result<Option<Resource>, Incomplete> = $read(item);
+                resources.extend(read.map_err(incomplete)?.map(|resource| (resource.id.clone(), resource)));
+            }
         }
-        resources
+        resources.into_values().collect()
     }};
 }
 
 /// All that the account sees of a kind.
 pub(super) async fn of_kind(ec2: &Client, kind: ResourceKind, at: &At) -> Result<Vec<Resource>, Failure> {
     Ok(match kind {
-        ResourceKind::Vpc => pages!(ec2.describe_vpcs(), at, kind, vpc),
-        ResourceKind::Subnet => pages!(ec2.describe_subnets(), at, kind, subnet),
-        ResourceKind::NetworkInterface => pages!(ec2.describe_network_interfaces(), at, kind, interface),
-        ResourceKind::TransitGateway => pages!(ec2.describe_transit_gateways(), at, kind, transit_gateway),
+        ResourceKind::Vpc => pages!(ec2.describe_vpcs(), vpcs, at, kind, vpc),
+        ResourceKind::Subnet => pages!(ec2.describe_subnets(), subnets, at, kind, subnet),
+        ResourceKind::NetworkInterface => {
+            pages!(ec2.describe_network_interfaces(), network_interfaces, at, kind, interface)
+        }
+        ResourceKind::TransitGateway => {
+            pages!(ec2.describe_transit_gateways(), transit_gateways, at, kind, transit_gateway)
+        }
     })
 }
 
-fn vpc(vpc: &types::Vpc) -> Option<Resource> {
+fn vpc(vpc: &types::Vpc) -> Result<Option<Resource>, Incomplete> {
     let resource = resource(vpc.vpc_id(), vpc.owner_id(), [], vpc.tags())?;
-    Some(Resource { is_default: vpc.is_default().unwrap_or(false), ..resource })
+    Ok(Some(Resource { is_default: vpc.is_default().unwrap_or(false), ..resource }))
 }
 
-fn subnet(subnet: &types::Subnet) -> Option<Resource> {
-    resource(subnet.subnet_id(), subnet.owner_id(), [subnet.vpc_id()], subnet.tags())
+fn subnet(subnet: &types::Subnet) -> Result<Option<Resource>, Incomplete> {
+    resource(subnet.subnet_id(), subnet.owner_id(), [subnet.vpc_id()], subnet.tags()).map(Some)
 }
 
-fn interface(interface: &types::NetworkInterface) -> Option<Resource> {
+fn interface(interface: &types::NetworkInterface) -> Result<Option<Resource>, Incomplete> {
     let part_of = [interface.vpc_id(), interface.subnet_id()];
-    resource(interface.network_interface_id(), interface.owner_id(), part_of, interface.tag_set())
+    resource(interface.network_interface_id(), interface.owner_id(), part_of, interface.tag_set()).map(Some)
 }
 
-fn transit_gateway(gateway: &types::TransitGateway) -> Option<Resource> {
+/// `None` for one that is being deleted.
+fn transit_gateway(gateway: &types::TransitGateway) -> Result<Option<Resource>, Incomplete> {
     let is_going = gateway.state().is_some_and(|state| state.as_str().starts_with("delet"));
-    let resource = resource(gateway.transit_gateway_id(), gateway.owner_id(), [], gateway.tags());
-    resource.filter(|_| !is_going)
+    let resource = resource(gateway.transit_gateway_id(), gateway.owner_id(), [], gateway.tags())?;
+    Ok(Some(resource).filter(|_| !is_going))
 }
 
 fn resource<const N: usize>(
@@ -58,9 +70,11 @@ fn resource<const N: usize>(
     owner: Option<&str>,
     part_of: [Option<&str>; N],
     of_tags: &[Tag],
-) -> Option<Resource> {
-    let parsed = |id: &str| ResourceId::parse(id).ok();
-    let part_of: BTreeSet<ResourceId> = part_of.into_iter().flatten().filter_map(parsed).collect();
-    let owner = owner.and_then(|id| AccountId::parse(id).ok());
-    Some(Resource { id: parsed(id?)?, owner, is_default: false, part_of, tags: tags(of_tags) })
+) -> Result<Resource, Incomplete> {
+    let parsed = |id: &str| ResourceId::parse(id).map_err(|_| Incomplete::UnknownId(id.to_owned()));
+    let id = parsed(id.ok_or(Incomplete::Missing("the id of a resource"))?)?;
+    let part_of = part_of.into_iter().flatten().map(parsed).collect::<Result<BTreeSet<_>, _>>()?;
+    let account = |id: &str| AccountId::parse(id).map_err(|_| Incomplete::UnknownId(id.to_owned()));
+    let owner = owner.map(account).transpose()?;
+    Ok(Resource { id, owner, is_default: false, part_of, tags: tags(of_tags) })
 }

@@ -1,0 +1,169 @@
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_ec2::operation::delete_flow_logs::DeleteFlowLogsOutput;
+use aws_sdk_ec2::types::UnsuccessfulItemError;
+use aws_smithy_mocks::{MockResponse, Rule, mock};
+use aws_smithy_types::error::ErrorMetadata;
+
+use super::*;
+use crate::aws::mocked;
+
+type Calls = Arc<Mutex<Vec<String>>>;
+
+/// An EC2 in which these VPCs have a flow log like the wanted one, and these cannot get any.
+fn create(calls: &Calls, taken: &'static [&'static str], broken: &'static [&'static str]) -> Rule {
+    let calls = calls.clone();
+    mock!(Client::create_flow_logs).then_compute_response(move |request| {
+        let ids = request.resource_ids();
+        assert!(!ids.is_empty() && request.client_token().is_some_and(|token| token.len() <= 64));
+        let mut calls = calls.lock().unwrap();
+        calls.push(format!("create {}", ids.join(" ")));
+        let deleted = calls.iter().any(|call| call.starts_with("delete"));
+        if !deleted && ids.iter().any(|id| taken.contains(&id.as_str())) {
+            let meta = ErrorMetadata::builder().code(ALREADY_EXISTS).message("there is one").build();
+            return MockResponse::Error(CreateFlowLogsError::generic(meta));
+        }
+        let failed = ids.iter().filter(|id| broken.contains(&id.as_str())).map(|id| {
+            let error = UnsuccessfulItemError::builder()
+                .code("400")
+                .message("LogDestination: acme-logs is undeliverable");
+            UnsuccessfulItem::builder().resource_id(id).error(error.build()).build()
+        });
+        MockResponse::Output(CreateFlowLogsOutput::builder().set_unsuccessful(Some(failed.collect())).build())
+    })
+}
+
+fn delete(calls: &Calls) -> Rule {
+    let calls = calls.clone();
+    mock!(Client::delete_flow_logs).then_compute_output(move |request| {
+        calls.lock().unwrap().push(format!("delete {}", request.flow_log_ids().join(" ")));
+        DeleteFlowLogsOutput::builder().build()
+    })
+}
+
+fn change(vpc: &str, step: Step) -> FlowLogChange {
+    let Place { account, region } = mocked::place();
+    FlowLogChange { account, region, resource: ResourceId::parse(vpc).unwrap(), step, reason: "test".into() }
+}
+
+async fn run(changes: &[FlowLogChange], rules: &[&Rule]) -> Applied {
+    let fleet = mocked::fleet();
+    let place = mocked::place();
+    let here = Here {
+        fleet: &fleet,
+        place: &place,
+        ec2: mocked::ec2(rules),
+        at: At::new(place.account, &place.region),
+    };
+    here.apply(changes).await
+}
+
+fn replace(vpc: &str) -> FlowLogChange {
+    change(vpc, Step::Replace { old: FlowLogId::parse("fl-00000001").unwrap() })
+}
+
+#[tokio::test]
+async fn an_unsuccessful_item_in_a_successful_answer_is_a_failure_that_names_the_vpc() {
+    let calls = Calls::default();
+    let changes = ["vpc-0000000a", "vpc-0000000b", "vpc-0000000c"].map(|vpc| change(vpc, Step::Create));
+    let applied = run(&changes, &[&create(&calls, &[], &["vpc-0000000b"])]).await;
+    assert_eq!(applied.changes(), 2);
+    let [failure] = &applied.failures[..] else { panic!("{applied:?}") };
+    assert_eq!(failure.resource.as_deref(), Some("vpc-0000000b"));
+    assert!(failure.help().contains("customer managed key"), "{failure:?}");
+    assert_eq!(calls.lock().unwrap().len(), 1, "one call for all three");
+}
+
+#[tokio::test]
+async fn a_call_that_is_refused_for_one_vpc_is_made_again_for_each() {
+    let calls = Calls::default();
+    let changes = ["vpc-0000000a", "vpc-0000000b"].map(|vpc| change(vpc, Step::Create));
+    let applied = run(&changes, &[&create(&calls, &["vpc-0000000a"], &[])]).await;
+    assert_eq!((applied.done.len(), applied.failures.len()), (1, 1));
+    assert_eq!(applied.failures[0].code.as_deref(), Some(ALREADY_EXISTS));
+    assert_eq!(
+        *calls.lock().unwrap(),
+        ["create vpc-0000000a vpc-0000000b", "create vpc-0000000a", "create vpc-0000000b"]
+    );
+}
+
+#[tokio::test]
+async fn more_vpcs_than_a_call_takes_are_made_in_several_calls() {
+    let calls = Calls::default();
+    let changes: Vec<_> = (0..301).map(|n| change(&format!("vpc-{n:08x}"), Step::Create)).collect();
+    let applied = run(&changes, &[&create(&calls, &[], &[])]).await;
+    assert_eq!((applied.changes(), applied.done.len()), (301, 2));
+    assert_eq!(calls.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_flow_log_is_replaced_without_a_gap_where_aws_allows_it() {
+    let calls = Calls::default();
+    let applied = run(&[replace("vpc-0000000a")], &[&create(&calls, &[], &[]), &delete(&calls)]).await;
+    assert!(applied.failures.is_empty());
+    assert_eq!(*calls.lock().unwrap(), ["create vpc-0000000a", "delete fl-00000001"]);
+}
+
+#[tokio::test]
+async fn a_flow_log_that_aws_takes_for_the_wanted_one_goes_first() {
+    let calls = Calls::default();
+    let applied =
+        run(&[replace("vpc-0000000a")], &[&create(&calls, &["vpc-0000000a"], &[]), &delete(&calls)]).await;
+    assert!(applied.failures.is_empty());
+    assert_eq!(*calls.lock().unwrap(), ["create vpc-0000000a", "delete fl-00000001", "create vpc-0000000a"]);
+}
+
+#[tokio::test]
+async fn a_flow_log_stays_when_its_replacement_cannot_be_made() {
+    let calls = Calls::default();
+    let applied =
+        run(&[replace("vpc-0000000a")], &[&create(&calls, &[], &["vpc-0000000a"]), &delete(&calls)]).await;
+    assert_eq!(applied.failures.len(), 1);
+    assert_eq!(*calls.lock().unwrap(), ["create vpc-0000000a"]);
+}
+
+#[tokio::test]
+async fn many_flow_logs_are_replaced_with_one_call_each_way() {
+    let calls = Calls::default();
+    let replace = |vpc: &str, old: &str| change(vpc, Step::Replace { old: FlowLogId::parse(old).unwrap() });
+    let changes = [replace("vpc-0000000a", "fl-00000001"), replace("vpc-0000000b", "fl-00000002")];
+    let applied = run(&changes, &[&create(&calls, &[], &[]), &delete(&calls)]).await;
+    assert_eq!(
+        applied.done.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        [
+            "222222222222 eu-west-1: created flow logs for vpc-0000000a, vpc-0000000b",
+            "222222222222 eu-west-1: deleted fl-00000001 of vpc-0000000a",
+            "222222222222 eu-west-1: deleted fl-00000002 of vpc-0000000b",
+        ]
+    );
+    assert_eq!(
+        *calls.lock().unwrap(),
+        ["create vpc-0000000a vpc-0000000b", "delete fl-00000001 fl-00000002"]
+    );
+}
+
+#[tokio::test]
+async fn nothing_to_do_makes_no_call() {
+    let applied = run(&[], &[]).await;
+    assert_eq!(applied, Applied::default());
+}
+
+#[tokio::test]
+async fn unsuccessful_item_of_another_resource_leaves_open_what_was_done() {
+    let calls = Calls::default();
+    let stray = mock!(Client::create_flow_logs).then_output(|| {
+        let item = |id: &str| UnsuccessfulItem::builder().resource_id(id).build();
+        CreateFlowLogsOutput::builder()
+            .unsuccessful(item("vpc-0000000f"))
+            .unsuccessful(item("vpc-0000000b"))
+            .build()
+    });
+    let changes = [replace("vpc-0000000a"), replace("vpc-0000000b")];
+    let applied = run(&changes, &[&stray, &delete(&calls)]).await;
+    let failed: Vec<Option<&str>> =
+        applied.failures.iter().map(|failure| failure.resource.as_deref()).collect();
+    assert_eq!(failed, [Some("vpc-0000000f"), Some("vpc-0000000b")]);
+    assert!(applied.failures[0].message.contains("it is unknown what was done"), "{applied:?}");
+    assert_eq!((applied.changes(), calls.lock().unwrap().len()), (0, 0), "no old flow log is deleted");
+    assert!(applied.settled.is_empty(), "the place is read again");
+}

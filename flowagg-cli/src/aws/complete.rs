@@ -1,0 +1,216 @@
+//! Whether a response is complete. A response that ends early looks like one that says that nothing exists.
+
+use std::collections::BTreeSet;
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+
+/// Why a response with a success status cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Incomplete {
+    /// It has no body.
+    #[error("the response is empty")]
+    Empty,
+    /// It ends before this.
+    #[error("the response is incomplete: it does not end with `{0}`")]
+    Unclosed(String),
+    /// More pages follow, and it does not contain the token of the next.
+    #[error("the response is incomplete: it has a next page, and no token for it")]
+    NoToken,
+    /// The token of the next page is that of an earlier one.
+    #[error("the response is incomplete: it repeats the token of an earlier page")]
+    RepeatedToken,
+    /// An item lacks this.
+    #[error("the response is incomplete: it contains an item without {0}")]
+    Missing(&'static str),
+    /// An item has an id that cannot be read.
+    #[error("the response contains the id `{0}`, whose form is unknown")]
+    UnknownId(String),
+}
+
+impl Incomplete {
+    /// What to do about it.
+    pub(super) fn help(&self) -> &'static str {
+        match self {
+            Self::UnknownId(_) => "update flowagg; if this is the newest version, report the id as a defect",
+            _ => "run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS",
+        }
+    }
+}
+
+/// Fails every call whose response has a success status and an incomplete body.
+#[derive(Debug)]
+pub(crate) struct WholeResponses;
+
+impl Intercept for WholeResponses {
+    fn name(&self) -> &'static str {
+        "WholeResponses"
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let response = context.response();
+        // A streamed body is not in memory: its reader notices the end.
+        let Some(body) = response.body().bytes().filter(|_| response.status().is_success()) else {
+            return Ok(());
+        };
+        let needs_body = config.load::<Metadata>().is_some_and(needs_body);
+        Ok(check(body, needs_body)?)
+    }
+}
+
+/// Whether a response to this call always has a body. Writes to S3 and `HEAD` requests have none.
+fn needs_body(call: &Metadata) -> bool {
+    let is_read = |name: &str| ["Get", "List", "Describe"].iter().any(|read| name.starts_with(read));
+    matches!(call.service(), "EC2" | "STS") || (is_read(call.name()) && call.name() != "GetObject")
+}
+
+/// The end of a body says whether it is whole; its size does not matter.
+fn check(body: &[u8], needs_body: bool) -> Result<(), Incomplete> {
+    let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii();
+    match text {
+        [] if needs_body => Err(Incomplete::Empty),
+        [b'<', ..] => is_closed(&String::from_utf8_lossy(text)),
+        [b'{', .., b'}'] => Ok(()),
+        [b'{', ..] => Err(Incomplete::Unclosed("}".to_owned())),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a document of XML ends with its root element.
+fn is_closed(text: &str) -> Result<(), Incomplete> {
+    let mut rest = text;
+    // Declarations and comments come before the root element.
+    while let Some((end, after)) = [("<?", "?>"), ("<!--", "-->"), ("<!", ">")]
+        .into_iter()
+        .find_map(|(start, end)| Some((end, rest.strip_prefix(start)?)))
+    {
+        let Some((_, after)) = after.split_once(end) else {
+            return Err(Incomplete::Unclosed(end.to_owned()));
+        };
+        rest = after.trim_start();
+    }
+    let name = rest.strip_prefix('<').unwrap_or_default();
+    let name =
+        name.split(|c: char| c.is_ascii_whitespace() || matches!(c, '>' | '/')).next().unwrap_or_default();
+    let unclosed = || Incomplete::Unclosed(format!("</{name}>"));
+    let inner = rest.strip_suffix('>').ok_or_else(unclosed)?;
+    let is_alone = inner.ends_with('/') && !inner.get(1..).is_some_and(|inner| inner.contains('<'));
+    let is_ended = inner.trim_end().strip_suffix(name).is_some_and(|before| before.ends_with("</"));
+    if is_alone || is_ended { Ok(()) } else { Err(unclosed()) }
+}
+
+/// The pages of one listing, as they come.
+#[derive(Debug, Default)]
+pub(crate) struct Pages {
+    tokens: BTreeSet<String>,
+    last_key: String,
+}
+
+impl Pages {
+    /// Takes note of a page, by the token of the next and by whether the response says that there is a next.
+    ///
+    /// The SDK itself takes a page without a token, or with the token of the page before, for the last.
+    pub(crate) fn turn(&mut self, next: Option<&str>, is_truncated: Option<bool>) -> Result<(), Incomplete> {
+        match next.filter(|token| !token.is_empty()) {
+            None if is_truncated == Some(true) => Err(Incomplete::NoToken),
+            Some(token) if !self.tokens.insert(token.to_owned()) => Err(Incomplete::RepeatedToken),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether an object is not one of an earlier page. S3 lists keys in the order of their bytes.
+    pub(crate) fn is_new(&mut self, key: &str) -> bool {
+        let is_new = *key > *self.last_key || self.last_key.is_empty();
+        if is_new {
+            key.clone_into(&mut self.last_key);
+        }
+        is_new
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn unclosed(body: &str, end: &str) {
+        assert_eq!(check(body.as_bytes(), true), Err(Incomplete::Unclosed(end.to_owned())), "{body}");
+    }
+
+    #[test]
+    fn whole_bodies_of_any_service_are_complete() {
+        for body in [
+            "<DescribeVpcsResponse xmlns=\"http://ec2\"><vpcSet/></DescribeVpcsResponse>",
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult><Name>a</Name></ListBucketResult>\n",
+            "\u{feff}<?xml version='1.0'?><!-- <a> --><LocationConstraint xmlns=\"x\"/>",
+            "<LocationConstraint>eu-west-1</LocationConstraint >",
+            "<VersioningConfiguration />",
+            "<!DOCTYPE x><s3:Owner><ID>1</ID></s3:Owner>",
+            "{\"Version\": \"2012-10-17\", \"Statement\": []}\n",
+            "{}",
+        ] {
+            assert_eq!(check(body.as_bytes(), true), Ok(()), "{body}");
+        }
+    }
+
+    #[test]
+    fn every_end_that_is_cut_off_is_noticed() {
+        let whole = "<?xml version=\"1.0\"?><A x=\"1\"><Owner/><B>b</B></A>";
+        for end in 1..whole.len() {
+            let (cut, _) = whole.split_at(end);
+            assert!(check(cut.as_bytes(), true).is_err(), "{cut}");
+        }
+        unclosed("<DescribeVpcsResponse><vpcSet>", "</DescribeVpcsResponse>");
+        unclosed("<Tags><Tag/>", "</Tags>");
+        unclosed("{\"Version\": \"2012", "}");
+    }
+
+    #[test]
+    fn only_responses_that_never_are_empty_need_a_body() {
+        assert_eq!(check(b" \n", true), Err(Incomplete::Empty));
+        assert_eq!(check(b"", false), Ok(()));
+        for (name, service, expected) in [
+            ("GetBucketPolicy", "S3", true),
+            ("ListObjectsV2", "S3", true),
+            ("CreateFlowLogs", "EC2", true),
+            ("ListAccounts", "Organizations", true),
+            ("PutBucketPolicy", "S3", false),
+            ("HeadBucket", "S3", false),
+            ("GetObject", "S3", false),
+        ] {
+            assert_eq!(needs_body(&Metadata::new(name, service)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn page_with_a_successor_has_a_token_that_no_page_had_before() {
+        let mut pages = Pages::default();
+        for (next, is_truncated, expected) in [
+            (Some("a"), Some(true), Ok(())),
+            (Some("b"), None, Ok(())),
+            (Some("a"), None, Err(Incomplete::RepeatedToken)),
+            (None, Some(true), Err(Incomplete::NoToken)),
+            (Some(""), Some(true), Err(Incomplete::NoToken)),
+            (Some(""), None, Ok(())),
+            (None, Some(false), Ok(())),
+        ] {
+            assert_eq!(pages.turn(next, is_truncated), expected, "{next:?} {is_truncated:?}");
+        }
+    }
+
+    #[test]
+    fn key_of_an_earlier_page_is_not_new() {
+        let mut pages = Pages::default();
+        let new: Vec<bool> = ["a", "b", "a", "b", "c"].iter().map(|key| pages.is_new(key)).collect();
+        assert_eq!(new, [true, true, false, false, true]);
+    }
+}
