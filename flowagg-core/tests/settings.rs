@@ -246,6 +246,10 @@ fn an_existing_encryption_changes_only_if_the_fleet_file_sets_one_that_is_not_we
     ];
     let sse_kms = format!("encryption = \"{KEY}\"");
     let set = format!("encrypt with the KMS key {KEY} and a bucket key");
+    let unusable = |found: &str, compared: &str| {
+        let why = "with the AWS managed key, which log delivery cannot use";
+        Some(format!("encrypt with SSE-S3 (now {found} {why}; {compared})"))
+    };
     for (hub, found, expected) in [
         ("", Some(&aes), None),
         ("", Some(&by_aws), None),
@@ -257,22 +261,8 @@ fn an_existing_encryption_changes_only_if_the_fleet_file_sets_one_that_is_not_we
         ("encryption = \"sse-s3\"", Some(&aes), None),
         ("encryption = \"sse-s3\"", Some(&by_key), None),
         ("encryption = \"sse-s3\"", Some(&dual), None),
-        (
-            "encryption = \"sse-s3\"",
-            Some(&by_aws),
-            Some(
-                "encrypt with SSE-S3 (now aws:kms with the AWS managed key, which log delivery cannot use; different)"
-                    .to_owned(),
-            ),
-        ),
-        (
-            "encryption = \"sse-s3\"",
-            Some(&dual_by_aws),
-            Some(
-                "encrypt with SSE-S3 (now aws:kms:dsse, two layers, with the AWS managed key, which log delivery cannot use; weaker)"
-                    .to_owned(),
-            ),
-        ),
+        ("encryption = \"sse-s3\"", Some(&by_aws), unusable("aws:kms", "different")),
+        ("encryption = \"sse-s3\"", Some(&dual_by_aws), unusable("aws:kms:dsse, two layers,", "weaker")),
         (&sse_kms, None, Some(format!("{set} (now no default encryption; stronger)"))),
         (&sse_kms, Some(&aes), Some(format!("{set} (now AES256; stronger)"))),
         (&sse_kms, Some(&by_key), Some(format!("{set} (now aws:kms with {other}; different)"))),

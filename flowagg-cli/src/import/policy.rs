@@ -65,12 +65,18 @@ pub(super) fn settings(
 ) -> PolicySettings {
     let read = grant.map(|grant| grant.settings.clone()).unwrap_or_default();
     let live = found.hub.policy.as_deref();
-    let merged = |settings: &PolicySettings| {
+    let merged_with = |settings: &PolicySettings, unnamed| {
         let mut fleet = looked_up(found, fleet);
         fleet.policy = settings.clone();
-        merge(live, &Grant::of(&fleet), Unnamed::Keep)
+        merge(live, &Grant::of(&fleet), unnamed)
     };
-    let settles = |settings: &PolicySettings| merged(settings).is_ok_and(|merged| !merged.changed);
+    let merged = |settings: &PolicySettings| merged_with(settings, Unnamed::Keep);
+    // Form `auto` keeps the form of an organization until it is pruned: then it would choose another.
+    let settles = |settings: &PolicySettings| {
+        let pruned = merged_with(settings, Unnamed::Prune);
+        merged(settings)
+            .is_ok_and(|kept| !kept.changed && pruned.is_ok_and(|pruned| pruned.form == kept.form))
+    };
     let auto = PolicySettings { form: GrantForm::Auto, ..read.clone() };
     let is_own = live.is_some_and(|live| matches!(granted_by(live, &Grant::of(fleet)), Ok(Some(_))));
     let settings = if settles(&auto) || !is_own { auto } else { read };

@@ -34,6 +34,21 @@ fn a_policy_is_merged_from_standard_input_with_the_difference_beside_it() {
 }
 
 #[test]
+fn a_region_that_is_taken_out_is_told_whether_it_stays_or_not() {
+    let fleet = format!("{FLEET}[policy]\nsource-arn = true\n");
+    let live = offline(&["policy", "build"], &fleet, "").out.replace("logs:eu-west-1:", "logs:us-east-1:");
+    let kept = offline(&["policy", "merge"], &fleet, &live);
+    let still =
+        "the policy still allows delivery from 111122223333 in us-east-1, which is not in the fleet file";
+    assert!(kept.err.contains(still) && kept.out.contains("us-east-1"), "{}{}", kept.err, kept.out);
+    let pruned = offline(&["policy", "merge", "--prune"], &fleet, &live);
+    assert!(pruned.err.contains("this revokes delivery from 111122223333 in us-east-1"), "{}", pruned.err);
+    let json = json(&offline(&["policy", "merge", "--prune", "--json"], &fleet, &live).out);
+    assert_eq!(json["revoked-access"], serde_json::json!(["111122223333 in us-east-1"]));
+    assert_eq!(json["kept-access"], serde_json::json!([]));
+}
+
+#[test]
 fn empty_input_is_an_error_and_never_a_bucket_without_a_policy() {
     let folder = tempfile::tempdir().unwrap();
     let [live, nothing] = ["live.json", "nothing.json"].map(|name| folder.path().join(name));
@@ -172,6 +187,10 @@ fn sizes_are_told_for_every_form_that_the_fleet_may_have() {
         ["prefixes", "accounts", "bound-accounts", "bound-deny"],
         "the organization forms need one"
     );
+    // The hub account is a member.
+    assert!(json(&said.out)["reserved"].as_u64().is_some_and(|bytes| bytes > 600), "{}", said.out);
+    let shown = offline(&["policy", "size"], FLEET, "").out;
+    assert!(shown.contains("bytes more are reserved for statements that AWS may append"), "{shown}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn pair(account: &str) -> String {
 }
 
 fn policy_of(account: &str) -> String {
-    format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{}]}}", &pair(account)[1..])
+    format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{}]}}", pair(account).trim_start_matches(','))
 }
 
 /// A grant in form `accounts` to this many accounts, with flow logs in the hub account or without.

@@ -38,7 +38,8 @@ fn told_by_templates() -> impl Strategy<Value = Fleet> {
             let region = member.regions.iter().next()?.clone();
             member.regions = Regions::These([region].into());
             member.resources = Selection::of(kinds.clone())?;
-            (member.name, member.role, member.in_organization) = (None, RoleName::default(), false);
+            (member.name, member.role) = (None, RoleName::default());
+            (member.in_organization, member.in_units) = (false, false);
         }
         (!fleet.members.is_empty()).then_some(fleet)
     })

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use flowagg_core::fleet::GrantForm;
 use flowagg_core::id::AccountId;
+use flowagg_core::plan::{Access, access};
 use flowagg_policy::{Grant, Merged, StatementRef, Unnamed, adopt, diff, merge};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -79,6 +80,13 @@ async fn merged(
     for account in &merged.kept {
         screen.note(&format!("{account} may deliver and is not in the fleet file; `--prune` revokes it"))?;
     }
+    for still in access(&merged.kept_access) {
+        let why = "which is not in the fleet file; `--prune` revokes it";
+        screen.note(&format!("the policy still allows delivery from {still}, {why}"))?;
+    }
+    for from in access(&merged.revoked_access) {
+        screen.note(&format!("this revokes delivery from {from}"))?;
+    }
     write(&merged, options.json, screen)
 }
 
@@ -103,6 +111,10 @@ pub(crate) struct Report<'a> {
     revoked: &'a BTreeSet<AccountId>,
     /// Accounts that could deliver before, are not in the fleet file, and still may.
     kept: &'a BTreeSet<AccountId>,
+    /// Accounts in regions that the fleet file does not name for them, from which they still may deliver.
+    kept_access: &'a BTreeSet<Access>,
+    /// Who else may no longer deliver, other than an account by name.
+    revoked_access: &'a BTreeSet<Access>,
     /// What else is worth knowing.
     notes: &'a [String],
 }
@@ -118,6 +130,8 @@ fn write(merged: &Merged, json: bool, screen: &mut Screen<'_>) -> Result<Exit, C
             granted: &merged.granted,
             revoked: &merged.revoked,
             kept: &merged.kept,
+            kept_access: &merged.kept_access,
+            revoked_access: &merged.revoked_access,
             notes: &merged.notes,
         };
         show::document(&report, screen.out)?;
