@@ -7,7 +7,7 @@ use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
 use flowagg_core::id::AccountId;
 use flowagg_core::observed::Observed;
-use flowagg_core::plan::{Concern, EncryptionInUse, HubChange, Subject, encryption_in_use};
+use flowagg_core::plan::{Concern, EncryptionInUse, HubChange, Note, Subject, encryption_in_use};
 use flowagg_policy::size::LIMIT;
 use flowagg_policy::{Finding, Plan, Severity, lint};
 use schemars::JsonSchema;
@@ -224,8 +224,18 @@ impl Examination {
                 self.push(Topic::Bucket, health, concern.what.clone(), Some(concern.help.clone()));
             }
         }
+        for change in plan.not_applied() {
+            let help = "existing objects would expire sooner: run `flowagg apply --allow-expiry` to apply it";
+            self.push(
+                Topic::Bucket,
+                Health::Doubtful,
+                format!("not applied: {change}"),
+                Some(help.to_owned()),
+            );
+        }
         for note in plan.notes().iter().filter(|note| note.is_about_bucket()) {
-            self.push(Topic::Bucket, Health::Doubtful, note.to_string(), None);
+            let health = if let Note::Expiry { .. } = note { Health::Good } else { Health::Doubtful };
+            self.push(Topic::Bucket, health, note.to_string(), None);
         }
     }
 
@@ -328,6 +338,8 @@ mod tests {
             (Health::Good, "acme-logs is there; `apply` changes"),
             (Health::Bad, "it is a Requester Pays bucket"),
             (Health::Doubtful, "BlockPublicPolicy and RestrictPublicBuckets stay off"),
+            (Health::Doubtful, "flow logs do not expire, and `hub.retention-days` is not set"),
+            (Health::Good, "flow logs do not expire"),
             (Health::Doubtful, "versioning is enabled"),
         ];
         assert_eq!(found.len(), starts.len(), "{found:?}");

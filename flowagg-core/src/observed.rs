@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::acl::Acl;
 use crate::failure::Failure;
 use crate::flow_log::{FLEET_TAG, MARK};
-use crate::id::{AccountId, FleetName, FlowLogId, Region, ResourceId, hash};
-use crate::lifecycle::Lifecycle;
+use crate::id::{AccountId, FleetName, FlowLogId, Region, ResourceId};
+use crate::lifecycle::LifecycleDocument;
 
 /// One region of one account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -55,18 +56,18 @@ pub enum Scope {
 pub struct Bucket {
     /// Its default encryption; `None` where there is none.
     pub encryption: Option<BucketEncryption>,
-    /// Our lifecycle rule.
-    pub lifecycle: Option<LifecycleRule>,
-    /// The ids of its lifecycle rules that are not ours.
-    pub other_rules: BTreeSet<String>,
+    /// Its lifecycle configuration; `None` if it has none.
+    pub lifecycle: Option<LifecycleDocument>,
     /// Its public access block.
     pub public_access_block: PublicAccessBlock,
     /// Its object ownership setting, in S3's word.
     pub ownership: Option<String>,
     /// Its policy, as S3 returns it.
     pub policy: Option<String>,
-    /// Folders other than `vpcflowlogs` under the accounts' folders. Looked for only when a new expiry could reach them.
-    pub other_logs: BTreeSet<String>,
+    /// What lies in the fleet's folder of logs.
+    pub contents: Contents,
+    /// How old its flow logs are.
+    pub oldest: Oldest,
     /// What else the bucket is set up for.
     pub usage: Usage,
     /// Every folder of logs in the bucket, by account and service.
@@ -122,16 +123,48 @@ pub enum Versioning {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectLock {
     /// How long new objects are locked; `None` if the bucket has no default retention.
-    pub retention: Option<Retention>,
+    pub retention: Option<DefaultRetention>,
 }
 
 /// A default retention of Object Lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Retention {
+pub struct DefaultRetention {
     /// S3's word: `GOVERNANCE` or `COMPLIANCE`.
     pub mode: String,
     /// How long, as S3 has it: `30 days` or `1 year`.
     pub period: String,
+}
+
+/// What lies under `[prefix/]AWSLogs/`, the folder that the fleet's flow logs are delivered to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Contents {
+    /// Everything two levels deep, as prefixes of keys: the accounts' folders of each service
+    /// (`AWSLogs/222222222222/vpcflowlogs/`), and what is not in an account's folder.
+    Listed(BTreeSet<String>),
+    /// It could not be listed.
+    Unread(Failure),
+}
+
+impl Default for Contents {
+    fn default() -> Self {
+        Self::Listed(BTreeSet::new())
+    }
+}
+
+/// The day of the oldest flow log files that a lifecycle change would expire sooner.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Oldest {
+    /// It was not looked for, because no change would expire objects sooner.
+    #[default]
+    NotRead,
+    /// There are no files.
+    NoFiles,
+    /// The day (UTC) in the names of their folders.
+    Day(#[cfg_attr(feature = "schema", schemars(with = "String"))] Date),
+    /// The folders could not be listed.
+    Unread(Failure),
 }
 
 /// The folders of logs in a bucket.
@@ -175,34 +208,6 @@ pub struct Key {
     pub state: String,
     /// Its policy.
     pub policy: String,
-}
-
-/// A lifecycle rule for the objects of log delivery.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct LifecycleRule {
-    /// The prefix of the objects it is for.
-    pub under: String,
-    /// What becomes of them.
-    pub lifecycle: Lifecycle,
-}
-
-impl LifecycleRule {
-    /// The longest id, in characters. Source: "LifecycleRule" (Amazon S3 API Reference).
-    const LONGEST_ID: usize = 255;
-
-    /// The id of a fleet's rule for the objects under this folder: `flowagg-expiry/acme-logs/AWSLogs`. No other rule is touched:
-    /// one for another folder stays, so that what lies there still expires, and fleets do not take each other's.
-    pub fn id(fleet: &FleetName, root: &str) -> String {
-        let folder = root.trim_end_matches('/');
-        let id = format!("flowagg-expiry/{fleet}/{folder}");
-        if id.chars().count() <= Self::LONGEST_ID {
-            return id;
-        }
-        // The hash distinguishes folders that start alike.
-        let start: String = id.chars().take(Self::LONGEST_ID - 17).collect();
-        format!("{start}-{:016x}", hash(folder))
-    }
 }
 
 /// A switch of a public access block, by S3's name.
@@ -388,23 +393,5 @@ pub struct FileOptions {
 impl Default for FileOptions {
     fn default() -> Self {
         Self { format: "plain-text".to_owned(), hive: false, per_hour: false }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_folder_of_a_bucket_has_a_lifecycle_rule_of_its_own() {
-        let fleet = FleetName::parse("acme").unwrap();
-        assert_eq!(LifecycleRule::id(&fleet, "AWSLogs/"), "flowagg-expiry/acme/AWSLogs");
-        assert_eq!(
-            LifecycleRule::id(&fleet, "network/flow/AWSLogs/"),
-            "flowagg-expiry/acme/network/flow/AWSLogs"
-        );
-        let long = "x".repeat(700);
-        let [one, other] = ["a", "b"].map(|end| LifecycleRule::id(&fleet, &format!("{long}{end}/AWSLogs/")));
-        assert!(one != other && one.len() == 255 && other.len() == 255, "{one} {other}");
     }
 }

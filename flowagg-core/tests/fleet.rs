@@ -180,11 +180,11 @@ fn objects_move_before_they_expire_and_not_before_s3_moves_them() {
     assert_eq!((lifecycle.noncurrent_days, lifecycle.abort_uploads_days), (Some(7), Some(1)));
     check_hub(
         "transition = { days = 29, storage-class = \"STANDARD_IA\" }",
-        "5:23: objects go to STANDARD_IA after 30 days at the earliest",
+        "5:23: S3 moves objects to STANDARD_IA after 30 days at the earliest",
     );
     check_hub(
         "transition = { days = 90, storage-class = \"GLACIER\" }",
-        "5:23: the transition comes after 90 days, the expiry after 90",
+        "5:23: the transition is after 90 days, the expiry after 90",
     );
     check_hub("transition = { days = 40 }", "5:14: `hub.transition.storage-class` is missing");
 }

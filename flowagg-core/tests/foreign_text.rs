@@ -8,9 +8,9 @@ use flowagg_core::failure::{Advice, Failure};
 use flowagg_core::fleet::{Declared, Fleet, Part, Remark};
 use flowagg_core::id::{AccountId, FleetName, FlowLogId, Prefix, Region, ResourceId};
 use flowagg_core::layout::{self, FileName};
-use flowagg_core::lifecycle::Lifecycle;
+use flowagg_core::lifecycle::{FleetRule, LifecycleDocument};
 use flowagg_core::observed::*;
-use flowagg_core::plan::{Step, Unnamed, flow_log_changes, flow_log_removals, hub_changes};
+use flowagg_core::plan::{Expiry, Step, Unnamed, flow_log_changes, flow_log_removals, hub_changes};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -104,21 +104,35 @@ fn flow_log() -> impl Strategy<Value = FlowLog> {
 fn bucket() -> impl Strategy<Value = Bucket> {
     let words = || option::of(foreign());
     let grants = btree_set((foreign(), foreign()), 0..5);
-    (words(), words(), words(), words(), btree_set(foreign(), 0..3), btree_set(foreign(), 0..3), grants)
-        .prop_map(|(algorithm, key, under, ownership, other_rules, other_logs, grants)| Bucket {
+    (words(), words(), words(), words(), words(), btree_set(foreign(), 0..3), grants).prop_map(
+        |(algorithm, key, under, ownership, id, contents, grants)| Bucket {
             encryption: algorithm.map(|algorithm| BucketEncryption { algorithm, key, bucket_key: false }),
-            lifecycle: under.map(|under| LifecycleRule { under, lifecycle: Lifecycle::default() }),
-            other_rules,
+            lifecycle: lifecycle(id.unwrap_or_default(), under.unwrap_or_default()),
             public_access_block: PublicAccessBlock::default(),
             ownership,
             policy: None,
-            other_logs,
+            contents: Contents::Listed(contents),
+            oldest: Oldest::NotRead,
             usage: Usage {
                 acl: Ok(Acl { grants: grants.into_iter().map(grant).collect() }),
                 ..Usage::default()
             },
             log_folders: LogFolders::NotListed,
-        })
+        },
+    )
+}
+
+/// A configuration with one rule. `None` if XML has no such text.
+fn lifecycle(id: String, under: String) -> Option<LifecycleDocument> {
+    let rule = FleetRule {
+        id,
+        under,
+        expire_days: Some(30),
+        transition: None,
+        noncurrent_days: None,
+        abort_uploads_days: None,
+    };
+    LifecycleDocument::edited(None, &[rule], &BTreeSet::new()).ok().flatten()
 }
 
 fn grant((text, permission): (String, String)) -> AclGrant {
@@ -147,7 +161,7 @@ fn failure() -> impl Strategy<Value = Failure> {
 
 /// The id of the lifecycle rule of fleet `acme` for this folder.
 fn id(root: &str) -> String {
-    LifecycleRule::id(&FleetName::parse("acme").unwrap(), root)
+    FleetRule::id(&FleetName::parse("acme").unwrap(), root)
 }
 
 #[test]
@@ -196,7 +210,7 @@ proptest! {
         roots in [foreign(), foreign()],
     ) {
         let [one, other] = names.map(|name| FleetName::parse(&name).unwrap());
-        let [of_one, of_other] = [(&one, &roots[0]), (&other, &roots[1])].map(|(name, root)| LifecycleRule::id(name, root));
+        let [of_one, of_other] = [(&one, &roots[0]), (&other, &roots[1])].map(|(name, root)| FleetRule::id(name, root));
         prop_assert!(one == other || of_one != of_other, "{} {}", one, other);
     }
 
@@ -237,7 +251,7 @@ proptest! {
             }
             let _ = part.left.iter().map(|left| left.why.to_string()).collect::<Vec<_>>();
         }
-        let part = hub_changes(&fleet, Some(&bucket));
+        let part = hub_changes(&fleet, Some(&bucket), Expiry::Allow);
         let _ = part.changes.iter().map(ToString::to_string).collect::<Vec<_>>();
         let _ = part.notes.iter().map(ToString::to_string).collect::<Vec<_>>();
     }

@@ -18,7 +18,7 @@ region = "eu-west-1"
 bucket = "acme-flow-logs"
 prefix = "network/flow-logs"
 retention-days = 120
-transition = { days = 30, storage-class = "STANDARD_IA" }
+transition = { days = 30, storage-class = "GLACIER" }
 noncurrent-days = 30
 abort-uploads-days = 3
 encryption = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"

@@ -6,9 +6,11 @@ use std::collections::BTreeSet;
 use flowagg_core::acl::{Acl, AclGrant, Grantee};
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Encryption, Fleet};
-use flowagg_core::lifecycle::Lifecycle;
+use flowagg_core::lifecycle::LifecycleDocument;
 use flowagg_core::observed::*;
-use flowagg_core::plan::{EncryptionInUse, HubChange, HubPart, Note, encryption_in_use, hub_changes};
+use flowagg_core::plan::{
+    EncryptionInUse, Expiry, HubChange, HubPart, Note, encryption_in_use, rule_of_new_bucket,
+};
 
 const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 const CLOUDFRONT: &str = "c4c1ede66af53448b93c283ce9448c4ba468c9432aa01d700d3878632f77d2d0";
@@ -22,15 +24,28 @@ fn fleet(hub: &str) -> Fleet {
     Fleet::parse(&text).unwrap()
 }
 
+/// What changes at the bucket, without the note on when flow logs expire.
+fn hub_changes(fleet: &Fleet, bucket: Option<&Bucket>) -> HubPart {
+    let mut part = flowagg_core::plan::hub_changes(fleet, bucket, Expiry::Withhold);
+    part.notes.retain(|note| !matches!(note, Note::Expiry { .. }));
+    part
+}
+
+/// The configuration that a fleet's new bucket gets.
+fn lifecycle(fleet: &Fleet) -> Option<LifecycleDocument> {
+    let rules: Vec<_> = rule_of_new_bucket(fleet).into_iter().collect();
+    LifecycleDocument::edited(None, &rules, &BTreeSet::new()).unwrap()
+}
+
 fn settled() -> Bucket {
     Bucket {
         encryption: Some(encrypted("AES256", None)),
-        lifecycle: Some(LifecycleRule { under: "AWSLogs/".into(), lifecycle: Lifecycle::default() }),
-        other_rules: BTreeSet::new(),
+        lifecycle: lifecycle(&fleet("")),
         public_access_block: PublicAccessBlock::FULL,
         ownership: Some("BucketOwnerEnforced".into()),
         policy: None,
-        other_logs: BTreeSet::new(),
+        contents: Contents::default(),
+        oldest: Oldest::NotRead,
         usage: Usage::default(),
         log_folders: LogFolders::NotListed,
     }
@@ -94,7 +109,7 @@ fn a_new_bucket_gets_every_setting() {
             "block all public access",
             "set object ownership BucketOwnerEnforced",
             "encrypt with SSE-S3",
-            "lifecycle of objects under AWSLogs/: expire after 90 days, unfinished uploads deleted after 7",
+            "lifecycle of AWSLogs/: expire after 90 days, unfinished uploads deleted after 7",
         ];
         assert_eq!(changes(&part), expected, "{hub}");
     }
@@ -318,40 +333,33 @@ fn deliveries_use_the_declared_key_or_the_one_that_is_kept() {
 }
 
 #[test]
-fn an_expiry_that_would_take_other_logs_along_is_not_set() {
-    let bucket = Bucket {
-        lifecycle: None,
-        other_logs: BTreeSet::from(["AWSLogs/111122223333/CloudTrail/".to_owned()]),
+fn versioning_is_explained_with_what_deletes_old_versions() {
+    let bucket = |hub, versioning| Bucket {
+        lifecycle: lifecycle(&fleet(hub)),
+        usage: Usage { versioning: Ok(versioning), ..Usage::default() },
         ..settled()
     };
-    let part = hub_changes(&fleet(""), Some(&bucket));
-    assert!(part.changes.is_empty());
-    assert!(part.concerns[0].what.contains("CloudTrail"), "{:?}", part.concerns);
-}
-
-#[test]
-fn versioning_is_explained_with_what_deletes_old_versions() {
-    let bucket =
-        |versioning| Bucket { usage: Usage { versioning: Ok(versioning), ..Usage::default() }, ..settled() };
-    let part = hub_changes(&fleet(""), Some(&bucket(Versioning::Enabled)));
-    let start = "versioning is enabled: expiry only adds delete markers, and old versions stay until";
-    assert_eq!(notes(&part), [format!("{start} `hub.noncurrent-days` deletes them, which is not set")]);
+    let part = hub_changes(&fleet(""), Some(&bucket("", Versioning::Enabled)));
+    let start = "versioning is enabled: expiry only adds delete markers, and old versions";
+    assert_eq!(notes(&part), [format!("{start} stay: no lifecycle rule deletes all of them")]);
     assert!(part.changes.is_empty() && part.concerns.is_empty());
 
-    let part = hub_changes(&fleet("noncurrent-days = 30"), Some(&bucket(Versioning::Enabled)));
-    assert_eq!(
-        notes(&part),
-        [format!("{start} they are deleted after 30 more days (`hub.noncurrent-days`)")]
-    );
+    let hub = "noncurrent-days = 30";
+    let part = hub_changes(&fleet(hub), Some(&bucket(hub, Versioning::Enabled)));
+    assert_eq!(notes(&part), [format!("{start} are deleted after 30 more days")]);
 
-    let part = hub_changes(&fleet(""), Some(&bucket(Versioning::Suspended)));
+    let part = hub_changes(&fleet(hub), Some(&bucket("", Versioning::Enabled)));
+    assert_eq!(part.not_applied.len(), 1, "old versions would be deleted");
+    assert_eq!(notes(&part), [format!("{start} stay: no lifecycle rule deletes all of them")]);
+
+    let part = hub_changes(&fleet(""), Some(&bucket("", Versioning::Suspended)));
     assert!(notes(&part)[0].starts_with("versioning is suspended: "), "{part:?}");
-    assert!(is_settled(&hub_changes(&fleet(""), Some(&bucket(Versioning::Off)))));
+    assert!(is_settled(&hub_changes(&fleet(""), Some(&bucket("", Versioning::Off)))));
 }
 
 #[test]
 fn object_lock_replication_and_notifications_have_a_note_each() {
-    let retention = Retention { mode: "COMPLIANCE".into(), period: "1 year".into() };
+    let retention = DefaultRetention { mode: "COMPLIANCE".into(), period: "1 year".into() };
     let usage = Usage {
         object_lock: Ok(Some(ObjectLock { retention: Some(retention.clone()) })),
         replication: Ok(true),

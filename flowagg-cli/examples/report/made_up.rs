@@ -10,10 +10,11 @@ use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Declared, Fleet, FoundAccount, Regions};
 use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
 use flowagg_core::layout::FileName;
+use flowagg_core::lifecycle::LifecycleDocument;
 use flowagg_core::observed::{
-    Bucket, BucketEncryption, FlowLog, LifecycleRule, Observed, Place, PublicAccessBlock, RegionState,
-    Resource, Scope,
+    Bucket, BucketEncryption, FlowLog, Observed, Place, PublicAccessBlock, RegionState, Resource, Scope,
 };
+use flowagg_core::plan::rule_of_new_bucket;
 use flowagg_policy::{Grant, Unnamed, merge};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -244,10 +245,7 @@ fn bucket(fleet: &Fleet) -> Result<Bucket, Box<dyn Error>> {
     let policy = merge(Some(&foreign), &Grant::of(fleet), Unnamed::Keep)?.text;
     Ok(Bucket {
         encryption: Some(BucketEncryption { algorithm: "AES256".to_owned(), key: None, bucket_key: false }),
-        lifecycle: Some(LifecycleRule {
-            under: fleet.layout().root(),
-            lifecycle: fleet.hub.lifecycle.clone(),
-        }),
+        lifecycle: LifecycleDocument::edited(None, rule_of_new_bucket(fleet).as_slice(), &BTreeSet::new())?,
         public_access_block: PublicAccessBlock::FULL,
         ownership: Some("BucketOwnerEnforced".to_owned()),
         policy: Some(policy),

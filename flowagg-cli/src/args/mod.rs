@@ -212,6 +212,9 @@ pub(crate) struct Terms {
     /// Adopt even if some accounts, regions or folders could not be read
     #[arg(long, requires = "adopt")]
     pub(crate) adopt_unchecked: bool,
+    /// Set lifecycle rules that expire objects of an existing bucket sooner
+    #[arg(long)]
+    pub(crate) allow_expiry: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -28,6 +28,7 @@ calls! {
     PUT_ENCRYPTION = "PutBucketEncryption", "s3:PutEncryptionConfiguration";
     GET_LIFECYCLE = "GetBucketLifecycleConfiguration", "s3:GetLifecycleConfiguration";
     PUT_LIFECYCLE = "PutBucketLifecycleConfiguration", "s3:PutLifecycleConfiguration";
+    DELETE_LIFECYCLE = "DeleteBucketLifecycle", "s3:PutLifecycleConfiguration";
     GET_PUBLIC_ACCESS_BLOCK = "GetPublicAccessBlock", "s3:GetBucketPublicAccessBlock";
     PUT_PUBLIC_ACCESS_BLOCK = "PutPublicAccessBlock", "s3:PutBucketPublicAccessBlock";
     GET_OWNERSHIP = "GetBucketOwnershipControls", "s3:GetBucketOwnershipControls";

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_s3::types::LifecycleRuleFilter;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{
     Choice, Declared, Discovery, Filter, Fleet, Hub, Member, Organization, Regions, Selection,
@@ -12,11 +11,12 @@ use flowagg_core::id::{
     AccountId, BucketName, OrganizationId, OrganizationalUnitId, Region, ResourceId, ResourceKind, RoleName,
 };
 use flowagg_core::layout;
-use flowagg_core::lifecycle::Transition;
+use flowagg_core::lifecycle::{Move, Transition};
 use flowagg_core::observed::{LogFolder, Place, RegionState};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::access::{Connection, Session};
+use super::call::GET_LIFECYCLE;
 use super::failure::{At, CallError};
 use super::observe::{self, Survey, folders, last_segment, services, survey};
 use super::tasks::AT_ONCE;
@@ -178,42 +178,27 @@ async fn read_hub(session: &Session, ask: &Ask, region: &Region) -> Result<Found
     let at = At::new(account.id, region).about(&ask.bucket);
     let (encryption, rules, policy) = futures::try_join!(
         observe::encryption(&s3, &hub, &at),
-        observe::lifecycle_rules(&s3, &hub, &at),
+        observe::lifecycle(&s3, &hub, &at),
         observe::policy(&s3, &hub, &at),
     )?;
     (found.encryption, found.policy) = (encryption, policy);
+    let rules = rules.map_or(Ok(Vec::new()), |document| document.rules());
+    let rules = rules.map_err(|error| at.failed(GET_LIFECYCLE, None, error.to_string(), error.help()))?;
     found.rules = Some(rules.iter().map(rule).collect());
     Ok(found)
 }
 
-fn rule(rule: &aws_sdk_s3::types::LifecycleRule) -> Rule {
-    let filter = rule.filter();
-    let under = filter.and_then(|filter| filter.prefix().or_else(|| filter.and()?.prefix()));
-    #[expect(deprecated, reason = "rules that were made before filters have their prefix here")]
-    let under = under.or(rule.prefix()).unwrap_or_default().to_owned();
-    let is_narrowed = |filter: &LifecycleRuleFilter| {
-        let sizes = (filter.object_size_greater_than(), filter.object_size_less_than());
-        filter.tag().is_some() || filter.and().is_some() || sizes != (None, None)
-    };
-    let transition = |it: &aws_sdk_s3::types::Transition| {
-        let storage_class = it.storage_class()?.as_str().to_owned();
-        Some(Transition { days: it.days()?.unsigned_abs(), storage_class })
-    };
+fn rule(rule: &flowagg_core::lifecycle::Rule) -> Rule {
+    let transition = |it: &Move| Some(Transition { days: it.days?, storage_class: it.storage_class.clone() });
     Rule {
-        id: rule.id().unwrap_or_default().to_owned(),
-        is_on: rule.status().as_str() == "Enabled",
-        under,
-        is_narrowed: filter.is_some_and(is_narrowed),
-        retention_days: rule.expiration().and_then(|it| it.days()).map(i32::unsigned_abs),
-        transitions: rule.transitions().iter().filter_map(transition).collect(),
-        noncurrent_days: rule
-            .noncurrent_version_expiration()
-            .and_then(|it| it.noncurrent_days())
-            .map(i32::unsigned_abs),
-        abort_uploads_days: rule
-            .abort_incomplete_multipart_upload()
-            .and_then(|it| it.days_after_initiation())
-            .map(i32::unsigned_abs),
+        id: rule.id.clone().unwrap_or_default(),
+        is_on: rule.is_enabled,
+        under: rule.prefix.clone(),
+        is_narrowed: rule.is_narrowed,
+        retention_days: rule.expire_days(),
+        transitions: rule.transitions.iter().filter_map(transition).collect(),
+        noncurrent_days: rule.noncurrent_days,
+        abort_uploads_days: rule.abort_uploads_days,
     }
 }
 

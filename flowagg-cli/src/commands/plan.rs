@@ -1,6 +1,6 @@
 //! `flowagg plan`: what differs.
 
-use flowagg_core::plan::Unnamed;
+use flowagg_core::plan::{Expiry, Unnamed};
 use flowagg_policy::plan::{PlanOptions, plan};
 
 use super::error::CommandError;
@@ -36,6 +36,9 @@ pub(super) fn terms(terms: &args::Terms) -> PlanOptions {
     let mut options = PlanOptions::from(unnamed(terms.prune));
     options.adopt = terms.adopt.iter().cloned().collect();
     options.adopt_unchecked = terms.adopt_unchecked;
+    if terms.allow_expiry {
+        options.expiry = Expiry::Allow;
+    }
     options
 }
 

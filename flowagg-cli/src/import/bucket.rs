@@ -1,14 +1,10 @@
 use flowagg_core::fleet::{Encryption, Hub, Part};
 use flowagg_core::id::{FleetName, KmsKeyArn, Prefix};
 use flowagg_core::layout;
-use flowagg_core::lifecycle::{Lifecycle, StorageClass, Transition};
-use flowagg_core::observed::LifecycleRule;
+use flowagg_core::lifecycle::{FleetRule, Lifecycle, Retention, StorageClass, Transition};
 
 use super::Remarks;
 use crate::found::{FoundHub, Rule};
-
-/// What `retention-days` is where nothing expires: a fleet file has no word for ever.
-const HUNDRED_YEARS: u32 = 36_500;
 
 /// The bucket's settings.
 pub(super) fn read(
@@ -72,16 +68,15 @@ fn encryption(found: &FoundHub, remarks: &mut Remarks) -> Option<Encryption> {
     }
 }
 
-/// From our own rule; else from the one that expires flow logs today; else for ever.
+/// From a rule of the fleet, or else from the one that expires flow logs today. Without one they are kept forever.
 fn lifecycle(found: &FoundHub, root: &str, fleet: &FleetName, remarks: &mut Remarks) -> Lifecycle {
     let Some(rules) = &found.rules else { return Lifecycle::default() };
-    let own = LifecycleRule::id(fleet, root);
+    let own = FleetRule::id(fleet, root);
     let reaches =
         |rule: &&Rule| rule.is_on && (root.starts_with(&rule.under) || rule.under.starts_with(root));
-    let (ours, others): (Vec<&Rule>, Vec<&Rule>) = rules
-        .iter()
-        .filter(reaches)
-        .partition(|rule| rule.id == own && rule.under == root && rule.retention_days.is_some());
+    let is_own = |rule: &Rule| FleetRule::is_id_of(fleet, &rule.id) && rule.under.starts_with(root);
+    let (ours, others): (Vec<&Rule>, Vec<&Rule>) =
+        rules.iter().filter(reaches).partition(|rule| is_own(rule));
     let of_all = |rule: &&&Rule| root.starts_with(&rule.under) && !rule.is_narrowed;
     let expires = others.iter().filter(of_all).filter(|rule| rule.retention_days.is_some());
     let model = ours.first().or_else(|| expires.min_by_key(|rule| rule.retention_days)).copied();
@@ -91,11 +86,9 @@ fn lifecycle(found: &FoundHub, root: &str, fleet: &FleetName, remarks: &mut Rema
         remarks.add(Part::Hub, text);
     }
     let Some(rule) = model else {
-        let text = format!(
-            "flow logs do not expire now; `retention-days = {HUNDRED_YEARS}` keeps it so: write after how many days they are to go"
-        );
-        remarks.add(Part::Hub, text);
-        return Lifecycle { retention_days: HUNDRED_YEARS, ..Lifecycle::default() };
+        let text = "flow logs do not expire; set `retention-days` to a number of days if they should";
+        remarks.add(Part::Hub, text.to_owned());
+        return Lifecycle { retention: Retention::Forever, ..Lifecycle::default() };
     };
     let default = Lifecycle::default();
     if rule.abort_uploads_days.is_none() {
@@ -105,19 +98,25 @@ fn lifecycle(found: &FoundHub, root: &str, fleet: &FleetName, remarks: &mut Rema
             format!("{} leaves unfinished uploads; `apply` deletes them after {days} days", words(rule)),
         );
     }
-    let retention_days = rule.retention_days.unwrap_or(default.retention_days);
+    // The default of the fleet's own rule needs no key.
+    let retention = match rule.retention_days {
+        None => Retention::Forever,
+        Some(Lifecycle::DEFAULT_RETENTION_DAYS) if is_own(rule) => Retention::Unset,
+        Some(days) => Retention::Days(days),
+    };
     Lifecycle {
-        retention_days,
-        transition: transition(rule, retention_days, remarks),
+        retention,
+        transition: transition(rule, retention, remarks),
         noncurrent_days: rule.noncurrent_days,
         abort_uploads_days: rule.abort_uploads_days.or(default.abort_uploads_days),
     }
 }
 
-fn transition(rule: &Rule, retention_days: u32, remarks: &mut Remarks) -> Option<Transition> {
+fn transition(rule: &Rule, retention: Retention, remarks: &mut Remarks) -> Option<Transition> {
     let can_be_said = |it: &&Transition| {
         let class = StorageClass::ALL.into_iter().find(|class| class.as_str() == it.storage_class);
-        class.is_some_and(|class| class.fewest_days() <= it.days) && (1..retention_days).contains(&it.days)
+        class.is_some_and(|class| class.fewest_days() <= it.days)
+            && retention.in_new_bucket().is_none_or(|expiry| it.days < expiry)
     };
     let said = rule.transitions.iter().find(can_be_said);
     for it in rule.transitions.iter().filter(|it| Some(*it) != said) {

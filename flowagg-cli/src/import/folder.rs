@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use flowagg_core::fleet::Part;
 use flowagg_core::id::{FleetName, Prefix};
 use flowagg_core::layout;
-use flowagg_core::observed::{FlowLog, LifecycleRule};
+use flowagg_core::lifecycle::FleetRule;
+use flowagg_core::observed::FlowLog;
 
 use super::statements::{bucket_arn, writes};
 use super::{ImportError, Remarks, flow_logs};
@@ -89,7 +90,7 @@ fn rule(hub: &FoundHub) -> Option<Folder> {
         let above = rule.under.strip_suffix(&layout::root(None))?;
         let folder: Folder = above.trim_end_matches('/').parse().ok()?;
         let name = FleetName::of(&hub.bucket, folder.0.as_ref());
-        (rule.id == LifecycleRule::id(&name, &rule.under)).then_some(folder)
+        (rule.id == FleetRule::id(&name, &rule.under)).then_some(folder)
     })
 }
 

@@ -153,6 +153,11 @@ impl Found {
             let spot = self.hub.clone();
             self.add(Severity::Warning, About::Plan, &format!("to do at the bucket: {change}"), APPLY, spot);
         }
+        for change in plan.not_applied() {
+            let what = format!("not applied, because existing objects would expire sooner: {change}");
+            let help = Some("`flowagg apply --allow-expiry` applies it");
+            self.add(Severity::Warning, About::Plan, &what, help, self.hub.clone());
+        }
         for change in plan.flow_logs() {
             let FlowLogChange { account, region, resource, step, reason } = change;
             let verb = match step {
@@ -188,8 +193,9 @@ impl Found {
             };
             self.add(Severity::Note, About::Note, &format!("left as it is: {}", left.why), None, spot);
         }
-        // That a region has nothing to log is reported as its coverage.
-        for note in plan.notes().iter().filter(|note| !matches!(note, Note::NothingToLog { .. })) {
+        // That a region has nothing to log is reported as its coverage, and the expiry with the bucket.
+        let is_reported = |note: &&Note| matches!(note, Note::NothingToLog { .. } | Note::Expiry { .. });
+        for note in plan.notes().iter().filter(|note| !is_reported(note)) {
             self.add(Severity::Note, About::Note, &note.to_string(), None, self.hub.clone());
         }
     }

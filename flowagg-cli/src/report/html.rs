@@ -138,6 +138,9 @@ fn coverage(report: &Report, out: &mut String) -> fmt::Result {
     if let Some(room) = &report.policy {
         writeln!(out, "<p>{}</p>", Text(&head_room(room)))?;
     }
+    if let Some(expiry) = &report.expiry {
+        writeln!(out, "<p>By the lifecycle rules of the bucket, {}.</p>", Text(expiry))?;
+    }
     writeln!(out, "</section>")
 }
 

@@ -7,7 +7,7 @@ use flowagg_core::fleet::{Fleet, Member, Regions};
 use flowagg_core::id::{AccountId, Region};
 use flowagg_core::layout::FileName;
 use flowagg_core::observed::{Observed, Place};
-use flowagg_core::plan::Unnamed;
+use flowagg_core::plan::{Note, Unnamed};
 use flowagg_policy::plan::plan;
 use flowagg_policy::size::{LIMIT, compact_len};
 use flowagg_policy::{Grant, capacity, merge};
@@ -71,6 +71,11 @@ impl Report {
             days: seen.days.to_vec(),
             totals: totals(&accounts),
             policy: room(seen),
+            expiry: plan
+                .notes()
+                .iter()
+                .find(|note| matches!(note, Note::Expiry { .. }))
+                .map(ToString::to_string),
             findings: findings::findings(fleet, observed, &verified, &plan),
             accounts,
             regions,

@@ -28,6 +28,9 @@ pub struct Report {
     pub totals: Totals,
     /// The room in the bucket policy; `None` where it could not be read, or there is none.
     pub policy: Option<Room>,
+    /// When flow logs expire by all lifecycle rules of the bucket together; `None` if the bucket could not be read, or if a
+    /// change that is still to be made decides.
+    pub expiry: Option<String>,
     /// Every account, by unit and id.
     pub accounts: Vec<Account>,
     /// What should be looked at, the worst first.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Fleet, Regions};
 use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
-use flowagg_core::observed::{Bucket, FlowLog, Observed, Place, RegionState, Resource, Scope};
+use flowagg_core::observed::{Bucket, Contents, FlowLog, Observed, Place, RegionState, Resource, Scope};
 use flowagg_core::plan::Unnamed;
 use flowagg_policy::Plan;
 use proptest::collection::vec;
@@ -80,7 +80,7 @@ fn planned(fleet: &Fleet, words: &[String; 4], failures: Vec<Failure>) -> Plan {
     };
     let bucket = Bucket {
         ownership: Some(ownership.clone()),
-        other_logs: BTreeSet::from([other]),
+        contents: Contents::Listed(BTreeSet::from([other])),
         ..Bucket::default()
     };
     let state = RegionState { resources: vec![vpc], flow_logs };

@@ -11,7 +11,7 @@ use flowagg_core::observed::Place;
 use flowagg_core::plan::{Concern, FlowLogChange};
 use flowagg_policy::Plan;
 
-use super::plan::sign;
+use super::plan::{hub_sign, sign};
 
 /// More changes than this are counted by account and region, not listed.
 const LISTED: usize = 100;
@@ -27,6 +27,16 @@ pub(crate) fn markdown(fleet: &Fleet, plan: &Plan, out: &mut dyn Write) -> io::R
     if !plan.hub().is_empty() {
         writeln!(out, "\n**Hub**\n")?;
         for change in plan.hub() {
+            let mark = if hub_sign(change).1 == "!" { "**!** " } else { "" };
+            writeln!(out, "- {mark}{}", text(&change.to_string()))?;
+        }
+    }
+    if !plan.not_applied().is_empty() {
+        writeln!(
+            out,
+            "\n**Not applied without `--allow-expiry`, because existing objects would expire sooner**\n"
+        )?;
+        for change in plan.not_applied() {
             writeln!(out, "- {}", text(&change.to_string()))?;
         }
     }

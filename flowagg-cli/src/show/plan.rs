@@ -22,14 +22,12 @@ pub(crate) fn plan(fleet: &Fleet, plan: &Plan, out: &mut Sheet<'_>) -> io::Resul
     let hub = &fleet.hub;
     writeln!(out, "{BOLD}hub{BOLD:#} {} {} {}", hub.account, hub.region, hub.bucket)?;
     for change in plan.hub() {
-        let (style, sign) = match change {
-            HubChange::RemoveGrant(_) => (RED, "-"),
-            _ => (GREEN, "+"),
-        };
+        let (style, sign) = hub_sign(change);
         out.line(4, format_args!("  {style}{sign}{style:#} {change}"))?;
     }
     let is_read = plan.failures().iter().all(|failure| failure.account != hub.account);
-    if plan.hub().is_empty() && is_read && plan.obstacles().is_empty() {
+    let hub_differs = !plan.hub().is_empty() || !plan.not_applied().is_empty();
+    if !hub_differs && is_read && plan.obstacles().is_empty() {
         writeln!(out, "  {DIM}={DIM:#} as wanted")?;
     }
     let rows = flow_log_rows(fleet, plan);
@@ -37,6 +35,7 @@ pub(crate) fn plan(fleet: &Fleet, plan: &Plan, out: &mut Sheet<'_>) -> io::Resul
         writeln!(out, "\n{BOLD}flow logs{BOLD:#}")?;
         table(&rows, out)?;
     }
+    not_applied(plan, out)?;
     concerns(plan, out)?;
     if !plan.notes().is_empty() {
         writeln!(out)?;
@@ -97,6 +96,31 @@ fn flow_log_rows(fleet: &Fleet, plan: &Plan) -> Vec<Row> {
     rows
 }
 
+/// The sign of a change at the hub, and its style. `!` stands for a change that expires objects of an existing bucket sooner.
+pub(super) fn hub_sign(change: &HubChange) -> (Style, &'static str) {
+    match change {
+        HubChange::SetLifecycle(change) if !change.sooner.is_empty() => (RED, "!"),
+        HubChange::RemoveGrant(_) | HubChange::RemoveLifecycle(_) => (RED, "-"),
+        _ => (GREEN, "+"),
+    }
+}
+
+/// Changes that expire objects of an existing bucket sooner, and the option that applies them.
+fn not_applied(plan: &Plan, out: &mut Sheet<'_>) -> io::Result<()> {
+    if !plan.not_applied().is_empty() {
+        writeln!(out, "\n{BOLD}not applied{BOLD:#}")?;
+    }
+    for change in plan.not_applied() {
+        let (style, sign) = hub_sign(change);
+        out.line(4, format_args!("  {style}{sign}{style:#} {change}"))?;
+        out.aside(
+            4,
+            "existing objects would expire sooner: run `flowagg apply --allow-expiry` to apply this change",
+        )?;
+    }
+    Ok(())
+}
+
 /// The sign of a change, and its style.
 pub(super) fn sign(step: &Step) -> (Style, &'static str) {
     match step {
@@ -127,6 +151,10 @@ pub(super) fn at(concern: &Concern) -> String {
 
 fn besides(plan: &Plan) -> String {
     let mut parts = String::new();
+    match plan.not_applied().len() {
+        0 => {}
+        n => parts.push_str(&format!(", {n} not applied without `--allow-expiry`")),
+    }
     match plan.concerns().len() {
         0 => {}
         n => parts.push_str(&format!(", {n} not as declared and left alone")),

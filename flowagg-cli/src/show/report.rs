@@ -96,6 +96,7 @@ fn numbers(report: &Report, out: &mut Sheet<'_>) -> io::Result<()> {
             ),
         ),
         ("policy", policy),
+        ("expiry", report.expiry.clone().unwrap_or_else(|| "not known".to_owned())),
     ] {
         out.line(13, format_args!("  {DIM}{what:10}{DIM:#} {told}"))?;
     }

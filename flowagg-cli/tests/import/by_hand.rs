@@ -59,7 +59,7 @@ fn a_flow_log_beside_the_bucket_is_of_the_hub_and_what_is_not_read_is_named() {
         "`ToLogGroup` does not deliver to S3, and is left out",
         "`Elsewhere` delivers to `arn:aws:s3:::others`, and is left out",
         "the bucket is encrypted by `aws:kms`",
-        "flow logs do not expire now",
+        "flow logs do not expire; set `retention-days`",
         "# `apply` changes the bucket policy: grants delivery to 111122223333",
     ] {
         assert!(said.out.contains(told), "`{told}` in\n{}", said.out);

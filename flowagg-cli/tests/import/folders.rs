@@ -6,7 +6,8 @@ use flowagg::found::{Folder, Found, FoundHub, FoundMember, Objects, Rule, View};
 use flowagg::import::{ImportError, Imported, granted, import, named_folders};
 use flowagg_core::fleet::{Part, Regions, Selection};
 use flowagg_core::id::{AccountId, BucketName, FleetName, FlowLogId, Region, RoleName};
-use flowagg_core::observed::{FlowLog, LifecycleRule, RegionState};
+use flowagg_core::lifecycle::FleetRule;
+use flowagg_core::observed::{FlowLog, RegionState};
 use serde_json::{Value, json};
 
 const SHOP: &str = "222222222222";
@@ -149,7 +150,7 @@ fn folders_that_are_equally_likely_are_decided_by_the_policy_or_not_at_all() {
     let mut statements = found(&both, &[], [member(SHOP, &[])]);
     assert_eq!(prefix(&statements), several("the bucket policy lets log delivery write to"));
     let under = "new/AWSLogs/".to_owned();
-    let id = LifecycleRule::id(&FleetName::of(&statements.hub.bucket, Some(&"new".parse().unwrap())), &under);
+    let id = FleetRule::id(&FleetName::of(&statements.hub.bucket, Some(&"new".parse().unwrap())), &under);
     statements.hub.rules = Some(vec![Rule { id, under, is_on: true, ..Rule::default() }]);
     assert_eq!(prefix(&statements), Ok("new".to_owned()), "the fleet's own rule decides");
 }

@@ -7,8 +7,8 @@ use flowagg::import::import;
 use flowagg::import::template::{Given, Source, read};
 use flowagg_core::fleet::Declared;
 use flowagg_core::id::{AccountId, BucketName, FlowLogId, Region, ResourceId, RoleName};
-use flowagg_core::lifecycle::Transition;
-use flowagg_core::observed::{BucketEncryption, FlowLog, LifecycleRule, RegionState, Resource};
+use flowagg_core::lifecycle::{FleetRule, Transition};
+use flowagg_core::observed::{BucketEncryption, FlowLog, RegionState, Resource};
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -41,7 +41,7 @@ fn rule() -> impl Strategy<Value = Rule> {
             abort_uploads_days,
             transitions,
         )| Rule {
-            id: id.unwrap_or_else(|| LifecycleRule::id(&BUCKET.parse().unwrap(), &under)),
+            id: id.unwrap_or_else(|| FleetRule::id(&BUCKET.parse().unwrap(), &under)),
             is_on,
             under,
             is_narrowed,

@@ -3,6 +3,7 @@
 use flowagg_core::fleet::{Declared, Fleet};
 use flowagg_core::flow_log::{AggregationInterval, TrafficType};
 use flowagg_core::id::AccountId;
+use flowagg_core::lifecycle::Retention;
 
 use crate::{Said, import, template};
 
@@ -101,8 +102,8 @@ fn record_format_with_a_blank_at_its_end_is_read() {
     assert_eq!(fleet.flow_logs.format.to_string(), "${version} ${vpc-id} ${srcaddr} ${dstaddr}");
     assert_eq!(fleet.hub.bucket.to_string(), "flow-logs-test-111122223333");
     assert_eq!(
-        (fleet.hub.lifecycle.retention_days, accounts(&fleet)),
-        (365, vec!["111122223333".to_owned()])
+        (fleet.hub.lifecycle.retention, accounts(&fleet)),
+        (Retention::Days(365), vec!["111122223333".to_owned()])
     );
     has(&comments, "`VersioningConfiguration` of `Logs` is not read, and `apply` leaves it as it is");
     has(

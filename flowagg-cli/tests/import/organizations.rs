@@ -6,7 +6,8 @@ use flowagg::found::{Folder, Found, FoundHub, FoundMember, Objects, Rule, View};
 use flowagg::import::import;
 use flowagg_core::fleet::{Declared, Discovery, Fleet, FoundAccount, Organization, Part, Regions, Selection};
 use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId, RoleName};
-use flowagg_core::observed::{FlowLog, LifecycleRule, RegionState, Resource};
+use flowagg_core::lifecycle::FleetRule;
+use flowagg_core::observed::{FlowLog, RegionState, Resource};
 use flowagg_policy::{Grant, Unnamed, merge};
 
 const FLEET: &str = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\n\
@@ -82,7 +83,7 @@ fn found() -> Found {
     let closed = View::Nothing("AssumeRole: no".to_owned());
     members.insert(account(CLOSED), member(both(region(&[], &[]), region(&[], &[])), closed));
     let rule = Rule {
-        id: LifecycleRule::id(&declared.name(), "AWSLogs/"),
+        id: FleetRule::id(&declared.name(), "AWSLogs/"),
         is_on: true,
         under: "AWSLogs/".to_owned(),
         retention_days: Some(90),

@@ -1,8 +1,11 @@
 //! A report of a fleet whose names, tags, keys and messages are text of any kind.
 
+use std::collections::BTreeSet;
+
 use flowagg::report::{Report, html};
 use flowagg::show::{self, Glyphs, Sheet};
-use flowagg_core::observed::RegionState;
+use flowagg_core::lifecycle::{FleetRule, LifecycleDocument};
+use flowagg_core::observed::{Contents, RegionState};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use textwrap::core::display_width;
@@ -54,9 +57,22 @@ fn report(words: &[String]) -> Report {
         .policy
         .as_ref()
         .map(|policy| policy.replace("\"Readers\"", &serde_json::to_string(&word()).unwrap()));
-    bucket.other_logs.insert(word());
-    bucket.other_rules.insert(word());
+    bucket.contents = Contents::Listed(BTreeSet::from([word()]));
+    bucket.lifecycle = lifecycle(word());
     fleet.report()
+}
+
+/// A configuration with a foreign rule of this id. `None` if XML has no such text.
+fn lifecycle(id: String) -> Option<LifecycleDocument> {
+    let rule = FleetRule {
+        id,
+        under: "AWSLogs/".to_owned(),
+        expire_days: Some(3),
+        transition: None,
+        noncurrent_days: None,
+        abort_uploads_days: None,
+    };
+    LifecycleDocument::edited(None, &[rule], &BTreeSet::new()).ok().flatten()
 }
 
 fn terminal(report: &Report, glyphs: Glyphs, width: Option<usize>) -> String {

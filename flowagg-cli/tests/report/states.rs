@@ -69,6 +69,7 @@ fn where_every_flow_log_delivers_a_place_is_covered_and_the_report_complete() {
     let report = is(&fleet, &place(&fleet), Coverage::Covered, Coverage::Covered);
     assert!(report.is_complete() && report.is_read());
     assert!(report.findings.iter().all(|finding| finding.about == About::Policy), "{:#?}", report.findings);
+    assert_eq!(report.expiry.as_deref(), Some("flow logs expire after 90 days"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{AclCondition, GrantForm, ObjectOwnership};
 use crate::flow_log::{AggregationInterval, Field, FileFormat, TrafficType};
 use crate::id::{ResourceKind, RoleName};
-use crate::lifecycle::{Lifecycle, StorageClass};
+use crate::lifecycle::{Lifecycle, Retention, StorageClass};
 
 /// The JSON Schema (draft 2020-12) of `flowagg.toml`.
 ///
@@ -73,14 +73,24 @@ fn hub() -> Value {
                     "^[a-zA-Z0-9!_.'()-]+(/[a-zA-Z0-9!_.'()-]+)*/?$",
                 ),
             ),
-            ("retention-days", days("Objects expire after so many days", Some(absent.retention_days))),
+            (
+                "retention-days",
+                json!({
+                    "description": "Objects expire after this many days, or never; if it is not set, after 90 days in a bucket \
+                     that flowagg creates, while an existing bucket keeps what it has",
+                    "anyOf": [{ "type": "integer", "minimum": 1 }, { "const": Retention::FOREVER }],
+                }),
+            ),
             (
                 "transition",
                 table(
                     "A move to a cheaper storage class before",
                     &["days", "storage-class"],
                     [
-                        ("days", days("After so many days", None)),
+                        (
+                            "days",
+                            described("After this many days", &json!({ "type": "integer", "minimum": 0 })),
+                        ),
                         (
                             "storage-class",
                             words("The class", StorageClass::ALL.map(StorageClass::as_str), None),
@@ -90,12 +100,15 @@ fn hub() -> Value {
             ),
             (
                 "noncurrent-days",
-                days("In a versioned bucket: old versions are deleted after so many days", None),
+                days(
+                    "In a versioned bucket: versions that are no longer current are deleted after this many days",
+                    None,
+                ),
             ),
             (
                 "abort-uploads-days",
                 days(
-                    "What is left of unfinished uploads is deleted after so many days",
+                    "The parts of unfinished uploads are deleted after this many days",
                     absent.abort_uploads_days,
                 ),
             ),

@@ -213,11 +213,17 @@ impl<'r, 't> Value<'r, 't> {
 
     /// A whole number from 1 to `most`.
     pub(super) fn count(&self, most: u32) -> Option<u32> {
+        self.number(1, most)
+    }
+
+    /// A whole number from `least` to `most`.
+    pub(super) fn number(&self, least: u32, most: u32) -> Option<u32> {
         let DeValue::Integer(number) = self.value else { return self.wrong_type("a whole number") };
         let count =
-            u32::from_str_radix(number.as_str(), number.radix()).ok().filter(|n| (1..=most).contains(n));
+            u32::from_str_radix(number.as_str(), number.radix()).ok().filter(|n| (least..=most).contains(n));
         if count.is_none() {
-            self.fault(format!("`{}` is {number}", self.path), format!("a whole number from 1 to {most}"));
+            let help = format!("a whole number from {least} to {most}");
+            self.fault(format!("`{}` is {number}", self.path), help);
         }
         count
     }
@@ -236,6 +242,10 @@ impl<'r, 't> Value<'r, 't> {
     /// Whether it is this text; no fault where it is anything else.
     pub(super) fn is_text(&self, text: &str) -> bool {
         matches!(self.value, DeValue::String(found) if found == text)
+    }
+
+    pub(super) fn is_string(&self) -> bool {
+        matches!(self.value, DeValue::String(_))
     }
 
     pub(super) fn is_table(&self) -> bool {

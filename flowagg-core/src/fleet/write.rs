@@ -11,7 +11,7 @@ use super::{
 };
 use crate::flow_log::FlowLogSpec;
 use crate::id::{AccountId, ResourceKind, RoleName};
-use crate::lifecycle::Lifecycle;
+use crate::lifecycle::{Lifecycle, Retention};
 
 /// A line that is longer than this, in characters, is written as one line for each item of its list.
 const LONGEST_LINE: usize = 100;
@@ -186,14 +186,18 @@ fn tags<'a>(tags: impl IntoIterator<Item = (&'a String, &'a String)>) -> String 
 
 fn hub_lines(hub: &Hub) -> Lines {
     let Hub { account, region, bucket, prefix, lifecycle, encryption, object_ownership, profile, role } = hub;
-    let Lifecycle { retention_days, transition, noncurrent_days, abort_uploads_days } = lifecycle;
+    let Lifecycle { retention, transition, noncurrent_days, abort_uploads_days } = lifecycle;
     let default = Lifecycle::default();
     let mut lines = Lines::default();
     lines.put("account", quoted(account));
     lines.put("region", quoted(region));
     lines.put("bucket", quoted(bucket));
     lines.perhaps("prefix", prefix.as_ref().map(quoted));
-    lines.perhaps("retention-days", (*retention_days != default.retention_days).then_some(retention_days));
+    match retention {
+        Retention::Unset => {}
+        Retention::Days(days) => lines.put("retention-days", days.to_string()),
+        Retention::Forever => lines.put("retention-days", quoted(Retention::FOREVER)),
+    }
     let transition = transition.as_ref();
     lines.perhaps(
         "transition",

@@ -16,11 +16,15 @@ use serde::{Serialize, Serializer};
 
 pub use self::access::{Access, access, accounts, revoked};
 pub use self::flow_logs::{FlowLogPart, flow_log_changes, flow_log_removals};
-pub use self::hub::{EncryptionInUse, HubPart, encryption_in_use, hub_changes};
+pub use self::hub::{
+    EncryptionInUse, HubPart, encryption_in_use, folders_that_end_sooner, hub_changes, lifecycle_removal,
+    rule_of_new_bucket,
+};
 pub use self::left::{Left, Why};
 use crate::fleet::Encryption;
 use crate::id::{AccountId, FleetMark, FlowLogId, Region, ResourceId, ResourceKind};
-use crate::observed::{LifecycleRule, Place, Retention, Switch, Versioning};
+use crate::lifecycle::{FleetRule, LifecycleDocument};
+use crate::observed::{DefaultRetention, Oldest, Place, Switch, Versioning};
 
 /// A change at the hub.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -55,15 +59,12 @@ pub enum HubChange {
         /// How the result compares to the current setting; `null` for a new bucket.
         compared: Option<Strength>,
     },
-    /// Set our lifecycle rule.
-    SetLifecycle {
-        /// Our rule that is there.
-        was: Option<LifecycleRule>,
-        /// The one to set.
-        rule: LifecycleRule,
-    },
+    /// Set the fleet's lifecycle rules.
+    SetLifecycle(LifecycleChange),
     /// Write the bucket policy.
     PutPolicy(PolicyChange),
+    /// Remove the fleet's lifecycle rules. Done last, after the flow logs are gone.
+    RemoveLifecycle(LifecycleChange),
     /// Take our statements out of the bucket policy. Done last, after the flow logs are gone.
     RemoveGrant(GrantRemoval),
 }
@@ -79,6 +80,75 @@ pub enum Strength {
     Different,
     /// It protects less. Only an encryption that the fleet file sets and without which log delivery fails.
     Weaker,
+}
+
+/// Whether a plan may have objects of an existing bucket expire sooner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// It may.
+    Allow,
+    /// It may not: such a change is listed as not applied.
+    Withhold,
+}
+
+/// A new lifecycle configuration, edited into the one that was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub struct LifecycleChange {
+    /// The folder that the fleet's flow logs are delivered to.
+    pub root: String,
+    /// The configuration to write; `null` if no rule is left, and it is deleted.
+    pub write: Option<LifecycleDocument>,
+    /// The configuration that was read; the new one is written only while this one is still there.
+    pub replaces: Option<LifecycleDocument>,
+    /// The rules that are new or different.
+    pub set: Vec<FleetRule>,
+    /// The ids of the fleet's rules that are removed.
+    pub removed: BTreeSet<String>,
+    /// What ends sooner for objects in an existing bucket. If anything does, the change needs `--allow-expiry`.
+    pub sooner: Vec<Sooner>,
+    /// How old the oldest objects are that end sooner.
+    pub oldest: Oldest,
+}
+
+/// Objects that end sooner by a change.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub struct Sooner {
+    /// What ends.
+    pub end: End,
+    /// After how many days before the change; `null` if never.
+    pub before: Option<u32>,
+    /// After how many days by the change.
+    pub after: u32,
+    /// In how many folders.
+    pub folders: usize,
+}
+
+/// What ends by a lifecycle rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// Objects expire.
+    Expiry,
+    /// Versions that are no longer current are deleted.
+    Versions,
+}
+
+/// Folders of flow logs with the same expiry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpiryGroup {
+    /// After how many days all objects expire; `None` if some or all do not.
+    pub days: Option<u32>,
+    /// Whether a rule expires some of them otherwise, which a concern names.
+    pub some: bool,
+    /// The rule that expires them, by name and manager, if it is not the fleet's.
+    pub rule: Option<String>,
+    /// How many folders.
+    pub folders: usize,
 }
 
 /// A new bucket policy, merged into the one that was read.
@@ -232,13 +302,23 @@ pub enum Note {
     Versioned {
         /// Whether new versions are kept, or only those from before.
         versioning: Versioning,
-        /// After how many days the fleet file has old versions deleted.
+        /// After how many days versions that are no longer current are deleted; `None` if some or all stay.
         noncurrent_days: Option<u32>,
+    },
+    /// When flow logs expire by all lifecycle rules of the bucket together.
+    Expiry {
+        /// The folders of the members' flow logs.
+        groups: Vec<ExpiryGroup>,
+    },
+    /// The fleet's rule for the whole folder of logs also expires flow logs of accounts that are not members.
+    AlsoExpires {
+        /// The accounts.
+        accounts: BTreeSet<AccountId>,
     },
     /// The bucket has Object Lock.
     ObjectLocked {
         /// Its default retention.
-        retention: Option<Retention>,
+        retention: Option<DefaultRetention>,
     },
     /// The bucket has a replication configuration.
     Replicated,
@@ -298,6 +378,8 @@ impl Note {
     pub fn is_about_bucket(&self) -> bool {
         match self {
             Self::Versioned { .. }
+            | Self::Expiry { .. }
+            | Self::AlsoExpires { .. }
             | Self::ObjectLocked { .. }
             | Self::Replicated
             | Self::Notifies

@@ -2,11 +2,14 @@
 
 use std::fmt;
 
-use super::{FlowLogChange, HubChange, Note, PolicyChange, Step, Strength, Why, access, accounts, revoked};
+use super::{
+    End, ExpiryGroup, FlowLogChange, HubChange, LifecycleChange, Note, PolicyChange, Sooner, Step, Strength,
+    Why, access, accounts, revoked,
+};
 use crate::fleet::Encryption;
 use crate::id::{AccountId, FleetMark};
-use crate::lifecycle::Lifecycle;
-use crate::observed::Versioning;
+use crate::lifecycle::FleetRule;
+use crate::observed::{Oldest, Versioning};
 
 impl fmt::Display for HubChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -25,12 +28,14 @@ impl fmt::Display for HubChange {
                 write!(f, "encrypt with {with}")?;
                 now(f, was.as_deref().unwrap_or("no default encryption"), *compared)
             }
-            Self::SetLifecycle { was, rule } => {
-                let now = was
-                    .as_ref()
-                    .map(|was| format!(" (now: {}, under {}; different)", was.lifecycle, was.under));
-                let now = now.unwrap_or_default();
-                write!(f, "lifecycle of objects under {}: {}{now}", rule.under, rule.lifecycle)
+            Self::SetLifecycle(change) => change.fmt(f),
+            Self::RemoveLifecycle(change) => {
+                f.write_str("remove flowagg's ")?;
+                match change.removed.len() {
+                    1 => f.write_str("lifecycle rule")?,
+                    n => write!(f, "{n} lifecycle rules")?,
+                }
+                f.write_str(": flow logs no longer expire by it")
             }
             Self::PutPolicy(policy) => policy.fmt(f),
             Self::RemoveGrant(removal) => {
@@ -76,10 +81,52 @@ impl fmt::Display for Encryption {
     }
 }
 
-impl fmt::Display for Lifecycle {
+impl fmt::Display for LifecycleChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { retention_days, transition, noncurrent_days, abort_uploads_days } = self;
-        write!(f, "expire after {retention_days} days")?;
+        let Self { root, write: _, replaces: _, set, removed, sooner, oldest } = self;
+        match set.as_slice() {
+            [] => {}
+            [rule] => write!(f, "lifecycle of {}: {rule}", rule.under)?,
+            [first, rest @ ..] => {
+                write!(f, "lifecycle of flow logs in {} folders under {root}: ", set.len())?;
+                if rest.iter().all(|rule| does_the_same(rule, first)) {
+                    first.fmt(f)?;
+                } else {
+                    f.write_str("a rule each")?;
+                }
+            }
+        }
+        if !removed.is_empty() {
+            let start = if set.is_empty() { format!("lifecycle of {root}: ") } else { "; ".to_owned() };
+            let noun = if removed.len() == 1 { "rule" } else { "rules" };
+            let ids: Vec<String> =
+                removed.iter().take(LISTED_RULES).map(|id| format!("`{}`", id.escape_debug())).collect();
+            let more = removed.len().saturating_sub(LISTED_RULES);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            write!(f, "{start}remove the {noun} {}{more}", ids.join(", "))?;
+        }
+        if sooner.is_empty() {
+            return Ok(());
+        }
+        let now: Vec<String> = sooner.iter().map(|it| before(it, set.len() > 1)).collect();
+        write!(f, " ({}; {})", now.join(", "), oldest)
+    }
+}
+
+/// Whether two rules do the same to their objects, whatever their ids and folders.
+fn does_the_same(one: &FleetRule, other: &FleetRule) -> bool {
+    let FleetRule { id, under, .. } = one.clone();
+    FleetRule { id, under, ..other.clone() } == *one
+}
+
+impl fmt::Display for FleetRule {
+    /// What it does to its objects.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id: _, under: _, expire_days, transition, noncurrent_days, abort_uploads_days } = self;
+        match expire_days {
+            Some(days) => write!(f, "expire after {days} days")?,
+            None => f.write_str("no expiry")?,
+        }
         if let Some(transition) = transition {
             write!(f, ", go to {} after {}", transition.storage_class, transition.days)?;
         }
@@ -87,6 +134,45 @@ impl fmt::Display for Lifecycle {
             write!(f, ", old versions deleted after {days}")?;
         }
         abort_uploads_days.map_or(Ok(()), |days| write!(f, ", unfinished uploads deleted after {days}"))
+    }
+}
+
+/// What the bucket has now, and, if rules may differ, what it has after the change.
+fn before(sooner: &Sooner, with_after: bool) -> String {
+    let now = match (sooner.end, sooner.before) {
+        (End::Expiry, None) => "now never".to_owned(),
+        (End::Expiry, Some(days)) => format!("now after {days} days"),
+        (End::Versions, None) => "old versions now stay".to_owned(),
+        (End::Versions, Some(days)) => format!("old versions now deleted after {days} days"),
+    };
+    if !with_after {
+        return now;
+    }
+    let folders =
+        if sooner.folders == 1 { "1 folder".to_owned() } else { format!("{} folders", sooner.folders) };
+    format!("{folders}: {now}, then after {}", sooner.after)
+}
+
+impl fmt::Display for Oldest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotRead => f.write_str("the age of the objects was not read"),
+            Self::NoFiles => f.write_str("no flow log files yet"),
+            Self::Day(day) => write!(f, "oldest flow logs: {day}"),
+            Self::Unread(failure) => write!(f, "the age of the objects is unknown: {}", failure.what()),
+        }
+    }
+}
+
+impl fmt::Display for ExpiryGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.days, self.some) {
+            (Some(days), false) => write!(f, "expire after {days} days")?,
+            (Some(days), true) => write!(f, "expire after {days} days, some before")?,
+            (None, false) => f.write_str("do not expire")?,
+            (None, true) => f.write_str("do not all expire")?,
+        }
+        self.rule.as_ref().map_or(Ok(()), |rule| write!(f, " by the lifecycle rule {rule}"))
     }
 }
 
@@ -175,12 +261,25 @@ impl fmt::Display for Note {
                     Versioning::Enabled => "enabled",
                     Versioning::Suspended => "suspended",
                 };
-                write!(f, "versioning is {state}: expiry only adds delete markers, and old versions stay until ")?;
+                write!(f, "versioning is {state}: expiry only adds delete markers, and old versions ")?;
                 match noncurrent_days {
-                    Some(days) => write!(f, "they are deleted after {days} more days (`hub.noncurrent-days`)"),
-                    None => f.write_str("`hub.noncurrent-days` deletes them, which is not set"),
+                    Some(days) => write!(f, "are deleted after {days} more days"),
+                    None => f.write_str("stay: no lifecycle rule deletes all of them"),
                 }
             }
+            Self::AlsoExpires { accounts: others } => write!(
+                f,
+                "the fleet's lifecycle rule also expires flow logs of accounts that are not members: {}",
+                accounts(others)
+            ),
+            Self::Expiry { groups } => match groups.as_slice() {
+                [group] => write!(f, "flow logs {group}"),
+                groups => {
+                    let groups: Vec<String> =
+                        groups.iter().map(|group| format!("in {} folders {group}", group.folders)).collect();
+                    write!(f, "flow logs {}", groups.join(", "))
+                }
+            },
             Self::ObjectLocked { retention: None } => f.write_str(
                 "Object Lock is enabled: locked versions of objects stay after expiry, until their retention ends",
             ),
@@ -235,14 +334,16 @@ impl fmt::Display for Note {
                 access(still).join("; from ")
             ),
             Self::GrantStaysForPart => {
-                f.write_str("the grant stays while only a part of the fleet is taken away")
+                f.write_str("the grant and the lifecycle rules stay while only a part of the fleet is selected")
             }
             Self::GrantStaysForUnread => {
-                f.write_str("the grant is kept, because flow logs that could not be read may still need it")
+                f.write_str("the grant and the lifecycle rules are kept, because flow logs that could not be read may still need them")
             }
         }
     }
 }
 
+/// Up to this many lifecycle rules are listed; more are counted.
+const LISTED_RULES: usize = 3;
 /// Up to this many accounts of one reason are listed; more are counted.
 const LISTED: usize = 12;

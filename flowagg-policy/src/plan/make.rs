@@ -6,12 +6,12 @@ use flowagg_core::fleet::Fleet;
 use flowagg_core::id::AccountId;
 use flowagg_core::observed::{Bucket, Observed, Scope};
 use flowagg_core::plan::{
-    Concern, FlowLogPart, GrantRemoval, HubChange, HubPart, Note, PolicyChange, Subject, Unnamed,
-    flow_log_changes, flow_log_removals, hub_changes, revoked,
+    Concern, Expiry, FlowLogPart, GrantRemoval, HubChange, HubPart, LifecycleChange, Note, PolicyChange,
+    Sooner, Subject, Unnamed, flow_log_changes, flow_log_removals, hub_changes, lifecycle_removal, revoked,
 };
 
 use super::effects::{Effects, effects};
-use super::value::{Adoption, Goal, HeldBack, Plan, about_policy, at_hub};
+use super::value::{Adoption, Goal, HeldBack, Plan, about_bucket, about_policy, at_hub};
 use super::{access_points, adoption, key, overlap};
 use crate::adopt::{Adopted, StatementRef, adopt, adopt_again};
 use crate::assure::{Doubt, assure};
@@ -28,22 +28,24 @@ pub struct PlanOptions {
     pub adopt: BTreeSet<StatementRef>,
     /// Whether to adopt also if it is not known which deliveries the statements serve.
     pub adopt_unchecked: bool,
+    /// Whether objects of an existing bucket may expire sooner.
+    pub expiry: Expiry,
 }
 
 impl From<Unnamed> for PlanOptions {
     fn from(unnamed: Unnamed) -> Self {
-        Self { unnamed, adopt: BTreeSet::new(), adopt_unchecked: false }
+        Self { unnamed, adopt: BTreeSet::new(), adopt_unchecked: false, expiry: Expiry::Withhold }
     }
 }
 
 /// The plan that makes AWS what the fleet file declares.
 pub fn plan(fleet: &Fleet, observed: &Observed, options: impl Into<PlanOptions>) -> Plan {
-    let PlanOptions { unnamed, adopt: statements, adopt_unchecked: unchecked } = options.into();
-    make(fleet, observed, Goal::Apply(unnamed, Adoption::Named { statements, unchecked }))
+    let PlanOptions { unnamed, adopt: statements, adopt_unchecked: unchecked, expiry } = options.into();
+    make(fleet, observed, Goal::Apply(unnamed, expiry, Adoption::Named { statements, unchecked }))
 }
 
-/// The plan that removes every flow log of the fleet to the hub bucket, then the grant. The bucket, its objects and
-/// everything foreign stay.
+/// The plan that removes every flow log of the fleet to the hub bucket, then its lifecycle rules and its grant. The bucket, its
+/// objects and everything foreign stay.
 pub fn destroy(fleet: &Fleet, observed: &Observed) -> Plan {
     make(fleet, observed, Goal::Destroy)
 }
@@ -51,15 +53,15 @@ pub fn destroy(fleet: &Fleet, observed: &Observed) -> Plan {
 /// Creates every plan.
 fn make(fleet: &Fleet, observed: &Observed, goal: Goal) -> Plan {
     let flow_logs = match &goal {
-        Goal::Apply(unnamed, _) => flow_log_changes(fleet, &observed.regions, *unnamed),
+        Goal::Apply(unnamed, ..) => flow_log_changes(fleet, &observed.regions, *unnamed),
         Goal::Destroy => flow_log_removals(fleet, &observed.regions),
     };
     let mut plan = Plan::of_flow_logs(goal.clone(), flow_logs);
     match (&observed.bucket, goal) {
         // Flow logs without their bucket would only fail.
         (Err(failure), _) => plan.failures.insert(0, failure.clone()),
-        (Ok(bucket), Goal::Apply(unnamed, adoption)) => {
-            plan.add_hub(fleet, observed, bucket.as_ref(), unnamed, &adoption);
+        (Ok(bucket), Goal::Apply(unnamed, expiry, adoption)) => {
+            plan.add_hub(fleet, observed, bucket.as_ref(), unnamed, expiry, &adoption);
         }
         (Ok(bucket), Goal::Destroy) => plan.add_removal(fleet, observed, bucket.as_ref()),
     }
@@ -78,9 +80,9 @@ impl Plan {
     pub fn again(&self, fleet: &Fleet, observed: &Observed) -> Self {
         let goal = match self.goal.clone() {
             // This plan adopted nothing, so the new one does not either.
-            Goal::Apply(unnamed, Adoption::Named { .. }) => {
+            Goal::Apply(unnamed, expiry, Adoption::Named { .. }) => {
                 let (texts, deliveries) = (BTreeSet::new(), BTreeSet::new());
-                Goal::Apply(unnamed, Adoption::Again { texts, deliveries })
+                Goal::Apply(unnamed, expiry, Adoption::Again { texts, deliveries })
             }
             goal => goal,
         };
@@ -99,7 +101,26 @@ impl Plan {
             ));
             plan.hold_back();
         }
+        let ends = |sooner: &Sooner| (sooner.end, sooner.before, sooner.after);
+        let creates = self.hub.iter().any(|change| matches!(change, HubChange::CreateBucket { .. }));
+        let shown: BTreeSet<_> =
+            self.lifecycle().map_or(&[][..], |change| &change.sooner).iter().map(ends).collect();
+        let now = plan.lifecycle().map_or(&[][..], |change| &change.sooner).iter().map(ends);
+        if !creates && now.into_iter().any(|end| !shown.contains(&end)) {
+            let what = "the lifecycle rules were changed after the plan was made, and objects would now expire sooner than the \
+                        plan showed, so none was set";
+            plan.obstacles.push(about_bucket(fleet, what.to_owned(), "run `flowagg plan` again"));
+            plan.hold_back();
+        }
         plan
+    }
+
+    /// The change to the lifecycle rules.
+    fn lifecycle(&self) -> Option<&LifecycleChange> {
+        self.hub.iter().find_map(|change| match change {
+            HubChange::SetLifecycle(change) | HubChange::RemoveLifecycle(change) => Some(change),
+            _ => None,
+        })
     }
 
     fn of_flow_logs(goal: Goal, flow_logs: FlowLogPart) -> Self {
@@ -112,6 +133,7 @@ impl Plan {
             obstacles: Vec::new(),
             failures,
             notes,
+            not_applied: Vec::new(),
             held_back: HeldBack::default(),
             goal,
         }
@@ -123,6 +145,7 @@ impl Plan {
         observed: &Observed,
         bucket: Option<&Bucket>,
         unnamed: Unnamed,
+        expiry: Expiry,
         adoption: &Adoption,
     ) {
         // A grant to no account at all would, with pruning, revoke every other.
@@ -131,9 +154,10 @@ impl Plan {
             self.notes.extend(left_out(fleet));
             return;
         }
-        let HubPart { changes, concerns, obstacles, notes } = hub_changes(fleet, bucket);
+        let HubPart { changes, not_applied, concerns, obstacles, notes } = hub_changes(fleet, bucket, expiry);
         let encrypts = changes.iter().any(|change| matches!(change, HubChange::Encrypt { .. }));
         self.hub = changes;
+        self.not_applied = not_applied;
         // What is at the hub comes first, as it is done first.
         self.concerns.splice(0..0, concerns);
         self.obstacles.extend(obstacles);
@@ -141,7 +165,7 @@ impl Plan {
         let live = bucket.and_then(|bucket| bucket.policy.as_deref());
         match decide(fleet, observed, live, unnamed, adoption) {
             Ok(decided) => {
-                self.goal = Goal::Apply(unnamed, decided.adoption);
+                self.goal = Goal::Apply(unnamed, expiry, decided.adoption);
                 self.hub.extend(decided.change.map(HubChange::PutPolicy));
                 self.concerns.extend(decided.concerns);
                 self.notes.extend(left_out(fleet));
@@ -159,10 +183,18 @@ impl Plan {
 
     fn add_removal(&mut self, fleet: &Fleet, observed: &Observed, bucket: Option<&Bucket>) {
         let live = bucket.and_then(|bucket| bucket.policy.as_deref());
-        let removal = match live.map(|live| removal(fleet, live)).transpose() {
+        let grant = match live.map(|live| removal(fleet, live)).transpose() {
             Ok(removal) => removal.flatten().map(HubChange::RemoveGrant),
             Err(obstacle) => return self.obstacles.push(obstacle),
         };
+        let rules = match bucket.map(|bucket| lifecycle_removal(fleet, bucket)).transpose() {
+            Ok(removal) => removal.flatten().map(HubChange::RemoveLifecycle),
+            Err(error) => {
+                let obstacle = about_bucket(fleet, error.to_string(), error.help());
+                return self.obstacles.push(obstacle);
+            }
+        };
+        let removals: Vec<HubChange> = rules.into_iter().chain(grant).collect();
         match live.map(|live| overlap::notes(fleet, &Grant::of(fleet), live)).transpose() {
             Ok(notes) => self.notes.extend(notes.unwrap_or_default()),
             Err(error) => self.obstacles.push(about_policy(fleet, error.to_string(), &error.help())),
@@ -172,12 +204,12 @@ impl Plan {
             Scope::Whole if !self.failures.is_empty() => Some(Note::GrantStaysForUnread),
             Scope::Whole => None,
         };
-        match (removal, stays) {
-            (Some(removal), Some(note)) => {
-                self.held_back.hub.push(removal);
+        match stays {
+            Some(note) if !removals.is_empty() => {
+                self.held_back.hub.extend(removals);
                 self.notes.push(note);
             }
-            (removal, _) => self.hub.extend(removal),
+            _ => self.hub.extend(removals),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
 use flowagg_core::id::AccountId;
-use flowagg_core::plan::{Access, Concern, FlowLogChange, HubChange, Left, Note, Subject, Unnamed};
+use flowagg_core::plan::{Access, Concern, Expiry, FlowLogChange, HubChange, Left, Note, Subject, Unnamed};
 use serde::Serialize;
 
 use crate::adopt::{KnownDelivery, StatementRef};
@@ -21,6 +21,8 @@ pub struct Plan {
     pub(super) hub: Vec<HubChange>,
     /// What changes in the members' accounts, by account, region and resource.
     pub(super) flow_logs: Vec<FlowLogChange>,
+    /// Changes that would expire objects of an existing bucket sooner, which was not allowed.
+    pub(super) not_applied: Vec<HubChange>,
     /// Flow logs that stay as they are, with the reason.
     pub(super) left: Vec<Left>,
     /// What is not as declared and not flowagg's to change.
@@ -49,7 +51,7 @@ pub struct HeldBack {
 /// What a plan is made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Goal {
-    Apply(Unnamed, Adoption),
+    Apply(Unnamed, Expiry, Adoption),
     Destroy,
 }
 
@@ -80,6 +82,11 @@ impl Plan {
     /// What changes in the members' accounts, by account, region and resource.
     pub fn flow_logs(&self) -> &[FlowLogChange] {
         &self.flow_logs
+    }
+
+    /// Changes that need `--allow-expiry`.
+    pub fn not_applied(&self) -> &[HubChange] {
+        &self.not_applied
     }
 
     /// Flow logs, and resources without one, that stay as they are.
@@ -147,7 +154,7 @@ impl Plan {
 
     /// Whether AWS is as declared: nothing to do, nothing that differs, nothing in the way, nothing unread.
     pub fn is_settled(&self) -> bool {
-        self.is_empty() && self.concerns.is_empty() && self.is_complete()
+        self.is_empty() && self.not_applied.is_empty() && self.concerns.is_empty() && self.is_complete()
     }
 
     /// Makes no change.
@@ -161,6 +168,11 @@ impl Plan {
 pub(super) fn at_hub(fleet: &Fleet, about: Subject, resource: String, what: String, help: String) -> Concern {
     let (account, region) = (fleet.hub.account, Some(fleet.hub.region.clone()));
     Concern { about, account, region, resource, what, help }
+}
+
+/// Something about the bucket.
+pub(super) fn about_bucket(fleet: &Fleet, what: String, help: &str) -> Concern {
+    at_hub(fleet, Subject::Bucket, fleet.hub.bucket.to_string(), what, help.to_owned())
 }
 
 /// Something about the bucket policy.

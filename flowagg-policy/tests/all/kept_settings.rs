@@ -113,10 +113,10 @@ fn a_bucket_with_the_aws_managed_key_is_reported_until_the_fleet_file_sets_an_en
 
 #[test]
 fn a_requester_pays_bucket_holds_every_change_back() {
-    let fleet = fleet("");
+    let fleet = fleet("encryption = \"arn:aws:kms:eu-west-1:111122223333:key/1234abcd\"");
     let usage = Usage { requester_pays: Ok(true), ..Usage::default() };
     let plan = planned(&fleet, Bucket { usage, ..bucket(&fleet, "AES256", None) }, None);
     assert!(plan.is_empty() && !plan.is_complete());
     assert!(plan.obstacles()[0].what.contains("Requester Pays"), "{plan:?}");
-    assert_eq!(plan.held_back().hub.len(), 1, "the lifecycle rule");
+    assert_eq!(plan.held_back().hub.len(), 1, "the encryption");
 }

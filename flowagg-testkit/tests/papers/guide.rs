@@ -102,6 +102,18 @@ async fn encryption(stage: &Stage) -> Option<String> {
     default.kms_master_key_id().map(str::to_owned)
 }
 
+pub(crate) async fn expiry(section: &mut Section) {
+    let mut stage = Stage::with(["payments", "shop", "bank"]).await;
+    stage.world.create_bucket(stage.world.hub()).await.unwrap();
+    stage.world.set("hub", "retention-days = 30");
+    stage.write_fleet();
+    let [plan, apply] = section.next("sh").of();
+    let plan = stage.shell.exits(&plan, 0).await.stdout;
+    assert!(plan.contains("now never") && plan.contains("--allow-expiry"), "{plan}");
+    stage.shell.exits(&apply, 0).await;
+    stage.shell.also("flowagg plan --exit-code").await;
+}
+
 pub(crate) async fn another_folder(section: &mut Section) {
     let mut stage = Stage::applied(["payments", "shop", "bank"]).await;
     stage.deliver().await;
@@ -111,6 +123,7 @@ pub(crate) async fn another_folder(section: &mut Section) {
     let name = format!("name = \"{}\"", stage.world.bucket());
     stage.world.set("fleet", &name);
     stage.world.set("hub", "prefix = \"network\"");
+    stage.world.set("hub", "retention-days = 90");
     stage.write_fleet();
     let plan = stage.shell.exits(&plan, 0).await.stdout;
     assert!(plan.contains("6 flow logs to replace"), "{plan}");

@@ -40,6 +40,7 @@ stories! {
         "README.md", "Use" => readme::first_five_minutes;
     a_fleet_is_rolled_out_by_stages: "docs/guide.md", "Rolling out by stages" => organization::rolling_out;
     what_another_tool_made_is_taken_over: "docs/guide.md", "Moving from another tool" => moving::moving;
+    an_expiry_of_an_existing_bucket_is_allowed: "docs/guide.md", "When flow logs expire" => guide::expiry;
     what_flowagg_made_is_handed_over: "docs/guide.md", "Handing over to Terraform" => moving::handing_over;
     accounts_come_and_go: "docs/guide.md", "Accounts that come and go" => guide::come_and_go;
     a_key_is_changed_once_its_policy_lets_logs_in: "docs/guide.md", "Another key" => guide::another_key;

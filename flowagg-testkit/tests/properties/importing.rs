@@ -7,6 +7,7 @@ use flowagg::import::import;
 use flowagg::import::template::{Given, Source, read};
 use flowagg_core::fleet::{Choice, Encryption, Fleet, GrantForm, Regions, Selection};
 use flowagg_core::id::{Partition, ResourceKind, RoleName};
+use flowagg_core::lifecycle::{Lifecycle, Retention};
 use flowagg_policy::{Grant, Unnamed, merge};
 use flowagg_testkit::arbitrary::{fleet, id};
 use proptest::collection::btree_set;
@@ -28,6 +29,9 @@ fn told_by_templates() -> impl Strategy<Value = Fleet> {
         // `import` leaves out what an existing bucket keeps.
         fleet.hub.encryption = fleet.hub.encryption.filter(|encryption| *encryption != Encryption::SseS3);
         fleet.hub.object_ownership = None;
+        if fleet.hub.lifecycle.retention == Retention::Days(Lifecycle::DEFAULT_RETENTION_DAYS) {
+            fleet.hub.lifecycle.retention = Retention::Unset;
+        }
         if matches!(fleet.policy.form, GrantForm::Organization | GrantForm::BoundOrganization) {
             fleet.policy.form = GrantForm::Auto;
         }

@@ -10,7 +10,9 @@ use crate::{apply, delivers, outcome, world};
 
 #[tokio::test]
 async fn a_bucket_with_other_settings_is_settled_and_a_foreign_lifecycle_rule_stays() {
-    let world = world(["shop"]).await;
+    let mut world = world(["shop"]).await;
+    world.set("hub", "retention-days = 90");
+    let world = world;
     let (s3, bucket) = (world.s3(), world.bucket().as_str());
     world.create_bucket(world.hub()).await.unwrap();
     let open = PublicAccessBlockConfiguration::builder().block_public_acls(true).build();
@@ -34,7 +36,7 @@ async fn a_bucket_with_other_settings_is_settled_and_a_foreign_lifecycle_rule_st
         .await
         .unwrap();
 
-    apply(&world).await;
+    world.flowagg(["apply", "--yes", "--allow-expiry"]).await.unwrap().exits(0);
 
     let block = s3.get_public_access_block().bucket(bucket).send().await.unwrap();
     let block = block.public_access_block_configuration.unwrap();
@@ -64,6 +66,7 @@ async fn a_bucket_with_other_settings_is_settled_and_a_foreign_lifecycle_rule_st
 #[tokio::test]
 async fn settings_that_someone_depends_on_are_kept_and_reported() {
     let mut world = world(["shop"]).await;
+    world.set("hub", crate::FOREVER);
     let (s3, bucket) = (world.s3(), world.bucket().to_string());
     let everyone = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Site","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::BUCKET/site/*"}]}"#;
     world.create_bucket(world.hub()).await.unwrap();

@@ -17,7 +17,8 @@ const WRITES: &str = "PutBucketPolicy";
 
 /// Another process overwrites the policy right before flowagg's read of this number, in a run on an empty bucket.
 async fn overwritten_before_read(number: usize) -> Faults {
-    let (world, faults) = faulty(["shop", "bank"]).await;
+    let (mut world, faults) = faulty(["shop", "bank"]).await;
+    world.set("hub", crate::FOREVER);
     world.create_bucket(world.hub()).await.unwrap();
     let (s3, bucket) = (world.s3(), world.bucket().to_string());
     let foreign = READERS.replace("BUCKET", &bucket);

@@ -98,6 +98,7 @@ async fn a_run_that_is_killed_at_any_write_is_finished_by_the_next_without_dupli
             world.bucket()
         );
         world.create_bucket(world.hub()).await.unwrap();
+        world.set("hub", crate::FOREVER);
         world.put_policy(&format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{foreign}]}}")).await.unwrap();
         let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
         world.send_program_to(faults.url());

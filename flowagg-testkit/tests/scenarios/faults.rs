@@ -272,7 +272,7 @@ async fn a_connection_that_is_reset_once_is_made_again() {
 #[tokio::test]
 async fn a_write_whose_answer_is_lost_is_not_done_twice() {
     let (world, faults) = faulty(["shop", "bank"]).await;
-    for operation in ["CreateBucket", "PutBucketPolicy", "CreateFlowLogs"] {
+    for operation in ["PutBucketLifecycleConfiguration", "PutBucketPolicy", "CreateFlowLogs"] {
         faults.on(Calls::of(operation).first(1), Answer::Lost);
     }
     faults.on(Calls::of("DescribeVpcs").first(1), Answer::Late(Duration::from_millis(200)));

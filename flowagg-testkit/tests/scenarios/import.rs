@@ -138,7 +138,7 @@ async fn what_people_made_by_hand_is_imported_and_none_of_it_is_replaced() {
     deliver(&world).await;
     let imported = import(&world, &["--account", &bank.to_string()]).await.exits(0);
     for told in [
-        "# flow logs do not expire now",
+        "# flow logs do not expire; set `retention-days`",
         "# statement `Others` is about log delivery and is not this fleet's",
         "# statement `AWSLogDeliveryWrite` is about log delivery and is not this fleet's",
         &format!(

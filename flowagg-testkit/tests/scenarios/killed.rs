@@ -109,6 +109,7 @@ async fn a_roll_out_of_200_flow_logs_that_is_killed_at_any_call_is_finished_by_t
     for number in 0..MEMBERS {
         world.member(&format!("member-{number}"), VPCS).await.unwrap();
     }
+    world.set("hub", crate::FOREVER);
     let (foreign, before) = bucket_of_others(&world).await;
     let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
     world.send_program_to(faults.url());
@@ -153,6 +154,7 @@ async fn a_roll_out_of_200_flow_logs_that_is_killed_at_any_call_is_finished_by_t
 async fn a_removal_that_is_killed_at_any_write_keeps_the_grant_until_the_last_flow_log_is_gone() {
     for freeze in [Freeze::Before, Freeze::After] {
         let mut world = world(["shop"]).await;
+        world.set("hub", crate::FOREVER);
         let (_, before) = bucket_of_others(&world).await;
         apply(&world).await;
         let granted = world.policy().await.unwrap();

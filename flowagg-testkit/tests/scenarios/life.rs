@@ -30,6 +30,7 @@ async fn a_fleet_that_is_taken_away_leaves_the_bucket_its_objects_and_all_that_o
     let mut world = world(["shop"]).await;
     let foreign = READERS.replace("BUCKET", world.bucket().as_str());
     let policy = format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{foreign}]}}");
+    world.set("hub", crate::FOREVER);
     world.bucket_of_others(&policy).await.unwrap();
     apply(&world).await;
     delivers(&world).await;
@@ -155,7 +156,7 @@ fn action(call: &str) -> String {
         ("GET", "encryption") => "GetEncryptionConfiguration",
         ("PUT", "encryption") => "PutEncryptionConfiguration",
         ("GET", "lifecycle") => "GetLifecycleConfiguration",
-        ("PUT", "lifecycle") => "PutLifecycleConfiguration",
+        ("PUT" | "DELETE", "lifecycle") => "PutLifecycleConfiguration",
         ("GET", "publicAccessBlock") => "GetBucketPublicAccessBlock",
         ("PUT", "publicAccessBlock") => "PutBucketPublicAccessBlock",
         ("GET", "ownershipControls") => "GetBucketOwnershipControls",

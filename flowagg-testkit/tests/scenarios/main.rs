@@ -17,6 +17,7 @@ mod incomplete;
 mod key;
 mod killed;
 mod life;
+mod lifecycle;
 mod policy;
 mod replaced;
 mod report;
@@ -26,6 +27,9 @@ use flowagg_testkit::delivery::{Outcome, Report};
 use flowagg_testkit::emulator::Emulator;
 use flowagg_testkit::world::World;
 use jiff::Timestamp;
+
+/// A line of `[hub]` for an existing bucket: its flow logs do not expire, which is no finding.
+const FOREVER: &str = "retention-days = \"forever\"";
 
 /// A statement of others.
 const READERS: &str = r#"{"Sid":"Readers","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999988887777:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::BUCKET/*"}"#;

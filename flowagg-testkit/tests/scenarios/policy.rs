@@ -20,6 +20,7 @@ fn policy(bucket: &str, statements: &[&str]) -> String {
 async fn a_foreign_statement_survives_byte_for_byte() {
     let mut world = world(["shop"]).await;
     let bucket = world.bucket().to_string();
+    world.set("hub", crate::FOREVER);
     world.bucket_of_others(&policy(&bucket, &[READERS])).await.unwrap();
     let foreign = READERS.replace("BUCKET", &bucket);
 
@@ -62,8 +63,9 @@ async fn a_foreign_denial_stops_delivery_and_verify_says_so() {
 
 #[tokio::test]
 async fn a_policy_in_which_a_foreign_statement_stops_a_member_is_not_written_and_the_statement_is_named() {
-    let world = world(["shop"]).await;
+    let mut world = world(["shop"]).await;
     let theirs = policy(world.bucket().as_str(), &[READERS, DENIAL]);
+    world.set("hub", crate::FOREVER);
     world.bucket_of_others(&theirs).await.unwrap();
 
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
@@ -109,6 +111,7 @@ const GRANT: [&str; 2] = [
 async fn another_team_that_shares_the_bucket_delivers_before_during_and_after_ours() {
     let mut world = world(["shop"]).await;
     let team = world.account("team", 1).await.unwrap().to_string();
+    world.set("hub", crate::FOREVER);
     world.bucket_of_others(&policy("BUCKET", &GRANT).replace("ACCOUNT", &team)).await.unwrap();
     world.log_by_hand("team").await.unwrap();
     let theirs = |reports: &[_]| assert!(outcome(&world, reports, "team").key().is_some(), "{reports:?}");
@@ -215,6 +218,7 @@ async fn a_policy_that_aws_replaces_gets_the_grant_again_and_lost_statements_are
     let mut world = world(["shop"]).await;
     world.hub_as_member("hub", 1).await.unwrap();
     let bucket = world.bucket().to_string();
+    world.set("hub", crate::FOREVER);
     world.bucket_of_others(&policy(&bucket, &[READERS])).await.unwrap();
     world.attach_policy(PolicyAttachment::Replaces);
 
@@ -249,6 +253,7 @@ async fn a_grant_that_aws_wrote_for_other_logs_is_never_replaced_pruned_or_remov
     let stranger = world.account("stranger", 1).await.unwrap().to_string();
     let bucket = world.bucket().to_string();
     let [write, check] = documented(&bucket, &stranger);
+    world.set("hub", crate::FOREVER);
     world.bucket_of_others(&policy(&bucket, &[&write, &check])).await.unwrap();
     let is_kept = async |world: &flowagg_testkit::world::World| {
         let live = world.policy().await.unwrap().unwrap();
@@ -273,6 +278,7 @@ async fn a_statement_is_adopted_only_if_no_known_delivery_stops() {
     let [write, check] = documented(&bucket, &shop);
     let others = documented(&bucket, &stranger)[0].replace("AWSLogDeliveryWrite", "TheirLoadBalancer");
     let others = others.replace("/AWSLogs/", "/balancers/AWSLogs/");
+    world.set("hub", crate::FOREVER);
     world.bucket_of_others(&policy(&bucket, &[&write, &check, &others])).await.unwrap();
     let load_balancer = format!("balancers/AWSLogs/{stranger}/elasticloadbalancing/eu-west-1/a.log.gz");
     let put = world.s3().put_object().bucket(&bucket).key(&load_balancer).body(b"logs".to_vec().into());

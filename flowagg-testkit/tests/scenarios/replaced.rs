@@ -4,7 +4,7 @@ use aws_sdk_ec2::types::{DestinationFileFormat, FlowLog, TrafficType};
 use aws_sdk_s3::types::LifecycleRule;
 use flowagg_testkit::world::World;
 
-use crate::{applied, apply, delivers, outcome};
+use crate::{applied, delivers, outcome};
 
 /// The one flow log of the one VPC of `shop`, in the hub's region.
 async fn flow_log(world: &World) -> FlowLog {
@@ -19,7 +19,7 @@ async fn replaced(world: &mut World, table: &str, lines: &[&str]) -> FlowLog {
     let before = flow_log(world).await;
     lines.iter().for_each(|line| world.set(table, line));
     world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(3);
-    apply(world).await;
+    world.flowagg(["apply", "--yes", "--allow-expiry"]).await.unwrap().exits(0);
     let after = flow_log(world).await;
     assert_ne!(before.flow_log_id, after.flow_log_id);
     world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
@@ -42,6 +42,7 @@ async fn flow_logs_to_another_prefix_are_replaced_and_what_lies_under_the_old_on
     // The default name follows from the folder.
     let name = format!("name = \"{}\"", world.bucket());
     world.set("fleet", &name);
+    world.set("hub", "retention-days = 90");
     let log = replaced(&mut world, "hub", &["prefix = \"network\""]).await;
     assert!(log.log_destination().unwrap().ends_with("/network/"), "{log:?}");
     let old = world.keys().await.unwrap();

@@ -5,7 +5,8 @@ use std::fmt;
 
 use flowagg_core::fleet::Encryption;
 use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
-use flowagg_core::observed::{LifecycleRule, Place, Switch};
+use flowagg_core::lifecycle::FleetRule;
+use flowagg_core::observed::{Place, Switch};
 use flowagg_core::plan::accounts;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -31,9 +32,6 @@ pub struct Done {
 pub enum Did {
     /// The bucket was created.
     CreatedBucket,
-    /// The bucket existed already, in the hub account: it was created after the plan was made, or by a call whose response
-    /// was lost.
-    FoundBucket,
     /// Switches of the public access block were turned on.
     BlockedPublicAccess {
         /// Those that were off.
@@ -46,10 +44,12 @@ pub enum Did {
         /// The encryption.
         encryption: Encryption,
     },
-    /// The fleet's lifecycle rule was set.
+    /// Lifecycle rules of the fleet were set or removed.
     SetLifecycle {
-        /// The rule.
-        rule: LifecycleRule,
+        /// The rules that were set.
+        set: Vec<FleetRule>,
+        /// The ids of those that were removed.
+        removed: BTreeSet<String>,
     },
     /// The bucket policy was written.
     WrotePolicy {
@@ -106,7 +106,6 @@ impl fmt::Display for Done {
         let resources = resources.join(", ");
         match what {
             Did::CreatedBucket => write!(f, "{resources}: created the bucket in {region}"),
-            Did::FoundBucket => write!(f, "{resources}: the bucket already existed in {account}"),
             Did::BlockedPublicAccess { switches } if switches.len() == Switch::ALL.len() => {
                 write!(f, "{resources}: blocked all public access")
             }
@@ -118,12 +117,14 @@ impl fmt::Display for Done {
             Did::SetEncryption { encryption } => {
                 write!(f, "{resources}: set the default encryption to {encryption}")
             }
-            Did::SetLifecycle { rule } => {
-                write!(
-                    f,
-                    "{resources}: set the lifecycle of objects under {}: {}",
-                    rule.under, rule.lifecycle
-                )
+            Did::SetLifecycle { set, removed } => {
+                write!(f, "{resources}: ")?;
+                match (set.as_slice(), removed.len()) {
+                    ([], n) => write!(f, "removed {}", counted(n, "lifecycle rule")),
+                    ([rule], 0) => write!(f, "set the lifecycle of {}: {rule}", rule.under),
+                    (rules, 0) => write!(f, "set {}", counted(rules.len(), "lifecycle rule")),
+                    (rules, n) => write!(f, "set {}, removed {n}", counted(rules.len(), "lifecycle rule")),
+                }
             }
             Did::WrotePolicy { granted, revoked } => {
                 write!(f, "{resources}: wrote the bucket policy")?;
@@ -160,4 +161,8 @@ impl fmt::Display for Done {
             }
         }
     }
+}
+
+fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

@@ -3,24 +3,22 @@
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::types::{
-    AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, BucketLocationConstraint, BucketNamespace,
-    CreateBucketConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule as Rule,
-    LifecycleRuleFilter, NoncurrentVersionExpiration, ObjectOwnership, OwnershipControls,
+    BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration, ObjectOwnership, OwnershipControls,
     OwnershipControlsRule, PublicAccessBlockConfiguration, ServerSideEncryption,
-    ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Transition,
-    TransitionStorageClass,
+    ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::error::operation::BuildError;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Encryption, Fleet};
 use flowagg_core::id::Region;
-use flowagg_core::observed::{LifecycleRule, Observed, PublicAccessBlock, Switch};
+use flowagg_core::observed::{Observed, PublicAccessBlock, Switch};
 use flowagg_core::plan::HubChange;
 use flowagg_policy::Plan;
 
 use super::Applied;
 use super::done::{Did, Done};
+use super::lifecycle::Lifecycle;
 use super::policy::Policy;
 use super::replace::{Replaced, WholeDocument};
 use crate::Progress;
@@ -29,6 +27,8 @@ use crate::aws::call::*;
 use crate::aws::failure::At;
 use crate::aws::observe;
 
+/// The error code for a bucket that the account owns already.
+const OWNED_ALREADY: &str = "BucketAlreadyOwnedByYou";
 /// The region whose buckets are made without naming it.
 const US_EAST_1: &str = "us-east-1";
 
@@ -50,6 +50,10 @@ impl<'a> Bucket<'a> {
 
     pub(super) fn policy(&self) -> Policy<'_> {
         Policy { s3: &self.s3, fleet: self.fleet, at: &self.at, observed: self.observed, plan: self.plan }
+    }
+
+    fn lifecycle(&self) -> Lifecycle<'_> {
+        Lifecycle { s3: &self.s3, fleet: self.fleet, at: &self.at, observed: self.observed, plan: self.plan }
     }
 
     fn name(&self) -> &str {
@@ -134,9 +138,9 @@ impl<'a> Bucket<'a> {
                 self.encrypt(with).await?;
                 Did::SetEncryption { encryption: with.clone() }
             }
-            HubChange::SetLifecycle { rule, .. } => {
-                self.set_lifecycle(rule).await?;
-                Did::SetLifecycle { rule: rule.clone() }
+            HubChange::SetLifecycle(_) | HubChange::RemoveLifecycle(_) => {
+                let settled = self.lifecycle().settle(&mut applied.lifecycle).await;
+                return self.replaced(settled, applied);
             }
             HubChange::PutPolicy(_) | HubChange::RemoveGrant(_) => {
                 let policy = self.policy();
@@ -158,9 +162,14 @@ impl<'a> Bucket<'a> {
         let request = self.s3.create_bucket().bucket(self.name()).set_bucket_namespace(own_namespace);
         match request.set_create_bucket_configuration(elsewhere).send().await {
             Ok(_) => Ok(Did::CreatedBucket),
-            // Made by us before an answer was lost, or by a colleague since the plan: settled by what follows.
-            Err(SdkError::ServiceError(error)) if error.err().code() == Some("BucketAlreadyOwnedByYou") => {
-                Ok(Did::FoundBucket)
+            // The plan has the settings of a new bucket, which an existing one gets only against no evidence.
+            Err(SdkError::ServiceError(error)) if error.err().code() == Some(OWNED_ALREADY) => {
+                Err(self.at.failed(
+                    CREATE_BUCKET,
+                    Some(OWNED_ALREADY),
+                    "the bucket exists in this account: it was created after the plan was made, or by a call whose response was lost",
+                    "run `flowagg plan` to see what changes in the existing bucket",
+                ))
             }
             Err(error) => Err(self.at.failure(CREATE_BUCKET, &error)),
         }
@@ -229,48 +238,9 @@ impl<'a> Bucket<'a> {
         answer.map(drop).map_err(|error| self.at.failure(PUT_ENCRYPTION, &error))
     }
 
-    /// Sets our rule and writes every other rule back as it was read.
-    async fn set_lifecycle(&self, wanted: &LifecycleRule) -> Result<(), Failure> {
-        let mut rules = observe::lifecycle_rules(&self.s3, &self.fleet.hub, &self.at).await?;
-        let own = LifecycleRule::id(&self.fleet.name(), &wanted.under);
-        rules.retain(|rule| rule.id() != Some(&own));
-        rules.push(rule(&own, wanted).map_err(|error| self.unbuilt(PUT_LIFECYCLE, &error))?);
-        let configuration = BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build();
-        let configuration = configuration.map_err(|error| self.unbuilt(PUT_LIFECYCLE, &error))?;
-        let request = self.s3.put_bucket_lifecycle_configuration().bucket(self.name());
-        let answer =
-            request.expected_bucket_owner(self.owner()).lifecycle_configuration(configuration).send().await;
-        answer.map(drop).map_err(|error| self.at.failure(PUT_LIFECYCLE, &error))
-    }
-
     fn unbuilt(&self, call: Call, error: &BuildError) -> Failure {
         self.at.failed(call, None, error.to_string(), "this is a defect of flowagg: please report it")
     }
-}
-
-/// Our rule as S3 takes it.
-fn rule(id: &str, LifecycleRule { under, lifecycle }: &LifecycleRule) -> Result<Rule, BuildError> {
-    let transition = lifecycle.transition.as_ref().map(|transition| {
-        Transition::builder()
-            .days(transition.days.cast_signed())
-            .storage_class(TransitionStorageClass::from(transition.storage_class.as_str()))
-            .build()
-    });
-    let noncurrent = lifecycle
-        .noncurrent_days
-        .map(|days| NoncurrentVersionExpiration::builder().noncurrent_days(days.cast_signed()).build());
-    let abort = lifecycle.abort_uploads_days.map(|days| {
-        AbortIncompleteMultipartUpload::builder().days_after_initiation(days.cast_signed()).build()
-    });
-    Rule::builder()
-        .id(id)
-        .status(ExpirationStatus::Enabled)
-        .filter(LifecycleRuleFilter::builder().prefix(under).build())
-        .expiration(LifecycleExpiration::builder().days(lifecycle.retention_days.cast_signed()).build())
-        .set_transitions(transition.map(|transition| vec![transition]))
-        .set_noncurrent_version_expiration(noncurrent)
-        .set_abort_incomplete_multipart_upload(abort)
-        .build()
 }
 
 #[cfg(test)]

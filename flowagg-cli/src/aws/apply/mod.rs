@@ -5,6 +5,7 @@ mod done;
 mod dry_run;
 mod flow_logs;
 mod hub;
+mod lifecycle;
 mod policy;
 mod replace;
 
@@ -25,6 +26,7 @@ use serde::Serialize;
 pub use done::{Did, Done};
 pub use dry_run::dry_run;
 
+use self::lifecycle::LeftLifecycle;
 use self::policy::LeftPolicy;
 use self::replace::WholeDocument;
 use super::Accounts;
@@ -49,6 +51,9 @@ pub struct Applied {
     /// The policy that was written, while no other process was seen to change it.
     #[serde(skip)]
     policy: Option<LeftPolicy>,
+    /// The lifecycle configuration that was written, likewise.
+    #[serde(skip)]
+    lifecycle: Option<LeftLifecycle>,
 }
 
 impl Applied {
@@ -57,11 +62,12 @@ impl Applied {
         self.done.iter().map(Done::changes).sum()
     }
 
-    /// Adds a warning if the policy is not the one that was written any more. `observed` was read after that.
+    /// Adds a warning for each document that is not the one that was written any more. `observed` was read after that.
     pub(crate) fn compare(&mut self, observed: &Observed) {
-        if let (Some(left), Ok(Some(bucket))) = (self.policy.take(), &observed.bucket) {
-            self.warnings.extend(left.compare(bucket.policy.as_deref()));
-        }
+        let Ok(Some(bucket)) = &observed.bucket else { return };
+        let policy = self.policy.take().and_then(|left| left.compare(bucket.policy.as_deref()));
+        let lifecycle = self.lifecycle.take().and_then(|left| left.compare(bucket.lifecycle.as_ref()));
+        self.warnings.extend(policy.into_iter().chain(lifecycle));
     }
 }
 
@@ -77,8 +83,9 @@ pub async fn apply(
 ) -> Applied {
     let mut applied = Applied::default();
     let hub = hub::Bucket::new(fleet, accounts.hub(), observed, plan);
-    let (last, first): (Vec<HubChange>, Vec<HubChange>) =
-        plan.hub().iter().cloned().partition(|change| matches!(change, HubChange::RemoveGrant(_)));
+    let is_last =
+        |change: &HubChange| matches!(change, HubChange::RemoveLifecycle(_) | HubChange::RemoveGrant(_));
+    let (last, first): (Vec<HubChange>, Vec<HubChange>) = plan.hub().iter().cloned().partition(is_last);
     if !hub.apply_all(&first, progress, &mut applied).await {
         applied.held_back.extend(plan.flow_logs().iter().map(ToString::to_string));
         return applied;

@@ -9,61 +9,47 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Hub;
-use flowagg_core::id::{BucketName, FleetName, Region};
-use flowagg_core::layout;
-use flowagg_core::lifecycle::{Lifecycle, Transition};
-use flowagg_core::observed::{Bucket, BucketEncryption, LifecycleRule, LogFolders, PublicAccessBlock};
+use flowagg_core::id::{BucketName, Region};
+use flowagg_core::observed::{Bucket, BucketEncryption, LogFolders, Oldest, PublicAccessBlock};
 
-use super::usage;
+use super::{contents, lifecycle, usage};
 use crate::aws::Account;
 use crate::aws::call::*;
 use crate::aws::complete::{Incomplete, Pages};
 use crate::aws::failure::At;
 
-/// Reads the hub bucket. `fleet` is the name of the fleet, which its lifecycle rule carries.
-pub(super) async fn read(hub: &Hub, fleet: &FleetName, account: &Account) -> Result<Option<Bucket>, Failure> {
+/// Reads the hub bucket.
+pub(super) async fn read(hub: &Hub, account: &Account) -> Result<Option<Bucket>, Failure> {
     let s3 = account.s3(&hub.region);
     let at = At::new(hub.account, &hub.region).about(&hub.bucket);
-    read_with(&s3, hub, fleet, &at).await
+    read_with(&s3, hub, &at).await
 }
 
 /// Every call must succeed, except those that read how the bucket is used.
-pub(super) async fn read_with(
-    s3: &Client,
-    hub: &Hub,
-    fleet: &FleetName,
-    at: &At,
-) -> Result<Option<Bucket>, Failure> {
+pub(super) async fn read_with(s3: &Client, hub: &Hub, at: &At) -> Result<Option<Bucket>, Failure> {
     if !exists(s3, hub, at).await? {
         return Ok(None);
     }
     let settings = async {
         futures::try_join!(
             encryption(s3, hub, at),
-            lifecycle_rules(s3, hub, at),
+            lifecycle(s3, hub, at),
             public_access_block(s3, hub, at),
             ownership(s3, hub, at),
             policy(s3, hub, at),
         )
     };
-    let (settings, usage) = futures::join!(settings, usage::read(s3, hub, at));
-    let (encryption, rules, public_access_block, ownership, policy) = settings?;
-    let root = layout::root(hub.prefix.as_ref());
-    let own = LifecycleRule::id(fleet, &root);
-    let (ours, others): (Vec<_>, Vec<_>) = rules.iter().partition(|rule| rule.id() == Some(&own));
-    let lifecycle = ours.first().and_then(|rule| our_rule(rule));
-    let other_rules = others.iter().map(|rule| rule.id().unwrap_or_default().to_owned()).collect();
-    // A rule of ours that reaches as far as the wanted one shows that this question was asked before.
-    let asked = lifecycle.as_ref().is_some_and(|rule| rule.under == root);
-    let other_logs = if asked { BTreeSet::new() } else { other_logs(s3, hub, at).await? };
+    let (settings, usage, contents) =
+        futures::join!(settings, usage::read(s3, hub, at), contents::contents(s3, hub, at));
+    let (encryption, lifecycle, public_access_block, ownership, policy) = settings?;
     Ok(Some(Bucket {
         encryption,
         lifecycle,
-        other_rules,
         public_access_block,
         ownership,
         policy,
-        other_logs,
+        contents,
+        oldest: Oldest::NotRead,
         usage,
         log_folders: LogFolders::NotListed,
     }))
@@ -176,42 +162,6 @@ fn is_aws_managed(key: &str) -> bool {
     key == "alias/aws/s3" || key.ends_with(":alias/aws/s3")
 }
 
-/// The bucket's lifecycle rules, ours among them.
-pub(crate) async fn lifecycle_rules(
-    s3: &Client,
-    hub: &Hub,
-    at: &At,
-) -> Result<Vec<types::LifecycleRule>, Failure> {
-    let request = s3.get_bucket_lifecycle_configuration().bucket(hub.bucket.as_str());
-    let answer = request.expected_bucket_owner(hub.account.to_string()).send().await;
-    let answer = unless_none(answer, "NoSuchLifecycleConfiguration", at, GET_LIFECYCLE)?;
-    Ok(answer.and_then(|answer| answer.rules).unwrap_or_default())
-}
-
-/// Our rule, where it is on and says no more than such a rule can.
-fn our_rule(rule: &types::LifecycleRule) -> Option<LifecycleRule> {
-    if rule.status().as_str() != "Enabled" {
-        return None;
-    }
-    let transition = match rule.transitions() {
-        [] => None,
-        [one] => Some(Transition {
-            days: one.days()?.unsigned_abs(),
-            storage_class: one.storage_class()?.as_str().to_owned(),
-        }),
-        _ => return None,
-    };
-    let noncurrent = rule.noncurrent_version_expiration().and_then(|it| it.noncurrent_days());
-    let abort = rule.abort_incomplete_multipart_upload().and_then(|it| it.days_after_initiation());
-    let lifecycle = Lifecycle {
-        retention_days: rule.expiration()?.days()?.unsigned_abs(),
-        transition,
-        noncurrent_days: noncurrent.map(i32::unsigned_abs),
-        abort_uploads_days: abort.map(i32::unsigned_abs),
-    };
-    Some(LifecycleRule { under: rule.filter()?.prefix()?.to_owned(), lifecycle })
-}
-
 /// The bucket's public access block. Without one, every switch is off.
 pub(crate) async fn public_access_block(
     s3: &Client,
@@ -255,21 +205,20 @@ pub(crate) async fn policy(s3: &Client, hub: &Hub, at: &At) -> Result<Option<Str
     policy.map(Some).ok_or_else(|| at.incomplete(GET_POLICY, &Incomplete::Empty))
 }
 
-/// Folders of other log services under the accounts' folders: one call, and one for each account that has a folder.
-async fn other_logs(s3: &Client, hub: &Hub, at: &At) -> Result<BTreeSet<String>, Failure> {
-    let mut others = BTreeSet::new();
-    for account in folders(s3, hub, &layout::root(hub.prefix.as_ref()), at).await? {
-        let below = folders(s3, hub, &account, at).await?;
-        let of_others = |folder: &String| !last_segment(folder).is_some_and(layout::is_of_flow_logs);
-        others.extend(below.into_iter().filter(of_others));
-    }
-    Ok(others)
-}
-
 /// The folders right under a prefix, whole.
 pub(crate) async fn folders(s3: &Client, hub: &Hub, under: &str, at: &At) -> Result<Vec<String>, Failure> {
-    // A folder that is on two pages is one folder.
-    let mut folders = BTreeSet::new();
+    listing(s3, hub, under, at).await.map(|(folders, _)| folders.into_iter().collect())
+}
+
+/// The folders and the keys right under a prefix, whole and each once. The key that is the prefix itself, by which some tools mark a folder, is
+/// left out.
+pub(super) async fn listing(
+    s3: &Client,
+    hub: &Hub,
+    under: &str,
+    at: &At,
+) -> Result<(BTreeSet<String>, BTreeSet<String>), Failure> {
+    let (mut folders, mut keys) = (BTreeSet::new(), BTreeSet::new());
     let mut turned = Pages::default();
     let request =
         s3.list_objects_v2().bucket(hub.bucket.as_str()).expected_bucket_owner(hub.account.to_string());
@@ -279,8 +228,10 @@ pub(crate) async fn folders(s3: &Client, hub: &Hub, under: &str, at: &At) -> Res
         let turned = turned.turn(page.next_continuation_token(), page.is_truncated());
         turned.map_err(|why| at.incomplete(LIST_OBJECTS, &why))?;
         folders.extend(page.common_prefixes().iter().filter_map(|folder| folder.prefix().map(str::to_owned)));
+        let below = page.contents().iter().filter_map(|object| object.key().map(str::to_owned));
+        keys.extend(below.filter(|key| key != under));
     }
-    Ok(folders.into_iter().collect())
+    Ok((folders, keys))
 }
 
 /// The name of a folder.

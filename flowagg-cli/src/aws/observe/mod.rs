@@ -1,7 +1,9 @@
 //! Reads what AWS has, in every account and region at once.
 
+mod contents;
 mod hub;
 mod key;
+mod lifecycle;
 mod log_folders;
 mod region;
 mod survey;
@@ -12,7 +14,7 @@ use std::pin::pin;
 
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Declared, Fleet, Hub, Only};
-use flowagg_core::id::{AccountId, FleetName};
+use flowagg_core::id::AccountId;
 use flowagg_core::observed::{Bucket, Key, Observed, Place, RegionState, Scope};
 use flowagg_policy::Plan;
 use futures::StreamExt;
@@ -22,8 +24,9 @@ use super::{Account, Accounts, Session};
 use crate::Progress;
 
 pub(crate) use hub::{
-    encryption, encryption_rules, folders, last_segment, lifecycle_rules, locate, policy, public_access_block,
+    encryption, encryption_rules, folders, last_segment, locate, policy, public_access_block,
 };
+pub(crate) use lifecycle::lifecycle;
 pub use log_folders::log_folders;
 pub(crate) use log_folders::{log_roots, services};
 pub use survey::{Survey, survey};
@@ -35,10 +38,15 @@ pub async fn observe(
     only: &[Only],
     progress: &dyn Progress,
 ) -> Result<(Fleet, Accounts, Observed), Failure> {
-    let (hub, name) = (declared.hub().clone(), declared.name());
+    let hub = declared.hub().clone();
     let ((bucket, key), survey) =
-        futures::join!(read_hub(&hub, &name, session.hub()), survey(declared, session, only, progress));
+        futures::join!(read_hub(&hub, session.hub()), survey(declared, session, only, progress));
     let Survey { fleet, accounts, regions } = survey?;
+    // Which objects would expire sooner depends on the members.
+    let bucket = match bucket {
+        Ok(Some(bucket)) => Ok(Some(contents::with_age(&fleet, bucket, session.hub()).await)),
+        other => other,
+    };
     let scope = if only.is_empty() { Scope::Whole } else { Scope::Part };
     Ok((fleet, accounts, Observed { bucket, key, regions, scope }))
 }
@@ -46,10 +54,9 @@ pub async fn observe(
 /// Reads the bucket, then the key that it is encrypted with.
 async fn read_hub(
     hub: &Hub,
-    fleet: &FleetName,
     account: &Account,
 ) -> (Result<Option<Bucket>, Failure>, Option<Result<Key, Failure>>) {
-    let bucket = hub::read(hub, fleet, account).await;
+    let bucket = hub::read(hub, account).await;
     let found = bucket.as_ref().ok().and_then(Option::as_ref);
     let key = key::read(hub, found.and_then(|bucket| bucket.encryption.as_ref()), account).await;
     (bucket, key)
@@ -79,7 +86,9 @@ pub async fn observe_again(
         if plan.hub().is_empty() && !in_hub {
             (before.bucket, before.key)
         } else {
-            read_hub(&fleet.hub, &fleet.name(), accounts.hub()).await
+            let (bucket, key) = read_hub(&fleet.hub, accounts.hub()).await;
+            let oldest = before.bucket.ok().flatten().map(|bucket| bucket.oldest).unwrap_or_default();
+            (bucket.map(|bucket| bucket.map(|bucket| Bucket { oldest, ..bucket })), key)
         }
     };
     let ((bucket, key), regions) =

@@ -6,12 +6,13 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_bucket_acl::GetBucketAclOutput;
 use aws_sdk_s3::operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput;
 use aws_sdk_s3::types::{
-    BucketVersioningStatus, DefaultRetention, Grant, ObjectLockConfiguration, ObjectLockEnabled, Payer, Type,
+    BucketVersioningStatus, DefaultRetention as RetentionRule, Grant, ObjectLockConfiguration,
+    ObjectLockEnabled, Payer, Type,
 };
 use flowagg_core::acl::{Acl, AclGrant, Grantee};
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Hub;
-use flowagg_core::observed::{ObjectLock, Retention, Usage, Versioning};
+use flowagg_core::observed::{DefaultRetention, ObjectLock, Usage, Versioning};
 
 use super::hub::unless_none;
 use crate::aws::call::*;
@@ -103,11 +104,11 @@ fn object_lock_of(lock: &ObjectLockConfiguration) -> Option<ObjectLock> {
     Some(ObjectLock { retention })
 }
 
-fn retention_of(default: &DefaultRetention) -> Option<Retention> {
+fn retention_of(default: &RetentionRule) -> Option<DefaultRetention> {
     let (number, unit) = default.days().map(|days| (days, "day")).or(default.years().map(|n| (n, "year")))?;
     let plural = if number == 1 { "" } else { "s" };
     let mode = default.mode().map_or("mode unknown", |mode| mode.as_str()).to_owned();
-    Some(Retention { mode, period: format!("{number} {unit}{plural}") })
+    Some(DefaultRetention { mode, period: format!("{number} {unit}{plural}") })
 }
 
 async fn replication(s3: &Client, hub: &Hub, at: &At) -> Result<bool, Failure> {

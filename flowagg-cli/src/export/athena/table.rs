@@ -80,6 +80,10 @@ pub struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
+    /// How far back queries look if the fleet file has objects kept forever: ten years, in days. Each day is a partition that
+    /// Athena may have to list.
+    const KEPT_FOREVER_DAYS: u32 = 3_650;
+
     /// The table of a fleet. Fails where its records are not all of one format, and where accounts or regions are not known.
     pub fn new(fleet: &'a Fleet, names: &'a Names) -> Result<Self, ExportError> {
         if fleet.members.is_empty() {
@@ -177,7 +181,8 @@ impl<'a> Table<'a> {
     /// Source: "Supported types for partition projection" (Amazon Athena User Guide).
     fn partitions(&self) -> Vec<Partition> {
         // Objects go at a midnight after their last day, and the last file of a day is stored on the next.
-        let days = self.fleet.hub.lifecycle.retention_days.saturating_add(1);
+        let kept = self.fleet.hub.lifecycle.retention.in_new_bucket().unwrap_or(Self::KEPT_FOREVER_DAYS);
+        let days = kept.saturating_add(1);
         let accounts = if self.is_injected() {
             vec![("type", "injected".to_owned())]
         } else {

@@ -1,9 +1,8 @@
 //! The hub's template: what `apply` makes in the hub account.
 
 use flowagg_core::fleet::{Encryption, Fleet};
-use flowagg_core::layout;
-use flowagg_core::lifecycle::Lifecycle;
-use flowagg_core::observed::LifecycleRule;
+use flowagg_core::lifecycle::FleetRule;
+use flowagg_core::plan::rule_of_new_bucket;
 use flowagg_policy::Grant;
 use serde_json::{Map, Value, json};
 
@@ -15,7 +14,7 @@ const NAME: &str = "BucketName";
 const RETENTION: &str = "RetentionDays";
 
 /// The template of the hub bucket: encryption, lifecycle, public access block, ownership and policy. Its parameters are
-/// the bucket's name and the days that objects are kept; its outputs the bucket's name and ARN, which no other stack can
+/// the bucket's name and, if objects expire, after how many days; its outputs the bucket's name and ARN, which no other stack can
 /// import before the policy is there too.
 ///
 /// The bucket stays when the stack goes; the policy, and with it the delivery, goes with the stack.
@@ -29,7 +28,7 @@ pub fn hub(fleet: &Fleet, format: Format) -> Result<Files, ExportError> {
     }
     // Objects do not expire before they have moved.
     let fewest = 1 + hub.lifecycle.transition.as_ref().map_or(0, |transition| transition.days);
-    let template = Template::new(format!(
+    let mut template = Template::new(format!(
         "The S3 bucket for the VPC Flow Logs of the fleet, in account {}, region {}",
         hub.account, hub.region
     ))
@@ -43,19 +42,21 @@ pub fn hub(fleet: &Fleet, format: Format) -> Result<Files, ExportError> {
             "AllowedPattern": "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
         }),
     )
-    .parameter(
-        RETENTION,
-        json!({
-            "Type": "Number",
-            "Default": hub.lifecycle.retention_days,
-            "MinValue": fewest,
-            "Description": "Objects expire after so many days",
-        }),
-    )
     .resource(BUCKET, Resource::new("AWS::S3::Bucket", bucket(fleet)).kept())
     .resource("FlowLogBucketPolicy", Resource::new("AWS::S3::BucketPolicy", policy(fleet)?))
     .output(NAME, "The bucket that all flow logs go to", reference(BUCKET))
     .output("BucketArn", "Its ARN", attribute(BUCKET, "Arn"));
+    if let Some(days) = hub.lifecycle.retention.in_new_bucket() {
+        template = template.parameter(
+            RETENTION,
+            json!({
+                "Type": "Number",
+                "Default": days,
+                "MinValue": fewest,
+                "Description": "Objects expire after this many days",
+            }),
+        );
+    }
     Ok(Files::of_templates(vec![template.file("hub", format)?], notes))
 }
 
@@ -64,7 +65,6 @@ fn bucket(fleet: &Fleet) -> Value {
     let mut bucket = json!({
         "BucketName": reference(NAME),
         "BucketEncryption": { "ServerSideEncryptionConfiguration": [encryption(hub.encryption.as_ref())] },
-        "LifecycleConfiguration": { "Rules": [lifecycle(fleet)] },
         "OwnershipControls": { "Rules": [{ "ObjectOwnership": "BucketOwnerEnforced" }] },
         "PublicAccessBlockConfiguration": {
             "BlockPublicAcls": true,
@@ -73,6 +73,9 @@ fn bucket(fleet: &Fleet) -> Value {
             "RestrictPublicBuckets": true,
         },
     });
+    if let Some(rule) = rule_of_new_bucket(fleet) {
+        bucket["LifecycleConfiguration"] = json!({ "Rules": [lifecycle(rule)] });
+    }
     if hub.bucket.is_account_regional() {
         bucket["BucketNamespace"] = json!("account-regional");
     }
@@ -92,16 +95,16 @@ fn encryption(encryption: Option<&Encryption>) -> Value {
     }
 }
 
-fn lifecycle(fleet: &Fleet) -> Value {
-    let hub = &fleet.hub;
-    let Lifecycle { transition, noncurrent_days, abort_uploads_days, retention_days: _ } = &hub.lifecycle;
+fn lifecycle(rule: FleetRule) -> Value {
+    let FleetRule { id, under, expire_days, transition, noncurrent_days, abort_uploads_days } = rule;
     let mut rule = Map::new();
     let mut set = |key: &str, value| rule.insert(key.to_owned(), value);
-    let root = layout::root(hub.prefix.as_ref());
-    set("Id", json!(LifecycleRule::id(&fleet.name(), &root)));
+    set("Id", json!(id));
     set("Status", json!("Enabled"));
-    set("Prefix", json!(root));
-    set("ExpirationInDays", reference(RETENTION));
+    set("Prefix", json!(under));
+    if expire_days.is_some() {
+        set("ExpirationInDays", reference(RETENTION));
+    }
     if let Some(to) = transition {
         set("Transitions", json!([{ "StorageClass": to.storage_class, "TransitionInDays": to.days }]));
     }

@@ -1,9 +1,8 @@
 //! The bucket with its settings, and its policy.
 
 use flowagg_core::fleet::{Encryption, Fleet, Hub};
-use flowagg_core::layout;
-use flowagg_core::lifecycle::Lifecycle;
-use flowagg_core::observed::{BucketEncryption, LifecycleRule, PublicAccessBlock};
+use flowagg_core::lifecycle::FleetRule;
+use flowagg_core::observed::{BucketEncryption, PublicAccessBlock};
 use flowagg_policy::{Grant, Unnamed, merge};
 
 use super::block::{Block, Body, Value};
@@ -13,7 +12,7 @@ use super::providers::HUB;
 use crate::export::ExportError;
 
 /// The bucket, and a resource for each of its settings. A setting that the plan keeps stays.
-pub(super) fn bucket(fleet: &Fleet, live: Option<&Live<'_>>, owns_lifecycle: bool) -> Vec<Block> {
+pub(super) fn bucket(fleet: &Fleet, live: Option<&Live<'_>>, rule: Option<FleetRule>) -> Vec<Block> {
     let hub = &fleet.hub;
     let namespace = hub.bucket.is_account_regional().then_some("account-regional");
     let bucket = Body::default()
@@ -39,8 +38,8 @@ pub(super) fn bucket(fleet: &Fleet, live: Option<&Live<'_>>, owns_lifecycle: boo
         Block::resource(OWNERSHIP, NAME, setting().block("rule", rule))
     }));
     blocks.push(Block::resource(ENCRYPTION, NAME, setting().block("rule", encryption(hub, live))));
-    if owns_lifecycle {
-        blocks.push(Block::resource(LIFECYCLE, NAME, setting().block("rule", lifecycle(fleet))));
+    if let Some(rule) = rule {
+        blocks.push(Block::resource(LIFECYCLE, NAME, setting().block("rule", lifecycle(rule))));
     }
     blocks
 }
@@ -73,19 +72,15 @@ fn encryption(hub: &Hub, live: Option<&Live<'_>>) -> Body {
         .block("apply_server_side_encryption_by_default", default)
 }
 
-/// The lifecycle rule that `apply` sets.
-pub(super) fn rule(hub: &Hub) -> LifecycleRule {
-    LifecycleRule { under: layout::root(hub.prefix.as_ref()), lifecycle: hub.lifecycle.clone() }
-}
-
-fn lifecycle(fleet: &Fleet) -> Body {
-    let LifecycleRule { under, lifecycle } = rule(&fleet.hub);
-    let Lifecycle { retention_days, transition, noncurrent_days, abort_uploads_days } = lifecycle;
+fn lifecycle(rule: FleetRule) -> Body {
+    let FleetRule { id, under, expire_days, transition, noncurrent_days, abort_uploads_days } = rule;
     let mut rule = Body::default()
-        .set("id", LifecycleRule::id(&fleet.name(), &under))
+        .set("id", id)
         .set("status", "Enabled")
-        .block("filter", Body::default().set("prefix", under))
-        .block("expiration", Body::default().set("days", retention_days));
+        .block("filter", Body::default().set("prefix", under));
+    if let Some(days) = expire_days {
+        rule = rule.block("expiration", Body::default().set("days", days));
+    }
     if let Some(to) = transition {
         let to = Body::default().set("days", to.days).set("storage_class", to.storage_class);
         rule = rule.block("transition", to);

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Fleet, Member, Standing};
 use flowagg_core::id::{FlowLogId, Region, ResourceId, ResourceKind};
+use flowagg_core::lifecycle::FleetRule;
 use flowagg_core::observed::{
-    Bucket, BucketEncryption, FlowLog, LifecycleRule, Place, PublicAccessBlock, RegionState, Resource,
+    Bucket, BucketEncryption, FlowLog, Place, PublicAccessBlock, RegionState, Resource,
 };
-use flowagg_core::plan::{Concern, HubChange, Step};
+use flowagg_core::plan::{Concern, HubChange, Step, rule_of_new_bucket};
 use flowagg_policy::Plan;
 
 use super::block::{Block, Body, Value};
@@ -78,18 +79,39 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// Whether the lifecycle rules of the bucket become Terraform's, which knows all rules of a bucket or none. Ours is left
-    /// to flowagg where it stands beside rules of others, or where nobody may set it. Fails where it has to be set beside
-    /// rules of others.
-    pub(super) fn owns_lifecycle(&self, wanted: &LifecycleRule) -> Result<bool, ExportError> {
-        let Some(bucket) = self.bucket else { return Ok(true) };
-        let changes = self.plan.hub().iter().any(|change| matches!(change, HubChange::SetLifecycle { .. }));
-        let others = &bucket.other_rules;
-        match (changes, others.is_empty()) {
-            (true, false) => Err(ExportError::OtherRules(others.iter().cloned().collect())),
-            (true, true) => Ok(true),
-            (false, is_alone) => Ok(is_alone && bucket.lifecycle.as_ref() == Some(wanted)),
+    /// The lifecycle rule that becomes Terraform's, which manages all rules of a bucket or none. `None` if the bucket keeps rules
+    /// of others, or several of the fleet, or if the plan sets none. Fails if the plan sets one next to rules of others.
+    pub(super) fn lifecycle_rule(&self, fleet: &Fleet) -> Result<Option<FleetRule>, ExportError> {
+        let Some(bucket) = self.bucket else { return Ok(rule_of_new_bucket(fleet)) };
+        let change = self.plan.hub().iter().find_map(|change| match change {
+            HubChange::SetLifecycle(change) => Some(change),
+            _ => None,
+        });
+        let others = self.other_rules(fleet);
+        match change {
+            Some(_) if !others.is_empty() => Err(ExportError::OtherRules(others)),
+            Some(change) => {
+                let after =
+                    change.write.as_ref().and_then(|document| document.rules().ok()).unwrap_or_default();
+                Ok(change.set.first().filter(|_| after.len() == 1).cloned())
+            }
+            None if others.is_empty() => {
+                let wanted = rule_of_new_bucket(fleet);
+                let has = |rule: &FleetRule| {
+                    bucket.lifecycle.as_ref().is_some_and(|document| document.has(rule).unwrap_or(false))
+                };
+                Ok(wanted.filter(has))
+            }
+            None => Ok(None),
         }
+    }
+
+    /// The lifecycle rules of the bucket that are not the fleet's, by id.
+    pub(super) fn other_rules(&self, fleet: &Fleet) -> Vec<String> {
+        let document = self.bucket.and_then(|bucket| bucket.lifecycle.as_ref());
+        let rules = document.and_then(|document| document.rules().ok()).unwrap_or_default();
+        let others = rules.iter().filter(|rule| !rule.is_of(&fleet.name()));
+        others.map(|rule| rule.id.clone().unwrap_or_default()).collect()
     }
 
     /// What of a member's region is logged, by kind.

@@ -17,6 +17,7 @@ mod names;
 mod providers;
 
 use flowagg_core::fleet::{Choice, Encryption, Fleet};
+use flowagg_core::plan::rule_of_new_bucket;
 
 use self::block::Block;
 use self::flow_logs::FlowLogs;
@@ -54,7 +55,11 @@ impl Format {
 /// there and becomes Terraform's. Fails where the fleet cannot be expressed so.
 pub fn configuration(fleet: &Fleet, live: Option<&Live<'_>>, format: Format) -> Result<Files, ExportError> {
     fleet.members.values().try_for_each(flow_logs::has_regions)?;
-    let owns_lifecycle = live.map_or(Ok(true), |live| live.owns_lifecycle(&hub::rule(&fleet.hub)))?;
+    let rule = match live {
+        Some(live) => live.lifecycle_rule(fleet)?,
+        None => rule_of_new_bucket(fleet),
+    };
+    let owns_lifecycle = rule.is_some();
     let mut logs = FlowLogs::default();
     for (member, region) in fleet.places() {
         let FlowLogs { blocks, imports, notes } = flow_logs::in_place(fleet, member, region, live)?;
@@ -69,7 +74,7 @@ pub fn configuration(fleet: &Fleet, live: Option<&Live<'_>>, format: Format) -> 
     let mut files = vec![
         ("versions", "The versions that this configuration needs", vec![providers::versions(fleet)]),
         ("providers", "A provider for each account and region", providers::providers(fleet, fleet.places())),
-        ("hub", "The bucket that all flow logs go to", hub::bucket(fleet, live, owns_lifecycle)),
+        ("hub", "The bucket that all flow logs go to", hub::bucket(fleet, live, rule)),
         ("policy", "Who may deliver to the bucket", hub::policy(fleet, live)?),
         ("flow-logs", "The flow logs of every account and region", logs.blocks),
     ];
@@ -99,12 +104,14 @@ fn notes(fleet: &Fleet, live: Option<&Live<'_>>, owns_lifecycle: bool) -> Vec<St
              policy and all its lifecycle rules; with `--live` what is there is imported and statements of others are kept"
         )),
         Some(live) => {
-            if let (false, Some(found)) = (owns_lifecycle, live.bucket) {
-                let others: Vec<&str> = found.other_rules.iter().map(String::as_str).collect();
+            if let (false, Some(found)) = (owns_lifecycle, live.bucket)
+                && found.lifecycle.is_some()
+            {
+                let others = live.other_rules(fleet);
                 let why = if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
                 notes.push(format!(
-                    "the lifecycle rules of {bucket} are left out: Terraform knows all rules of a bucket or none, and not all are \
-                     flowagg's to set{why}; `flowagg plan` says whether its own is right"
+                    "the lifecycle rules of {bucket} are left out: Terraform manages all rules of a bucket or none, and not all are \
+                     flowagg's to set{why}; `flowagg plan` shows whether its own are right"
                 ));
             }
             notes.extend(live.notes());

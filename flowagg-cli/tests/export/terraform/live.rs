@@ -7,11 +7,12 @@ use flowagg_core::acl::{Acl, AclGrant, Grantee};
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
 use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
+use flowagg_core::lifecycle::{FleetRule, LifecycleDocument};
 use flowagg_core::observed::{
-    Bucket, BucketEncryption, FileOptions, FlowLog, LifecycleRule, Observed, Place, PublicAccessBlock,
-    RegionState, Resource, Scope, Usage,
+    Bucket, BucketEncryption, FileOptions, FlowLog, Observed, Place, PublicAccessBlock, RegionState,
+    Resource, Scope, Usage,
 };
-use flowagg_core::plan::Unnamed;
+use flowagg_core::plan::{Unnamed, rule_of_new_bucket};
 use flowagg_policy::Plan;
 use flowagg_policy::plan::plan;
 use flowagg_policy::{Grant, merge};
@@ -53,10 +54,14 @@ impl World {
     fn new(fleet: Fleet, resources: Vec<Resource>) -> Self {
         let place =
             Place { account: AccountId::parse(MEMBER).unwrap(), region: Region::parse("eu-west-1").unwrap() };
-        let under = flowagg_core::layout::root(fleet.hub.prefix.as_ref());
         let bucket = Bucket {
             encryption: Some(BucketEncryption { algorithm: "AES256".into(), key: None, bucket_key: false }),
-            lifecycle: Some(LifecycleRule { under, lifecycle: fleet.hub.lifecycle.clone() }),
+            lifecycle: LifecycleDocument::edited(
+                None,
+                rule_of_new_bucket(&fleet).as_slice(),
+                &BTreeSet::new(),
+            )
+            .unwrap(),
             public_access_block: PublicAccessBlock::FULL,
             ownership: Some("BucketOwnerEnforced".into()),
             policy: Some(merge(None, &Grant::of(&fleet), Unnamed::Keep).unwrap().text),
@@ -257,20 +262,38 @@ fn a_destination_is_written_as_aws_has_it_so_that_nothing_is_replaced_for_a_slas
 
 #[test]
 fn lifecycle_rules_of_others_are_never_terraforms() {
-    let mut world = World::new(fleet("", ""), vpcs());
+    let mut world = World::new(fleet("retention-days = 90\n", ""), vpcs());
+    let theirs = FleetRule {
+        id: "theirs".to_owned(),
+        under: "else/".to_owned(),
+        expire_days: Some(7),
+        transition: None,
+        noncurrent_days: None,
+        abort_uploads_days: None,
+    };
+    let with = |rule: Option<&LifecycleDocument>| {
+        LifecycleDocument::edited(rule, std::slice::from_ref(&theirs), &BTreeSet::new()).unwrap()
+    };
     let bucket = world.bucket.as_mut().unwrap();
-    bucket.other_rules = BTreeSet::from(["theirs".to_owned()]);
+    bucket.lifecycle = with(bucket.lifecycle.as_ref());
     let hub = world.file("hub");
     assert_eq!(hub["resource"].get("aws_s3_bucket_lifecycle_configuration"), None);
     assert!(!world.imports().contains_key("aws_s3_bucket_lifecycle_configuration.flow_logs"));
     assert!(world.notes().contains("not all are flowagg's to set (theirs)"), "{}", world.notes());
 
-    world.bucket.as_mut().unwrap().lifecycle = None;
+    // A longer expiry needs no permission.
+    world.bucket.as_mut().unwrap().lifecycle = with(with_days(&world.fleet, 30).as_ref());
     let error = world.look(|fleet, live| configuration(fleet, Some(live), Format::Json).unwrap_err());
     assert_eq!(
         error.to_string(),
         "the bucket has lifecycle rules that are not flowagg's, which Terraform would replace: theirs"
     );
+}
+
+/// The fleet's rule with another expiry.
+fn with_days(fleet: &Fleet, days: u32) -> Option<LifecycleDocument> {
+    let rule = rule_of_new_bucket(fleet).map(|rule| FleetRule { expire_days: Some(days), ..rule });
+    LifecycleDocument::edited(None, rule.as_slice(), &BTreeSet::new()).unwrap()
 }
 
 #[test]

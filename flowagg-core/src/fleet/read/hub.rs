@@ -1,7 +1,7 @@
 use crate::fleet::table::{Table, Value};
 use crate::fleet::{Encryption, Hub, ObjectOwnership};
 use crate::id::{AccountId, BucketName, KmsKeyArn, Prefix, Region};
-use crate::lifecycle::{Lifecycle, StorageClass, Transition};
+use crate::lifecycle::{Lifecycle, Retention, StorageClass, Transition};
 
 /// Source: "LifecycleExpiration" (Amazon S3 API Reference): a 32-bit number.
 const MOST_DAYS: u32 = i32::MAX.unsigned_abs();
@@ -49,32 +49,41 @@ pub(super) fn read(table: Table<'_, '_>) -> Option<Hub> {
 fn lifecycle(table: &Table<'_, '_>) -> Lifecycle {
     let days = |key| table.get(key).and_then(|v| v.count(MOST_DAYS));
     let absent = Lifecycle::default();
-    let retention_days = days("retention-days").unwrap_or(absent.retention_days);
+    let retention = table.get("retention-days").and_then(|value| retention(&value)).unwrap_or_default();
     Lifecycle {
-        retention_days,
-        transition: table.get("transition").and_then(|value| transition(value, retention_days)),
+        retention,
+        transition: table.get("transition").and_then(|value| transition(value, retention)),
         noncurrent_days: days("noncurrent-days"),
         abort_uploads_days: days("abort-uploads-days").or(absent.abort_uploads_days),
     }
 }
 
-fn transition(value: Value<'_, '_>, retention_days: u32) -> Option<Transition> {
+/// A number of days, or "forever".
+fn retention(value: &Value<'_, '_>) -> Option<Retention> {
+    if value.is_string() {
+        let forever = [Retention::Forever];
+        return value.one_of(&forever, |_| Retention::FOREVER);
+    }
+    value.count(MOST_DAYS).map(Retention::Days)
+}
+
+fn transition(value: Value<'_, '_>, retention: Retention) -> Option<Transition> {
     const HELP: &str = "as in `transition = { days = 30, storage-class = \"STANDARD_IA\" }`";
     let table = value.table()?;
     let days = table.needed("days", HELP);
     let class = table.needed("storage-class", HELP);
-    let count = days.as_ref().and_then(|v| v.count(MOST_DAYS));
     let class = class.and_then(|v| v.one_of(&StorageClass::ALL, StorageClass::as_str));
+    let count = days.as_ref().and_then(|v| v.number(0, MOST_DAYS));
     table.refuse_unknown();
     let (days, count, class) = (days?, count?, class?);
     let fewest = class.fewest_days();
     if count < fewest {
-        let what = format!("objects go to {} after {fewest} days at the earliest", class.as_str());
+        let what = format!("S3 moves objects to {} after {fewest} days at the earliest", class.as_str());
         days.fault(what, format!("write at least {fewest}"));
     }
-    if count >= retention_days {
-        let what = format!("the transition comes after {count} days, the expiry after {retention_days}");
-        days.fault(what, "keep objects longer with `retention-days`, or move them earlier");
+    if let Some(expiry) = retention.in_new_bucket().filter(|expiry| count >= *expiry) {
+        let what = format!("the transition is after {count} days, the expiry after {expiry}");
+        days.fault(what, "set a longer `retention-days`, or a transition after fewer days");
     }
     Some(Transition { days: count, storage_class: class.as_str().to_owned() })
 }

@@ -6,13 +6,13 @@ use crate::fleet::Fleet;
 use crate::observed::{Usage, Versioning};
 use crate::plan::Note;
 
-pub(super) fn explain(fleet: &Fleet, usage: &Usage, part: &mut HubPart) {
+/// `noncurrent`: after how many days versions that are no longer current are deleted, if all of them are.
+pub(super) fn explain(fleet: &Fleet, usage: &Usage, noncurrent: Option<u32>, part: &mut HubPart) {
     let mut unread = Vec::new();
     if let Some(versioning @ (Versioning::Enabled | Versioning::Suspended)) =
         known("versioning", &usage.versioning, &mut unread)
     {
-        let noncurrent_days = fleet.hub.lifecycle.noncurrent_days;
-        part.notes.push(Note::Versioned { versioning: *versioning, noncurrent_days });
+        part.notes.push(Note::Versioned { versioning: *versioning, noncurrent_days: noncurrent });
     }
     if let Some(Some(lock)) = known("Object Lock", &usage.object_lock, &mut unread) {
         part.notes.push(Note::ObjectLocked { retention: lock.retention.clone() });

@@ -8,7 +8,7 @@ use flowagg_core::fleet::{
 };
 use flowagg_core::flow_log::FlowLogSpec;
 use flowagg_core::id::{ResourceKind, RoleName};
-use flowagg_core::lifecycle::Lifecycle;
+use flowagg_core::lifecycle::{Lifecycle, Retention};
 
 use super::super::hand::Hand;
 
@@ -139,8 +139,12 @@ fn hub(table: &mut Table, hub: &Hub, hand: &mut Hand) {
     table.perhaps("profile", profile.as_ref().map(|profile| quoted(profile, hand)));
     table.perhaps("role", role.as_ref().map(|role| quoted(role, hand)));
     let default = Lifecycle::default();
-    let Lifecycle { retention_days, transition, noncurrent_days, abort_uploads_days } = lifecycle;
-    table.unless_default("retention-days", retention_days, &default.retention_days, retention_days, hand);
+    let Lifecycle { retention, transition, noncurrent_days, abort_uploads_days } = lifecycle;
+    match retention {
+        Retention::Unset => {}
+        Retention::Days(days) => table.put("retention-days", days.to_string()),
+        Retention::Forever => table.put("retention-days", quoted(Retention::FOREVER, hand)),
+    }
     let transition = transition.as_ref().map(|it| {
         let class = quoted(&it.storage_class, hand);
         inline([("days".to_owned(), it.days.to_string()), ("storage-class".to_owned(), class)])

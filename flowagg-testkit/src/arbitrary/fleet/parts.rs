@@ -9,7 +9,7 @@ use flowagg_core::flow_log::{
     AggregationInterval, Field, FileFormat, Files, FlowLogSpec, RecordFormat, TrafficType,
 };
 use flowagg_core::id::{BucketName, Partition, ResourceKind, RoleName};
-use flowagg_core::lifecycle::{Lifecycle, StorageClass, Transition};
+use flowagg_core::lifecycle::{Lifecycle, Retention, StorageClass, Transition};
 use proptest::collection::{btree_map, btree_set};
 use proptest::option;
 use proptest::prelude::*;
@@ -55,19 +55,21 @@ pub(super) fn hub(partition: Partition) -> impl Strategy<Value = Hub> {
 
 fn lifecycle() -> impl Strategy<Value = Lifecycle> {
     let days = || 1u32..4000;
-    let transition = option::of((select(StorageClass::ALL.to_vec()), days()));
-    (days(), transition, option::of(days()), days()).prop_map(
-        |(after, transition, noncurrent_days, abort_uploads_days)| {
+    let transition = option::of((select(StorageClass::ALL.to_vec()), 0u32..4000));
+    let retention = select(vec![Retention::Unset, Retention::Days(0), Retention::Forever]);
+    (retention, days(), transition, option::of(days()), days()).prop_map(
+        |(retention, after, transition, noncurrent_days, abort_uploads_days)| {
             let transition = transition.map(|(class, days)| Transition {
                 days: days + class.fewest_days(),
                 storage_class: class.as_str().to_owned(),
             });
-            Lifecycle {
-                retention_days: after + transition.as_ref().map_or(0, |transition| transition.days),
-                transition,
-                noncurrent_days,
-                abort_uploads_days: Some(abort_uploads_days),
-            }
+            let last = transition.as_ref().map_or(0, |transition| transition.days);
+            let retention = match retention {
+                Retention::Days(_) => Retention::Days(after + last),
+                Retention::Unset if last >= Lifecycle::DEFAULT_RETENTION_DAYS => Retention::Forever,
+                other => other,
+            };
+            Lifecycle { retention, transition, noncurrent_days, abort_uploads_days: Some(abort_uploads_days) }
         },
     )
 }

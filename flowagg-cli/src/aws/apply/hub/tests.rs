@@ -2,15 +2,12 @@ use std::sync::{Arc, Mutex};
 
 use aws_sdk_s3::operation::create_bucket::{CreateBucketError, CreateBucketOutput};
 use aws_sdk_s3::operation::get_bucket_encryption::{GetBucketEncryptionError, GetBucketEncryptionOutput};
-use aws_sdk_s3::operation::get_bucket_lifecycle_configuration::GetBucketLifecycleConfigurationOutput;
 use aws_sdk_s3::operation::get_public_access_block::GetPublicAccessBlockOutput;
 use aws_sdk_s3::operation::put_bucket_encryption::PutBucketEncryptionOutput;
-use aws_sdk_s3::operation::put_bucket_lifecycle_configuration::PutBucketLifecycleConfigurationOutput;
 use aws_sdk_s3::operation::put_public_access_block::PutPublicAccessBlockOutput;
 use aws_sdk_s3::types::error::{BucketAlreadyExists, BucketAlreadyOwnedByYou};
 use aws_sdk_s3::types::{BlockedEncryptionTypes, EncryptionType};
 use aws_smithy_mocks::{Rule as MockRule, mock};
-use flowagg_core::lifecycle::Lifecycle;
 use flowagg_core::plan::Unnamed;
 use flowagg_policy::plan::plan;
 
@@ -41,14 +38,18 @@ async fn a_name_that_another_account_has_stops_everything_after_it() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_was_made_before_an_answer_was_lost_is_made() {
+async fn a_bucket_that_was_created_after_the_plan_was_made_is_not_changed() {
     let ours = mock!(Client::create_bucket).then_error(|| {
         let meta = aws_smithy_types::error::ErrorMetadata::builder().code("BucketAlreadyOwnedByYou").build();
         CreateBucketError::BucketAlreadyOwnedByYou(BucketAlreadyOwnedByYou::builder().meta(meta).build())
     });
-    let (ready, applied) =
-        run(&[HubChange::CreateBucket { region: mocked::fleet().hub.region }], &[&ours]).await;
-    assert!(ready && applied.failures.is_empty(), "{applied:?}");
+    let region = mocked::fleet().hub.region;
+    let changes =
+        [HubChange::CreateBucket { region }, HubChange::BlockPublicAccess { off: vec![], compared: None }];
+    let (ready, applied) = run(&changes, &[&ours]).await;
+    assert!(!ready && applied.done.is_empty(), "{applied:?}");
+    assert_eq!((applied.failures.len(), applied.held_back.len()), (1, 1));
+    assert!(applied.failures[0].message.contains("was created after the plan was made"), "{applied:?}");
 }
 
 #[tokio::test]
@@ -61,40 +62,6 @@ async fn a_bucket_names_its_region_except_in_us_east_1() {
             run(&[HubChange::CreateBucket { region: Region::parse(region).unwrap() }], &[&made]).await;
         assert!(ready, "{region}");
     }
-}
-
-#[tokio::test]
-async fn other_peoples_lifecycle_rules_are_written_back_as_they_were_read() {
-    let rule = |id: &str, days| {
-        let expiration = LifecycleExpiration::builder().days(days).build();
-        Rule::builder().id(id).status(ExpirationStatus::Enabled).expiration(expiration).build().unwrap()
-    };
-    let theirs = rule("theirs", 7);
-    let read = mock!(Client::get_bucket_lifecycle_configuration).then_output(move || {
-        let rules = vec![
-            rule("theirs", 7),
-            rule("flowagg-expiry/other/AWSLogs", 14),
-            rule("flowagg-expiry/acme-logs/AWSLogs", 30),
-        ];
-        GetBucketLifecycleConfigurationOutput::builder().set_rules(Some(rules)).build()
-    });
-    let written = Arc::new(Mutex::new(vec![]));
-    let seen = written.clone();
-    let put = mock!(Client::put_bucket_lifecycle_configuration).then_compute_output(move |request| {
-        let rules = request.lifecycle_configuration().map(|it| it.rules().to_vec());
-        *seen.lock().unwrap() = rules.unwrap_or_default();
-        PutBucketLifecycleConfigurationOutput::builder().build()
-    });
-    let wanted = LifecycleRule { under: "AWSLogs/".into(), lifecycle: Lifecycle::default() };
-    let change = HubChange::SetLifecycle { was: None, rule: wanted };
-    let (_, applied) = run(&[change], &[&read, &put]).await;
-    assert!(applied.failures.is_empty(), "{applied:?}");
-    let written = written.lock().unwrap();
-    assert_eq!(written[0], theirs);
-    assert_eq!(written[1], rule("flowagg-expiry/other/AWSLogs", 14), "a rule of another fleet is foreign");
-    assert_eq!(written[2].id(), Some("flowagg-expiry/acme-logs/AWSLogs"));
-    assert_eq!(written[2].expiration().and_then(|it| it.days()), Some(90));
-    assert_eq!(written.len(), 3);
 }
 
 fn encryption(answer: ServerSideEncryptionRule) -> MockRule {

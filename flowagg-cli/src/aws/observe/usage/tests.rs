@@ -27,7 +27,7 @@ use aws_sdk_s3::types::{
 use aws_smithy_mocks::{Rule, mock};
 use aws_smithy_types::error::ErrorMetadata;
 use flowagg_core::observed::Bucket;
-use flowagg_core::plan::{EncryptionInUse, encryption_in_use, hub_changes};
+use flowagg_core::plan::{EncryptionInUse, Expiry, encryption_in_use, hub_changes};
 use serde_json::Value;
 
 use super::*;
@@ -75,7 +75,7 @@ async fn read_hub(usage: &[&Rule]) -> Bucket {
     let mut rules = vec![&there, &empty, &encryption, &lifecycle, &block, &ownership, &policy];
     rules.extend(usage);
     let fleet = mocked::fleet();
-    hub::read_with(&mocked::s3(&rules), &fleet.hub, &fleet.name(), &at()).await.unwrap().unwrap()
+    hub::read_with(&mocked::s3(&rules), &fleet.hub, &at()).await.unwrap().unwrap()
 }
 
 #[tokio::test]
@@ -108,12 +108,12 @@ async fn a_denied_read_leaves_its_setting_unknown_and_the_bucket_is_read() {
     let codes = failures.map(|failure| failure.unwrap().code.as_deref());
     assert_eq!(codes, [Some("AccessDenied"); 7]);
 
-    let part = hub_changes(&mocked::fleet(), Some(&bucket));
+    let part = hub_changes(&mocked::fleet(), Some(&bucket), Expiry::Withhold);
     let concerns: Vec<&str> = part.concerns.iter().map(|concern| concern.what.as_str()).collect();
     assert!(concerns[0].starts_with("BlockPublicAcls and IgnorePublicAcls stay off"), "{concerns:?}");
     assert!(concerns[1].starts_with("object ownership stays unset"), "{concerns:?}");
     assert!(part.concerns[0].help.contains("s3:GetBucketAcl"), "{part:?}");
-    assert_eq!(part.notes.len(), 1, "{part:?}");
+    assert_eq!(part.notes.len(), 2, "unread settings, and the expiry: {part:?}");
 }
 
 #[tokio::test]
@@ -139,8 +139,10 @@ async fn settings_that_s3_does_not_find_are_absent() {
 #[tokio::test]
 async fn settings_that_s3_returns_are_read() {
     let lock = || {
-        let retention =
-            DefaultRetention::builder().mode(ObjectLockRetentionMode::Compliance).days(30).build();
+        let retention = aws_sdk_s3::types::DefaultRetention::builder()
+            .mode(ObjectLockRetentionMode::Compliance)
+            .days(30)
+            .build();
         ObjectLockConfiguration::builder()
             .object_lock_enabled(ObjectLockEnabled::Enabled)
             .rule(ObjectLockRule::builder().default_retention(retention).build())
@@ -176,7 +178,7 @@ async fn settings_that_s3_returns_are_read() {
     ];
     let usage = read_hub(&set.each_ref()).await.usage;
     let grant = AclGrant { grantee: Grantee::CloudFrontLogs, permission: "FULL_CONTROL".to_owned() };
-    let retention = Retention { mode: "COMPLIANCE".to_owned(), period: "30 days".to_owned() };
+    let retention = DefaultRetention { mode: "COMPLIANCE".to_owned(), period: "30 days".to_owned() };
     let expected = Usage {
         public_policy: Ok(true),
         acl: Ok(Acl { grants: BTreeSet::from([grant]) }),

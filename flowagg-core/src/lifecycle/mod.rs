@@ -1,39 +1,85 @@
-//! How long objects are kept, and in which storage class: a setting of the hub in the fleet file, and a rule of a bucket in
-//! AWS.
+//! How long objects are kept, and in which storage class: a setting of the hub in the fleet file, and the lifecycle
+//! configuration of a bucket in AWS.
 
-use serde::Serialize;
+mod document;
+mod element;
+mod fate;
+mod rule;
 
-/// How long objects are kept, and where. Days count from an object's creation.
+use serde::{Serialize, Serializer};
+
+pub use self::document::{LifecycleDocument, LifecycleError, foreign_losses};
+pub use self::fate::{Expires, Fate, fate};
+pub use self::rule::{Expiration, FleetRule, Move, Rule, RuleName};
+
+/// How long the fleet file has objects kept, and where. Days count from an object's creation.
 ///
 /// Source: "Lifecycle configuration elements" (Amazon S3 User Guide).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct Lifecycle {
-    /// After how many days an object expires.
-    pub retention_days: u32,
-    /// When it goes to a cheaper storage class before.
+    /// When an object expires.
+    #[serde(rename = "retention-days")]
+    pub retention: Retention,
+    /// When it moves to a cheaper storage class before.
     pub transition: Option<Transition>,
-    /// In a versioned bucket: after how many days an object that expired, or was overwritten, is gone for good.
+    /// In a versioned bucket: after how many days a version that is no longer the current one is deleted.
     pub noncurrent_days: Option<u32>,
     /// After how many days the parts of an upload that was never finished are deleted.
     pub abort_uploads_days: Option<u32>,
 }
 
 impl Lifecycle {
-    /// Days until expiry where the fleet file does not say.
+    /// Days until expiry in a bucket that flowagg creates, unless the fleet file sets others.
     pub const DEFAULT_RETENTION_DAYS: u32 = 90;
-    /// Days until an unfinished upload is deleted where the fleet file does not say.
+    /// Days until the parts of an unfinished upload are deleted, unless the fleet file sets others.
     pub const DEFAULT_ABORT_UPLOADS_DAYS: u32 = 7;
 }
 
 impl Default for Lifecycle {
     fn default() -> Self {
         Self {
-            retention_days: Self::DEFAULT_RETENTION_DAYS,
+            retention: Retention::Unset,
             transition: None,
             noncurrent_days: None,
             abort_uploads_days: Some(Self::DEFAULT_ABORT_UPLOADS_DAYS),
+        }
+    }
+}
+
+/// When the fleet file has objects expire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Retention {
+    /// The fleet file does not set it: after [`Lifecycle::DEFAULT_RETENTION_DAYS`] in a bucket that flowagg creates. An
+    /// existing bucket keeps what it has.
+    #[default]
+    Unset,
+    /// After this many days.
+    Days(u32),
+    /// Never.
+    Forever,
+}
+
+impl Retention {
+    /// The word in the fleet file for objects that never expire.
+    pub const FOREVER: &str = "forever";
+
+    /// After how many days objects expire in a bucket that flowagg creates; `None` if never.
+    pub fn in_new_bucket(self) -> Option<u32> {
+        match self {
+            Self::Unset => Some(Lifecycle::DEFAULT_RETENTION_DAYS),
+            Self::Days(days) => Some(days),
+            Self::Forever => None,
+        }
+    }
+}
+
+impl Serialize for Retention {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Unset => serializer.serialize_none(),
+            Self::Days(days) => serializer.serialize_u32(*days),
+            Self::Forever => serializer.serialize_str(Self::FOREVER),
         }
     }
 }

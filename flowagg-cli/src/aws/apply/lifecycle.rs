@@ -1,0 +1,232 @@
+//! Writes the lifecycle configuration of the bucket as the XML that the plan has, so that what flowagg does not know goes back
+//! as it came.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::types::{BucketLifecycleConfiguration, TransitionDefaultMinimumObjectSize};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextMut;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::config_bag::ConfigBag;
+use flowagg_core::failure::Failure;
+use flowagg_core::fleet::{Fleet, Hub};
+use flowagg_core::lifecycle::{LifecycleDocument, LifecycleError, foreign_losses};
+use flowagg_core::observed::{Bucket, Observed};
+use flowagg_core::plan::{Concern, HubChange, LifecycleChange, Subject};
+use flowagg_policy::Plan;
+
+use super::done::Did;
+use super::replace::{NotWritten, Pauses, Replaced, WholeDocument, Words, no_retries, replace};
+use crate::aws::call::*;
+use crate::aws::failure::At;
+use crate::aws::observe;
+
+/// The bucket whose lifecycle configuration is written, and the plan that says how.
+pub(super) struct Lifecycle<'a> {
+    pub(super) s3: &'a Client,
+    pub(super) fleet: &'a Fleet,
+    pub(super) at: &'a At,
+    /// What the plan was made from.
+    pub(super) observed: &'a Observed,
+    pub(super) plan: &'a Plan,
+}
+
+impl Lifecycle<'_> {
+    fn hub(&self) -> &Hub {
+        &self.fleet.hub
+    }
+
+    /// Writes what the plan says, or what the same plan made again says if the configuration has changed since.
+    pub(super) async fn settle(&self, left: &mut Option<LeftLifecycle>) -> Replaced<Did> {
+        let planned = self.plan.hub().iter().find_map(change);
+        let current = Found(planned.and_then(|change| change.replaces.clone()));
+        let replaced = replace(self, current, Pauses::S3).await;
+        if let (Some(write), Some(warning)) = (&replaced.write, &replaced.warning) {
+            let new = || LeftLifecycle { document: write.document.clone(), warning: warning.clone() };
+            *left = (!replaced.is_contended).then(new);
+        }
+        replaced.map(|write| write.did)
+    }
+
+    /// The plan, made again if the configuration is not the one that it was made from.
+    fn planned_for(&self, current: Option<&LifecycleDocument>) -> Result<Cow<'_, Plan>, Failure> {
+        let planned = self.plan.hub().iter().find_map(change);
+        if planned.is_some_and(|change| change.replaces.as_ref() == current) {
+            return Ok(Cow::Borrowed(self.plan));
+        }
+        let before = self.observed.bucket.as_ref().ok().and_then(Option::as_ref);
+        let bucket = Bucket { lifecycle: current.cloned(), ..before.cloned().unwrap_or_default() };
+        let Observed { key, scope, .. } = self.observed;
+        let hub =
+            Observed { bucket: Ok(Some(bucket)), key: key.clone(), regions: BTreeMap::new(), scope: *scope };
+        let plan = self.plan.again(self.fleet, &hub);
+        match plan.obstacles().first() {
+            Some(Concern { what, help, .. }) => Err(self.refused(
+                format!("the lifecycle configuration was changed after the plan was made: {what}"),
+                help.clone(),
+            )),
+            None => Ok(Cow::Owned(plan)),
+        }
+    }
+
+    fn refused(&self, message: impl Into<String>, help: impl Into<String>) -> Failure {
+        self.at.failed(PUT_LIFECYCLE, None, message, help.into())
+    }
+
+    fn unreadable(&self, error: &LifecycleError) -> Failure {
+        self.refused(error.to_string(), error.help())
+    }
+}
+
+impl WholeDocument for Lifecycle<'_> {
+    type State = Found;
+    type Write = LifecycleWrite;
+
+    const WORDS: Words = Words {
+        document: "lifecycle configuration",
+        part: "rule",
+        about: Subject::Bucket,
+        call: PUT_LIFECYCLE,
+    };
+
+    fn at(&self) -> &At {
+        self.at
+    }
+
+    async fn read(&self) -> Result<Self::State, Failure> {
+        observe::lifecycle(self.s3, self.hub(), self.at).await.map(Found)
+    }
+
+    fn compute(&self, Found(current): &Self::State) -> Result<Option<LifecycleWrite>, Failure> {
+        Ok(self.planned_for(current.as_ref())?.hub().iter().find_map(LifecycleWrite::of))
+    }
+
+    async fn write(&self, LifecycleWrite { document, .. }: &LifecycleWrite) -> Result<(), NotWritten> {
+        let (bucket, owner) = (self.hub().bucket.as_str(), self.hub().account.to_string());
+        let Some(LifecycleDocument { text, minimum_object_size }) = document else {
+            let request = self.s3.delete_bucket_lifecycle().bucket(bucket).expected_bucket_owner(owner);
+            let answer = request.customize().config_override(no_retries()).send().await;
+            return answer.map(drop).map_err(|error| NotWritten::of(self.at, DELETE_LIFECYCLE, &error));
+        };
+        let size = minimum_object_size.as_deref().map(TransitionDefaultMinimumObjectSize::from);
+        // Its rules are the ones in `text`.
+        let instead = BucketLifecycleConfiguration::builder().set_rules(Some(Vec::new())).build();
+        let instead = instead.map_err(|error| {
+            let help = "this is a defect of flowagg: report it";
+            NotWritten::Refused(self.refused(error.to_string(), help))
+        })?;
+        let request = self
+            .s3
+            .put_bucket_lifecycle_configuration()
+            .bucket(bucket)
+            .expected_bucket_owner(owner)
+            .set_transition_default_minimum_object_size(size)
+            .lifecycle_configuration(instead);
+        let request = request.customize().config_override(no_retries()).interceptor(Body(text.clone()));
+        request.send().await.map(drop).map_err(|error| NotWritten::of(self.at, PUT_LIFECYCLE, &error))
+    }
+
+    fn holds(&self, Found(current): &Self::State, write: &LifecycleWrite) -> bool {
+        holds(current.as_ref(), write.document.as_ref())
+    }
+
+    fn losses(&self, write: &LifecycleWrite, now: &Self::State) -> Result<Vec<String>, Failure> {
+        foreign_losses(write.document.as_ref(), now.0.as_ref(), &self.fleet.name())
+            .map_err(|error| self.unreadable(&error))
+    }
+}
+
+/// What S3 returned. Equal if the rules and the header are, whatever the order in which S3 renders them.
+#[derive(Debug)]
+pub(super) struct Found(Option<LifecycleDocument>);
+
+impl PartialEq for Found {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Some(one), Some(other)) => one == other || one.is_same_as(other).unwrap_or(false),
+            (one, other) => one == other,
+        }
+    }
+}
+
+/// Whether S3 returns what was written. It may add the default of the header.
+fn holds(current: Option<&LifecycleDocument>, written: Option<&LifecycleDocument>) -> bool {
+    match (current, written) {
+        (Some(current), Some(written)) => {
+            let minimum_object_size =
+                written.minimum_object_size.as_ref().and(current.minimum_object_size.clone());
+            let current = LifecycleDocument { minimum_object_size, ..current.clone() };
+            current.is_same_as(written).unwrap_or(false)
+        }
+        (current, written) => current == written,
+    }
+}
+
+/// The configuration as it was read after the last write, while no other process was seen to change it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct LeftLifecycle {
+    document: Option<LifecycleDocument>,
+    /// What to report if it is different later in the run.
+    warning: Concern,
+}
+
+impl LeftLifecycle {
+    /// What to report if this is the configuration now.
+    pub(super) fn compare(self, now: Option<&LifecycleDocument>) -> Option<Concern> {
+        (!holds(now, self.document.as_ref())).then_some(self.warning)
+    }
+}
+
+/// A configuration to write, and what is done once it is written.
+#[derive(Debug)]
+pub(super) struct LifecycleWrite {
+    /// `None` deletes the configuration.
+    document: Option<LifecycleDocument>,
+    did: Did,
+}
+
+impl LifecycleWrite {
+    /// `None` for a change to something else.
+    fn of(change: &HubChange) -> Option<Self> {
+        let LifecycleChange { write, set, removed, .. } = self::change(change)?;
+        let did = Did::SetLifecycle { set: set.clone(), removed: removed.clone() };
+        Some(Self { document: write.clone(), did })
+    }
+}
+
+fn change(change: &HubChange) -> Option<&LifecycleChange> {
+    match change {
+        HubChange::SetLifecycle(change) | HubChange::RemoveLifecycle(change) => Some(change),
+        _ => None,
+    }
+}
+
+/// Sends this XML in the place of what the SDK makes of its types, before it is signed.
+#[derive(Debug)]
+struct Body(String);
+
+impl Intercept for Body {
+    fn name(&self) -> &'static str {
+        "SendTheBody"
+    }
+
+    /// The checksum of the body is computed after this.
+    fn modify_before_retry_loop(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let request = context.request_mut();
+        *request.body_mut() = SdkBody::from(self.0.as_str());
+        request.headers_mut().try_insert("content-length", self.0.len().to_string())?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
