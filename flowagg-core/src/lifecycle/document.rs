@@ -1,7 +1,7 @@
 //! The lifecycle configuration of a bucket as XML, which S3 replaces as a whole. It is edited as text, so that rules of
 //! others, and elements that flowagg does not know, go back as they came.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use roxmltree::{Document, Node};
 use serde::Serialize;
@@ -102,7 +102,7 @@ impl LifecycleDocument {
         }
         parts.push(text.get(end..).ok_or(LifecycleError::NotKept)?.to_owned());
         let edited = Self { text: parts.concat(), minimum_object_size };
-        // What was written must read as what was there, apart from the fleet's rules.
+        // Apart from the fleet's rules, the edited text must have the same elements.
         let ours: BTreeSet<&str> =
             set.iter().map(|rule| rule.id.as_str()).chain(removed.iter().map(String::as_str)).collect();
         let others = |text: &str| -> Result<Vec<Element>, LifecycleError> {
@@ -116,7 +116,7 @@ impl LifecycleDocument {
             return Ok(Some(edited));
         }
         // The configuration is deleted, and with it whatever else it has.
-        if sorted(text)?.iter().any(|element| element.name != "Rule") {
+        if root.children().any(|node| node.is_element() && node.tag_name().name() != "Rule") {
             return Err(LifecycleError::NotKept);
         }
         Ok(None)
@@ -124,18 +124,33 @@ impl LifecycleDocument {
 
     /// Whether this document has a rule that does exactly what `wanted` does, under its id.
     pub fn has(&self, wanted: &FleetRule) -> Result<bool, LifecycleError> {
-        let one = |is_at_rule| -> Result<Element, LifecycleError> {
-            let text = wanted.xml("", is_at_rule);
-            let rule = Document::parse(&text).map_err(|error| LifecycleError::NotXml(error.to_string()))?;
-            Ok(Element::of(rule.root_element()))
-        };
-        let forms = [one(false)?, one(true)?];
-        let document = parsed(&self.text)?;
-        let mut with_id = rules_of(&document)
-            .map(|node| Element::of(node))
-            .filter(|rule| rule.text_of("ID") == Some(&wanted.id));
-        Ok(with_id.next().is_some_and(|rule| forms.contains(&rule)) && with_id.next().is_none())
+        self.without(vec![wanted.clone()]).map(|missing| missing.is_empty())
     }
+
+    /// Those of the rules that this document does not have exactly like that, once and under their ids.
+    pub fn without(&self, wanted: Vec<FleetRule>) -> Result<Vec<FleetRule>, LifecycleError> {
+        let document = parsed(&self.text)?;
+        let mut by_id: BTreeMap<String, Vec<Element>> = BTreeMap::new();
+        for rule in rules_of(&document).map(|node| Element::of(node)) {
+            by_id.entry(rule.text_of("ID").unwrap_or_default().to_owned()).or_default().push(rule);
+        }
+        let mut missing = Vec::new();
+        for rule in wanted {
+            let forms = [element(&rule, false)?, element(&rule, true)?];
+            match by_id.get(&rule.id).map(Vec::as_slice) {
+                Some([found]) if forms.contains(found) => {}
+                _ => missing.push(rule),
+            }
+        }
+        Ok(missing)
+    }
+}
+
+/// A rule as it is in a document, with its prefix in a `Filter` or at the rule itself.
+fn element(rule: &FleetRule, is_at_rule: bool) -> Result<Element, LifecycleError> {
+    let text = rule.xml("", is_at_rule);
+    let rule = Document::parse(&text).map_err(|error| LifecycleError::NotXml(error.to_string()))?;
+    Ok(Element::of(rule.root_element()))
 }
 
 /// The foreign rules that one document has and the other has not, by name, and the header if it changed. `None` stands for no

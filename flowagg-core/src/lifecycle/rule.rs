@@ -1,4 +1,4 @@
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use crate::id::{FleetName, hash};
 /// A lifecycle rule of a bucket, whoever wrote it.
 ///
 /// Source: "LifecycleRule" (Amazon S3 API Reference).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rule {
     /// Its id.
     pub id: Option<String>,
@@ -222,10 +222,7 @@ fn escaped(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             // A parser would make a line feed of it.
             '\r' => escaped.push_str("&#13;"),
-            c => {
-                // Writing to a String does not fail.
-                let _ = escaped.write_char(c);
-            }
+            c => escaped.push(c),
         }
     }
     escaped

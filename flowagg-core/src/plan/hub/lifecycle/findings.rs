@@ -120,14 +120,15 @@ fn managed_by(scene: &Scene<'_>, rule: &Rule) -> String {
     }
 }
 
+/// The fleet's rules that expire objects.
+fn expiring<'r>(scene: &Scene<'_>, rules: &'r [Rule]) -> impl Iterator<Item = &'r Rule> {
+    let is_own = |rule: &&Rule| rule.is_enabled && rule.is_of(&scene.name) && rule.expire_days().is_some();
+    rules.iter().filter(is_own)
+}
+
 /// Accounts that are not members and whose flow logs expire by the fleet's rule for the whole folder.
 fn strangers(scene: &Scene<'_>, rules: &[Rule]) -> BTreeSet<AccountId> {
-    let mut of_root = rules.iter().filter(|rule| {
-        rule.is_enabled
-            && rule.is_of(&scene.name)
-            && rule.prefix == scene.root
-            && rule.expire_days().is_some()
-    });
+    let mut of_root = expiring(scene, rules).filter(|rule| rule.prefix == scene.root);
     match (&scene.folders, of_root.next()) {
         (Ok(folders), Some(_)) => {
             let accounts = folders.flow_logs.iter().map(|(account, _)| *account);
@@ -157,9 +158,7 @@ fn some_of(scene: &Scene<'_>, rule: &Rule) -> String {
 
 /// Other logs that the fleet's rules expire as well.
 fn hit(scene: &Scene<'_>, rules: &[Rule]) -> Option<String> {
-    let own = || {
-        rules.iter().filter(|rule| rule.is_enabled && rule.is_of(&scene.name) && rule.expire_days().is_some())
-    };
+    let own = || expiring(scene, rules);
     let folders = match &scene.folders {
         Ok(folders) => folders,
         Err(failure) => {

@@ -58,10 +58,24 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Whether the bucket has exactly this rule.
-    fn has(&self, rule: &FleetRule) -> bool {
-        // A document whose rules were read can be read.
-        self.bucket.lifecycle.as_ref().is_some_and(|document| document.has(rule).unwrap_or(false))
+    /// Those of the rules that the bucket does not have exactly like that.
+    fn missing(&self, rules: Vec<FleetRule>) -> Vec<FleetRule> {
+        match &self.bucket.lifecycle {
+            // A document whose rules were read can be read.
+            Some(document) => document.without(rules.clone()).unwrap_or(rules),
+            None => rules,
+        }
+    }
+
+    /// The fleet's rules that have an effect on every object with their prefix. Someone may have disabled or narrowed others.
+    fn live(&self) -> impl Iterator<Item = &Rule> {
+        self.own().filter(|rule| rule.is_enabled && !rule.is_narrowed)
+    }
+
+    /// The fleet's rule by which the objects in a folder expire, the most specific one.
+    fn covering(&self, folder: &str) -> Option<&Rule> {
+        let covering = self.live().filter(|rule| folder.starts_with(&rule.prefix));
+        covering.max_by_key(|rule| rule.prefix.len())
     }
 
     /// Every folder that flow logs of the fleet are or will be in, and everything else in the fleet's folder.
@@ -138,10 +152,15 @@ impl<'a> Scene<'a> {
         ];
         let sooner = ends.into_iter().filter_map(|(end, before, after)| {
             let (before, after) = (before.map(|it| it.days), after?.days);
-            before.is_none_or(|before| after < before).then_some((end, before, after))
+            is_sooner(before, Some(after)).then_some((end, before, after))
         });
         sooner.collect()
     }
+}
+
+/// Whether an end after these days, or never, is sooner than the one before.
+fn is_sooner(before: Option<u32>, after: Option<u32>) -> bool {
+    after.is_some_and(|after| before.is_none_or(|before| after < before))
 }
 
 fn rules_of(document: Option<&LifecycleDocument>) -> Result<Vec<Rule>, LifecycleError> {

@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Scene;
 use super::folders::Folders;
+use super::{Scene, is_sooner};
 use crate::id::AccountId;
 use crate::lifecycle::{FleetRule, Move, Retention, Rule, Transition};
 
@@ -38,7 +38,7 @@ pub(super) fn target(scene: &Scene<'_>) -> Target {
         return Target::default();
     }
     match &scene.folders {
-        Ok(folders) => Chooser::new(scene, folders).target(),
+        Ok(folders) => Chooser { scene, folders }.target(),
         Err(failure) => {
             let what = format!(
                 "lifecycle rules stay as they are: what is under `{}` could not be listed ({})",
@@ -53,19 +53,12 @@ pub(super) fn target(scene: &Scene<'_>) -> Target {
 struct Chooser<'s, 'a> {
     scene: &'s Scene<'a>,
     folders: &'s Folders,
-    /// The fleet's rules that have an effect on every object with their prefix. Someone may have disabled or narrowed others.
-    live: Vec<&'s Rule>,
 }
 
-impl<'s, 'a> Chooser<'s, 'a> {
-    fn new(scene: &'s Scene<'a>, folders: &'s Folders) -> Self {
-        let live = scene.own().filter(|rule| rule.is_enabled && !rule.is_narrowed).collect();
-        Self { scene, folders, live }
-    }
-
+impl<'s> Chooser<'s, '_> {
     fn target(&self) -> Target {
         let scene = self.scene;
-        let of_root = self.live.iter().find(|rule| rule.prefix == scene.root).copied();
+        let of_root = scene.live().find(|rule| rule.prefix == scene.root);
         let strangers: Vec<&str> = self.strangers(of_root).collect();
         let other = self.folders.other.iter().map(String::as_str);
         let others: Vec<&str> = other.chain(strangers.iter().copied()).collect();
@@ -95,7 +88,7 @@ impl<'s, 'a> Chooser<'s, 'a> {
         let problem = (scene.fleet.hub.lifecycle.retention != Retention::Forever).then_some(problem);
         // Rules that exist stay, and follow the fleet file. The one for the whole folder stays if it only expires flow logs.
         let mut unders = unders;
-        unders.retain(|under, _| self.live.iter().any(|rule| rule.prefix == *under));
+        unders.retain(|under, _| scene.live().any(|rule| rule.prefix == *under));
         if of_root.is_some() && self.folders.other.is_empty() {
             unders = BTreeMap::from([(scene.root.clone(), None)]);
             if !strangers.is_empty() || hides_versions {
@@ -108,10 +101,11 @@ impl<'s, 'a> Chooser<'s, 'a> {
     /// The change to rules for these folders, each with the account if it is of one.
     fn of(&self, unders: BTreeMap<String, Option<AccountId>>, problem: Option<(String, String)>) -> Target {
         let scene = self.scene;
-        let rule = |(under, account): (String, Option<AccountId>)| match (account, self.covering(&under)) {
-            (Some(account), Some(found)) if !scene.is_member(account) => scene.same_rule(found, under),
-            (_, found) => scene.rule(&under, self.days(&under, found)),
-        };
+        let rule =
+            |(under, account): (String, Option<AccountId>)| match (account, self.scene.covering(&under)) {
+                (Some(account), Some(found)) if !scene.is_member(account) => scene.same_rule(found, under),
+                (_, found) => scene.rule(&under, self.days(&under, found)),
+            };
         let is_untouched = |under: &String| {
             let is_off = |rule: &Rule| !rule.is_enabled || rule.is_narrowed;
             scene.fleet.hub.lifecycle.retention == Retention::Unset
@@ -121,17 +115,10 @@ impl<'s, 'a> Chooser<'s, 'a> {
         let rules: Vec<FleetRule> = unders.map(rule).filter(FleetRule::has_effect).collect();
         let wanted: BTreeSet<&str> = rules.iter().map(|rule| rule.id.as_str()).collect();
         // Old versions may be left in a folder that is not listed any more.
-        let goes = |rule: &&&Rule| rule.prefix == scene.root || !scene.may_have_versions();
-        let ids = self.live.iter().filter(goes).filter_map(|rule| rule.id.clone());
+        let goes = |rule: &&Rule| rule.prefix == scene.root || !scene.may_have_versions();
+        let ids = scene.live().filter(goes).filter_map(|rule| rule.id.clone());
         let removed = ids.filter(|id| !wanted.contains(id.as_str())).collect();
-        let set = rules.into_iter().filter(|rule| !scene.has(rule)).collect();
-        Target { set, removed, problem }
-    }
-
-    /// The fleet's rule by which the objects in a folder expire, the most specific one.
-    fn covering(&self, folder: &str) -> Option<&'s Rule> {
-        let covering = self.live.iter().filter(|rule| folder.starts_with(&rule.prefix));
-        covering.max_by_key(|rule| rule.prefix.len()).copied()
+        Target { set: scene.missing(rules), removed, problem }
     }
 
     /// After how many days a member's objects in this folder expire. `found` is the rule by which they expire now.
@@ -143,7 +130,7 @@ impl<'s, 'a> Chooser<'s, 'a> {
                 Some(rule) => rule.expire_days(),
                 // Objects that do not expire stay. A new account gets what the others have.
                 None if self.scene.is_listed(under) => None,
-                None => self.live.iter().filter_map(|rule| rule.expire_days()).max(),
+                None => self.scene.live().filter_map(Rule::expire_days).max(),
             },
         }
     }
@@ -158,7 +145,7 @@ impl<'s, 'a> Chooser<'s, 'a> {
         });
         let folders = self.folders.flow_logs.iter();
         let strangers = folders.filter(move |(account, folder)| {
-            !(self.scene.is_member(*account) || (root_stays && self.covering(folder).is_some()))
+            !(self.scene.is_member(*account) || (root_stays && self.scene.covering(folder).is_some()))
         });
         strangers.map(|(_, folder)| folder.as_str())
     }
@@ -170,15 +157,11 @@ impl<'s, 'a> Chooser<'s, 'a> {
         let members = self.scene.fleet.members.keys();
         let members = members.map(|account| (layout.flow_logs_folder(account), Some(*account)));
         let is_known = |(account, folder): &&(AccountId, String)| {
-            self.scene.is_member(*account) || self.covering(folder).is_some()
+            self.scene.is_member(*account) || self.scene.covering(folder).is_some()
         };
         let listed = self.folders.flow_logs.iter().filter(is_known);
         members.chain(listed.map(|(account, folder)| (folder.clone(), Some(*account)))).collect()
     }
-}
-
-fn is_sooner(before: Option<u32>, after: Option<u32>) -> bool {
-    after.is_some_and(|after| before.is_none_or(|before| after < before))
 }
 
 impl Scene<'_> {
@@ -207,16 +190,14 @@ impl Scene<'_> {
     /// What of the change can be made without objects that end sooner: in the place of a rule that does, one that does what the
     /// fleet's rule for these objects does now, or none.
     pub(super) fn without_sooner(&self, target: &Target, sooner: &BTreeSet<String>) -> Target {
-        let live = || self.own().filter(|rule| rule.is_enabled && !rule.is_narrowed);
         let kept = |rule: &FleetRule| {
             if !sooner.iter().any(|folder| folder.starts_with(&rule.under)) {
                 return Some(rule.clone());
             }
-            let covering = live().filter(|found| rule.under.starts_with(&found.prefix));
-            let found = covering.max_by_key(|found| found.prefix.len())?;
-            Some(self.same_rule(found, rule.under.clone())).filter(|same| !self.has(same))
+            let found = self.covering(&rule.under)?;
+            Some(self.same_rule(found, rule.under.clone()))
         };
-        let set: Vec<FleetRule> = target.set.iter().filter_map(kept).collect();
+        let set = self.missing(target.set.iter().filter_map(kept).collect());
         let stays = |id: &String| target.set.iter().any(|rule| rule.id == *id);
         let removed = target.removed.iter().filter(|id| !stays(id)).cloned().collect();
         Target { set, removed, problem: None }
