@@ -51,25 +51,12 @@ fn shown(given: &str) -> String {
     if given.chars().count() > LONGEST { format!("{clean}...") } else { clean }
 }
 
-/// Text in, text out: `FromStr`, `Display` and serde for a name that is parsed by its own `parse`; and, for a reader of the
-/// JSON, the pattern of the text where there is a plain one.
-macro_rules! text_name {
+/// What is written to JSON as the text that [`Display`](std::fmt::Display) gives, with the pattern of that text if there is a plain one.
+macro_rules! text_in_json {
     ($name:ident $(, $pattern:literal)?) => {
-        impl std::str::FromStr for $name {
-            type Err = crate::id::IdError;
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                Self::parse(text)
-            }
-        }
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
-            }
-        }
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-                Self::parse(&text).map_err(serde::de::Error::custom)
             }
         }
         #[cfg(feature = "schema")]
@@ -84,6 +71,27 @@ macro_rules! text_name {
                 schemars::json_schema!({ "type": "string" $(, "pattern": $pattern)? })
             }
         }
+    };
+}
+pub(crate) use text_in_json;
+
+/// Text in, text out: `FromStr`, `Display` and serde for a name that is parsed by its own `parse`; and, for a reader of the
+/// JSON, the pattern of the text where there is a plain one.
+macro_rules! text_name {
+    ($name:ident $(, $pattern:literal)?) => {
+        impl std::str::FromStr for $name {
+            type Err = crate::id::IdError;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::parse(text)
+            }
+        }
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                Self::parse(&text).map_err(serde::de::Error::custom)
+            }
+        }
+        crate::id::text_in_json!($name $(, $pattern)?);
     };
 }
 

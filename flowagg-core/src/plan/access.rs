@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use serde::{Serialize, Serializer};
-
-use crate::id::{AccountId, OrganizationId, OrganizationalUnitId, Region};
+use crate::id::{AccountId, OrganizationId, OrganizationalUnitId, Region, text_in_json};
 
 /// Access that a statement of the fleet grants, other than to an account by name. [`Display`](fmt::Display) gives the words
 /// for it, which are also its JSON.
@@ -98,23 +96,4 @@ fn regions(all: &BTreeSet<Access>) -> BTreeMap<String, BTreeSet<AccountId>> {
     by_regions
 }
 
-impl Serialize for Access {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-#[cfg(feature = "schema")]
-impl schemars::JsonSchema for Access {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Access".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string" })
-    }
-}
+text_in_json!(Access);

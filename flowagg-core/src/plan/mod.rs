@@ -12,7 +12,7 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 pub use self::access::{Access, access, accounts, revoked};
 pub use self::flow_logs::{FlowLogPart, flow_log_changes, flow_log_removals};
@@ -22,7 +22,7 @@ pub use self::hub::{
 };
 pub use self::left::{Left, Why};
 use crate::fleet::Encryption;
-use crate::id::{AccountId, FleetMark, FlowLogId, Region, ResourceId, ResourceKind};
+use crate::id::{AccountId, FleetMark, FlowLogId, Region, ResourceId, ResourceKind, text_in_json};
 use crate::lifecycle::{FleetRule, LifecycleDocument};
 use crate::observed::{DefaultRetention, Oldest, Place, Switch, Versioning};
 
@@ -399,26 +399,7 @@ impl Note {
     }
 }
 
-impl Serialize for Note {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-#[cfg(feature = "schema")]
-impl schemars::JsonSchema for Note {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Note".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string" })
-    }
-}
+text_in_json!(Note);
 
 /// What becomes of managed grants and flow logs that the fleet file does not name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
