@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::fleet::{Organization, Remark};
 use flowagg_core::id::{AccountId, BucketName, Prefix, Region, RoleName};
-use flowagg_core::lifecycle::Transition;
+use flowagg_core::lifecycle::Rule;
 use flowagg_core::observed::{BucketEncryption, FlowLog, RegionState};
 
 /// What was found, wherever: in AWS, or in templates.
@@ -72,27 +72,6 @@ impl FoundHub {
         let here = self.delivered().filter(|(it, _)| *it == folder);
         here.filter_map(|(_, accounts)| accounts.get(&account)).flatten().cloned().collect()
     }
-}
-
-/// A lifecycle rule, ours or another.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rule {
-    /// Its id.
-    pub id: String,
-    /// Whether it is on.
-    pub is_on: bool,
-    /// The prefix of the objects that it is for; empty for all.
-    pub under: String,
-    /// Whether it is only for some of them, by their tags or sizes.
-    pub is_narrowed: bool,
-    /// After how many days they expire.
-    pub retention_days: Option<u32>,
-    /// When they go where.
-    pub transitions: Vec<Transition>,
-    /// After how many days old versions go.
-    pub noncurrent_days: Option<u32>,
-    /// After how many days unfinished uploads go.
-    pub abort_uploads_days: Option<u32>,
 }
 
 /// An account, as it was found.

@@ -11,7 +11,6 @@ use flowagg_core::id::{
     AccountId, BucketName, OrganizationId, OrganizationalUnitId, Region, ResourceId, ResourceKind, RoleName,
 };
 use flowagg_core::layout;
-use flowagg_core::lifecycle::{Move, Transition};
 use flowagg_core::observed::{LogFolder, Place, RegionState};
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -21,7 +20,7 @@ use super::failure::{At, CallError};
 use super::observe::{self, Survey, folders, last_segment, services, survey};
 use super::tasks::AT_ONCE;
 use crate::Progress;
-use crate::found::{Folder, Found, FoundHub, FoundMember, Objects, Rule, View};
+use crate::found::{Folder, Found, FoundHub, FoundMember, Objects, View};
 
 /// Where to look.
 #[derive(Clone, Debug)]
@@ -184,22 +183,8 @@ async fn read_hub(session: &Session, ask: &Ask, region: &Region) -> Result<Found
     (found.encryption, found.policy) = (encryption, policy);
     let rules = rules.map_or(Ok(Vec::new()), |document| document.rules());
     let rules = rules.map_err(|error| at.failed(GET_LIFECYCLE, None, error.to_string(), error.help()))?;
-    found.rules = Some(rules.iter().map(rule).collect());
+    found.rules = Some(rules);
     Ok(found)
-}
-
-fn rule(rule: &flowagg_core::lifecycle::Rule) -> Rule {
-    let transition = |it: &Move| Some(Transition { days: it.days?, storage_class: it.storage_class.clone() });
-    Rule {
-        id: rule.id.clone().unwrap_or_default(),
-        is_on: rule.is_enabled,
-        under: rule.prefix.clone(),
-        is_narrowed: rule.is_narrowed,
-        retention_days: rule.expire_days(),
-        transitions: rule.transitions.iter().filter_map(transition).collect(),
-        noncurrent_days: rule.noncurrent_days,
-        abort_uploads_days: rule.abort_uploads_days,
-    }
 }
 
 /// The folders of logs in the bucket: in the folder that is asked for, else in every one. If those cannot all be found, the top

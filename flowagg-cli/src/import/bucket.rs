@@ -1,10 +1,10 @@
 use flowagg_core::fleet::{Encryption, Hub, Part};
 use flowagg_core::id::{FleetName, KmsKeyArn, Prefix};
 use flowagg_core::layout;
-use flowagg_core::lifecycle::{FleetRule, Lifecycle, Retention, StorageClass, Transition};
+use flowagg_core::lifecycle::{FleetRule, Lifecycle, Move, Retention, Rule, StorageClass, Transition};
 
 use super::Remarks;
-use crate::found::{FoundHub, Rule};
+use crate::found::FoundHub;
 
 /// The bucket's settings.
 pub(super) fn read(
@@ -31,9 +31,9 @@ pub(super) fn read(
 /// Reports the lifecycle rules that say nothing about the fleet's objects.
 fn report_unused(found: &FoundHub, root: &str, remarks: &mut Remarks) {
     for rule in found.rules.iter().flatten() {
-        let why = if !rule.is_on {
+        let why = if !rule.is_enabled {
             "it is disabled"
-        } else if !root.starts_with(&rule.under) && !rule.under.starts_with(root) {
+        } else if !root.starts_with(&rule.prefix) && !rule.prefix.starts_with(root) {
             "it is for other objects"
         } else {
             continue;
@@ -73,13 +73,13 @@ fn lifecycle(found: &FoundHub, root: &str, fleet: &FleetName, remarks: &mut Rema
     let Some(rules) = &found.rules else { return Lifecycle::default() };
     let own = FleetRule::id(fleet, root);
     let reaches =
-        |rule: &&Rule| rule.is_on && (root.starts_with(&rule.under) || rule.under.starts_with(root));
-    let is_own = |rule: &Rule| FleetRule::is_id_of(fleet, &rule.id) && rule.under.starts_with(root);
+        |rule: &&Rule| rule.is_enabled && (root.starts_with(&rule.prefix) || rule.prefix.starts_with(root));
+    let is_own = |rule: &Rule| rule.is_of(fleet) && rule.prefix.starts_with(root);
     let (ours, others): (Vec<&Rule>, Vec<&Rule>) =
         rules.iter().filter(reaches).partition(|rule| is_own(rule));
-    let of_all = |rule: &&&Rule| root.starts_with(&rule.under) && !rule.is_narrowed;
-    let expires = others.iter().filter(of_all).filter(|rule| rule.retention_days.is_some());
-    let model = ours.first().or_else(|| expires.min_by_key(|rule| rule.retention_days)).copied();
+    let of_all = |rule: &&&Rule| root.starts_with(&rule.prefix) && !rule.is_narrowed;
+    let expires = others.iter().filter(of_all).filter(|rule| rule.expire_days().is_some());
+    let model = ours.first().or_else(|| expires.min_by_key(|rule| rule.expire_days())).copied();
     for rule in others {
         let taken = if model == Some(rule) { "its days are taken, and it" } else { "it" };
         let text = format!("{} is not flowagg's: {taken} stays beside `{own}`", words(rule));
@@ -99,7 +99,7 @@ fn lifecycle(found: &FoundHub, root: &str, fleet: &FleetName, remarks: &mut Rema
         );
     }
     // The default of the fleet's own rule needs no key.
-    let retention = match rule.retention_days {
+    let retention = match rule.expire_days() {
         None => Retention::Forever,
         Some(Lifecycle::DEFAULT_RETENTION_DAYS) if is_own(rule) => Retention::Unset,
         Some(days) => Retention::Days(days),
@@ -118,8 +118,10 @@ fn transition(rule: &Rule, retention: Retention, remarks: &mut Remarks) -> Optio
         class.is_some_and(|class| class.fewest_days() <= it.days)
             && retention.in_new_bucket().is_none_or(|expiry| it.days < expiry)
     };
-    let said = rule.transitions.iter().find(can_be_said);
-    for it in rule.transitions.iter().filter(|it| Some(*it) != said) {
+    // A move on a date has no days.
+    let moves: Vec<Transition> = rule.transitions.iter().filter_map(in_days).collect();
+    let said = moves.iter().find(can_be_said);
+    for it in moves.iter().filter(|it| Some(*it) != said) {
         let text = format!(
             "{} moves objects to {} after {} days, too; a fleet file has one move",
             words(rule),
@@ -131,12 +133,16 @@ fn transition(rule: &Rule, retention: Retention, remarks: &mut Remarks) -> Optio
     said.cloned()
 }
 
+fn in_days(it: &Move) -> Option<Transition> {
+    Some(Transition { days: it.days?, storage_class: it.storage_class.clone() })
+}
+
 fn words(rule: &Rule) -> String {
     let under =
-        if rule.under.is_empty() { "the whole bucket".to_owned() } else { format!("`{}`", rule.under) };
-    let what = match rule.retention_days {
+        if rule.prefix.is_empty() { "the whole bucket".to_owned() } else { format!("`{}`", rule.prefix) };
+    let what = match rule.expire_days() {
         Some(days) => format!(", which expires objects after {days} days,"),
         None => String::new(),
     };
-    format!("the lifecycle rule `{}` for {under}{what}", rule.id)
+    format!("the lifecycle rule `{}` for {under}{what}", rule.id.as_deref().unwrap_or_default())
 }

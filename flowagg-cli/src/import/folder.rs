@@ -87,10 +87,10 @@ pub(super) fn granted(hub: &FoundHub) -> BTreeMap<Folder, Option<bool>> {
 /// The folder of the fleet's own lifecycle rule.
 fn rule(hub: &FoundHub) -> Option<Folder> {
     hub.rules.iter().flatten().find_map(|rule| {
-        let above = rule.under.strip_suffix(&layout::root(None))?;
+        let above = rule.prefix.strip_suffix(&layout::root(None))?;
         let folder: Folder = above.trim_end_matches('/').parse().ok()?;
         let name = FleetName::of(&hub.bucket, folder.0.as_ref());
-        (rule.id == FleetRule::id(&name, &rule.under)).then_some(folder)
+        (rule.id.as_deref() == Some(&FleetRule::id(&name, &rule.prefix))).then_some(folder)
     })
 }
 

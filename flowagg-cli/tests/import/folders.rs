@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg::found::{Folder, Found, FoundHub, FoundMember, Objects, Rule, View};
+use flowagg::found::{Folder, Found, FoundHub, FoundMember, Objects, View};
 use flowagg::import::{ImportError, Imported, granted, import, named_folders};
 use flowagg_core::fleet::{Part, Regions, Selection};
 use flowagg_core::id::{AccountId, BucketName, FleetName, FlowLogId, Region, RoleName};
-use flowagg_core::lifecycle::FleetRule;
+use flowagg_core::lifecycle::{Expiration, FleetRule, Rule};
 use flowagg_core::observed::{FlowLog, RegionState};
 use serde_json::{Value, json};
 
@@ -151,7 +151,8 @@ fn folders_that_are_equally_likely_are_decided_by_the_policy_or_not_at_all() {
     assert_eq!(prefix(&statements), several("the bucket policy lets log delivery write to"));
     let under = "new/AWSLogs/".to_owned();
     let id = FleetRule::id(&FleetName::of(&statements.hub.bucket, Some(&"new".parse().unwrap())), &under);
-    statements.hub.rules = Some(vec![Rule { id, under, is_on: true, ..Rule::default() }]);
+    statements.hub.rules =
+        Some(vec![Rule { id: Some(id), prefix: under, is_enabled: true, ..Rule::default() }]);
     assert_eq!(prefix(&statements), Ok("new".to_owned()), "the fleet's own rule decides");
 }
 
@@ -201,11 +202,11 @@ fn everything_that_was_read_and_is_not_used_is_reported_with_the_reason() {
             .map(str::to_owned)
             .into();
     objects.unlisted = Some("the bucket has more than 5000 folders".to_owned());
-    let rule = |id: &str, under: &str, is_on| Rule {
-        id: id.to_owned(),
-        under: under.to_owned(),
-        is_on,
-        retention_days: Some(30),
+    let rule = |id: &str, under: &str, is_enabled| Rule {
+        id: Some(id.to_owned()),
+        prefix: under.to_owned(),
+        is_enabled,
+        expiration: Some(Expiration::Days(30)),
         ..Rule::default()
     };
     found.hub.rules = Some(vec![rule("off", "", false), rule("reports", "reports/", true)]);

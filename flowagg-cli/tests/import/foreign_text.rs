@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg::found::{Folder, Found, FoundHub, FoundMember, Objects, Rule, View};
+use flowagg::found::{Folder, Found, FoundHub, FoundMember, Objects, View};
 use flowagg::import::import;
 use flowagg::import::template::{Given, Source, read};
 use flowagg_core::fleet::Declared;
 use flowagg_core::id::{AccountId, BucketName, FlowLogId, Region, ResourceId, RoleName};
-use flowagg_core::lifecycle::{FleetRule, Transition};
+use flowagg_core::lifecycle::{Expiration, FleetRule, Move, Rule};
 use flowagg_core::observed::{BucketEncryption, FlowLog, RegionState, Resource};
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -35,20 +35,20 @@ fn rule() -> impl Strategy<Value = Rule> {
         |(
             id,
             under,
-            [is_on, is_narrowed],
-            retention_days,
+            [is_enabled, is_narrowed],
+            expire_days,
             noncurrent_days,
             abort_uploads_days,
             transitions,
         )| Rule {
-            id: id.unwrap_or_else(|| FleetRule::id(&BUCKET.parse().unwrap(), &under)),
-            is_on,
-            under,
+            id: Some(id.unwrap_or_else(|| FleetRule::id(&BUCKET.parse().unwrap(), &under))),
+            is_enabled,
+            prefix: under,
             is_narrowed,
-            retention_days,
+            expiration: expire_days.map(Expiration::Days),
             transitions: transitions
                 .into_iter()
-                .map(|(days, storage_class)| Transition { days, storage_class })
+                .map(|(days, storage_class)| Move { days: Some(days), storage_class })
                 .collect(),
             noncurrent_days,
             abort_uploads_days,

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg::found::{Folder, Found, FoundHub, FoundMember, Objects, Rule, View};
+use flowagg::found::{Folder, Found, FoundHub, FoundMember, Objects, View};
 use flowagg::import::import;
 use flowagg_core::fleet::{Declared, Discovery, Fleet, FoundAccount, Organization, Part, Regions, Selection};
 use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId, RoleName};
-use flowagg_core::lifecycle::FleetRule;
+use flowagg_core::lifecycle::{Expiration, FleetRule, Rule};
 use flowagg_core::observed::{FlowLog, RegionState, Resource};
 use flowagg_policy::{Grant, Unnamed, merge};
 
@@ -83,10 +83,10 @@ fn found() -> Found {
     let closed = View::Nothing("AssumeRole: no".to_owned());
     members.insert(account(CLOSED), member(both(region(&[], &[]), region(&[], &[])), closed));
     let rule = Rule {
-        id: FleetRule::id(&declared.name(), "AWSLogs/"),
-        is_on: true,
-        under: "AWSLogs/".to_owned(),
-        retention_days: Some(90),
+        id: Some(FleetRule::id(&declared.name(), "AWSLogs/")),
+        is_enabled: true,
+        prefix: "AWSLogs/".to_owned(),
+        expiration: Some(Expiration::Days(90)),
         abort_uploads_days: Some(7),
         ..Rule::default()
     };

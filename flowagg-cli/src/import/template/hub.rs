@@ -1,13 +1,13 @@
 use flowagg_core::fleet::{Part, Remark};
 use flowagg_core::id::{AccountId, BucketName, Region};
-use flowagg_core::lifecycle::Transition;
+use flowagg_core::lifecycle::{Expiration, Move, Rule};
 use flowagg_core::observed::BucketEncryption;
 use flowagg_policy::DELIVERY_SERVICE;
 use serde_json::{Value, json};
 
 use super::scope::{flag, number};
 use super::{Given, Template, remark};
-use crate::found::{FoundHub, Rule};
+use crate::found::FoundHub;
 use crate::import::ImportError;
 
 /// The properties of a bucket that are read, or that `apply` sets in any case.
@@ -109,18 +109,18 @@ fn encryption(bucket: &Value) -> Option<BucketEncryption> {
 fn rule(rule: &Value) -> Rule {
     let transition = |it: &Value| {
         let storage_class = it["StorageClass"].as_str()?.to_owned();
-        Some(Transition { days: number(&it["TransitionInDays"])?, storage_class })
+        Some(Move { days: number(&it["TransitionInDays"]), storage_class })
     };
     let transitions = rule["Transitions"].as_array().into_iter().flatten().chain([&rule["Transition"]]);
     let noncurrent = number(&rule["NoncurrentVersionExpiration"]["NoncurrentDays"]);
     Rule {
-        id: rule["Id"].as_str().unwrap_or_default().to_owned(),
-        is_on: rule["Status"] == "Enabled",
-        under: rule["Prefix"].as_str().unwrap_or_default().to_owned(),
+        id: rule["Id"].as_str().map(str::to_owned),
+        is_enabled: rule["Status"] == "Enabled",
+        prefix: rule["Prefix"].as_str().unwrap_or_default().to_owned(),
         is_narrowed: ["TagFilters", "ObjectSizeGreaterThan", "ObjectSizeLessThan"]
             .iter()
             .any(|key| !rule[key].is_null()),
-        retention_days: number(&rule["ExpirationInDays"]),
+        expiration: number(&rule["ExpirationInDays"]).map(Expiration::Days),
         transitions: transitions.filter_map(transition).collect(),
         noncurrent_days: noncurrent.or_else(|| number(&rule["NoncurrentVersionExpirationInDays"])),
         abort_uploads_days: number(&rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"]),
