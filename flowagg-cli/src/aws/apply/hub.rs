@@ -1,6 +1,5 @@
 //! Makes and settles the hub bucket.
 
-use aws_sdk_s3::Client;
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration, ObjectOwnership, OwnershipControls,
@@ -10,21 +9,19 @@ use aws_sdk_s3::types::{
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::error::operation::BuildError;
 use flowagg_core::failure::Failure;
-use flowagg_core::fleet::{Encryption, Fleet};
+use flowagg_core::fleet::Encryption;
 use flowagg_core::id::Region;
-use flowagg_core::observed::{Observed, PublicAccessBlock, Switch};
+use flowagg_core::observed::{PublicAccessBlock, Switch};
 use flowagg_core::plan::HubChange;
-use flowagg_policy::Plan;
 
 use super::Applied;
+use super::bucket::Bucket;
 use super::done::{Did, Done};
 use super::lifecycle::Lifecycle;
 use super::policy::Policy;
 use super::replace::{Replaced, WholeDocument};
 use crate::Progress;
-use crate::aws::Account;
 use crate::aws::call::*;
-use crate::aws::failure::At;
 use crate::aws::observe;
 
 /// The error code for a bucket that the account owns already.
@@ -32,36 +29,13 @@ const OWNED_ALREADY: &str = "BucketAlreadyOwnedByYou";
 /// The region whose buckets are made without naming it.
 const US_EAST_1: &str = "us-east-1";
 
-/// The hub bucket, and how to reach it.
-pub(super) struct Bucket<'a> {
-    s3: Client,
-    fleet: &'a Fleet,
-    at: At,
-    observed: &'a Observed,
-    plan: &'a Plan,
-}
-
-impl<'a> Bucket<'a> {
-    /// `observed` is what the plan was made from.
-    pub(super) fn new(fleet: &'a Fleet, account: &Account, observed: &'a Observed, plan: &'a Plan) -> Self {
-        let at = At::new(fleet.hub.account, &fleet.hub.region).about(&fleet.hub.bucket);
-        Self { s3: account.s3(&fleet.hub.region), fleet, at, observed, plan }
-    }
-
+impl Bucket<'_> {
     pub(super) fn policy(&self) -> Policy<'_> {
-        Policy { s3: &self.s3, fleet: self.fleet, at: &self.at, observed: self.observed, plan: self.plan }
+        Policy(self)
     }
 
     fn lifecycle(&self) -> Lifecycle<'_> {
-        Lifecycle { s3: &self.s3, fleet: self.fleet, at: &self.at, observed: self.observed, plan: self.plan }
-    }
-
-    fn name(&self) -> &str {
-        self.fleet.hub.bucket.as_str()
-    }
-
-    fn owner(&self) -> String {
-        self.fleet.hub.account.to_string()
+        Lifecycle(self)
     }
 
     /// Does the changes in order. Returns whether there is a bucket with the wanted policy.
@@ -99,7 +73,7 @@ impl<'a> Bucket<'a> {
         };
         applied.failures.extend(policy.lost(before, after.as_deref()));
         if let Some(written) = &mut applied.policy {
-            written.text.clone_from(&after);
+            written.document.clone_from(&after);
         }
         match self.replaced(policy.settle(after, &mut applied.policy).await, applied) {
             Ok(what) => applied.done.extend(what.map(|what| self.done(what))),

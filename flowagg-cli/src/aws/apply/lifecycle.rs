@@ -2,9 +2,7 @@
 //! as it came.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{BucketLifecycleConfiguration, TransitionDefaultMinimumObjectSize};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -13,68 +11,47 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use flowagg_core::failure::Failure;
-use flowagg_core::fleet::{Fleet, Hub};
 use flowagg_core::lifecycle::{LifecycleDocument, LifecycleError, foreign_losses};
-use flowagg_core::observed::{Bucket, Observed};
-use flowagg_core::plan::{Concern, HubChange, LifecycleChange, Subject};
+use flowagg_core::observed;
+use flowagg_core::plan::{HubChange, LifecycleChange, Subject};
 use flowagg_policy::Plan;
 
+use super::bucket::Bucket;
 use super::done::Did;
-use super::replace::{NotWritten, Pauses, Replaced, WholeDocument, Words, no_retries, replace};
+use super::replace::{Left, NotWritten, Pauses, Replaced, WholeDocument, Words, no_retries, replace};
 use crate::aws::call::*;
 use crate::aws::failure::At;
 use crate::aws::observe;
 
-/// The bucket whose lifecycle configuration is written, and the plan that says how.
-pub(super) struct Lifecycle<'a> {
-    pub(super) s3: &'a Client,
-    pub(super) fleet: &'a Fleet,
-    pub(super) at: &'a At,
-    /// What the plan was made from.
-    pub(super) observed: &'a Observed,
-    pub(super) plan: &'a Plan,
-}
+/// The lifecycle configuration of the hub bucket.
+pub(super) struct Lifecycle<'a>(pub(super) &'a Bucket<'a>);
 
 impl Lifecycle<'_> {
-    fn hub(&self) -> &Hub {
-        &self.fleet.hub
+    /// Writes what the plan says, or what the same plan made again says if the configuration has changed since. `left` is set if
+    /// it is written.
+    pub(super) async fn settle(&self, left: &mut Option<Left<Option<LifecycleDocument>>>) -> Replaced<Did> {
+        let current = Found(self.planned().and_then(|change| change.replaces.clone()));
+        let replaced = replace(self, current, Pauses::S3).await;
+        replaced.keep_in(left, |write| write.document.clone());
+        replaced.map(|write| write.did)
     }
 
-    /// Writes what the plan says, or what the same plan made again says if the configuration has changed since.
-    pub(super) async fn settle(&self, left: &mut Option<LeftLifecycle>) -> Replaced<Did> {
-        let planned = self.plan.hub().iter().find_map(change);
-        let current = Found(planned.and_then(|change| change.replaces.clone()));
-        let replaced = replace(self, current, Pauses::S3).await;
-        if let (Some(write), Some(warning)) = (&replaced.write, &replaced.warning) {
-            let new = || LeftLifecycle { document: write.document.clone(), warning: warning.clone() };
-            *left = (!replaced.is_contended).then(new);
-        }
-        replaced.map(|write| write.did)
+    fn planned(&self) -> Option<&LifecycleChange> {
+        self.0.plan.hub().iter().find_map(change)
     }
 
     /// The plan, made again if the configuration is not the one that it was made from.
     fn planned_for(&self, current: Option<&LifecycleDocument>) -> Result<Cow<'_, Plan>, Failure> {
-        let planned = self.plan.hub().iter().find_map(change);
-        if planned.is_some_and(|change| change.replaces.as_ref() == current) {
-            return Ok(Cow::Borrowed(self.plan));
+        if self.planned().is_some_and(|change| change.replaces.as_ref() == current) {
+            return Ok(Cow::Borrowed(self.0.plan));
         }
-        let before = self.observed.bucket.as_ref().ok().and_then(Option::as_ref);
-        let bucket = Bucket { lifecycle: current.cloned(), ..before.cloned().unwrap_or_default() };
-        let Observed { key, scope, .. } = self.observed;
-        let hub =
-            Observed { bucket: Ok(Some(bucket)), key: key.clone(), regions: BTreeMap::new(), scope: *scope };
-        let plan = self.plan.again(self.fleet, &hub);
-        match plan.obstacles().first() {
-            Some(Concern { what, help, .. }) => Err(self.refused(
-                format!("the lifecycle configuration was changed after the plan was made: {what}"),
-                help.clone(),
-            )),
-            None => Ok(Cow::Owned(plan)),
-        }
+        let lifecycle = current.cloned();
+        let now = |bucket| observed::Bucket { lifecycle, ..bucket };
+        self.0.planned_again(&Self::WORDS, now).map(Cow::Owned)
     }
 
     fn refused(&self, message: impl Into<String>, help: impl Into<String>) -> Failure {
-        self.at.failed(PUT_LIFECYCLE, None, message, help.into())
+        self.0.at.failed(PUT_LIFECYCLE, None, message, help.into())
     }
 
     fn unreadable(&self, error: &LifecycleError) -> Failure {
@@ -94,11 +71,11 @@ impl WholeDocument for Lifecycle<'_> {
     };
 
     fn at(&self) -> &At {
-        self.at
+        &self.0.at
     }
 
     async fn read(&self) -> Result<Self::State, Failure> {
-        observe::lifecycle(self.s3, self.hub(), self.at).await.map(Found)
+        observe::lifecycle(&self.0.s3, &self.0.fleet.hub, &self.0.at).await.map(Found)
     }
 
     fn compute(&self, Found(current): &Self::State) -> Result<Option<LifecycleWrite>, Failure> {
@@ -106,11 +83,11 @@ impl WholeDocument for Lifecycle<'_> {
     }
 
     async fn write(&self, LifecycleWrite { document, .. }: &LifecycleWrite) -> Result<(), NotWritten> {
-        let (bucket, owner) = (self.hub().bucket.as_str(), self.hub().account.to_string());
+        let (bucket, owner) = (self.0.name(), self.0.owner());
         let Some(LifecycleDocument { text, minimum_object_size }) = document else {
-            let request = self.s3.delete_bucket_lifecycle().bucket(bucket).expected_bucket_owner(owner);
+            let request = self.0.s3.delete_bucket_lifecycle().bucket(bucket).expected_bucket_owner(owner);
             let answer = request.customize().config_override(no_retries()).send().await;
-            return answer.map(drop).map_err(|error| NotWritten::of(self.at, DELETE_LIFECYCLE, &error));
+            return answer.map(drop).map_err(|error| NotWritten::of(&self.0.at, DELETE_LIFECYCLE, &error));
         };
         let size = minimum_object_size.as_deref().map(TransitionDefaultMinimumObjectSize::from);
         // Its rules are the ones in `text`.
@@ -120,6 +97,7 @@ impl WholeDocument for Lifecycle<'_> {
             NotWritten::Refused(self.refused(error.to_string(), help))
         })?;
         let request = self
+            .0
             .s3
             .put_bucket_lifecycle_configuration()
             .bucket(bucket)
@@ -127,7 +105,7 @@ impl WholeDocument for Lifecycle<'_> {
             .set_transition_default_minimum_object_size(size)
             .lifecycle_configuration(instead);
         let request = request.customize().config_override(no_retries()).interceptor(Body(text.clone()));
-        request.send().await.map(drop).map_err(|error| NotWritten::of(self.at, PUT_LIFECYCLE, &error))
+        request.send().await.map(drop).map_err(|error| NotWritten::of(&self.0.at, PUT_LIFECYCLE, &error))
     }
 
     fn holds(&self, Found(current): &Self::State, write: &LifecycleWrite) -> bool {
@@ -135,7 +113,7 @@ impl WholeDocument for Lifecycle<'_> {
     }
 
     fn losses(&self, write: &LifecycleWrite, now: &Self::State) -> Result<Vec<String>, Failure> {
-        foreign_losses(write.document.as_ref(), now.0.as_ref(), &self.fleet.name())
+        foreign_losses(write.document.as_ref(), now.0.as_ref(), &self.0.fleet.name())
             .map_err(|error| self.unreadable(&error))
     }
 }
@@ -154,7 +132,7 @@ impl PartialEq for Found {
 }
 
 /// Whether S3 returns what was written. It may add the default of the header.
-fn holds(current: Option<&LifecycleDocument>, written: Option<&LifecycleDocument>) -> bool {
+pub(super) fn holds(current: Option<&LifecycleDocument>, written: Option<&LifecycleDocument>) -> bool {
     match (current, written) {
         (Some(current), Some(written)) => {
             let minimum_object_size =
@@ -163,21 +141,6 @@ fn holds(current: Option<&LifecycleDocument>, written: Option<&LifecycleDocument
             current.is_same_as(written).unwrap_or(false)
         }
         (current, written) => current == written,
-    }
-}
-
-/// The configuration as it was read after the last write, while no other process was seen to change it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct LeftLifecycle {
-    document: Option<LifecycleDocument>,
-    /// What to report if it is different later in the run.
-    warning: Concern,
-}
-
-impl LeftLifecycle {
-    /// What to report if this is the configuration now.
-    pub(super) fn compare(self, now: Option<&LifecycleDocument>) -> Option<Concern> {
-        (!holds(now, self.document.as_ref())).then_some(self.warning)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Does what a plan says, in a safe order: the bucket, its policy, then flow logs. It decides nothing: if the bucket policy
 //! has changed since the plan was made, the plan is made again.
 
+mod bucket;
 mod done;
 mod dry_run;
 mod flow_logs;
@@ -16,6 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
+use flowagg_core::lifecycle::LifecycleDocument;
 use flowagg_core::observed::{Observed, Place};
 use flowagg_core::plan::{Concern, FlowLogChange, HubChange, Step};
 use flowagg_policy::Plan;
@@ -26,9 +28,10 @@ use serde::Serialize;
 pub use done::{Did, Done};
 pub use dry_run::dry_run;
 
-use self::lifecycle::LeftLifecycle;
-use self::policy::LeftPolicy;
-use self::replace::WholeDocument;
+use self::bucket::Bucket;
+use self::lifecycle::holds;
+use self::policy::same;
+use self::replace::{Left, WholeDocument};
 use super::Accounts;
 use super::tasks::spread;
 use crate::Progress;
@@ -50,10 +53,10 @@ pub struct Applied {
     pub(crate) settled: BTreeSet<Place>,
     /// The policy that was written, while no other process was seen to change it.
     #[serde(skip)]
-    policy: Option<LeftPolicy>,
+    policy: Option<Left<Option<String>>>,
     /// The lifecycle configuration that was written, likewise.
     #[serde(skip)]
-    lifecycle: Option<LeftLifecycle>,
+    lifecycle: Option<Left<Option<LifecycleDocument>>>,
 }
 
 impl Applied {
@@ -65,8 +68,12 @@ impl Applied {
     /// Adds a warning for each document that is not the one that was written any more. `observed` was read after that.
     pub(crate) fn compare(&mut self, observed: &Observed) {
         let Ok(Some(bucket)) = &observed.bucket else { return };
-        let policy = self.policy.take().and_then(|left| left.compare(bucket.policy.as_deref()));
-        let lifecycle = self.lifecycle.take().and_then(|left| left.compare(bucket.lifecycle.as_ref()));
+        let policy = self.policy.take();
+        let policy =
+            policy.and_then(|left| left.compare(|text| same(bucket.policy.as_deref(), text.as_deref())));
+        let lifecycle = self.lifecycle.take();
+        let lifecycle = lifecycle
+            .and_then(|left| left.compare(|written| holds(bucket.lifecycle.as_ref(), written.as_ref())));
         self.warnings.extend(policy.into_iter().chain(lifecycle));
     }
 }
@@ -82,7 +89,7 @@ pub async fn apply(
     progress: &dyn Progress,
 ) -> Applied {
     let mut applied = Applied::default();
-    let hub = hub::Bucket::new(fleet, accounts.hub(), observed, plan);
+    let hub = Bucket::new(fleet, accounts.hub(), observed, plan);
     let is_last =
         |change: &HubChange| matches!(change, HubChange::RemoveLifecycle(_) | HubChange::RemoveGrant(_));
     let (last, first): (Vec<HubChange>, Vec<HubChange>) = plan.hub().iter().cloned().partition(is_last);

@@ -1,74 +1,48 @@
 //! Writes the bucket policy, and reports what it lost while AWS or another process wrote it.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-use aws_sdk_s3::Client;
 use flowagg_core::failure::Failure;
-use flowagg_core::fleet::{Fleet, Hub};
-use flowagg_core::observed::{Bucket, Observed};
-use flowagg_core::plan::{Concern, GrantRemoval, HubChange, PolicyChange, Subject};
+use flowagg_core::observed;
+use flowagg_core::plan::{GrantRemoval, HubChange, PolicyChange, Subject};
 use flowagg_policy::{Grant, Plan, diff, foreign_losses};
 
+use super::bucket::Bucket;
 use super::done::Did;
-use super::replace::{NotWritten, Pauses, Replaced, WholeDocument, Words, no_retries, replace};
+use super::replace::{Left, NotWritten, Pauses, Replaced, WholeDocument, Words, no_retries, replace};
 use crate::aws::call::*;
 use crate::aws::failure::At;
 use crate::aws::observe;
 
-/// The bucket whose policy is written, and the plan that says how.
-pub(super) struct Policy<'a> {
-    pub(super) s3: &'a Client,
-    pub(super) fleet: &'a Fleet,
-    pub(super) at: &'a At,
-    /// What the plan was made from.
-    pub(super) observed: &'a Observed,
-    pub(super) plan: &'a Plan,
-}
+/// The policy of the hub bucket.
+pub(super) struct Policy<'a>(pub(super) &'a Bucket<'a>);
 
 impl Policy<'_> {
-    fn hub(&self) -> &Hub {
-        &self.fleet.hub
-    }
-
     /// Writes what the plan says, or what the same plan made again says if the policy is not the one that it was made from.
     /// `current` is the policy that was read last; `left` is set if the policy is written.
     pub(super) async fn settle(
         &self,
         current: Option<String>,
-        left: &mut Option<LeftPolicy>,
+        left: &mut Option<Left<Option<String>>>,
     ) -> Replaced<Did> {
         let replaced = replace(self, current, Pauses::S3).await;
-        if let (Some(write), Some(warning)) = (&replaced.write, &replaced.warning) {
-            let new = || LeftPolicy { text: write.text.clone(), warning: warning.clone() };
-            *left = (!replaced.is_contended).then(new);
-        }
+        replaced.keep_in(left, |write| write.text.clone());
         replaced.map(|write| write.did)
     }
 
     /// The policy that the plan was made from.
     pub(super) fn planned_over(&self) -> Option<String> {
-        self.plan.policy_write().and_then(|write| write.replaces).map(str::to_owned)
+        self.0.plan.policy_write().and_then(|write| write.replaces).map(str::to_owned)
     }
 
     /// The plan, made again if the policy is not the one that it was made from.
     fn planned_for(&self, current: Option<&str>) -> Result<Cow<'_, Plan>, Failure> {
-        if self.plan.policy_write().is_some_and(|write| write.replaces == current) {
-            return Ok(Cow::Borrowed(self.plan));
+        if self.0.plan.policy_write().is_some_and(|write| write.replaces == current) {
+            return Ok(Cow::Borrowed(self.0.plan));
         }
-        let before = self.observed.bucket.as_ref().ok().and_then(Option::as_ref);
-        let bucket = Bucket { policy: current.map(str::to_owned), ..before.cloned().unwrap_or_default() };
-        let Observed { key, scope, .. } = self.observed;
-        let hub =
-            Observed { bucket: Ok(Some(bucket)), key: key.clone(), regions: BTreeMap::new(), scope: *scope };
-        let plan = self.plan.again(self.fleet, &hub);
-        match plan.obstacles().first() {
-            Some(Concern { what, help, .. }) => Err(self.refused(
-                format!("the bucket policy was changed after the plan was made: {what}"),
-                help.clone(),
-            )),
-            None => Ok(Cow::Owned(plan)),
-        }
+        let policy = current.map(str::to_owned);
+        let now = |bucket| observed::Bucket { policy, ..bucket };
+        self.0.planned_again(&Self::WORDS, now).map(Cow::Owned)
     }
 
     /// What foreign statements a policy lost while flow logs were created in the bucket's own account, as a failure.
@@ -76,13 +50,13 @@ impl Policy<'_> {
     /// AWS may attach a policy of its own then; its pages disagree on whether it is added or put in place of the other
     /// ("Amazon S3 bucket permissions for flow logs", "Logs sent to Amazon S3").
     pub(super) fn lost(&self, before: Option<&str>, after: Option<&str>) -> Option<Failure> {
-        let lost = match foreign_losses(before, after, &Grant::of(self.fleet)) {
+        let lost = match foreign_losses(before, after, &Grant::of(self.0.fleet)) {
             Ok(lost) => lost,
             Err(error) => return Some(self.refused(error.to_string(), error.help())),
         };
         let (noun, it) = if lost.len() == 1 { ("statement", "it") } else { ("statements", "them") };
         (!lost.is_empty()).then(|| {
-            self.at.failed(
+            self.0.at.failed(
                 CREATE_FLOW_LOGS,
                 None,
                 format!(
@@ -95,7 +69,7 @@ impl Policy<'_> {
     }
 
     fn refused(&self, message: impl Into<String>, help: impl Into<String>) -> Failure {
-        self.at.failed(PUT_POLICY, None, message, help.into())
+        self.0.at.failed(PUT_POLICY, None, message, help.into())
     }
 }
 
@@ -107,11 +81,11 @@ impl WholeDocument for Policy<'_> {
         Words { document: "bucket policy", part: "statement", about: Subject::Policy, call: PUT_POLICY };
 
     fn at(&self) -> &At {
-        self.at
+        &self.0.at
     }
 
     async fn read(&self) -> Result<Option<String>, Failure> {
-        observe::policy(self.s3, self.hub(), self.at).await
+        observe::policy(&self.0.s3, &self.0.fleet.hub, &self.0.at).await
     }
 
     fn compute(&self, current: &Option<String>) -> Result<Option<PolicyWrite>, Failure> {
@@ -119,18 +93,18 @@ impl WholeDocument for Policy<'_> {
     }
 
     async fn write(&self, PolicyWrite { text, .. }: &PolicyWrite) -> Result<(), NotWritten> {
-        let (bucket, owner) = (self.hub().bucket.as_str(), self.hub().account.to_string());
+        let (bucket, owner) = (self.0.name(), self.0.owner());
         match text {
             Some(text) => {
                 let request =
-                    self.s3.put_bucket_policy().bucket(bucket).expected_bucket_owner(owner).policy(text);
+                    self.0.s3.put_bucket_policy().bucket(bucket).expected_bucket_owner(owner).policy(text);
                 let answer = request.customize().config_override(no_retries()).send().await;
-                answer.map(drop).map_err(|error| NotWritten::of(self.at, PUT_POLICY, &error))
+                answer.map(drop).map_err(|error| NotWritten::of(&self.0.at, PUT_POLICY, &error))
             }
             None => {
-                let request = self.s3.delete_bucket_policy().bucket(bucket).expected_bucket_owner(owner);
+                let request = self.0.s3.delete_bucket_policy().bucket(bucket).expected_bucket_owner(owner);
                 let answer = request.customize().config_override(no_retries()).send().await;
-                answer.map(drop).map_err(|error| NotWritten::of(self.at, DELETE_POLICY, &error))
+                answer.map(drop).map_err(|error| NotWritten::of(&self.0.at, DELETE_POLICY, &error))
             }
         }
     }
@@ -140,23 +114,8 @@ impl WholeDocument for Policy<'_> {
     }
 
     fn losses(&self, write: &PolicyWrite, now: &Option<String>) -> Result<Vec<String>, Failure> {
-        foreign_losses(write.text.as_deref(), now.as_deref(), &Grant::of(self.fleet))
+        foreign_losses(write.text.as_deref(), now.as_deref(), &Grant::of(self.0.fleet))
             .map_err(|error| self.refused(error.to_string(), error.help()))
-    }
-}
-
-/// The policy as it was read after the last write, while no other process was seen to change it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct LeftPolicy {
-    pub(super) text: Option<String>,
-    /// What to report if it is different later in the run.
-    warning: Concern,
-}
-
-impl LeftPolicy {
-    /// What to report if this is the policy now.
-    pub(super) fn compare(self, now: Option<&str>) -> Option<Concern> {
-        (!same(now, self.text.as_deref())).then_some(self.warning)
     }
 }
 
@@ -185,7 +144,7 @@ impl PolicyWrite {
 }
 
 /// Whether two policies say the same: S3 returns a policy in its own rendering.
-fn same(there: Option<&str>, written: Option<&str>) -> bool {
+pub(super) fn same(there: Option<&str>, written: Option<&str>) -> bool {
     match (there, written) {
         (Some(there), Some(written)) => {
             there == written || diff(there, written).is_ok_and(|difference| difference.is_empty())

@@ -156,6 +156,30 @@ impl<W> Replaced<W> {
         let Self { write, lost, warning, is_contended, failure } = self;
         Replaced { write: write.map(done), lost, warning, is_contended, failure }
     }
+
+    /// Sets `left` to what was written last, or to nothing if another process was seen to change the document. Without a write it
+    /// stays as it is.
+    pub(super) fn keep_in<T>(&self, left: &mut Option<Left<T>>, document: impl FnOnce(&W) -> T) {
+        if let (Some(write), Some(warning)) = (&self.write, &self.warning) {
+            let new = || Left { document: document(write), warning: warning.clone() };
+            *left = (!self.is_contended).then(new);
+        }
+    }
+}
+
+/// A document as it was written, while no other process was seen to change it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Left<T> {
+    pub(super) document: T,
+    /// What to report if it is different later in the run.
+    warning: Concern,
+}
+
+impl<T> Left<T> {
+    /// What to report if the document is not this one any more.
+    pub(super) fn compare(self, is_same: impl FnOnce(&T) -> bool) -> Option<Concern> {
+        (!is_same(&self.document)).then_some(self.warning)
+    }
 }
 
 /// Writes what [`WholeDocument::compute`] returns for the current document, until S3 returns it. `current` is what was read

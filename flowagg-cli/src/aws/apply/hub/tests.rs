@@ -1,5 +1,6 @@
 use std::sync::{Arc, Mutex};
 
+use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::create_bucket::{CreateBucketError, CreateBucketOutput};
 use aws_sdk_s3::operation::get_bucket_encryption::{GetBucketEncryptionError, GetBucketEncryptionOutput};
 use aws_sdk_s3::operation::get_public_access_block::GetPublicAccessBlockOutput;
@@ -12,6 +13,7 @@ use flowagg_core::plan::Unnamed;
 use flowagg_policy::plan::plan;
 
 use super::*;
+use crate::aws::failure::At;
 use crate::aws::mocked;
 
 async fn run(changes: &[HubChange], rules: &[&MockRule]) -> (bool, Applied) {

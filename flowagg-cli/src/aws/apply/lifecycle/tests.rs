@@ -1,11 +1,13 @@
 use std::sync::{Arc, Mutex};
 
+use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use flowagg_core::fleet::Fleet;
+use flowagg_core::observed::Observed;
 use flowagg_core::plan::{Expiry, Unnamed};
 use flowagg_policy::plan::{PlanOptions, plan};
 
@@ -107,12 +109,12 @@ async fn run(
         .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
         .http_client(http_client_fn(move |_, _| SharedHttpConnector::new(connector.clone())));
     let client = Client::from_conf(config.build());
-    let bucket = Bucket { lifecycle: found, ..Bucket::default() };
+    let bucket = observed::Bucket { lifecycle: found, ..observed::Bucket::default() };
     let observed = Observed { bucket: Ok(Some(bucket)), ..mocked::observed(None) };
     let at = At::new(fleet.hub.account, &fleet.hub.region).about(&fleet.hub.bucket);
     let plan = plan(&fleet, &observed);
-    let lifecycle = Lifecycle { s3: &client, fleet: &fleet, at: &at, observed: &observed, plan: &plan };
-    let replaced = lifecycle.settle(&mut None).await;
+    let bucket = Bucket { s3: client, fleet: &fleet, at, observed: &observed, plan: &plan };
+    let replaced = Lifecycle(&bucket).settle(&mut None).await;
     let store = std::mem::take(&mut *s3.0.lock().unwrap());
     (replaced, store)
 }
