@@ -62,8 +62,12 @@ async fn reads_that_are_stale_for_three_seconds_after_each_write_lead_to_one_wri
     assert_eq!(world.policy().await.unwrap(), None);
 }
 
-/// Adds a statement to the policy every 50 milliseconds until it is stopped, and removes none.
-async fn keep_adding(s3: Client, bucket: String, mut stop: watch::Receiver<bool>) -> BTreeSet<String> {
+/// Adds something every 50 milliseconds until it is stopped: `add` is given how many were added before and returns the name of the
+/// new one. Returns all names.
+pub(crate) async fn keep_adding(
+    mut stop: watch::Receiver<bool>,
+    add: impl AsyncFn(usize) -> String,
+) -> BTreeSet<String> {
     let mut added = BTreeSet::new();
     let mut ticks = interval(Duration::from_millis(50));
     loop {
@@ -71,15 +75,20 @@ async fn keep_adding(s3: Client, bucket: String, mut stop: watch::Receiver<bool>
             _ = ticks.tick() => {}
             _ = stop.wait_for(|stop| *stop) => return added,
         }
-        let sid = format!("Foreign{}", added.len());
-        let mut policy = live(&s3, &bucket).await;
-        policy["Statement"].as_array_mut().unwrap().push(json!({
-            "Sid": sid, "Effect": "Allow", "Principal": { "AWS": "arn:aws:iam::999988887777:root" },
-            "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{bucket}/*"),
-        }));
-        put(&s3, &bucket, &policy).await;
-        added.insert(sid);
+        added.insert(add(added.len()).await);
     }
+}
+
+/// Adds a statement to the policy, and removes none.
+async fn add_statement(s3: &Client, bucket: &str, number: usize) -> String {
+    let sid = format!("Foreign{number}");
+    let mut policy = live(s3, bucket).await;
+    policy["Statement"].as_array_mut().unwrap().push(json!({
+        "Sid": sid, "Effect": "Allow", "Principal": { "AWS": "arn:aws:iam::999988887777:root" },
+        "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{bucket}/*"),
+    }));
+    put(s3, bucket, &policy).await;
+    sid
 }
 
 async fn live(s3: &Client, bucket: &str) -> Value {
@@ -116,10 +125,14 @@ async fn each_statement_that_another_process_adds_during_apply_survives_or_its_l
         // Another form of the grant: every run writes the policy.
         world.reset("policy", &format!("form = \"{}\"", if run % 2 == 0 { "accounts" } else { "prefixes" }));
         let (stop, stopped) = watch::channel(false);
-        let adding = tokio::spawn(keep_adding(world.s3(), world.bucket().to_string(), stopped));
-        let ran = world.flowagg(["apply", "--yes"]).await.unwrap();
-        stop.send_replace(true);
-        let added = adding.await.unwrap();
+        let (s3, bucket) = (world.s3(), world.bucket().as_str());
+        let adding = keep_adding(stopped, async |number| add_statement(&s3, bucket, number).await);
+        let applying = async {
+            let ran = world.flowagg(["apply", "--yes"]).await.unwrap();
+            stop.send_replace(true);
+            ran
+        };
+        let (added, ran) = tokio::join!(adding, applying);
         assert!(added.len() > 1, "the other process wrote during run {run}");
         let missing: Vec<String> = added.difference(&take_foreign(&world).await).cloned().collect();
         let is_reported = ran.stdout.contains(&format!("warning: {}", world.hub()));

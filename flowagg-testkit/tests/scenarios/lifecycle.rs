@@ -3,15 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{
     BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter,
 };
 use flowagg_testkit::faults::{Answer, Calls};
 use flowagg_testkit::world::{Ran, World};
 use tokio::sync::watch;
-use tokio::time::interval;
 
+use crate::concurrent::keep_adding;
 use crate::faults::faulty;
 use crate::{FOREVER, world};
 
@@ -188,23 +187,12 @@ async fn two_fleets_on_one_bucket_keep_each_others_rules() {
     assert_eq!(rules(&world).await, of_one);
 }
 
-/// Adds a rule every 50 milliseconds until it is stopped, and removes none.
-async fn keep_adding(s3: Client, bucket: String, mut stop: watch::Receiver<bool>) -> BTreeSet<String> {
-    let mut added = BTreeSet::new();
-    let mut ticks = interval(Duration::from_millis(50));
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            _ = stop.wait_for(|stop| *stop) => return added,
-        }
-        let id = format!("foreign-{}", added.len());
-        let found = s3.get_bucket_lifecycle_configuration().bucket(&bucket).send().await.unwrap();
-        let rules = found.rules.unwrap_or_default().into_iter().chain([foreign(&id)]).collect();
-        let all = BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build().unwrap();
-        let put = s3.put_bucket_lifecycle_configuration().bucket(&bucket);
-        put.lifecycle_configuration(all).send().await.unwrap();
-        added.insert(id);
-    }
+/// Adds a rule, and removes none.
+async fn add_rule(world: &World, number: usize) -> String {
+    let id = format!("foreign-{number}");
+    let all = rules(world).await.into_iter().chain([foreign(&id)]).collect();
+    put_rules(world, all).await;
+    id
 }
 
 #[tokio::test]
@@ -217,10 +205,13 @@ async fn each_rule_that_another_process_adds_during_apply_survives_or_its_loss_i
     for run in 0..20 {
         world.reset("hub", &format!("retention-days = {}", 100 + run));
         let (stop, stopped) = watch::channel(false);
-        let adding = tokio::spawn(keep_adding(world.s3(), world.bucket().to_string(), stopped));
-        let ran = flowagg(&world, ["apply", "--yes"]).await;
-        stop.send_replace(true);
-        let added = adding.await.unwrap();
+        let adding = keep_adding(stopped, async |number| add_rule(&world, number).await);
+        let applying = async {
+            let ran = flowagg(&world, ["apply", "--yes"]).await;
+            stop.send_replace(true);
+            ran
+        };
+        let (added, ran) = tokio::join!(adding, applying);
         assert!(added.len() > 1, "the other process wrote during run {run}");
         let (theirs, own): (Vec<LifecycleRule>, Vec<LifecycleRule>) =
             rules(&world).await.into_iter().partition(|rule| rule.id().is_some_and(|id| added.contains(id)));
