@@ -57,7 +57,7 @@ fn split(key: &str) -> Option<(Result<Folder, String>, &str)> {
     Some((before.parse(), after))
 }
 
-/// The statements of a policy. A text that is no policy has none.
+/// The statements of a policy. Text that is not a policy has none.
 pub(super) fn all(policy: &str) -> Vec<Value> {
     let policy: Value = serde_json::from_str(policy).unwrap_or_default();
     each(&policy["Statement"]).cloned().collect()

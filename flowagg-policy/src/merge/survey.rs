@@ -259,7 +259,7 @@ fn names_organization(grant: &Grant) -> bool {
     form.is_by_organization() || form == GrantForm::Auto && grant.settings.source_conditions
 }
 
-/// Whether the grant itself names the organization, so that a statement for it loses nobody whom the live one allows.
+/// Whether the grant itself names the organization, so that a statement for it still allows every account that the live one allows.
 ///
 /// `live` are the units that the live statement allows; none stands for the whole organization.
 fn is_known(grant: &Grant, id: &OrganizationId, live: &BTreeSet<OrganizationalUnitId>) -> bool {

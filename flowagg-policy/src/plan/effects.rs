@@ -57,7 +57,7 @@ pub(super) fn effects(
 }
 
 /// The regions to ask about: those of a member; of another account those that the fleet's statements give it, the hub's, and one
-/// that nobody names.
+/// that no fleet file names.
 fn regions(
     fleet: &Fleet,
     grant: &Grant,

@@ -113,7 +113,7 @@ pub enum Answer {
     Flawed(Flaw),
 }
 
-/// What may be wrong with a response that is no error.
+/// A flaw of a response with a success status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
     /// It ends before its last element is closed; a response in JSON ends in the middle.

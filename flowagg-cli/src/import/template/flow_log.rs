@@ -37,19 +37,19 @@ pub(super) fn read(
 ) -> Result<Option<FlowLog>, ImportError> {
     let hub = &found.hub;
     let bucket = bucket_arn(hub.region.partition(), hub);
-    let mut told = Vec::new();
-    let read = to_bucket(&bucket, log, &mut told, || folder::prefix(hub, &[]));
+    let mut remarks = Vec::new();
+    let read = to_bucket(&bucket, log, &mut remarks, || folder::prefix(hub, &[]));
     if let Ok(Some(_)) = &read {
         let keys = log.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
-        told.extend(
+        remarks.extend(
             keys.filter(|key| !READ.contains(key)).map(|key| format!("has `{key}`, which is not read")),
         );
         let open = WITH_DEFAULT.into_iter().filter(|key| is_open(&log[key]));
-        told.extend(open.map(|key| {
+        remarks.extend(open.map(|key| {
             format!("has a `{key}` that is only known when the template is deployed: the default is used")
         }));
     }
-    let remarks = told.into_iter().map(|what| remark(Part::FlowLogs, format!("{file}: `{id}` {what}")));
+    let remarks = remarks.into_iter().map(|what| remark(Part::FlowLogs, format!("{file}: `{id}` {what}")));
     found.remarks.extend(remarks);
     Ok(read?.map(|destination| flow_log(destination, log)))
 }
@@ -58,29 +58,29 @@ pub(super) fn read(
 fn to_bucket(
     bucket: &str,
     log: &Value,
-    told: &mut Vec<String>,
+    remarks: &mut Vec<String>,
     granted: impl FnOnce() -> Result<Option<flowagg_core::id::Prefix>, ImportError>,
 ) -> Result<Option<String>, ImportError> {
     let kind = &log["LogDestinationType"];
     if kind.is_object() {
-        told.push(
+        remarks.push(
             "has a `LogDestinationType` that is only known when the template is deployed: it is read as `s3`"
                 .to_owned(),
         );
     } else if kind != "s3" {
-        told.push("does not deliver to S3, and is left out".to_owned());
+        remarks.push("does not deliver to S3, and is left out".to_owned());
         return Ok(None);
     }
     let Some(destination) = log["LogDestination"].as_str() else {
         let folder = granted()?.map(|prefix| format!("/{prefix}/")).unwrap_or_default();
         let taken = format!("{bucket}{folder}");
-        told.push(format!(
+        remarks.push(format!(
             "delivers to what is only known when the template is deployed: it is taken for `{taken}`"
         ));
         return Ok(Some(taken));
     };
     if destination != bucket && !destination.starts_with(&format!("{bucket}/")) {
-        told.push(format!("delivers to `{destination}`, and is left out"));
+        remarks.push(format!("delivers to `{destination}`, and is left out"));
         return Ok(None);
     }
     Ok(Some(destination.to_owned()))
