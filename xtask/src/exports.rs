@@ -113,7 +113,7 @@ fn configurations(folder: &Path) -> anyhow::Result<()> {
         );
         return Ok(());
     }
-    for format in ["json", "hcl"] {
+    for format in ["hcl", "json"] {
         let mut configurations = 0;
         for (fleet, _) in FLEETS {
             let out = folder.join(format).join(fleet);
@@ -243,12 +243,12 @@ fn imported(fleet: &Path, url: &str, account: &str, out: &Path) -> anyhow::Resul
         Ok(imports.iter().filter_map(|import| Some(import["to"].as_str()?.to_owned())).collect())
     };
     let lifecycle = "aws_s3_bucket_lifecycle_configuration.flow_logs".to_owned();
-    on_emulator("export terraform --live")?;
+    on_emulator("export terraform --live --format json")?;
     let before = addresses()?;
     ensure!(before.contains(&"aws_s3_bucket_policy.flow_logs".to_owned()), "{before:?}");
     ensure!(!before.iter().any(|to| *to == lifecycle || to.starts_with("aws_flow_log")), "{before:?}");
     on_emulator("apply --yes --allow-expiry")?;
-    on_emulator("export terraform --live --force")?;
+    on_emulator("export terraform --live --format json --force")?;
     let after = addresses()?;
     ensure!(after.contains(&lifecycle), "{after:?}");
     ensure!(after.iter().any(|to| to.starts_with("aws_flow_log.vpcs_")), "{after:?}");

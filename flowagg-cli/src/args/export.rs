@@ -24,8 +24,8 @@ Examples:
     #[command(after_help = "\
 Examples:
   flowagg export terraform --out terraform
-  flowagg export terraform --format hcl
-  flowagg export terraform --live --out terraform")]
+  flowagg export terraform --live --out terraform
+  flowagg export terraform --format json --out terraform")]
     Terraform(Terraform),
     /// The roles that flowagg needs, as CloudFormation templates
     #[command(after_help = "\
@@ -77,8 +77,8 @@ pub(crate) struct Terraform {
     /// file leaves accounts or regions to be looked up
     #[arg(long)]
     pub(crate) live: bool,
-    /// `json` (.tf.json) or `hcl` (.tf)
-    #[arg(long, value_parser = terraform_format, default_value = "json")]
+    /// `hcl` (.tf) or `json` (.tf.json)
+    #[arg(long, value_parser = terraform_format, default_value = "hcl")]
     pub(crate) format: terraform::Format,
     #[command(flatten)]
     pub(crate) to: To,
@@ -150,8 +150,8 @@ fn vpc_from(text: &str) -> Result<VpcFrom, String> {
     found.ok_or_else(|| "parameter or import".to_owned())
 }
 
-/// `json`, `hcl`.
+/// `hcl`, `json`.
 fn terraform_format(text: &str) -> Result<terraform::Format, String> {
     let found = terraform::Format::ALL.into_iter().find(|format| format.as_str() == text);
-    found.ok_or_else(|| "json or hcl".to_owned())
+    found.ok_or_else(|| "hcl or json".to_owned())
 }

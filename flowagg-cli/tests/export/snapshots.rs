@@ -11,7 +11,7 @@ const MEMBER: &[&str] = &["cloudformation", "--member"];
 const STACK_SET: &[&str] = &["cloudformation", "--stackset"];
 const ROLES: &[&str] = &["iam"];
 const TERRAFORM: &[&str] = &["terraform"];
-const IN_HCL: &[&str] = &["terraform", "--format", "hcl"];
+const IN_JSON: &[&str] = &["terraform", "--format", "json"];
 const ATHENA: &[&str] = &["athena"];
 
 const EXPORTS: [(&str, &[&str]); 39] = [
@@ -42,12 +42,12 @@ const EXPORTS: [(&str, &[&str]); 39] = [
     ("many", HUB),
     ("plain", TERRAFORM),
     ("kms", TERRAFORM),
-    ("kms", IN_HCL),
+    ("kms", IN_JSON),
     ("named", TERRAFORM),
-    ("china", IN_HCL),
-    ("gov", IN_HCL),
+    ("china", TERRAFORM),
+    ("gov", TERRAFORM),
     ("rules", TERRAFORM),
-    ("rules", IN_HCL),
+    ("rules", IN_JSON),
     ("rules", ROLES),
     ("named", ATHENA),
     ("kms", ATHENA),

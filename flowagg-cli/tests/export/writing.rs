@@ -52,7 +52,7 @@ fn several_json_files_need_a_folder() {
 
 #[test]
 fn several_hcl_files_follow_one_another_under_their_names() {
-    let said = export("plain", &["terraform", "--format", "hcl"], None);
+    let said = export("plain", &["terraform"], None);
     assert_eq!(said.code, Some(0), "{}", said.err);
     let names: Vec<&str> = said
         .out

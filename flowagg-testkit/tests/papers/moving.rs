@@ -96,6 +96,6 @@ pub(crate) async fn handing_over(section: &mut Section) {
         let id = stage.shell.paper.on_paper(flow_log.flow_log_id().unwrap());
         assert!(texts.contains(&id), "it is to be imported: {id}\n{texts}");
     }
-    assert!(texts.contains("\"import\"") || texts.contains("import {"), "{texts}");
+    assert!(texts.contains("import {"), "{texts}");
     stage.shell.also("flowagg plan --exit-code").await;
 }

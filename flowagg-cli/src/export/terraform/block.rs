@@ -1,4 +1,4 @@
-//! A configuration as a value: blocks, and what stands in them. The writers give it as JSON or as HCL.
+//! A configuration as a value: blocks and what they contain. The writers turn it into HCL or JSON.
 
 /// A block at the top of a file.
 #[derive(Clone, Debug)]

@@ -28,22 +28,22 @@ pub use self::live::Live;
 /// How a configuration is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
-    /// JSON, in files that end in `.tf.json`.
-    #[default]
-    Json,
     /// HCL, in files that end in `.tf`, as `terraform fmt` leaves it.
+    #[default]
     Hcl,
+    /// JSON, in files that end in `.tf.json`: the same blocks, for programs that read them.
+    Json,
 }
 
 impl Format {
     /// All values.
-    pub const ALL: [Self; 2] = [Self::Json, Self::Hcl];
+    pub const ALL: [Self; 2] = [Self::Hcl, Self::Json];
 
     /// The word on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Json => "json",
             Self::Hcl => "hcl",
+            Self::Json => "json",
         }
     }
 }
@@ -87,11 +87,11 @@ pub fn configuration(fleet: &Fleet, live: Option<&Live<'_>>, format: Format) -> 
 
 fn file(name: &str, comment: &str, blocks: &[Block], format: Format) -> Result<File, ExportError> {
     Ok(match format {
+        Format::Hcl => File { name: format!("{name}.tf"), text: hcl::write(comment, blocks) },
         Format::Json => File {
             name: format!("{name}.tf.json"),
             text: json::write(comment, blocks).map_err(ExportError::defect)?,
         },
-        Format::Hcl => File { name: format!("{name}.tf"), text: hcl::write(comment, blocks) },
     })
 }
 

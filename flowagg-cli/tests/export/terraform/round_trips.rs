@@ -131,7 +131,8 @@ proptest! {
 #[test]
 fn every_file_says_the_same_in_json_and_in_hcl() {
     for name in ["plain", "kms", "named", "china", "gov", "many", "rules"] {
-        let [json, hcl] = Format::ALL.map(|format| configuration(&fleet(name), None, format).unwrap());
+        let [json, hcl] =
+            [Format::Json, Format::Hcl].map(|format| configuration(&fleet(name), None, format).unwrap());
         assert_eq!(json.notes, hcl.notes);
         for (json, hcl) in json.files.iter().zip(&hcl.files) {
             assert_eq!(json.name.strip_suffix(".json"), Some(hcl.name.as_str()));

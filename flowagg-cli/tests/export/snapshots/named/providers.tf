@@ -1,0 +1,17 @@
+# A provider for each account and region
+
+provider "aws" {
+  alias               = "hub"
+  region              = "eu-west-1"
+  allowed_account_ids = ["111122223333"]
+}
+
+provider "aws" {
+  alias               = "account_222222222222_eu_west_1"
+  region              = "eu-west-1"
+  allowed_account_ids = ["222222222222"]
+
+  assume_role {
+    role_arn = "arn:aws:iam::222222222222:role/flowagg"
+  }
+}
