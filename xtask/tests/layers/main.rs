@@ -1,11 +1,12 @@
-//! The rules that the modules of flowagg-core, flowagg-policy and flowagg-cli follow: layers without cycles, no IO below, and
-//! one place that names the AWS SDK. The layers are the list under "Layers" in ARCHITECTURE.md.
+//! The rules that the modules of flowagg-core, flowagg-policy and flowagg-cli follow: layers without cycles, no IO below, one
+//! place that names the AWS SDK, and one public function that does. The layers are the list under "Layers" in ARCHITECTURE.md.
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 mod layers;
 mod modules;
 mod names;
+mod public;
 mod source;
 
 use std::fs;
@@ -14,6 +15,7 @@ use std::path::Path;
 use layers::Layers;
 use modules::{Crate, Files, Module};
 use names::Names;
+use public::{Exposed, exposed};
 use source::Source;
 
 /// The crates whose modules are in layers.
@@ -93,6 +95,21 @@ fn only_the_aws_module_names_the_sdk() {
         }
     }
     assert_none(&broken);
+}
+
+#[test]
+fn one_public_constructor_names_the_sdk() {
+    let exposed = exposed(&sources("flowagg-cli"), is_of_the_sdk);
+    let (constructors, others): (Vec<_>, Vec<_>) = exposed
+        .iter()
+        .partition(|it| (it.item.as_str(), it.name.as_str()) == ("from_sdk_config", "SdkConfig"));
+    let broken = others.into_iter().map(|Exposed { file, line, item, name }| {
+        let help = "make the item private, or return a type of flowagg's own";
+        format!("{file}:{line}: `{item}` is public, and `{name}` is of the AWS SDK: {help}")
+    });
+    assert_none(&broken.collect::<Vec<_>>());
+    let files: Vec<&str> = constructors.iter().map(|it| it.file.as_str()).collect();
+    assert_eq!(files, ["flowagg-cli/src/aws/access/mod.rs"]);
 }
 
 /// Everything in a source that reads or writes outside of the program, or depends on the moment.

@@ -20,6 +20,15 @@ pub(crate) struct Module {
     pub(crate) names: Names,
 }
 
+/// What a path leads to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// Something of this crate, by its path from the root.
+    Here(Vec<String>),
+    /// Something of another crate, whose name the path starts with.
+    Elsewhere(Vec<String>),
+}
+
 /// Where a name comes from, as a folder sees it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
@@ -51,6 +60,11 @@ impl Crate {
         self.modules.values()
     }
 
+    /// Each with the path from the root of the crate.
+    pub(crate) fn by_path(&self) -> &BTreeMap<Vec<String>, Module> {
+        &self.modules
+    }
+
     /// The modules in a folder, at any depth.
     pub(crate) fn below(&self, folder: &[String]) -> impl Iterator<Item = (&Vec<String>, &Module)> {
         self.modules.iter().filter(move |(path, _)| path.len() > folder.len() && path.starts_with(folder))
@@ -62,7 +76,7 @@ impl Crate {
     }
 
     pub(crate) fn origin(&self, named: &Named, folder: &[String]) -> Origin {
-        let Some(path) = named.absolute.clone().and_then(|path| self.resolved(path)) else {
+        let Some(Target::Here(path)) = named.absolute.clone().map(|path| self.target(path)) else {
             return Origin::Outside;
         };
         match path.strip_prefix(folder) {
@@ -76,9 +90,8 @@ impl Crate {
         self.below(parent).any(|(path, _)| path[parent.len()] == name)
     }
 
-    /// The path with what modules import put in the place of its names: `Screen` of the root is `show::screen::Screen`. None
-    /// where it leads to another crate.
-    fn resolved(&self, mut path: Vec<String>) -> Option<Vec<String>> {
+    /// The path with what modules import put in the place of its names: `Screen` of the root is `show::screen::Screen`.
+    pub(crate) fn target(&self, mut path: Vec<String>) -> Target {
         /// More re-exports of a re-export than any crate has: a loop of them ends.
         const MOST: usize = 20;
         for _ in 0..MOST {
@@ -91,19 +104,19 @@ impl Crate {
                 Some((at, parent.to_vec(), import))
             });
             let Some((at, parent, import)) = import else { break };
+            let rest = path.split_off(at + 1);
             let target = match &import.absolute {
                 Some(target) => target.clone(),
                 // The path to a child needs no `self::`.
                 None if self.is_module(&parent, &import.path[0]) => [&parent[..], &import.path[..]].concat(),
-                None => return None,
+                None => return Target::Elsewhere([&import.path[..], &rest].concat()),
             };
-            let rest = path.split_off(at + 1);
             if target == path {
                 break;
             }
             path = [target, rest].concat();
         }
-        Some(path)
+        Target::Here(path)
     }
 }
 

@@ -100,7 +100,7 @@ fn inline_path(tokens: &[Token], start: usize) -> (Vec<String>, usize) {
     (path, at)
 }
 
-fn absolute(path: &[String], module: &[String]) -> Option<Vec<String>> {
+pub(crate) fn absolute(path: &[String], module: &[String]) -> Option<Vec<String>> {
     let mut from = match path.first().map(String::as_str) {
         Some("crate") => Vec::new(),
         Some("self" | "super") => module.to_vec(),

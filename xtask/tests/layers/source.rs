@@ -219,7 +219,7 @@ fn test_attribute(tokens: &[Token], at: usize) -> Option<(usize, bool)> {
 }
 
 /// Behind the bracket that closes the one here.
-fn closed(tokens: &[Token], open: usize) -> usize {
+pub(crate) fn closed(tokens: &[Token], open: usize) -> usize {
     let mut depth = 0;
     for (at, token) in tokens.iter().enumerate().skip(open) {
         match token.text.as_str() {

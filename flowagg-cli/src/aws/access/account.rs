@@ -115,7 +115,7 @@ impl Account {
     }
 
     /// The account in a region, to EC2.
-    pub fn ec2(&self, region: &Region) -> aws_sdk_ec2::Client {
+    pub(in crate::aws) fn ec2(&self, region: &Region) -> aws_sdk_ec2::Client {
         let make = || aws_sdk_ec2::Client::from_conf(client!(self, aws_sdk_ec2, region).build());
         kept(&self.clients.ec2, region, make)
     }
@@ -123,7 +123,7 @@ impl Account {
     /// The account in a region, to S3.
     ///
     /// With an endpoint of one's own, buckets are named in the path: `bucket.localhost` does not resolve everywhere.
-    pub fn s3(&self, region: &Region) -> aws_sdk_s3::Client {
+    pub(in crate::aws) fn s3(&self, region: &Region) -> aws_sdk_s3::Client {
         let path_style =
             self.config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
         let config = client!(self, aws_sdk_s3, region).force_path_style(path_style);
@@ -131,17 +131,17 @@ impl Account {
     }
 
     /// The account in a region, to KMS.
-    pub fn kms(&self, region: &Region) -> aws_sdk_kms::Client {
+    pub(in crate::aws) fn kms(&self, region: &Region) -> aws_sdk_kms::Client {
         aws_sdk_kms::Client::from_conf(client!(self, aws_sdk_kms, region).build())
     }
 
     /// The account in a region, to Athena.
-    pub fn athena(&self, region: &Region) -> aws_sdk_athena::Client {
+    pub(in crate::aws) fn athena(&self, region: &Region) -> aws_sdk_athena::Client {
         aws_sdk_athena::Client::from_conf(client!(self, aws_sdk_athena, region).build())
     }
 
     /// The account, to Organizations, which answers in one region of each partition.
-    pub fn organizations(&self) -> aws_sdk_organizations::Client {
+    pub(in crate::aws) fn organizations(&self) -> aws_sdk_organizations::Client {
         let region = &self.home().partition().first_region();
         aws_sdk_organizations::Client::from_conf(client!(self, aws_sdk_organizations, region).build())
     }

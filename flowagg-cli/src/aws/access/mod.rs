@@ -6,11 +6,14 @@ mod caller;
 mod mocked;
 mod organization;
 mod role;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::identity::IdentityCache;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig};
@@ -87,9 +90,47 @@ impl Session {
     pub async fn open(declared: &Declared, connection: &Connection) -> Result<Self, OpenError> {
         let hub = declared.hub();
         let (config, http) = base(Some(&hub.region), hub.profile.as_deref(), connection).await;
+        Self::of_config(declared, config, http).await
+    }
+
+    /// The same with credentials, a region and an endpoint that the caller provides. `hub.profile` is not used.
+    ///
+    /// STS is called in the region of the configuration; without one, in the hub's. Retries, timeouts and the HTTP client
+    /// are those of the configuration; values that it does not set are as in [`open`](Self::open).
+    ///
+    /// ```no_run
+    /// use aws_config::{BehaviorVersion, Region};
+    /// use flowagg::aws::Session;
+    /// use flowagg_core::fleet::Declared;
+    ///
+    /// # async fn example(fleet_file: &str) -> Result<(), Box<dyn std::error::Error>> {
+    /// let config = aws_config::defaults(BehaviorVersion::latest())
+    ///     .profile_name("network")
+    ///     .region(Region::new("eu-west-1"))
+    ///     .endpoint_url("http://localhost:4566")
+    ///     .load()
+    ///     .await;
+    /// let declared = Declared::parse(fleet_file)?;
+    /// let session = Session::from_sdk_config(&declared, config).await?;
+    /// println!("{} uses the hub {}", session.caller(), session.hub().id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn from_sdk_config(declared: &Declared, config: SdkConfig) -> Result<Self, OpenError> {
+        let config = completed(config, &declared.hub().region);
+        let http = config.http_client().unwrap_or_else(https);
+        Self::of_config(declared, config, http).await
+    }
+
+    async fn of_config(
+        declared: &Declared,
+        config: SdkConfig,
+        http: SharedHttpClient,
+    ) -> Result<Self, OpenError> {
+        let (hub, region) = (declared.hub(), account::home(&config));
         // Until the caller is known, its calls count as the hub's.
-        let caller = identify(config, http, Some(hub.account), &hub.region).await;
-        let caller = caller.map_err(|error| OpenError::Caller(error.at(hub.account, &hub.region)))?;
+        let caller = identify(config, http, Some(hub.account), &region).await;
+        let caller = caller.map_err(|error| OpenError::Caller(error.at(hub.account, &region)))?;
         let hub = open_hub(&caller, declared).await.map_err(OpenError::Hub)?;
         Ok(Self { caller, hub })
     }
@@ -137,7 +178,7 @@ async fn open_hub(caller: &Account, declared: &Declared) -> Result<Account, Fail
         declared.members().find(|member| member.account == hub.account).map(|member| &member.role);
     let as_found = declared.discovery().map(|(_, discovery)| &discovery.role);
     let role = hub.role.as_ref().or(as_member).or(as_found).cloned().unwrap_or_default();
-    caller.enter(hub.account, &role, &hub.region).await.map_err(|failure| match hub.role {
+    caller.enter(hub.account, &role, &caller.home()).await.map_err(|failure| match hub.role {
         Some(_) => failure,
         None => Failure {
             advice: format!(
@@ -193,21 +234,13 @@ async fn base(
     profile: Option<&str>,
     connection: &Connection,
 ) -> (SdkConfig, SharedHttpClient) {
-    // One client for all: each would read the machine's root certificates and keep connections of its own.
-    let https = aws_smithy_http_client::Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-        .build_https();
+    let https = https();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(https.clone())
         // Answers are small, and a try has a time of its own.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-        .timeout_config(
-            TimeoutConfig::builder()
-                .connect_timeout(CONNECT_TIMEOUT)
-                .operation_attempt_timeout(connection.call_timeout)
-                .build(),
-        );
+        .retry_config(retries())
+        .timeout_config(timeouts(connection.call_timeout));
     if let Some(region) = region {
         loader = loader.region(account::sdk_region(region));
     }
@@ -218,4 +251,40 @@ async fn base(
         loader = loader.endpoint_url(url);
     }
     (loader.load().await, https)
+}
+
+/// The configuration of an embedder, with values for what it does not set.
+fn completed(config: SdkConfig, hub_region: &Region) -> SdkConfig {
+    let is_set = config.region().is_some_and(|region| Region::parse(region.as_ref()).is_ok());
+    let mut complete = config.to_builder();
+    if !is_set {
+        complete.set_region(account::sdk_region(hub_region));
+    }
+    if config.retry_config().is_none() {
+        complete.set_retry_config(Some(retries()));
+    }
+    if config.timeout_config().is_none() {
+        complete.set_timeout_config(Some(timeouts(Connection::CALL_TIMEOUT)));
+    }
+    if config.stalled_stream_protection().is_none() {
+        complete.set_stalled_stream_protection(Some(StalledStreamProtectionConfig::disabled()));
+    }
+    // Without a cache in common, the client of each region would load the credentials.
+    if config.identity_cache().is_none() {
+        complete.set_identity_cache(Some(IdentityCache::lazy().build()));
+    }
+    complete.build()
+}
+
+/// One client for all: each would read the machine's root certificates and keep connections of its own.
+fn https() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https()
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(ATTEMPTS)
+}
+
+fn timeouts(call: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(call).build()
 }

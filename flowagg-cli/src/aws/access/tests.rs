@@ -1,0 +1,92 @@
+use std::sync::{Arc, Mutex};
+
+use aws_config::timeout::TimeoutConfig;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_types::body::SdkBody;
+
+use super::*;
+use crate::aws::mocked::fleet;
+
+const ENDPOINT: &str = "http://aws.example";
+
+/// An STS that knows one account, and keeps the URL and the signature of each request.
+#[derive(Clone, Debug)]
+struct Sts {
+    account: &'static str,
+    requests: Arc<Mutex<Vec<(String, String)>>>,
+}
+
+impl Sts {
+    fn of(account: &'static str) -> Self {
+        Self { account, requests: Arc::default() }
+    }
+
+    /// A configuration with credentials and an endpoint, and nothing else.
+    fn config(&self) -> SdkConfig {
+        let connector = SharedHttpConnector::new(self.clone());
+        let credentials = Credentials::new("OWN", "secret", None, None, "test");
+        SdkConfig::builder()
+            .http_client(http_client_fn(move |_, _| connector.clone()))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .endpoint_url(ENDPOINT)
+            .build()
+    }
+
+    fn requests(&self) -> Vec<(String, String)> {
+        self.requests.lock().unwrap().clone()
+    }
+}
+
+impl HttpConnector for Sts {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let signature = request.headers().get("authorization").unwrap_or_default();
+        self.requests.lock().unwrap().push((request.uri().to_owned(), signature.to_owned()));
+        let result =
+            format!("<GetCallerIdentityResult><Account>{}</Account></GetCallerIdentityResult>", self.account);
+        let answer = format!("<GetCallerIdentityResponse>{result}</GetCallerIdentityResponse>");
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(200.try_into().unwrap(), SdkBody::from(answer))))
+    }
+}
+
+#[tokio::test]
+async fn session_calls_with_the_credentials_region_and_endpoint_that_it_is_given() {
+    let sts = Sts::of("111122223333");
+    let config = sts.config().to_builder().region(aws_config::Region::new("us-east-1")).build();
+    let session = Session::from_sdk_config(&fleet().into(), config).await.unwrap();
+    assert_eq!((session.caller(), session.hub().id), (fleet().hub.account, fleet().hub.account));
+    let [(url, signature)] = &sts.requests()[..] else { panic!("{:?}", sts.requests()) };
+    assert!(url.starts_with(ENDPOINT), "{url}");
+    assert!(signature.contains("Credential=OWN/") && signature.contains("/us-east-1/sts/"), "{signature}");
+}
+
+#[tokio::test]
+async fn session_without_a_usable_region_calls_in_the_hubs() {
+    for region in [None, Some(aws_config::Region::new("nowhere"))] {
+        let sts = Sts::of("111122223333");
+        let config = sts.config().to_builder().region(region).build();
+        let session = Session::from_sdk_config(&fleet().into(), config).await.unwrap();
+        assert_eq!(session.hub().home(), fleet().hub.region);
+        assert!(sts.requests()[0].1.contains("/eu-west-1/sts/"), "{:?}", sts.requests());
+    }
+}
+
+#[test]
+fn values_that_the_configuration_sets_are_kept_and_the_others_are_those_of_open() {
+    let region = fleet().hub.region;
+    let own = TimeoutConfig::builder().connect_timeout(Duration::from_secs(1)).build();
+    let config = Sts::of("111122223333").config();
+    let set = config.to_builder().timeout_config(own.clone()).retry_config(RetryConfig::disabled());
+    let kept = completed(set.build(), &region);
+    assert_eq!(kept.timeout_config(), Some(&own));
+    assert_eq!(kept.retry_config().map(RetryConfig::max_attempts), Some(1));
+
+    let filled = completed(config, &region);
+    assert_eq!(filled.timeout_config(), Some(&timeouts(Connection::CALL_TIMEOUT)));
+    assert_eq!(filled.retry_config().map(RetryConfig::max_attempts), Some(ATTEMPTS));
+    assert!(filled.identity_cache().is_some());
+}
