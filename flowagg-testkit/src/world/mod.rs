@@ -5,7 +5,6 @@ mod front;
 mod furnish;
 mod key;
 mod look;
-mod paper;
 mod program;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +24,6 @@ use attach::Attaching;
 use front::Front;
 
 pub use attach::PolicyAttachment;
-pub use paper::Paper;
 pub(crate) use program::run;
 pub use program::{PROGRAM_VARIABLE, Ran, program};
 

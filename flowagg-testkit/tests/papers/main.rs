@@ -11,6 +11,8 @@ mod guide;
 mod moving;
 mod organization;
 mod page;
+#[path = "../support/paper.rs"]
+mod paper;
 mod readme;
 mod rest;
 mod shell;

@@ -7,13 +7,14 @@ use flowagg_core::id::{AccountId, FlowLogId, Region};
 use flowagg_core::layout::{FileName, Layout};
 use flowagg_testkit::emulator::Moto;
 use flowagg_testkit::organization::Organization;
-use flowagg_testkit::world::{Paper, fresh_bucket};
+use flowagg_testkit::world::fresh_bucket;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::page::Section;
+use crate::paper::Paper;
 use crate::shell::{Shell, Stage};
 
 const HUB: &str = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-flow-logs\"\n";

@@ -7,13 +7,14 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use flowagg_testkit::emulator::{Emulator, aws_cli};
-use flowagg_testkit::world::{Paper, Ran, World, program};
+use flowagg_testkit::world::{Ran, World, program};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::page::{Block, Command, root};
+use crate::paper::Paper;
 
 /// A command that takes longer waits for something that will not come.
 const PATIENCE: Duration = Duration::from_secs(180);

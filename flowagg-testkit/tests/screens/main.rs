@@ -8,6 +8,9 @@
 
 mod escapes;
 mod helps;
+#[path = "../support/paper.rs"]
+#[allow(dead_code, reason = "`papers` needs more of it")]
+mod paper;
 mod picture;
 mod story;
 mod terminal;

@@ -6,10 +6,11 @@ use std::path::Path;
 use anstyle::{AnsiColor, Color, RgbColor, Style};
 use anstyle_svg::{Term, VGA};
 use flowagg_testkit::emulator::Emulator;
-use flowagg_testkit::world::{Paper, World};
+use flowagg_testkit::world::World;
 use jiff::Timestamp;
 
 use crate::is_kept;
+use crate::paper::Paper;
 use crate::terminal::{Run, Shown, Width};
 
 /// As wide as the README has room for.

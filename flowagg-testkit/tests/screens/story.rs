@@ -4,9 +4,10 @@ use aws_sdk_ec2::types::FlowLog;
 use flowagg_core::id::{AccountId, Region};
 use flowagg_testkit::emulator::Emulator;
 use flowagg_testkit::faults::{Answer, Calls, Faults};
-use flowagg_testkit::world::{Paper, World};
+use flowagg_testkit::world::World;
 use jiff::Timestamp;
 
+use crate::paper::Paper;
 use crate::terminal::{Run, Width};
 use crate::{FAULTY, is_the_capture};
 

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use flowagg_core::id::{BucketName, FleetName};
+use flowagg_testkit::world::World;
 use jiff::civil::Date;
 use regex_lite::{Captures, Regex};
-
-use super::World;
 
 /// The names that documents use for what is in a world, both ways.
 ///
@@ -17,7 +16,7 @@ use super::World;
 /// whole, so that the newest of a text is 2026-11-23; times of day, ages, hashes and the size of an object are always the same. So
 /// texts of two worlds of the same shape are equal.
 #[derive(Clone, Debug, Default)]
-pub struct Paper {
+pub(crate) struct Paper {
     /// On paper and in the world.
     names: Vec<(String, String)>,
     /// The ids that were met, by what is before their number.
@@ -80,24 +79,25 @@ fn pattern(text: &str) -> Regex {
 
 impl Paper {
     /// The names for a world with the accounts that it has now.
-    pub fn of(world: &World) -> Self {
-        let mut accounts: Vec<_> = world.accounts.values().map(|account| account.id).collect();
-        accounts.retain(|account| *account != world.hub);
+    pub(crate) fn of(world: &World) -> Self {
+        let mut accounts: Vec<_> = world.accounts().values().map(|account| account.id).collect();
+        accounts.retain(|account| *account != world.hub());
         accounts.sort();
+        let file = world.fleet_path();
         let accounts = ACCOUNTS.iter().zip(accounts).map(|(paper, id)| ((*paper).to_owned(), id.to_string()));
         let rest = [
-            (HUB, world.hub.to_string()),
-            (ORGANIZATION, world.organization.to_string()),
-            (FOLDER, world.folder.path().display().to_string()),
+            (HUB, world.hub().to_string()),
+            (ORGANIZATION, world.organization().to_string()),
+            (FOLDER, file.parent().unwrap().display().to_string()),
         ];
         let rest = rest.into_iter().map(|(paper, name)| (paper.to_owned(), name));
         let mut paper = Self { names: rest.chain(accounts).collect(), met: BTreeMap::new() };
-        paper.bucket(BUCKET, &world.bucket);
+        paper.bucket(BUCKET, world.bucket());
         paper
     }
 
     /// One more bucket, whose name is also that of a fleet and in its Sids.
-    pub fn bucket(&mut self, on_paper: &str, in_world: &BucketName) {
+    pub(crate) fn bucket(&mut self, on_paper: &str, in_world: &BucketName) {
         self.name(on_paper, in_world);
         if let Ok(fleet) = FleetName::parse(on_paper) {
             self.name(&fleet.mark().to_string(), FleetName::of(in_world, None).mark());
@@ -105,7 +105,7 @@ impl Paper {
     }
 
     /// One more name: of a flow log that a document names.
-    pub fn name(&mut self, on_paper: &str, in_world: impl ToString) {
+    pub(crate) fn name(&mut self, on_paper: &str, in_world: impl ToString) {
         self.names.push((on_paper.to_owned(), in_world.to_string()));
     }
 
@@ -113,12 +113,12 @@ impl Paper {
     /// numbered are those of the world again.
     ///
     /// [`on_paper`]: Self::on_paper
-    pub fn in_world(&self, text: &str) -> String {
+    pub(crate) fn in_world(&self, text: &str) -> String {
         replaced(text, self.names.iter().map(|(paper, world)| (paper.as_str(), world.as_str())))
     }
 
     /// A text from the world, such as what the program wrote, as a document has it.
-    pub fn on_paper(&mut self, text: &str) -> String {
+    pub(crate) fn on_paper(&mut self, text: &str) -> String {
         let dates = DATES.find_iter(text).filter_map(|found| date(found.as_str()));
         let newest = dates.max().unwrap_or(DAY);
         let text = replaced(text, self.names.iter().map(|(paper, world)| (world.as_str(), paper.as_str())));
