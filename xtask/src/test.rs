@@ -17,6 +17,12 @@ pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
     let start = Instant::now();
     step("format", || succeed(&mut cargo("fmt --all --check")))?;
     step("clippy", || succeed(&mut cargo("clippy --workspace --all-targets -- -D warnings")))?;
+    // With the features that they have in the step before, the dependencies are not compiled again.
+    step("library alone", || {
+        succeed(&mut cargo(
+            "clippy --workspace --lib --no-default-features --features xtask/same-features -- -D warnings",
+        ))
+    })?;
     step("documentation", || succeed(cargo("doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings")))?;
     step("packages", package::packed_only)?;
     step("build", cargo::build)?;

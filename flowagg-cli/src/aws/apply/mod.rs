@@ -65,8 +65,10 @@ impl Applied {
         self.done.iter().map(Done::changes).sum()
     }
 
-    /// Adds a warning for each document that is not the one that was written any more. `observed` was read after that.
-    pub(crate) fn compare(&mut self, observed: &Observed) {
+    /// Adds a warning for each document that another process has replaced since it was written.
+    ///
+    /// `observed` must have been read after [`apply`], as [`observe_again`](super::observe::observe_again) does.
+    pub fn compare(&mut self, observed: &Observed) {
         let Ok(Some(bucket)) = &observed.bucket else { return };
         let policy = self.policy.take();
         let policy =
