@@ -240,9 +240,14 @@ impl Examination {
     }
 
     fn of_policy(&mut self, fleet: &Fleet, live: Option<&str>, plan: &Plan) {
-        let obstacle = plan.obstacles().iter().find(|obstacle| obstacle.about == Subject::Policy);
-        if let Some(obstacle) = obstacle {
-            self.push(Topic::Policy, Health::Bad, obstacle.what.clone(), Some(obstacle.help.clone()));
+        let found = [(Health::Bad, plan.obstacles()), (Health::Doubtful, plan.concerns())];
+        let found =
+            found.into_iter().flat_map(|(health, found)| found.iter().map(move |concern| (health, concern)));
+        let mut found = found.filter(|(_, concern)| concern.about == Subject::Policy).peekable();
+        if found.peek().is_some() {
+            for (health, concern) in found {
+                self.push(Topic::Policy, health, concern.what.clone(), Some(concern.help.clone()));
+            }
         } else if !fleet.members.is_empty() {
             let mut changes = plan.hub().iter().chain(&plan.held_back().hub);
             let written = changes.find_map(|change| match change {

@@ -167,18 +167,11 @@ fn reading(c: &mut Criterion) {
 }
 
 fn merging(c: &mut Criterion) {
+    let fleet = FleetName::parse(BUCKET).expect("a fleet name");
+    let bucket = BucketName::parse(BUCKET).expect("a bucket");
     let grant = |count: usize| Grant {
-        fleet: FleetName::parse(BUCKET).expect("a fleet name"),
-        partition: Partition::Aws,
-        bucket: BucketName::parse(BUCKET).expect("a bucket"),
-        prefix: None,
-        hive: false,
-        who: Who::Accounts(numbered(count)),
-        organization: None,
-        outside: BTreeSet::new(),
-        regions: None,
-        hub_member: None,
         settings: PolicySettings { form: GrantForm::BoundDeny, ..PolicySettings::default() },
+        ..Grant::new(fleet.clone(), Partition::Aws, bucket.clone(), Who::Accounts(numbered(count)))
     };
     let live = merge(None, &grant(1_300), Unnamed::Keep).expect("it fits").text;
     let one_more = grant(1_301);

@@ -31,22 +31,16 @@ pub(crate) fn table() -> Result<String, Box<dyn Error>> {
         (GrantForm::BoundOrganization, plain(), "`bound-organization`"),
     ];
     for (form, settings, name) in rows {
+        let fleet = FleetName::parse("flow-logs-bucket-001")?;
+        let bucket = BucketName::parse("flow-logs-bucket-001")?;
         let grant = Grant {
-            fleet: FleetName::parse("flow-logs-bucket-001")?,
-            partition: Partition::Aws,
-            bucket: BucketName::parse("flow-logs-bucket-001")?,
-            prefix: None,
-            hive: false,
-            who: Who::Accounts(BTreeSet::new()),
             organization: Some(Organization {
                 discovery: None,
                 id: OrganizationId::parse("o-a1b2c3d4e5")?,
                 units: BTreeSet::new(),
             }),
-            outside: BTreeSet::new(),
-            regions: None,
-            hub_member: None,
             settings,
+            ..Grant::new(fleet, Partition::Aws, bucket, Who::Accounts(BTreeSet::new()))
         };
         let fits = capacity(None, &grant, form)?;
         let accounts = fits.accounts.map_or("any number".to_owned(), |accounts| accounts.to_string());

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use flowagg_core::id::{AccountId, BucketName, OrganizationId, Region};
+use flowagg_core::id::{AccountId, Region};
 use flowagg_core::layout::{AWS_LOGS, account_of};
 
 use crate::document::{Document, DocumentError, Statement};
-use crate::evaluate::{Policy, Request};
-use crate::grant::{DELIVERY_SERVICE, Sid};
+use crate::evaluate::Policy;
+use crate::grant::{Grant, Sid};
 use crate::json::Member;
+use crate::service::DELIVERY_SERVICE;
 
 /// A statement of a bucket policy, as a person names it: by its Sid, or `#3` by its place in the policy, from 1.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -300,20 +301,18 @@ pub(crate) struct KnownDelivery {
     pub region: Option<Region>,
     /// Keys of objects as they are delivered: one for each way of naming folders that is possible.
     pub keys: BTreeSet<String>,
-    /// The organization that the account is known to belong to.
-    pub organization: Option<OrganizationId>,
     /// How to name the delivery in a message.
     pub name: String,
 }
 
-/// The deliveries that use an adopted statement and that the new policy is not certain to allow.
+/// The deliveries that may use an adopted statement and that the new policy is not certain to allow.
 ///
 /// What only may be allowed before counts as used, and denials do not count: a delivery that does not work today may work
 /// tomorrow. `regions` are those that a delivery from any region is tried from.
 pub(crate) fn stopped<'d>(
     adopted: &Adopted,
     after: &str,
-    bucket: &BucketName,
+    grant: &Grant,
     regions: &BTreeSet<Region>,
     deliveries: &'d BTreeSet<KnownDelivery>,
 ) -> Result<Vec<&'d KnownDelivery>, DocumentError> {
@@ -325,15 +324,10 @@ pub(crate) fn stopped<'d>(
             None => regions.iter().collect(),
         };
         from.into_iter().any(|region| {
-            let check = Request::acl_check(bucket, delivery.account, region);
-            let puts =
-                delivery.keys.iter().map(|key| Request::put_object(bucket, delivery.account, region, key));
-            let mut requests =
-                std::iter::once(check).chain(puts).map(|request| match &delivery.organization {
-                    Some(id) => request.under_some_root(id),
-                    None => request,
-                });
-            requests.any(|request| used.decide(&request).is_allowed() && !after.decide(&request).is_allowed())
+            let asked = grant.delivery(delivery.account, region);
+            let puts = delivery.keys.iter().map(|key| asked.put_object(&grant.bucket, key));
+            let mut requests = std::iter::once(asked.acl_check(&grant.bucket)).chain(puts);
+            requests.any(|request| !used.decide(&request).is_denied() && !after.decide(&request).is_allowed())
         })
     };
     Ok(deliveries.iter().filter(stops).collect())

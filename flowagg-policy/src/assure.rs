@@ -1,211 +1,209 @@
-//! Asks a policy, before it is written, whether it does what the grant says: members may deliver, others no more than
+//! Evaluates a policy, before it is written, for the deliveries of the fleet: every member may deliver, and others not more than
 //! before.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use flowagg_core::fleet::GrantForm;
-use flowagg_core::id::{AccountId, OrganizationId, Region};
+use flowagg_core::id::{AccountId, Region};
 use flowagg_core::layout::FileName;
 use serde::Serialize;
 
 use crate::document::DocumentError;
-use crate::evaluate::{DecisionKind, Policy, Request, StatementId};
-use crate::grant::{Grant, Who};
+use crate::evaluate::{Decision, Delivery, Membership, Policy, Request, StatementId};
+use crate::grant::Grant;
 use crate::merge::Merged;
 
-/// Something that a policy does and should not, or does not and should.
+/// Deliveries for which a policy does not do what the grant states.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Doubt {
-    /// The account that may or may not deliver.
-    pub account: AccountId,
-    /// The statement that decides so, where one does.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct DeliveryProblem {
+    /// What is wrong.
+    pub kind: ProblemKind,
+    /// Whether the deliveries are allowed; `None` if that depends on condition keys whose values are not known.
+    pub allowed: Option<bool>,
+    /// The accounts that it is wrong for.
+    pub accounts: BTreeSet<AccountId>,
+    /// The statement that decides, if one does.
     pub statement: Option<StatementId>,
-    /// What is so, and why.
+    /// The condition keys that the decision depends on, whose values are not known.
+    pub depends_on: BTreeSet<String>,
+    /// The first of the deliveries, and the policy's decision.
     pub message: String,
 }
 
-impl fmt::Display for Doubt {
+/// What is wrong with a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum ProblemKind {
+    /// A member's delivery is certainly denied.
+    Denied,
+    /// Whether a member's delivery is allowed depends on condition keys whose values are not known.
+    Undecided,
+    /// The policy newly allows a delivery of an account that the grant does not name, or into another account's folder.
+    Unintended,
+}
+
+impl fmt::Display for DeliveryProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        write!(f, "{}{}", self.message, and_more(self.accounts.len()))
     }
 }
 
-/// Puts the questions to a merged policy that decide whether it may be written.
+/// Says that the first of these accounts is not the only one.
+pub(crate) fn and_more(accounts: usize) -> String {
+    match accounts {
+        0 | 1 => String::new(),
+        2 => " (and for 1 more account)".to_owned(),
+        n => format!(" (and for {} more accounts)", n - 1),
+    }
+}
+
+/// Evaluates a merged policy: the problems that decide whether it may be written.
 ///
-/// Every account of `regions` must be able to deliver to its own folder from each of its regions. An account that nobody
-/// named must not, and in a form that binds accounts to their folders no account to another's, unless the live policy
-/// lets it already.
+/// Every account of `regions` must be able to deliver to its own folder from each of its regions. An account that is not named must
+/// not, and in a form that binds accounts to their folders no account to another's, unless the live policy allows it already.
 pub fn assure(
     live: Option<&str>,
     merged: &Merged,
     grant: &Grant,
     regions: &BTreeMap<AccountId, BTreeSet<Region>>,
-) -> Result<Vec<Doubt>, DocumentError> {
+) -> Result<Vec<DeliveryProblem>, DocumentError> {
     let after = Policy::compile(&merged.text)?;
     let before = live.map(Policy::compile).transpose()?;
-    let asker = Asker { before, after, grant };
-    let mut doubts = Vec::new();
+    let mut found = Found::default();
     for (account, region) in
         regions.iter().flat_map(|(account, regions)| regions.iter().map(move |r| (*account, r)))
     {
-        doubts.extend(asker.member(account, region));
+        member(&after, grant, account, region, &mut found);
     }
-    let Some((member, region)) =
+    let Some((first, region)) =
         regions.iter().find_map(|(account, regions)| Some((*account, regions.first()?)))
     else {
-        return Ok(doubts);
+        return Ok(found.problems);
+    };
+    let mut intruder = |delivery: &Delivery, folder| {
+        let key = key(grant, folder, region);
+        let request = delivery.put_object(&grant.bucket, &key);
+        let decision = after.decide(&request);
+        if decision.is_allowed()
+            && !before.as_ref().is_some_and(|before| before.decide(&request).is_allowed())
+        {
+            let message = format!(
+                "log delivery for {} could write to the folder of {folder}: {decision}",
+                delivery.account
+            );
+            found.add(ProblemKind::Unintended, delivery.account, "write", decision, message);
+        }
     };
     let named: BTreeSet<AccountId> =
         regions.keys().chain(grant.who.accounts()).chain(&merged.kept).copied().collect();
     if let Some(stranger) = stranger(&named) {
-        doubts.extend(asker.intruder(stranger, stranger, region));
+        let stranger = grant.delivery(stranger, region).of(Membership::None);
+        intruder(&stranger, stranger.account);
         // Without source conditions the policy cannot tell one account from another: AWS's classic form.
         if grant.settings.source_conditions {
-            doubts.extend(asker.intruder(stranger, member, region));
+            intruder(&stranger, first);
         }
     }
     let bound =
         matches!(merged.form, GrantForm::BoundAccounts | GrantForm::BoundDeny | GrantForm::BoundOrganization);
-    if let Some(other) = regions.keys().copied().find(|other| bound && *other != member) {
-        doubts.extend(asker.intruder(member, other, region));
+    if let Some(other) = regions.keys().copied().find(|other| bound && *other != first) {
+        intruder(&grant.delivery(first, region), other);
     }
-    Ok(doubts)
+    Ok(found.problems)
 }
 
-/// The accounts that a policy lets deliver from one of their regions at least, with the statement that allows the write.
+/// The problem of a member's delivery from a region.
+fn member(policy: &Policy, grant: &Grant, account: AccountId, region: &Region, found: &mut Found) {
+    for (request, what) in requests(grant, account, region) {
+        let decision = policy.decide(&request);
+        let (kind, verb) = match decision.allowed() {
+            Some(true) => continue,
+            Some(false) => (ProblemKind::Denied, "cannot"),
+            None => (ProblemKind::Undecided, "may not be able to"),
+        };
+        let message = format!("log delivery for {account} in {region} {verb} {what}: {decision}");
+        return found.add(kind, account, what, decision, message);
+    }
+}
+
+/// Problems, of which those with the same cause are one.
+#[derive(Default)]
+struct Found {
+    problems: Vec<DeliveryProblem>,
+    causes: BTreeMap<Cause, usize>,
+}
+
+/// What, why (a statement by its place, and keys): the part of a problem that does not depend on the account.
+type Cause = (ProblemKind, &'static str, Option<usize>, BTreeSet<String>);
+
+impl Found {
+    fn add(
+        &mut self,
+        kind: ProblemKind,
+        account: AccountId,
+        what: &'static str,
+        decision: Decision,
+        message: String,
+    ) {
+        let near = decision.near_miss.as_ref().map(|near| near.statement.index);
+        let statement = decision.statement.as_ref().map(|statement| statement.index).or(near);
+        let cause = (kind, what, statement, decision.depends_on.clone());
+        let at = *self.causes.entry(cause).or_insert(self.problems.len());
+        match self.problems.get_mut(at) {
+            Some(problem) => {
+                problem.accounts.insert(account);
+            }
+            None => self.problems.push(DeliveryProblem {
+                kind,
+                allowed: decision.allowed(),
+                accounts: BTreeSet::from([account]),
+                statement: decision.statement,
+                depends_on: decision.depends_on,
+                message,
+            }),
+        }
+    }
+}
+
+/// The accounts that a policy certainly allows to deliver from one of their regions at least, with the statement that allows the
+/// write.
 pub(crate) fn deliverers(
     policy: &str,
     grant: &Grant,
     regions: &BTreeMap<AccountId, BTreeSet<Region>>,
 ) -> Result<BTreeMap<AccountId, StatementId>, DocumentError> {
-    let asker = Asker { before: None, after: Policy::compile(policy)?, grant };
+    let policy = Policy::compile(policy)?;
+    let deliverer = |account: AccountId, region: &Region| {
+        let [acl, put] = requests(grant, account, region).map(|(request, _)| policy.decide(&request));
+        (acl.is_allowed() && put.is_allowed()).then_some(put.statement).flatten()
+    };
     let allowed = regions.iter().filter_map(|(account, regions)| {
-        let statement = regions.iter().find_map(|region| asker.deliverer(*account, region))?;
-        Some((*account, statement))
+        Some((*account, regions.iter().find_map(|region| deliverer(*account, region))?))
     });
     Ok(allowed.collect())
 }
 
-/// The regions from which a policy lets each account deliver, of those given. The accounts in `covered` ask as members of the
-/// grant's organization.
-pub(crate) fn deliveries(
-    policy: &str,
-    grant: &Grant,
-    covered: &BTreeSet<AccountId>,
-    regions: &BTreeMap<AccountId, BTreeSet<Region>>,
-) -> Result<BTreeMap<AccountId, BTreeSet<Region>>, DocumentError> {
-    let asker = Asker { before: None, after: Policy::compile(policy)?, grant };
-    let allowed = regions.iter().map(|(account, regions)| {
-        let may = |region: &&Region| {
-            let requests = asker.requests_of(*account, region, covered.contains(account));
-            requests.iter().all(|(request, _)| asker.after.decide(request).is_allowed())
-        };
-        (*account, regions.iter().filter(may).cloned().collect())
-    });
-    Ok(allowed.collect())
+/// The requests of the delivery service for an account, and what each is for. The write is last.
+fn requests(grant: &Grant, account: AccountId, region: &Region) -> [(Request, &'static str); 2] {
+    let delivery = grant.delivery(account, region);
+    let put = delivery.put_object(&grant.bucket, &key(grant, account, region));
+    [(delivery.acl_check(&grant.bucket), "read the bucket's ACL"), (put, "write to its folder")]
 }
 
-/// An account id that nobody named.
+fn key(grant: &Grant, account: AccountId, region: &Region) -> String {
+    grant.layout().key(&FileName::example(account, region))
+}
+
+/// An account id that is not named.
 fn stranger(named: &BTreeSet<AccountId>) -> Option<AccountId> {
     (1u64..)
         .map_while(|n| AccountId::parse(&format!("{n:012}")).ok())
         .find(|account| !named.contains(account))
-}
-
-struct Asker<'a> {
-    before: Option<Policy>,
-    after: Policy,
-    grant: &'a Grant,
-}
-
-impl Asker<'_> {
-    fn organization(&self) -> Option<(&OrganizationId, String)> {
-        let (id, units) = match (&self.grant.who, &self.grant.organization) {
-            (Who::Organization { id, units, .. }, _) => (id, units),
-            (Who::Accounts(_), Some(organization)) => (&organization.id, &organization.units),
-            (Who::Accounts(_), None) => return None,
-        };
-        let unit = units.first().map(|unit| format!("{unit}/")).unwrap_or_default();
-        Some((id, format!("{id}/r-0000/{unit}")))
-    }
-
-    /// Whether the account is taken for a member of the organization, when it asks for its own folder. Where the members
-    /// are known, the others have to get along without it.
-    fn belongs(&self, account: AccountId) -> bool {
-        match &self.grant.who {
-            Who::Accounts(_) => !self.grant.outside.contains(&account),
-            Who::Organization { within, .. } => within.is_empty() || within.contains(&account),
-        }
-    }
-
-    fn key(&self, account: AccountId, region: &Region) -> String {
-        self.grant.layout().key(&FileName::example(account, region))
-    }
-
-    /// What the delivery service asks for on behalf of an account, and what each request is for. The write is last.
-    fn requests(&self, account: AccountId, region: &Region) -> [(Request, &'static str); 2] {
-        self.requests_of(account, region, self.belongs(account))
-    }
-
-    fn requests_of(
-        &self,
-        account: AccountId,
-        region: &Region,
-        belongs: bool,
-    ) -> [(Request, &'static str); 2] {
-        let bucket = &self.grant.bucket;
-        let acl = Request::acl_check(bucket, account, region);
-        let put = Request::put_object(bucket, account, region, &self.key(account, region));
-        [(acl, "read the bucket's ACL"), (put, "write to its folder")].map(|(request, what)| {
-            let request = match self.organization() {
-                Some((id, path)) if belongs => request.in_organization(id, &path),
-                _ => request,
-            };
-            (request, what)
-        })
-    }
-
-    /// The statement by which an account may write, if the policy allows all that delivery takes.
-    fn deliverer(&self, account: AccountId, region: &Region) -> Option<StatementId> {
-        let [acl, put] = self.requests(account, region).map(|(request, _)| self.after.decide(&request));
-        put.statement.filter(|_| acl.is_allowed() && put.kind == DecisionKind::Allow)
-    }
-
-    fn member(&self, account: AccountId, region: &Region) -> Option<Doubt> {
-        for (request, what) in self.requests(account, region) {
-            let decision = self.after.decide(&request);
-            if !decision.is_allowed() {
-                let message =
-                    format!("log delivery for {account} in {region} could not {what}: {}", decision);
-                return Some(Doubt { account, statement: decision.statement, message });
-            }
-        }
-        None
-    }
-
-    /// An account that should not be able to write to a folder, its own or another's.
-    fn intruder(&self, account: AccountId, folder: AccountId, region: &Region) -> Option<Doubt> {
-        let request = Request::put_object(&self.grant.bucket, account, region, &self.key(folder, region));
-        let who = &self.grant.who;
-        let is_member = who.accounts().contains(&account)
-            || who.covered().is_some_and(|within| within.contains(&account));
-        let request = match self.organization() {
-            // A member of the organization reaching for another's folder; a stranger has no organization.
-            Some((id, path)) if account != folder && is_member => request.in_organization(id, &path),
-            _ => request,
-        };
-        let decision = self.after.decide(&request);
-        let allowed_before = self.before.as_ref().is_some_and(|before| before.decide(&request).is_allowed());
-        (decision.is_allowed() && !allowed_before).then(|| Doubt {
-            account,
-            message: format!(
-                "log delivery for {account} could write to the folder of {folder}: {}",
-                decision
-            ),
-            statement: decision.statement,
-        })
-    }
 }
 
 #[cfg(test)]
@@ -213,6 +211,7 @@ mod tests {
     use flowagg_core::fleet::Fleet;
 
     use super::*;
+    use crate::grant::Who;
     use crate::merge::{Unnamed, merge};
 
     fn fleet(policy: &str) -> Fleet {
@@ -226,7 +225,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn doubts(fleet: &Fleet, live: Option<&str>) -> Vec<String> {
+    fn problems(fleet: &Fleet, live: Option<&str>) -> Vec<String> {
         let grant = Grant::of(fleet);
         let merged = merge(live, &grant, Unnamed::Keep).unwrap();
         assure(live, &merged, &grant, &fleet.regions()).unwrap().iter().map(ToString::to_string).collect()
@@ -241,32 +240,50 @@ mod tests {
                 "acl-condition = \"if-exists\"\nlist-bucket = true\ndeny-insecure-transport = true\n",
             ] {
                 let fleet = fleet(&format!("[policy]\nform = \"{}\"\n{more}", form.as_str()));
-                assert_eq!(doubts(&fleet, None), [""; 0], "{form:?} {more}");
+                assert_eq!(problems(&fleet, None), [""; 0], "{form:?} {more}");
             }
         }
-        assert_eq!(doubts(&fleet("[policy]\nsource-conditions = false\n"), None), [""; 0]);
+        assert_eq!(problems(&fleet("[policy]\nsource-conditions = false\n"), None), [""; 0]);
     }
 
     #[test]
-    fn a_foreign_deny_is_named_with_the_account_it_stops() {
+    fn foreign_deny_is_reported_once_for_all_accounts_that_it_denies() {
         let live = r#"{"Version":"2012-10-17","Statement":[{"Sid":"OnlyOurVpc","Effect":"Deny","Principal":"*","Action":"s3:*",
             "Resource":["arn:aws:s3:::acme-flow-logs","arn:aws:s3:::acme-flow-logs/*"],
             "Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-1a2b3c4d"}}}]}"#;
-        let doubts = doubts(&fleet(""), Some(live));
-        assert_eq!(doubts.len(), 3, "{doubts:?}");
-        assert!(doubts[0].contains("222222222222") && doubts[0].contains("`OnlyOurVpc`"), "{doubts:?}");
+        assert_eq!(
+            problems(&fleet(""), Some(live)),
+            [
+                "log delivery for 222222222222 in eu-west-1 cannot read the bucket's ACL: ExplicitDeny by statement `OnlyOurVpc` \
+              (and for 1 more account)"
+            ]
+        );
     }
 
     #[test]
-    fn what_a_foreign_statement_allows_already_is_no_new_doubt() {
+    fn deny_on_an_unknown_key_is_undecided() {
+        let live = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Hours","Effect":"Deny","Principal":"*","Action":"s3:PutObject",
+            "Resource":"arn:aws:s3:::acme-flow-logs/*",
+            "Condition":{"DateGreaterThan":{"aws:CurrentTime":"2030-01-01T00:00:00Z"}}}]}"#;
+        assert_eq!(
+            problems(&fleet(""), Some(live)),
+            [
+                "log delivery for 222222222222 in eu-west-1 may not be able to write to its folder: Depends on `aws:CurrentTime` in \
+              statement `Hours` (and for 1 more account)"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_a_foreign_statement_allows_already_is_no_problem() {
         let live = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Theirs","Effect":"Allow",
             "Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:PutObject",
             "Resource":"arn:aws:s3:::acme-flow-logs/*"}]}"#;
-        assert_eq!(doubts(&fleet(""), Some(live)), [""; 0]);
+        assert_eq!(problems(&fleet(""), Some(live)), [""; 0]);
     }
 
     #[test]
-    fn who_is_not_known_to_be_within_the_organization_must_do_without_it() {
+    fn account_outside_the_organization_needs_a_grant_by_name() {
         let fleet = fleet("[policy]\nform = \"organization\"\n");
         let organization = fleet.organization.clone().unwrap();
         let [inside, outside] = *fleet.members.keys().copied().collect::<Vec<_>>() else { panic!() };
@@ -277,19 +294,23 @@ mod tests {
                 also: also.iter().copied().collect(),
                 within: BTreeSet::from([inside]),
             },
+            memberships: BTreeMap::from([
+                (inside, Membership::Within(organization.id.clone(), BTreeSet::new())),
+                (outside, Membership::Outside(organization.id.clone())),
+            ]),
             ..Grant::of(&fleet)
         };
-        let ask = |grant: &Grant| {
+        let denied = |grant: &Grant| {
             let merged = merge(None, grant, Unnamed::Keep).unwrap();
-            let doubts = assure(None, &merged, grant, &fleet.regions()).unwrap();
-            doubts.iter().map(|doubt| doubt.account).collect::<Vec<_>>()
+            let problems = assure(None, &merged, grant, &fleet.regions()).unwrap();
+            problems.into_iter().map(|problem| (problem.kind, problem.accounts)).collect::<Vec<_>>()
         };
-        assert_eq!(ask(&grant(&[outside])), []);
-        assert_eq!(ask(&grant(&[])), [outside]);
+        assert_eq!(denied(&grant(&[outside])), []);
+        assert_eq!(denied(&grant(&[])), [(ProblemKind::Denied, BTreeSet::from([outside]))]);
     }
 
     #[test]
-    fn a_policy_that_lets_strangers_in_is_doubted() {
+    fn policy_that_newly_allows_strangers_is_a_problem() {
         let fleet = fleet("");
         let grant = Grant::of(&fleet);
         let mut merged = merge(None, &grant, Unnamed::Keep).unwrap();
@@ -299,7 +320,11 @@ mod tests {
         )]);
         let open = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::acme-flow-logs*"}}"#;
         merged.text = open.to_owned();
-        let doubts = assure(None, &merged, &grant, &regions).unwrap();
-        assert_eq!(doubts.len(), 2, "to its own folder and to a member's: {doubts:?}");
+        let problems = assure(None, &merged, &grant, &regions).unwrap();
+        let messages: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            messages,
+            ["log delivery for 000000000001 could write to the folder of 000000000001: Allow by statement 1"]
+        );
     }
 }

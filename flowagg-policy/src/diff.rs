@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use flowagg_core::id::AccountId;
-use flowagg_core::layout;
 use serde::Serialize;
 
+use crate::access::{AccessChange, change, named};
 use crate::document::{self, Document, DocumentError};
-use crate::evaluate::Operator;
-use crate::grant::DELIVERY_SERVICE;
+use crate::evaluate::{Operator, key_list};
 use crate::json::{Node, Value};
 use crate::size;
 
@@ -18,12 +17,30 @@ use crate::size;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Difference {
-    /// Accounts that only the second lets deliver logs.
+    /// Accounts that only the second policy allows to deliver logs.
     pub granted: BTreeSet<AccountId>,
-    /// Accounts that only the first lets deliver logs.
+    /// Accounts that only the first policy allows to deliver logs.
     pub revoked: BTreeSet<AccountId>,
+    /// Accounts for which the second policy's answer depends on condition keys whose values are not known, and differs from the
+    /// first policy's answer.
+    pub undecided: Vec<Undecided>,
+    /// Why it was not evaluated which accounts may deliver: a policy that S3 does not accept.
+    #[serde(rename = "not-evaluated", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub not_evaluated: Option<String>,
     /// Statements that differ, in the order of the second policy, then those that only the first has.
     pub statements: Vec<StatementChange>,
+}
+
+/// An account that may deliver or not, depending on condition keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub struct Undecided {
+    /// The account.
+    pub account: AccountId,
+    /// The condition keys, whose values are not known.
+    pub depends_on: BTreeSet<String>,
 }
 
 /// A statement that differs.
@@ -65,6 +82,12 @@ impl fmt::Display for Difference {
                 writeln!(f, "{sign} account {account} may deliver")?;
             }
         }
+        for Undecided { account, depends_on } in &self.undecided {
+            writeln!(f, "? account {account} may deliver, depending on {}", key_list(depends_on))?;
+        }
+        if let Some(why) = &self.not_evaluated {
+            writeln!(f, "! it was not evaluated which accounts may deliver: {why}")?;
+        }
         for StatementChange { statement, kind, details } in &self.statements {
             let sign = match kind {
                 ChangeKind::Added => '+',
@@ -80,17 +103,28 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Compares what two policies say.
+/// Compares two policies: their statements, and by evaluation the deliveries of the accounts that they mention.
 pub fn diff(before: &str, after: &str) -> Result<Difference, DocumentError> {
     let (before, after) = (Document::parse(before)?, Document::parse(after)?);
-    let mut gone: Vec<Meaning> = meanings(&before);
-    let mut new = meanings(&after);
-    let (allowed_before, allowed_after) = (deliverers(&gone), deliverers(&new));
-    let mut difference = Difference {
-        granted: &allowed_after - &allowed_before,
-        revoked: &allowed_before - &allowed_after,
-        statements: Vec::new(),
-    };
+    let statements = statement_changes(&before, &after);
+    let deliveries = named([&before, &after]);
+    let answers = |document: &Document<'_>| deliveries.answers(Some(document.text));
+    let (access, not_evaluated) =
+        match answers(&before).and_then(|before| Ok(change(&before, &answers(&after)?))) {
+            Ok(access) => (access, None),
+            Err(error) => (AccessChange::default(), Some(error.to_string())),
+        };
+    let AccessChange { granted, revoked, undecided } = access;
+    let undecided =
+        undecided.into_iter().map(|(account, depends_on)| Undecided { account, depends_on }).collect();
+    Ok(Difference { granted, revoked, undecided, not_evaluated, statements })
+}
+
+/// The statements that differ between two policies.
+pub(crate) fn statement_changes(before: &Document<'_>, after: &Document<'_>) -> Vec<StatementChange> {
+    let mut gone: Vec<Meaning> = meanings(before);
+    let mut new = meanings(after);
+    let mut changes = Vec::new();
     // Equal ones first, so that a statement is not taken for the change of another with its Sid.
     new.retain(|meaning| {
         match gone.iter().position(|old| old.says_the_same(meaning) && old.sid == meaning.sid) {
@@ -110,9 +144,9 @@ pub fn diff(before: &str, after: &str) -> Result<Difference, DocumentError> {
                 None => (ChangeKind::Added, Vec::new()),
             },
         };
-        difference.statements.push(StatementChange { statement: meaning.name, kind, details });
+        changes.push(StatementChange { statement: meaning.name, kind, details });
     }
-    difference.statements.extend(gone.into_iter().map(|old| StatementChange {
+    changes.extend(gone.into_iter().map(|old| StatementChange {
         statement: old.name,
         kind: ChangeKind::Removed,
         details: Vec::new(),
@@ -121,9 +155,9 @@ pub fn diff(before: &str, after: &str) -> Result<Difference, DocumentError> {
     if versions[0] != versions[1] {
         let details = vec![format!("it was {}, and is {}", versions[0], versions[1])];
         let statement = "`Version`".to_owned();
-        difference.statements.push(StatementChange { statement, kind: ChangeKind::Changed, details });
+        changes.push(StatementChange { statement, kind: ChangeKind::Changed, details });
     }
-    Ok(difference)
+    changes
 }
 
 /// What a statement says, however it is written.
@@ -291,45 +325,6 @@ fn principals(node: &Node<'_>) -> Option<BTreeSet<String>> {
         }
     }
     Some(found)
-}
-
-/// The accounts that statements let deliver by name: those of `aws:SourceAccount`, of the folders, or of both; where a
-/// grant has neither, those that a Deny on all others spares.
-fn deliverers(meanings: &[Meaning]) -> BTreeSet<AccountId> {
-    let mut spared = meanings.iter().filter(|meaning| meaning.denies && meaning.is_for_delivery());
-    let spared = spared.find_map(|meaning| meaning.source_accounts(true));
-    let writes = meanings.iter().filter(|meaning| {
-        let puts = meaning.elements.get("Action").is_some_and(|actions| actions.contains("s3:putobject"));
-        puts && !meaning.denies && meaning.is_for_delivery()
-    });
-    let named =
-        writes.filter_map(|meaning| match (meaning.source_accounts(false), meaning.folder_accounts()) {
-            (Some(source), Some(folders)) => Some(&source & &folders),
-            (source, folders) => source.or(folders).or_else(|| spared.clone()),
-        });
-    named.flatten().collect()
-}
-
-impl Meaning {
-    fn is_for_delivery(&self) -> bool {
-        let service = format!("Service:{DELIVERY_SERVICE}");
-        self.elements.get("Principal").is_some_and(|principals| principals.contains(&service))
-    }
-
-    /// The values of `aws:SourceAccount` under an operator that is negated, or is not.
-    fn source_accounts(&self, negated: bool) -> Option<BTreeSet<AccountId>> {
-        self.conditions.iter().find_map(|((operator, key), values)| {
-            let fits = Operator::parse(operator).is_some_and(|operator| operator.negated == negated);
-            (fits && key == "aws:sourceaccount")
-                .then(|| values.iter().filter_map(|text| AccountId::parse(text).ok()).collect())
-        })
-    }
-
-    /// The accounts whose folders the resources are, where each resource is one.
-    fn folder_accounts(&self) -> Option<BTreeSet<AccountId>> {
-        let folder = |arn: &String| arn.split('/').find_map(layout::account_of);
-        self.elements.get("Resource")?.iter().map(folder).collect()
-    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,9 @@ use crate::json::{self, Malformed, Member, Node, Value};
 /// The largest text read, in bytes. S3's limit counts no whitespace, so a policy that is fine may be longer than it.
 pub const LARGEST: usize = 1 << 20;
 
+/// A policy without a statement, which S3 does not accept.
+pub(crate) const NOTHING: &str = "{\"Version\":\"2012-10-17\",\"Statement\":[]}";
+
 /// A text that cannot be read as a policy.
 ///
 /// [`Display`](std::fmt::Display) says what is wrong and where; [`help`](Self::help) says what to do.

@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use flowagg_core::id::{AccountId, BucketName, KmsKeyArn, OrganizationId, Partition, Prefix, Region};
+use flowagg_core::id::{AccountId, BucketName, KmsKeyArn, Partition, Prefix, Region};
 use flowagg_core::layout::{FileName, Layout};
 use serde::Serialize;
 
 use crate::document::{Document, DocumentError};
-use crate::evaluate::{Decision, DecisionKind, Policy, Request};
-use crate::grant::{DELIVERY_SERVICE, list};
+use crate::evaluate::{Decision, DecisionKind, Delivery, Membership, Owner, Policy};
+use crate::grant::list;
+use crate::service::DELIVERY_SERVICE;
 
 /// The largest key policy, in bytes.
 ///
@@ -45,16 +46,20 @@ pub struct KeyUse<'a> {
     pub bucket_key: Option<bool>,
     /// The accounts and their regions; no region stands for any of the partition.
     pub accounts: &'a BTreeMap<AccountId, BTreeSet<Region>>,
-    /// An organization, and which accounts are known to belong to it: the others ask without `aws:SourceOrgID`.
-    pub organization: Option<(&'a OrganizationId, &'a BTreeSet<AccountId>)>,
+    /// What is known of the organizations of accounts.
+    pub memberships: &'a BTreeMap<AccountId, Membership>,
+    /// Who owns the bucket, if that is known.
+    pub owner: Option<&'a Owner>,
 }
 
-/// What a key policy lacks. Without refusals the delivery service may use the key for every account.
+/// What a key policy lacks. Without refusals and without what is undecided, the delivery service may use the key for every account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Answer {
     /// The accounts for which the delivery service may not use the key, in order, each with the first reason.
     pub refusals: Vec<Refusal>,
+    /// The accounts for which that depends on condition keys whose values are not known, each with the first such decision.
+    pub undecided: Vec<Refusal>,
     /// The statement to add, as compact JSON on one line. `None` where no account lacks one: then statements that deny
     /// are all that is in the way.
     pub statement: Option<String>,
@@ -62,7 +67,7 @@ pub struct Answer {
     pub help: Vec<String>,
 }
 
-/// Why the delivery service may not use the key for an account.
+/// Why it is not certain that the delivery service may use the key for an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Refusal {
@@ -84,7 +89,8 @@ impl fmt::Display for Refusal {
             Some(region) => region.fmt(f)?,
             None => f.write_str("any region")?,
         }
-        write!(f, " could not use the key, for it needs `{action}`: {decision}")
+        let verb = if decision.is_denied() { "cannot" } else { "may not be able to" };
+        write!(f, " {verb} use the key with `{action}`: {decision}")
     }
 }
 
@@ -116,12 +122,18 @@ pub fn ask(policy: &str, asked: &KeyUse<'_>) -> Result<Answer, KeyPolicyError> {
     let whole = Policy::compile(policy).map_err(unreadable)?;
     let allowing = Policy::compile(policy).map_err(unreadable)?.without_denials();
 
-    let refusals: Vec<Refusal> =
-        asked.accounts.keys().filter_map(|account| asked.refused(&whole, *account)).collect();
+    let mut refusals = Vec::new();
+    let mut undecided = Vec::new();
+    for account in asked.accounts.keys() {
+        match asked.first(&whole, *account, Decision::is_denied) {
+            Some(refusal) => refusals.push(refusal),
+            None => undecided.extend(asked.first(&whole, *account, |decision| !decision.is_allowed())),
+        }
+    }
     let lacking: BTreeSet<AccountId> = refusals
         .iter()
         .map(|refusal| refusal.account)
-        .filter(|account| asked.refused(&allowing, *account).is_some())
+        .filter(|account| asked.first(&allowing, *account, Decision::is_denied).is_some())
         .collect();
 
     let mut help = Vec::new();
@@ -144,7 +156,7 @@ pub fn ask(policy: &str, asked: &KeyUse<'_>) -> Result<Answer, KeyPolicyError> {
     help.extend(denying.into_iter().map(|statement| {
         format!("take statement {statement} out of the key policy, or except `{DELIVERY_SERVICE}` from it: what it denies no other statement allows")
     }));
-    Ok(Answer { refusals, statement, help })
+    Ok(Answer { refusals, undecided, statement, help })
 }
 
 impl KeyUse<'_> {
@@ -153,25 +165,38 @@ impl KeyUse<'_> {
         Partition::parse(text).unwrap_or(Partition::Aws)
     }
 
-    /// The first thing that the policy does not allow the service for this account.
-    fn refused(&self, policy: &Policy, account: AccountId) -> Option<Refusal> {
+    /// The first request for this account with such a decision.
+    fn first(
+        &self,
+        policy: &Policy,
+        account: AccountId,
+        such: impl Fn(&Decision) -> bool,
+    ) -> Option<Refusal> {
         let regions = self.accounts.get(&account)?;
         let mut regions: Vec<Option<&Region>> = regions.iter().map(Some).collect();
         if regions.is_empty() {
             regions.push(None);
         }
-        let requests = regions.into_iter().flat_map(|region| {
-            NEEDED.into_iter().flat_map(move |action| {
-                self.contexts(account, region).into_iter().map(move |context| (region, action, context))
-            })
-        });
-        for (region, action, context) in requests {
-            let decision = policy.decide(&self.request(account, region, action, &context));
-            if !decision.is_allowed() {
-                return Some(Refusal { account, region: region.cloned(), action, decision });
+        for region in regions {
+            let delivery = self.delivery(account, region);
+            for action in NEEDED {
+                for context in self.contexts(account, region) {
+                    let decision = policy.decide(&delivery.use_key(action, self.key, &context));
+                    if such(&decision) {
+                        return Some(Refusal { account, region: region.cloned(), action, decision });
+                    }
+                }
             }
         }
         None
+    }
+
+    fn delivery(&self, account: AccountId, region: Option<&Region>) -> Delivery {
+        let delivery = match region {
+            Some(region) => Delivery::new(account, region.clone()),
+            None => Delivery::from_any_region(account, self.partition()),
+        };
+        delivery.of(self.memberships.get(&account).cloned().unwrap_or_default()).to(self.owner.cloned())
     }
 
     /// The encryption contexts that S3 may send: with a Bucket Key the bucket's ARN, without one the object's.
@@ -186,23 +211,6 @@ impl KeyUse<'_> {
             Some(true) => vec![bucket],
             Some(false) => vec![object],
             None => vec![bucket, object],
-        }
-    }
-
-    fn request(&self, account: AccountId, region: Option<&Region>, action: &str, context: &str) -> Request {
-        let partition = self.partition();
-        let region = region.map_or("*", Region::as_str);
-        let mut request = Request::delivery(action, self.key.as_str(), account, partition, region)
-            .with("kms:EncryptionContext:aws:s3:arn", context)
-            .with_all("kms:EncryptionContextKeys", ["aws:s3:arn"]);
-        // Source: "AWS KMS condition keys", `kms:ViaService` (AWS KMS Developer Guide). Its name in China is not certain,
-        // and a key that is not there satisfies no statement that allows.
-        if partition != Partition::AwsCn {
-            request = request.with("kms:ViaService", &format!("s3.{}.amazonaws.com", self.key.region()));
-        }
-        match self.organization {
-            Some((id, within)) if within.contains(&account) => request.under_some_root(id),
-            _ => request,
         }
     }
 

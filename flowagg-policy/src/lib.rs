@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
 mod adopt;
 mod assure;
 mod diff;
@@ -11,17 +12,22 @@ pub mod key;
 mod lint;
 mod merge;
 pub mod plan;
+mod service;
 pub mod size;
 
+pub use access::{LogFolder, Mentioned, mentioned};
 pub use adopt::{AdoptError, Adopted, StatementRef, adopt};
-pub use assure::{Doubt, assure};
-pub use diff::{ChangeKind, Difference, StatementChange, diff};
+pub use assure::{DeliveryProblem, ProblemKind, assure};
+pub use diff::{ChangeKind, Difference, StatementChange, Undecided, diff};
 pub use document::{DocumentError, LARGEST};
-pub use evaluate::{Decision, DecisionKind, Miss, NearMiss, Policy, Request, StatementId};
-pub use grant::{DELIVERY_ACL, DELIVERY_SERVICE, Grant, GrantError, HubMember, Who};
+pub use evaluate::{
+    Decision, DecisionKind, Delivery, Found, Membership, Miss, NearMiss, Owner, Policy, Request, StatementId,
+};
+pub use grant::{Grant, GrantError, HubMember, Who};
 pub use lint::{Check, Finding, Place, Severity, checks, lint};
 pub use merge::{
     Capacity, FormSize, MergeError, Merged, Sizes, Unnamed, capacity, foreign_losses, granted_by,
     granted_by_anyone, merge, remove, sizes, statements,
 };
 pub use plan::Plan;
+pub use service::{DELIVERY_ACL, DELIVERY_SERVICE};

@@ -54,11 +54,14 @@ Exit codes:
   3  there are differences (plan --exit-code), findings (policy check), or
      something does not deliver (verify, report)";
 
+/// The default name of the fleet file.
+pub(crate) const FLEET_FILE: &str = "flowagg.toml";
+
 #[derive(Clone, Debug, ClapArgs)]
 #[command(next_help_heading = "Options of every verb")]
 pub(crate) struct Global {
     /// The fleet file
-    #[arg(short, long, global = true, value_name = "FILE", default_value = "flowagg.toml")]
+    #[arg(short, long, global = true, value_name = "FILE", default_value = FLEET_FILE)]
     pub(crate) config: PathBuf,
     /// Send every call to this endpoint instead of AWS [also: AWS_ENDPOINT_URL]
     #[arg(long, global = true, value_name = "URL")]
@@ -365,22 +368,24 @@ pub(crate) struct Simulate {
     /// The policy; `-` is stdin
     #[arg(long, value_name = "FILE", default_value = "-")]
     pub(crate) policy: PathBuf,
-    /// The account whose flow log delivers
-    #[arg(long, value_name = "ID", required_unless_present = "requests")]
+    /// Account whose logs are delivered [default: members of the fleet file, else accounts in the policy's statements for log
+    /// delivery]
+    #[arg(long, value_name = "ID")]
     pub(crate) account: Option<AccountId>,
-    /// The region of the flow log [default: the first of the partition]
-    #[arg(long, requires = "account")]
+    /// Region of the flow log [default: regions of the member, else regions in the policy, else the first of the partition]
+    #[arg(long)]
     pub(crate) region: Option<Region>,
-    /// The key of the object [default: a flow log file of today in the account's folder]
+    /// Object key [default: a flow log file of today in the account's folder]
     #[arg(long, requires = "account")]
     pub(crate) key: Option<String>,
-    /// The bucket [default: the one that the policy names]
-    #[arg(long, value_name = "NAME", requires = "account")]
+    /// Bucket [default: the bucket in the policy, else that of the fleet file]
+    #[arg(long, value_name = "NAME")]
     pub(crate) bucket: Option<BucketName>,
-    /// The organization of the account
-    #[arg(long, value_name = "ID", requires = "account")]
+    /// Organization of the accounts [default: that of the fleet file]
+    #[arg(long, value_name = "ID")]
     pub(crate) organization: Option<OrganizationId>,
-    /// Requests, one a line: {"principal", "action", "resource", "context"}; `-` is stdin
+    /// Evaluate the requests in this file instead, one JSON object a line: {"principal", "action", "resource", "context", "unknown"};
+    /// `-` is stdin
     #[arg(long, value_name = "FILE", conflicts_with_all = ["account", "region", "key", "bucket", "organization"])]
     pub(crate) requests: Option<PathBuf>,
     /// Print each decision as JSON, one a line

@@ -31,7 +31,7 @@ pub(super) fn run(of: Described, screen: &mut Screen<'_>) -> Result<Exit, Comman
         Described::PolicyBuild | Described::PolicyMerge => document::<policy::Report<'_>>(of),
         Described::PolicyDiff => document::<Difference>(of),
         Described::PolicyCheck => document::<policy::check::Report<'_>>(of),
-        Described::PolicySimulate => document::<policy::ask::Answer>(of),
+        Described::PolicySimulate => document::<policy::simulate::Answer>(of),
         Described::PolicySize => document::<Sizes>(of),
         Described::Events => document::<Event<'_>>(of),
     };

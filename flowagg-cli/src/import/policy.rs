@@ -33,18 +33,11 @@ pub(super) fn grant(
 }
 
 fn target(hub: &FoundHub, prefix: Option<&Prefix>, name: &FleetName, hive: bool) -> Grant {
+    let who = Who::Accounts(BTreeSet::new());
     Grant {
-        fleet: name.clone(),
-        partition: hub.region.partition(),
-        bucket: hub.bucket.clone(),
         prefix: prefix.cloned(),
         hive,
-        who: Who::Accounts(BTreeSet::new()),
-        organization: None,
-        outside: BTreeSet::new(),
-        regions: None,
-        hub_member: None,
-        settings: PolicySettings::default(),
+        ..Grant::new(name.clone(), hub.region.partition(), hub.bucket.clone(), who)
     }
 }
 
@@ -86,10 +79,11 @@ pub(super) fn settings(
             let names = |accounts: &BTreeSet<AccountId>| {
                 accounts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
             };
-            let whom = [("grants delivery to", &merged.granted), ("revokes delivery from", &merged.revoked)];
-            let whom = whom.into_iter().filter(|(_, accounts)| !accounts.is_empty());
-            let mut what: Vec<String> =
-                whom.map(|(verb, accounts)| format!("{verb} {}", names(accounts))).collect();
+            let edits = [("adds", &merged.granted, "to"), ("removes", &merged.revoked, "from")];
+            let edits = edits.into_iter().filter(|(_, accounts, _)| !accounts.is_empty());
+            let mut what: Vec<String> = edits
+                .map(|(verb, accounts, side)| format!("{verb} {} {side} the grant", names(accounts)))
+                .collect();
             what.extend(merged.notes);
             let what = if what.is_empty() {
                 "it says the same in flowagg's own way".to_owned()

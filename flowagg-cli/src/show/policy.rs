@@ -8,16 +8,20 @@ use super::sheet::Sheet;
 use super::style::{BOLD, DIM, GREEN, RED, YELLOW};
 use super::table::{Row, table};
 
-/// What a policy says to a question: a sign, the answer, and below it what was asked.
+/// A policy's decision about a request: a sign, the decision, and below it the resource.
 pub(crate) fn answer(
     action: &str,
     resource: &str,
-    told: &str,
-    yes: bool,
+    decision: &str,
+    allowed: Option<bool>,
     out: &mut Sheet<'_>,
 ) -> io::Result<()> {
-    let (style, sign) = if yes { (GREEN, "+") } else { (RED, "!") };
-    out.line(21, format_args!("  {style}{sign}{style:#} {action:16} {told}"))?;
+    let (style, sign) = match allowed {
+        Some(true) => (GREEN, "+"),
+        Some(false) => (RED, "!"),
+        None => (YELLOW, "?"),
+    };
+    out.line(21, format_args!("  {style}{sign}{style:#} {action:16} {decision}"))?;
     out.aside(6, resource)
 }
 

@@ -22,7 +22,7 @@ retention-days = 365
 noncurrent-days = 30
 
 [policy]
-# `apply` changes the bucket policy: grants delivery to 222222222222
+# `apply` changes the bucket policy: adds 222222222222 to the grant
 # statement `AWSLogDeliveryWrite` is about log delivery and is not this fleet's: it stays as it is
 # statement `AWSLogDeliveryAclCheck` is about log delivery and is not this fleet's: it stays as it is
 
@@ -60,7 +60,7 @@ fn a_flow_log_beside_the_bucket_is_of_the_hub_and_what_is_not_read_is_named() {
         "`Elsewhere` delivers to `arn:aws:s3:::others`, and is left out",
         "the bucket is encrypted by `aws:kms`",
         "flow logs do not expire; set `retention-days`",
-        "# `apply` changes the bucket policy: grants delivery to 111122223333",
+        "# `apply` changes the bucket policy: adds 111122223333 to the grant",
     ] {
         assert!(said.out.contains(told), "`{told}` in\n{}", said.out);
     }

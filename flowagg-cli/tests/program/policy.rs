@@ -38,11 +38,10 @@ fn a_region_that_is_taken_out_is_told_whether_it_stays_or_not() {
     let fleet = format!("{FLEET}[policy]\nsource-arn = true\n");
     let live = offline(&["policy", "build"], &fleet, "").out.replace("logs:eu-west-1:", "logs:us-east-1:");
     let kept = offline(&["policy", "merge"], &fleet, &live);
-    let still =
-        "the policy still allows delivery from 111122223333 in us-east-1, which is not in the fleet file";
+    let still = "the fleet's statements still cover 111122223333 in us-east-1, which the fleet file does not";
     assert!(kept.err.contains(still) && kept.out.contains("us-east-1"), "{}{}", kept.err, kept.out);
     let pruned = offline(&["policy", "merge", "--prune"], &fleet, &live);
-    assert!(pruned.err.contains("this revokes delivery from 111122223333 in us-east-1"), "{}", pruned.err);
+    assert!(pruned.err.contains("this revokes the grant for 111122223333 in us-east-1"), "{}", pruned.err);
     let json = json(&offline(&["policy", "merge", "--prune", "--json"], &fleet, &live).out);
     assert_eq!(json["revoked-access"], serde_json::json!(["111122223333 in us-east-1"]));
     assert_eq!(json["kept-access"], serde_json::json!([]));
@@ -170,7 +169,7 @@ fn a_line_that_is_no_request_is_named_by_its_number() {
     let request = r#"{"principal":"*","action":"s3:GetObject","resource":"arn:aws:s3:::x/y","context":{}}"#;
     let said = offline(&args, FLEET, &format!("{request}\n{{}}\n"));
     assert_eq!(said.code, Some(2));
-    assert!(said.err.contains("line 2 of standard input is no request"), "{}", said.err);
+    assert!(said.err.contains("invalid request in line 2 of standard input"), "{}", said.err);
 }
 
 #[test]

@@ -75,10 +75,14 @@ pub fn access(all: &BTreeSet<Access>) -> Vec<String> {
     by_region.chain(others.map(ToString::to_string)).collect()
 }
 
-/// Who may no longer deliver, in words.
+/// What a write revokes, in words: delivery from accounts that may no longer deliver, and the grant for other access, which foreign
+/// statements may still allow.
 pub fn revoked(from: &BTreeSet<AccountId>, more: &BTreeSet<Access>) -> Vec<String> {
-    let by_name = (!from.is_empty()).then(|| accounts(from));
-    by_name.into_iter().chain(access(more)).collect()
+    let by_name = (!from.is_empty()).then(|| format!("delivery from {}", accounts(from)));
+    by_name
+        .into_iter()
+        .chain(access(more).into_iter().map(|access| format!("the grant for {access}")))
+        .collect()
 }
 
 /// Regions in words, with the accounts that may deliver from them.

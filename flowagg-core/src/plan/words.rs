@@ -45,8 +45,8 @@ impl fmt::Display for HubChange {
                     "nothing else is in it, and it is deleted"
                 };
                 f.write_str("take flowagg's statements out of the bucket policy: ")?;
-                for from in revoked(&removal.revoked, &removal.revoked_access) {
-                    write!(f, "revokes delivery from {from}; ")?;
+                for what in revoked(&removal.revoked, &removal.revoked_access) {
+                    write!(f, "revokes {what}; ")?;
                 }
                 f.write_str(rest)
             }
@@ -186,8 +186,8 @@ impl fmt::Display for PolicyChange {
             let already = accounts(&self.also_granted);
             parts.push(format!("also grants delivery to {already}, which other statements allow already"));
         }
-        let from = revoked(&self.revoked, &self.revoked_access);
-        parts.extend(from.into_iter().map(|from| format!("revokes delivery from {from}")));
+        let revoked = revoked(&self.revoked, &self.revoked_access);
+        parts.extend(revoked.into_iter().map(|what| format!("revokes {what}")));
         if !self.adopted.is_empty() {
             parts.push(format!("replaces the adopted {}", self.adopted.join(", ")));
         }
@@ -326,12 +326,12 @@ impl fmt::Display for Note {
             Self::StatementKept { what } => f.write_str(what),
             Self::StillGranted { account } => write!(
                 f,
-                "the bucket policy lets {account} deliver, which the fleet file does not name; `--prune` revokes it"
+                "the fleet's statements still name {account}, which is not in the fleet file; `--prune` removes it"
             ),
             Self::StillGrantedIn { access: still } => write!(
                 f,
-                "the bucket policy still allows delivery from {}, which the fleet file does not name; `--prune` revokes it",
-                access(still).join("; from ")
+                "the fleet's statements still cover {}, which the fleet file does not; `--prune` removes that",
+                access(still).join("; ")
             ),
             Self::GrantStaysForPart => {
                 f.write_str("the grant and the lifecycle rules stay while only a part of the fleet is selected")

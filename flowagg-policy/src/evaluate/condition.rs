@@ -7,9 +7,11 @@ use std::cmp::Ordering;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::fact::{Fact, Named, Possible};
 use super::pattern::{Glob, Syntax, pieces};
 use super::request::Request;
 use super::set::{ArnSet, PatternSet, TextSet};
+use super::truth::Truth;
 use super::value::{Number, Range, base64, instant, number};
 
 /// One condition. All of a statement's must hold.
@@ -198,57 +200,126 @@ impl Condition {
     }
 
     /// Whether the condition holds for the request.
-    pub(super) fn holds(&self, request: &Request) -> bool {
-        let values = request.values(&self.key);
+    pub(super) fn holds(&self, request: &Request) -> Truth {
+        match request.fact(&self.key) {
+            Fact::Values(values) => self.holds_for(values, request),
+            Fact::Unknown(possible) => self.holds_in_every_case(possible, request),
+        }
+    }
+
+    fn holds_in_every_case(&self, possible: &Possible, request: &Request) -> Truth {
+        let absent = possible.absent.then(|| self.holds_for(&[], request));
+        let values = possible.values.iter().map(|value| self.holds_for(std::slice::from_ref(value), request));
+        let named = self.may_match(&possible.named).then(|| match self.test {
+            Test::Null { present, .. } => present.into(),
+            _ => Truth::True.negated_if(self.operator.negated),
+        });
+        // With any value possible, one that the policy does not match is among them.
+        let unmatched = (possible.named == Named::Any).then(|| match self.test {
+            Test::Null { present, .. } => present.into(),
+            _ if self.matches_everything() => Truth::True.negated_if(self.operator.negated),
+            _ => Truth::False.negated_if(self.operator.negated),
+        });
+        Truth::common(absent.into_iter().chain(values).chain(named).chain(unmatched))
+            .unwrap_or(Truth::Unknown)
+    }
+
+    /// Whether one of the policy's values may match a value that the key may have.
+    fn may_match(&self, named: &Named) -> bool {
+        match &self.test {
+            _ if *named == Named::No => false,
+            Test::Text { texts, patterns } => {
+                texts.iter().chain(patterns.iter().map(Glob::literal_start)).any(|text| named.may_begin(text))
+            }
+            Test::Like(set) => set.literal_starts().any(|text| named.may_begin(text)),
+            _ => true,
+        }
+    }
+
+    fn matches_everything(&self) -> bool {
+        match &self.test {
+            Test::Like(set) => set.is_anything(),
+            Test::Arn(set) => set.is_anything(),
+            _ => false,
+        }
+    }
+
+    /// The keys that the answer depends on, in the policy's spelling if it is the key of the condition.
+    pub(super) fn unknown_keys<'c>(&'c self, request: &'c Request) -> Vec<&'c str> {
+        if matches!(request.fact(&self.key), Fact::Unknown(_)) {
+            return vec![&self.key_name];
+        }
+        let in_globs =
+            |globs: &'c [Glob]| globs.iter().flat_map(|glob| glob.unknown_variables(request)).collect();
+        match &self.test {
+            Test::Text { patterns, .. }
+            | Test::TextIgnoringCase { patterns, .. }
+            | Test::Bool { patterns, .. } => in_globs(patterns),
+            Test::Like(set) => set.unknown_variables(request).collect(),
+            Test::Arn(set) => set.unknown_variables(request).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether the condition holds for a key with these values; none is a request without the key.
+    fn holds_for(&self, values: &[String], request: &Request) -> Truth {
         if let Test::Null { absent, present } = self.test {
-            return if values.is_none() { absent } else { present };
+            return if values.is_empty() { absent } else { present }.into();
         }
         let Operator { quantifier, if_exists, negated, .. } = self.operator;
-        let holds = |value: &String| self.fits(value, request) != negated;
+        let holds = |value: &String| self.matches(value, request).negated_if(negated);
         match (quantifier, values) {
             // A negated operator holds for a key that is not there; `IfExists` makes every one hold.
-            (Quantifier::One, None) => if_exists || negated,
-            (Quantifier::One, Some([only])) => holds(only),
+            (Quantifier::One, []) => (if_exists || negated).into(),
+            (Quantifier::One, [only]) => holds(only),
             // Several values without a set operator match nothing.
-            (Quantifier::One, Some(_)) => negated,
-            (Quantifier::Any, None) => if_exists,
-            (Quantifier::All, None) => true,
+            (Quantifier::One, _) => negated.into(),
+            (Quantifier::Any, []) => if_exists.into(),
+            (Quantifier::All, []) => Truth::True,
             // "If the key values resolve to an empty data set, such as an empty string."
-            (quantifier, Some(values)) if values.iter().all(String::is_empty) => {
-                quantifier == Quantifier::All
+            (quantifier, values) if values.iter().all(String::is_empty) => {
+                (quantifier == Quantifier::All).into()
             }
-            (Quantifier::Any, Some(values)) => values.iter().any(holds),
-            (Quantifier::All, Some(values)) => values.iter().all(holds),
+            (Quantifier::Any, values) => Truth::any(values.iter().map(holds)),
+            (Quantifier::All, values) => Truth::all(values.iter().map(holds)),
         }
     }
 
     /// Whether a value of the request matches any of the policy's.
-    fn fits(&self, value: &str, request: &Request) -> bool {
+    fn matches(&self, value: &str, request: &Request) -> Truth {
         match &self.test {
             Test::Text { texts, patterns } => {
-                texts.contains(value) || patterns.iter().any(|glob| glob.matches(value, request))
+                if texts.contains(value) {
+                    return Truth::True;
+                }
+                Truth::any(patterns.iter().map(|glob| glob.matches(value, request)))
             }
             Test::TextIgnoringCase { texts, patterns } | Test::Bool { texts, patterns } => {
                 let value = value.to_lowercase();
-                texts.contains(value.as_str())
-                    || patterns.iter().any(|glob| glob.equals_in_lower_case(&value, request))
+                if texts.contains(value.as_str()) {
+                    return Truth::True;
+                }
+                Truth::any(patterns.iter().map(|glob| glob.equals_in_lower_case(&value, request)))
             }
             Test::Like(set) => set.matches(value, request),
             Test::Arn(set) => set.matches(value, request),
-            Test::Number(comparison, numbers) => number(value).is_some_and(|value| {
-                numbers.iter().any(|number| comparison.holds(value.partial_cmp(number)))
-            }),
-            Test::Date(comparison, instants) => instant(value).is_some_and(|value| {
-                instants.iter().any(|instant| comparison.holds(Some(value.cmp(instant))))
-            }),
+            Test::Number(comparison, numbers) => number(value)
+                .is_some_and(|value| numbers.iter().any(|number| comparison.holds(value.partial_cmp(number))))
+                .into(),
+            Test::Date(comparison, instants) => instant(value)
+                .is_some_and(|value| {
+                    instants.iter().any(|instant| comparison.holds(Some(value.cmp(instant))))
+                })
+                .into(),
             Test::Binary(wanted) => {
                 let decoded = base64(value);
-                wanted.iter().any(|bytes| Some(bytes) == decoded.as_ref() || bytes == value.as_bytes())
+                wanted.iter().any(|bytes| Some(bytes) == decoded.as_ref() || bytes == value.as_bytes()).into()
             }
-            Test::Address(ranges) => {
-                value.parse::<IpAddr>().is_ok_and(|address| ranges.iter().any(|range| range.holds(address)))
-            }
-            Test::Null { .. } => false,
+            Test::Address(ranges) => value
+                .parse::<IpAddr>()
+                .is_ok_and(|address| ranges.iter().any(|range| range.holds(address)))
+                .into(),
+            Test::Null { .. } => Truth::False,
         }
     }
 }

@@ -1,5 +1,7 @@
-//! The answer: what was decided, by which statement, and for a no, which statement came nearest to a yes.
+//! The answer: what was decided, by which statement or depending on which keys, and for an implicit denial, which statement came
+//! nearest to allowing the request.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -7,38 +9,58 @@ use serde::{Serialize, Serializer};
 
 use super::condition::Condition;
 
-/// What a policy says of a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// A policy's answer to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(with = "InJson<'static>"))]
 pub struct Decision {
     /// What was decided.
-    #[serde(rename = "decision")]
     pub kind: DecisionKind,
-    /// The statement that decided: the first that denies, else the first that allows.
+    /// The statement that decides: the first that denies, else the first that allows. For [`DecisionKind::Depends`], the first that
+    /// may deny an allowed request, else the first that may allow it.
     pub statement: Option<StatementId>,
+    /// The condition keys that the answer depends on, whose values are not known. Empty unless the kind is
+    /// [`DecisionKind::Depends`].
+    pub depends_on: BTreeSet<String>,
     /// For an implicit denial, the statement that would have allowed it but for something.
-    #[serde(rename = "near-miss", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub near_miss: Option<NearMiss>,
 }
 
 impl Decision {
     pub(super) fn by(kind: DecisionKind, statement: &StatementId) -> Self {
-        Self { kind, statement: Some(statement.clone()), near_miss: None }
+        Self { kind, statement: Some(statement.clone()), depends_on: BTreeSet::new(), near_miss: None }
     }
 
-    /// Whether the request is allowed.
+    /// Whether the request is certainly allowed.
     pub fn is_allowed(&self) -> bool {
-        self.kind == DecisionKind::Allow
+        self.allowed() == Some(true)
+    }
+
+    /// Whether the request is certainly denied.
+    pub fn is_denied(&self) -> bool {
+        self.allowed() == Some(false)
+    }
+
+    /// Whether the request is allowed; `None` if that depends on keys whose values are not known.
+    pub fn allowed(&self) -> Option<bool> {
+        match self.kind {
+            DecisionKind::Allow => Some(true),
+            DecisionKind::ExplicitDeny | DecisionKind::ImplicitDeny => Some(false),
+            DecisionKind::Depends => None,
+        }
     }
 }
 
 impl fmt::Display for Decision {
-    /// `Allow by statement …`, `ImplicitDeny: statement … would allow it but for …`
+    /// `Allow by statement …`, `ImplicitDeny: statement … would allow it but for …`, `Depends on … in statement …`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.kind.fmt(f)?;
+        if self.kind == DecisionKind::Depends {
+            write!(f, " on {}", key_list(&self.depends_on))?;
+        }
         if let Some(statement) = &self.statement {
-            write!(f, " by statement {statement}")?;
+            let by = if self.kind == DecisionKind::Depends { "in" } else { "by" };
+            write!(f, " {by} statement {statement}")?;
         }
         if let Some(miss) = &self.near_miss {
             write!(f, ": {miss}")?;
@@ -47,16 +69,62 @@ impl fmt::Display for Decision {
     }
 }
 
-/// Yes or no, and which no.
+/// Condition keys as a sentence lists them: `` `a`, `b` and `c` ``.
+pub(crate) fn key_list(keys: &BTreeSet<String>) -> String {
+    let keys: Vec<String> = keys.iter().map(|key| format!("`{}`", key.escape_debug())).collect();
+    match keys.as_slice() {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => keys.join(", "),
+    }
+}
+
+/// [`Decision`] as JSON.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+struct InJson<'d> {
+    /// What was decided.
+    decision: DecisionKind,
+    /// Whether the request is allowed; null if that depends on keys whose values are not known.
+    allowed: Option<bool>,
+    /// The statement that decides: the first that denies, else the first that allows. If the answer depends on keys, the first that may
+    /// deny an allowed request, else the first that may allow it.
+    statement: Option<&'d StatementId>,
+    /// The condition keys that the answer depends on, whose values are not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeSet<String>"))]
+    depends_on: Option<&'d BTreeSet<String>>,
+    /// For an implicit denial, the statement that would have allowed it but for something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    near_miss: Option<&'d NearMiss>,
+}
+
+impl Serialize for Decision {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let in_json = InJson {
+            decision: self.kind,
+            allowed: self.allowed(),
+            statement: self.statement.as_ref(),
+            depends_on: Some(&self.depends_on).filter(|keys| !keys.is_empty()),
+            near_miss: self.near_miss.as_ref(),
+        };
+        in_json.serialize(serializer)
+    }
+}
+
+/// What a policy decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum DecisionKind {
-    /// A statement allows it and none denies it.
+    /// A statement allows the request and none denies it.
     Allow,
     /// A statement denies it.
     ExplicitDeny,
-    /// No statement speaks of it.
+    /// No statement allows or denies it.
     ImplicitDeny,
+    /// It depends on condition keys whose values are not known.
+    Depends,
 }
 
 impl fmt::Display for DecisionKind {
@@ -65,6 +133,7 @@ impl fmt::Display for DecisionKind {
             Self::Allow => "Allow",
             Self::ExplicitDeny => "ExplicitDeny",
             Self::ImplicitDeny => "ImplicitDeny",
+            Self::Depends => "Depends",
         })
     }
 }
@@ -121,9 +190,20 @@ pub enum Miss {
         operator: Arc<str>,
         /// Its key, as the policy writes it.
         key: Arc<str>,
-        /// The request's values of the key; `None` when it has none.
-        found: Option<String>,
+        /// The request's value of the key.
+        found: Found,
     },
+}
+
+/// The value of a condition key in a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// These values, with a comma between them.
+    Values(String),
+    /// The request does not have the key.
+    Absent,
+    /// A value that is not known, and none that the policy names.
+    Other,
 }
 
 impl fmt::Display for NearMiss {
@@ -139,9 +219,13 @@ impl fmt::Display for NearMiss {
                 Miss::Principal => f.write_str("the principal")?,
                 Miss::Action => f.write_str("the action")?,
                 Miss::Resource => f.write_str("the resource")?,
-                Miss::Condition { key, found: Some(found), .. } => write!(f, "`{key}`, which is `{found}`")?,
-                Miss::Condition { key, found: None, .. } => {
-                    write!(f, "`{key}`, which the request does not have")?
+                Miss::Condition { key, found, .. } => {
+                    write!(f, "`{key}`, which ")?;
+                    match found {
+                        Found::Values(values) => write!(f, "is `{values}`")?,
+                        Found::Absent => f.write_str("the request does not have")?,
+                        Found::Other => f.write_str("is another")?,
+                    }
                 }
             }
         }

@@ -1,28 +1,38 @@
-//! AWS's decision logic for one resource policy: compiled once, asked many times. It knows this policy only: what
-//! identity policies, organization policies or the owner's account add is not asked.
+//! AWS's decision logic for one resource policy: compiled once, evaluated for many requests. It evaluates this policy only, not
+//! identity policies, organization policies or the permissions of the owner's account.
+//!
+//! A condition key is known, absent or unknown. What depends on an unknown key is neither allowed nor denied.
 //!
 //! Source: "Policy evaluation logic" and the pages on the elements of a policy (IAM User Guide).
 
 mod compile;
 mod condition;
 mod decision;
+mod delivery;
+mod fact;
 mod pattern;
 mod principal;
 mod request;
 mod set;
+mod truth;
 mod value;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-pub use decision::{Decision, DecisionKind, Miss, NearMiss, StatementId};
+pub(crate) use decision::key_list;
+pub use decision::{Decision, DecisionKind, Found, Miss, NearMiss, StatementId};
+pub use delivery::{Delivery, Membership, Owner};
 pub use request::Request;
 
 use self::condition::Condition;
 pub(crate) use self::condition::{Family, Operator, Quantifier, is_readable};
 use self::decision::Part;
+use self::fact::Fact;
 pub(crate) use self::pattern::{Glob, fits};
 use self::principal::Principals;
 use self::set::PatternSet;
+use self::truth::Truth;
 use crate::document::DocumentError;
 
 /// A policy, ready to be asked.
@@ -68,29 +78,67 @@ impl Policy {
         Self { denials: Vec::new(), ..self }
     }
 
-    /// Whether the policy allows the request, denies it, or says nothing of it.
+    /// Whether the policy allows the request, denies it, does neither, or depends on keys that are not known.
     pub fn decide(&self, request: &Request) -> Decision {
-        if let Some(statement) = self.denials.iter().find(|statement| statement.applies(request)) {
-            return Decision::by(DecisionKind::ExplicitDeny, &statement.id);
+        let mut may_deny = Vec::new();
+        for statement in &self.denials {
+            match statement.applies(request) {
+                Truth::True => return Decision::by(DecisionKind::ExplicitDeny, &statement.id),
+                Truth::Unknown => may_deny.push(statement),
+                Truth::False => {}
+            }
         }
-        let mut nearest: Option<(u64, &Statement)> = None;
+        let mut may_allow = Vec::new();
+        let mut nearest: Option<(u32, Missed, &Statement)> = None;
         for statement in &self.allowances {
             let missed = statement.missed(request);
-            if missed == 0 {
-                return Decision::by(DecisionKind::Allow, &statement.id);
-            }
-            if nearest.is_none_or(|(fewest, _)| missed.count_ones() < fewest.count_ones()) {
-                nearest = Some((missed, statement));
+            match missed {
+                Missed { certainly: 0, perhaps: 0 } if may_deny.is_empty() => {
+                    return Decision::by(DecisionKind::Allow, &statement.id);
+                }
+                Missed { certainly: 0, perhaps: 0 } => return Decision::depends(&may_deny, &[], request),
+                Missed { certainly: 0, .. } => may_allow.push(statement),
+                _ => {
+                    let far = statement.distance(missed);
+                    if nearest.is_none_or(|(least, ..)| far < least) {
+                        nearest = Some((far, missed, statement));
+                    }
+                }
             }
         }
-        let near_miss = nearest.map(|(missed, statement)| statement.near_miss(missed, request));
-        Decision { kind: DecisionKind::ImplicitDeny, statement: None, near_miss }
+        if !may_allow.is_empty() {
+            return Decision::depends(&may_allow, &may_deny, request);
+        }
+        let near_miss = nearest.map(|(_, missed, statement)| statement.near_miss(missed, request));
+        let kind = DecisionKind::ImplicitDeny;
+        Decision { kind, statement: None, depends_on: BTreeSet::new(), near_miss }
     }
 }
 
+impl Decision {
+    /// The answer depends on these statements, of which the first is named, and on others.
+    fn depends(statements: &[&Statement], others: &[&Statement], request: &Request) -> Self {
+        let keys = statements.iter().chain(others).flat_map(|statement| statement.unknown_keys(request));
+        Self {
+            kind: DecisionKind::Depends,
+            statement: statements.first().map(|statement| statement.id.clone()),
+            depends_on: keys.collect(),
+            near_miss: None,
+        }
+    }
+}
+
+/// The parts of a statement that do not hold, one bit each; those past the 63rd share the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Missed {
+    certainly: u64,
+    /// Those that may hold, which depends on keys that are not known.
+    perhaps: u64,
+}
+
 impl Statement {
-    fn applies(&self, request: &Request) -> bool {
-        self.parts().all(|part| self.holds(&part, request))
+    fn applies(&self, request: &Request) -> Truth {
+        Truth::all(self.parts().map(|part| self.holds(&part, request)))
     }
 
     fn parts(&self) -> impl Iterator<Item = Part<'_>> {
@@ -99,33 +147,62 @@ impl Statement {
             .chain(self.conditions.iter().map(Part::Condition))
     }
 
-    /// Which parts do not hold, one bit each; those past the 63rd share the last one.
-    fn missed(&self, request: &Request) -> u64 {
-        let missed = |(bit, part)| u64::from(!self.holds(&part, request)) << bit;
-        (0..).map(|bit: u32| bit.min(63)).zip(self.parts()).map(missed).fold(0, |all, one| all | one)
+    fn missed(&self, request: &Request) -> Missed {
+        let mut missed = Missed { certainly: 0, perhaps: 0 };
+        for (bit, part) in (0..).map(|bit: u32| bit.min(63)).zip(self.parts()) {
+            match self.holds(&part, request) {
+                Truth::True => {}
+                Truth::False => missed.certainly |= 1 << bit,
+                Truth::Unknown => missed.perhaps |= 1 << bit,
+            }
+        }
+        missed
     }
 
-    fn near_miss(&self, missed: u64, request: &Request) -> NearMiss {
-        let parts = (0..64).zip(self.parts()).filter(|(bit, _)| missed & (1 << bit) != 0);
+    /// How far the statement is from allowing the request: the number of parts that do not hold. A statement that names no service
+    /// is not about deliveries, so its principal counts more than all that is usually tested.
+    fn distance(&self, missed: Missed) -> u32 {
+        const OTHER_KIND: u32 = 8;
+        let other_kind = missed.certainly & 1 != 0 && !self.principals.names_a_service();
+        missed.certainly.count_ones() + if other_kind { OTHER_KIND } else { 0 }
+    }
+
+    fn near_miss(&self, missed: Missed, request: &Request) -> NearMiss {
+        let parts = (0..64).zip(self.parts()).filter(|(bit, _)| missed.certainly & (1 << bit) != 0);
         NearMiss {
             statement: self.id.clone(),
             misses: parts.map(|(_, part)| self.miss(&part, request)).collect(),
         }
     }
 
-    fn holds(&self, part: &Part<'_>, request: &Request) -> bool {
+    fn holds(&self, part: &Part<'_>, request: &Request) -> Truth {
         match part {
             Part::Principal => match self.not_principal {
                 None => self.principals.include(&request.principal),
                 Some(Effect::Deny) => !self.principals.spare(&request.principal),
                 Some(Effect::Allow) => !self.principals.include(&request.principal),
-            },
-            Part::Action => {
-                self.actions.iter().any(|glob| glob.matches_plain(&request.action)) != self.not_action
             }
-            Part::Resource => self.resources.matches(&request.resource, request) != self.not_resource,
+            .into(),
+            Part::Action => {
+                let matches = self.actions.iter().any(|glob| glob.matches_plain(&request.action));
+                (matches != self.not_action).into()
+            }
+            Part::Resource => {
+                self.resources.matches(&request.resource, request).negated_if(self.not_resource)
+            }
             Part::Condition(condition) => condition.holds(request),
         }
+    }
+
+    /// The keys on which it depends whether the statement applies.
+    fn unknown_keys(&self, request: &Request) -> BTreeSet<String> {
+        let unknown = self.parts().filter(|part| self.holds(part, request) == Truth::Unknown);
+        let keys = unknown.flat_map(|part| match part {
+            Part::Resource => self.resources.unknown_variables(request).collect(),
+            Part::Condition(condition) => condition.unknown_keys(request),
+            Part::Principal | Part::Action => Vec::new(),
+        });
+        keys.map(str::to_owned).collect()
     }
 
     fn miss(&self, part: &Part<'_>, request: &Request) -> Miss {
@@ -136,7 +213,11 @@ impl Statement {
             Part::Condition(condition) => Miss::Condition {
                 operator: Arc::clone(&condition.operator_name),
                 key: Arc::clone(&condition.key_name),
-                found: request.values(&condition.key).map(|values| values.join(", ")),
+                found: match request.fact(&condition.key) {
+                    Fact::Values(values) if values.is_empty() => Found::Absent,
+                    Fact::Values(values) => Found::Values(values.join(", ")),
+                    Fact::Unknown(_) => Found::Other,
+                },
             },
         }
     }

@@ -3,7 +3,8 @@
 //!
 //! Source: "IAM policy elements: Variables and tags" (IAM User Guide).
 
-use super::request::Request;
+use super::request::{Request, Variable};
+use super::truth::Truth;
 
 /// A piece of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,38 +108,71 @@ impl Glob {
         Self::plain(&text.to_ascii_lowercase())
     }
 
-    /// Whether a text fits, where the pattern has no variables.
+    /// Whether a text matches, if the pattern has no variables.
     pub(crate) fn matches_plain(&self, text: &str) -> bool {
-        self.fits(text, &|_| None)
+        self.matches_with(text, &|_| Variable::Absent)
     }
 
     /// Whether a text in lower case is this pattern with the request's values, in lower case, in place of the variables.
-    pub(super) fn equals_in_lower_case(&self, text: &str, request: &Request) -> bool {
-        let resolved = self.pieces.iter().map(|piece| match piece {
-            Piece::Literal(text) => Some(text.to_lowercase()),
-            Piece::Variable { key, default } => {
-                request.value(key).or(default.as_deref()).map(str::to_lowercase)
-            }
-            Piece::One | Piece::Any => None,
-        });
-        resolved.collect::<Option<String>>().is_some_and(|resolved| resolved == text)
+    pub(super) fn equals_in_lower_case(&self, text: &str, request: &Request) -> Truth {
+        let lower = |piece: &Piece| match piece {
+            Piece::Literal(text) => Piece::Literal(text.to_lowercase()),
+            Piece::Variable { key, default } => match request.variable(key) {
+                Variable::Value(value) => Piece::Literal(value.to_lowercase()),
+                _ => Piece::Variable {
+                    key: key.clone(),
+                    default: default.as_ref().map(|it| it.to_lowercase()),
+                },
+            },
+            other => other.clone(),
+        };
+        Self::new(self.pieces.iter().map(lower).collect()).matches(text, request)
     }
 
-    /// Whether a text fits, with the request's values in place of the variables. A variable without a value fits nothing.
-    pub(super) fn matches(&self, text: &str, request: &Request) -> bool {
-        self.fits(text, &|key| request.value(key))
+    /// Whether a text matches, with the request's values in place of the variables. A variable without a value matches nothing.
+    pub(super) fn matches(&self, text: &str, request: &Request) -> Truth {
+        let matches = self.matches_with(text, &|key| request.variable(key));
+        if matches && self.unknown_variables(request).next().is_some() {
+            Truth::Unknown
+        } else {
+            matches.into()
+        }
     }
 
-    /// The classic two-pointer match: on a mismatch, the last `*` takes one character more.
-    fn fits<'r>(&self, text: &str, value: &dyn Fn(&str) -> Option<&'r str>) -> bool {
+    /// The variables whose value is not known.
+    pub(super) fn unknown_variables<'g>(&'g self, request: &'g Request) -> impl Iterator<Item = &'g str> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Variable { key, .. } if request.variable(key) == Variable::Unknown => Some(key.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The text before the first wildcard or variable.
+    pub(super) fn literal_start(&self) -> &str {
+        match self.pieces.first() {
+            Some(Piece::Literal(text)) => text,
+            _ => "",
+        }
+    }
+
+    /// The classic two-pointer match: on a mismatch, the last `*` takes one character more. A variable whose value is not known
+    /// matches like `*`.
+    fn matches_with<'r>(&self, text: &str, value: &dyn Fn(&str) -> Variable<'r>) -> bool {
         let mut rest = text;
         let mut at = 0;
         let mut retry: Option<(usize, &str)> = None;
         loop {
-            let step = match self.pieces.get(at) {
+            let piece = self.pieces.get(at);
+            let variable = match piece {
+                Some(Piece::Variable { key, .. }) => Some(value(key)),
+                _ => None,
+            };
+            let step = match piece {
                 None if rest.is_empty() => return true,
                 None => None,
-                Some(Piece::Any) => {
+                Some(Piece::Any | Piece::Variable { .. })
+                    if matches!(variable, None | Some(Variable::Unknown)) =>
+                {
                     at += 1;
                     if at == self.pieces.len() {
                         return true;
@@ -151,10 +185,12 @@ impl Glob {
                     characters.next().map(|_| characters.as_str())
                 }
                 Some(Piece::Literal(literal)) => rest.strip_prefix(literal.as_str()),
-                Some(Piece::Variable { key, default }) => match value(key).or(default.as_deref()) {
-                    Some(value) => rest.strip_prefix(value),
-                    None => return false,
+                Some(Piece::Variable { default, .. }) => match (variable, default) {
+                    (Some(Variable::Value(value)), _) => rest.strip_prefix(value),
+                    (_, Some(default)) => rest.strip_prefix(default.as_str()),
+                    (_, None) => return false,
                 },
+                Some(Piece::Any) => None,
             };
             match (step, &mut retry) {
                 (Some(after), _) => {
@@ -218,7 +254,11 @@ mod tests {
             ("*ab", "aab", true),
             ("a*", "ba", false),
         ] {
-            assert_eq!(Glob::new(pieces(pattern, ALL)).matches(text, &request), fits, "{pattern} {text}");
+            assert_eq!(
+                Glob::new(pieces(pattern, ALL)).matches(text, &request),
+                Truth::from(fits),
+                "{pattern} {text}"
+            );
         }
     }
 }

@@ -133,6 +133,11 @@ impl Principals {
         }
     }
 
+    /// Whether a service is among them.
+    pub(super) fn names_a_service(&self) -> bool {
+        self.every_service || self.names.iter().any(|name| is_service(name))
+    }
+
     fn names_account(&self, id: AccountId, partition: Option<&str>) -> bool {
         self.accounts
             .range((id, String::new())..)

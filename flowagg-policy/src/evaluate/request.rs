@@ -1,17 +1,19 @@
-//! What is asked: who wants to do what to which resource, and what AWS knows of the request.
+//! A request: who wants to do what to which resource, and what is known of its condition keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::id::{AccountId, BucketName, OrganizationId, Partition, Region};
+use flowagg_core::id::{AccountId, BucketName, OrganizationId, Region};
 use serde::{Deserialize, Deserializer, de};
 
+use super::delivery::{Delivery, Service};
+use super::fact::{ABSENT, Fact, UNKNOWN};
 use super::principal::Caller;
-use crate::grant::{DELIVERY_ACL, DELIVERY_SERVICE};
 
 /// A request, as AWS puts it to a policy.
 ///
-/// It can be read from `{"principal": …, "action": …, "resource": …, "context": {key: string or list}}`. The principal is
-/// a service's name, an ARN, an account id, a canonical user id, or `*` for a caller without credentials.
+/// It can be read from `{"principal": …, "action": …, "resource": …, "context": {key: string or list}, "unknown": [key]}`. The
+/// principal is a service's name, an ARN, an account id, a canonical user id, or `*` for a caller without credentials. The
+/// request is without a key that is in neither `context` nor `unknown`.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub(super) principal: Caller,
@@ -19,8 +21,44 @@ pub struct Request {
     pub(super) action: String,
     pub(super) resource: String,
     /// By key in lower case, for the names of condition keys have no case. A request has few: a list is the fastest map.
-    context: Vec<(String, Vec<String>)>,
+    context: Vec<(String, Fact)>,
+    /// What is known of the keys that are not in `context`.
+    others: Others,
 }
+
+/// What is known of the keys that a request does not mention.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Others {
+    /// The request does not have them.
+    Absent,
+    /// Those of AWS and of this service are not known, but for the ones that its deliveries are documented not to have.
+    Delivery(&'static Service),
+}
+
+/// The value of a policy variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Variable<'r> {
+    Value(&'r str),
+    /// The request does not have the key, or the key has several values.
+    Absent,
+    Unknown,
+}
+
+/// Keys that have several values, in lower case. They cannot be policy variables, even with one value.
+///
+/// Source: "Set operators for multivalued context keys" and "IAM policy elements: Variables and tags" (IAM User Guide);
+/// "Actions, resources, and condition keys" of Amazon S3 and of AWS KMS (Service Authorization Reference).
+const MULTIVALUED: [&str; 9] = [
+    "aws:calledvia",
+    "aws:principalorgpaths",
+    "aws:principalservicenameslist",
+    "aws:resourceorgpaths",
+    "aws:sourceorgpaths",
+    "aws:tagkeys",
+    "aws:vpceorgpaths",
+    "kms:encryptioncontextkeys",
+    "s3:requestobjecttagkeys",
+];
 
 impl Request {
     /// A request without context.
@@ -30,6 +68,7 @@ impl Request {
             action: action.to_ascii_lowercase(),
             resource: resource.to_owned(),
             context: Vec::new(),
+            others: Others::Absent,
         }
     }
 
@@ -39,11 +78,27 @@ impl Request {
         self.with_all(key, [value])
     }
 
-    /// The same request with these values of a condition key. An empty list is a key without a value.
+    /// The same request with these values of a condition key. Without a value, the request does not have the key.
     #[must_use]
-    pub fn with_all<'a>(mut self, key: &str, values: impl IntoIterator<Item = &'a str>) -> Self {
-        self.put(key, values.into_iter().map(str::to_owned).collect());
+    pub fn with_all<'a>(self, key: &str, values: impl IntoIterator<Item = &'a str>) -> Self {
+        self.with_fact(key, Fact::Values(values.into_iter().map(str::to_owned).collect()))
+    }
+
+    /// The same request, of which it is not known whether it has a condition key, nor with which value.
+    #[must_use]
+    pub fn with_unknown(self, key: &str) -> Self {
+        self.with_fact(key, UNKNOWN.clone())
+    }
+
+    #[must_use]
+    pub(super) fn with_fact(mut self, key: &str, fact: Fact) -> Self {
+        self.put(key, fact);
         self
+    }
+
+    #[must_use]
+    pub(super) fn with_others(self, others: Others) -> Self {
+        Self { others, ..self }
     }
 
     /// The same request of an account in this organization, under this path (`o-…/r-…/ou-…/`).
@@ -52,77 +107,55 @@ impl Request {
         self.with("aws:SourceOrgID", id.as_str()).with_all("aws:SourceOrgPaths", [path])
     }
 
-    /// The same request of an account in this organization. Under which units it lies is not known: only the whole
-    /// organization's path fits.
+    /// The same request of an account that is not in an organization.
     #[must_use]
-    pub(crate) fn under_some_root(self, id: &OrganizationId) -> Self {
-        self.in_organization(id, &format!("{id}/r-0000/"))
+    pub fn without_organization(self) -> Self {
+        self.with_all("aws:SourceOrgID", []).with_all("aws:SourceOrgPaths", [])
     }
 
-    /// The delivery service puts an object, for a flow log of this account and region.
+    /// The delivery service puts an object, for a flow log of this account and region. The account's organization and the
+    /// bucket's owner are unknown.
     pub fn put_object(bucket: &BucketName, account: AccountId, region: &Region, key: &str) -> Self {
-        let resource = format!("arn:{}:s3:::{bucket}/{key}", region.partition());
-        Self::to_s3("s3:PutObject", &resource, account, region).with("s3:x-amz-acl", DELIVERY_ACL)
+        Delivery::new(account, region.clone()).put_object(bucket, key)
     }
 
-    /// The delivery service reads the bucket's ACL, for a flow log of this account and region.
+    /// The delivery service reads the bucket's ACL, for a flow log of this account and region. The account's organization and
+    /// the bucket's owner are unknown.
     pub fn acl_check(bucket: &BucketName, account: AccountId, region: &Region) -> Self {
-        let resource = format!("arn:{}:s3:::{bucket}", region.partition());
-        Self::to_s3("s3:GetBucketAcl", &resource, account, region)
+        Delivery::new(account, region.clone()).acl_check(bucket)
     }
 
-    fn to_s3(action: &str, resource: &str, account: AccountId, region: &Region) -> Self {
-        Self::delivery(action, resource, account, region.partition(), region.as_str())
-            .with("s3:TlsVersion", "1.2")
-            .with("s3:authType", "REST-HEADER")
-            .with("s3:signatureversion", "AWS4-HMAC-SHA256")
-    }
-
-    /// What the delivery service sends with every call: the keys that AWS documents for a service principal, and those
-    /// that any signed call over TLS has. `aws:SourceIp` and the keys of VPC endpoints it has not.
-    ///
-    /// The region is text: with `*` for one, only what holds in any region holds.
-    pub(crate) fn delivery(
-        action: &str,
-        resource: &str,
-        account: AccountId,
-        partition: Partition,
-        region: &str,
-    ) -> Self {
-        let arn = format!("arn:{partition}:logs:{region}:{account}:log-delivery");
-        Self::new(DELIVERY_SERVICE, action, resource)
-            .with("aws:SourceAccount", &account.to_string())
-            .with("aws:SourceArn", &arn)
-            .with("aws:PrincipalIsAWSService", "true")
-            .with("aws:PrincipalServiceName", DELIVERY_SERVICE)
-            .with_all("aws:PrincipalServiceNamesList", [DELIVERY_SERVICE])
-            .with("aws:SecureTransport", "true")
-    }
-
-    /// Sets the values of a key; whether it had none before.
-    fn put(&mut self, key: &str, values: Vec<String>) -> bool {
+    /// Sets what is known of a key; whether it was not set before.
+    fn put(&mut self, key: &str, fact: Fact) -> bool {
         let key = key.to_lowercase();
         match self.context.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, old)) => *old = values,
+            Some((_, old)) => *old = fact,
             None => {
-                self.context.push((key, values));
+                self.context.push((key, fact));
                 return true;
             }
         }
         false
     }
 
-    /// The values of a key, given in lower case. `None` when the request has none.
-    pub(super) fn values(&self, key: &str) -> Option<&[String]> {
-        let (_, values) = self.context.iter().find(|(known, _)| known == key)?;
-        Some(values.as_slice()).filter(|values| !values.is_empty())
+    /// What is known of a key, given in lower case.
+    pub(super) fn fact(&self, key: &str) -> &Fact {
+        match (self.context.iter().find(|(known, _)| known == key), self.others) {
+            (Some((_, fact)), _) => fact,
+            (None, Others::Delivery(service)) => service.fact(key),
+            (None, Others::Absent) => &ABSENT,
+        }
     }
 
-    /// The value of a key that has one and not several.
-    pub(super) fn value(&self, key: &str) -> Option<&str> {
-        match self.values(key) {
-            Some([only]) => Some(only),
-            _ => None,
+    /// The value of the policy variable of a key, given in lower case.
+    pub(super) fn variable(&self, key: &str) -> Variable<'_> {
+        match self.fact(key) {
+            _ if MULTIVALUED.contains(&key) => Variable::Absent,
+            Fact::Values(values) => match values.as_slice() {
+                [only] => Variable::Value(only),
+                _ => Variable::Absent,
+            },
+            Fact::Unknown(_) => Variable::Unknown,
         }
     }
 }
@@ -137,12 +170,15 @@ impl<'de> Deserialize<'de> for Request {
             resource: String,
             #[serde(default)]
             context: BTreeMap<String, Values>,
+            #[serde(default)]
+            unknown: BTreeSet<String>,
         }
         let raw = Raw::deserialize(deserializer)?;
         let mut request = Self::new(&raw.principal, &raw.action, &raw.resource);
-        for (key, Values(values)) in raw.context {
-            if !request.put(&key, values) {
-                return Err(de::Error::custom(format!("the context has `{key}` twice")));
+        let known = raw.context.into_iter().map(|(key, Values(values))| (key, Fact::Values(values)));
+        for (key, fact) in known.chain(raw.unknown.into_iter().map(|key| (key, UNKNOWN.clone()))) {
+            if !request.put(&key, fact) {
+                return Err(de::Error::custom(format!("the request has `{key}` twice")));
             }
         }
         Ok(request)

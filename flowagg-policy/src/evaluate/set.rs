@@ -1,7 +1,8 @@
 //! Many patterns asked at once. Literals, and literals with one `*` at the end, are hashed; what is left is tried in turn.
 
 use super::pattern::{Glob, Piece, Syntax, pieces};
-use super::request::Request;
+use super::request::{Request, Variable};
+use super::truth::Truth;
 
 /// A set of texts that is asked whether it holds one. The texts lie side by side, and a table of hashes points to them.
 #[derive(Debug, Default)]
@@ -38,6 +39,11 @@ impl TextSet {
 
     pub(super) fn contains(&self, text: &str) -> bool {
         !self.table.is_empty() && self.table[self.slot(text)] != 0
+    }
+
+    /// The texts, in the order in which they were added.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.ends.len()).map(|index| self.text(index))
     }
 
     #[expect(clippy::string_slice, reason = "`ends` has the lengths of `texts` after whole texts")]
@@ -111,14 +117,34 @@ impl PatternSet {
         }
     }
 
-    pub(super) fn matches(&self, text: &str, request: &Request) -> bool {
-        self.anything
+    pub(super) fn matches(&self, text: &str, request: &Request) -> Truth {
+        let certain = self.anything
             || self.exact.contains(text)
             || self
                 .starts
                 .iter()
-                .any(|(length, set)| text.get(..*length).is_some_and(|start| set.contains(start)))
-            || self.others.iter().any(|glob| glob.matches(text, request))
+                .any(|(length, set)| text.get(..*length).is_some_and(|start| set.contains(start)));
+        if certain {
+            return Truth::True;
+        }
+        Truth::any(self.others.iter().map(|glob| glob.matches(text, request)))
+    }
+
+    /// Whether it holds every text.
+    pub(super) fn is_anything(&self) -> bool {
+        self.anything
+    }
+
+    /// What the patterns begin with, before their first wildcard or variable.
+    pub(super) fn literal_starts(&self) -> impl Iterator<Item = &str> {
+        let starts = self.starts.iter().flat_map(|(_, set)| set.iter());
+        let anything = self.anything.then_some("");
+        self.exact.iter().chain(starts).chain(self.others.iter().map(Glob::literal_start)).chain(anything)
+    }
+
+    /// The variables whose value is not known.
+    pub(super) fn unknown_variables<'s>(&'s self, request: &'s Request) -> impl Iterator<Item = &'s str> {
+        self.others.iter().flat_map(|glob| glob.unknown_variables(request))
     }
 }
 
@@ -181,9 +207,9 @@ impl ArnSet {
         }
     }
 
-    pub(super) fn matches(&self, text: &str, request: &Request) -> bool {
+    pub(super) fn matches(&self, text: &str, request: &Request) -> Truth {
         if self.anything {
-            return true;
+            return Truth::True;
         }
         let mut parts = [""; PARTS];
         let mut count = 0;
@@ -192,10 +218,10 @@ impl ArnSet {
             count += 1;
         }
         if count < PARTS {
-            return false;
+            return Truth::False;
         }
         let mut key = String::with_capacity(text.len());
-        self.masked.iter().any(|(mask, set)| {
+        let certain = self.masked.iter().any(|(mask, set)| {
             key.clear();
             for (index, part) in
                 parts.iter().zip(mask).filter(|(_, literal)| **literal).map(|(part, _)| part).enumerate()
@@ -206,26 +232,56 @@ impl ArnSet {
                 key.push_str(part);
             }
             set.contains(key.as_str())
-        }) || self
+        });
+        if certain {
+            return Truth::True;
+        }
+        let others = self
             .others
             .iter()
-            .any(|globs| globs.iter().zip(parts).all(|(glob, part)| glob.matches(part, request)))
-            || self.unsplit.iter().any(|pieces| matches_resolved(pieces, &parts, request))
+            .map(|globs| Truth::all(globs.iter().zip(parts).map(|(glob, part)| glob.matches(part, request))));
+        let unsplit = self.unsplit.iter().map(|pieces| matches_resolved(pieces, &parts, request));
+        Truth::any(others.chain(unsplit))
+    }
+
+    /// Whether it holds every text.
+    pub(super) fn is_anything(&self) -> bool {
+        self.anything
+    }
+
+    /// The variables whose value is not known.
+    pub(super) fn unknown_variables<'s>(&'s self, request: &'s Request) -> impl Iterator<Item = &'s str> {
+        let split = self.others.iter().flatten().flat_map(|glob| glob.unknown_variables(request));
+        let unsplit = self.unsplit.iter().flatten().filter_map(|piece| match piece {
+            Piece::Variable { key, .. } if request.variable(key) == Variable::Unknown => Some(key.as_str()),
+            _ => None,
+        });
+        split.chain(unsplit)
     }
 }
 
-/// Whether the parts of an ARN fit a pattern that is cut after the request's values were put in.
-fn matches_resolved(pieces: &[Piece], parts: &[&str; PARTS], request: &Request) -> bool {
-    let resolve = |piece: &Piece| match piece {
-        Piece::Variable { key, default } => {
-            request.value(key).or(default.as_deref()).map(|value| Piece::Literal(value.to_owned()))
-        }
-        other => Some(other.clone()),
-    };
-    let Some(pieces) = pieces.iter().map(resolve).collect::<Option<Vec<_>>>() else { return false };
-    let patterns = split(&pieces);
-    patterns.len() == PARTS
-        && patterns.into_iter().zip(parts).all(|(pattern, part)| Glob::new(pattern).matches(part, request))
+/// Whether the parts of an ARN match a pattern that is cut after the request's values were put in.
+fn matches_resolved(pieces: &[Piece], parts: &[&str; PARTS], request: &Request) -> Truth {
+    let mut resolved = Vec::with_capacity(pieces.len());
+    for piece in pieces {
+        resolved.push(match piece {
+            Piece::Variable { key, default } => match (request.variable(key), default) {
+                (Variable::Value(value), _) => Piece::Literal(value.to_owned()),
+                // The value may have colons of its own.
+                (Variable::Unknown, _) => return Truth::Unknown,
+                (Variable::Absent, Some(default)) => Piece::Literal(default.clone()),
+                (Variable::Absent, None) => return Truth::False,
+            },
+            other => other.clone(),
+        });
+    }
+    let patterns = split(&resolved);
+    if patterns.len() != PARTS {
+        return Truth::False;
+    }
+    let matches =
+        patterns.into_iter().zip(parts).map(|(pattern, part)| Glob::new(pattern).matches(part, request));
+    Truth::all(matches)
 }
 
 /// The parts of an ARN pattern: cut at the first five colons, which are those of the literals and not of variables.
@@ -296,7 +352,7 @@ mod tests {
         ] {
             let mut set = ArnSet::default();
             set.add(pieces(pattern, Syntax { wildcards: true, variables: true }));
-            assert_eq!(set.matches(text, &request), fits, "{pattern} {text}");
+            assert_eq!(set.matches(text, &request), Truth::from(fits), "{pattern} {text}");
         }
     }
 
@@ -311,7 +367,7 @@ mod tests {
         for (text, fits) in
             [("a", true), ("abc", true), ("cd", true), ("c", false), ("xy", true), ("vz", true), ("é", false)]
         {
-            assert_eq!(set.matches(text, &request), fits, "{text}");
+            assert_eq!(set.matches(text, &request), Truth::from(fits), "{text}");
         }
     }
 }

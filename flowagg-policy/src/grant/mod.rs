@@ -20,13 +20,7 @@ pub(crate) use read::read;
 pub(crate) use statement::{AclActions, AclCheck, Folders, Kind, Sid, Source, Statement, Write};
 pub(crate) use write::list;
 
-/// The principal that delivers vended logs, in every partition.
-///
-/// Source: "Amazon S3 bucket permissions for flow logs" (Amazon VPC User Guide), and its edition for China.
-pub const DELIVERY_SERVICE: &str = "delivery.logs.amazonaws.com";
-
-/// The canned ACL that the delivery service sends with every object.
-pub const DELIVERY_ACL: &str = "bucket-owner-full-control";
+use crate::evaluate::{Delivery, Membership, Owner};
 
 /// Who may deliver to a bucket, under which folder, and how the policy is to say so.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +45,10 @@ pub struct Grant {
     pub outside: BTreeSet<AccountId>,
     /// The regions of each account, where `aws:SourceArn` is tested; an account that is not here may deliver from all.
     pub regions: Option<BTreeMap<AccountId, BTreeSet<Region>>>,
+    /// Who owns the bucket, if that is known.
+    pub owner: Option<Owner>,
+    /// The organizations of accounts. Nothing is known of an account that is not here.
+    pub memberships: BTreeMap<AccountId, Membership>,
     /// The account that owns the bucket, if its own resources are logged: room is left for the statements that AWS may append.
     pub hub_member: Option<HubMember>,
     /// The form of the statements and their conditions.
@@ -144,9 +142,58 @@ fn outside(fleet: &Fleet) -> BTreeSet<AccountId> {
     outside.map(|member| member.account).collect()
 }
 
+/// What is known of the organizations of the fleet's accounts. If its accounts are not looked up, the fleet file states that all
+/// members belong to it and its units.
+fn memberships(fleet: &Fleet) -> BTreeMap<AccountId, Membership> {
+    let Some(Organization { id, units, discovery }) = &fleet.organization else { return BTreeMap::new() };
+    let all_are_listed = discovery.as_ref().is_some_and(|how| units.is_empty() && how.accounts.is_empty());
+    let members = fleet.members.values().map(|member| {
+        let membership = match () {
+            () if discovery.is_none() || member.in_units => Membership::Within(id.clone(), units.clone()),
+            () if member.in_organization => Membership::Within(id.clone(), BTreeSet::new()),
+            () if all_are_listed => Membership::Outside(id.clone()),
+            () => Membership::Unknown,
+        };
+        (member.account, membership)
+    });
+    let left_out = fleet.left_out.keys();
+    left_out
+        .map(|account| (*account, Membership::Within(id.clone(), BTreeSet::new())))
+        .chain(members)
+        .collect()
+}
+
+fn owner(fleet: &Fleet, memberships: &BTreeMap<AccountId, Membership>) -> Owner {
+    let organization = match memberships.get(&fleet.hub.account) {
+        Some(Membership::Within(id, _)) => Some(id.clone()),
+        _ => None,
+    };
+    Owner { region: Some(fleet.hub.region.clone()), organization, ..Owner::new(fleet.hub.account) }
+}
+
 impl Grant {
+    /// A grant at the top of a bucket, with the default settings.
+    pub fn new(fleet: FleetName, partition: Partition, bucket: BucketName, who: Who) -> Self {
+        Self {
+            fleet,
+            partition,
+            bucket,
+            prefix: None,
+            hive: false,
+            who,
+            organization: None,
+            outside: BTreeSet::new(),
+            regions: None,
+            owner: None,
+            memberships: BTreeMap::new(),
+            hub_member: None,
+            settings: PolicySettings::default(),
+        }
+    }
+
     /// The grant that a fleet needs: its members, to its bucket, by its settings.
     pub fn of(fleet: &Fleet) -> Self {
+        let memberships = memberships(fleet);
         Self {
             fleet: fleet.name(),
             partition: fleet.partition(),
@@ -156,6 +203,8 @@ impl Grant {
             who: Who::of(fleet),
             organization: fleet.organization.clone().filter(|it| names_no_more(it, fleet)),
             outside: outside(fleet),
+            owner: Some(owner(fleet, &memberships)),
+            memberships,
             regions: fleet.policy.source_arn.then(|| fleet.regions()),
             hub_member: fleet.members.get(&fleet.hub.account).map(|member| HubMember {
                 account: member.account,
@@ -173,6 +222,12 @@ impl Grant {
         }
     }
 
+    /// A delivery of the logs of an account to the bucket, with all that is known of both.
+    pub fn delivery(&self, account: AccountId, region: &Region) -> Delivery {
+        let membership = self.memberships.get(&account).cloned().unwrap_or_default();
+        Delivery::new(account, region.clone()).of(membership).to(self.owner.clone())
+    }
+
     /// The bucket's ARN.
     pub fn bucket_arn(&self) -> String {
         format!("arn:{}:s3:::{}", self.partition, self.bucket)
@@ -185,7 +240,7 @@ impl Grant {
     }
 
     /// How the folders in the bucket are named.
-    pub(crate) fn layout(&self) -> Layout {
+    pub fn layout(&self) -> Layout {
         let files = Files { hive_compatible_partitions: self.hive, ..Files::default() };
         Layout { prefix: self.prefix.clone(), files }
     }

@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use flowagg_core::fleet::AclCondition;
 use flowagg_core::id::{AccountId, OrganizationId, OrganizationalUnitId, Region};
 
+use super::Grant;
 use super::statement::{
     AclActions, AclCheck, DenyOthers, Folders, Kind, Source, SourceArn, Statement, Write,
 };
-use super::{DELIVERY_ACL, DELIVERY_SERVICE, Grant};
 use crate::document;
 use crate::json::Node;
+use crate::service::{DELIVERY_ACL, DELIVERY_SERVICE};
 
 /// Reads a statement of this kind for this grant's bucket and folder.
 pub(crate) fn read(grant: &Grant, kind: Kind, statement: document::Statement<'_>) -> Option<Statement> {

@@ -6,7 +6,8 @@ use flowagg_core::fleet::{AclCondition, GrantForm};
 use flowagg_core::id::{AccountId, OrganizationId, OrganizationalUnitId};
 
 use super::statement::{AclActions, AclCheck, DenyOthers, Folders, Source, SourceArn, Statement, Write};
-use super::{DELIVERY_ACL, DELIVERY_SERVICE, Grant, Who};
+use super::{Grant, Who};
+use crate::service::{DELIVERY_ACL, DELIVERY_SERVICE};
 
 /// A grant that cannot be written in the form its settings ask for.
 ///

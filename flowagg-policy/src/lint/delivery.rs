@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::subject::{Item, S3Arn, Statement, Subject};
 use super::{Check, Report, Severity, shown};
 use crate::evaluate::fits;
-use crate::grant::DELIVERY_ACL;
+use crate::service::DELIVERY_ACL;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {

@@ -4,7 +4,7 @@
 
 use super::subject::{Statement, Subject};
 use super::{Check, Report, Severity, shown};
-use crate::grant::DELIVERY_SERVICE;
+use crate::service::DELIVERY_SERVICE;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {

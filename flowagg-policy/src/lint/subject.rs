@@ -6,8 +6,8 @@ use std::ops::Range;
 use flowagg_core::layout;
 
 use crate::evaluate::{Family, Operator};
-use crate::grant::DELIVERY_SERVICE;
 use crate::json::{Member, Node, Value};
+use crate::service::DELIVERY_SERVICE;
 
 /// A policy, taken apart.
 pub(super) struct Subject<'d> {

@@ -7,8 +7,8 @@ use flowagg_core::id::AccountId;
 
 use serde::Serialize;
 
-use super::{MergeError, NOTHING, Unnamed, merge, remove, reserve};
-use crate::document::Document;
+use super::{MergeError, Unnamed, merge, remove, reserve};
+use crate::document::{Document, NOTHING};
 use crate::grant::{Grant, Who};
 use crate::size::LIMIT;
 

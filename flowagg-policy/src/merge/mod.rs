@@ -18,10 +18,11 @@ pub use flowagg_core::plan::Unnamed;
 pub use self::capacity::{Capacity, FormSize, Sizes, capacity, sizes};
 pub use self::granted::{granted_by, granted_by_anyone};
 use self::survey::Survey;
-use crate::diff::{ChangeKind, diff};
-use crate::document::{Document, DocumentError};
-use crate::grant::{self, Folders, Grant, GrantError, Sid, Statement, Who};
+use crate::diff::{ChangeKind, statement_changes};
+use crate::document::{Document, DocumentError, NOTHING};
+use crate::grant::{Folders, Grant, GrantError, Sid, Statement, Who};
 use crate::json::Node;
+use crate::service::DELIVERY_SERVICE;
 use crate::size;
 
 /// The outcome of a merge.
@@ -138,9 +139,6 @@ impl MergeError {
     }
 }
 
-/// A policy without a statement, which S3 does not take.
-pub(crate) const NOTHING: &str = "{\"Version\":\"2012-10-17\",\"Statement\":[]}";
-
 /// Merges a grant into the live policy (`None`: the bucket has none).
 ///
 /// Merging twice changes nothing the second time, also over S3's own rendering of the first result.
@@ -226,9 +224,10 @@ pub fn foreign_losses(
         Some(policy) => Ok::<_, MergeError>(remove(policy, grant)?.unwrap_or_else(|| NOTHING.to_owned())),
         None => Ok(NOTHING.to_owned()),
     };
+    let (before, after) = (foreign(before)?, foreign(after)?);
     // A change is named by its statement in the second policy.
-    let difference = diff(&foreign(after)?, &foreign(before)?)?;
-    let lost = difference.statements.into_iter().filter(|change| change.kind != ChangeKind::Removed);
+    let changes = statement_changes(&Document::parse(&after)?, &Document::parse(&before)?);
+    let lost = changes.into_iter().filter(|change| change.kind != ChangeKind::Removed);
     Ok(lost.map(|change| change.statement).collect())
 }
 
@@ -344,7 +343,7 @@ fn check_form(
             let service = principal.iter().filter(|member| member.key == "Service");
             let names = service
                 .flat_map(|member| member.value.elements())
-                .any(|node| node.as_str() == Some(grant::DELIVERY_SERVICE));
+                .any(|node| node.as_str() == Some(DELIVERY_SERVICE));
             names && statement.get("Effect").and_then(Node::as_str) != Some("Deny")
         });
         if let Some((index, statement)) = shared {

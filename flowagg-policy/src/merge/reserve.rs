@@ -7,7 +7,7 @@ use flowagg_core::layout::FileName;
 
 use super::MergeError;
 use crate::document::Document;
-use crate::evaluate::{Policy, Request};
+use crate::evaluate::Policy;
 use crate::grant::{Grant, HubMember, Kind, Sid, Who};
 
 /// The compact bytes of AWS's own pair of statements for the hub account, each with the comma before it; 0 if the hub is not a
@@ -52,8 +52,8 @@ fn is_there(document: &Document<'_>, grant: &Grant, hub: &HubMember) -> bool {
     let regions = if hub.regions.is_empty() { &first } else { &hub.regions };
     regions.iter().all(|region| {
         let key = grant.layout().key(&FileName::example(hub.account, region));
-        let put = Request::put_object(&grant.bucket, hub.account, region, &key);
-        let check = Request::acl_check(&grant.bucket, hub.account, region);
+        let delivery = grant.delivery(hub.account, region);
+        let (put, check) = (delivery.put_object(&grant.bucket, &key), delivery.acl_check(&grant.bucket));
         [put, check].iter().all(|request| policy.decide(request).is_allowed())
     })
 }

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use flowagg_core::fleet::Fleet;
 use flowagg_core::flow_log::Files;
-use flowagg_core::id::{AccountId, OrganizationId, Partition, Region};
 use flowagg_core::layout::{FileName, Layout};
 use flowagg_core::observed::{Bucket, FlowLog, LogFolder, LogFolders, Observed, Place, Scope};
 use flowagg_core::plan::Concern;
 
 use super::value::{Adoption, about_policy};
+use crate::access::unnamed_region;
 use crate::adopt::{Adopted, KnownDelivery, stopped, tested_regions};
 use crate::document::DocumentError;
+use crate::grant::Grant;
 
 /// More deliveries than this are counted.
 const LISTED: usize = 6;
@@ -21,6 +22,7 @@ const LISTED: usize = 6;
 pub(super) fn check(
     fleet: &Fleet,
     observed: &Observed,
+    grant: &Grant,
     after: &str,
     adopted: &Adopted,
     adoption: &Adoption,
@@ -42,7 +44,7 @@ pub(super) fn check(
     let mut regions = tested_regions(adopted).map_err(unreadable)?;
     regions.extend(fleet.places().map(|(_, region)| region.clone()));
     regions.extend([fleet.hub.region.clone()].into_iter().chain(unnamed_region(fleet.partition())));
-    let stopped = stopped(adopted, after, &fleet.hub.bucket, &regions, &deliveries).map_err(unreadable)?;
+    let stopped = stopped(adopted, after, grant, &regions, &deliveries).map_err(unreadable)?;
     if stopped.is_empty() {
         return Ok(deliveries);
     }
@@ -56,16 +58,6 @@ pub(super) fn check(
         what,
         "leave the statement, or grant these deliveries with another statement first",
     ))
-}
-
-/// A region of the partition that no fleet file names: what a grant allows from it, it allows from any.
-pub(super) fn unnamed_region(partition: Partition) -> Option<Region> {
-    let code = match partition {
-        Partition::Aws => "us-unnamed-1",
-        Partition::AwsCn => "cn-unnamed-1",
-        Partition::AwsUsGov => "us-gov-unnamed-1",
-    };
-    Region::parse(code).ok()
 }
 
 /// What keeps the deliveries from being known.
@@ -96,7 +88,7 @@ fn known(fleet: &Fleet, observed: &Observed) -> BTreeSet<KnownDelivery> {
     for (place, state) in &observed.regions {
         let logs = state.iter().flat_map(|state| &state.flow_logs);
         let to_bucket = logs.filter(|log| destination.is_in_bucket(&log.destination));
-        known.extend(to_bucket.map(|log| of_flow_log(fleet, place, log)));
+        known.extend(to_bucket.map(|log| of_flow_log(place, log)));
     }
     let bucket = observed.bucket.as_ref().ok().and_then(Option::as_ref);
     if let Some(Bucket { log_folders: LogFolders::Listed(folders), .. }) = bucket {
@@ -104,14 +96,13 @@ fn known(fleet: &Fleet, observed: &Observed) -> BTreeSet<KnownDelivery> {
             account: *account,
             region: None,
             keys: BTreeSet::from([format!("{folder}object")]),
-            organization: organization(fleet, *account),
             name: format!("log delivery to `{folder}`"),
         }));
     }
     known
 }
 
-fn of_flow_log(fleet: &Fleet, place: &Place, log: &FlowLog) -> KnownDelivery {
+fn of_flow_log(place: &Place, log: &FlowLog) -> KnownDelivery {
     let Place { account, region } = place.clone();
     let path =
         log.destination.split_once('/').map(|(_, path)| path.trim_end_matches('/')).unwrap_or_default();
@@ -125,15 +116,7 @@ fn of_flow_log(fleet: &Fleet, place: &Place, log: &FlowLog) -> KnownDelivery {
     KnownDelivery {
         account,
         keys: hive.into_iter().map(key).collect(),
-        organization: organization(fleet, account),
         name: format!("flow log {} of {account} in {region}", log.id),
         region: Some(region),
     }
-}
-
-/// The organization of an account, if the account is known to belong to it.
-fn organization(fleet: &Fleet, account: AccountId) -> Option<OrganizationId> {
-    let organization = fleet.organization.as_ref()?;
-    let belongs = fleet.members.get(&account).is_some_and(|member| member.in_organization);
-    belongs.then(|| organization.id.clone())
 }

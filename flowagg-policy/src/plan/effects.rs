@@ -6,24 +6,44 @@ use std::collections::{BTreeMap, BTreeSet};
 use flowagg_core::fleet::Fleet;
 use flowagg_core::id::{AccountId, Region};
 
-use super::adoption::unnamed_region;
-use crate::assure::deliveries;
+use crate::access::{Answer, Deliveries, change, unnamed_region};
+use crate::assure::{DeliveryProblem, assure};
 use crate::document::DocumentError;
-use crate::grant::{Grant, Who};
-use crate::merge::{MergeError, NOTHING, granted_by, remove};
+use crate::grant::Grant;
+use crate::merge::{MergeError, Merged, granted_by, remove};
 
-/// What a write does to these accounts.
-#[derive(Debug, Default)]
-pub(super) struct Effects {
+/// What a write to the policy does to accounts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Effects {
     /// Those that may deliver from a region from which they could not.
-    pub(super) granted: BTreeSet<AccountId>,
-    /// Those that foreign statements let deliver before and after.
-    pub(super) allowed_anyway: BTreeSet<AccountId>,
+    pub granted: BTreeSet<AccountId>,
+    /// Those that foreign statements allow to deliver before and after.
+    pub allowed_anyway: BTreeSet<AccountId>,
     /// Those that may no longer deliver from a region from which they could.
-    pub(super) revoked: BTreeSet<AccountId>,
+    pub revoked: BTreeSet<AccountId>,
 }
 
-/// Compares the policies, `None` for none, for these accounts.
+/// Evaluates a merge, before it is written: what it does to the accounts that the fleet file or the fleet's statements name, and which
+/// deliveries of the fleet it does not allow.
+pub fn evaluate(
+    fleet: &Fleet,
+    grant: &Grant,
+    live: Option<&str>,
+    merged: &Merged,
+) -> Result<(Effects, Vec<DeliveryProblem>), MergeError> {
+    let named = [&merged.granted, &merged.revoked, &merged.kept].into_iter().flatten();
+    let accounts = fleet.members.keys().chain(named).copied().collect();
+    let effects = effects(fleet, grant, live, Some(&merged.text), &accounts)?;
+    let mut members = fleet.regions();
+    // Without tested regions one stands for all, also if those of a member are not known.
+    for regions in members.values_mut().filter(|regions| regions.is_empty() && grant.regions.is_none()) {
+        regions.insert(fleet.hub.region.clone());
+    }
+    Ok((effects, assure(live, merged, grant, &members)?))
+}
+
+/// Evaluates two policies for deliveries of these accounts to the fleet's folder. `None` is a bucket without a policy.
 pub(super) fn effects(
     fleet: &Fleet,
     grant: &Grant,
@@ -31,29 +51,25 @@ pub(super) fn effects(
     after: Option<&str>,
     accounts: &BTreeSet<AccountId>,
 ) -> Result<Effects, MergeError> {
-    let regions = regions(fleet, grant, before, accounts)?;
-    let covered = match &grant.who {
-        Who::Accounts(members) => members - &grant.outside,
-        Who::Organization { within, .. } => within.clone(),
-    };
-    let ask = |policy: Option<&str>| deliveries(policy.unwrap_or(NOTHING), grant, &covered, &regions);
-    let (before, foreign) = (ask(before)?, after.map(|after| remove(after, grant)).transpose()?.flatten());
-    let (after, foreign) = (ask(after)?, ask(foreign.as_deref())?);
-    let of =
-        |all: &BTreeMap<AccountId, BTreeSet<Region>>, account| all.get(account).cloned().unwrap_or_default();
-    let mut effects = Effects::default();
-    for account in accounts {
-        let (was, is) = (of(&before, account), of(&after, account));
-        if !is.is_subset(&was) {
-            effects.granted.insert(*account);
-        } else if !is.is_empty() && of(&foreign, account) == is {
-            effects.allowed_anyway.insert(*account);
-        }
-        if !was.is_subset(&is) {
-            effects.revoked.insert(*account);
-        }
-    }
-    Ok(effects)
+    let deliveries = Deliveries::of_grant(grant, &regions(fleet, grant, before, accounts)?);
+    let foreign = after.map(|after| remove(after, grant)).transpose()?.flatten();
+    let (before, after) = (deliveries.answers(before)?, deliveries.answers(after)?);
+    let foreign = deliveries.answers(foreign.as_deref())?;
+    let change = change(&before, &after);
+    let anyway = accounts.iter().filter(|account| {
+        after.get(account).is_some_and(|answers| answers.contains(&Answer::Allowed))
+            && after.get(account) == foreign.get(account)
+    });
+    Ok(Effects {
+        allowed_anyway: anyway
+            .copied()
+            .collect::<BTreeSet<_>>()
+            .difference(&change.granted)
+            .copied()
+            .collect(),
+        granted: change.granted,
+        revoked: change.revoked,
+    })
 }
 
 /// The regions to ask about: those of a member; of another account those that the fleet's statements give it, the hub's, and one

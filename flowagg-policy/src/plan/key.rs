@@ -1,33 +1,41 @@
 //! Whether log delivery may use the KMS key of the hub bucket. A key policy is never written: it also decides who may use the
 //! key for everything else.
 
-use std::collections::BTreeSet;
-
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
-use flowagg_core::id::AccountId;
 use flowagg_core::observed::{BucketEncryption, Key};
 use flowagg_core::plan::{Concern, EncryptionInUse, Subject, encryption_in_use};
 
-use super::value::at_hub;
+use super::value::{UNDECIDED_HELP, at_hub};
+use crate::assure::and_more;
+use crate::grant::Grant;
 use crate::key::{KeyUse, ask};
 
 /// KMS's word for a key that can be used.
 const ENABLED: &str = "Enabled";
 
-/// What keeps log delivery from using the key that deliveries are encrypted with, be it set by the fleet file or kept. `None` if
-/// nothing does, or if S3 manages the keys.
-pub(super) fn concern(
+/// Something about the key.
+pub(super) struct KeyFinding {
+    pub(super) concern: Concern,
+    /// Whether no delivery could use the key, so that the bucket must not be encrypted with it.
+    pub(super) is_certain: bool,
+}
+
+/// What keeps log delivery, or may keep it, from using the key that deliveries are encrypted with, be it set by the fleet file or
+/// kept. `None` if nothing does, or if S3 manages the keys.
+pub(super) fn finding(
     fleet: &Fleet,
+    grant: &Grant,
     encryption: Option<&BucketEncryption>,
     key: Option<&Result<Key, Failure>>,
-) -> Option<Concern> {
+) -> Option<KeyFinding> {
+    let certain = |concern| Some(KeyFinding { concern, is_certain: true });
     let bucket = &fleet.hub.bucket;
     let (arn, bucket_key) = match encryption_in_use(&fleet.hub, encryption) {
         EncryptionInUse::SseS3 => return None,
         EncryptionInUse::Key { arn, bucket_key } => (arn, bucket_key),
         EncryptionInUse::AwsManaged => {
-            return Some(at_hub(
+            return certain(at_hub(
                 fleet,
                 Subject::Key,
                 format!("the default encryption of {bucket}"),
@@ -37,7 +45,7 @@ pub(super) fn concern(
             ));
         }
         EncryptionInUse::NotArn { key } => {
-            return Some(at_hub(
+            return certain(at_hub(
                 fleet,
                 Subject::Key,
                 format!("the default encryption of {bucket}"),
@@ -53,7 +61,8 @@ pub(super) fn concern(
             ));
         }
     };
-    let concern = |what: String, help: String| Some(at_hub(fleet, Subject::Key, arn.to_string(), what, help));
+    let about = |what: String, help: String| at_hub(fleet, Subject::Key, arn.to_string(), what, help);
+    let concern = |what, help| certain(about(what, help));
     let key = match key? {
         Ok(key) => key,
         Err(failure) => {
@@ -74,26 +83,27 @@ pub(super) fn concern(
             "enable it, or name another in `hub.encryption`".to_owned(),
         );
     }
-    let within = fleet.members.values().filter(|member| member.in_organization).map(|member| member.account);
-    let within: BTreeSet<AccountId> = within.collect();
     let asked = KeyUse {
         key: &arn,
         bucket: &fleet.hub.bucket,
         prefix: fleet.hub.prefix.as_ref(),
         bucket_key: Some(bucket_key),
         accounts: &fleet.regions(),
-        organization: fleet.organization.as_ref().map(|organization| (&organization.id, &within)),
+        memberships: &grant.memberships,
+        owner: grant.owner.as_ref(),
     };
     let answer = match ask(&key.policy, &asked) {
         Ok(answer) => answer,
         Err(error) => return concern(error.to_string(), error.help().to_owned()),
     };
-    let first = answer.refusals.first()?;
-    let more = match answer.refusals.len() {
-        1 => String::new(),
-        2 => " (and for 1 more account)".to_owned(),
-        n => format!(" (and for {} more accounts)", n - 1),
+    let Some(first) = answer.refusals.first() else {
+        let first = answer.undecided.first()?;
+        let what = format!("{first}{}", and_more(answer.undecided.len()));
+        return Some(KeyFinding { concern: about(what, UNDECIDED_HELP.to_owned()), is_certain: false });
     };
     let statement = answer.statement.map(|statement| format!("{statement}\n"));
-    concern(format!("{first}{more}"), format!("{}{}", statement.unwrap_or_default(), answer.help.join("; ")))
+    concern(
+        format!("{first}{}", and_more(answer.refusals.len())),
+        format!("{}{}", statement.unwrap_or_default(), answer.help.join("; ")),
+    )
 }

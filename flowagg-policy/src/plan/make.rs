@@ -10,13 +10,15 @@ use flowagg_core::plan::{
     Sooner, Subject, Unnamed, flow_log_changes, flow_log_removals, hub_changes, lifecycle_removal, revoked,
 };
 
-use super::effects::{Effects, effects};
-use super::value::{Adoption, Goal, HeldBack, Plan, about_bucket, about_policy, at_hub};
-use super::{access_points, adoption, key, overlap};
+use super::effects::{Effects, effects, evaluate};
+use super::key::{self, KeyFinding};
+use super::value::{Adoption, Goal, HeldBack, Plan, UNDECIDED_HELP, about_bucket, about_policy, at_hub};
+use super::{access_points, adoption, overlap};
 use crate::adopt::{Adopted, StatementRef, adopt, adopt_again};
-use crate::assure::{Doubt, assure};
+use crate::assure::{DeliveryProblem, ProblemKind};
+use crate::document::NOTHING;
 use crate::grant::Grant;
-use crate::merge::{MergeError, NOTHING as NO_STATEMENTS, granted_by, merge, remove, unlisted};
+use crate::merge::{MergeError, granted_by, merge, remove, unlisted};
 
 /// What a plan may do besides making AWS what the fleet file declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,9 +95,8 @@ impl Plan {
             plan.obstacles.push(about_policy(
                 fleet,
                 format!(
-                    "the plan made again would also revoke delivery from {}, which is not among the changes of the first, so \
-                     nothing was revoked",
-                    more.join("; from ")
+                    "the plan made again would also revoke {}, which is not among the changes of the first, so nothing was revoked",
+                    more.join("; ")
                 ),
                 "run `flowagg plan` again",
             ));
@@ -163,21 +164,40 @@ impl Plan {
         self.obstacles.extend(obstacles);
         self.notes.splice(0..0, notes);
         let live = bucket.and_then(|bucket| bucket.policy.as_deref());
-        match decide(fleet, observed, live, unnamed, adoption) {
+        let grant = Grant::of(fleet);
+        match decide(fleet, &grant, observed, live, unnamed, adoption) {
             Ok(decided) => {
                 self.goal = Goal::Apply(unnamed, expiry, decided.adoption);
                 self.hub.extend(decided.change.map(HubChange::PutPolicy));
-                self.concerns.extend(decided.concerns);
                 self.notes.extend(left_out(fleet));
                 self.notes.extend(decided.notes);
+                self.add_problems(fleet, decided.problems);
             }
             Err(obstacle) => self.obstacles.push(obstacle),
         }
         let encryption = bucket.and_then(|bucket| bucket.encryption.as_ref());
-        match key::concern(fleet, encryption, observed.key.as_ref()) {
+        match key::finding(fleet, &grant, encryption, observed.key.as_ref()) {
             // No object would arrive any more.
-            Some(concern) if encrypts => self.obstacles.push(concern),
-            concern => self.concerns.extend(concern),
+            Some(KeyFinding { concern, is_certain: true }) if encrypts => self.obstacles.push(concern),
+            finding => self.concerns.extend(finding.map(|finding| finding.concern)),
+        }
+    }
+
+    /// What is certainly wrong with the policy stops every change; without a change, and if it is not certain, it is reported.
+    fn add_problems(&mut self, fleet: &Fleet, problems: Vec<DeliveryProblem>) {
+        let changes = !self.is_empty();
+        for problem in problems {
+            let concern = |help| about_policy(fleet, problem.to_string(), help);
+            match problem.kind {
+                ProblemKind::Undecided => self.concerns.push(concern(UNDECIDED_HELP)),
+                ProblemKind::Denied | ProblemKind::Unintended if changes => {
+                    let what = format!("nothing is changed: {problem}");
+                    self.obstacles.push(about_policy(fleet, what, denied_help(&problem)));
+                }
+                ProblemKind::Denied | ProblemKind::Unintended => {
+                    self.concerns.push(concern(denied_help(&problem)))
+                }
+            }
         }
     }
 
@@ -219,42 +239,38 @@ struct Decided {
     change: Option<PolicyChange>,
     /// What a plan that is made again adopts.
     adoption: Adoption,
-    concerns: Vec<Concern>,
+    problems: Vec<DeliveryProblem>,
     notes: Vec<Note>,
 }
 
-/// Merges the grant into the live policy, and asks the result whether it does what the fleet file says. A policy that does
-/// not is an obstacle.
+/// Merges the grant into the live policy, and evaluates the result for every delivery of the fleet.
 fn decide(
     fleet: &Fleet,
+    grant: &Grant,
     observed: &Observed,
     live: Option<&str>,
     unnamed: Unnamed,
     adoption: &Adoption,
 ) -> Result<Decided, Concern> {
-    let grant = Grant::of(fleet);
     let adopted = adopted(fleet, live, adoption)?;
     let base = adopted.as_ref().map_or(live, |adopted| Some(adopted.policy.as_str()));
-    let mut merged = merge(base, &grant, unnamed)
-        .map_err(|error| about_policy(fleet, error.to_string(), &error.help()))?;
+    let mut merged =
+        merge(base, grant, unnamed).map_err(|error| about_policy(fleet, error.to_string(), &error.help()))?;
     let deliveries = match adopted.as_ref().filter(|adopted| !adopted.names.is_empty()) {
         Some(adopted) => {
             merged.changed = true;
-            adoption::check(fleet, observed, &merged.text, adopted, adoption)?
+            adoption::check(fleet, observed, grant, &merged.text, adopted, adoption)?
         }
         None => BTreeSet::new(),
     };
-    let doubts = assure(live, &merged, &grant, &fleet.regions())
-        .map_err(|error| about_policy(fleet, error.to_string(), error.help()))?;
-    if let (true, [first, rest @ ..]) = (merged.changed, doubts.as_slice()) {
-        return Err(doubted(fleet, first, rest.len()));
-    }
+    let (Effects { granted, allowed_anyway, revoked }, problems) = evaluate(fleet, grant, live, &merged)
+        .map_err(|error| about_policy(fleet, error.to_string(), &error.help()))?;
     let mut notes: Vec<Note> =
         merged.kept.iter().map(|account| Note::StillGranted { account: *account }).collect();
     if !merged.kept_access.is_empty() {
         notes.push(Note::StillGrantedIn { access: merged.kept_access });
     }
-    let overlaps = overlap::notes(fleet, &grant, &merged.text);
+    let overlaps = overlap::notes(fleet, grant, &merged.text);
     notes.extend(overlaps.map_err(|error| about_policy(fleet, error.to_string(), &error.help()))?);
     let delegated = access_points::notes(&merged.text);
     notes.extend(delegated.map_err(|error| about_policy(fleet, error.to_string(), error.help()))?);
@@ -262,32 +278,27 @@ fn decide(
         // Without a change there are only notes on statements that stay.
         notes.extend(merged.notes.iter().map(|what| Note::StatementKept { what: what.clone() }));
     }
-    let accounts = &merged.granted | &merged.revoked;
-    let effects = effects(fleet, &grant, live, Some(&merged.text), &accounts);
-    let Effects { granted, allowed_anyway, revoked } =
-        effects.map_err(|error| about_policy(fleet, error.to_string(), &error.help()))?;
     let change = merged.changed.then(|| PolicyChange {
         text: merged.text,
         replaces: live.map(str::to_owned),
         bytes: merged.bytes,
-        granted: &granted & &merged.granted,
+        granted,
         also_granted: &allowed_anyway & &merged.granted,
-        revoked: &revoked & &merged.revoked,
+        revoked,
         revoked_access: merged.revoked_access,
         adopted: adopted.as_ref().map(|adopted| adopted.names.clone()).unwrap_or_default(),
         notes: merged.notes,
     });
     let texts = adopted.map(|adopted| adopted.texts).unwrap_or_default();
     let adoption = Adoption::Again { texts, deliveries };
-    let concerns = doubts.into_iter().map(|doubt| about_policy(fleet, doubt.message, DOUBT_HELP)).collect();
-    Ok(Decided { change, adoption, concerns, notes })
+    Ok(Decided { change, adoption, problems, notes })
 }
 
 /// The live policy without the statements that are adopted; `None` if none is.
 fn adopted(fleet: &Fleet, live: Option<&str>, adoption: &Adoption) -> Result<Option<Adopted>, Concern> {
     let adopted = match (adoption, live) {
         (Adoption::Named { statements, .. }, _) if statements.is_empty() => return Ok(None),
-        (Adoption::Named { statements, .. }, live) => adopt(live.unwrap_or(NO_STATEMENTS), statements),
+        (Adoption::Named { statements, .. }, live) => adopt(live.unwrap_or(NOTHING), statements),
         (Adoption::Again { texts, .. }, Some(live)) if !texts.is_empty() => adopt_again(live, texts),
         (Adoption::Again { .. }, _) => return Ok(None),
     };
@@ -312,12 +323,15 @@ fn removed(fleet: &Fleet, grant: &Grant, live: &str) -> Result<Option<GrantRemov
     Ok(Some(GrantRemoval { replaces: live.to_owned(), leaves, revoked, revoked_access }))
 }
 
-const DOUBT_HELP: &str = "change that statement, which is not flowagg's, so that `delivery.logs.amazonaws.com` may deliver: \
-     a Deny spares it with `\"Bool\": {\"aws:PrincipalIsAWSService\": \"false\"}`";
-
-fn doubted(fleet: &Fleet, first: &Doubt, others: usize) -> Concern {
-    let more = if others > 0 { format!(" (and {others} more like it)") } else { String::new() };
-    about_policy(fleet, format!("the merged policy is not written: {first}{more}"), DOUBT_HELP)
+/// What to do about a delivery that is denied, or is allowed and should not be.
+fn denied_help(problem: &DeliveryProblem) -> &'static str {
+    match (problem.kind, &problem.statement) {
+        (ProblemKind::Denied, Some(_)) => {
+            "change that statement, which flowagg does not manage, so that it does not deny `delivery.logs.amazonaws.com` for these \
+             accounts; `flowagg policy simulate` evaluates the change"
+        }
+        _ => "compare the fleet file with the policy: `flowagg policy simulate` evaluates it for an account",
+    }
 }
 
 /// The organization has accounts, but none for this fleet.

@@ -12,5 +12,6 @@ mod overlap;
 mod value;
 mod words;
 
+pub use self::effects::{Effects, evaluate};
 pub use self::make::{PlanOptions, destroy, plan};
 pub use self::value::{HeldBack, Plan, PolicyWrite};

@@ -102,7 +102,7 @@ fn members_that_the_organization_let_deliver_are_revoked_with_it() {
     assert_eq!(removal(&destroyed).revoked, accounts(&BOTH[1..]));
     assert_eq!(
         HubChange::RemoveGrant(removal(&destroyed).clone()).to_string(),
-        "take flowagg's statements out of the bucket policy: revokes delivery from 333333333333; revokes delivery from members of \
+        "take flowagg's statements out of the bucket policy: revokes delivery from 333333333333; revokes the grant for members of \
          organization o-a1b2c3d4e5 that the fleet file does not list; the others stay"
     );
 }

@@ -16,19 +16,9 @@ fn accounts(texts: &[&str]) -> BTreeSet<AccountId> {
 }
 
 pub(crate) fn grant(texts: &[&str]) -> Grant {
-    Grant {
-        fleet: FleetName::parse("acme-logs").unwrap(),
-        partition: Partition::Aws,
-        bucket: BucketName::parse("acme-logs").unwrap(),
-        prefix: None,
-        hive: false,
-        who: Who::Accounts(accounts(texts)),
-        organization: None,
-        outside: BTreeSet::new(),
-        regions: None,
-        hub_member: None,
-        settings: PolicySettings::default(),
-    }
+    let fleet = FleetName::parse("acme-logs").unwrap();
+    let bucket = BucketName::parse("acme-logs").unwrap();
+    Grant::new(fleet, Partition::Aws, bucket, Who::Accounts(accounts(texts)))
 }
 
 fn classic(texts: &[&str]) -> Grant {

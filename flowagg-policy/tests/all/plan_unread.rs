@@ -230,8 +230,8 @@ fn a_plan_made_again_does_not_revoke_what_the_first_did_not_show() {
     assert_eq!(second.policy_write(), None);
     assert_eq!(
         second.obstacles()[0].what,
-        "the plan made again would also revoke delivery from 333333333333, which is not among the changes of the first, so nothing \
-         was revoked"
+        "the plan made again would also revoke delivery from 333333333333, which is not among the changes of the first, so nothing was \
+         revoked"
     );
 }
 

@@ -58,8 +58,7 @@ fn a_region_that_is_taken_out_stays_with_a_note_until_it_is_pruned() {
     assert_eq!(
         notes(&kept),
         [
-            "the bucket policy still allows delivery from 222222222222 in us-east-1, which the fleet file does not name; `--prune` \
-          revokes it"
+            "the fleet's statements still cover 222222222222 in us-east-1, which the fleet file does not; `--prune` removes that"
         ]
     );
 
@@ -68,7 +67,7 @@ fn a_region_that_is_taken_out_stays_with_a_note_until_it_is_pruned() {
     assert_eq!(change.text, written(&fewer));
     assert_eq!((change.revoked.len(), notes(&pruned).len()), (0, 0));
     let words = HubChange::PutPolicy(change.clone()).to_string();
-    assert!(words.contains(": revokes delivery from 222222222222 in us-east-1 ("), "{words}");
+    assert!(words.contains(": revokes the grant for 222222222222 in us-east-1 ("), "{words}");
 }
 
 #[test]
@@ -88,7 +87,7 @@ fn every_region_stays_every_region_until_it_is_pruned() {
     let live = written(&one).replace("logs:eu-west-1:", "logs:*:");
     let kept = planned(&one, &live, Unnamed::Keep);
     assert_eq!(change(&kept), None);
-    assert!(notes(&kept)[0].contains("from 222222222222 in all other regions,"), "{:?}", notes(&kept));
+    assert!(notes(&kept)[0].contains("cover 222222222222 in all other regions,"), "{:?}", notes(&kept));
     assert_eq!(change(&planned(&one, &live, Unnamed::Prune)).unwrap().text, written(&one));
 
     // So do those of an account that the fleet file does not name at all, next to a region by name.

@@ -124,18 +124,16 @@ fn grant_to<S: Strategy<Value = BTreeSet<AccountId>>>(
                 });
                 let needs = by_organization && matches!(who, Who::Accounts(_));
                 let organization = (needs || !alone).then_some(Organization { id, units, discovery: None });
+                let fleet = FleetName::of(&scene.bucket, None);
                 Grant {
-                    fleet: FleetName::of(&scene.bucket, None),
-                    partition: scene.partition(),
-                    bucket: scene.bucket.clone(),
                     prefix,
                     hive,
-                    who,
                     organization,
                     outside,
                     regions: settings.source_arn.then_some(regions),
                     hub_member: hub_member.map(|(account, regions)| HubMember { account, regions }),
                     settings,
+                    ..Grant::new(fleet, scene.partition(), scene.bucket.clone(), who)
                 }
             },
         )

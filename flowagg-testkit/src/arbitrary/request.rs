@@ -144,7 +144,7 @@ impl Asked {
         format!("{}{hive}{}/{}", layout::root(self.prefix.as_ref()), self.folder, self.rest)
     }
 
-    /// As the policy is asked.
+    /// As AWS puts it to a policy, at a fixed time.
     pub fn request(&self) -> Request {
         let Self { bucket, account, region, .. } = self;
         let arn = format!("arn:{}:s3:::{bucket}", region.partition());
@@ -164,13 +164,16 @@ impl Asked {
                 .with("aws:SourceAccount", &account.to_string())
                 .with("aws:SourceArn", &source)
                 .with("aws:PrincipalIsAWSService", "true");
-            if let Some((id, unit)) = &self.organization {
-                request = request.in_organization(id, &format!("{id}/r-ab12/{unit}/"));
-            }
+            request = match &self.organization {
+                Some((id, unit)) => request.in_organization(id, &format!("{id}/r-ab12/{unit}/")),
+                None => request.without_organization(),
+            };
         }
         if self.action == Action::Put {
             request = request.with_all("s3:x-amz-acl", self.acl);
         }
-        request.with("aws:SecureTransport", &self.secure.to_string())
+        request
+            .with("aws:SecureTransport", &self.secure.to_string())
+            .with("aws:CurrentTime", "2026-01-02T03:04:05Z")
     }
 }

@@ -8,7 +8,7 @@ use aws_sdk_s3::types::ServerSideEncryption;
 use flowagg_core::id::{AccountId, BucketName, KmsKeyArn, OrganizationId, Prefix, Region};
 use flowagg_core::layout::FileName;
 use flowagg_policy::key::{KeyUse, ask};
-use flowagg_policy::{Policy, Request};
+use flowagg_policy::{Delivery, Membership, Owner, Policy};
 
 use crate::aws::{Aws, AwsError};
 
@@ -38,6 +38,22 @@ pub(super) struct File<'a> {
     pub(super) prefix: Option<&'a Prefix>,
     pub(super) name: &'a FileName,
     pub(super) key: &'a str,
+    /// Who owns the bucket.
+    pub(super) owner: Option<Owner>,
+}
+
+impl File<'_> {
+    /// The delivery of the file. An account that is not in this organization is in none.
+    fn delivery(&self, organization: Option<&Organization>) -> Delivery {
+        let account = self.name.account;
+        let membership = match organization {
+            Some((id, within)) if within.contains(&account) => {
+                Membership::Within(id.clone(), BTreeSet::new())
+            }
+            _ => Membership::None,
+        };
+        Delivery::new(account, self.name.region.clone()).of(membership).to(self.owner.clone())
+    }
 }
 
 impl Access {
@@ -81,23 +97,23 @@ impl Access {
     /// User Guide).
     pub(super) fn admits(&self, file: &File<'_>, organization: Option<&Organization>) -> Result<(), String> {
         let policy = self.policy.as_ref().map_err(Clone::clone)?;
-        let (account, region) = (file.name.account, &file.name.region);
+        let delivery = file.delivery(organization);
         for (request, call) in [
-            (Request::acl_check(file.bucket, account, region), "s3:GetBucketAcl"),
-            (Request::put_object(file.bucket, account, region, file.key), "s3:PutObject"),
+            (delivery.acl_check(file.bucket), "s3:GetBucketAcl"),
+            (delivery.put_object(file.bucket, file.key), "s3:PutObject"),
         ] {
-            let request = match organization {
-                // Under which units it lies is not known: only the whole organization's path fits.
-                Some((id, within)) if within.contains(&account) => {
-                    request.in_organization(id, &format!("{id}/r-0000/"))
-                }
-                _ => request,
-            };
             let decision = policy.decide(&request);
             if decision.is_allowed() {
                 continue;
             }
             return Err(match (decision.statement, decision.near_miss) {
+                _ if !decision.depends_on.is_empty() => {
+                    let keys: Vec<String> = decision.depends_on.into_iter().collect();
+                    format!(
+                        "whether {call} is allowed depends on {}, which the testkit does not know",
+                        keys.join(", ")
+                    )
+                }
                 (Some(statement), _) => format!("statement {statement} denies {call}"),
                 (None, Some(near)) => format!("no statement allows {call}: {near}"),
                 (None, None) => format!("no statement allows {call}"),
@@ -120,10 +136,12 @@ impl Key {
             prefix: file.prefix,
             bucket_key: Some(self.bucket_key),
             accounts: &BTreeMap::from([(*account, BTreeSet::from([region.clone()]))]),
-            organization: organization.map(|(id, within)| (id, within)),
+            memberships: &BTreeMap::from([(*account, file.delivery(organization).membership)]),
+            owner: file.owner.as_ref(),
         };
         let answer = ask(&self.policy, &asked).map_err(|error| error.to_string())?;
-        answer.refusals.first().map_or(Ok(()), |refusal| Err(refusal.to_string()))
+        let refusal = answer.refusals.first().or(answer.undecided.first());
+        refusal.map_or(Ok(()), |refusal| Err(refusal.to_string()))
     }
 }
 
@@ -197,7 +215,10 @@ mod tests {
         let name = FileName::example(account, &Region::parse("eu-west-1").unwrap());
         let key = Layout::default().key(&name);
         let organization = (OrganizationId::parse("o-a1b2c3d4e5").unwrap(), BTreeSet::from([account]));
-        access.admits(&File { bucket: &bucket, prefix: None, name: &name, key: &key }, Some(&organization))
+        access.admits(
+            &File { bucket: &bucket, prefix: None, name: &name, key: &key, owner: None },
+            Some(&organization),
+        )
     }
 
     #[test]

@@ -16,6 +16,7 @@ use aws_sdk_s3::types::ObjectCannedAcl;
 use flowagg_core::flow_log::{AggregationInterval, FileFormat, Files, TrafficType};
 use flowagg_core::id::{AccountId, BucketName, FlowLogId, OrganizationId, Prefix, Region, ResourceId};
 use flowagg_core::layout::{FileName, Layout};
+use flowagg_policy::Owner;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -182,6 +183,13 @@ impl Delivery {
         self.at.as_second().div_euclid(PUBLISHED_EVERY) * PUBLISHED_EVERY - PUBLISHED_EVERY
     }
 
+    fn bucket_owner(&self) -> Owner {
+        let mut owner = Owner::new(self.owner);
+        let organization = self.organization.as_ref().filter(|(_, within)| within.contains(&self.owner));
+        owner.organization = organization.map(|(id, _)| id.clone());
+        owner
+    }
+
     /// Puts each file, where that is allowed.
     async fn publish(
         &self,
@@ -200,9 +208,9 @@ impl Delivery {
             let file = file.map_err(AwsError::of("PutObject", self.owner, region))?;
             let name = self.file_name(recording, file.hash, files.format);
             let key = layout.key(&name);
-            if let Err(why) =
-                access.admits(&File { bucket, prefix, name: &name, key: &key }, self.organization.as_ref())
-            {
+            let owner = Some(self.bucket_owner());
+            let asked = File { bucket, prefix, name: &name, key: &key, owner };
+            if let Err(why) = access.admits(&asked, self.organization.as_ref()) {
                 return Ok(Outcome::AccessError { why });
             }
             let bytes = file.body.len() as u64;

@@ -291,7 +291,7 @@ async fn an_account_that_joins_a_unit_is_found_and_one_that_leaves_it_keeps_its_
     organization.put(*bank, None).await.unwrap();
     let before = corner.policy().await;
     let ran = corner.apply(&lines).await;
-    says(&ran, &[&bank.to_string(), "`--prune` revokes it"]);
+    says(&ran, &[&bank.to_string(), "`--prune` removes it"]);
     assert_eq!(corner.policy().await, before);
     corner.run(&lines, &["apply", "--yes", "--prune"]).await.exits(0);
     assert_eq!(named(&corner.policy().await), set(&[*shop, *mill]));

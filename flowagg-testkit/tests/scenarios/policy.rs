@@ -69,13 +69,33 @@ async fn a_policy_in_which_a_foreign_statement_stops_a_member_is_not_written_and
     world.bucket_of_others(&theirs).await.unwrap();
 
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
-    assert!(ran.stdout.contains("`NobodyWrites`") && ran.stdout.contains("is not written"), "{ran}");
+    assert!(
+        ran.stdout.contains("nothing is changed: log delivery for") && ran.stdout.contains("`NobodyWrites`"),
+        "{ran}"
+    );
     assert_eq!(world.policy().await.unwrap().unwrap(), theirs);
     assert_eq!(world.flow_logs(world.accounts()["shop"].id, world.hub_region()).await.unwrap().len(), 0);
 
     world.put_policy(&policy(world.bucket().as_str(), &[READERS])).await.unwrap();
     apply(&world).await;
     delivers(&world).await;
+}
+
+#[tokio::test]
+async fn undecided_delivery_is_reported_and_does_not_stop_apply() {
+    let mut world = world(["shop"]).await;
+    let depends = r#"{"Sid":"Archived","Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::BUCKET/*",
+        "Condition":{"StringEquals":{"s3:x-amz-storage-class":"GLACIER"}}}"#;
+    world.set("hub", crate::FOREVER);
+    world.bucket_of_others(&policy(world.bucket().as_str(), &[depends])).await.unwrap();
+
+    let ran = world.flowagg(["apply", "--yes"]).await.unwrap();
+    assert!(ran.stdout.contains("Depends on `s3:x-amz-storage-class` in statement `Archived`"), "{ran}");
+    assert_eq!(
+        world.flow_logs(world.accounts()["shop"].id, world.hub_region()).await.unwrap().len(),
+        1,
+        "{ran}"
+    );
 }
 
 #[tokio::test]

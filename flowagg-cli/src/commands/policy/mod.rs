@@ -1,8 +1,8 @@
 //! `flowagg policy`: the policy engine by hand. Offline, but for a fleet file whose accounts have to be looked up.
 
-pub(super) mod ask;
 pub(super) mod check;
 mod input;
+pub(super) mod simulate;
 mod size;
 
 use std::collections::BTreeSet;
@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 use flowagg_core::fleet::GrantForm;
 use flowagg_core::id::AccountId;
 use flowagg_core::plan::{Access, access};
-use flowagg_policy::{Grant, Merged, StatementRef, Unnamed, adopt, diff, merge};
+use flowagg_policy::plan::{Effects, evaluate};
+use flowagg_policy::{DeliveryProblem, Difference, Grant, Merged, StatementRef, Unnamed, adopt, diff, merge};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -32,7 +33,7 @@ pub(super) async fn run(
         Policy::Merge(options) => merged(global, options, screen).await,
         Policy::Diff(options) => compared(options, screen),
         Policy::Check(options) => check::run(options, screen),
-        Policy::Simulate(options) => ask::run(options, screen),
+        Policy::Simulate(options) => simulate::run(global, options, screen),
         Policy::Size(options) => size::run(global, options, screen).await,
     }
 }
@@ -43,8 +44,10 @@ async fn build(
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     let fleet = fleet(global, screen).await?;
-    let merged = merge(None, &Grant::of(&fleet), Unnamed::Keep)?;
-    write(&merged, options.json, screen)
+    let grant = Grant::of(&fleet);
+    let merged = merge(None, &grant, Unnamed::Keep)?;
+    let (effects, problems) = evaluate(&fleet, &grant, None, &merged)?;
+    write(&merged, &effects, &problems, options.json, screen)
 }
 
 async fn merged(
@@ -62,9 +65,12 @@ async fn merged(
         Some(adopt(&live, &statements).map_err(|error| input.unusable(&error, error.help()))?)
     };
     let base = adopted.as_ref().map_or(live.as_str(), |adopted| adopted.policy.as_str());
-    let merged = merge(Some(base), &Grant::of(&fleet), unnamed(options.prune))
+    let grant = Grant::of(&fleet);
+    let merged = merge(Some(base), &grant, unnamed(options.prune))
         .map_err(|error| input.unusable(&error, error.help()))?;
     let merged = Merged { changed: merged.changed || adopted.is_some(), ..merged };
+    let (effects, problems) = evaluate(&fleet, &grant, Some(&live), &merged)
+        .map_err(|error| input.unusable(&error, error.help()))?;
     if let Some(adopted) = &adopted {
         screen.note(&format!(
             "statement {} is replaced by the fleet's grant; only the policy was checked: `flowagg plan --adopt` also checks which \
@@ -73,21 +79,29 @@ async fn merged(
         ))?;
     }
     let difference = diff(&live, &merged.text).map_err(|error| input.unusable(&error, error.help()))?;
+    // The fleet file gives the accounts, their regions and the folder, so only the statements are taken from the comparison.
+    let Effects { granted, revoked, .. } = effects.clone();
+    let difference =
+        Difference { granted, revoked, statements: difference.statements, ..Difference::default() };
     screen.say(&difference.to_string())?;
+    for problem in &problems {
+        screen.note(&problem.to_string())?;
+    }
     for note in &merged.notes {
         screen.note(note)?;
     }
     for account in &merged.kept {
-        screen.note(&format!("{account} may deliver and is not in the fleet file; `--prune` revokes it"))?;
+        let why = "which is not in the fleet file; `--prune` removes it";
+        screen.note(&format!("the fleet's statements still name {account}, {why}"))?;
     }
     for still in access(&merged.kept_access) {
-        let why = "which is not in the fleet file; `--prune` revokes it";
-        screen.note(&format!("the policy still allows delivery from {still}, {why}"))?;
+        let why = "which the fleet file does not; `--prune` removes that";
+        screen.note(&format!("the fleet's statements still cover {still}, {why}"))?;
     }
     for from in access(&merged.revoked_access) {
-        screen.note(&format!("this revokes delivery from {from}"))?;
+        screen.note(&format!("this revokes the grant for {from}"))?;
     }
-    write(&merged, options.json, screen)
+    write(&merged, &effects, &problems, options.json, screen)
 }
 
 /// What `policy build --json` and `policy merge --json` print.
@@ -109,6 +123,8 @@ pub(crate) struct Report<'a> {
     granted: &'a BTreeSet<AccountId>,
     /// Accounts that may no longer deliver.
     revoked: &'a BTreeSet<AccountId>,
+    /// Deliveries of the fleet that the policy denies, allows without intent, or allows depending on unknown condition keys.
+    problems: &'a [DeliveryProblem],
     /// Accounts that could deliver before, are not in the fleet file, and still may.
     kept: &'a BTreeSet<AccountId>,
     /// Accounts in regions that the fleet file does not name for them, from which they still may deliver.
@@ -119,7 +135,13 @@ pub(crate) struct Report<'a> {
     notes: &'a [String],
 }
 
-fn write(merged: &Merged, json: bool, screen: &mut Screen<'_>) -> Result<Exit, CommandError> {
+fn write(
+    merged: &Merged,
+    effects: &Effects,
+    problems: &[DeliveryProblem],
+    json: bool,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, CommandError> {
     if json {
         let report = Report {
             policy: &merged.text,
@@ -127,8 +149,9 @@ fn write(merged: &Merged, json: bool, screen: &mut Screen<'_>) -> Result<Exit, C
             form: merged.form.as_str(),
             bytes: merged.bytes,
             limit: flowagg_policy::size::LIMIT,
-            granted: &merged.granted,
-            revoked: &merged.revoked,
+            granted: &effects.granted,
+            revoked: &effects.revoked,
+            problems,
             kept: &merged.kept,
             kept_access: &merged.kept_access,
             revoked_access: &merged.revoked_access,
@@ -138,7 +161,7 @@ fn write(merged: &Merged, json: bool, screen: &mut Screen<'_>) -> Result<Exit, C
     } else {
         writeln!(screen.out, "{}", merged.text.trim_end())?;
     }
-    Ok(Exit::Done)
+    Ok(if problems.is_empty() { Exit::Done } else { Exit::Differs })
 }
 
 fn compared(options: &args::Diff, screen: &mut Screen<'_>) -> Result<Exit, CommandError> {

@@ -257,7 +257,7 @@ async fn every_document_of_the_verbs_that_ask_no_aws_is_what_its_schema_says() {
     run(&world, "policy-check", &["policy", "check", "--policy", built, "--severity", "warning"], 0).await;
     run(&world, "policy-check", &["policy", "check", "--policy", open], 3).await;
     let answers =
-        run(&world, "policy-simulate", &["policy", "simulate", "--policy", live, "--requests", requests], 0)
+        run(&world, "policy-simulate", &["policy", "simulate", "--policy", live, "--requests", requests], 3)
             .await;
     assert_eq!(answers.len(), 2);
     let ask = ["policy", "simulate", "--account", &shop, "--policy"];

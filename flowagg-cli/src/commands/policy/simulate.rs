@@ -1,0 +1,225 @@
+//! `flowagg policy simulate`: evaluates a policy for the requests of the delivery service, or for any list of requests.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
+
+use flowagg_core::fleet::Fleet;
+use flowagg_core::id::{AccountId, BucketName, Partition, Region};
+use flowagg_core::layout::FileName;
+use flowagg_policy::{Decision, Delivery, Grant, Membership, Mentioned, Policy, Request, mentioned};
+use jiff::{Timestamp, tz::TimeZone};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::input::Input;
+use crate::args::{Global, Simulate};
+use crate::commands::error::CommandError;
+use crate::commands::start::declared;
+use crate::{Exit, Screen, show};
+
+pub(super) fn run(
+    global: &Global,
+    options: &Simulate,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, CommandError> {
+    let input = Input::named(&options.policy);
+    let source = input.text()?;
+    let policy = Policy::compile(&source).map_err(|error| input.unusable(&error, error.help()))?;
+    if let Some(path) = &options.requests {
+        return requests(&policy, Input::named(path), options.json, screen);
+    }
+    let mentioned = mentioned(&source).map_err(|error| input.unusable(&error, error.help()))?;
+    let fleet = fleet(global)?;
+    let asked = Asked::new(options, fleet.as_ref(), &mentioned)?;
+    deliveries(&policy, &asked, options, screen)
+}
+
+/// One request a line, one decision a line.
+fn requests(
+    policy: &Policy,
+    input: Input<'_>,
+    json: bool,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, CommandError> {
+    let lines = input.text()?;
+    let mut out = BufWriter::new(&mut *screen.out);
+    let mut all_allowed = true;
+    for (n, line) in lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let request: Request = serde_json::from_str(line).map_err(|error| {
+            let help = "a request is {\"principal\": ..., \"action\": ..., \"resource\": ..., \"context\": {key: string or list}, \
+                        \"unknown\": [key]}";
+            CommandError::usage(format!("invalid request in line {} of {input}: {error}", n + 1), help)
+        })?;
+        let decision = policy.decide(&request);
+        all_allowed &= decision.is_allowed();
+        if json {
+            let answer = Answer { account: None, region: None, action: None, resource: None, decision };
+            show::line(&answer, &mut out)?;
+        } else {
+            writeln!(out, "{}: {decision}", n + 1)?;
+        }
+    }
+    out.flush()?;
+    Ok(if all_allowed { Exit::Done } else { Exit::Differs })
+}
+
+/// A line of `policy simulate --json`: the decision, and the request if it is one of the delivery service.
+#[derive(JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::commands) struct Answer {
+    /// The account whose logs are delivered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    account: Option<AccountId>,
+    /// The region of its flow log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    region: Option<Region>,
+    /// The action.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    action: Option<&'static str>,
+    /// The ARN of the resource.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    resource: Option<String>,
+    #[serde(flatten)]
+    decision: Decision,
+}
+
+/// The fleet file, if there is one. The default file may be missing.
+fn fleet(global: &Global) -> Result<Option<Fleet>, CommandError> {
+    if global.config == Path::new(crate::args::FLEET_FILE) && !global.config.exists() {
+        return Ok(None);
+    }
+    Ok(Some(declared(&global.config)?.into_fleet()))
+}
+
+/// The deliveries to evaluate.
+struct Asked {
+    bucket: BucketName,
+    deliveries: Vec<(Delivery, Region, String)>,
+}
+
+impl Asked {
+    /// Options come first, then the fleet file, then the statements of the policy for the delivery service.
+    fn new(options: &Simulate, fleet: Option<&Fleet>, mentioned: &Mentioned) -> Result<Self, CommandError> {
+        let grant = fleet.map(Grant::of);
+        let bucket = bucket(options, fleet, mentioned)?;
+        let accounts: BTreeSet<AccountId> = match (options.account, fleet) {
+            (Some(account), _) => BTreeSet::from([account]),
+            (None, Some(fleet)) if !fleet.members.is_empty() => fleet.members.keys().copied().collect(),
+            (None, _) => mentioned.accounts.clone(),
+        };
+        if accounts.is_empty() {
+            return Err(CommandError::usage(
+                "neither the fleet file nor the policy names an account whose logs are delivered",
+                "pass `--account`, or requests with `--requests`",
+            ));
+        }
+        let mut deliveries = Vec::new();
+        for account in accounts {
+            for region in regions(account, options, fleet, mentioned) {
+                let delivery = match &grant {
+                    Some(grant) => grant.delivery(account, &region),
+                    None => Delivery::new(account, region.clone()),
+                };
+                let delivery = match &options.organization {
+                    Some(id) => delivery.of(Membership::Within(id.clone(), BTreeSet::new())),
+                    None => delivery,
+                };
+                let time = Timestamp::now().to_zoned(TimeZone::UTC).datetime();
+                let file = FileName { time, ..FileName::example(account, &region) };
+                let key = match (&options.key, &grant) {
+                    (Some(key), _) => key.clone(),
+                    (None, Some(grant)) => grant.layout().key(&file),
+                    (None, None) => mentioned.folder(&bucket).unwrap_or_default().key(&file),
+                };
+                deliveries.push((delivery, region, key));
+            }
+        }
+        Ok(Self { bucket, deliveries })
+    }
+}
+
+/// `--bucket`, else the only bucket of the policy's statements, else that of the fleet file.
+fn bucket(
+    options: &Simulate,
+    fleet: Option<&Fleet>,
+    mentioned: &Mentioned,
+) -> Result<BucketName, CommandError> {
+    if let Some(bucket) = &options.bucket {
+        return Ok(bucket.clone());
+    }
+    let mut named = mentioned.buckets.iter();
+    match (named.next(), named.next(), fleet) {
+        (Some(only), None, _) => Ok(only.clone()),
+        (_, _, Some(fleet)) => Ok(fleet.hub.bucket.clone()),
+        _ => {
+            Err(CommandError::usage("the policy does not name exactly one bucket", "pass it with `--bucket`"))
+        }
+    }
+}
+
+/// `--region`, else those of the member in the fleet file, else those of the policy's statements, else the first of the partition.
+fn regions(
+    account: AccountId,
+    options: &Simulate,
+    fleet: Option<&Fleet>,
+    mentioned: &Mentioned,
+) -> BTreeSet<Region> {
+    let of_member = || {
+        let member = fleet?.members.get(&account)?;
+        Some(member.regions.iter().cloned().collect::<BTreeSet<_>>()).filter(|regions| !regions.is_empty())
+    };
+    let partition = mentioned.partition.or(fleet.map(Fleet::partition)).unwrap_or(Partition::Aws);
+    let of_policy = || Some(mentioned.regions.clone()).filter(|regions| !regions.is_empty());
+    let named = options.region.clone().map(|region| BTreeSet::from([region]));
+    named.or_else(of_member).or_else(of_policy).unwrap_or_else(|| BTreeSet::from([partition.first_region()]))
+}
+
+/// The two requests of each delivery. Of several accounts only those that may not deliver are printed, each with its first region.
+fn deliveries(
+    policy: &Policy,
+    asked: &Asked,
+    options: &Simulate,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, CommandError> {
+    let mut allowed: BTreeMap<AccountId, bool> = BTreeMap::new();
+    let is_one = asked.deliveries.len() == 1;
+    for (delivery, region, key) in &asked.deliveries {
+        let arn = format!("arn:{}:s3:::{}", delivery.partition, asked.bucket);
+        let requests = [
+            ("s3:GetBucketAcl", arn.clone(), delivery.acl_check(&asked.bucket)),
+            ("s3:PutObject", format!("{arn}/{key}"), delivery.put_object(&asked.bucket, key)),
+        ];
+        let account = delivery.account;
+        let was_allowed = *allowed.entry(account).or_insert(true);
+        for (action, resource, request) in requests {
+            let decision = policy.decide(&request);
+            let is_allowed = decision.allowed();
+            if is_allowed != Some(true) {
+                allowed.insert(account, false);
+            }
+            if options.json {
+                let (action, resource) = (Some(action), Some(resource));
+                let answer = Answer {
+                    account: Some(account),
+                    region: Some(region.clone()),
+                    action,
+                    resource,
+                    decision,
+                };
+                show::line(&answer, screen.out)?;
+            } else if is_one || (was_allowed && is_allowed != Some(true)) {
+                show::answer(action, &resource, &decision.to_string(), is_allowed, screen.out)?;
+            }
+        }
+    }
+    let count = allowed.values().filter(|allowed| **allowed).count();
+    if !options.json && !is_one {
+        writeln!(screen.out, "{count} of {} accounts may deliver", allowed.len())?;
+    }
+    Ok(if count == allowed.len() { Exit::Done } else { Exit::Differs })
+}

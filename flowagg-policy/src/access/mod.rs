@@ -1,0 +1,110 @@
+//! Which accounts may deliver before and after a change to a bucket policy. Every answer is an evaluation of both requests that a
+//! delivery takes: the check of the bucket's ACL and the write to the account's folder.
+
+mod named;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowagg_core::id::{AccountId, Partition, Region};
+use flowagg_core::layout::FileName;
+
+use crate::document::{DocumentError, NOTHING};
+use crate::evaluate::{Decision, Policy, Request};
+use crate::grant::Grant;
+
+pub(crate) use named::named;
+pub use named::{LogFolder, Mentioned, mentioned};
+
+/// Deliveries to evaluate, by account.
+#[derive(Debug, Default)]
+pub(crate) struct Deliveries(BTreeMap<AccountId, Vec<[Request; 2]>>);
+
+/// Whether a policy allows a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Allowed,
+    Denied,
+    /// It depends on these condition keys, whose values are not known.
+    Depends(BTreeSet<String>),
+}
+
+/// The answers for each account, in the order of its deliveries.
+pub(crate) type Answers = BTreeMap<AccountId, Vec<Answer>>;
+
+/// What a change does to accounts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct AccessChange {
+    /// Accounts that may deliver from a region, or to a folder, from or to which they could not.
+    pub(crate) granted: BTreeSet<AccountId>,
+    /// Accounts that could deliver from a region, or to a folder, and no longer may.
+    pub(crate) revoked: BTreeSet<AccountId>,
+    /// Accounts for which a delivery newly depends on condition keys whose values are not known, with these keys.
+    pub(crate) undecided: BTreeMap<AccountId, BTreeSet<String>>,
+}
+
+impl Deliveries {
+    /// The deliveries of accounts, from these regions, to their folders as the grant names them.
+    pub(crate) fn of_grant(grant: &Grant, regions: &BTreeMap<AccountId, BTreeSet<Region>>) -> Self {
+        let layout = grant.layout();
+        let of = |account: AccountId, region: &Region| {
+            let delivery = grant.delivery(account, region);
+            let key = layout.key(&FileName::example(account, region));
+            [delivery.acl_check(&grant.bucket), delivery.put_object(&grant.bucket, &key)]
+        };
+        let deliveries = regions.iter().map(|(account, regions)| {
+            (*account, regions.iter().map(|region| of(*account, region)).collect())
+        });
+        Self(deliveries.collect())
+    }
+
+    /// The answers of a policy; without one, every delivery is denied.
+    pub(crate) fn answers(&self, policy: Option<&str>) -> Result<Answers, DocumentError> {
+        let policy = Policy::compile(policy.unwrap_or(NOTHING))?;
+        let answer =
+            |requests: &[Request; 2]| answer(requests.each_ref().map(|request| policy.decide(request)));
+        let answers = self.0.iter().map(|(account, asked)| (*account, asked.iter().map(answer).collect()));
+        Ok(answers.collect())
+    }
+}
+
+/// The answer for a delivery that takes all of these requests.
+pub(crate) fn answer(decisions: [Decision; 2]) -> Answer {
+    if decisions.iter().any(Decision::is_denied) {
+        return Answer::Denied;
+    }
+    let keys: BTreeSet<String> = decisions.into_iter().flat_map(|decision| decision.depends_on).collect();
+    if keys.is_empty() { Answer::Allowed } else { Answer::Depends(keys) }
+}
+
+/// What changes from one policy's answers to another's about the same deliveries.
+pub(crate) fn change(before: &Answers, after: &Answers) -> AccessChange {
+    let mut change = AccessChange::default();
+    for ((account, before), after) in before.iter().zip(after.values()) {
+        for (before, after) in before.iter().zip(after) {
+            match after {
+                _ if before == after => {}
+                Answer::Allowed => {
+                    change.granted.insert(*account);
+                }
+                Answer::Denied if *before == Answer::Allowed => {
+                    change.revoked.insert(*account);
+                }
+                Answer::Denied => {}
+                Answer::Depends(keys) => {
+                    change.undecided.entry(*account).or_default().extend(keys.iter().cloned());
+                }
+            }
+        }
+    }
+    change
+}
+
+/// A region of the partition that no fleet file names: what a grant allows from it, it allows from any.
+pub(crate) fn unnamed_region(partition: Partition) -> Option<Region> {
+    let code = match partition {
+        Partition::Aws => "us-unnamed-1",
+        Partition::AwsCn => "cn-unnamed-1",
+        Partition::AwsUsGov => "us-gov-unnamed-1",
+    };
+    Region::parse(code).ok()
+}

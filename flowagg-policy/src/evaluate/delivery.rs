@@ -1,0 +1,340 @@
+//! The requests that the delivery service makes for a flow log: to S3, and through S3 to KMS. One constructor gives both the
+//! same condition keys.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use flowagg_core::id::{
+    AccountId, BucketName, KmsKeyArn, OrganizationId, OrganizationalUnitId, Partition, Region,
+};
+
+use super::fact::{ABSENT, Fact, Named, Possible, UNKNOWN, UNNAMED_PART};
+use super::request::{Others, Request};
+use crate::service::{DELIVERY_ACL, DELIVERY_SERVICE};
+
+/// A delivery of flow logs: for whom, and into whose bucket, as far as that is known.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Delivery {
+    /// The account whose flow log it is.
+    pub account: AccountId,
+    /// The partition of the bucket and the flow log.
+    pub partition: Partition,
+    /// The region of the flow log; `None` if it is not known.
+    pub region: Option<Region>,
+    /// The organization of that account.
+    pub membership: Membership,
+    /// The bucket's owner.
+    pub owner: Option<Owner>,
+}
+
+/// The account that owns a bucket or a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Owner {
+    /// The account.
+    pub account: AccountId,
+    /// The region of the bucket or the key; `None` if it is not known.
+    pub region: Option<Region>,
+    /// The organization of the account; `None` if it is not known.
+    pub organization: Option<OrganizationId>,
+}
+
+impl Owner {
+    /// An owner of which only the account is known.
+    pub fn new(account: AccountId) -> Self {
+        Self { account, region: None, organization: None }
+    }
+}
+
+/// What is known of the organization of an account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Membership {
+    /// Nothing.
+    #[default]
+    Unknown,
+    /// It is not in an organization.
+    None,
+    /// It is not in this organization; it may be in another.
+    Outside(OrganizationId),
+    /// It is in this organization, somewhere under one of these units; without units, anywhere.
+    Within(OrganizationId, BTreeSet<OrganizationalUnitId>),
+}
+
+impl Delivery {
+    /// A delivery of which only the account and the region of the flow log are known.
+    pub fn new(account: AccountId, region: Region) -> Self {
+        let partition = region.partition();
+        Self { account, partition, region: Some(region), membership: Membership::Unknown, owner: None }
+    }
+
+    /// A delivery for a flow log in a region that is not known.
+    pub fn from_any_region(account: AccountId, partition: Partition) -> Self {
+        Self { account, partition, region: None, membership: Membership::Unknown, owner: None }
+    }
+
+    /// The same delivery for an account of this organization.
+    #[must_use]
+    pub fn of(self, membership: Membership) -> Self {
+        Self { membership, ..self }
+    }
+
+    /// The same delivery to a bucket of this owner.
+    #[must_use]
+    pub fn to(self, owner: Option<Owner>) -> Self {
+        Self { owner, ..self }
+    }
+
+    /// The service puts an object with this key.
+    pub fn put_object(&self, bucket: &BucketName, key: &str) -> Request {
+        self.s3("s3:PutObject", &format!("arn:{}:s3:::{bucket}/{key}", self.partition))
+            .with("s3:x-amz-acl", DELIVERY_ACL)
+            .with("s3:ObjectCreationOperation", "true")
+    }
+
+    /// The service reads the bucket's ACL.
+    pub fn acl_check(&self, bucket: &BucketName) -> Request {
+        self.s3("s3:GetBucketAcl", &format!("arn:{}:s3:::{bucket}", self.partition))
+            .with_all("s3:x-amz-acl", [])
+            .with_all("s3:ObjectCreationOperation", [])
+    }
+
+    /// S3 uses a key for the service, with this encryption context.
+    pub fn use_key(&self, action: &str, key: &KmsKeyArn, context: &str) -> Request {
+        let organization = self.owner.as_ref().filter(|owner| owner.account == key.account());
+        let owner = Owner {
+            account: key.account(),
+            region: Some(key.region().clone()),
+            organization: organization.and_then(|owner| owner.organization.clone()),
+        };
+        let request = self
+            .request(action, key.as_str(), Some(&owner), &KMS)
+            .with("kms:EncryptionContext:aws:s3:arn", context)
+            .with_all("kms:EncryptionContextKeys", ["aws:s3:arn"]);
+        // Source: "AWS KMS condition keys", `kms:ViaService` (AWS KMS Developer Guide). Its name in China is not certain.
+        match self.partition {
+            Partition::AwsCn => request,
+            _ => request.with("kms:ViaService", &format!("s3.{}.amazonaws.com", key.region())),
+        }
+    }
+
+    fn s3(&self, action: &str, resource: &str) -> Request {
+        let request = self.request(action, resource, self.owner.as_ref(), &S3);
+        let request = match &self.owner {
+            Some(owner) => request.with("s3:ResourceAccount", &owner.account.to_string()),
+            None => request,
+        };
+        request
+            .with_fact("s3:TlsVersion", Fact::one_of(&["1.2", "1.3"]))
+            .with("s3:authType", "REST-HEADER")
+            .with("s3:signatureversion", "AWS4-HMAC-SHA256")
+    }
+
+    fn request(
+        &self,
+        action: &str,
+        resource: &str,
+        owner: Option<&Owner>,
+        service: &'static Service,
+    ) -> Request {
+        let arn =
+            |region: &str| format!("arn:{}:logs:{region}:{}:log-delivery", self.partition, self.account);
+        let source = match &self.region {
+            Some(region) => Fact::Values(vec![arn(region.as_str())]),
+            None => Fact::Unknown(Possible {
+                absent: false,
+                values: vec![arn(&UNNAMED_PART.to_string())],
+                named: Named::Under(format!("arn:{}:logs:", self.partition)),
+            }),
+        };
+        let request = Request::new(DELIVERY_SERVICE, action, resource)
+            .with("aws:SourceAccount", &self.account.to_string())
+            .with_fact("aws:SourceArn", source)
+            .with("aws:SecureTransport", "true")
+            .with("aws:PrincipalIsAWSService", "true")
+            .with("aws:PrincipalServiceName", DELIVERY_SERVICE)
+            .with_all("aws:PrincipalServiceNamesList", [DELIVERY_SERVICE])
+            .with("aws:ViaAWSService", "false")
+            .with_others(Others::Delivery(service));
+        let request = self.membership.of(request);
+        let Some(owner) = owner else { return request };
+        let known = [
+            ("aws:ResourceAccount", Some(owner.account.to_string())),
+            ("aws:RequestedRegion", owner.region.as_ref().map(ToString::to_string)),
+            ("aws:ResourceOrgID", owner.organization.as_ref().map(ToString::to_string)),
+        ];
+        known.into_iter().fold(request, |request, (key, value)| match value {
+            Some(value) => request.with(key, &value),
+            None => request,
+        })
+    }
+}
+
+impl Membership {
+    /// The request of an account with this membership.
+    fn of(&self, request: Request) -> Request {
+        let keys = |id, paths| {
+            request.clone().with_fact("aws:SourceOrgID", id).with_fact("aws:SourceOrgPaths", paths)
+        };
+        match self {
+            // Unlisted keys are unknown.
+            Self::Unknown => request,
+            Self::None => keys(ABSENT.clone(), ABSENT.clone()),
+            Self::Outside(id) => {
+                let another = |value: String, of: String| {
+                    Fact::Unknown(Possible { absent: true, values: vec![value], named: Named::Outside(of) })
+                };
+                let id_of_another = format!("o-{UNNAMED_PART}");
+                let path = format!("{id_of_another}/r-{UNNAMED_PART}/");
+                keys(another(id_of_another, id.to_string()), another(path, format!("{id}/")))
+            }
+            Self::Within(id, units) => {
+                let root = format!("{id}/r-{UNNAMED_PART}/");
+                // Directly under the root or a unit, and further below.
+                let below = format!("ou-{UNNAMED_PART}/");
+                let values = match units.is_empty() {
+                    true => vec![root.clone(), format!("{root}{below}")],
+                    false => units
+                        .iter()
+                        .flat_map(|unit| [format!("{root}{unit}/"), format!("{root}{below}{unit}/{below}")])
+                        .collect(),
+                };
+                let paths = Possible { absent: false, values, named: Named::Under(format!("{id}/")) };
+                keys(Fact::Values(vec![id.to_string()]), Fact::Unknown(paths))
+            }
+        }
+    }
+}
+
+/// Global keys that identify the caller. For a service principal AWS does not document whether the request has them, and with which
+/// value: none that a policy for users, roles or accounts names.
+const NAMELESS: [&str; 4] = ["aws:principalaccount", "aws:principalarn", "aws:principaltype", "aws:userid"];
+
+/// A service that receives requests for a delivery: which condition keys it knows, and which of them such a request does not have.
+#[derive(Debug)]
+pub(super) struct Service {
+    /// What its own keys begin with.
+    prefix: &'static str,
+    /// Keys that its requests do not have; one that ends with `/` or `:` stands for all that begin with it.
+    absent: &'static [&'static str],
+}
+
+impl Service {
+    /// What is known of a key, given in lower case, that the constructors do not set.
+    pub(super) fn fact(&self, key: &str) -> &'static Fact {
+        static NAMELESS_FACT: LazyLock<Fact> = LazyLock::new(Fact::unnamed);
+        let is_absent = |of: &&str| match of.ends_with(['/', ':']) {
+            true => key.starts_with(of),
+            false => key == *of,
+        };
+        let is_own = key.starts_with("aws:") || key.starts_with(self.prefix);
+        if !is_own || GLOBAL_ABSENT.iter().chain(self.absent).any(|of| is_absent(&of)) {
+            &ABSENT
+        } else if NAMELESS.contains(&key) {
+            &NAMELESS_FACT
+        } else {
+            &UNKNOWN
+        }
+    }
+}
+
+/// Global keys that a request of a service principal does not have.
+///
+/// Source: "AWS global condition context keys" (IAM User Guide), the availability of each key: those of the principal's organization,
+/// tags and session need an IAM principal, those of the network a request through a VPC endpoint or from outside AWS, those of the
+/// chain of calls a service that uses the caller's credentials. `aws:TagKeys` and `aws:RequestTag/` need a request with tags.
+const GLOBAL_ABSENT: [&str; 28] = [
+    "aws:assumedroot",
+    "aws:calledvia",
+    "aws:calledviafirst",
+    "aws:calledvialast",
+    "aws:chatbotsourcearn",
+    "aws:ec2instancesourceprivateipv4",
+    "aws:ec2instancesourcevpc",
+    "aws:federatedprovider",
+    "aws:multifactorauthage",
+    "aws:multifactorauthpresent",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:principaltag/",
+    "aws:referer",
+    "aws:requesttag/",
+    "aws:sourceidentity",
+    "aws:sourceip",
+    "aws:sourceowner",
+    "aws:sourcevpc",
+    "aws:sourcevpcarn",
+    "aws:sourcevpce",
+    "aws:tagkeys",
+    "aws:tokenissuetime",
+    "aws:username",
+    "aws:vpceaccount",
+    "aws:vpceorgid",
+    "aws:vpceorgpaths",
+    "aws:vpcsourceip",
+];
+
+/// Source: "Actions, resources, and condition keys for Amazon S3" (Service Authorization Reference): keys of other operations, of
+/// access points and of headers. The delivery service sends no header for encryption: flow logs are encrypted as the bucket's default
+/// says ("Required key policy for use with SSE-KMS", Amazon VPC User Guide).
+const S3: Service = Service {
+    prefix: "s3:",
+    absent: &[
+        "s3:accessgrantsinstancearn",
+        "s3:accesspointnetworkorigin",
+        "s3:dataaccesspointaccount",
+        "s3:dataaccesspointarn",
+        "s3:delimiter",
+        "s3:existingjoboperation",
+        "s3:existingjobpriority",
+        "s3:existingobjecttag/",
+        "s3:inventoryaccessibleoptionalfields",
+        "s3:jobsuspendedcause",
+        "s3:locationconstraint",
+        "s3:max-keys",
+        "s3:prefix",
+        "s3:versionid",
+        "s3:x-amz-copy-source",
+        "s3:x-amz-grant-full-control",
+        "s3:x-amz-grant-read",
+        "s3:x-amz-grant-read-acp",
+        "s3:x-amz-grant-write",
+        "s3:x-amz-grant-write-acp",
+        "s3:x-amz-metadata-directive",
+        "s3:x-amz-server-side-encryption",
+        "s3:x-amz-server-side-encryption-aws-kms-key-id",
+        "s3:x-amz-server-side-encryption-customer-algorithm",
+        "s3:x-amz-website-redirect-location",
+    ],
+};
+
+/// Source: "AWS KMS condition keys" (AWS KMS Developer Guide): keys of other operations, and of Nitro enclaves. The encryption context
+/// of S3 has one key ("Protecting data with SSE-KMS", Amazon S3 User Guide).
+const KMS: Service = Service {
+    prefix: "kms:",
+    absent: &[
+        "kms:bypasspolicylockoutsafetycheck",
+        "kms:customermasterkeyspec",
+        "kms:customermasterkeyusage",
+        "kms:datakeypairspec",
+        "kms:encryptioncontext:",
+        "kms:expirationmodel",
+        "kms:grantconstrainttype",
+        "kms:granteeprincipal",
+        "kms:grantisforawsresource",
+        "kms:grantoperations",
+        "kms:macalgorithm",
+        "kms:messagetype",
+        "kms:primaryregion",
+        "kms:recipientattestation:",
+        "kms:replicaregion",
+        "kms:reencryptonsamekey",
+        "kms:retiringprincipal",
+        "kms:rotationperiodindays",
+        "kms:schedulekeydeletionpendingwindowindays",
+        "kms:signingalgorithm",
+        "kms:validto",
+        "kms:wrappingalgorithm",
+        "kms:wrappingkeyspec",
+    ],
+};
