@@ -349,10 +349,10 @@ pub(crate) struct Check {
     /// The policy; `-` is stdin
     #[arg(long, value_name = "FILE", default_value = "-")]
     pub(crate) policy: PathBuf,
-    /// The bucket that the policy is for
-    #[arg(long, value_name = "NAME")]
+    /// The bucket that the policy is for; by default, the one that most of its resources name
+    #[arg(long, value_name = "NAME", value_parser = BucketName::parse_in_policy)]
     pub(crate) bucket: Option<BucketName>,
-    /// Tell only what is at least so bad: note, warning or error
+    /// Report findings of this severity or above: note, warning or error
     #[arg(long, value_name = "LEVEL", value_parser = severity, default_value = "note")]
     pub(crate) severity: Severity,
     /// Print the findings as JSON

@@ -117,6 +117,16 @@ fn findings_come_as_text_as_json_and_as_sarif() {
 }
 
 #[test]
+fn the_bucket_names_of_the_documentation_are_accepted_by_policy_check() {
+    let policy =
+        offline(&["policy", "build"], FLEET, "").out.replace("acme-flow-logs", "amzn-s3-demo-bucket");
+    for args in [&["policy", "check"][..], &["policy", "check", "--bucket", "amzn-s3-demo-bucket"]] {
+        let said = offline(args, FLEET, &policy);
+        assert!(said.code == Some(0) && said.out.contains("nothing found"), "{}{}", said.out, said.err);
+    }
+}
+
+#[test]
 fn notes_may_be_left_out() {
     let fleet = format!("{FLEET}[[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n");
     let policy = offline(&["policy", "build"], &fleet, "").out;

@@ -10,6 +10,8 @@ pub struct BucketName(String);
 
 /// How a bucket name may not begin.
 const RESERVED_PREFIXES: [&str; 3] = ["xn--", "sthree-", "amzn-s3-demo-"];
+/// The shortest and the longest name of a bucket that was created before March 2018 in us-east-1, in bytes.
+const OLD_LENGTH: std::ops::RangeInclusive<usize> = 3..=255;
 /// How a bucket name may not end.
 const RESERVED_SUFFIXES: [&str; 5] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
 /// How the name of a bucket in an account regional namespace ends.
@@ -49,6 +51,17 @@ impl BucketName {
         Ok(Self(text.to_owned()))
     }
 
+    /// Reads the name of a bucket in a policy that is only read. Besides the names of [`parse`](Self::parse) it may be one
+    /// that AWS reserves for its documentation, as `amzn-s3-demo-bucket`, or the name of an old bucket, with capitals and
+    /// underscores.
+    pub fn parse_in_policy(text: &str) -> Result<Self, IdError> {
+        let is_old = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+        if OLD_LENGTH.contains(&text.len()) && text.bytes().all(is_old) {
+            return Ok(Self(text.to_owned()));
+        }
+        Self::parse(text)
+    }
+
     /// Whether the name is of the form that only an account regional namespace has (`…-an`).
     pub fn is_account_regional(&self) -> bool {
         self.0.ends_with(ACCOUNT_REGIONAL_SUFFIX)
@@ -65,6 +78,18 @@ kept_text!(BucketName);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_policy_may_name_buckets_of_the_documentation_and_old_ones() {
+        for good in
+            ["amzn-s3-demo-bucket", "amzn-s3-demo-bucket1", "DOC-EXAMPLE-BUCKET", "Acme_Logs", "acme-logs"]
+        {
+            assert_eq!(BucketName::parse_in_policy(good).unwrap().as_str(), good);
+        }
+        for bad in ["ab", "acme/logs", "acme*", "${bucket}", "<bucket>", &"a".repeat(256)] {
+            assert!(BucketName::parse_in_policy(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn the_naming_rules_of_general_purpose_buckets() {

@@ -192,8 +192,7 @@ fn requests(subject: &Subject<'_>) -> Vec<Request> {
     {
         puts.insert(own_folder(account));
     }
-    let bucket = subject.bucket.as_deref().and_then(|name| BucketName::parse(name).ok());
-    let bucket = bucket.or_else(|| BucketName::parse("bucket").ok());
+    let bucket = BucketName::parse_in_policy(subject.bucket.as_deref().unwrap_or("bucket")).ok();
     let is_of = |partition: &str| subject.text.contains(&format!("arn:{partition}:s3"));
     let region = match () {
         () if is_of("aws-cn") => "cn-north-1",

@@ -351,6 +351,16 @@ fn a_nearly_full_policy_tells_its_head_room() {
 }
 
 #[test]
+fn a_denial_for_a_bucket_of_the_documentation_is_found() {
+    for bucket in ["amzn-s3-demo-bucket", "amzn-s3-demo-logging-bucket", "DOC-EXAMPLE-BUCKET", "acme_logs"] {
+        let denied = format!(
+            r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::{bucket}/*"}}}}"#
+        );
+        assert_eq!(ids(&denied), ["deny-blocks-delivery"], "{bucket}");
+    }
+}
+
+#[test]
 fn the_bucket_can_be_named() {
     let bucket = BucketName::parse("other-logs").unwrap();
     let ids: Vec<_> = lint(GOOD, Some(&bucket)).iter().map(|finding| finding.id).collect();
