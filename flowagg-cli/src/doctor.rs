@@ -269,7 +269,7 @@ impl Examination {
                 Topic::Policy,
                 Health::Doubtful,
                 finding.message.clone(),
-                Some(finding.help.to_owned()),
+                Some(finding.help.clone().into_owned()),
             );
         }
     }

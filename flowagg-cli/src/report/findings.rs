@@ -142,7 +142,7 @@ impl Found {
             );
             let spot = Spot { resource: Some(place), ..self.hub.clone() };
             let what = format!("{}: {statement}{}", finding.id, finding.message);
-            self.add(finding.severity, About::Policy, &what, Some(finding.help), spot);
+            self.add(finding.severity, About::Policy, &what, Some(&finding.help), spot);
         }
     }
 

@@ -11,19 +11,19 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "action-s3-star",
         severity: Severity::Error,
-        help: "log delivery needs `s3:PutObject` on its folder and `s3:GetBucketAcl` on the bucket, nothing else",
+        help: "list the actions that are needed; log delivery needs `s3:PutObject` and `s3:GetBucketAcl`",
         find: every_action,
     },
     Check {
         id: "unknown-action",
         severity: Severity::Error,
-        help: "see the list of S3's actions",
+        help: "correct the action: the Service Authorization Reference lists the actions of S3",
         find: unknown,
     },
     Check {
         id: "action-of-another-service",
         severity: Severity::Error,
-        help: "a bucket policy has actions of S3 only; a KMS key has a policy of its own",
+        help: "use actions of S3 only; a KMS key has a policy of its own",
         find: of_another_service,
     },
     Check {
@@ -48,7 +48,7 @@ fn every_action(subject: &Subject<'_>, report: &mut Report<'_>) {
             if matches!(action.text.to_ascii_lowercase().as_str(), "*" | "s3:*" | "*:*" | "s3:put*" | "s3:p*")
             {
                 let message = format!(
-                    "{} allows far more than delivering logs, such as changing this policy",
+                    "{} allows far more than log delivery needs, such as changing this policy",
                     shown(action.text)
                 );
                 report.add(Some(statement), action.at, message);
@@ -77,20 +77,17 @@ fn unknown(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in &subject.statements {
         for action in elements(statement) {
             if !action.text.contains(':') && action.text != "*" {
-                let message = format!(
-                    "{}: an action has the service before it, as in `s3:PutObject`",
-                    shown(action.text)
-                );
+                let message = format!("{} has no service in front, as in `s3:PutObject`", shown(action.text));
                 report.add(Some(statement), action.at, message);
             }
             let Some(name) = s3_action(&action) else { continue };
             if !all_actions().any(|known| fits(&name, known)) {
                 let near = nearest(all_actions(), &name);
-                let hint = near.map_or(String::new(), |near| format!("; `s3:{near}` is meant?"));
+                let hint = near.map_or(String::new(), |near| format!("; did you mean `s3:{near}`?"));
                 report.add(
                     Some(statement),
                     action.at,
-                    format!("{} is no action of S3{hint}", shown(action.text)),
+                    format!("unknown action {}{hint}", shown(action.text)),
                 );
             }
         }
@@ -106,7 +103,10 @@ fn of_another_service(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(
                     Some(statement),
                     action.at,
-                    format!("{} is no action of S3, and S3 refuses the policy", shown(action.text)),
+                    format!(
+                        "{} is an action of another service, and S3 refuses the policy",
+                        shown(action.text)
+                    ),
                 );
             }
         }

@@ -34,43 +34,38 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "empty-statement",
         severity: Severity::Error,
-        help: "take it out; a policy has at least one statement, and S3 deletes a policy by DeleteBucketPolicy",
+        help: "remove the empty statement; a policy needs at least one statement",
         find: empty_statement,
     },
-    Check {
-        id: "empty-list",
-        severity: Severity::Error,
-        help: "name at least one value, or take the element out",
-        find: empty_list,
-    },
+    Check { id: "empty-list", severity: Severity::Error, help: "list at least one value", find: empty_list },
     Check {
         id: "empty-account-list",
         severity: Severity::Error,
-        help: "list the accounts that own the flow logs",
+        help: "list at least one account",
         find: empty_account_list,
     },
     Check {
         id: "element-twice",
         severity: Severity::Error,
-        help: "keep one of them, with the values of both",
+        help: "keep one of them; check first which values are meant",
         find: element_twice,
     },
     Check {
         id: "key-twice",
         severity: Severity::Error,
-        help: "keep one of them: the names of operators and condition keys have no case",
+        help: "keep one of them; the names of operators and condition keys are not case-sensitive",
         find: key_twice,
     },
     Check {
         id: "unknown-element",
         severity: Severity::Error,
-        help: "S3 refuses it; take it out or spell it right",
+        help: "remove the element: S3 refuses the policy",
         find: unknown_element,
     },
     Check {
         id: "wrong-value-type",
         severity: Severity::Error,
-        help: "put a string, or a list of strings",
+        help: "use a string, or a list of strings",
         find: wrong_value_type,
     },
 ];
@@ -78,9 +73,11 @@ pub(super) const CHECKS: &[Check] = &[
 fn not_a_policy(subject: &Subject<'_>, report: &mut Report<'_>) {
     match (subject.root.members(), subject.list) {
         (None, _) => {
-            report.add(None, subject.root.span.start, format!("the document is {}", subject.root.kind()))
+            report.add(None, subject.root.span.start, format!("the document is {}", subject.root.kind()));
         }
-        (Some(_), None) => report.add(None, subject.root.span.start, "the document has no `Statement`"),
+        (Some(_), None) => {
+            report.add(None, subject.root.span.start, "the document has no `Statement`");
+        }
         _ => {}
     }
 }
@@ -90,7 +87,7 @@ fn no_version(subject: &Subject<'_>, report: &mut Report<'_>) {
         report.add(
             None,
             subject.root.span.start,
-            "there is no `Version`, so the policy is read as of 2008-10-17, without variables",
+            "the policy has no `Version`, so it is read as version 2008-10-17, without variables",
         );
     }
 }
@@ -99,7 +96,7 @@ fn unknown_version(subject: &Subject<'_>, report: &mut Report<'_>) {
     if let Some(node) = subject.version
         && !matches!(node.as_str(), Some("2012-10-17" | "2008-10-17"))
     {
-        report.add(None, node.span.start, "there is no such `Version`");
+        report.add(None, node.span.start, "unknown `Version`");
     }
 }
 
@@ -114,7 +111,7 @@ fn old_version_with_variable(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(
                 Some(statement),
                 item.at,
-                format!("{text} is no variable in this version but plain text"),
+                format!("{text} is plain text in this version, not a variable"),
             );
         }
     }
@@ -151,7 +148,7 @@ fn empty_list(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(
                     Some(statement),
                     member.key_span.start,
-                    format!("{} names nobody", shown(&member.key)),
+                    format!("{} names no principal", shown(&member.key)),
                 );
             }
             for entry in
@@ -190,7 +187,7 @@ fn empty_account_list(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(
                     Some(statement),
                     condition.key.at,
-                    format!("{key} names no account, so the statement is for none"),
+                    format!("{key} names no account, so no request matches"),
                 );
             }
         }
@@ -208,14 +205,14 @@ fn twice<'d>(members: &'d [Member<'d>], same: impl Fn(&str, &str) -> bool) -> Op
 fn element_twice(subject: &Subject<'_>, report: &mut Report<'_>) {
     let exact = |a: &str, b: &str| a == b;
     if let Some(member) = subject.root.members().and_then(|members| twice(members, exact)) {
-        report.add(None, member.key_span.start, format!("{} stands twice", shown(&member.key)));
+        report.add(None, member.key_span.start, format!("{} is there twice", shown(&member.key)));
     }
     for statement in &subject.statements {
         if let Some(member) = twice(statement.members, exact) {
             report.add(
                 Some(statement),
                 member.key_span.start,
-                format!("{} stands twice", shown(&member.key)),
+                format!("{} is there twice", shown(&member.key)),
             );
         }
     }
@@ -231,7 +228,7 @@ fn key_twice(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(
                 Some(statement),
                 member.key_span.start,
-                format!("{} stands twice, in one case or another", shown(&member.key)),
+                format!("{} is there twice, in the same or another case", shown(&member.key)),
             );
         }
     }
@@ -252,12 +249,12 @@ const ELEMENTS: [&str; 9] = [
 fn unknown_element(subject: &Subject<'_>, report: &mut Report<'_>) {
     let mut add = |statement, member: &Member<'_>, known: &[&'static str]| {
         let near = super::nearest(known.iter().copied(), &member.key);
-        let hint = near.map_or(String::new(), |near| format!("; `{near}` is meant?"));
-        report.add(
-            statement,
-            member.key_span.start,
-            format!("{} is no element of a policy{hint}", shown(&member.key)),
-        );
+        let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+        let message = format!("unknown element {}{hint}", shown(&member.key));
+        let added = report.add(statement, member.key_span.start, message);
+        if let Some(near) = near {
+            added.help(format!("rename it to `{near}`"));
+        }
     };
     let root = ["Version", "Id", "Statement"];
     for member in subject.root.members().unwrap_or_default() {
@@ -298,7 +295,7 @@ fn wrong_value_type(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(
                     Some(statement),
                     member.value.span.start,
-                    format!("{name} has not the form that the grammar gives it"),
+                    format!("{name} does not have the type that the grammar requires"),
                 );
             }
         }

@@ -13,6 +13,8 @@ mod resources;
 mod subject;
 mod whole;
 
+use std::borrow::Cow;
+
 use flowagg_core::id::BucketName;
 use serde::Serialize;
 
@@ -35,8 +37,8 @@ pub struct Finding {
     pub place: Place,
     /// What is wrong, and why it matters.
     pub message: String,
-    /// What to do about it.
-    pub help: &'static str,
+    /// What to do about it: the help of the check, or one for this statement alone.
+    pub help: Cow<'static, str>,
 }
 
 /// A place in a text.
@@ -94,7 +96,7 @@ pub fn lint(text: &str, bucket: Option<&BucketName>) -> Vec<Finding> {
             statement: None,
             place: Place { line, column },
             message: format!("the policy is not JSON: {why}"),
-            help: "repair the text; the place is where reading stopped",
+            help: "correct the JSON; the place is where reading stopped".into(),
         }]
     };
     if text.len() > LARGEST {
@@ -139,32 +141,40 @@ struct Report<'r> {
 }
 
 impl Report<'_> {
-    /// A fault of a statement (or, with `None`, of the policy) at this byte of the text.
-    fn add(&mut self, statement: Option<&Statement<'_>>, at: usize, message: impl Into<String>) {
-        self.add_as(self.check.severity, statement, at, message);
-    }
-
-    /// The same, milder or worse than the rule.
-    fn add_as(
-        &mut self,
-        severity: Severity,
-        statement: Option<&Statement<'_>>,
-        at: usize,
-        message: impl Into<String>,
-    ) {
-        let name = |statement: &Statement<'_>| match statement.sid {
-            Some(sid) if !sid.text.is_empty() => format!("`{}`", sid.text.escape_debug()),
-            _ => (statement.index + 1).to_string(),
-        };
+    /// A fault of a statement (or, with `None`, of the policy) at this byte of the text, with the severity and the help
+    /// of the check unless the caller changes them.
+    fn add(&mut self, statement: Option<&Statement<'_>>, at: usize, message: impl Into<String>) -> Added<'_> {
         let finding = Finding {
             id: self.check.id,
-            severity,
-            statement: statement.map(name),
+            severity: self.check.severity,
+            statement: statement.map(Statement::name),
             place: Place { line: 1, column: 1 },
             message: message.into(),
-            help: self.check.help,
+            help: self.check.help.into(),
         };
         self.findings.push((at, finding));
+        Added(self.findings.last_mut().map(|(_, finding)| finding))
+    }
+}
+
+/// The finding that was just added.
+struct Added<'f>(Option<&'f mut Finding>);
+
+impl Added<'_> {
+    /// Sets another severity than the check's.
+    fn severity(mut self, severity: Severity) -> Self {
+        if let Some(finding) = &mut self.0 {
+            finding.severity = severity;
+        }
+        self
+    }
+
+    /// Sets another help than the check's, where the fix depends on the statement.
+    fn help(mut self, help: impl Into<Cow<'static, str>>) -> Self {
+        if let Some(finding) = &mut self.0 {
+            finding.help = help.into();
+        }
+        self
     }
 }
 

@@ -77,7 +77,7 @@ fn public(subject: &Subject<'_>, report: &mut Report<'_>) {
         } else if statement.is_about_delivery() {
             let message =
                 "whoever meets the conditions may do this, and not only the service that delivers logs";
-            report.add_as(Severity::Warning, Some(statement), at, message);
+            report.add(Some(statement), at, message).severity(Severity::Warning);
         }
     }
 }

@@ -196,7 +196,7 @@ fn whole_bucket(subject: &Subject<'_>, report: &mut Report<'_>) {
                 "{} lets each account write under every other's folder, and beside the logs",
                 shown(item.text)
             );
-            report.add_as(severity, Some(statement), item.at, message);
+            report.add(Some(statement), item.at, message).severity(severity);
         }
     }
 }

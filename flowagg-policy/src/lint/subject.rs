@@ -117,6 +117,14 @@ impl<'d> Statement<'d> {
         }
     }
 
+    /// The statement in a message: its Sid in back-ticks, or its place in the list, from 1.
+    pub(super) fn name(&self) -> String {
+        match self.sid {
+            Some(sid) if !sid.text.is_empty() => format!("`{}`", sid.text.escape_debug()),
+            _ => (self.index + 1).to_string(),
+        }
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         self.members.iter().any(|member| member.key == name)
     }

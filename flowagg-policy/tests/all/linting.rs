@@ -344,6 +344,20 @@ fn a_finding_says_where_it_is_and_goes_into_json() {
 }
 
 #[test]
+fn the_help_for_a_misspelt_element_names_the_right_one() {
+    let help = |policy: &str| {
+        let findings = lint(policy, None);
+        findings.into_iter().find(|finding| finding.id == "unknown-element").map(|it| it.help.into_owned())
+    };
+    assert_eq!(
+        help(&GOOD.replace("\"Condition\"", "\"Conditions\"")).as_deref(),
+        Some("rename it to `Condition`")
+    );
+    let comment = GOOD.replace("\"Statement\":", "\"Comment\":\"x\",\"Statement\":");
+    assert_eq!(help(&comment).as_deref(), Some("remove the element: S3 refuses the policy"));
+}
+
+#[test]
 fn a_nearly_full_policy_tells_its_head_room() {
     let findings = lint(include_str!("../data/policy-classic.json"), None);
     let head_room = findings.iter().find(|finding| finding.id == "little-head-room").unwrap();

@@ -1,6 +1,6 @@
 //! `flowagg policy check`: the findings of the linter, for people, for machines and for code scanners.
 
-use flowagg_policy::{Finding, Severity, lint};
+use flowagg_policy::{Finding, Severity, checks, lint};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -37,8 +37,13 @@ fn sarif(findings: &[Finding], input: Input<'_>) -> Value {
     let mut rules: Vec<&Finding> = findings.iter().collect();
     rules.sort_by_key(|finding| finding.id);
     rules.dedup_by_key(|finding| finding.id);
+    // A rule has the help of its check; that of a finding may be for its statement alone.
+    let help = |finding: &Finding| match checks().find(|check| check.id == finding.id) {
+        Some(check) => check.help.to_owned(),
+        None => finding.help.to_string(),
+    };
     let rules: Vec<Value> =
-        rules.iter().map(|finding| json!({ "id": finding.id, "help": { "text": finding.help } })).collect();
+        rules.iter().map(|finding| json!({ "id": finding.id, "help": { "text": help(finding) } })).collect();
     let uri = match input {
         Input::Stdin => "stdin".to_owned(),
         Input::File(path) => path.display().to_string(),
