@@ -1,5 +1,7 @@
 //! `flowagg policy` and `flowagg permissions`: offline, from files and standard input.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use crate::{FLEET, offline};
@@ -123,6 +125,20 @@ fn the_bucket_names_of_the_documentation_are_accepted_by_policy_check() {
     for args in [&["policy", "check"][..], &["policy", "check", "--bucket", "amzn-s3-demo-bucket"]] {
         let said = offline(args, FLEET, &policy);
         assert!(said.code == Some(0) && said.out.contains("nothing found"), "{}{}", said.out, said.err);
+    }
+}
+
+#[test]
+fn policy_check_finds_the_deleted_principal_for_which_s3_refuses_a_policy() {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guide.md");
+    let guide = std::fs::read_to_string(guide).unwrap();
+    let row = guide.lines().find(|line| line.starts_with("| `MalformedPolicy`")).unwrap();
+    assert!(row.contains("`flowagg policy check`") && row.contains("`deleted-principal`"), "{row}");
+    let deleted = live_policy().replace("\"999988887777\"", "[\"999988887777\", \"AROAEXAMPLEEXAMPLE123\"]");
+    let said = offline(&["policy", "check"], FLEET, &deleted);
+    assert_eq!(said.code, Some(3), "{}", said.err);
+    for words in ["error deleted-principal", "`Readers`", "`AROAEXAMPLEEXAMPLE123`"] {
+        assert!(said.out.contains(words), "`{words}` in {}", said.out);
     }
 }
 

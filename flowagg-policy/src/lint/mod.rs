@@ -3,6 +3,7 @@
 
 mod actions;
 mod conditions;
+mod deleted;
 mod delivery;
 mod denial;
 mod elements;
@@ -18,6 +19,7 @@ use std::borrow::Cow;
 use flowagg_core::id::BucketName;
 use serde::Serialize;
 
+pub use self::deleted::{DeletedPrincipal, deleted_principals};
 use self::subject::{Statement, Subject};
 use crate::document::LARGEST;
 use crate::json;
@@ -78,9 +80,9 @@ pub struct Check {
 
 /// Every check, in the order that their findings come in where they have one place.
 pub fn checks() -> impl Iterator<Item = &'static Check> {
-    [grammar::CHECKS, elements::CHECKS, principals::CHECKS, actions::CHECKS, resources::CHECKS]
+    [grammar::CHECKS, elements::CHECKS, principals::CHECKS, deleted::CHECKS, actions::CHECKS]
         .into_iter()
-        .chain([conditions::CHECKS, delivery::CHECKS, denial::CHECKS, whole::CHECKS])
+        .chain([resources::CHECKS, conditions::CHECKS, delivery::CHECKS, denial::CHECKS, whole::CHECKS])
         .flatten()
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Source: "AWS JSON policy elements: Principal" and "NotPrincipal" (IAM User Guide).
 
+use super::deleted::is_unique_id;
 use super::subject::{Statement, Subject};
 use super::{Check, Report, Severity, shown};
 use crate::service::DELIVERY_SERVICE;
@@ -118,13 +119,12 @@ fn wrong_service(subject: &Subject<'_>, report: &mut Report<'_>) {
         .filter(named_for_delivery)
         .filter(|s| s.allows() && s.services().next().is_none())
     {
+        // A service under `AWS` is malformed, and a deleted principal has its own check.
+        let account = |text: &str| text != "*" && !text.contains("amazonaws.com") && !is_unique_id(text);
         if let Some((_, item)) =
-            statement.principals.iter().find(|(kind, item)| *kind == "AWS" && item.text != "*")
+            statement.principals.iter().find(|(kind, item)| *kind == "AWS" && account(item.text))
         {
-            let message = format!(
-                "{} delivers no logs itself: the service does, and the condition says for whom",
-                shown(item.text)
-            );
+            let message = format!("{} does not deliver logs: the service does", shown(item.text));
             report.add(Some(statement), item.at, message);
         }
     }
@@ -157,14 +157,8 @@ fn malformed(subject: &Subject<'_>, report: &mut Report<'_>) {
                     6.. => continue,
                     _ => "an ARN has six parts",
                 },
-                // The id of a user or role that was deleted.
-                "AWS"
-                    if text.len() >= 16
-                        && text.starts_with('A')
-                        && text.bytes().all(|b| b.is_ascii_alphanumeric()) =>
-                {
-                    continue;
-                }
+                // `deleted-principal` reports it.
+                "AWS" if is_unique_id(text) => continue,
                 "AWS" if text.contains("amazonaws.com") => "a service stands under `Service`",
                 "AWS" => "it is neither an account id nor an ARN",
                 "Service" if text == "*" || !text.contains('.') || text.contains(['*', '?', '/']) => {

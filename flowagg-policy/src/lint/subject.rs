@@ -37,6 +37,8 @@ pub(super) struct Statement<'d> {
     /// `Principal`: type and text; everyone is `("*", "*")`.
     pub(super) principals: Vec<(&'d str, Item<'d>)>,
     pub(super) not_principal: Option<&'d Node<'d>>,
+    /// `NotPrincipal`, as `principals`.
+    pub(super) not_principals: Vec<(&'d str, Item<'d>)>,
     pub(super) actions: Vec<Item<'d>>,
     pub(super) resources: Vec<Item<'d>>,
     pub(super) conditions: Vec<Condition<'d>>,
@@ -91,26 +93,15 @@ impl<'d> Statement<'d> {
         let members = node.members().unwrap_or_default();
         let get = |name: &str| members.iter().find(|member| member.key == name).map(|member| &member.value);
         let items = |name: &str| get(name).map_or(Vec::new(), items);
-        let mut principals = Vec::new();
-        match get("Principal") {
-            Some(node) if node.as_str().is_some() => {
-                principals.extend(items("Principal").into_iter().map(|item| ("*", item)))
-            }
-            node => {
-                for entry in node.and_then(|node| node.members()).unwrap_or_default() {
-                    principals
-                        .extend(self::items(&entry.value).into_iter().map(|item| (entry.key.as_ref(), item)));
-                }
-            }
-        }
         Self {
             index,
             node,
             members,
             sid: items("Sid").first().copied(),
             effect: items("Effect").first().copied(),
-            principals,
+            principals: get("Principal").map_or(Vec::new(), principals),
             not_principal: get("NotPrincipal"),
+            not_principals: get("NotPrincipal").map_or(Vec::new(), principals),
             actions: items("Action"),
             resources: items("Resource"),
             conditions: get("Condition").map_or(Vec::new(), conditions),
@@ -232,6 +223,16 @@ impl Condition<'_> {
 fn items<'d>(node: &'d Node<'d>) -> Vec<Item<'d>> {
     let item = |node: &'d Node<'d>| node.as_scalar().map(|text| Item { text, at: node.span.start });
     node.elements().iter().filter_map(item).collect()
+}
+
+/// The type and text of each principal.
+fn principals<'d>(node: &'d Node<'d>) -> Vec<(&'d str, Item<'d>)> {
+    if node.as_str().is_some() {
+        return items(node).into_iter().map(|item| ("*", item)).collect();
+    }
+    let entries = node.members().unwrap_or_default();
+    let of = |entry: &'d Member<'d>| items(&entry.value).into_iter().map(|item| (entry.key.as_ref(), item));
+    entries.iter().flat_map(of).collect()
 }
 
 fn conditions<'d>(node: &'d Node<'d>) -> Vec<Condition<'d>> {

@@ -239,6 +239,10 @@ const THIRDS: &[(Option<&str>, &str)] = &[
         r#"{"Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":["s3:GetBucketAcl"],"Resource":["arn:aws:s3:::acme-logs"],"Condition":{"ArnLike":{"aws:SourceArn":["arn:aws:logs:us-east-1:111122223333:*"]},"StringEquals":{"aws:SourceAccount":["111122223333"]}}}"#,
     ),
     (
+        Some("deleted-principal"),
+        r#"{"Effect":"Allow","Principal":{"AWS":"AROAEXAMPLEEXAMPLE123"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::acme-logs/a/*"}"#,
+    ),
+    (
         Some("notresource-allow"),
         r#"{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"s3:GetObject","NotResource":"arn:aws:s3:::acme-logs/a/*"}"#,
     ),

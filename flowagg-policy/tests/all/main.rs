@@ -5,6 +5,7 @@
 mod access_points;
 mod adopting;
 mod capacity;
+mod deleted;
 mod differential;
 mod effects;
 mod evaluation;

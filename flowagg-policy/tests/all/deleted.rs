@@ -1,0 +1,39 @@
+//! Principals that were deleted, for which S3 refuses a policy.
+
+use flowagg_policy::{deleted_principals, lint};
+use serde_json::json;
+
+#[test]
+fn deleted_principals_are_named_with_their_statements_in_allow_and_deny() {
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Sid": "Readers", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme-logs/*",
+         "Principal": {"AWS": ["AROAEXAMPLEEXAMPLE123", "arn:aws:iam::111122223333:role/athena", "AIDAEXAMPLEEXAMPLE456"]}},
+        {"Effect": "Deny", "Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::acme-logs/*",
+         "NotPrincipal": {"AWS": "AGPAEXAMPLEEXAMPLE789"}},
+        {"Sid": "One", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme-logs/*",
+         "Principal": {"AWS": "ANPAEXAMPLEEXAMPLE012"}},
+        {"Sid": "Others", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme-logs/*",
+         "Principal": {"AWS": ["arn:aws:iam::111122223333:role/AROAEXAMPLEEXAMPLE123", "AROASHORT", "aroaexampleexample123"],
+                       "CanonicalUser": "AROAEXAMPLEEXAMPLE123"}},
+    ]})
+    .to_string();
+    let found: Vec<_> = deleted_principals(&policy).into_iter().map(|it| (it.statement, it.id)).collect();
+    let expected = [
+        ("`Readers`", "AROAEXAMPLEEXAMPLE123"),
+        ("`Readers`", "AIDAEXAMPLEEXAMPLE456"),
+        ("2", "AGPAEXAMPLEEXAMPLE789"),
+        ("`One`", "ANPAEXAMPLEEXAMPLE012"),
+    ];
+    assert_eq!(found, expected.map(|(statement, id)| (statement.to_owned(), id.to_owned())));
+    let findings: Vec<_> =
+        lint(&policy, None).into_iter().filter(|it| it.id == "deleted-principal").collect();
+    assert_eq!(findings.len(), expected.len());
+    for (finding, (_, id)) in findings.iter().zip(expected) {
+        assert!(finding.message.contains(id), "{}", finding.message);
+        let alone = finding.statement.as_deref() == Some("`One`");
+        assert_eq!(finding.help.ends_with("remove the statement"), alone, "{}", finding.help);
+    }
+    for text in ["", "[]", "{\"Statement\":", "{\"Statement\":3}"] {
+        assert_eq!(deleted_principals(text), [], "{text}");
+    }
+}
