@@ -9,7 +9,7 @@ use flowagg_core::id::AccountId;
 use flowagg_core::observed::Observed;
 use flowagg_core::plan::{Concern, EncryptionInUse, HubChange, Note, Subject, encryption_in_use};
 use flowagg_policy::size::LIMIT;
-use flowagg_policy::{Finding, Plan, Severity, lint};
+use flowagg_policy::{Finding, Plan, Severity, lint_live};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -262,7 +262,7 @@ impl Examination {
                 },
             );
         }
-        let findings = live.map(|live| lint(live, Some(&fleet.hub.bucket))).unwrap_or_default();
+        let findings = live.map(|live| lint_live(live, &fleet.hub.bucket)).unwrap_or_default();
         let grave = |finding: &&Finding| finding.severity >= Severity::Warning;
         for finding in findings.iter().filter(grave) {
             self.push(

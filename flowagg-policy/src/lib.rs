@@ -24,7 +24,7 @@ pub use evaluate::{
     Decision, DecisionKind, Delivery, Found, Membership, Miss, NearMiss, Owner, Policy, Request, StatementId,
 };
 pub use grant::{Grant, GrantError, HubMember, Who};
-pub use lint::{Check, DeletedPrincipal, Finding, Place, Severity, checks, deleted_principals, lint};
+pub use lint::{
 pub use merge::{
     Capacity, FormSize, MergeError, Merged, Sizes, Unnamed, capacity, foreign_losses, granted_by,
     granted_by_anyone, merge, remove, sizes, statements,

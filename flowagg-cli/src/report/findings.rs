@@ -7,7 +7,7 @@ use flowagg_core::failure::{Advice, Failure};
 use flowagg_core::fleet::Fleet;
 use flowagg_core::observed::Observed;
 use flowagg_core::plan::{FlowLogChange, Note, Step};
-use flowagg_policy::{Plan, Severity, lint};
+use flowagg_policy::{Plan, Severity, lint_live};
 
 use super::{About, Finding, Spot};
 
@@ -134,7 +134,7 @@ impl Found {
     /// What the linter finds in the policy that is there.
     fn policy(&mut self, fleet: &Fleet, observed: &Observed) {
         let live = observed.bucket.as_ref().ok().and_then(|bucket| bucket.as_ref()?.policy.as_deref());
-        for finding in live.map(|live| lint(live, Some(&fleet.hub.bucket))).unwrap_or_default() {
+        for finding in live.map(|live| lint_live(live, &fleet.hub.bucket)).unwrap_or_default() {
             let statement = finding.statement.map(|it| format!("statement {it}: ")).unwrap_or_default();
             let place = format!(
                 "the policy of {}, {}:{}",

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::subject::{Item, S3Arn, Statement, Subject};
+use super::subject::{Item, Statement, Subject};
 use super::{Check, Report, Severity, shown};
 use crate::evaluate::fits;
 use crate::service::DELIVERY_ACL;
@@ -58,12 +58,6 @@ pub(super) const CHECKS: &[Check] = &[
         severity: Severity::Error,
         help: "name the same accounts in `aws:SourceAccount` and `Resource`",
         find: account_differs,
-    },
-    Check {
-        id: "list-does-not-bind",
-        severity: Severity::Note,
-        help: "a statement for each account, or `AWSLogs/${aws:SourceAccount}/*`, binds each to its own folder",
-        find: does_not_bind,
     },
     Check {
         id: "missing-acl-check",
@@ -178,7 +172,7 @@ fn principal_key(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 /// Region, service and account of the `aws:SourceArn` values that a statement must have one of.
-fn source_arns<'s, 'd>(
+pub(super) fn source_arns<'s, 'd>(
     statement: &'s Statement<'d>,
 ) -> impl Iterator<Item = (Item<'d>, Vec<&'d str>)> + use<'s, 'd> {
     let values = statement
@@ -209,14 +203,14 @@ fn is_id(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-fn texts<'d>(items: &[Item<'d>]) -> BTreeSet<&'d str> {
+pub(super) fn account_ids<'d>(items: &[Item<'d>]) -> BTreeSet<&'d str> {
     items.iter().map(|item| item.text).filter(|text| is_id(text)).collect()
 }
 
 fn arn_account_differs(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in subject.statements.iter().filter(|s| s.allows() && s.is_about_delivery()) {
-        let accounts = texts(&statement.source_accounts());
-        let folders = texts(&statement.folder_accounts());
+        let accounts = account_ids(&statement.source_accounts());
+        let folders = account_ids(&statement.folder_accounts());
         for (known, name) in [(&accounts, "`aws:SourceAccount`"), (&folders, "`Resource`")] {
             let differ = source_arns(statement)
                 .filter(|(_, parts)| is_id(parts[4]) && !known.is_empty() && !known.contains(parts[4]));
@@ -252,7 +246,7 @@ fn account_differs(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in subject.statements.iter().filter(|s| s.allows() && s.is_about_delivery()) {
         let (mut accounts, mut folders) = (statement.source_accounts(), statement.folder_accounts());
         let each_has_a_folder = folders.len() == statement.resources.len();
-        let (named, open) = (texts(&accounts), texts(&folders));
+        let (named, open) = (account_ids(&accounts), account_ids(&folders));
         if named.is_empty() || open.is_empty() {
             continue;
         }
@@ -285,32 +279,10 @@ fn some_of(items: &[Item<'_>]) -> String {
     shown.join(", ")
 }
 
-fn does_not_bind(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for statement in subject.writes() {
-        let accounts = texts(&statement.source_accounts());
-        let arns: BTreeSet<String> = source_arns(statement).map(|(_, parts)| parts[4].to_owned()).collect();
-        let several = accounts.len().max(arns.len()) > 1;
-        let folders = texts(&statement.folder_accounts());
-        let any = |item: &Item<'_>| {
-            S3Arn::parse(item.text).is_some_and(|arn| {
-                arn.key.is_some_and(|key| key.ends_with("AWSLogs/*") || key.ends_with("aws-account-id=*"))
-            })
-        };
-        if several && (folders.len() > 1 || statement.resources.iter().any(any)) {
-            let at = statement.resources.first().map_or(statement.node.span.start, |item| item.at);
-            report.add(
-                Some(statement),
-                at,
-                "every account of the list may write under the folder of every other",
-            );
-        }
-    }
-}
-
 /// Whom a statement lets in; `None` for accounts that it does not list.
 fn whom(statement: &Statement<'_>) -> Option<BTreeSet<String>> {
     let owned = |ids: BTreeSet<&str>| ids.into_iter().map(str::to_owned).collect();
-    let accounts = texts(&statement.source_accounts());
+    let accounts = account_ids(&statement.source_accounts());
     if !accounts.is_empty() {
         return Some(owned(accounts));
     }
@@ -318,7 +290,7 @@ fn whom(statement: &Statement<'_>) -> Option<BTreeSet<String>> {
     if !arns.is_empty() && arns.iter().all(|id| is_id(id)) {
         return Some(arns);
     }
-    let folders = texts(&statement.folder_accounts());
+    let folders = account_ids(&statement.folder_accounts());
     (!folders.is_empty() && statement.does("s3:putobject")).then(|| owned(folders))
 }
 
@@ -328,7 +300,7 @@ fn missing_check(subject: &Subject<'_>, report: &mut Report<'_>) {
         .iter()
         .filter(|s| s.allows() && (s.names_delivery() || s.is_for_everyone()) && s.does("s3:getbucketacl"))
         .collect();
-    for write in subject.writes() {
+    for write in subject.writes().filter(|write| !write.is_for_delivery_sources()) {
         let message = if checks.is_empty() {
             "the service may not read the bucket's ACL, which it does before it delivers".to_owned()
         } else {

@@ -164,7 +164,7 @@ fn own_folder(account: AccountId) -> (AccountId, String) {
 fn requests(subject: &Subject<'_>) -> Vec<Request> {
     const MOST: usize = 64;
     let mut puts: BTreeSet<(AccountId, String)> = BTreeSet::new();
-    for statement in subject.writes() {
+    for statement in subject.writes().filter(|statement| !statement.is_for_delivery_sources()) {
         let listed = statement.source_accounts();
         let folders = statement.folder_accounts();
         for item in listed.iter().chain(&folders).take(MOST) {

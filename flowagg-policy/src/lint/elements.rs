@@ -11,7 +11,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "missing-effect",
         severity: Severity::Error,
-        help: "say `\"Effect\": \"Allow\"` or `\"Deny\"`",
+        help: "add `\"Effect\": \"Allow\"` or `\"Deny\"`",
         find: missing_effect,
     },
     Check {
@@ -29,39 +29,28 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "missing-principal",
         severity: Severity::Error,
-        help: "say who: `\"Principal\": {\"Service\": \"delivery.logs.amazonaws.com\"}`",
+        help: "add `Principal`, with the services or accounts that the statement is for",
         find: |subject, report| missing(subject, report, "Principal"),
     },
     Check {
         id: "missing-action",
         severity: Severity::Error,
-        help: "say what: `\"Action\": \"s3:PutObject\"`",
+        help: "add `Action`, with the actions that the statement is for",
         find: |subject, report| missing(subject, report, "Action"),
     },
     Check {
         id: "missing-resource",
         severity: Severity::Error,
-        help: "say where: the bucket's ARN, or that of a folder with `/*`",
+        help: "add `Resource`: the bucket's ARN, or that of a folder with `/*`",
         find: |subject, report| missing(subject, report, "Resource"),
     },
     Check {
         id: "element-and-its-negation",
         severity: Severity::Error,
-        help: "keep one of the two",
+        help: "keep one of the two; check first which is meant",
         find: both,
     },
-    Check {
-        id: "duplicate-sid",
-        severity: Severity::Error,
-        help: "give each statement a Sid of its own",
-        find: duplicate_sid,
-    },
-    Check {
-        id: "sid-with-odd-characters",
-        severity: Severity::Warning,
-        help: "use A-Z, a-z and 0-9 only",
-        find: odd_sid,
-    },
+    Check { id: "duplicate-sid", severity: Severity::Error, help: "use each Sid once", find: duplicate_sid },
 ];
 
 fn missing_effect(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -78,7 +67,7 @@ fn effect_case(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(
                 Some(statement),
                 effect.at,
-                format!("{} is not written as AWS writes it, and case counts", shown(effect.text)),
+                format!("{} is not a valid effect: effects are case-sensitive", shown(effect.text)),
             );
         }
     }
@@ -88,11 +77,7 @@ fn unknown_effect(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in subject.statements.iter().filter(|statement| !statement.allows() && !statement.denies())
     {
         if let Some(effect) = statement.effect {
-            report.add(
-                Some(statement),
-                effect.at,
-                format!("{} is neither `Allow` nor `Deny`", shown(effect.text)),
-            );
+            report.add(Some(statement), effect.at, format!("unknown effect {}", shown(effect.text)));
         }
     }
 }
@@ -124,25 +109,7 @@ fn duplicate_sid(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(
                 Some(statement),
                 sid.at,
-                format!("another statement has the Sid {}, too", shown(sid.text)),
-            );
-        }
-    }
-}
-
-fn odd_sid(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for statement in &subject.statements {
-        if let Some(sid) = statement.sid
-            && let Some(odd) = sid.text.chars().find(|c| !c.is_ascii_alphanumeric())
-        {
-            report.add(
-                Some(statement),
-                sid.at,
-                format!(
-                    "the Sid {} has a `{}`, which AWS's grammar does not give it",
-                    shown(sid.text),
-                    odd.escape_debug()
-                ),
+                format!("another statement has the same Sid {}", shown(sid.text)),
             );
         }
     }

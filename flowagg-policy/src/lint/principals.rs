@@ -3,6 +3,7 @@
 //! Source: "AWS JSON policy elements: Principal" and "NotPrincipal" (IAM User Guide).
 
 use super::deleted::is_unique_id;
+use super::deliverers::{of_account, of_service};
 use super::subject::{Statement, Subject};
 use super::{Check, Report, Severity, shown};
 use crate::service::DELIVERY_SERVICE;
@@ -11,13 +12,13 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "public-principal",
         severity: Severity::Error,
-        help: "name the service or the accounts, or add a condition that only they meet",
+        help: "list the services or accounts that are allowed, or add a condition that only they meet",
         find: public,
     },
     Check {
         id: "wrong-service-principal",
         severity: Severity::Error,
-        help: "flow logs are delivered by `delivery.logs.amazonaws.com`, in every region and partition",
+        help: "use `delivery.logs.amazonaws.com`, which delivers flow logs in every region and partition",
         find: wrong_service,
     },
     Check {
@@ -29,25 +30,25 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "notprincipal-allow",
         severity: Severity::Error,
-        help: "name those who may in `Principal`",
+        help: "list the principals that are allowed in `Principal`",
         find: not_principal_allow,
     },
     Check {
         id: "notaction-allow",
         severity: Severity::Error,
-        help: "name the actions in `Action`",
+        help: "list the allowed actions in `Action`",
         find: not_action_allow,
     },
     Check {
         id: "notresource-allow",
         severity: Severity::Error,
-        help: "name the resources in `Resource`",
+        help: "list the allowed resources in `Resource`",
         find: not_resource_allow,
     },
     Check {
         id: "not-element-stops-automatic-grants",
         severity: Severity::Note,
-        help: "grant delivery before a flow log is made, or say it with `Principal` or `Action` and a condition",
+        help: "add the statements for log delivery before you create a flow log in the bucket's account",
         find: not_elements,
     },
 ];
@@ -83,44 +84,34 @@ fn public(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// Services that write under `AWSLogs/` by themselves, by the end or a part of their names.
-const OTHERS: [&str; 8] = [
-    "cloudtrail.amazonaws.com",
-    "config.amazonaws.com",
-    "elasticloadbalancing.amazonaws.com",
-    "logdelivery.elasticloadbalancing.amazonaws.com",
-    "logging.s3.amazonaws.com",
-    "guardduty.amazonaws.com",
-    "cloudfront.amazonaws.com",
-    "ssm.amazonaws.com",
-];
-
 fn wrong_service(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in
         subject.statements.iter().filter(|s| s.allows() && s.is_about_delivery() && !s.names_delivery())
     {
-        let our_sid = statement.sid.is_some_and(|sid| sid.text.starts_with("AWSLogDelivery"));
-        for service in statement.services() {
-            if our_sid || !OTHERS.contains(&service.text) {
-                let message = format!(
-                    "{} does not deliver flow logs, so the statement lets none of them in",
-                    shown(service.text)
-                );
-                report.add(Some(statement), service.at, message);
-            }
+        for service in statement.services().filter(|service| of_service(service.text).is_none()) {
+            let message = format!(
+                "{} does not deliver flow logs, so the statement does not let them in",
+                shown(service.text)
+            );
+            report.add(Some(statement), service.at, message);
         }
     }
-    // A grant by AWS's name that names accounts, which deliver nothing themselves.
+    // A grant with AWS's Sid that names accounts, which deliver nothing themselves.
     let named_for_delivery =
         |s: &&Statement<'_>| s.sid.is_some_and(|sid| sid.text.starts_with("AWSLogDelivery"));
     for statement in subject
         .statements
         .iter()
         .filter(named_for_delivery)
-        .filter(|s| s.allows() && s.services().next().is_none())
+        .filter(|s| s.allows() && s.services().next().is_none() && s.other_logs().is_none())
     {
         // A service under `AWS` is malformed, and a deleted principal has its own check.
-        let account = |text: &str| text != "*" && !text.contains("amazonaws.com") && !is_unique_id(text);
+        let account = |text: &str| {
+            text != "*"
+                && !text.contains("amazonaws.com")
+                && !is_unique_id(text)
+                && of_account(text).is_none()
+        };
         if let Some((_, item)) =
             statement.principals.iter().find(|(kind, item)| *kind == "AWS" && account(item.text))
         {
@@ -128,7 +119,7 @@ fn wrong_service(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(Some(statement), item.at, message);
         }
     }
-    // A name that is nearly right, wherever it stands.
+    // A name that is nearly right, in any statement.
     for statement in
         subject.statements.iter().filter(|s| !(s.allows() && s.is_about_delivery() && !s.names_delivery()))
     {
@@ -137,7 +128,7 @@ fn wrong_service(subject: &Subject<'_>, report: &mut Report<'_>) {
                 || service.text.starts_with("delivery.logs.")
             {
                 let message =
-                    format!("{} is no service, only nearly `{DELIVERY_SERVICE}`", shown(service.text));
+                    format!("unknown service {}; `{DELIVERY_SERVICE}` is similar", shown(service.text));
                 report.add(Some(statement), service.at, message);
             }
         }
@@ -178,7 +169,7 @@ fn not_principal_allow(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(
                 Some(statement),
                 node.span.start,
-                "everyone but those named may do this, strangers without an account among them",
+                "everyone except these principals may do this, with or without an AWS account",
             );
         }
     }

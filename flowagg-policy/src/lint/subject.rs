@@ -147,12 +147,12 @@ impl<'d> Statement<'d> {
         self.actions.iter().any(|item| crate::evaluate::fits(&item.text.to_ascii_lowercase(), action))
     }
 
-    /// Whether it looks like one for log delivery, whomever it names.
+    /// Whether it looks like a statement for flow logs, and all that it names is not known to deliver something else.
     pub(super) fn is_about_delivery(&self) -> bool {
         let sid = self.sid.map_or(String::new(), |sid| sid.text.to_ascii_lowercase());
-        self.names_delivery()
-            || sid.contains("logdelivery")
-            || self.resources.iter().any(|resource| resource.text.contains("/AWSLogs/"))
+        let looks_like = sid.contains("logdelivery")
+            || self.resources.iter().any(|resource| resource.text.contains("/AWSLogs/"));
+        self.names_delivery() || looks_like && self.other_logs().is_none()
     }
 
     /// The conditions on a key, given in lower case.

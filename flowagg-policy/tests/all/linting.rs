@@ -243,6 +243,18 @@ const THIRDS: &[(Option<&str>, &str)] = &[
         r#"{"Effect":"Allow","Principal":{"AWS":"AROAEXAMPLEEXAMPLE123"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::acme-logs/a/*"}"#,
     ),
     (
+        Some("grant-for-other-logs"),
+        r#"{"Sid":"AWSLogDeliveryWrite2","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::127311923021:root"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/AWSLogs/111122223333/*"}"#,
+    ),
+    (
+        Some("grant-for-other-logs"),
+        r#"{"Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/AWSLogs/111122223333/CloudFront/*","Condition":{"StringEquals":{"aws:SourceAccount":"111122223333","s3:x-amz-acl":"bucket-owner-full-control"},"ArnLike":{"aws:SourceArn":"arn:aws:logs:us-east-1:111122223333:delivery-source:x"}}}"#,
+    ),
+    (
+        None,
+        r#"{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::127311923021:root"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/AWSLogs/111122223333/*"}"#,
+    ),
+    (
         Some("notresource-allow"),
         r#"{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"s3:GetObject","NotResource":"arn:aws:s3:::acme-logs/a/*"}"#,
     ),
@@ -343,7 +355,7 @@ fn a_finding_says_where_it_is_and_goes_into_json() {
     let findings = lint(policy, None);
     assert_eq!(
         serde_json::to_string(&findings[0]).unwrap(),
-        r#"{"id":"sid-with-odd-characters","severity":"warning","statement":"`A b`","place":{"line":3,"column":25},"message":"the Sid `A b` has a ` `, which AWS's grammar does not give it","help":"use A-Z, a-z and 0-9 only"}"#
+        r#"{"id":"sid-with-odd-characters","severity":"note","statement":"`A b`","place":{"line":3,"column":25},"message":"the Sid `A b` contains ` `, which the grammar of IAM policies does not allow","help":"keep the Sid, or use A-Z, a-z and 0-9 only if the statement is also for IAM"}"#
     );
 }
 
