@@ -25,6 +25,8 @@ pub use evaluate::{
 };
 pub use grant::{Grant, GrantError, HubMember, Who};
 pub use lint::{
+    Check, DeletedPrincipal, Finding, Place, Severity, checks, deleted_principals, lint, lint_live,
+};
 pub use merge::{
     Capacity, FormSize, MergeError, Merged, Sizes, Unnamed, capacity, foreign_losses, granted_by,
     granted_by_anyone, merge, remove, sizes, statements,

@@ -14,19 +14,19 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "unknown-operator",
         severity: Severity::Error,
-        help: "see \"Condition operators\" in the IAM User Guide",
+        help: "correct the operator: the IAM User Guide lists them under \"Condition operators\"",
         find: unknown_operator,
     },
     Check {
         id: "unknown-condition-key",
         severity: Severity::Error,
-        help: "see the condition keys of S3 and the global ones",
+        help: "correct the key: S3 accepts its own condition keys and the global ones",
         find: unknown_key,
     },
     Check {
         id: "account-id-not-12-digits",
         severity: Severity::Error,
-        help: "write all 12 digits, in quotation marks, also zeros at the front",
+        help: "write all 12 digits in quotation marks, with leading zeros",
         find: account_id,
     },
     Check {
@@ -44,13 +44,13 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "null-not-true-or-false",
         severity: Severity::Error,
-        help: "write `true` (the key is not there) or `false` (it is)",
+        help: "write `true` (the key is absent) or `false` (it is present)",
         find: |subject, report| not_boolean(subject, report, Family::Null),
     },
     Check {
         id: "for-all-values-in-allow",
         severity: Severity::Error,
-        help: "use `ForAnyValue`, or ask with `Null` that the key is there",
+        help: "use `ForAnyValue`, or require the key with `Null`",
         find: for_all_values,
     },
     Check {
@@ -62,7 +62,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "set-operator-on-single-valued-key",
         severity: Severity::Warning,
-        help: "leave the set operator out",
+        help: "remove the set operator",
         find: needless_set_operator,
     },
     Check {
@@ -74,7 +74,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "unreadable-value",
         severity: Severity::Error,
-        help: "write a number, a date, an address range or an ARN, as the operator has it",
+        help: "write a number, a date, an address range or an ARN, as the operator requires",
         find: unreadable,
     },
 ];
@@ -97,8 +97,8 @@ fn unknown_operator(subject: &Subject<'_>, report: &mut Report<'_>) {
             if crate::evaluate::Operator::parse(&operator.key).is_none() {
                 let name = operator.key.rsplit(':').next().unwrap_or_default();
                 let near = nearest(OPERATORS.split(' '), name.trim_end_matches("IfExists"));
-                let hint = near.map_or(String::new(), |near| format!("; `{near}` is meant?"));
-                let message = format!("{} is no condition operator{hint}", shown(&operator.key));
+                let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+                let message = format!("unknown condition operator {}{hint}", shown(&operator.key));
                 report.add(Some(statement), operator.key_span.start, message);
             }
         }
@@ -114,8 +114,8 @@ fn unknown_key(subject: &Subject<'_>, report: &mut Report<'_>) {
         });
         if !has(KEYS, key) && !tagged {
             let near = nearest(KEYS.split(' '), key);
-            let hint = near.map_or(String::new(), |near| format!("; `{near}` is meant?"));
-            let message = format!("{} is no key of a request to S3{hint}", shown(key));
+            let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+            let message = format!("unknown condition key {}{hint}", shown(key));
             report.add(Some(statement), condition.key.at, message);
         }
     }
@@ -161,7 +161,7 @@ fn account_id(subject: &Subject<'_>, report: &mut Report<'_>) {
         for id in ids {
             let is_pattern = id.text.contains(['*', '?', '$']);
             if !is_pattern && !id.text.is_empty() && AccountId::parse(id.text).is_err() {
-                report.add(Some(statement), id.at, format!("{} is no account id", shown(id.text)));
+                report.add(Some(statement), id.at, format!("{} is not a valid account id", shown(id.text)));
             }
         }
     }
@@ -184,10 +184,7 @@ fn wildcard_under_equals(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(
                     Some(statement),
                     value.at,
-                    format!(
-                        "{} is compared letter by letter under {operator}, wildcards too",
-                        shown(value.text)
-                    ),
+                    format!("{operator} compares {} literally, including its wildcards", shown(value.text)),
                 );
             }
         }
@@ -203,7 +200,7 @@ fn not_boolean(subject: &Subject<'_>, report: &mut Report<'_>, family: Family) {
                 let has_variable = family == Family::Bool && value.text.contains("${");
                 if !is_boolean && !has_variable {
                     let message = format!(
-                        "{} is neither `true` nor `false`, so the condition never holds",
+                        "{} is neither `true` nor `false`, so the condition never matches",
                         shown(value.text)
                     );
                     report.add(Some(statement), value.at, message);
@@ -213,21 +210,32 @@ fn not_boolean(subject: &Subject<'_>, report: &mut Report<'_>, family: Family) {
     }
 }
 
+/// Whether a permission holds also without the key.
+fn lets_absence_in(statement: &Statement<'_>, condition: &Condition<'_>) -> bool {
+    let required = || {
+        statement.on(&condition.key_name).any(|other| {
+            other.asks_presence() && other.values.iter().all(|value| value.text.eq_ignore_ascii_case("false"))
+        })
+    };
+    statement.allows()
+        && condition.operator.is_some_and(|operator| operator.quantifier == Quantifier::All)
+        && !required()
+}
+
+/// Whether a key is known to have one value.
+fn is_single_valued(condition: &Condition<'_>) -> bool {
+    has(KEYS, condition.key.text) && !has(MULTIVALUED_KEYS, &condition.key_name)
+}
+
 fn for_all_values(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for (statement, condition) in each(subject) {
-        let asked = statement.on(&condition.key_name).any(|other| {
-            other.operator.is_some_and(|operator| operator.family == Family::Null)
-                && other.values.iter().all(|value| value.text.eq_ignore_ascii_case("false"))
-        });
-        if statement.allows()
-            && condition.operator.is_some_and(|operator| operator.quantifier == Quantifier::All)
-            && !asked
-        {
-            let message = format!(
-                "`ForAllValues` also holds for a request without {}, and lets it in",
-                shown(condition.key.text)
-            );
-            report.add(Some(statement), condition.operator_name.at, message);
+    for (statement, condition) in each(subject).filter(|(statement, it)| lets_absence_in(statement, it)) {
+        let message = format!(
+            "`ForAllValues` also matches a request without {}, and lets it in",
+            shown(condition.key.text)
+        );
+        let added = report.add(Some(statement), condition.operator_name.at, message);
+        if is_single_valued(condition) {
+            added.help("remove the set operator: the key has one value");
         }
     }
 }
@@ -240,25 +248,45 @@ fn no_set_operator(subject: &Subject<'_>, report: &mut Report<'_>) {
             && has(MULTIVALUED_KEYS, &condition.key_name)
         {
             let message = format!(
-                "{} may have several values, and {} compares one",
+                "{} can have several values, and {} compares one",
                 shown(condition.key.text),
                 shown(condition.operator_name.text)
             );
-            report.add(Some(statement), condition.key.at, message);
+            let added = report.add(Some(statement), condition.key.at, message);
+            if statement.denies() && operator.negated {
+                added.help(
+                    "begin the operator with `ForAllValues:`, which keeps denying requests without the key",
+                );
+            }
         }
     }
 }
 
 fn needless_set_operator(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (statement, condition) in each(subject) {
-        let single = has(KEYS, condition.key.text) && !has(MULTIVALUED_KEYS, &condition.key_name);
-        if single && condition.operator.is_some_and(|operator| operator.quantifier != Quantifier::One) {
-            report.add(
-                Some(statement),
-                condition.operator_name.at,
-                format!("{} has one value", shown(condition.key.text)),
-            );
+        let Some(operator) = condition.operator.filter(|operator| operator.quantifier != Quantifier::One)
+        else {
+            continue;
+        };
+        // `for-all-values-in-allow` gives the same advice.
+        if !is_single_valued(condition) || lets_absence_in(statement, condition) {
+            continue;
         }
+        let message = format!("{} has one value", shown(condition.key.text));
+        let added = report.add(Some(statement), condition.operator_name.at, message);
+        if operator.if_exists {
+            continue;
+        }
+        // With these, the set operator decides on requests without the key.
+        match (operator.quantifier, operator.negated) {
+            (Quantifier::Any, true) => added.help(
+                "remove the set operator, and require the key with `Null`, so that requests without it are treated as before",
+            ),
+            (Quantifier::All, false) if statement.denies() => added.help(
+                "replace the set operator with the ending `IfExists`, so that requests without the key are still denied",
+            ),
+            _ => added,
+        };
     }
 }
 

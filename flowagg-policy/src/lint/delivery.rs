@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::subject::{Item, Statement, Subject};
+use super::subject::{Condition, Item, Statement, Subject};
 use super::{Check, Report, Severity, shown};
 use crate::evaluate::fits;
 use crate::service::DELIVERY_ACL;
@@ -14,37 +14,37 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "no-confused-deputy-condition",
         severity: Severity::Error,
-        help: "test `aws:SourceAccount` (the accounts that own the flow logs) or `aws:SourceOrgID`",
+        help: "add `aws:SourceAccount` with every account whose logs the statement is for, or `aws:SourceOrgID`",
         find: confused_deputy,
     },
     Check {
         id: "no-acl-condition",
         severity: Severity::Warning,
-        help: "test `s3:x-amz-acl` for `bucket-owner-full-control`, as AWS documents",
+        help: "require `bucket-owner-full-control` with `s3:x-amz-acl`, as AWS documents, unless the bucket's ACLs are disabled",
         find: no_acl,
     },
     Check {
         id: "wrong-acl-value",
         severity: Severity::Error,
-        help: "log delivery sends `bucket-owner-full-control`",
+        help: "use `bucket-owner-full-control`, which log delivery sends",
         find: wrong_acl,
     },
     Check {
         id: "acl-key-on-getbucketacl",
         severity: Severity::Error,
-        help: "test `s3:x-amz-acl` on `s3:PutObject` only",
+        help: "move the action to a statement without `s3:x-amz-acl`; keep the condition for `s3:PutObject`",
         find: acl_key_on_read,
     },
     Check {
         id: "principal-key-for-a-service",
         severity: Severity::Error,
-        help: "use `aws:SourceAccount`, `aws:SourceOrgID` or `aws:SourceOrgPaths`",
+        help: "replace the condition with one on `aws:SourceAccount`, `aws:SourceOrgID` or `aws:SourceOrgPaths`",
         find: principal_key,
     },
     Check {
         id: "source-arn-of-another-service",
         severity: Severity::Error,
-        help: "use `arn:aws:logs:<region>:<account>:*`",
+        help: "add `arn:aws:logs:<region>:<account>:*`, with the partition of the region",
         find: other_service,
     },
     Check {
@@ -77,9 +77,26 @@ fn confused_deputy(subject: &Subject<'_>, report: &mut Report<'_>) {
     if subject.denies_others() {
         return;
     }
-    for statement in subject.grants().filter(|statement| !statement.is_bound_to_a_source()) {
+    for statement in subject.grants() {
+        // A condition on an identity has its own finding: the statement never applies.
+        if statement.is_bound_to_a_source() || identities(statement).next().is_some() {
+            continue;
+        }
         let at = statement.principals.first().map_or(statement.node.span.start, |(_, item)| item.at);
-        report.add(Some(statement), at, "the service may do this for any AWS account, not only for yours");
+        // The two forms that AWS documented until March 2022, and that its consoles wrote.
+        let checks = |action: &Item<'_>| {
+            matches!(action.text.to_ascii_lowercase().as_str(), "s3:getbucketacl" | "s3:listbucket")
+        };
+        let names_folders =
+            !statement.resources.is_empty() && statement.folder_accounts().len() == statement.resources.len();
+        let (message, severity) = if !statement.actions.is_empty() && statement.actions.iter().all(checks) {
+            ("the service may check the bucket for any AWS account, not only for yours", Severity::Warning)
+        } else if names_folders {
+            ("only the names of the folders keep other AWS accounts out", Severity::Warning)
+        } else {
+            ("the service may do this for any AWS account, not only for yours", Severity::Error)
+        };
+        report.add(Some(statement), at, message).severity(severity);
     }
 }
 
@@ -88,7 +105,7 @@ fn no_acl(subject: &Subject<'_>, report: &mut Report<'_>) {
         report.add(
             Some(statement),
             statement.node.span.start,
-            "objects may come with an ACL that keeps them from the bucket's owner",
+            "if ACLs are enabled for the bucket, its owner may not be able to read the objects",
         );
     }
 }
@@ -114,7 +131,7 @@ fn wrong_acl(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn acl_key_on_read(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for statement in subject.statements.iter().filter(|statement| !statement.actions.is_empty()) {
+    for statement in subject.statements.iter().filter(|s| s.allows() && !s.actions.is_empty()) {
         let writes = [
             "s3:putobject",
             "s3:putobjectacl",
@@ -125,7 +142,7 @@ fn acl_key_on_read(subject: &Subject<'_>, report: &mut Report<'_>) {
         let reads = |action: &Item<'_>| {
             matches!(action.text.to_ascii_lowercase().as_str(), "s3:getbucketacl" | "s3:listbucket")
         };
-        // Where a write and a pattern stand together, the writes are meant.
+        // If a write and a pattern are in one list, the condition is for the writes.
         let only_reads =
             statement.does("s3:getbucketacl") && !writes.iter().any(|action| statement.does(action));
         if !only_reads && !statement.actions.iter().any(reads) {
@@ -133,7 +150,7 @@ fn acl_key_on_read(subject: &Subject<'_>, report: &mut Report<'_>) {
         }
         for condition in statement.on("s3:x-amz-acl").filter(|condition| condition.is_positive()) {
             let message = format!(
-                "reading an ACL sends none, so {} is never there and the statement never applies",
+                "a request that reads the bucket has no {}, so the statement does not allow it",
                 shown(condition.key.text)
             );
             report.add(Some(statement), condition.key.at, message);
@@ -143,32 +160,25 @@ fn acl_key_on_read(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn principal_key(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in subject.grants() {
-        for condition in &statement.conditions {
-            let of_identity = matches!(
-                condition.key_name.as_str(),
-                "aws:principalorgid"
-                    | "aws:principalorgpaths"
-                    | "aws:principalaccount"
-                    | "aws:principalarn"
-                    | "aws:userid"
-                    | "aws:username"
-                    | "aws:sourceip"
-                    | "aws:sourcevpc"
-                    | "aws:sourcevpce"
-                    | "aws:vpcsourceip"
+        for condition in identities(statement) {
+            let message = format!(
+                "a request of a service has no {}, so the statement never applies",
+                shown(condition.key.text)
             );
-            if of_identity
-                && condition.is_positive()
-                && condition.operator.is_some_and(|operator| !operator.if_exists)
-            {
-                let message = format!(
-                    "{} is not there when a service calls, so the statement never applies",
-                    shown(condition.key.text)
-                );
-                report.add(Some(statement), condition.key.at, message);
-            }
+            report.add(Some(statement), condition.key.at, message);
         }
     }
+}
+
+/// Conditions that a service never meets: on who calls, or from which network.
+fn identities<'s, 'd>(statement: &'s Statement<'d>) -> impl Iterator<Item = &'s Condition<'d>> {
+    const KEYS: &str = "aws:principalorgid aws:principalorgpaths aws:principalaccount aws:principalarn aws:userid \
+        aws:username aws:sourceip aws:sourcevpc aws:sourcevpce aws:vpcsourceip";
+    statement.conditions.iter().filter(|condition| {
+        super::names::has(KEYS, &condition.key_name)
+            && condition.is_positive()
+            && condition.operator.is_some_and(|operator| !operator.if_exists)
+    })
 }
 
 /// Region, service and account of the `aws:SourceArn` values that a statement must have one of.
@@ -189,7 +199,7 @@ fn other_service(subject: &Subject<'_>, report: &mut Report<'_>) {
         for (value, parts) in source_arns(statement) {
             if !fits(parts[2], "logs") {
                 let message = format!(
-                    "{} is of service {}, and log delivery acts for `logs`",
+                    "{} is of service {}, and flow logs are delivered on behalf of `logs`",
                     shown(value.text),
                     shown(parts[2])
                 );
@@ -219,10 +229,7 @@ fn arn_account_differs(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(
                     Some(statement),
                     first.at,
-                    format!(
-                        "{} in `aws:SourceArn`, of an account that {name} does not name",
-                        some_of(&differ)
-                    ),
+                    format!("{} in `aws:SourceArn`: {name} does not name the account", some_of(&differ)),
                 );
             }
         }
@@ -236,7 +243,7 @@ fn arn_account_differs(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(
                 Some(statement),
                 first.at,
-                format!("{} in `aws:SourceAccount` and in no `aws:SourceArn`", some_of(&untested)),
+                format!("{} in `aws:SourceAccount`, but in no `aws:SourceArn`", some_of(&untested)),
             );
         }
     }
@@ -255,7 +262,7 @@ fn account_differs(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(
                 Some(statement),
                 first.at,
-                format!("{} with a folder and not in `aws:SourceAccount`", some_of(&folders)),
+                format!("{} with a folder, but not in `aws:SourceAccount`", some_of(&folders)),
             );
         }
         accounts.retain(|account| each_has_a_folder && is_id(account.text) && !open.contains(account.text));
@@ -263,7 +270,7 @@ fn account_differs(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(
                 Some(statement),
                 first.at,
-                format!("{} in `aws:SourceAccount` and without a folder", some_of(&accounts)),
+                format!("{} in `aws:SourceAccount`, but without a folder", some_of(&accounts)),
             );
         }
     }
@@ -279,7 +286,7 @@ fn some_of(items: &[Item<'_>]) -> String {
     shown.join(", ")
 }
 
-/// Whom a statement lets in; `None` for accounts that it does not list.
+/// The accounts that a statement lets in; `None` if it does not list them.
 fn whom(statement: &Statement<'_>) -> Option<BTreeSet<String>> {
     let owned = |ids: BTreeSet<&str>| ids.into_iter().map(str::to_owned).collect();
     let accounts = account_ids(&statement.source_accounts());
@@ -302,7 +309,7 @@ fn missing_check(subject: &Subject<'_>, report: &mut Report<'_>) {
         .collect();
     for write in subject.writes().filter(|write| !write.is_for_delivery_sources()) {
         let message = if checks.is_empty() {
-            "the service may not read the bucket's ACL, which it does before it delivers".to_owned()
+            "the service may not read the bucket's ACL, which it reads before it delivers".to_owned()
         } else {
             let (Some(writers), Some(checked)) =
                 (whom(write), checks.iter().map(|check| whom(check)).collect::<Option<Vec<_>>>())
@@ -332,7 +339,7 @@ fn missing_write(subject: &Subject<'_>, report: &mut Report<'_>) {
         report.add(
             Some(check),
             check.node.span.start,
-            "the service may read the bucket's ACL and write nothing",
+            "the service may read the bucket's ACL, but may not write",
         );
     }
 }

@@ -1,6 +1,6 @@
 //! Denials that stop log delivery, and denials of plain HTTP that do not do it.
 //!
-//! Each Deny is asked, as a policy of its own, whether it denies what the delivery service would send.
+//! Each Deny is evaluated as a policy with no other statement, with the requests that the delivery service would send.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "deny-blocks-delivery-encryption-header",
         severity: Severity::Error,
-        help: "set the bucket's default encryption instead: log delivery sends no encryption header",
+        help: EXEMPT_FROM_HEADER,
         find: |subject, report| blocks(subject, report, Reason::Encryption),
     },
     Check {
@@ -39,13 +39,13 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "deny-blocks-delivery",
         severity: Severity::Error,
-        help: "narrow the statement so that it spares the delivery service",
+        help: EXEMPT,
         find: |subject, report| blocks(subject, report, Reason::Other),
     },
     Check {
         id: "tls-deny-inverted",
         severity: Severity::Error,
-        help: "deny where `aws:SecureTransport` is `false`",
+        help: "deny requests if `aws:SecureTransport` is `false`",
         find: inverted,
     },
     Check {
@@ -57,12 +57,38 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "tls-deny-incomplete",
         severity: Severity::Warning,
-        help: "name both the bucket and its objects, and every action: `s3:*`",
+        help: "deny `s3:*` on both the bucket and its objects",
         find: incomplete,
     },
 ];
 
 const EXEMPT: &str = "add `\"Bool\": {\"aws:PrincipalIsAWSService\": \"false\"}` to its condition";
+const EXEMPT_FROM_HEADER: &str = "add `\"Bool\": {\"aws:PrincipalIsAWSService\": \"false\"}` to its condition, and set the bucket's \
+    default encryption to what the statement requires: log delivery sends no encryption header";
+/// For a statement that is for services on purpose: the exemption of all services would switch it off.
+const EXEMPT_DELIVERY: &str = "add `\"StringNotEqualsIfExists\": {\"aws:PrincipalServiceName\": \"delivery.logs.amazonaws.com\"}` to its condition";
+const EXEMPT_SOURCES: &str = "add the accounts that own the flow logs, or their organization, to the sources that its condition exempts";
+const NOT_MEANT: &str =
+    "if it is not meant to stop flow logs, narrow its actions, its resources or its condition";
+
+/// How to let flow logs through a Deny, and keep what else it denies.
+fn exemption(statement: &Statement<'_>) -> Option<&'static str> {
+    let on = |names: &str| {
+        statement.conditions.iter().any(|condition| super::names::has(names, &condition.key_name))
+    };
+    let exempts_sources = statement.conditions.iter().any(|condition| {
+        condition.is_of_source() && condition.operator.is_some_and(|operator| operator.negated)
+    });
+    if exempts_sources {
+        Some(EXEMPT_SOURCES)
+    } else if statement.names_delivery() || statement.conditions.iter().any(Condition::is_of_source) {
+        Some(NOT_MEANT)
+    } else if on("aws:principalisawsservice aws:principalservicename aws:principalservicenameslist") {
+        Some(EXEMPT_DELIVERY)
+    } else {
+        None
+    }
+}
 
 /// Why a Deny stops delivery.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -111,7 +137,7 @@ fn is_tls(condition: &Condition<'_>) -> bool {
     condition.key_name == "aws:securetransport"
 }
 
-/// Whether a Deny is there to keep out plain HTTP and says the reverse.
+/// Whether a Deny is for plain HTTP and denies the reverse.
 fn is_inverted(statement: &Statement<'_>) -> bool {
     let inverted = |condition: &Condition<'_>| {
         let negated = condition.operator.is_some_and(|operator| operator.negated);
@@ -126,8 +152,10 @@ fn is_inverted(statement: &Statement<'_>) -> bool {
 
 fn blocks(subject: &Subject<'_>, report: &mut Report<'_>, reason: Reason) {
     let requests = requests(subject);
+    // What `tls-deny-inverted` and `tls-deny-misspelt` report is to be corrected, not exempted.
+    let is_about_tls = |s: &Statement<'_>| is_inverted(s) || s.conditions.iter().any(is_misspelt);
     for statement in
-        subject.statements.iter().filter(|s| s.denies() && Reason::of(s) == reason && !is_inverted(s))
+        subject.statements.iter().filter(|s| s.denies() && Reason::of(s) == reason && !is_about_tls(s))
     {
         let unknown = |condition: &Condition<'_>| {
             super::names::has(UNKNOWN, &condition.key_name) || condition.key_name.contains("tag/")
@@ -145,13 +173,17 @@ fn blocks(subject: &Subject<'_>, report: &mut Report<'_>, reason: Reason) {
                 statement.conditions.iter().map(|condition| shown(condition.key.text)).collect();
             let why = match keys.as_slice() {
                 [] => "it has no condition".to_owned(),
-                keys => format!("its condition on {} holds for the delivery service", keys.join(" and ")),
+                keys => format!("the delivery service meets its condition on {}", keys.join(" and ")),
             };
-            report.add(
-                Some(statement),
-                statement.node.span.start,
-                format!("the statement stops log delivery: {why}"),
-            );
+            // Without a grant there is nothing to stop yet.
+            let granted = subject.grants().next().is_some();
+            let verb = if granted { "stops" } else { "would stop" };
+            let message = format!("the statement {verb} log delivery: {why}");
+            let added = report.add(Some(statement), statement.node.span.start, message);
+            let added = if granted { added } else { added.severity(Severity::Warning) };
+            if let Some(help) = exemption(statement) {
+                added.help(help);
+            }
         }
     }
 }
@@ -245,7 +277,7 @@ fn inverted(subject: &Subject<'_>, report: &mut Report<'_>) {
         report.add(
             Some(statement),
             at,
-            "the statement denies what comes over TLS and lets plain HTTP through",
+            "the statement denies requests over TLS, and does not deny plain HTTP",
         );
     }
     for statement in subject.statements.iter().filter(|s| s.allows()) {
@@ -253,28 +285,31 @@ fn inverted(subject: &Subject<'_>, report: &mut Report<'_>) {
             if condition.values.iter().all(|value| value.text.eq_ignore_ascii_case("false"))
                 && condition.is_positive()
             {
-                report.add(
-                    Some(statement),
-                    condition.key.at,
-                    "the statement allows only what does not come over TLS",
-                );
+                report
+                    .add(Some(statement), condition.key.at, "the statement allows plain HTTP only")
+                    .help("allow requests if `aws:SecureTransport` is `true`");
             }
         }
     }
 }
 
+/// Whether a key is meant to be `aws:SecureTransport`.
+fn is_misspelt(condition: &Condition<'_>) -> bool {
+    let key = condition.key_name.as_str();
+    let name = key.split_once(':').map_or(key, |(_, name)| name);
+    let near =
+        distance(name, "securetransport") <= 3 || ["ssl", "https", "tls", "securetransport"].contains(&name);
+    near && !is_tls(condition)
+}
+
 fn misspelt(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in subject.statements.iter().filter(|s| s.denies()) {
         for condition in &statement.conditions {
-            let key = condition.key_name.as_str();
-            let name = key.split_once(':').map_or(key, |(_, name)| name);
-            let near = distance(name, "securetransport") <= 3
-                || ["ssl", "https", "tls", "securetransport"].contains(&name);
-            if near && !is_tls(condition) {
+            if is_misspelt(condition) {
                 report.add(
                     Some(statement),
                     condition.key.at,
-                    format!("{} is no key, so plain HTTP is not denied", shown(condition.key.text)),
+                    format!("unknown key {}, so plain HTTP is not denied", shown(condition.key.text)),
                 );
             }
             let typo = |text: &str| !text.eq_ignore_ascii_case("true") && !text.eq_ignore_ascii_case("false");
@@ -282,7 +317,7 @@ fn misspelt(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(
                     Some(statement),
                     value.at,
-                    format!("{} is never the value, so plain HTTP is not denied", shown(value.text)),
+                    format!("the value is never {}, so plain HTTP is not denied", shown(value.text)),
                 );
             }
         }

@@ -25,25 +25,25 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "another-bucket",
         severity: Severity::Error,
-        help: "a bucket policy names its own bucket only",
+        help: "use the ARN of this bucket; a bucket policy cannot name another one",
         find: another_bucket,
     },
     Check {
         id: "whole-bucket-resource",
         severity: Severity::Warning,
-        help: "name the folder: `/AWSLogs/<account>/*`",
+        help: "use `/AWSLogs/<account>/*`, and the folder of every other prefix under which logs arrive",
         find: whole_bucket,
     },
     Check {
         id: "variable-before-fifth-colon",
         severity: Severity::Error,
-        help: "use variables only in what stands after the fifth colon",
+        help: "use variables only after the fifth colon",
         find: early_variable,
     },
     Check {
         id: "digit-prefix-wildcard",
         severity: Severity::Warning,
-        help: "name each account in full",
+        help: "list each account in full",
         find: digit_prefix,
     },
     Check {
@@ -61,7 +61,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "redundant-resource",
         severity: Severity::Warning,
-        help: "take it out: it costs bytes of 20,480",
+        help: "remove the one that is listed twice or covered: it counts toward the 20,480 bytes of the policy",
         find: redundant,
     },
 ];
@@ -181,21 +181,30 @@ fn another_bucket(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// Whether it names all objects of a bucket.
+pub(super) fn is_whole_bucket(item: &Item<'_>) -> bool {
+    item.text == "*"
+        || S3Arn::parse(item.text).is_some_and(|arn| {
+            matches!(arn.key, Some("*" | "**")) || arn.is_of_objects() && arn.key.is_none()
+        })
+}
+
 fn whole_bucket(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in subject.writes() {
-        let is_whole = |item: &&Item<'_>| {
-            item.text == "*"
-                || S3Arn::parse(item.text).is_some_and(|arn| {
-                    matches!(arn.key, Some("*" | "**")) || arn.is_of_objects() && arn.key.is_none()
-                })
-        };
-        for item in statement.resources.iter().filter(is_whole) {
+        for item in statement.resources.iter().filter(|item| is_whole_bucket(item)) {
             let bound = statement.is_bound_to_a_source() && item.text != "*";
             let severity = if bound { Severity::Note } else { Severity::Warning };
-            let message = format!(
-                "{} lets each account write under every other's folder, and beside the logs",
-                shown(item.text)
-            );
+            let message = match statement.source_accounts().as_slice() {
+                [only] => format!(
+                    "{} lets logs of {} be written to every folder, not only to its own",
+                    shown(item.text),
+                    shown(only.text)
+                ),
+                _ => format!(
+                    "{} lets logs of each account be written to every folder, not only to its own",
+                    shown(item.text)
+                ),
+            };
             report.add(Some(statement), item.at, message).severity(severity);
         }
     }
@@ -209,7 +218,7 @@ fn early_variable(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(
                     Some(statement),
                     item.at,
-                    format!("{} has a variable where AWS puts no value in", shown(item.text)),
+                    format!("{} has a variable where AWS does not replace it", shown(item.text)),
                 );
             }
         }
@@ -233,7 +242,7 @@ fn digit_prefix(subject: &Subject<'_>, report: &mut Report<'_>) {
             let folder = rest.split('/').next().unwrap_or_default();
             if is_cut_id(layout::account_in(folder)) {
                 let message = format!(
-                    "{} is the folder of every account whose id begins so, strangers' among them",
+                    "{} is the folder of every account whose id starts with these digits",
                     shown(item.text)
                 );
                 report.add(Some(statement), item.at, message);
@@ -251,10 +260,8 @@ fn digit_prefix(subject: &Subject<'_>, report: &mut Report<'_>) {
                     value.text
                 };
                 if is_cut_id(id) {
-                    let message = format!(
-                        "{} is every account whose id begins so, strangers' among them",
-                        shown(value.text)
-                    );
+                    let message =
+                        format!("{} is every account whose id starts with these digits", shown(value.text));
                     report.add(Some(statement), value.at, message);
                 }
             }
@@ -270,7 +277,7 @@ fn no_wildcard(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(
                     Some(statement),
                     item.at,
-                    format!("{} is one object, and not what lies under a folder", shown(item.text)),
+                    format!("{} is one object, not the objects of a folder", shown(item.text)),
                 );
             }
         }
@@ -301,6 +308,8 @@ const MOST_COMPARED: usize = 1_000;
 fn redundant(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in subject.statements.iter().filter(|statement| statement.resources.len() <= MOST_COMPARED)
     {
+        // `whole-bucket-resource` advises to keep the narrower one.
+        let writes = statement.allows() && statement.names_delivery();
         let wild = statement
             .resources
             .iter()
@@ -310,20 +319,17 @@ fn redundant(subject: &Subject<'_>, report: &mut Report<'_>) {
         for item in &statement.resources {
             let covering = wild.iter().find(|(other, glob)| {
                 other.text != item.text
+                    && !(writes && is_whole_bucket(other))
                     && !(other.text.contains('?') && item.text.contains('*'))
                     && glob.matches_plain(item.text)
             });
             if !seen.insert(item.text) {
-                report.add(
-                    Some(statement),
-                    item.at,
-                    format!("{} stands in the list twice", shown(item.text)),
-                );
+                report.add(Some(statement), item.at, format!("{} is listed twice", shown(item.text)));
             } else if let Some((other, _)) = covering {
                 report.add(
                     Some(statement),
                     item.at,
-                    format!("{} is in {} already", shown(item.text), shown(other.text)),
+                    format!("{} is covered by {}", shown(item.text), shown(other.text)),
                 );
             }
         }

@@ -1,24 +1,30 @@
 //! Faults of the policy as a whole: its size, and statements that another makes needless.
 
-use super::resources::covers;
+use super::resources::{covers, is_whole_bucket};
 use super::subject::{Statement, Subject};
 use super::{Check, Report, Severity};
+use crate::grant::Sid;
 use crate::size;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "over-20480-bytes",
         severity: Severity::Error,
-        help: "list the accounts once (form `accounts`), name the organization, or take statements out",
+        help: "set `policy.form` of the fleet file to `accounts` or `organization`, or use a second bucket",
         find: too_large,
     },
     Check {
         id: "little-head-room",
         severity: Severity::Note,
-        help: "think of form `accounts` or `organization` before the next accounts join",
+        help: "set `policy.form` of the fleet file to `accounts` or `organization` before more accounts join",
         find: head_room,
     },
-    Check { id: "redundant-statement", severity: Severity::Warning, help: "take it out", find: redundant },
+    Check {
+        id: "redundant-statement",
+        severity: Severity::Warning,
+        help: "remove the statement; the other one has the same effect",
+        find: redundant,
+    },
 ];
 
 /// From how many per cent of the limit on the head-room is told.
@@ -28,7 +34,7 @@ fn too_large(subject: &Subject<'_>, report: &mut Report<'_>) {
     let bytes = size::compact_len(subject.text);
     if bytes > size::LIMIT {
         let over = bytes - size::LIMIT;
-        let message = format!("the policy has {bytes} bytes without whitespace, {over} more than S3 takes");
+        let message = format!("the policy has {bytes} bytes without whitespace, {over} more than S3 accepts");
         report.add(None, subject.root.span.start, message);
     }
 }
@@ -67,29 +73,36 @@ fn redundant(subject: &Subject<'_>, report: &mut Report<'_>) {
         let negates = s.members.iter().any(|member| member.key.starts_with("Not"));
         !negates && !s.actions.is_empty() && !s.resources.is_empty() && !s.principals.is_empty()
     };
-    let statements: Vec<&Statement<'_>> = subject.statements.iter().filter(plain).collect();
+    // A fleet writes its own statements again.
+    let managed = |s: &Statement<'_>| s.sid.is_some_and(|sid| Sid::parse(sid.text).is_some());
+    let statements: Vec<&Statement<'_>> =
+        subject.statements.iter().filter(|s| plain(s) && !managed(s)).collect();
     for (at, statement) in statements.iter().enumerate() {
         let before = statements[..at].iter().any(|other| includes(other, statement));
         let after = || {
             statements[at + 1..].iter().any(|other| includes(other, statement) && !includes(statement, other))
         };
         if before || after() {
-            report.add(
-                Some(statement),
-                statement.node.span.start,
-                "another statement says all that this one says",
-            );
+            report.add(Some(statement), statement.node.span.start, "another statement covers this one");
         }
     }
 }
 
-/// Whether the first statement holds for everything that the second holds for, as far as can be told: with the same
-/// effect and conditions, all principals, actions and resources of the second among those of the first.
+/// Whether the first statement covers the second: with the same effect and conditions, and with all principals, actions and
+/// resources of the second.
+///
+/// A permission for everyone, for the whole bucket or without a condition covers none: it should become narrower, and then
+/// the narrow statement is needed.
 fn includes(first: &Statement<'_>, second: &Statement<'_>) -> bool {
+    let too_broad = first.allows()
+        && (first.is_for_everyone() && !second.is_for_everyone()
+            || first.conditions.is_empty() && !second.conditions.is_empty()
+            || first.resources.iter().any(is_whole_bucket) && !second.resources.iter().any(is_whole_bucket));
     let who = |s: &Statement<'_>, kind: &str, text: &str| {
         s.principals.iter().any(|(other, item)| (*other, item.text) == (kind, text)) || s.is_for_everyone()
     };
-    first.allows() == second.allows()
+    !too_broad
+        && first.allows() == second.allows()
         && first.denies() == second.denies()
         && second.principals.iter().all(|(kind, item)| who(first, kind, item.text))
         && second.actions.iter().all(|action| {

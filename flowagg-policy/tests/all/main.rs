@@ -14,6 +14,8 @@ mod foreign_text;
 mod hostile;
 mod kept_settings;
 mod keys;
+mod lint_advice;
+mod lint_policies;
 mod linting;
 mod merging;
 mod naive;

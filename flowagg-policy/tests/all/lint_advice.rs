@@ -1,0 +1,202 @@
+//! The help of findings: followed to the letter, it repairs what the finding is about and keeps what else the statement does.
+
+use flowagg_policy::{DecisionKind, Finding, Policy, Request, lint};
+use serde_json::{Value, json};
+
+/// A grant for flow logs of one account.
+fn grants() -> Vec<Value> {
+    let condition = |mut equals: Value| {
+        equals["aws:SourceAccount"] = json!("111122223333");
+        json!({ "StringEquals": equals })
+    };
+    let service = json!({ "Service": "delivery.logs.amazonaws.com" });
+    vec![
+        json!({"Sid": "Write", "Effect": "Allow", "Principal": service, "Action": "s3:PutObject",
+            "Resource": "arn:aws:s3:::acme-logs/AWSLogs/111122223333/*",
+            "Condition": condition(json!({"s3:x-amz-acl": "bucket-owner-full-control"}))}),
+        json!({"Sid": "Check", "Effect": "Allow", "Principal": service, "Action": "s3:GetBucketAcl",
+            "Resource": "arn:aws:s3:::acme-logs", "Condition": condition(json!({}))}),
+    ]
+}
+
+/// The policy of the grant and this statement.
+fn with(statement: &Value) -> String {
+    let statements: Vec<Value> = grants().into_iter().chain([statement.clone()]).collect();
+    json!({"Version": "2012-10-17", "Statement": statements}).to_string()
+}
+
+fn deny(condition: Value) -> Value {
+    let bucket = "arn:aws:s3:::acme-logs";
+    json!({"Sid": "Guard", "Effect": "Deny", "Principal": "*", "Action": "s3:*",
+        "Resource": [bucket, format!("{bucket}/*")], "Condition": condition})
+}
+
+/// The findings on the guard.
+fn on_guard(statement: &Value) -> Vec<Finding> {
+    let guard = Some("`Guard`".to_owned());
+    lint(&with(statement), None).into_iter().filter(|finding| finding.statement == guard).collect()
+}
+
+fn only(statement: &Value) -> Finding {
+    let findings = on_guard(statement);
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    findings.into_iter().next().unwrap()
+}
+
+/// The statement with the condition that a help has in back-ticks.
+fn as_advised(statement: &Value, help: &str) -> Value {
+    let text = help.split('`').nth(1).unwrap();
+    let added: Value = serde_json::from_str(&format!("{{{text}}}")).unwrap();
+    let mut fixed = statement.clone();
+    for (operator, keys) in added.as_object().unwrap() {
+        for (key, value) in keys.as_object().unwrap() {
+            fixed["Condition"][operator][key] = value.clone();
+        }
+    }
+    fixed
+}
+
+/// A request that the guard denies and must go on to deny.
+fn stranger() -> Request {
+    Request::new("arn:aws:iam::999988887777:role/App", "s3:PutObject", "arn:aws:s3:::acme-logs/x")
+        .with("aws:PrincipalIsAWSService", "false")
+        .with("aws:PrincipalOrgID", "o-zzzzzzzzzz")
+        .with("aws:SourceIp", "192.0.2.1")
+        .with("aws:SecureTransport", "true")
+        .with("s3:x-amz-acl", "public-read")
+}
+
+#[test]
+fn a_denial_that_spares_log_delivery_as_advised_denies_everyone_else_as_before() {
+    let mut not_principal = deny(json!({}));
+    let statement = not_principal.as_object_mut().unwrap();
+    statement.remove("Principal");
+    statement.insert("NotPrincipal".to_owned(), json!({"AWS": "arn:aws:iam::111122223333:root"}));
+    let guards = [
+        deny(json!({})),
+        deny(json!({"StringNotEquals": {"aws:SourceVpce": "vpce-1a2b3c4d"}})),
+        deny(json!({"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}})),
+        deny(json!({"StringNotEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})),
+        deny(json!({"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}})),
+        deny(json!({"Null": {"s3:x-amz-server-side-encryption": "true"}})),
+        deny(json!({"StringNotEquals": {"s3:DataAccessPointAccount": "111122223333"}})),
+        not_principal,
+    ];
+    for guard in guards {
+        let finding =
+            on_guard(&guard).into_iter().find(|it| it.id.starts_with("deny-blocks-delivery")).unwrap();
+        let fixed = as_advised(&guard, &finding.help);
+        let left: Vec<_> = on_guard(&fixed).into_iter().filter(|it| it.id == finding.id).collect();
+        assert!(left.is_empty(), "{left:#?}");
+        for statement in [&guard, &fixed] {
+            let decision = Policy::compile(&with(statement)).unwrap().decide(&stranger());
+            assert_eq!(decision.kind, DecisionKind::ExplicitDeny, "{statement}");
+        }
+    }
+}
+
+#[test]
+fn a_denial_that_is_for_services_on_purpose_is_never_to_spare_all_services() {
+    let sources = deny(json!({
+        "StringNotEqualsIfExists": {"aws:SourceAccount": "444455556666"},
+        "Null": {"aws:SourceAccount": "false"},
+        "Bool": {"aws:PrincipalIsAWSService": "true"}
+    }));
+    let finding = only(&sources);
+    assert!(finding.help.contains("the sources that its condition exempts"), "{}", finding.help);
+    let mut fixed = sources;
+    fixed["Condition"]["StringNotEqualsIfExists"]["aws:SourceAccount"] =
+        json!(["444455556666", "111122223333"]);
+    assert!(on_guard(&fixed).is_empty());
+
+    // It exempts only log delivery, and still denies other services.
+    let network = deny(json!({
+        "StringNotEquals": {"aws:SourceVpce": "vpce-1a2b3c4d"},
+        "Bool": {"aws:PrincipalIsAWSService": "true"}
+    }));
+    let fixed = as_advised(&network, &only(&network).help);
+    assert!(on_guard(&fixed).is_empty());
+    let trail = Request::new("cloudtrail.amazonaws.com", "s3:PutObject", "arn:aws:s3:::acme-logs/x")
+        .with("aws:PrincipalIsAWSService", "true")
+        .with("aws:PrincipalServiceName", "cloudtrail.amazonaws.com");
+    let decided = |statement: &Value| Policy::compile(&with(statement)).unwrap().decide(&trail).kind;
+    assert_eq!([&network, &fixed].map(decided), [DecisionKind::ExplicitDeny; 2]);
+
+    let mut named = deny(json!({}));
+    named["Principal"] = json!({"Service": "delivery.logs.amazonaws.com"});
+    for finding in [only(&sources_only(&named)), only(&named)] {
+        assert!(!finding.help.contains("PrincipalIsAWSService"), "{}", finding.help);
+    }
+}
+
+/// The same with a condition that only one source meets.
+fn sources_only(statement: &Value) -> Value {
+    let mut statement = statement.clone();
+    statement["Condition"] = json!({"StringNotEquals": {"aws:SourceAccount": "444455556666"}});
+    statement
+}
+
+#[test]
+fn a_denial_is_a_warning_while_nothing_is_granted_and_an_error_then() {
+    let guard = deny(json!({"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}}));
+    let alone = json!({"Version": "2012-10-17", "Statement": guard}).to_string();
+    let severities =
+        |policy: &str| lint(policy, None).iter().map(|it| format!("{:?}", it.severity)).collect::<Vec<_>>();
+    assert_eq!(severities(&alone), ["Warning"]);
+    assert_eq!(severities(&with(&guard)), ["Error"]);
+    assert!(lint(&alone, None)[0].message.starts_with("the statement would stop log delivery"));
+}
+
+#[test]
+fn an_operator_of_one_value_is_corrected_so_that_requests_without_the_key_are_treated_as_before() {
+    for (effect, operator, help) in [
+        ("Deny", "ForAnyValue:StringNotEquals", "require the key with `Null`"),
+        ("Deny", "ForAllValues:StringEquals", "the ending `IfExists`"),
+        ("Deny", "ForAllValues:StringNotEquals", "remove the set operator"),
+        ("Deny", "ForAnyValue:StringEquals", "remove the set operator"),
+        ("Allow", "ForAnyValue:StringEquals", "remove the set operator"),
+    ] {
+        let mut guard = deny(json!({ operator: {"aws:SourceVpce": "vpce-1a2b3c4d"} }));
+        guard["Effect"] = json!(effect);
+        guard["Action"] = json!("s3:DeleteObject");
+        let findings = on_guard(&guard);
+        let finding = findings.iter().find(|it| it.id == "set-operator-on-single-valued-key").unwrap();
+        assert!(finding.help.contains(help), "{operator}: {}", finding.help);
+    }
+}
+
+#[test]
+fn a_statement_for_load_balancers_and_a_role_names_only_the_role() {
+    let mixed = json!({"Sid": "AWSLogDeliveryWriteAlb", "Effect": "Allow", "Action": "s3:PutObject",
+        "Resource": "arn:aws:s3:::acme-logs/AWSLogs/111122223333/*",
+        "Principal": {"AWS": ["arn:aws:iam::127311923021:root", "arn:aws:iam::111122223333:role/App"]}});
+    let messages: Vec<String> =
+        lint(&with(&mixed), None).into_iter().map(|finding| finding.message).collect();
+    assert_eq!(messages, ["`arn:aws:iam::111122223333:role/App` does not deliver logs: the service does"]);
+}
+
+#[test]
+fn no_help_gives_up_a_statement_that_is_needed() {
+    let write = grants().remove(0);
+    let managed = {
+        let mut write = write.clone();
+        write["Sid"] = json!("AWSLogDeliveryWriteFlowaggAcme");
+        write
+    };
+    let public = json!({"Sid": "Public", "Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::acme-logs/*"});
+    let mut open = write.clone();
+    open["Sid"] = json!("Open");
+    open.as_object_mut().unwrap().remove("Condition");
+    for (other, why) in [
+        (managed, "the fleet writes its statement again"),
+        (public, "the public statement is to become narrower"),
+        (open, "the open statement is to become narrower"),
+    ] {
+        let ids: Vec<&str> = lint(&with(&other), None).iter().map(|finding| finding.id).collect();
+        assert!(!ids.contains(&"redundant-statement"), "{why}");
+    }
+    let mut again = write;
+    again["Sid"] = json!("Again");
+    let ids: Vec<&str> = lint(&with(&again), None).iter().map(|finding| finding.id).collect();
+    assert_eq!(ids, ["redundant-statement"]);
+}
