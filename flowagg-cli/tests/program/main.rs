@@ -5,6 +5,7 @@ mod athena;
 mod events;
 mod init;
 mod messages;
+mod named;
 mod policy;
 mod schemas;
 
