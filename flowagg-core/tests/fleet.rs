@@ -131,6 +131,22 @@ fn a_member_named_twice_is_refused_with_the_line_of_the_first() {
     check(&format!("{HUB}{MEMBER}{MEMBER}"), "9:11: the account 222222222222 is already a member, at line 6");
 }
 
+/// If reading were quadratic, this would take minutes.
+#[test]
+fn every_fault_of_a_large_file_has_its_place() {
+    let member =
+        |n: u32| format!("[[members]]\naccount = \"{:012}\"\nregion = [\"eu-west-1\"]\n", n % 10_000);
+    let text = (0..20_000).fold(HUB.to_owned(), |text, n| text + &member(n));
+    let faults = Fleet::parse(&text).unwrap_err().faults;
+    assert_eq!(faults.len(), 50_000, "two for each member, one more for each repeated one");
+    let first = HUB.lines().count() + 1;
+    assert_eq!(faults[0].to_string(), format!("{first}:1: `members[0].regions` is missing"));
+    let last = format!("{}:1: `region` is no key of members[19999]", first + 3 * 19_999 + 2);
+    assert_eq!(faults[49_999].to_string(), last);
+    let repeated = format!("the account 000000009999 is already a member, at line {}", first + 3 * 9_999 + 1);
+    assert_eq!(faults[49_998].what, repeated);
+}
+
 #[test]
 fn a_fleet_without_members_is_refused() {
     check(HUB, "1:1: `members` is missing");

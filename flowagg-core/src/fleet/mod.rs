@@ -6,6 +6,7 @@ mod hub;
 mod member;
 mod organization;
 mod policy;
+mod position;
 mod read;
 mod schema;
 mod table;

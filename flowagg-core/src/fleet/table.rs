@@ -2,19 +2,22 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::ops::Range;
+use std::rc::Rc;
 use std::str::FromStr;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::Fault;
+use super::position::{Position, Positions};
 use crate::id::IdError;
 use crate::near::meant;
 
-/// The text of the file, and the faults met so far.
+/// The places in the text of the file, and the faults met so far.
 pub(super) struct Reader<'t> {
-    text: &'t str,
+    positions: Positions<'t>,
     faults: RefCell<Vec<Fault>>,
 }
 
@@ -22,7 +25,7 @@ impl<'t> Reader<'t> {
     /// Parses the text. What is no TOML is a fault; what can still be read is read.
     pub(super) fn parse(text: &'t str) -> (Self, Spanned<DeTable<'t>>) {
         let (document, errors) = DeTable::parse_recoverable(text);
-        let reader = Self { text, faults: RefCell::default() };
+        let reader = Self { positions: Positions::new(text), faults: RefCell::default() };
         for error in errors {
             let span = error.span().unwrap_or(0..0);
             reader.fault(
@@ -35,17 +38,12 @@ impl<'t> Reader<'t> {
     }
 
     pub(super) fn top<'r>(&'r self, document: &'r Spanned<DeTable<'t>>) -> Table<'r, 't> {
-        Table::new(self, String::new(), 0..0, document.get_ref())
+        Table::new(self, None, 0..0, document.get_ref())
     }
 
     pub(super) fn fault(&self, span: Range<usize>, what: impl Into<String>, help: impl Into<String>) {
-        let start_of_line = self.before(&span).rsplit('\n').next().unwrap_or_default();
-        self.faults.borrow_mut().push(Fault {
-            line: self.line(&span),
-            column: start_of_line.chars().count() + 1,
-            what: what.into(),
-            help: help.into(),
-        });
+        let Position { line, column, .. } = self.positions.of(span.start);
+        self.faults.borrow_mut().push(Fault { line, column, what: what.into(), help: help.into() });
     }
 
     pub(super) fn is_faultless(&self) -> bool {
@@ -54,11 +52,7 @@ impl<'t> Reader<'t> {
 
     /// The line of a place in the file, from 1.
     pub(super) fn line(&self, span: &Range<usize>) -> usize {
-        self.before(span).matches('\n').count() + 1
-    }
-
-    fn before(&self, span: &Range<usize>) -> &'t str {
-        self.text.get(..span.start).unwrap_or(self.text)
+        self.positions.of(span.start).line
     }
 
     pub(super) fn into_faults(self) -> Vec<Fault> {
@@ -68,22 +62,56 @@ impl<'t> Reader<'t> {
     }
 }
 
+/// The keys and indexes that lead to a value, as in `members[0].regions`. Most values are valid, so it becomes text only in a
+/// message.
+#[derive(Clone)]
+struct Path<'r> {
+    /// Of the table or list that contains the value; `None` for the file as a whole.
+    parent: Option<Rc<Self>>,
+    step: Step<'r>,
+}
+
+#[derive(Clone, Copy)]
+enum Step<'r> {
+    Key(&'r str),
+    Index(usize),
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(parent) = &self.parent {
+            parent.fmt(f)?;
+        }
+        match self.step {
+            Step::Index(index) => write!(f, "[{index}]"),
+            Step::Key(key) if self.parent.is_some() => write!(f, ".{key}"),
+            Step::Key(key) => f.write_str(key),
+        }
+    }
+}
+
 /// A table, and the keys that were asked of it: whatever else stands in it is a fault.
 pub(super) struct Table<'r, 't> {
     reader: &'r Reader<'t>,
-    path: String,
+    /// `None` for the file as a whole.
+    path: Option<Rc<Path<'r>>>,
     span: Range<usize>,
     entries: &'r DeTable<'t>,
     asked: RefCell<Vec<&'static str>>,
 }
 
 impl<'r, 't> Table<'r, 't> {
-    fn new(reader: &'r Reader<'t>, path: String, span: Range<usize>, entries: &'r DeTable<'t>) -> Self {
+    fn new(
+        reader: &'r Reader<'t>,
+        path: Option<Rc<Path<'r>>>,
+        span: Range<usize>,
+        entries: &'r DeTable<'t>,
+    ) -> Self {
         Self { reader, path, span, entries, asked: RefCell::default() }
     }
 
-    fn path_of(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    fn path_of(&self, key: &'r str) -> Path<'r> {
+        Path { parent: self.path.clone(), step: Step::Key(key) }
     }
 
     /// The value of a key, if it is there.
@@ -127,7 +155,7 @@ impl<'r, 't> Table<'r, 't> {
             if asked.contains(&name) {
                 continue;
             }
-            let whose = if self.path.is_empty() { "a fleet file" } else { &self.path };
+            let whose = self.path.as_ref().map_or("a fleet file".to_owned(), ToString::to_string);
             let help = match meant(name, asked.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("{whose} has {}", listed(asked.iter().copied())),
@@ -140,13 +168,13 @@ impl<'r, 't> Table<'r, 't> {
 /// A value and its place.
 pub(super) struct Value<'r, 't> {
     reader: &'r Reader<'t>,
-    path: String,
+    path: Path<'r>,
     span: Range<usize>,
     value: &'r DeValue<'t>,
 }
 
 impl<'r, 't> Value<'r, 't> {
-    fn new(reader: &'r Reader<'t>, path: String, value: &'r Spanned<DeValue<'t>>) -> Self {
+    fn new(reader: &'r Reader<'t>, path: Path<'r>, value: &'r Spanned<DeValue<'t>>) -> Self {
         Self { reader, path, span: value.span(), value: value.get_ref() }
     }
 
@@ -258,26 +286,34 @@ impl<'r, 't> Value<'r, 't> {
 
     pub(super) fn table(self) -> Option<Table<'r, 't>> {
         match self.value {
-            DeValue::Table(entries) => Some(Table::new(self.reader, self.path, self.span, entries)),
+            DeValue::Table(entries) => {
+                Some(Table::new(self.reader, Some(Rc::new(self.path)), self.span, entries))
+            }
             _ => self.wrong_type("a table"),
         }
     }
 
     pub(super) fn list(&self) -> Option<Vec<Value<'r, 't>>> {
         let DeValue::Array(values) = self.value else { return self.wrong_type("a list in brackets") };
-        let item = |(n, value)| Value::new(self.reader, format!("{}[{n}]", self.path), value);
+        let parent = Rc::new(self.path.clone());
+        let path = |n| Path { parent: Some(Rc::clone(&parent)), step: Step::Index(n) };
+        let item = |(n, value)| Value::new(self.reader, path(n), value);
         Some(values.iter().enumerate().map(item).collect())
     }
 
     /// A list of names that is not empty and names nothing twice.
     pub(super) fn names<T: FromStr<Err = IdError> + Ord>(&self) -> Option<BTreeSet<T>> {
-        let values = self.list()?;
+        self.names_in(&self.list()?)
+    }
+
+    /// The same, of the values that [`Self::list`] returned.
+    pub(super) fn names_in<T: FromStr<Err = IdError> + Ord>(&self, values: &[Self]) -> Option<BTreeSet<T>> {
         if values.is_empty() {
             self.fault(format!("`{}` is empty", self.path), "name at least one");
             return None;
         }
         let mut names = BTreeSet::new();
-        for value in &values {
+        for value in values {
             if let Some(name) = value.name()
                 && !names.insert(name)
             {

@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::selection;
 use crate::fleet::table::{Reader, Table, Value};
@@ -15,7 +16,7 @@ pub(super) fn read(
     const HELP: &str =
         "add a `[[members]]` table with `account` and `regions` for each account whose VPCs are logged";
     let mut members = BTreeMap::new();
-    let mut lines: BTreeMap<AccountId, usize> = BTreeMap::new();
+    let mut spans: BTreeMap<AccountId, Range<usize>> = BTreeMap::new();
     let list = if discovers { top.get("members") } else { top.needed("members", HELP) };
     let Some(list) = list else { return members };
     let Some(values) = list.list() else { return members };
@@ -27,12 +28,12 @@ pub(super) fn read(
         let id = account.as_ref().and_then(|v| v.name::<AccountId>());
         let member = member(table, id, hub);
         let (Some(account), Some(id)) = (account, id) else { continue };
-        let line = reader.line(&account.span());
-        if let Some(first) = lines.get(&id) {
+        if let Some(first) = spans.get(&id) {
             let help = "keep one of the two; `regions` and `vpcs` take lists";
-            account.fault(format!("the account {id} is already a member, at line {first}"), help);
+            let line = reader.line(first);
+            account.fault(format!("the account {id} is already a member, at line {line}"), help);
         } else {
-            lines.insert(id, line);
+            spans.insert(id, account.span());
             members.extend(member.map(|member| (id, member)));
         }
     }
@@ -67,7 +68,7 @@ fn regions(value: &Value<'_, '_>, hub: Option<&Region>) -> Option<Regions> {
         }
         return Some(Regions::ALL);
     }
-    let names: BTreeSet<Region> = value.names()?;
+    let names: BTreeSet<Region> = value.names_in(&items)?;
     for other in names.iter().filter(|region| hub.is_some_and(|hub| hub.partition() != region.partition())) {
         let hub = hub.map_or("", |hub| hub.partition().as_str());
         value.fault(
