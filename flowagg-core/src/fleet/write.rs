@@ -1,7 +1,7 @@
 //! From a fleet to the text of `flowagg.toml`: only what is not as it would be without a word, in the order in which the
 //! reference names the keys.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
 use toml_writer::{ToTomlKey, ToTomlValue, TomlKeyBuilder, TomlStringBuilder};
@@ -50,7 +50,11 @@ impl Declared {
     /// without it.
     pub fn to_toml(&self, remarks: &[Remark]) -> String {
         let Fleet { declared_name, hub, members, flow_logs, policy, organization, left_out: _ } = &self.fleet;
-        let about = |part: Part| remarks.iter().filter(move |remark| remark.about == part);
+        let mut by_part: BTreeMap<Part, Vec<&Remark>> = BTreeMap::new();
+        for remark in remarks {
+            by_part.entry(remark.about).or_default().push(remark);
+        }
+        let about = |part: Part| by_part.get(&part).into_iter().flatten().copied();
         let mut name = Lines::default();
         name.perhaps("name", declared_name.as_ref().map(quoted));
         let mut tables = vec![
