@@ -15,6 +15,8 @@ pub(crate) enum Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// Reading a fleet file of up to 100,000 members; prints the ratio to parsing the same text with the `toml` crate alone
+    FleetFile,
     /// The window of `apply` in which a change of another process is lost: from the last byte of the last read of the bucket
     /// policy to the first byte of its write; prints the median and the maximum
     Window {
@@ -61,6 +63,8 @@ impl Bench {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         match self {
             Self::Fleet { options } => fleet("bench", options),
+            // The crate has no AWS SDK below it, so this does not compile it.
+            Self::FleetFile => cargo::run(&mut cargo("bench -p flowagg-core --bench fleet-file")),
             Self::Window { runs, profile } => fleet(profile, &["--window".to_owned(), runs.to_string()]),
             Self::Script { emulator, options } => {
                 cargo::build()?;
