@@ -16,9 +16,9 @@ pub(crate) enum Described {
     FleetFile,
     /// What `flowagg plan --json` prints
     Plan,
-    /// What `flowagg apply --yes --json` prints
+    /// What `flowagg apply --yes --json` and `flowagg destroy --yes --json` print
     Apply,
-    /// What `flowagg destroy --yes --json` prints
+    /// The same schema as `apply`
     Destroy,
     /// What `flowagg verify --json` prints
     Verify,
@@ -28,9 +28,9 @@ pub(crate) enum Described {
     Report,
     /// What `flowagg permissions --json` prints
     Permissions,
-    /// What `flowagg policy build --json` prints
+    /// What `flowagg policy build --json` and `flowagg policy merge --json` print
     PolicyBuild,
-    /// What `flowagg policy merge --json` prints
+    /// The same schema as `policy-build`
     PolicyMerge,
     /// What `flowagg policy diff --json` prints
     PolicyDiff,

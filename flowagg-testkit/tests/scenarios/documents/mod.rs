@@ -52,7 +52,7 @@ impl Seen {
             for value in values {
                 assert_eq!(check::wrong(&schema, value), Vec::<String>::new(), "{ran}");
                 self.note(value);
-                is_kept(name, value);
+                is_kept(&schema, value);
             }
         }
         if documents.is_empty() { events } else { documents }
@@ -76,10 +76,10 @@ impl Seen {
 }
 
 /// Where the variable names a folder, what was written is kept there for another validator, under the name of its schema.
-fn is_kept(name: &str, value: &Value) {
+fn is_kept(schema: &Value, value: &Value) {
     if let Some(folder) = std::env::var_os("FLOWAGG_KEEP_DOCUMENTS") {
-        let file =
-            tempfile::Builder::new().prefix(&format!("{name}.")).suffix(".json").tempfile_in(folder).unwrap();
+        let prefix = schema["$id"].as_str().unwrap().rsplit('/').next().unwrap().replace("json", "");
+        let file = tempfile::Builder::new().prefix(&prefix).suffix(".json").tempfile_in(folder).unwrap();
         fs::write(file.path(), value.to_string()).unwrap();
         file.keep().unwrap();
     }
