@@ -17,7 +17,7 @@ use serde::Serialize;
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Examination {
-    /// One look each.
+    /// One for each topic that could be checked.
     pub checks: Vec<Check>,
     /// The calls that failed, or would.
     pub failures: Vec<Failure>,

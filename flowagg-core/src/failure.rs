@@ -17,7 +17,7 @@ pub struct Failure {
     pub call: String,
     /// The resource that the call was for: a bucket, a VPC, a role.
     pub resource: Option<String>,
-    /// AWS's error code, if the response had one.
+    /// AWS's error code, or one such as `HTTP 400` if the response had no body; `None` if there was no response.
     pub code: Option<String>,
     /// What went wrong.
     pub message: String,

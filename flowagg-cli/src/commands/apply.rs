@@ -24,13 +24,13 @@ pub(super) struct Report<'a> {
     plan: &'a Plan,
     /// What became of it.
     applied: &'a Applied,
-    /// What a second look says is still to be done.
+    /// The plan made again after the run. If the run exits with 0, its `hub` and `flow-logs` are empty.
     remaining: &'a Plan,
     /// The calls that it took.
     calls: &'a Phases,
 }
 
-/// How often each operation was sent.
+/// How often each operation was sent, retries included.
 #[derive(Default, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Phases {

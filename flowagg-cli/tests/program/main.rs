@@ -4,6 +4,7 @@
 mod athena;
 mod events;
 mod init;
+mod json_page;
 mod messages;
 mod named;
 mod policy;

@@ -37,7 +37,7 @@ pub struct Delivery {
     pub flow_log: Option<FlowLogId>,
     /// The judgement.
     pub state: State,
-    /// The key of the newest object of today or yesterday.
+    /// The key of the newest object of today or yesterday (UTC).
     pub key: Option<String>,
     /// How old that object is, in seconds.
     pub age_seconds: Option<i64>,
@@ -52,7 +52,7 @@ pub struct Delivery {
 pub struct Stranger {
     /// The account.
     pub account: AccountId,
-    /// The key of its newest object of today or yesterday.
+    /// The key of its newest object of today or yesterday (UTC).
     pub key: Option<String>,
     /// How old that object is, in seconds.
     pub age_seconds: Option<i64>,

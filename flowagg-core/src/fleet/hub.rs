@@ -55,7 +55,7 @@ pub enum Encryption {
     SseS3,
     /// With a customer managed KMS key.
     SseKms {
-        /// The key.
+        /// The ARN of the key.
         key: KmsKeyArn,
         /// Whether S3 uses a bucket key, which spares a call to KMS for each object.
         bucket_key: bool,

@@ -168,7 +168,7 @@ pub struct PolicyChange {
     pub also_granted: BTreeSet<AccountId>,
     /// Accounts that may no longer deliver.
     pub revoked: BTreeSet<AccountId>,
-    /// Who else may no longer deliver, other than an account by name.
+    /// Who else may no longer deliver, in words, such as an account in one region.
     pub revoked_access: BTreeSet<Access>,
     /// Foreign statements that are removed because the grant replaces them, by name.
     pub adopted: Vec<String>,
@@ -187,7 +187,7 @@ pub struct GrantRemoval {
     pub leaves: Option<String>,
     /// Accounts that may no longer deliver.
     pub revoked: BTreeSet<AccountId>,
-    /// Who else may no longer deliver, other than an account by name.
+    /// Who else may no longer deliver, in words, such as an account in one region.
     pub revoked_access: BTreeSet<Access>,
 }
 

@@ -21,7 +21,7 @@ pub struct Plan {
     pub(super) hub: Vec<HubChange>,
     /// What changes in the members' accounts, by account, region and resource.
     pub(super) flow_logs: Vec<FlowLogChange>,
-    /// Changes that would expire objects of an existing bucket sooner, which was not allowed.
+    /// Changes that would expire objects of an existing bucket sooner, and need `--allow-expiry`.
     pub(super) not_applied: Vec<HubChange>,
     /// Flow logs that stay as they are, with the reason.
     pub(super) left: Vec<Left>,

@@ -44,9 +44,9 @@ pub struct Applied {
     pub done: Vec<Done>,
     /// What failed.
     pub failures: Vec<Failure>,
-    /// What to check: changes of other processes that may have been overwritten.
+    /// What to check: changes of other processes that may have been overwritten. The exit code does not depend on them.
     pub warnings: Vec<Concern>,
-    /// What was not tried, because something before it failed.
+    /// What was not tried, because something before it failed or the run was stopped.
     pub held_back: Vec<String>,
     /// Where AWS's own answer names a flow log for each that was to be made, and nothing else was to be done.
     #[serde(skip)]

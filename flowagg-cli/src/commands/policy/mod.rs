@@ -129,7 +129,7 @@ pub(crate) struct Report<'a> {
     kept: &'a BTreeSet<AccountId>,
     /// Accounts in regions that the fleet file does not name for them, from which they still may deliver.
     kept_access: &'a BTreeSet<Access>,
-    /// Who else may no longer deliver, other than an account by name.
+    /// Who else may no longer deliver, in words, such as an account in one region.
     revoked_access: &'a BTreeSet<Access>,
     /// What else is worth knowing.
     notes: &'a [String],

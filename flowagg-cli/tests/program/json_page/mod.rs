@@ -1,0 +1,97 @@
+//! `docs/json.md` is written by hand, except for the fields of each document: these are generated from its schema.
+
+mod tables;
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::Value;
+
+use crate::schemas::{docs, documents, schema, schema_name};
+use tables::Tables;
+
+/// Encloses what is generated, and names the document.
+const START: &str = "<!-- generated from the schema of ";
+const END: &str = "<!-- end of the generated part -->";
+
+/// The page with its generated parts, and the documents that they are of.
+fn generated(page: &str) -> (String, Vec<String>) {
+    let (mut text, mut names) = (String::new(), Vec::new());
+    let mut tables = Tables::default();
+    let mut heading = "";
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        text.push_str(line);
+        text.push('\n');
+        heading = line.strip_prefix("## ").unwrap_or(heading);
+        let Some(name) = line.strip_prefix(START).and_then(|rest| rest.strip_suffix(" -->")) else {
+            continue;
+        };
+        lines.find(|line| *line == END).unwrap_or_else(|| panic!("the part of {name} has no end"));
+        text.push_str(&tables.of(heading, schema(name).1));
+        text.push_str(END);
+        text.push('\n');
+        names.push(name.to_owned());
+    }
+    (text, names)
+}
+
+/// With `FLOWAGG_RENEW_SNAPSHOTS=1` the page is written, to be read before it is committed.
+#[test]
+fn the_page_on_json_describes_every_document_as_its_schema_does() {
+    let file = docs().join("json.md");
+    let page = fs::read_to_string(&file).unwrap();
+    let (text, names) = generated(&page);
+    if std::env::var_os("FLOWAGG_RENEW_SNAPSHOTS").is_some() {
+        fs::write(&file, &text).unwrap();
+    } else {
+        assert!(page == text, "docs/json.md differs from the schemas: run with FLOWAGG_RENEW_SNAPSHOTS=1");
+    }
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}");
+    let schemas = documents().iter().map(|name| schema_name(&schema(name).1).to_owned()).collect();
+    assert_eq!(BTreeSet::from_iter(names), schemas);
+}
+
+/// Every field and every word that is in a schema.
+fn words(schema: &Value, found: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(entries) => {
+            found.extend(
+                entries
+                    .get("properties")
+                    .and_then(Value::as_object)
+                    .into_iter()
+                    .flatten()
+                    .map(|(key, _)| key.clone()),
+            );
+            let listed = entries.get("enum").and_then(Value::as_array).into_iter().flatten();
+            let listed = listed.chain(entries.get("const")).filter_map(Value::as_str);
+            found.extend(listed.map(str::to_owned));
+            entries.values().for_each(|below| words(below, found));
+        }
+        Value::Array(items) => items.iter().for_each(|below| words(below, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_page_on_json_names_every_field_and_every_word_and_its_links_lead_somewhere() {
+    let page = fs::read_to_string(docs().join("json.md")).unwrap();
+    for name in documents() {
+        let mut found = BTreeSet::new();
+        words(&schema(&name).1, &mut found);
+        found.retain(|word| !page.contains(&format!("`{word}`")));
+        assert!(found.is_empty(), "{name}: the page does not name {found:?}");
+    }
+    let headings =
+        page.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let anchors: Vec<String> = headings.map(tables::anchor).collect();
+    assert_eq!(
+        anchors.iter().collect::<BTreeSet<_>>().len(),
+        anchors.len(),
+        "a heading is there twice: {anchors:?}"
+    );
+    for link in page.split("](#").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+        assert!(anchors.iter().any(|anchor| anchor == link), "no heading for #{link}");
+    }
+}
