@@ -1,5 +1,7 @@
 //! From the SDK's errors to a [`Failure`] that says where, what, and what to do.
 
+mod codes;
+
 use std::error::Error;
 
 use aws_credential_types::provider::error::CredentialsError;
@@ -111,7 +113,7 @@ impl CallError {
                 let status = context.raw().status().as_u16();
                 let code = context.err().code().map(str::to_owned).unwrap_or_else(|| code_of_status(status));
                 let message = context.err().message().unwrap_or("AWS gave no reason").to_owned();
-                Self::failed(call, Some(&code), one_line(&message), Self::advice(call, &code, &message))
+                Self::failed(call, Some(&code), one_line(&message), codes::advice(call, &code, &message))
             }
             SdkError::TimeoutError(_) => Self::failed(
                 call,
@@ -154,70 +156,6 @@ impl CallError {
             "check the network, the region's name, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set"
         };
         Self::failed(call, None, format!("could not be sent: {}", one_line(&deepest.to_string())), help)
-    }
-
-    /// What to do about an error code of AWS.
-    fn advice(call: Call, code: &str, message: &str) -> Advice {
-        let denied = code.contains("AccessDenied") || code == "UnauthorizedOperation" || code == "Forbidden";
-        Advice::for_place(|account, region| {
-            match code {
-            _ if code.starts_with("ExpiredToken") || code == "RequestExpired" => {
-                "the credentials have expired: sign in again and run it again; what is done stays done".into()
-            }
-            "HTTP 400" if call == call::HEAD_BUCKET => {
-                "S3 gives this call no reason; most likely the credentials have expired: sign in again and run it again"
-                    .into()
-            }
-            "InvalidClientTokenId" | "UnrecognizedClientException" | "AuthFailure" | "InvalidAccessKeyId"
-            | "SignatureDoesNotMatch" => {
-                format!("AWS does not take these credentials in {region}: check the keys or profile, and that the region is enabled")
-            }
-            _ if denied && call.action.starts_with("organizations:") => {
-                "only the management account and delegated administrators may list the accounts: name a role in one of them with `organization.lookup`".into()
-            }
-            "AWSOrganizationsNotInUseException" => {
-                format!("{account} is in no organization: name a role in the management account with `organization.lookup`")
-            }
-            "AccountNotFoundException" => {
-                "the organization has no such account: correct `organization.accounts`".into()
-            }
-            "ParentNotFoundException" => {
-                "the organization has no such unit: correct `organization.units` or `organization.except-units`".into()
-            }
-            "OptInRequired" => format!("enable {region} in {account}, or take it out of the member's `regions`"),
-            _ if denied && call == call::ASSUME_ROLE => format!(
-                "make the role in {account} with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it"
-            ),
-            _ if denied && message.contains("service control policy") => {
-                format!("a service control policy of the organization denies {} in {account}: ask for an exception", call.action)
-            }
-            _ if denied && call.action.starts_with("s3:") => format!(
-                "if another account owns the bucket, choose another `hub.bucket`; if {account} does, allow {} to the role or user",
-                call.action
-            ),
-            _ if denied => format!("allow {} to the role or user that is used in {account}", call.action),
-            "NoSuchBucket" => "the bucket is gone: run `flowagg plan` again".into(),
-            "BucketAlreadyExists" => "the name is taken by another account: choose another `hub.bucket`".into(),
-            "OperationAborted" => "another change to the bucket is in progress: run the command again".into(),
-            "InvalidBucketAclWithObjectOwnership" => {
-                "the bucket ACL grants access to others: replace these grants with statements of the bucket policy and reset the ACL (`aws s3api put-bucket-acl --acl private`), or set `hub.object-ownership = \"keep\"`".into()
-            }
-            "MalformedPolicy" => "S3 does not take the policy: a foreign statement may name something that is gone".into(),
-            "FlowLogsLimitExceeded" => "a resource has at most 250 flow logs: delete some that are not needed".into(),
-            "FlowLogAlreadyExists" => "one like it is there already: run `flowagg plan` again to see it".into(),
-            "LogDestinationNotFound" | "LogDestinationNotFoundException" | "LogDestinationPermissionIssue"
-            | "LogDestinationPermissionIssueException" => {
-                "AWS finds no bucket there or no grant in its policy: run `flowagg plan` again".into()
-            }
-            "InvalidVpcID.NotFound" => "the VPC is gone: run `flowagg plan` again".into(),
-            _ if code.contains("Throttl")
-                || code.contains("LimitExceeded")
-                || code.starts_with("TooManyRequests") || code == "SlowDown" => {
-                "AWS asks for patience: run it again; what is done stays done".into()
-            }
-            _ => "run it again; what is done stays done".into(),
-        }
-        })
     }
 }
 
