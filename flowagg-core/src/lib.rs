@@ -11,3 +11,4 @@ pub mod lifecycle;
 pub mod near;
 pub mod observed;
 pub mod plan;
+pub mod text;

@@ -12,6 +12,7 @@ use super::{
 use crate::flow_log::FlowLogSpec;
 use crate::id::{AccountId, ResourceKind, RoleName};
 use crate::lifecycle::{Lifecycle, Retention};
+use crate::text::one_line;
 
 /// A line that is longer than this, in characters, is written as one line for each item of its list.
 const LONGEST_LINE: usize = 100;
@@ -106,12 +107,7 @@ impl Table {
 }
 
 fn comment(remark: &Remark) -> String {
-    let words: Vec<&str> = remark
-        .text
-        .split(|c: char| c.is_control() || c.is_whitespace())
-        .filter(|word| !word.is_empty())
-        .collect();
-    format!("# {}\n", words.join(" "))
+    format!("# {}\n", one_line(&remark.text))
 }
 
 /// Keys with their values, a line each.

@@ -12,6 +12,7 @@ use aws_sdk_athena::types::{
 };
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Hub;
+use flowagg_core::text::one_line;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::Account;
@@ -267,8 +268,4 @@ fn failed(why: &str) -> &'static str {
     } else {
         "correct the SQL, or export the table again if the fleet has changed"
     }
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

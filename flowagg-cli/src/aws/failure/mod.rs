@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use flowagg_core::failure::{Advice, Failure};
 use flowagg_core::id::{AccountId, Region};
+use flowagg_core::text::one_line;
 
 use super::call::{self, Call};
 use super::complete::Incomplete;
@@ -167,8 +168,4 @@ fn code_of_status(status: u16) -> String {
         404 => "NotFound".into(),
         other => format!("HTTP {other}"),
     }
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -2,6 +2,7 @@
 
 mod unquoted;
 
+use flowagg_core::text::one_line;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value, json};
 use serde_saphyr::Tagged;
@@ -20,7 +21,7 @@ pub(super) enum TextError {
 ///
 /// Source: "Intrinsic function reference" (AWS CloudFormation Template Reference).
 pub(super) fn parse(text: &str) -> Result<Value, TextError> {
-    let syntax = |error: String| TextError::Syntax(error.split_whitespace().collect::<Vec<_>>().join(" "));
+    let syntax = |error: String| TextError::Syntax(one_line(&error));
     let (value, unquoted) = if text.trim_start().starts_with('{') {
         let value = serde_json::from_str(text).map_err(|error| syntax(error.to_string()))?;
         let unquoted = unquoted::in_json(&value);
