@@ -3,6 +3,11 @@
 /// Below this likeness (from 0 to 1, by Jaro) two words are two words.
 const ALIKE: f64 = 0.75;
 
+/// The number of characters to insert, remove or replace to turn one text into the other.
+pub fn distance(a: &str, b: &str) -> usize {
+    strsim::levenshtein(a, b)
+}
+
 /// The name that is most like a text, however little.
 pub fn nearest<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     names.into_iter().max_by(|a, b| strsim::jaro(text, a).total_cmp(&strsim::jaro(text, b)))

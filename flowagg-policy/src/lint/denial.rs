@@ -5,9 +5,10 @@
 use std::collections::BTreeSet;
 
 use flowagg_core::id::{AccountId, BucketName, OrganizationId, Region};
+use flowagg_core::near::distance;
 
 use super::subject::{Condition, Statement, Subject};
-use super::{Check, Report, Severity, distance, shown};
+use super::{Check, Report, Severity, shown};
 use crate::evaluate::{DecisionKind, Policy, Request};
 use crate::json;
 

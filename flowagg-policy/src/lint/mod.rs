@@ -19,6 +19,7 @@ mod whole;
 use std::borrow::Cow;
 
 use flowagg_core::id::BucketName;
+use flowagg_core::near::distance;
 use serde::Serialize;
 
 pub use self::deleted::{DeletedPrincipal, deleted_principals};
@@ -211,25 +212,6 @@ fn nearest<'n>(known: impl Iterator<Item = &'n str>, name: &str) -> Option<&'n s
         .filter(|(far, _)| *far <= 2)
         .min()
         .map(|(_, known)| known)
-}
-
-/// How many characters must be put in, taken out or replaced to make one text of the other.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    if a.chars().count().abs_diff(b.len()) > 2 {
-        return usize::MAX;
-    }
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = corner + usize::from(x != *y);
-            corner = row[j + 1];
-            row[j + 1] = replaced.min(corner + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //!
 //! Source: "AWS JSON policy elements: Principal" and "NotPrincipal" (IAM User Guide).
 
+use flowagg_core::near::distance;
+
 use super::deleted::is_unique_id;
 use super::deliverers::{of_account, of_service};
 use super::subject::{Statement, Subject};
@@ -124,9 +126,7 @@ fn wrong_service(subject: &Subject<'_>, report: &mut Report<'_>) {
         subject.statements.iter().filter(|s| !(s.allows() && s.is_about_delivery() && !s.names_delivery()))
     {
         for service in statement.services().filter(|service| service.text != DELIVERY_SERVICE) {
-            if super::distance(service.text, DELIVERY_SERVICE) <= 2
-                || service.text.starts_with("delivery.logs.")
-            {
+            if distance(service.text, DELIVERY_SERVICE) <= 2 || service.text.starts_with("delivery.logs.") {
                 let message =
                     format!("unknown service {}; `{DELIVERY_SERVICE}` is similar", shown(service.text));
                 report.add(Some(statement), service.at, message);

@@ -4,6 +4,7 @@
 
 use flowagg_core::id::{AccountId, Partition};
 use flowagg_core::layout;
+use flowagg_core::near::distance;
 
 use super::subject::{Item, S3Arn, Statement, Subject};
 use super::{Check, Report, Severity, shown};
@@ -288,7 +289,7 @@ fn misspelt_folder(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in subject.writes() {
         for item in &statement.resources {
             let folders = item.text.split('/').skip(1);
-            let near = |folder: &&str| super::distance(&folder.to_lowercase(), "awslogs") <= 1;
+            let near = |folder: &&str| distance(&folder.to_lowercase(), "awslogs") <= 1;
             if let Some(folder) =
                 folders.clone().find(near).filter(|_| !folders.clone().any(|folder| folder == "AWSLogs"))
             {
