@@ -5,6 +5,11 @@
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
+use jiff::civil::{Date, date};
+
+/// Epoch seconds count from its midnight.
+const EPOCH: Date = date(1970, 1, 1);
+
 /// An integer or a decimal. Integers are compared as such, for a float does not hold them all.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Number {
@@ -39,13 +44,14 @@ pub(super) fn instant(text: &str) -> Option<i128> {
     }
     let (date, time) = text.split_once(['T', 't']).map_or((text, None), |(date, time)| (date, Some(time)));
     let mut parts = date.split('-');
-    let year: i64 = digits(parts.next()?, 4)?;
+    let year = digits(parts.next()?, 4)?;
     let month = parts.next().map_or(Some(1), |text| digits(text, 2))?;
     let day = parts.next().map_or(Some(1), |text| digits(text, 2))?;
-    if parts.next().is_some() || !(1..=12).contains(&month) || !(1..=days_in(year, month)).contains(&day) {
+    if parts.next().is_some() {
         return None;
     }
-    let midnight = i128::from(days_since_1970(year, month, day)) * 86_400 * SECOND;
+    let date = Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()?;
+    let midnight = date.duration_since(EPOCH).as_nanos();
     let Some(time) = time else { return Some(midnight) };
     let offset = time.find(['Z', 'z', '+', '-']).and_then(|at| time.split_at_checked(at));
     let (clock, offset) = match offset {
@@ -83,24 +89,6 @@ fn offset_seconds(text: &str) -> Option<i64> {
     let (hours, minutes) = text.get(1..)?.split_once(':').or_else(|| text.get(1..)?.split_at_checked(2))?;
     let seconds = digits(hours, 2)? * 3600 + digits(minutes, 2)? * 60;
     Some(if text.starts_with('-') { -seconds } else { seconds })
-}
-
-fn is_leap(year: i64) -> bool {
-    (year % 4 == 0 && year % 100 != 0) || year % 400 == 0
-}
-
-fn days_in(year: i64, month: i64) -> i64 {
-    match month {
-        2 => 28 + i64::from(is_leap(year)),
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
-    let leap_days = |year: i64| (year / 4) - (year / 100) + (year / 400);
-    let years = (year - 1970) * 365 + leap_days(year - 1) - leap_days(1969);
-    years + (1..month).map(|month| days_in(year, month)).sum::<i64>() + day - 1
 }
 
 /// An address range; an address alone is a range of one.
@@ -174,6 +162,8 @@ mod tests {
             ("1970", 0),
             ("1970-01", 0),
             ("1970-01-02", 86_400),
+            ("1900-03-01", -2_203_891_200),
+            ("9999-12-31", 253_402_214_400),
             ("2020-02-29T12:30Z", 1_582_979_400),
             ("2020-02-29T12:30:15.5Z", 1_582_979_415),
             ("2020-02-29T14:30:15+02:00", 1_582_979_415),
@@ -183,9 +173,19 @@ mod tests {
         ] {
             assert_eq!(second(text), Some(seconds), "{text}");
         }
-        for bad in
-            ["", "2020-13", "2020-02-30", "2020-02-29T25:00Z", "yesterday", "2020-2-1", "2020-02-29T12"]
-        {
+        for bad in [
+            "",
+            "2020-13",
+            "2020-02-30",
+            "1900-02-29",
+            "2020-04-31",
+            "2020-00",
+            "2020-01-00",
+            "2020-02-29T25:00Z",
+            "yesterday",
+            "2020-2-1",
+            "2020-02-29T12",
+        ] {
             assert_eq!(instant(bad), None, "{bad}");
         }
         assert!(instant("2020-01-01T00:00:00.1Z") > instant("2020-01-01T00:00:00.0999Z"));
