@@ -268,9 +268,9 @@ fn one(finding: &Finding, out: &mut Sheet<'_>) -> io::Result<()> {
         out.aside(4, help)?;
     }
     for Spot { account, region, resource } in places.iter().take(NAMED) {
-        let parts = [region.as_ref().map(ToString::to_string), resource.clone()];
-        let rest: Vec<String> = parts.into_iter().flatten().collect();
-        out.line(8, format_args!("    {account} {}", rest.join(" ")))?;
+        let parts = [Some(account.to_string()), region.as_ref().map(ToString::to_string), resource.clone()];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        out.line(8, format_args!("    {}", parts.join(" ")))?;
     }
     match places.len().saturating_sub(NAMED) {
         0 => Ok(()),
