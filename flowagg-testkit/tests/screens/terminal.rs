@@ -1,6 +1,5 @@
 //! A terminal with the program in it, and what it shows.
 
-use std::fmt;
 use std::num::NonZeroU16;
 use std::path::Path;
 use std::process::Stdio;
@@ -33,15 +32,6 @@ impl Width {
         match self {
             Self::Columns(columns) => Some(columns),
             Self::Piped => None,
-        }
-    }
-}
-
-impl fmt::Display for Width {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Columns(columns) => columns.fmt(f),
-            Self::Piped => f.write_str("piped"),
         }
     }
 }
