@@ -99,7 +99,7 @@ pub type Entered = BTreeMap<AccountId, Result<(), Failure>>;
 pub enum Health {
     /// It is.
     Good,
-    /// It works, and somebody should look at it.
+    /// It works, but needs a look.
     Doubtful,
     /// A roll-out would fail on it.
     Bad,

@@ -250,7 +250,7 @@ pub struct Account {
     pub account: AccountId,
     /// What people call it.
     pub name: Option<String>,
-    /// The organizational units that hold it, the topmost first, between slashes; `None` where nobody knows.
+    /// The organizational units that hold it, the topmost first, between slashes; `None` if they are unknown.
     pub unit: Option<String>,
     /// How it stands, over all regions.
     pub coverage: Coverage,

@@ -28,7 +28,7 @@ pub(crate) enum Event<'a> {
         /// Where the last one was: an account, an account and a region, a bucket, or words.
         at: &'a str,
     },
-    /// Something that a person would be told.
+    /// A message to people.
     Notice {
         /// The words.
         text: &'a str,
@@ -45,7 +45,7 @@ pub(crate) enum Event<'a> {
     Error(Fault<'a>),
     /// A call to AWS failed that the run cannot go on without.
     Failure(&'a Failure),
-    /// What `--verbose` tells.
+    /// A trace of `--verbose`.
     Trace {
         /// The line.
         text: &'a str,

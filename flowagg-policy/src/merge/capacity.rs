@@ -21,7 +21,7 @@ pub struct Sizes {
     /// The form of the fleet's policy.
     #[cfg_attr(feature = "schema", schemars(with = "GrantForm"))]
     pub form: &'static str,
-    /// The bytes of the fleet's policy, beside the live policy's other statements.
+    /// The bytes of the fleet's policy, the live policy's other statements included.
     pub bytes: usize,
     /// The bytes that are kept free for the statements that AWS may append for flow logs in the hub account.
     pub reserved: usize,
