@@ -18,6 +18,7 @@ use crate::adopt::{Adopted, StatementRef, adopt, adopt_again};
 use crate::assure::{DeliveryProblem, ProblemKind};
 use crate::document::NOTHING;
 use crate::grant::Grant;
+use crate::lint::{DeletedPrincipal, deleted_principals};
 use crate::merge::{MergeError, granted_by, merge, remove, unlisted};
 
 /// What a plan may do besides making AWS what the fleet file declares.
@@ -167,6 +168,9 @@ impl Plan {
         let grant = Grant::of(fleet);
         match decide(fleet, &grant, observed, live, unnamed, adoption) {
             Ok(decided) => {
+                if let Some(change) = &decided.change {
+                    self.obstacles.extend(deleted(fleet, &change.text));
+                }
                 self.goal = Goal::Apply(unnamed, expiry, decided.adoption);
                 self.hub.extend(decided.change.map(HubChange::PutPolicy));
                 self.notes.extend(left_out(fleet));
@@ -214,6 +218,9 @@ impl Plan {
                 return self.obstacles.push(obstacle);
             }
         };
+        if let Some(HubChange::RemoveGrant(GrantRemoval { leaves: Some(leaves), .. })) = &grant {
+            self.obstacles.extend(deleted(fleet, leaves));
+        }
         let removals: Vec<HubChange> = rules.into_iter().chain(grant).collect();
         match live.map(|live| overlap::notes(fleet, &Grant::of(fleet), live)).transpose() {
             Ok(notes) => self.notes.extend(notes.unwrap_or_default()),
@@ -321,6 +328,18 @@ fn removed(fleet: &Fleet, grant: &Grant, live: &str) -> Result<Option<GrantRemov
     let revoked = effects(fleet, grant, Some(live), leaves.as_deref(), &accounts)?.revoked;
     let revoked_access = unlisted(live, grant)?;
     Ok(Some(GrantRemoval { replaces: live.to_owned(), leaves, revoked, revoked_access }))
+}
+
+/// Principals that were deleted, in a policy that is to be written: S3 refuses it.
+fn deleted(fleet: &Fleet, policy: &str) -> Option<Concern> {
+    let deleted = deleted_principals(policy);
+    let named =
+        |it: &DeletedPrincipal| format!("statement {} names the deleted principal {}", it.statement, it.id);
+    let named: Vec<String> = deleted.iter().map(named).collect();
+    let what = (!named.is_empty()).then(|| format!("S3 would refuse the new policy: {}", named.join(", ")));
+    let help = "remove the principal or the statement, which flowagg does not manage; `flowagg policy check` reports its place as \
+                `deleted-principal`";
+    what.map(|what| about_policy(fleet, what, help))
 }
 
 /// What to do about a delivery that is denied, or is allowed and should not be.

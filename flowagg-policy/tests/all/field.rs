@@ -7,7 +7,7 @@ use flowagg_core::id::{AccountId, BucketName, Region};
 use flowagg_core::layout::FileName;
 use flowagg_core::observed::{Bucket, BucketEncryption, Key, Observed, Scope};
 use flowagg_core::plan::{Subject, Unnamed};
-use flowagg_policy::plan::{evaluate, plan};
+use flowagg_policy::plan::{destroy, evaluate, plan};
 use flowagg_policy::{Grant, Policy, diff, foreign_losses, merge};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -183,6 +183,31 @@ fn every_recorded_policy_is_merged_without_a_foreign_change_and_every_grant_is_a
         }
     }
     assert_eq!(count, 75, "one recorded policy is not one that S3 accepts");
+}
+
+#[test]
+fn plan_and_destroy_name_a_deleted_principal_before_s3_refuses_the_policy() {
+    let case = cases(FIELD).find(|case| case.name == "deleted-principal").unwrap();
+    let observed = |policy: &str| Observed {
+        bucket: Ok(Some(Bucket { policy: Some(policy.to_owned()), ..Bucket::default() })),
+        key: None,
+        regions: BTreeMap::new(),
+        scope: Scope::Whole,
+    };
+    let fleet = fleet("");
+    let merged = merge(Some(case.policy.get()), &Grant::of(&fleet), Unnamed::Keep).unwrap().text;
+    let plans =
+        [plan(&fleet, &observed(case.policy.get()), Unnamed::Keep), destroy(&fleet, &observed(&merged))];
+    for plan in plans {
+        assert!(plan.is_empty(), "nothing is written");
+        let obstacles: Vec<_> = plan.obstacles().iter().map(|obstacle| obstacle.what.as_str()).collect();
+        assert_eq!(
+            obstacles,
+            [
+                "S3 would refuse the new policy: statement `Readers` names the deleted principal AROAEXAMPLEEXAMPLE123"
+            ]
+        );
+    }
 }
 
 /// What a plan finds about the key of the bucket.

@@ -114,7 +114,7 @@ const BUCKET: &[Row] = &[
     ),
     row(
         &[Is("MalformedPolicy")],
-        "S3 does not take the policy: a foreign statement may name something that is gone",
+        "S3 refuses the policy: `flowagg policy check` finds the cause, such as `deleted-principal`",
     ),
 ];
 
