@@ -724,6 +724,16 @@ proptest! {
 }
 
 #[test]
+fn rule_for_the_whole_folder_needs_the_permission_if_only_members_expire_already() {
+    let foreign = format!(
+        "<Rule><ID>theirs</ID><Prefix>{OWN}</Prefix><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule>"
+    );
+    let bucket = Bucket { contents: Contents::Listed(BTreeSet::new()), ..bucket(&foreign, &[]) };
+    let part = part(&fleet("retention-days = 1"), &bucket, Expiry::Withhold);
+    assert_eq!((changes(&part).len(), part.not_applied.len()), (0, 1), "{part:?}");
+}
+
+#[test]
 fn a_rule_with_an_effect_is_read_as_it_was_written() {
     let rule = FleetRule {
         id: "flowagg-expiry/acme/a&b".into(),

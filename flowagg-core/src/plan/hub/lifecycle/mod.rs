@@ -123,11 +123,23 @@ impl<'a> Scene<'a> {
                 && !self.may_have_versions()
                 && fate(&self.rules, folder).expires.is_none()
         };
-        for folder in self.reached().into_iter().filter(|folder| !is_new(folder)) {
-            let (before, after) = (fate(&self.rules, &folder), fate(&after, &folder));
-            for end in self.ends_sooner(&before, &after) {
+        let ends = |folder: &String| {
+            let ends = self.ends_sooner(&fate(&self.rules, folder), &fate(&after, folder));
+            if is_new(folder) { Vec::new() } else { ends }
+        };
+        for folder in self.reached() {
+            for end in ends(&folder) {
                 *sooner.entry(end).or_default() += 1;
                 folders.insert(folder.clone());
+            }
+        }
+        // A rule for the whole folder of logs also expires what others may put there.
+        for under in target.set.iter().map(|rule| &rule.under) {
+            if !folders.iter().any(|folder| folder.starts_with(under)) {
+                for end in ends(under) {
+                    *sooner.entry(end).or_default() += 1;
+                    folders.insert(under.clone());
+                }
             }
         }
         let sooner =
