@@ -379,7 +379,7 @@ pub(crate) struct Simulate {
     #[arg(long, requires = "account")]
     pub(crate) key: Option<String>,
     /// Bucket [default: the bucket in the policy, else that of the fleet file]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = BucketName::parse_in_policy)]
     pub(crate) bucket: Option<BucketName>,
     /// Organization of the accounts [default: that of the fleet file]
     #[arg(long, value_name = "ID")]

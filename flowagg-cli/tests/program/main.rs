@@ -11,6 +11,7 @@ mod policy;
 mod schemas;
 
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 const FLEET: &str = r#"
@@ -44,8 +45,13 @@ impl Said {
 fn offline(args: &[&str], fleet: &str, stdin: &str) -> Said {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("flowagg.toml"), fleet).unwrap();
+    offline_in(folder.path(), args, stdin)
+}
+
+/// Runs the program in this folder, whether it has a fleet file or not.
+fn offline_in(folder: &Path, args: &[&str], stdin: &str) -> Said {
     let mut command = Command::new(env!("CARGO_BIN_EXE_flowagg"));
-    command.args(args).current_dir(folder.path()).env_clear();
+    command.args(args).current_dir(folder).env_clear();
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     // A run that does not read it ends before all is written.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::{FLEET, offline};
+use crate::{FLEET, offline, offline_in};
 
 const FOREIGN: &str = r#"{ "Sid": "Readers", "Effect": "Allow", "Principal": {"AWS": "999988887777"},  "Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme-flow-logs/*" }"#;
 
@@ -163,6 +163,86 @@ fn the_service_is_played_for_one_account_and_the_reason_is_told() {
         assert_eq!(answer["decision"], "ImplicitDeny");
         assert!(answer["near-miss"].as_str().unwrap().contains("`aws:SourceAccount`"), "{line}");
     }
+}
+
+/// A policy with two statements for log delivery of two accounts under a folder, and one for a load balancer under another.
+const MENTIONS: &str = r#"{"Version":"2012-10-17","Statement":[
+    {"Effect":"Allow","Principal":{"Service":"logdelivery.elasticloadbalancing.amazonaws.com"},"Action":"s3:PutObject",
+     "Resource":"arn:aws:s3:::amzn-s3-demo-bucket/lb/AWSLogs/999988887777/*"},
+    {"Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:PutObject",
+     "Resource":["arn:aws:s3:::amzn-s3-demo-bucket/net/AWSLogs/222222222222/*","arn:aws:s3:::amzn-s3-demo-bucket/net/AWSLogs/333333333333/*"],
+     "Condition":{"StringEquals":{"aws:SourceAccount":["222222222222","333333333333"]}}},
+    {"Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:GetBucketAcl",
+     "Resource":"arn:aws:s3:::amzn-s3-demo-bucket","Condition":{"StringEquals":{"aws:SourceAccount":"222222222222"}}}]}"#;
+
+#[test]
+fn simulate_takes_accounts_and_folder_from_the_fleet_file_else_from_statements_for_log_delivery() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |args: &[&str], fleet: &str| {
+        let args = [&["policy", "simulate"], args].concat();
+        if fleet.is_empty() {
+            offline_in(folder.path(), &args, MENTIONS)
+        } else {
+            offline(&args, fleet, MENTIONS)
+        }
+    };
+    let of_policy = run(&[], "");
+    assert_eq!(of_policy.code, Some(3), "{}", of_policy.err);
+    assert!(of_policy.out.starts_with("  ! s3:GetBucketAcl"), "{}", of_policy.out);
+    assert!(of_policy.out.ends_with("1 of 2 accounts may deliver\n"), "{}", of_policy.out);
+    let json = run(&["--json"], "");
+    let resources: Vec<String> =
+        json.out.lines().map(|line| self::json(line)["resource"].to_string()).collect();
+    assert_eq!(resources.len(), 4);
+    assert!(
+        resources[1].starts_with("\"arn:aws:s3:::amzn-s3-demo-bucket/net/AWSLogs/222222222222/"),
+        "{resources:?}"
+    );
+
+    let of_fleet = run(&["--json"], FLEET);
+    let answers: Vec<Value> = of_fleet.out.lines().map(self::json).collect();
+    assert_eq!(of_fleet.code, Some(3));
+    assert_eq!(
+        (answers.len(), &answers[0]["account"], &answers[0]["allowed"]),
+        (2, &"111122223333".into(), &false.into())
+    );
+    let one =
+        run(&["--account", "222222222222", "--bucket", "amzn-s3-demo-bucket", "--region", "eu-west-1"], "");
+    assert_eq!(one.code, Some(0), "{}{}", one.out, one.err);
+}
+
+#[test]
+fn undecided_request_is_null_and_exits_with_3() {
+    let policy = MENTIONS.replace(
+        r#""aws:SourceAccount":"222222222222""#,
+        r#""aws:SourceAccount":"222222222222","aws:SourceOrgID":"o-a1b2c3d4e5""#,
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["policy", "simulate", "--account", "222222222222", "--json"];
+    let said = offline_in(folder.path(), &args, &policy);
+    assert_eq!(said.code, Some(3), "{}", said.err);
+    let answer = json(said.out.lines().next().unwrap());
+    assert_eq!((&answer["allowed"], &answer["decision"]), (&Value::Null, &"Depends".into()));
+    assert_eq!(answer["depends-on"], serde_json::json!(["aws:SourceOrgID"]));
+}
+
+#[test]
+fn merge_under_a_foreign_deny_reports_it_and_exits_with_3() {
+    let deny = r#"{"Version":"2012-10-17","Statement":[{"Sid":"NoWrites","Effect":"Deny","Principal":"*","Action":"s3:PutObject",
+        "Resource":"arn:aws:s3:::acme-flow-logs/*"}]}"#;
+    let said = offline(&["policy", "merge"], FLEET, deny);
+    assert_eq!(said.code, Some(3));
+    assert!(!said.err.contains("may deliver\n"), "{}", said.err);
+    assert!(
+        said.err.contains("cannot write to its folder: ExplicitDeny by statement `NoWrites`"),
+        "{}",
+        said.err
+    );
+    let document = json(&offline(&["policy", "merge", "--json"], FLEET, deny).out);
+    assert_eq!(
+        (&document["granted"], &document["problems"][0]["allowed"]),
+        (&serde_json::json!([]), &false.into())
+    );
 }
 
 #[test]

@@ -143,5 +143,5 @@ fn s3_resource(arn: &str) -> Option<(Partition, BucketName, Option<&str>)> {
         Some((bucket, path)) => (bucket, Some(path)),
         None => (resource, None),
     };
-    Some((Partition::parse(partition).ok()?, BucketName::parse(bucket).ok()?, path))
+    Some((Partition::parse(partition).ok()?, BucketName::parse_in_policy(bucket).ok()?, path))
 }
