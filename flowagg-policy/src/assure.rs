@@ -53,8 +53,8 @@ impl fmt::Display for DeliveryProblem {
     }
 }
 
-/// Says that the first of these accounts is not the only one.
-pub(crate) fn and_more(accounts: usize) -> String {
+/// The words after the first of several accounts: ` (and for 2 more accounts)`; empty for one.
+pub fn and_more(accounts: usize) -> String {
     match accounts {
         0 | 1 => String::new(),
         2 => " (and for 1 more account)".to_owned(),

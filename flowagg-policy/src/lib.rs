@@ -17,7 +17,7 @@ pub mod size;
 
 pub use access::{LogFolder, Mentioned, mentioned};
 pub use adopt::{AdoptError, Adopted, StatementRef, adopt};
-pub use assure::{DeliveryProblem, ProblemKind, assure};
+pub use assure::{DeliveryProblem, ProblemKind, and_more, assure};
 pub use diff::{ChangeKind, Difference, StatementChange, Undecided, diff};
 pub use document::{DocumentError, LARGEST};
 pub use evaluate::{

@@ -188,8 +188,11 @@ fn simulate_takes_accounts_and_folder_from_the_fleet_file_else_from_statements_f
     };
     let of_policy = run(&[], "");
     assert_eq!(of_policy.code, Some(3), "{}", of_policy.err);
-    assert!(of_policy.out.starts_with("  ! s3:GetBucketAcl"), "{}", of_policy.out);
-    assert!(of_policy.out.ends_with("1 of 2 accounts may deliver\n"), "{}", of_policy.out);
+    assert_eq!(
+        of_policy.out,
+        "333333333333 in us-east-1:\n  ! s3:GetBucketAcl  ImplicitDeny: statement 3 would allow it but for `aws:SourceAccount`, which is \
+         `333333333333`\n      arn:aws:s3:::amzn-s3-demo-bucket\n1 of 2 accounts may deliver\n"
+    );
     let json = run(&["--json"], "");
     let resources: Vec<String> =
         json.out.lines().map(|line| self::json(line)["resource"].to_string()).collect();
@@ -224,6 +227,27 @@ fn undecided_request_is_null_and_exits_with_3() {
     let answer = json(said.out.lines().next().unwrap());
     assert_eq!((&answer["allowed"], &answer["decision"]), (&Value::Null, &"Depends".into()));
     assert_eq!(answer["depends-on"], serde_json::json!(["aws:SourceOrgID"]));
+}
+
+#[test]
+fn simulate_prints_a_cause_once_for_all_accounts() {
+    let members: String = (0..300)
+        .map(|n| {
+            format!(
+                "[[members]]\naccount = \"{}\"\nregions = [\"eu-west-1\", \"us-east-1\"]\n",
+                222_200_000_000_u64 + n
+            )
+        })
+        .collect();
+    let denial = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::acme-flow-logs","arn:aws:s3:::acme-flow-logs/*"]},
+        {"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-flow-logs/*",
+         "Condition":{"StringNotEquals":{"aws:SourceOrgID":"o-a1b2c3d4e5"}}}]}"#;
+    let said = offline(&["policy", "simulate"], &format!("{FLEET}{members}"), denial);
+    let lines: Vec<&str> = said.out.lines().collect();
+    assert_eq!((said.code, lines.len()), (Some(3), 4), "{}", said.out);
+    assert_eq!(lines[1], "  ? s3:PutObject     Depends on `aws:SourceOrgID` in statement 2");
+    assert_eq!(lines[3], "0 of 301 accounts may deliver; 301 undecided");
 }
 
 #[test]

@@ -7,7 +7,9 @@ use std::path::Path;
 use flowagg_core::fleet::Fleet;
 use flowagg_core::id::{AccountId, BucketName, Partition, Region};
 use flowagg_core::layout::FileName;
-use flowagg_policy::{Decision, Delivery, Grant, Membership, Mentioned, Policy, Request, mentioned};
+use flowagg_policy::{
+    Decision, Delivery, Grant, Membership, Mentioned, Policy, Request, and_more, mentioned,
+};
 use jiff::{Timestamp, tz::TimeZone};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -179,14 +181,16 @@ fn regions(
     named.or_else(of_member).or_else(of_policy).unwrap_or_else(|| BTreeSet::from([partition.first_region()]))
 }
 
-/// The two requests of each delivery. Of several accounts only those that may not deliver are printed, each with its first region.
+/// The two requests of each delivery. If there are several, those that are not certainly allowed are printed, once for all accounts
+/// with the same cause.
 fn deliveries(
     policy: &Policy,
     asked: &Asked,
     options: &Simulate,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
-    let mut allowed: BTreeMap<AccountId, bool> = BTreeMap::new();
+    let mut problems: Vec<Problem> = Vec::new();
+    let mut accounts: BTreeMap<AccountId, Option<bool>> = BTreeMap::new();
     let is_one = asked.deliveries.len() == 1;
     for (delivery, region, key) in &asked.deliveries {
         let arn = format!("arn:{}:s3:::{}", delivery.partition, asked.bucket);
@@ -195,13 +199,14 @@ fn deliveries(
             ("s3:PutObject", format!("{arn}/{key}"), delivery.put_object(&asked.bucket, key)),
         ];
         let account = delivery.account;
-        let was_allowed = *allowed.entry(account).or_insert(true);
         for (action, resource, request) in requests {
             let decision = policy.decide(&request);
-            let is_allowed = decision.allowed();
-            if is_allowed != Some(true) {
-                allowed.insert(account, false);
-            }
+            let allowed = accounts.entry(account).or_insert(Some(true));
+            *allowed = match (*allowed, decision.allowed()) {
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                (None, _) | (_, None) => None,
+                (Some(true), Some(true)) => Some(true),
+            };
             if options.json {
                 let (action, resource) = (Some(action), Some(resource));
                 let answer = Answer {
@@ -212,14 +217,55 @@ fn deliveries(
                     decision,
                 };
                 show::line(&answer, screen.out)?;
-            } else if is_one || (was_allowed && is_allowed != Some(true)) {
-                show::answer(action, &resource, &decision.to_string(), is_allowed, screen.out)?;
+            } else if is_one {
+                show::answer(action, &resource, &decision.to_string(), decision.allowed(), screen.out)?;
+            } else if !decision.is_allowed() {
+                match problems
+                    .iter_mut()
+                    .find(|it| it.action == action && same_cause(&it.decision, &decision))
+                {
+                    Some(problem) => drop(problem.accounts.insert(account)),
+                    None => problems.push(Problem {
+                        action,
+                        resource,
+                        decision,
+                        region: region.clone(),
+                        first: account,
+                        accounts: BTreeSet::from([account]),
+                    }),
+                }
             }
         }
     }
-    let count = allowed.values().filter(|allowed| **allowed).count();
-    if !options.json && !is_one {
-        writeln!(screen.out, "{count} of {} accounts may deliver", allowed.len())?;
+    for Problem { action, resource, decision, region, first, accounts } in &problems {
+        let more = and_more(accounts.len());
+        writeln!(screen.out, "{first} in {region}{more}:")?;
+        show::answer(action, resource, &decision.to_string(), decision.allowed(), screen.out)?;
     }
-    Ok(if count == allowed.len() { Exit::Done } else { Exit::Differs })
+    let count = |of: Option<bool>| accounts.values().filter(|allowed| **allowed == of).count();
+    if !options.json && !is_one {
+        let undecided = match count(None) {
+            0 => String::new(),
+            n => format!("; {n} undecided"),
+        };
+        writeln!(screen.out, "{} of {} accounts may deliver{undecided}", count(Some(true)), accounts.len())?;
+    }
+    Ok(if count(Some(true)) == accounts.len() { Exit::Done } else { Exit::Differs })
+}
+
+/// A request that is not certainly allowed.
+struct Problem {
+    action: &'static str,
+    resource: String,
+    decision: Decision,
+    region: Region,
+    first: AccountId,
+    accounts: BTreeSet<AccountId>,
+}
+
+/// Whether two decisions have the same cause, for different accounts.
+fn same_cause(one: &Decision, other: &Decision) -> bool {
+    let near = |decision: &Decision| decision.near_miss.as_ref().map(|near| near.statement.index);
+    (one.kind, &one.statement, &one.depends_on, near(one))
+        == (other.kind, &other.statement, &other.depends_on, near(other))
 }
