@@ -165,6 +165,45 @@ fn the_service_is_played_for_one_account_and_the_reason_is_told() {
     }
 }
 
+#[test]
+fn recorded_policies_go_through_check_merge_diff_and_simulate() {
+    let folder = tempfile::tempdir().unwrap();
+    let fleet = FLEET.replace("acme-flow-logs", "acme-logs");
+    std::fs::write(folder.path().join("flowagg.toml"), fleet).unwrap();
+    let (before, after) = (folder.path().join("before.json"), folder.path().join("after.json"));
+    let [before_path, after_path] = [&before, &after].map(|path| path.to_str().unwrap());
+    let field = include_str!("../../../flowagg-policy/tests/data/field-policies.jsonl");
+    let recorded = include_str!("../../../flowagg-policy/tests/data/recorded-policies.jsonl");
+    for case in field.lines().chain(recorded.lines()).map(json) {
+        let (name, policy) = (&case["name"], case["policy"].to_string());
+        std::fs::write(&before, &policy).unwrap();
+        let run = |args: &[&str]| offline_in(folder.path(), &[&["policy"], args].concat(), "");
+        let check = run(&["check", "--policy", before_path]);
+        assert!(matches!(check.code, Some(0 | 3)), "{name}: {}", check.err);
+        let merged = run(&["merge", "--policy", before_path, "--json"]);
+        if merged.code == Some(2) {
+            // What S3 would not accept is named.
+            assert!(merged.err.contains("statement"), "{name}: {}", merged.err);
+            continue;
+        }
+        let merged = (merged.code, json(&merged.out));
+        std::fs::write(&after, merged.1["policy"].as_str().unwrap()).unwrap();
+        let problems = merged.1["problems"].as_array().unwrap();
+        assert_eq!(merged.0, Some(if problems.is_empty() { 0 } else { 3 }), "{name}");
+        let difference = json(&run(&["diff", before_path, after_path, "--json"]).out);
+        let simulated = run(&["simulate", "--policy", after_path, "--bucket", "acme-logs", "--json"]);
+        let allowed: Vec<Value> = simulated.out.lines().map(|line| json(line)["allowed"].clone()).collect();
+        let is_allowed = allowed.iter().all(|allowed| *allowed == Value::Bool(true));
+        assert_eq!(simulated.code, Some(if is_allowed { 0 } else { 3 }), "{name}");
+        assert_eq!(problems.is_empty(), is_allowed, "{name}: {allowed:?} {problems:?}");
+        let member = Value::from("111122223333");
+        for document in [&merged.1, &difference] {
+            let granted = document["granted"].as_array().unwrap().contains(&member);
+            assert!(!granted || is_allowed, "{name}: {document}");
+        }
+    }
+}
+
 /// A policy with two statements for log delivery of two accounts under a folder, and one for a load balancer under another.
 const MENTIONS: &str = r#"{"Version":"2012-10-17","Statement":[
     {"Effect":"Allow","Principal":{"Service":"logdelivery.elasticloadbalancing.amazonaws.com"},"Action":"s3:PutObject",
