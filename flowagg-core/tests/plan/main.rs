@@ -72,7 +72,7 @@ fn foreign(log: FlowLog) -> FlowLog {
     FlowLog { tags: BTreeMap::new(), ..log }
 }
 
-fn plan(fleet: &Fleet, vpcs: &[Resource], flow_logs: &[FlowLog], unnamed: Unnamed) -> FlowLogPart {
+fn compare(fleet: &Fleet, vpcs: &[Resource], flow_logs: &[FlowLog], unnamed: Unnamed) -> FlowLogPart {
     let state = RegionState { resources: vpcs.to_vec(), flow_logs: flow_logs.to_vec() };
     flow_log_changes(fleet, &BTreeMap::from([(place(), Ok(state))]), unnamed)
 }
@@ -86,8 +86,8 @@ fn all_vpcs() -> Vec<Resource> {
     VPCS.map(vpc).to_vec()
 }
 
-fn steps(plan: &FlowLogPart) -> Vec<&Step> {
-    plan.changes.iter().map(|change| &change.step).collect()
+fn steps(part: &FlowLogPart) -> Vec<&Step> {
+    part.changes.iter().map(|change| &change.step).collect()
 }
 
 #[test]
@@ -95,45 +95,45 @@ fn a_vpc_without_a_flow_log_to_the_bucket_gets_one() {
     let fleet = fleet("\"all\"");
     let elsewhere =
         FlowLog { destination: "arn:aws:s3:::somebody-elses".into(), ..right(&fleet, 1, VPCS[0]) };
-    let plan = plan(&fleet, &all_vpcs(), &[elsewhere], Unnamed::Keep);
-    assert_eq!(steps(&plan), [&Step::Create; 3]);
+    let part = compare(&fleet, &all_vpcs(), &[elsewhere], Unnamed::Keep);
+    assert_eq!(steps(&part), [&Step::Create; 3]);
 }
 
 #[test]
 fn a_foreign_flow_log_that_is_what_is_wanted_counts_as_done() {
     let fleet = fleet("\"all\"");
     let logs = [foreign(right(&fleet, 1, VPCS[0]))];
-    let plan = plan(&fleet, &[vpc(VPCS[0])], &logs, Unnamed::Prune);
-    assert!(is_settled(&plan), "{plan:?}");
-    assert_eq!(plan.left[0].why, Why::ForeignAsWanted { manager: Manager::Foreign });
+    let part = compare(&fleet, &[vpc(VPCS[0])], &logs, Unnamed::Prune);
+    assert!(is_settled(&part), "{part:?}");
+    assert_eq!(part.left[0].why, Why::ForeignAsWanted { manager: Manager::Foreign });
 }
 
 #[test]
 fn a_foreign_flow_log_that_is_not_what_is_wanted_is_told_and_left_alone() {
     let fleet = fleet("\"all\"");
     let logs = [foreign(FlowLog { traffic: Some("REJECT".into()), ..right(&fleet, 1, VPCS[0]) })];
-    let plan = plan(&fleet, &[vpc(VPCS[0])], &logs, Unnamed::Prune);
-    assert!(plan.changes.is_empty());
-    assert!(plan.concerns[0].what.contains("traffic is REJECT, wanted ALL"), "{:?}", plan.concerns);
+    let part = compare(&fleet, &[vpc(VPCS[0])], &logs, Unnamed::Prune);
+    assert!(part.changes.is_empty());
+    assert!(part.concerns[0].what.contains("traffic is REJECT, wanted ALL"), "{:?}", part.concerns);
 }
 
 #[test]
 fn a_foreign_flow_log_to_another_sub_folder_does_not_stand_in_the_way() {
     let fleet = fleet("\"all\"");
     let other = FlowLog { destination: "arn:aws:s3:::acme-logs/audit/".into(), ..right(&fleet, 1, VPCS[0]) };
-    let plan = plan(&fleet, &[vpc(VPCS[0])], &[foreign(other)], Unnamed::Keep);
-    assert_eq!(steps(&plan), [&Step::Create]);
-    assert_eq!(plan.left.len(), 1, "and it is told");
+    let part = compare(&fleet, &[vpc(VPCS[0])], &[foreign(other)], Unnamed::Keep);
+    assert_eq!(steps(&part), [&Step::Create]);
+    assert_eq!(part.left.len(), 1, "and it is told");
 }
 
 #[test]
 fn a_wrong_flow_log_of_ours_is_replaced_with_every_difference_as_the_reason() {
     let fleet = fleet("\"all\"");
     let wrong = FlowLog { traffic: Some("REJECT".into()), interval: Some(60), ..right(&fleet, 1, VPCS[0]) };
-    let plan = plan(&fleet, &[vpc(VPCS[0])], std::slice::from_ref(&wrong), Unnamed::Keep);
-    assert_eq!(steps(&plan), [&Step::Replace { old: wrong.id }]);
+    let part = compare(&fleet, &[vpc(VPCS[0])], std::slice::from_ref(&wrong), Unnamed::Keep);
+    assert_eq!(steps(&part), [&Step::Replace { old: wrong.id }]);
     assert_eq!(
-        plan.changes[0].reason,
+        part.changes[0].reason,
         "traffic is REJECT, wanted ALL, aggregation interval is 60 s, wanted 600 s"
     );
 }
@@ -142,17 +142,17 @@ fn a_wrong_flow_log_of_ours_is_replaced_with_every_difference_as_the_reason() {
 fn a_replacement_that_was_cut_short_is_finished() {
     let fleet = fleet("\"all\"");
     let wrong = FlowLog { traffic: Some("REJECT".into()), ..right(&fleet, 1, VPCS[0]) };
-    let plan = plan(&fleet, &[vpc(VPCS[0])], &[wrong.clone(), right(&fleet, 2, VPCS[0])], Unnamed::Keep);
-    assert_eq!(steps(&plan), [&Step::Delete { flow_log: wrong.id }]);
+    let part = compare(&fleet, &[vpc(VPCS[0])], &[wrong.clone(), right(&fleet, 2, VPCS[0])], Unnamed::Keep);
+    assert_eq!(steps(&part), [&Step::Delete { flow_log: wrong.id }]);
 }
 
 #[test]
 fn a_flow_log_with_other_fields_is_replaced() {
     let fleet = fleet("\"all\"");
     let other = FlowLog { format: Some("${version} ${vpc-id}".into()), ..right(&fleet, 1, VPCS[0]) };
-    let plan = plan(&fleet, &[vpc(VPCS[0])], &[other], Unnamed::Keep);
+    let part = compare(&fleet, &[vpc(VPCS[0])], &[other], Unnamed::Keep);
     assert!(
-        plan.changes[0].reason.starts_with("format is ${version} ${vpc-id}, wanted ${version} ${account-id}")
+        part.changes[0].reason.starts_with("format is ${version} ${vpc-id}, wanted ${version} ${account-id}")
     );
 }
 
@@ -161,31 +161,31 @@ fn a_missing_tag_is_set_without_replacing_the_flow_log() {
     let fleet = fleet("\"all\"");
     let mut log = right(&fleet, 1, VPCS[0]);
     log.tags.remove("team");
-    let plan = plan(&fleet, &[vpc(VPCS[0])], std::slice::from_ref(&log), Unnamed::Keep);
+    let part = compare(&fleet, &[vpc(VPCS[0])], std::slice::from_ref(&log), Unnamed::Keep);
     let tags = BTreeMap::from([("team".to_owned(), "net".to_owned())]);
-    assert_eq!(steps(&plan), [&Step::Tag { flow_log: log.id, tags }]);
+    assert_eq!(steps(&part), [&Step::Tag { flow_log: log.id, tags }]);
 }
 
 #[test]
 fn what_the_endpoint_does_not_return_is_no_difference() {
     let fleet = fleet("\"all\"");
     let silent = FlowLog { format: None, interval: None, options: None, ..right(&fleet, 1, VPCS[0]) };
-    assert!(is_settled(&plan(&fleet, &[vpc(VPCS[0])], &[silent], Unnamed::Keep)));
+    assert!(is_settled(&compare(&fleet, &[vpc(VPCS[0])], &[silent], Unnamed::Keep)));
     let parquet = FileOptions { format: "parquet".into(), hive: false, per_hour: false };
     let other = FlowLog { options: Some(parquet), ..right(&fleet, 1, VPCS[0]) };
-    assert_eq!(plan(&fleet, &[vpc(VPCS[0])], &[other], Unnamed::Keep).changes.len(), 1);
+    assert_eq!(compare(&fleet, &[vpc(VPCS[0])], &[other], Unnamed::Keep).changes.len(), 1);
 }
 
 #[test]
 fn a_vpc_that_another_account_shares_is_left_to_its_owner() {
     let all = fleet("\"all\"");
     let shared = Resource { owner: Some(AccountId::parse("333333333333").unwrap()), ..vpc(VPCS[0]) };
-    let by_default = plan(&all, std::slice::from_ref(&shared), &[], Unnamed::Keep);
+    let by_default = compare(&all, std::slice::from_ref(&shared), &[], Unnamed::Keep);
     let owner = AccountId::parse("333333333333").unwrap();
     assert!(is_settled(&by_default));
     assert_eq!(by_default.left[0].why, Why::Shared { owner });
     let listed = fleet(&format!("[\"{}\"]", VPCS[0]));
-    assert_eq!(plan(&listed, &[shared], &[], Unnamed::Keep).concerns.len(), 1);
+    assert_eq!(compare(&listed, &[shared], &[], Unnamed::Keep).concerns.len(), 1);
 }
 
 #[test]
@@ -201,8 +201,8 @@ fn vpcs_are_chosen_by_tag_by_exception_and_by_being_nobodys() {
         ("{ default-vpcs = false }", vec![VPCS[0], VPCS[2]]),
         ("{ default-vpcs = false, except = [\"vpc-0000000a\"] }", vec![VPCS[2]]),
     ] {
-        let plan = plan(&fleet(chosen), &vpcs, &[], Unnamed::Keep);
-        let logged: Vec<&str> = plan.changes.iter().map(|change| change.resource.as_str()).collect();
+        let part = compare(&fleet(chosen), &vpcs, &[], Unnamed::Keep);
+        let logged: Vec<&str> = part.changes.iter().map(|change| change.resource.as_str()).collect();
         assert_eq!(logged, expected, "{chosen}");
     }
 }
@@ -222,17 +222,20 @@ fn what_is_part_of_something_logged_is_not_logged_twice() {
         part("subnet-0000000b", &[VPCS[1]]),
         vpc(VPCS[0]),
     ];
-    let all = plan(&member("\"all\""), &resources, &[], Unnamed::Keep);
-    let logged = |plan: &FlowLogPart| {
-        plan.changes.iter().map(|change| change.resource.to_string()).collect::<Vec<_>>()
+    let all = compare(&member("\"all\""), &resources, &[], Unnamed::Keep);
+    let logged = |part: &FlowLogPart| {
+        part.changes.iter().map(|change| change.resource.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(logged(&all), [VPCS[0], "subnet-0000000b"]);
     assert!(all.left.iter().all(|left| matches!(left.why, Why::Covered { .. })), "{:?}", all.left);
 
     let fleet = member("\"none\"");
-    assert_eq!(logged(&plan(&fleet, &resources, &[], Unnamed::Keep)), ["subnet-0000000a", "subnet-0000000b"]);
+    assert_eq!(
+        logged(&compare(&fleet, &resources, &[], Unnamed::Keep)),
+        ["subnet-0000000a", "subnet-0000000b"]
+    );
     let narrower = right(&fleet, 1, "eni-0000000a");
-    let wider = plan(&fleet, &resources, std::slice::from_ref(&narrower), Unnamed::Keep);
+    let wider = compare(&fleet, &resources, std::slice::from_ref(&narrower), Unnamed::Keep);
     assert!(steps(&wider).contains(&&Step::Delete { flow_log: narrower.id }), "ours is superseded");
 }
 
@@ -245,7 +248,7 @@ fn a_transit_gateway_has_no_traffic_type_its_own_fields_and_one_minute() {
         interval: Some(60),
         ..right(&fleet, 1, "tgw-0000000a")
     };
-    assert!(is_settled(&plan(&fleet, &[vpc("tgw-0000000a")], &[right], Unnamed::Keep)));
+    assert!(is_settled(&compare(&fleet, &[vpc("tgw-0000000a")], &[right], Unnamed::Keep)));
 }
 
 #[test]
@@ -254,9 +257,9 @@ fn files_and_folders_other_than_declared_are_differences() {
     fleet.flow_logs.files =
         Files { format: FileFormat::Parquet, hive_compatible_partitions: true, per_hour_partition: true };
     let plain = FlowLog { options: Some(FileOptions::default()), ..right(&fleet, 1, VPCS[0]) };
-    let plan = plan(&fleet, &[vpc(VPCS[0])], &[plain], Unnamed::Keep);
+    let part = compare(&fleet, &[vpc(VPCS[0])], &[plain], Unnamed::Keep);
     assert_eq!(
-        plan.changes[0].reason,
+        part.changes[0].reason,
         "file format is plain-text, wanted parquet, Hive-compatible prefixes is off, wanted on, per-hour partitions is off, wanted on"
     );
 }
@@ -267,20 +270,20 @@ fn a_resource_with_as_many_flow_logs_as_aws_allows_is_told() {
     let elsewhere =
         |n| FlowLog { destination: "arn:aws:s3:::other".into(), ..foreign(right(&fleet, n, VPCS[0])) };
     let full: Vec<FlowLog> = (0..250).map(elsewhere).collect();
-    let told = plan(&fleet, &[vpc(VPCS[0])], &full, Unnamed::Keep);
+    let told = compare(&fleet, &[vpc(VPCS[0])], &full, Unnamed::Keep);
     assert!(told.changes.is_empty() && told.concerns[0].what.contains("250 flow logs"), "{told:?}");
-    assert_eq!(plan(&fleet, &[vpc(VPCS[0])], &full[1..], Unnamed::Keep).changes.len(), 1);
+    assert_eq!(compare(&fleet, &[vpc(VPCS[0])], &full[1..], Unnamed::Keep).changes.len(), 1);
 }
 
 #[test]
 fn our_flow_logs_on_what_the_fleet_file_no_longer_asks_for_go_only_when_pruning() {
     let fleet = fleet("\"all\"");
     let log = right(&fleet, 1, "subnet-0000000a");
-    let kept = plan(&fleet, &[], std::slice::from_ref(&log), Unnamed::Keep);
+    let kept = compare(&fleet, &[], std::slice::from_ref(&log), Unnamed::Keep);
     assert!(kept.changes.is_empty());
     assert_eq!(kept.left[0].why, Why::NotChosen { kind: ResourceKind::Subnet });
     assert_eq!(
-        steps(&plan(&fleet, &[], std::slice::from_ref(&log), Unnamed::Prune)),
+        steps(&compare(&fleet, &[], std::slice::from_ref(&log), Unnamed::Prune)),
         [&Step::Delete { flow_log: log.id }]
     );
 }
@@ -288,17 +291,17 @@ fn our_flow_logs_on_what_the_fleet_file_no_longer_asks_for_go_only_when_pruning(
 #[test]
 fn a_listed_vpc_that_no_region_has_is_told() {
     let fleet = fleet("[\"vpc-0000000a\", \"vpc-ffffffff\"]");
-    let plan = plan(&fleet, &all_vpcs(), &[], Unnamed::Keep);
-    assert_eq!(plan.concerns[0].resource, "vpc-ffffffff");
-    assert_eq!(plan.changes.len(), 1);
+    let part = compare(&fleet, &all_vpcs(), &[], Unnamed::Keep);
+    assert_eq!(part.concerns[0].resource, "vpc-ffffffff");
+    assert_eq!(part.changes.len(), 1);
 }
 
 #[test]
 fn our_flow_log_on_a_vpc_that_is_not_chosen_goes_only_when_pruning() {
     let fleet = fleet("[\"vpc-0000000a\"]");
     let logs = [right(&fleet, 1, VPCS[0]), right(&fleet, 2, VPCS[1]), foreign(right(&fleet, 3, VPCS[2]))];
-    assert!(is_settled(&plan(&fleet, &all_vpcs(), &logs, Unnamed::Keep)));
-    let pruned = plan(&fleet, &all_vpcs(), &logs, Unnamed::Prune);
+    assert!(is_settled(&compare(&fleet, &all_vpcs(), &logs, Unnamed::Keep)));
+    let pruned = compare(&fleet, &all_vpcs(), &logs, Unnamed::Prune);
     assert_eq!(steps(&pruned), [&Step::Delete { flow_log: logs[1].id.clone() }]);
 }
 
@@ -325,9 +328,9 @@ fn one_account_that_cannot_be_read_does_not_hide_the_others() {
         };
         regions.insert(Place { account, region }, Err(failure));
     }
-    let plan = flow_log_changes(&fleet, &regions, Unnamed::Keep);
-    assert_eq!(plan.changes.len(), 3);
-    assert_eq!(plan.failures.len(), 1, "the same failure is told once for the account");
+    let part = flow_log_changes(&fleet, &regions, Unnamed::Keep);
+    assert_eq!(part.changes.len(), 3);
+    assert_eq!(part.failures.len(), 1, "the same failure is told once for the account");
 }
 
 #[test]
@@ -341,18 +344,18 @@ fn taking_a_fleet_away_deletes_what_is_ours_and_leaves_what_is_not() {
         elsewhere,
     ];
     let state = RegionState { resources: all_vpcs(), flow_logs: logs.clone() };
-    let plan = flow_log_removals(&fleet, &BTreeMap::from([(place(), Ok(state))]));
+    let part = flow_log_removals(&fleet, &BTreeMap::from([(place(), Ok(state))]));
     let ours: Vec<Step> = logs[..2].iter().map(|log| Step::Delete { flow_log: log.id.clone() }).collect();
-    assert_eq!(steps(&plan), ours.iter().collect::<Vec<_>>());
-    assert_eq!(plan.left.len(), 1, "the foreign one is told");
+    assert_eq!(steps(&part), ours.iter().collect::<Vec<_>>());
+    assert_eq!(part.left.len(), 1, "the foreign one is told");
 }
 
-/// EC2 as a model: does what a plan says.
-fn applied(fleet: &Fleet, plan: &FlowLogPart, mut logs: Vec<FlowLog>) -> Vec<FlowLog> {
+/// EC2 as a model: does what the changes say.
+fn applied(fleet: &Fleet, part: &FlowLogPart, mut logs: Vec<FlowLog>) -> Vec<FlowLog> {
     let number =
         |log: &FlowLog| u32::from_str_radix(log.id.to_string().trim_start_matches("fl-"), 16).unwrap();
     let first = logs.iter().map(number).max().unwrap_or_default() + 1;
-    for (n, change) in (first..).zip(&plan.changes) {
+    for (n, change) in (first..).zip(&part.changes) {
         match &change.step {
             Step::Create => logs.push(right(fleet, n, change.resource.as_str())),
             Step::Replace { old } => {
@@ -411,9 +414,9 @@ proptest! {
         let fleet = fleet(chosen);
         let unnamed = if prune { Unnamed::Prune } else { Unnamed::Keep };
         let logs = with_ids(logs);
-        let first = plan(&fleet, &all_vpcs(), &logs, unnamed);
+        let first = compare(&fleet, &all_vpcs(), &logs, unnamed);
         let after = applied(&fleet, &first, logs.clone());
-        let second = plan(&fleet, &all_vpcs(), &after, unnamed);
+        let second = compare(&fleet, &all_vpcs(), &after, unnamed);
         prop_assert!(second.changes.is_empty(), "{:?}", second.changes);
         prop_assert_eq!(second.concerns, first.concerns);
         for log in logs.iter().filter(|log| !ownership::carries(log, &fleet.name())) {

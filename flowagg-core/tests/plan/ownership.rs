@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
 use crate::{
-    VPCS, all_vpcs, any_flow_log, applied, fleet, foreign, place, plan, right, steps, vpc, with_ids,
+    VPCS, all_vpcs, any_flow_log, applied, compare, fleet, foreign, place, right, steps, vpc, with_ids,
 };
 
 /// A flow log that another fleet manages.
@@ -36,7 +36,7 @@ fn a_flow_log_of_another_fleet_is_neither_changed_nor_deleted() {
     let wrong = FlowLog { traffic: Some("REJECT".into()), ..right(&chosen, 1, VPCS[0]) };
     for log in [of_other(right(&chosen, 1, VPCS[0])), of_other(wrong), unnamed] {
         for fleet in [&chosen, &not_chosen] {
-            let part = plan(fleet, &[vpc(VPCS[0])], std::slice::from_ref(&log), Unnamed::Prune);
+            let part = compare(fleet, &[vpc(VPCS[0])], std::slice::from_ref(&log), Unnamed::Prune);
             assert!(part.changes.is_empty(), "{:?}", part.changes);
             let state = RegionState { resources: all_vpcs(), flow_logs: vec![log.clone()] };
             let removal = flow_log_removals(fleet, &BTreeMap::from([(place(), Ok(state))]));
@@ -82,16 +82,16 @@ fn a_flow_log_of_another_fleet_raises_a_concern_until_the_fleet_file_names_its_o
     let elsewhere =
         FlowLog { destination: "arn:aws:s3:::acme-logs/old/".into(), ..right(&unnamed, 1, VPCS[0]) };
     let log = of_other(elsewhere);
-    let part = plan(&unnamed, &[vpc(VPCS[0])], std::slice::from_ref(&log), Unnamed::Keep);
+    let part = compare(&unnamed, &[vpc(VPCS[0])], std::slice::from_ref(&log), Unnamed::Keep);
     assert_eq!(part.concerns.len(), 1, "{part:?}");
     assert!(
         part.concerns[0].help.contains("set `fleet.name = \"other\"` if it is the same fleet"),
         "{part:?}"
     );
     let named = Fleet { declared_name: Some(unnamed.name()), ..unnamed.clone() };
-    assert!(plan(&named, &[vpc(VPCS[0])], std::slice::from_ref(&log), Unnamed::Keep).concerns.is_empty());
+    assert!(compare(&named, &[vpc(VPCS[0])], std::slice::from_ref(&log), Unnamed::Keep).concerns.is_empty());
     let same = Fleet { declared_name: Some(FleetName::parse("other").unwrap()), ..unnamed };
-    let part = plan(&same, &[vpc(VPCS[0])], std::slice::from_ref(&log), Unnamed::Keep);
+    let part = compare(&same, &[vpc(VPCS[0])], std::slice::from_ref(&log), Unnamed::Keep);
     assert_eq!(steps(&part), [&Step::Replace { old: log.id }]);
 }
 
@@ -116,7 +116,7 @@ proptest! {
                 let state = RegionState { resources: all_vpcs(), flow_logs: logs.clone() };
                 flow_log_removals(fleet, &BTreeMap::from([(place(), Ok(state))]))
             } else {
-                plan(fleet, &all_vpcs(), &logs, if prunes { Unnamed::Prune } else { Unnamed::Keep })
+                compare(fleet, &all_vpcs(), &logs, if prunes { Unnamed::Prune } else { Unnamed::Keep })
             };
             let after = applied(fleet, &part, logs.clone());
             for log in logs.iter().filter(|log| !carries(log, &fleet.name())) {

@@ -1,0 +1,220 @@
+//! What differs at the flow logs of one account-region.
+
+use std::collections::BTreeMap;
+
+use super::{FlowLogPart, Wanted};
+use crate::fleet::{Member, Standing};
+use crate::flow_log::{FLEET_TAG, MARK};
+use crate::id::{AccountId, FleetName, ResourceId};
+use crate::observed::{FlowLog, Manager, Place, RegionState, Resource};
+use crate::plan::{Concern, FlowLogChange, Left, Note, Step, Subject, Unnamed, Why};
+
+/// The most flow logs that a resource can have.
+///
+/// Source: "Flow log limitations" (Amazon VPC User Guide).
+const MOST_FLOW_LOGS: usize = 250;
+
+/// The comparison of one account-region with the fleet file.
+pub(super) struct Comparison<'a> {
+    pub(super) wanted: &'a Wanted<'a>,
+    pub(super) member: &'a Member,
+    pub(super) place: &'a Place,
+    pub(super) unnamed: Unnamed,
+    /// Takes what is found.
+    pub(super) found: &'a mut FlowLogPart,
+}
+
+impl Comparison<'_> {
+    pub(super) fn compare(&mut self, state: &RegionState) {
+        let mut to_us: BTreeMap<&str, Vec<&FlowLog>> = BTreeMap::new();
+        for flow_log in state.flow_logs.iter().filter(|log| self.wanted.is_in_bucket(log)) {
+            to_us.entry(&flow_log.resource).or_default().push(flow_log);
+        }
+        let standings = self.member.standings(&state.resources);
+        for (Resource { id, .. }, standing) in &standings {
+            let logs = to_us.remove(id.as_str()).unwrap_or_default();
+            match standing {
+                Standing::Unchosen => self.unselected(id, &logs),
+                Standing::Shared(owner) => self.shared(id, *owner),
+                Standing::Covered(whole) => self.covered(id, whole, &logs),
+                Standing::Logged => {
+                    let all = state.flow_logs.iter().filter(|log| log.resource == id.as_str()).count();
+                    logs.iter().for_each(|log| self.renamed(id, log));
+                    self.resource(id, &logs, all);
+                }
+            }
+        }
+        // Of kinds that the fleet file no longer asks for, and of resources that are gone.
+        for (resource, logs) in to_us {
+            if let Ok(id) = ResourceId::parse(resource) {
+                self.unselected(&id, &logs);
+            }
+        }
+        let nothing = standings.iter().all(|(_, standing)| *standing != Standing::Logged);
+        if nothing && self.member.resources.named().next().is_none() {
+            let kinds = self.member.resources.kinds().collect();
+            self.found.notes.push(Note::NothingToLog { place: self.place.clone(), kinds });
+        }
+    }
+
+    /// A flow log of a resource that is logged carries another fleet's name, and the fleet file names none: it may be this
+    /// fleet's own, made before its sub-folder changed.
+    fn renamed(&mut self, id: &ResourceId, log: &FlowLog) {
+        let Manager::Fleet { fleet } = log.manager() else { return };
+        if self.wanted.is_named || self.wanted.manages(log) {
+            return;
+        }
+        // A tag may be edited to any text; only a name can be written in a fleet file.
+        let Ok(other) = FleetName::parse(&fleet) else { return };
+        let own = &self.wanted.name;
+        self.concern(
+            id,
+            format!("its flow log {} to the bucket is managed by flowagg fleet {other}", log.id),
+            &format!(
+                "set `fleet.name = \"{other}\"` if it is the same fleet (a changed `hub.prefix` changes the default name); \
+                 set `fleet.name = \"{own}\"` if it is another fleet"
+            ),
+        );
+    }
+
+    fn covered(&mut self, id: &ResourceId, whole: &ResourceId, logs: &[&FlowLog]) {
+        let ours = logs.iter().find(|log| self.wanted.manages(log) && self.wanted.is_at_destination(log));
+        if let Some(log) = ours {
+            let reason = format!("{whole} is logged, and it with it");
+            self.change(id, Step::Delete { flow_log: log.id.clone() }, reason);
+        } else {
+            self.leave(id, None, Why::Covered { by: whole.clone() });
+        }
+    }
+
+    fn resource(&mut self, id: &ResourceId, logs: &[&FlowLog], all: usize) {
+        let wanted = self.wanted;
+        let differences = |log: &FlowLog| wanted.differences(log, id.kind());
+        let (right, wrong): (Vec<&FlowLog>, Vec<&FlowLog>) =
+            logs.iter().partition(|log| differences(log).is_empty());
+        let (our_wrong, foreign_wrong): (Vec<&FlowLog>, Vec<&FlowLog>) =
+            wrong.into_iter().partition(|log| wanted.manages(log));
+        let keep = right.iter().find(|log| wanted.manages(log)).or(right.first()).copied();
+
+        let mut superseded = our_wrong.into_iter();
+        let mut covered = true;
+        match keep {
+            Some(log) if wanted.manages(log) => self.settled(id, log),
+            Some(log) => self.leave(id, Some(log), Why::ForeignAsWanted { manager: log.manager() }),
+            None => {
+                if let Some(old) = superseded.next() {
+                    let reason = differences(old).join(", ");
+                    self.change(id, Step::Replace { old: old.id.clone() }, reason);
+                } else if foreign_wrong.iter().any(|log| wanted.is_at_destination(log)) {
+                    // One beside it would write the same traffic to the same folder twice.
+                    covered = false;
+                } else if all >= MOST_FLOW_LOGS {
+                    self.concern(
+                        id,
+                        format!("has {all} flow logs already, as many as AWS allows, and none is flowagg's"),
+                        "delete one that nobody needs",
+                    );
+                } else {
+                    self.change(id, Step::Create, "none to the bucket yet".to_owned());
+                }
+            }
+        }
+        let duplicates = right
+            .iter()
+            .copied()
+            .filter(|log| wanted.manages(log) && keep.is_some_and(|keep| keep.id != log.id));
+        for log in superseded.chain(duplicates) {
+            self.change(
+                id,
+                Step::Delete { flow_log: log.id.clone() },
+                "another flow log does its work".to_owned(),
+            );
+        }
+        for log in foreign_wrong {
+            let differences = differences(log);
+            if covered || !wanted.is_at_destination(log) {
+                let manager = log.manager();
+                self.leave(id, Some(log), Why::ForeignAlongside { manager, differences });
+            } else {
+                self.foreign(id, log, &differences.join(", "));
+            }
+        }
+    }
+
+    fn settled(&mut self, id: &ResourceId, log: &FlowLog) {
+        let missing: BTreeMap<String, String> = self
+            .wanted
+            .tags
+            .iter()
+            .filter(|(key, value)| log.tags.get(*key) != Some(value))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect();
+        if missing.is_empty() {
+            self.leave(id, Some(log), Why::AsWanted);
+        } else {
+            let reason = format!("lacks the tags {}", missing.keys().cloned().collect::<Vec<_>>().join(", "));
+            self.change(id, Step::Tag { flow_log: log.id.clone(), tags: missing }, reason);
+        }
+    }
+
+    fn unselected(&mut self, id: &ResourceId, logs: &[&FlowLog]) {
+        let wanted = self.wanted;
+        for log in logs.iter().filter(|log| wanted.manages(log) && wanted.is_at_destination(log)) {
+            match self.unnamed {
+                Unnamed::Prune => {
+                    let reason = format!("the fleet file does not choose this {}", id.kind().noun());
+                    self.change(id, Step::Delete { flow_log: log.id.clone() }, reason);
+                }
+                Unnamed::Keep => self.leave(id, Some(log), Why::NotChosen { kind: id.kind() }),
+            }
+        }
+    }
+
+    fn shared(&mut self, id: &ResourceId, owner: AccountId) {
+        if self.member.resources.named().any(|named| named == id) {
+            self.concern(
+                id,
+                format!("is shared by its owner, {owner}, and only the owner can log it"),
+                "list it with that account",
+            );
+        } else {
+            self.leave(id, None, Why::Shared { owner });
+        }
+    }
+
+    fn foreign(&mut self, id: &ResourceId, log: &FlowLog, reason: &str) {
+        let name = &self.wanted.name;
+        self.concern(
+            id,
+            format!("its flow log {} is {} and is left alone: {reason}", log.id, log.manager()),
+            &format!(
+                "delete it, or tag it `{} = {}` and `{FLEET_TAG} = {name}` to have it replaced",
+                MARK.0, MARK.1
+            ),
+        );
+    }
+
+    fn change(&mut self, resource: &ResourceId, step: Step, reason: String) {
+        let Place { account, region } = self.place.clone();
+        self.found.changes.push(FlowLogChange { account, region, resource: resource.clone(), step, reason });
+    }
+
+    fn leave(&mut self, resource: &ResourceId, log: Option<&FlowLog>, why: Why) {
+        let Place { account, region } = self.place.clone();
+        let flow_log = log.map(|log| log.id.clone());
+        let resource = resource.to_string();
+        self.found.left.push(Left { account, region, resource, flow_log, why });
+    }
+
+    fn concern(&mut self, resource: &ResourceId, what: String, help: &str) {
+        let Place { account, region } = self.place.clone();
+        self.found.concerns.push(Concern {
+            about: Subject::FlowLog,
+            account,
+            region: Some(region),
+            resource: resource.to_string(),
+            what,
+            help: help.to_owned(),
+        });
+    }
+}

@@ -1,0 +1,126 @@
+//! What differs at the flow logs of every account, region and resource.
+
+mod comparison;
+mod wanted;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::comparison::Comparison;
+use self::wanted::Wanted;
+use super::{Concern, FlowLogChange, Left, Note, Step, Subject, Unnamed, Why};
+use crate::failure::Failure;
+use crate::fleet::{Fleet, Member};
+use crate::id::ResourceId;
+use crate::observed::{FlowLog, Place, RegionState};
+
+/// What changes at the flow logs of the accounts and regions that were read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FlowLogPart {
+    /// The changes, by account, region and resource.
+    pub changes: Vec<FlowLogChange>,
+    /// What stays as it is.
+    pub left: Vec<Left>,
+    /// What differs and is not changed.
+    pub concerns: Vec<Concern>,
+    /// What could not be read.
+    pub failures: Vec<Failure>,
+    /// What is worth knowing.
+    pub notes: Vec<Note>,
+}
+
+/// What changes so that the flow logs match the fleet file. An account-region that is not in `regions` is skipped.
+pub fn flow_log_changes(
+    fleet: &Fleet,
+    regions: &BTreeMap<Place, Result<RegionState, Failure>>,
+    unnamed: Unnamed,
+) -> FlowLogPart {
+    let mut part = FlowLogPart::default();
+    let wanted = Wanted::by(fleet);
+    for (member, region) in fleet.places() {
+        let place = Place { account: member.account, region: region.clone() };
+        match regions.get(&place) {
+            Some(Ok(state)) => {
+                let (wanted, place) = (&wanted, &place);
+                Comparison { wanted, member, place, unnamed, found: &mut part }.compare(state);
+            }
+            Some(Err(failure)) => part.failures.push(failure.clone()),
+            None => {}
+        }
+    }
+    for member in fleet.members.values() {
+        absent(member, regions, &mut part);
+    }
+    tell_once(&mut part.failures);
+    part
+}
+
+/// What changes so that no flow log of the fleet to the hub bucket is left, whatever the sub-folder: the tag names the fleet,
+/// and the sub-folder may have changed since the flow log was created.
+pub fn flow_log_removals(
+    fleet: &Fleet,
+    regions: &BTreeMap<Place, Result<RegionState, Failure>>,
+) -> FlowLogPart {
+    let mut part = FlowLogPart::default();
+    let wanted = Wanted::by(fleet);
+    for (place, state) in regions {
+        let state = match state {
+            Ok(state) => state,
+            Err(failure) => {
+                part.failures.push(failure.clone());
+                continue;
+            }
+        };
+        let concerned = |log: &&FlowLog| {
+            (wanted.manages(log) && wanted.is_in_bucket(log)) || wanted.is_at_destination(log)
+        };
+        for log in state.flow_logs.iter().filter(concerned) {
+            let Place { account, region } = place.clone();
+            match ResourceId::parse(&log.resource) {
+                Ok(resource) if wanted.manages(log) => {
+                    let mut reason = "the fleet is taken away".to_owned();
+                    if !wanted.is_at_destination(log) {
+                        reason += &format!("; it delivers to {}", log.destination);
+                    }
+                    let step = Step::Delete { flow_log: log.id.clone() };
+                    part.changes.push(FlowLogChange { account, region, resource, step, reason });
+                }
+                _ => part.left.push(Left {
+                    account,
+                    region,
+                    resource: log.resource.clone(),
+                    flow_log: Some(log.id.clone()),
+                    why: Why::ForeignWithoutGrant { manager: log.manager() },
+                }),
+            }
+        }
+    }
+    tell_once(&mut part.failures);
+    part
+}
+
+/// One role that cannot be taken fails alike in every region: once is enough to say it.
+fn tell_once(failures: &mut Vec<Failure>) {
+    failures.dedup_by(|a, b| a.account == b.account && a.call == b.call && a.message == b.message);
+}
+
+/// Names what the fleet file lists and no region of the member has.
+fn absent(member: &Member, regions: &BTreeMap<Place, Result<RegionState, Failure>>, part: &mut FlowLogPart) {
+    let places =
+        member.regions.iter().map(|region| Place { account: member.account, region: region.clone() });
+    let states: Vec<_> = places.map(|place| regions.get(&place)).collect();
+    if states.iter().any(|state| !matches!(state, Some(Ok(_)))) {
+        return;
+    }
+    let states = states.into_iter().flatten().flatten();
+    let seen: BTreeSet<&ResourceId> = states.flat_map(|state| &state.resources).map(|it| &it.id).collect();
+    for id in member.resources.named().filter(|id| !seen.contains(id)) {
+        part.concerns.push(Concern {
+            about: Subject::FlowLog,
+            account: member.account,
+            region: None,
+            resource: id.to_string(),
+            what: "is in none of the member's regions".to_owned(),
+            help: format!("correct the id in `{}`, or add its region to `regions`", id.kind().key()),
+        });
+    }
+}

@@ -1,0 +1,85 @@
+//! What every flow log of a fleet should be, and how one of them differs.
+
+use std::collections::BTreeMap;
+
+use crate::fleet::Fleet;
+use crate::flow_log::{Destination, FlowLogSpec};
+use crate::id::{FleetName, ResourceKind};
+use crate::observed::FlowLog;
+
+/// What every flow log of a fleet should be.
+pub(super) struct Wanted<'a> {
+    /// The fleet's name.
+    pub(super) name: FleetName,
+    /// Whether the fleet file sets the name.
+    pub(super) is_named: bool,
+    /// All tags, with those that mark the fleet.
+    pub(super) tags: BTreeMap<String, String>,
+    spec: &'a FlowLogSpec,
+    destination: Destination,
+}
+
+impl<'a> Wanted<'a> {
+    pub(super) fn by(fleet: &'a Fleet) -> Self {
+        Self {
+            name: fleet.name(),
+            is_named: fleet.declared_name.is_some(),
+            tags: fleet.tags(),
+            spec: &fleet.flow_logs,
+            destination: fleet.destination(),
+        }
+    }
+
+    pub(super) fn manages(&self, log: &FlowLog) -> bool {
+        log.is_managed_by(&self.name)
+    }
+
+    /// Whether it delivers to the hub bucket, whatever the sub-folder.
+    pub(super) fn is_in_bucket(&self, log: &FlowLog) -> bool {
+        self.destination.is_in_bucket(&log.destination)
+    }
+
+    /// Whether it delivers to the fleet's folder of the hub bucket.
+    pub(super) fn is_at_destination(&self, log: &FlowLog) -> bool {
+        self.destination.is(&log.destination)
+    }
+
+    /// In which settings a flow log of this kind of resource differs, in words. A setting that the endpoint does not return
+    /// does not differ.
+    pub(super) fn differences(&self, log: &FlowLog, kind: ResourceKind) -> Vec<String> {
+        let Self { spec, destination, .. } = self;
+        let mut differences = Vec::new();
+        let mut compare = |what: &str, is: &str, wanted: &str| {
+            if is != wanted {
+                differences.push(format!("{what} is {is}, wanted {wanted}"));
+            }
+        };
+        if !self.is_at_destination(log) {
+            compare("destination", &log.destination, &destination.arn());
+        }
+        // Transit gateways know no choice of traffic, and have fields of their own.
+        let of_packets = kind != ResourceKind::TransitGateway;
+        if let Some(traffic) = log.traffic.as_ref().filter(|_| of_packets) {
+            compare("traffic", traffic, spec.traffic.as_api());
+        }
+        if let Some(interval) = log.interval {
+            let wanted = spec.aggregation_interval.of(kind).seconds();
+            compare("aggregation interval", &format!("{interval} s"), &format!("{wanted} s"));
+        }
+        if let Some(format) = log.format.as_ref().filter(|_| of_packets) {
+            compare("format", format, &spec.format.to_string());
+        }
+        if let Some(options) = &log.options {
+            let files = spec.files;
+            compare("file format", &options.format, files.format.as_str());
+            let yes_no = |yes: bool| if yes { "on" } else { "off" };
+            compare(
+                "Hive-compatible prefixes",
+                yes_no(options.hive),
+                yes_no(files.hive_compatible_partitions),
+            );
+            compare("per-hour partitions", yes_no(options.per_hour), yes_no(files.per_hour_partition));
+        }
+        differences
+    }
+}
