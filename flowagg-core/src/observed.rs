@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::acl::Acl;
 use crate::failure::Failure;
-use crate::flow_log::{FLEET_TAG, MARK};
+use crate::flow_log::{FLEET_TAG, Files, MARK};
 use crate::id::{AccountId, FleetName, FlowLogId, Region, ResourceId};
 use crate::lifecycle::LifecycleDocument;
 
@@ -325,8 +325,8 @@ pub struct FlowLog {
     pub format: Option<String>,
     /// The aggregation interval in seconds.
     pub interval: Option<i32>,
-    /// How files are written, where the endpoint returns it.
-    pub options: Option<FileOptions>,
+    /// The files and folders, where the endpoint returns them. The format is EC2's word.
+    pub files: Option<Files<String>>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
     /// When it was made.
@@ -376,22 +376,5 @@ impl fmt::Display for Manager {
             Self::Flowagg => write!(f, "managed by flowagg, without the tag `{FLEET_TAG}`"),
             Self::Fleet { fleet } => write!(f, "managed by flowagg fleet {}", fleet.escape_debug()),
         }
-    }
-}
-
-/// How a flow log writes its files. The default is what AWS takes when nothing is said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileOptions {
-    /// `plain-text` or `parquet`.
-    pub format: String,
-    /// Whether folders are named in Hive's way.
-    pub hive: bool,
-    /// Whether each hour has a folder.
-    pub per_hour: bool,
-}
-
-impl Default for FileOptions {
-    fn default() -> Self {
-        Self { format: "plain-text".to_owned(), hive: false, per_hour: false }
     }
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use flowagg_core::acl::{Acl, AclGrant, Grantee};
 use flowagg_core::failure::{Advice, Failure};
 use flowagg_core::fleet::{Declared, Fleet, Part, Remark};
+use flowagg_core::flow_log::Files;
 use flowagg_core::id::{AccountId, FleetName, FlowLogId, Prefix, Region, ResourceId};
 use flowagg_core::layout::{self, FileName};
 use flowagg_core::lifecycle::{FleetRule, LifecycleDocument};
@@ -92,7 +93,11 @@ fn flow_log() -> impl Strategy<Value = FlowLog> {
             destination,
             format: format.clone(),
             interval: Some(600),
-            options: format.map(|format| FileOptions { format, ..FileOptions::default() }),
+            files: format.map(|format| Files {
+                format,
+                hive_compatible_partitions: false,
+                per_hour_partition: false,
+            }),
             tags,
             created: None,
             deliver_status: status,

@@ -161,7 +161,7 @@ impl MadeUp {
             destination: self.fleet.destination().arn(),
             format: None,
             interval: None,
-            options: None,
+            files: None,
             tags: self.fleet.tags(),
             created: self.now.checked_sub(age).ok(),
             deliver_status: Some(if fails { "FAILED" } else { "SUCCESS" }.to_owned()),

@@ -7,7 +7,7 @@ use flowagg_core::flow_log::{
     AggregationInterval, FLEET_TAG, Field, FileFormat, Files, FlowLogSpec, MARK, RecordFormat, TrafficType,
 };
 use flowagg_core::id::FleetName;
-use flowagg_core::observed::{FileOptions, FlowLog};
+use flowagg_core::observed::FlowLog;
 
 use super::Remarks;
 
@@ -27,12 +27,16 @@ fn settings(log: &FlowLog) -> Result<FlowLogSpec, String> {
             .ok_or_else(|| format!("its aggregation interval is {seconds} s"))?,
         None => AggregationInterval::default(),
     };
-    let FileOptions { format: word, hive, per_hour } = log.options.clone().unwrap_or_default();
-    let format = FileFormat::ALL.into_iter().find(|it| it.as_str() == word);
-    let files = Files {
-        format: format.ok_or_else(|| format!("its files are `{word}`"))?,
-        hive_compatible_partitions: hive,
-        per_hour_partition: per_hour,
+    let files = match &log.files {
+        Some(Files { format: word, hive_compatible_partitions, per_hour_partition }) => Files {
+            format: FileFormat::ALL
+                .into_iter()
+                .find(|it| it.as_str() == word)
+                .ok_or_else(|| format!("its files are `{word}`"))?,
+            hive_compatible_partitions: *hive_compatible_partitions,
+            per_hour_partition: *per_hour_partition,
+        },
+        None => Files::default(),
     };
     let format = match &log.format {
         Some(text) if is_of_packets(log) => record(text)?,

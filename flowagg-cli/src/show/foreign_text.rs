@@ -63,7 +63,7 @@ fn planned(fleet: &Fleet, words: &[String; 4], failures: Vec<Failure>) -> Plan {
         destination,
         format: Some(format.clone()),
         interval: None,
-        options: None,
+        files: None,
         tags: BTreeMap::new(),
         created: None,
         deliver_status: None,

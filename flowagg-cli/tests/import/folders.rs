@@ -42,7 +42,7 @@ fn flow_log(destination: &str) -> FlowLog {
         destination: format!("arn:aws:s3:::{destination}"),
         format: None,
         interval: Some(600),
-        options: None,
+        files: None,
         tags: BTreeMap::new(),
         created: None,
         deliver_status: None,

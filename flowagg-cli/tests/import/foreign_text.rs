@@ -73,7 +73,7 @@ fn flow_log() -> impl Strategy<Value = FlowLog> {
             destination,
             format,
             interval: Some(600),
-            options: None,
+            files: None,
             tags,
             created: None,
             deliver_status: None,

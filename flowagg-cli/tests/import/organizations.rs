@@ -37,7 +37,7 @@ fn region(vpcs: &[&str], logged: &[&str]) -> RegionState {
         destination: "arn:aws:s3:::acme-logs".to_owned(),
         format: None,
         interval: Some(600),
-        options: None,
+        files: None,
         tags: Declared::parse(FLEET).unwrap().into_fleet().tags(),
         created: None,
         deliver_status: None,

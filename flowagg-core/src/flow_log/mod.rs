@@ -131,18 +131,25 @@ impl FileFormat {
     }
 }
 
-/// What files a flow log writes, and into which folders.
+/// What files a flow log writes, and into which folders. The fleet file chooses a [`FileFormat`]; AWS may return a format that
+/// flowagg does not know, so an observed flow log has EC2's word.
 ///
 /// Source: "DestinationOptionsRequest" (Amazon EC2 API Reference). The default is EC2's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Files {
+pub struct Files<Format = FileFormat> {
     /// How records are written.
-    pub format: FileFormat,
+    pub format: Format,
     /// Whether folders are named in Hive's way: `aws-region=eu-west-1/year=2026/`.
     pub hive_compatible_partitions: bool,
     /// Whether each hour has a folder of its own.
     pub per_hour_partition: bool,
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        Self { format: FileFormat::default(), hive_compatible_partitions: false, per_hour_partition: false }
+    }
 }
 
 /// What every flow log of the fleet should be.

@@ -45,6 +45,11 @@ fn vpc(id: &str) -> Resource {
     }
 }
 
+/// Files of this format, in folders by EC2's default.
+fn files(format: &str) -> Files<String> {
+    Files { format: format.to_owned(), hive_compatible_partitions: false, per_hour_partition: false }
+}
+
 /// A flow log that is just what the fleet wants, made by flowagg.
 fn right(fleet: &Fleet, id: u32, vpc: &str) -> FlowLog {
     FlowLog {
@@ -54,7 +59,7 @@ fn right(fleet: &Fleet, id: u32, vpc: &str) -> FlowLog {
         destination: fleet.destination().arn(),
         format: Some(fleet.flow_logs.format.to_string()),
         interval: Some(600),
-        options: None,
+        files: None,
         tags: fleet.tags(),
         created: None,
         deliver_status: None,
@@ -169,10 +174,9 @@ fn a_missing_tag_is_set_without_replacing_the_flow_log() {
 #[test]
 fn what_the_endpoint_does_not_return_is_no_difference() {
     let fleet = fleet("\"all\"");
-    let silent = FlowLog { format: None, interval: None, options: None, ..right(&fleet, 1, VPCS[0]) };
+    let silent = FlowLog { format: None, interval: None, files: None, ..right(&fleet, 1, VPCS[0]) };
     assert!(is_settled(&compare(&fleet, &[vpc(VPCS[0])], &[silent], Unnamed::Keep)));
-    let parquet = FileOptions { format: "parquet".into(), hive: false, per_hour: false };
-    let other = FlowLog { options: Some(parquet), ..right(&fleet, 1, VPCS[0]) };
+    let other = FlowLog { files: Some(files("parquet")), ..right(&fleet, 1, VPCS[0]) };
     assert_eq!(compare(&fleet, &[vpc(VPCS[0])], &[other], Unnamed::Keep).changes.len(), 1);
 }
 
@@ -256,7 +260,7 @@ fn files_and_folders_other_than_declared_are_differences() {
     let mut fleet = fleet("\"all\"");
     fleet.flow_logs.files =
         Files { format: FileFormat::Parquet, hive_compatible_partitions: true, per_hour_partition: true };
-    let plain = FlowLog { options: Some(FileOptions::default()), ..right(&fleet, 1, VPCS[0]) };
+    let plain = FlowLog { files: Some(files("plain-text")), ..right(&fleet, 1, VPCS[0]) };
     let part = compare(&fleet, &[vpc(VPCS[0])], &[plain], Unnamed::Keep);
     assert_eq!(
         part.changes[0].reason,

@@ -106,8 +106,8 @@ fn of_flow_log(place: &Place, log: &FlowLog) -> KnownDelivery {
     let Place { account, region } = place.clone();
     let path =
         log.destination.split_once('/').map(|(_, path)| path.trim_end_matches('/')).unwrap_or_default();
-    // An endpoint may not return the options: then both ways of naming folders are possible.
-    let hive = log.options.as_ref().map_or(vec![false, true], |options| vec![options.hive]);
+    // An endpoint may not return the files: then both ways of naming folders are possible.
+    let hive = log.files.as_ref().map_or(vec![false, true], |files| vec![files.hive_compatible_partitions]);
     let key = |hive_compatible_partitions: bool| {
         let files = Files { hive_compatible_partitions, ..Files::default() };
         let key = Layout { prefix: None, files }.key(&FileName::example(account, &region));

@@ -43,7 +43,7 @@ fn flow_log(destination: &str) -> FlowLog {
         destination: destination.to_owned(),
         format: None,
         interval: Some(600),
-        options: None,
+        files: None,
         tags: BTreeMap::new(),
         created: None,
         deliver_status: None,

@@ -54,7 +54,7 @@ fn region(fleet: &Fleet, place: &Place, logged: bool) -> RegionState {
         destination: fleet.destination().arn(),
         format: None,
         interval: Some(600),
-        options: None,
+        files: None,
         tags: fleet.tags(),
         created: None,
         deliver_status: None,

@@ -1,7 +1,7 @@
 //! The members' template: the flow logs that `apply` makes.
 
 use flowagg_core::fleet::{Fleet, Member};
-use flowagg_core::flow_log::{Files as FileOptions, RecordFormat, TrafficType};
+use flowagg_core::flow_log::{self, RecordFormat, TrafficType};
 use flowagg_core::id::{AccountId, Region, ResourceId, ResourceKind};
 use serde_json::{Map, Value, json};
 
@@ -166,7 +166,7 @@ fn flow_log(fleet: &Fleet, kind: ResourceKind, resource: Value) -> Resource {
     if of_packets && spec.format != RecordFormat::default() {
         set("LogFormat", json!(spec.format.to_string()));
     }
-    if spec.files != FileOptions::default() {
+    if spec.files != flow_log::Files::default() {
         let options = json!({
             "FileFormat": spec.files.format.as_str(),
             "HiveCompatiblePartitions": spec.files.hive_compatible_partitions,

@@ -1,6 +1,7 @@
 use flowagg_core::fleet::Part;
+use flowagg_core::flow_log::{FileFormat, Files};
 use flowagg_core::id::FlowLogId;
-use flowagg_core::observed::{FileOptions, FlowLog};
+use flowagg_core::observed::FlowLog;
 use serde_json::Value;
 
 use super::remark;
@@ -100,11 +101,11 @@ fn is_open(value: &Value) -> bool {
 
 fn flow_log(destination: String, log: &Value) -> FlowLog {
     let options = &log["DestinationOptions"];
-    let options = options.is_object().then(|| FileOptions {
-        format: options["FileFormat"].as_str().unwrap_or("plain-text").to_owned(),
-        hive: flag(&options["HiveCompatiblePartitions"]),
-        per_hour: flag(&options["PerHourPartition"]),
-    });
+    let files = Files {
+        format: options["FileFormat"].as_str().unwrap_or(FileFormat::default().as_str()).to_owned(),
+        hive_compatible_partitions: flag(&options["HiveCompatiblePartitions"]),
+        per_hour_partition: flag(&options["PerHourPartition"]),
+    };
     let tags = log["Tags"].as_array().into_iter().flatten();
     FlowLog {
         id: FlowLogId::example(),
@@ -113,7 +114,7 @@ fn flow_log(destination: String, log: &Value) -> FlowLog {
         destination,
         format: log["LogFormat"].as_str().map(str::to_owned),
         interval: number(&log["MaxAggregationInterval"]).and_then(|seconds| seconds.try_into().ok()),
-        options: Some(options.unwrap_or_default()),
+        files: Some(files),
         tags: tags.filter_map(|tag| Some((text(&tag["Key"])?, text(&tag["Value"])?))).collect(),
         created: None,
         deliver_status: None,

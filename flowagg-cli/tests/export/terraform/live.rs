@@ -6,11 +6,12 @@ use flowagg::export::terraform::{Format, Live, configuration};
 use flowagg_core::acl::{Acl, AclGrant, Grantee};
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
+use flowagg_core::flow_log::Files;
 use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
 use flowagg_core::lifecycle::{FleetRule, LifecycleDocument};
 use flowagg_core::observed::{
-    Bucket, BucketEncryption, FileOptions, FlowLog, Observed, Place, PublicAccessBlock, RegionState,
-    Resource, Scope, Usage,
+    Bucket, BucketEncryption, FlowLog, Observed, Place, PublicAccessBlock, RegionState, Resource, Scope,
+    Usage,
 };
 use flowagg_core::plan::{Unnamed, rule_of_new_bucket};
 use flowagg_policy::Plan;
@@ -81,7 +82,11 @@ impl World {
             destination: self.fleet.destination().arn(),
             format: Some(spec.format.to_string()),
             interval: Some(600),
-            options: Some(FileOptions::default()),
+            files: Some(Files {
+                format: "plain-text".to_owned(),
+                hive_compatible_partitions: false,
+                per_hour_partition: false,
+            }),
             tags: self.fleet.tags(),
             created: None,
             deliver_status: None,

@@ -69,16 +69,20 @@ impl<'a> Wanted<'a> {
         if let Some(format) = log.format.as_ref().filter(|_| of_packets) {
             compare("format", format, &spec.format.to_string());
         }
-        if let Some(options) = &log.options {
-            let files = spec.files;
-            compare("file format", &options.format, files.format.as_str());
+        if let Some(files) = &log.files {
+            let wanted = spec.files;
+            compare("file format", &files.format, wanted.format.as_str());
             let yes_no = |yes: bool| if yes { "on" } else { "off" };
             compare(
                 "Hive-compatible prefixes",
-                yes_no(options.hive),
                 yes_no(files.hive_compatible_partitions),
+                yes_no(wanted.hive_compatible_partitions),
             );
-            compare("per-hour partitions", yes_no(options.per_hour), yes_no(files.per_hour_partition));
+            compare(
+                "per-hour partitions",
+                yes_no(files.per_hour_partition),
+                yes_no(wanted.per_hour_partition),
+            );
         }
         differences
     }

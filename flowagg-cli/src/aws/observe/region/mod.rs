@@ -8,8 +8,9 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{self, Tag};
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Selection;
+use flowagg_core::flow_log::{FileFormat, Files};
 use flowagg_core::id::FlowLogId;
-use flowagg_core::observed::{FileOptions, FlowLog, Place, RegionState};
+use flowagg_core::observed::{FlowLog, Place, RegionState};
 use futures::future::try_join_all;
 use jiff::Timestamp;
 
@@ -56,10 +57,13 @@ async fn of_client(ec2: &Client, at: &At) -> Result<Vec<FlowLog>, Failure> {
 }
 
 fn flow_log(log: &types::FlowLog) -> Result<FlowLog, Incomplete> {
-    let options = log.destination_options().map(|options| FileOptions {
-        format: options.file_format().map_or("plain-text", |format| format.as_str()).to_owned(),
-        hive: options.hive_compatible_partitions().unwrap_or(false),
-        per_hour: options.per_hour_partition().unwrap_or(false),
+    let files = log.destination_options().map(|options| Files {
+        format: options
+            .file_format()
+            .map_or(FileFormat::default().as_str(), |format| format.as_str())
+            .to_owned(),
+        hive_compatible_partitions: options.hive_compatible_partitions().unwrap_or(false),
+        per_hour_partition: options.per_hour_partition().unwrap_or(false),
     });
     let id = log.flow_log_id().ok_or(Incomplete::Missing("the id of a flow log"))?;
     let resource = log.resource_id().ok_or(Incomplete::Missing("the resource of a flow log"))?;
@@ -71,7 +75,7 @@ fn flow_log(log: &types::FlowLog) -> Result<FlowLog, Incomplete> {
         destination: destination.to_owned(),
         format: log.log_format().map(str::to_owned),
         interval: log.max_aggregation_interval(),
-        options,
+        files,
         tags: tags(log.tags()),
         created: log.creation_time().and_then(|time| Timestamp::from_second(time.secs()).ok()),
         deliver_status: log.deliver_logs_status().map(str::to_owned),
