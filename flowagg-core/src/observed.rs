@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::acl::Acl;
 use crate::failure::Failure;
 use crate::flow_log::{FLEET_TAG, Files, MARK};
-use crate::id::{AccountId, FleetName, FlowLogId, Region, ResourceId};
+use crate::id::{AccountId, FleetName, FlowLogId, LoggedId, Region, ResourceId};
 use crate::lifecycle::LifecycleDocument;
 
 /// One region of one account.
@@ -316,7 +316,7 @@ pub struct FlowLog {
     /// Its id.
     pub id: FlowLogId,
     /// What it logs: a VPC, a subnet, a network interface, a transit gateway.
-    pub resource: String,
+    pub resource: LoggedId,
     /// EC2's word: `ALL`, `ACCEPT` or `REJECT`; `None` for transit gateways, which know no such choice.
     pub traffic: Option<String>,
     /// The ARN it delivers to.
@@ -345,6 +345,11 @@ impl FlowLog {
             (Some(by), None) if by == MARK.1 => Manager::Flowagg,
             _ => Manager::Foreign,
         }
+    }
+
+    /// Whether it records the traffic of this resource.
+    pub fn is_of(&self, resource: &ResourceId) -> bool {
+        self.resource.known() == Some(resource)
     }
 
     /// Whether this fleet manages it. No other flow log is changed or deleted.

@@ -88,7 +88,7 @@ fn flow_log() -> impl Strategy<Value = FlowLog> {
     (any::<u32>(), resource, destination, words(), words(), tags(), words(), words()).prop_map(
         |(id, resource, destination, traffic, format, tags, status, error)| FlowLog {
             id: FlowLogId::parse(&format!("fl-{id:08x}")).unwrap(),
-            resource,
+            resource: resource.as_str().into(),
             traffic,
             destination,
             format: format.clone(),

@@ -156,7 +156,7 @@ impl MadeUp {
         let fails = chance == 5 && v == 0;
         FlowLog {
             id: id.clone(),
-            resource: vpc.to_string(),
+            resource: vpc.as_str().into(),
             traffic: None,
             destination: self.fleet.destination().arn(),
             format: None,

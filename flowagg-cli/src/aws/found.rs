@@ -8,7 +8,7 @@ use flowagg_core::fleet::{
     Choice, Declared, Discovery, Filter, Fleet, Hub, Member, Organization, Regions, Selection,
 };
 use flowagg_core::id::{
-    AccountId, BucketName, OrganizationId, OrganizationalUnitId, Region, ResourceId, ResourceKind, RoleName,
+    AccountId, BucketName, OrganizationId, OrganizationalUnitId, Region, ResourceKind, RoleName,
 };
 use flowagg_core::layout;
 use flowagg_core::observed::{LogFolder, Place, RegionState};
@@ -247,7 +247,7 @@ async fn look_closer(
     for (place, state) in regions.iter() {
         let logs = state.iter().flat_map(|state| &state.flow_logs);
         let logged = logs.filter(|log| destination.is_in_bucket(&log.destination));
-        for kind in logged.filter_map(|log| Some(ResourceId::parse(&log.resource).ok()?.kind())) {
+        for kind in logged.filter_map(|log| Some(log.resource.known()?.kind())) {
             if kind != ResourceKind::Vpc {
                 let (places, kinds) = kinds.entry(place.account).or_default();
                 places.insert(place.region.clone());

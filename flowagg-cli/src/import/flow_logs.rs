@@ -56,7 +56,7 @@ fn record(text: &str) -> Result<RecordFormat, String> {
 
 /// Transit gateways have fields and an interval of their own, and no choice of traffic.
 fn is_of_packets(log: &FlowLog) -> bool {
-    !log.resource.starts_with("tgw-")
+    !log.resource.is_of_transit_gateway()
 }
 
 /// The settings that most of our own flow logs have; where there are none, most of all.

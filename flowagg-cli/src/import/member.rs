@@ -163,8 +163,8 @@ impl Reading<'_> {
                 self.tell(format!(
                     "{region}: {id} of {resource} delivers to `{destination}`, another folder"
                 ));
-            } else if let Ok(resource) = ResourceId::parse(resource) {
-                ids.entry(resource).or_default().push(log);
+            } else if let Some(resource) = resource.known() {
+                ids.entry(resource.clone()).or_default().push(log);
             } else {
                 self.tell(format!("{region}: {id} logs {resource}, which no fleet file can name"));
             }

@@ -58,7 +58,7 @@ fn planned(fleet: &Fleet, words: &[String; 4], failures: Vec<Failure>) -> Plan {
     let id = ResourceId::parse("vpc-0000000a").unwrap();
     let log = |destination: String| FlowLog {
         id: FlowLogId::parse("fl-0000000a").unwrap(),
-        resource: id.to_string(),
+        resource: id.as_str().into(),
         traffic: Some(ownership.clone()),
         destination,
         format: Some(format.clone()),

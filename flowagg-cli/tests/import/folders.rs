@@ -37,7 +37,7 @@ fn grant(keys: &str, id: &str) -> Value {
 fn flow_log(destination: &str) -> FlowLog {
     FlowLog {
         id: FlowLogId::example(),
-        resource: "vpc-0a1b2c3d4e5f67890".to_owned(),
+        resource: "vpc-0a1b2c3d4e5f67890".into(),
         traffic: Some("ALL".to_owned()),
         destination: format!("arn:aws:s3:::{destination}"),
         format: None,

@@ -68,7 +68,7 @@ fn flow_log() -> impl Strategy<Value = FlowLog> {
     (any::<u32>(), destination, resource, option::of(foreign()), option::of(format), tags).prop_map(
         |(id, destination, resource, traffic, format, tags)| FlowLog {
             id: FlowLogId::parse(&format!("fl-{id:08x}")).unwrap(),
-            resource,
+            resource: resource.as_str().into(),
             traffic,
             destination,
             format,

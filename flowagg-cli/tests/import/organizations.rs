@@ -32,7 +32,7 @@ fn region(vpcs: &[&str], logged: &[&str]) -> RegionState {
     };
     let log = |id: &&str| FlowLog {
         id: FlowLogId::example(),
-        resource: (*id).to_owned(),
+        resource: (*id).into(),
         traffic: Some("ALL".to_owned()),
         destination: "arn:aws:s3:::acme-logs".to_owned(),
         format: None,

@@ -126,7 +126,7 @@ pub fn expected<'a>(
             let logs: Vec<&FlowLog> = state
                 .flow_logs
                 .iter()
-                .filter(|log| log.resource == resource.as_str() && destination.is(&log.destination))
+                .filter(|log| log.is_of(resource) && destination.is(&log.destination))
                 .collect();
             if logs.is_empty() {
                 expected.push((place.clone(), resource.clone(), None));

@@ -18,7 +18,7 @@ pub use kms::KmsKeyArn;
 pub use organization::{OrganizationId, OrganizationalUnitId};
 pub use prefix::Prefix;
 pub use region::{Partition, Region};
-pub use resource::{FlowLogId, ResourceId, ResourceKind};
+pub use resource::{FlowLogId, LoggedId, ResourceId, ResourceKind};
 pub use role::RoleName;
 
 /// A text that is not the name it was given as.

@@ -124,6 +124,57 @@ impl fmt::Display for ResourceId {
 
 text_name!(ResourceId);
 
+/// The id of what a flow log records, which AWS may extend to resources that flowagg does not know, such as transit gateway
+/// attachments.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LoggedId {
+    /// The id of a resource that a fleet file can name.
+    Known(ResourceId),
+    /// Any other text.
+    Unknown(String),
+}
+
+impl LoggedId {
+    /// The id, if a fleet file can name the resource.
+    pub fn known(&self) -> Option<&ResourceId> {
+        match self {
+            Self::Known(id) => Some(id),
+            Self::Unknown(_) => None,
+        }
+    }
+
+    /// Whether it is a transit gateway or an attachment of one. Their flow logs have their own fields and no traffic type.
+    pub fn is_of_transit_gateway(&self) -> bool {
+        self.as_str().starts_with(ResourceKind::TransitGateway.prefix())
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Known(id) => id.as_str(),
+            Self::Unknown(text) => text,
+        }
+    }
+}
+
+impl From<&str> for LoggedId {
+    fn from(text: &str) -> Self {
+        ResourceId::parse(text).map_or_else(|_| Self::Unknown(text.to_owned()), Self::Known)
+    }
+}
+
+impl From<ResourceId> for LoggedId {
+    fn from(id: ResourceId) -> Self {
+        Self::Known(id)
+    }
+}
+
+impl fmt::Display for LoggedId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// The id of a flow log: `fl-` and 8 or 17 hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FlowLogId(String);
@@ -182,6 +233,16 @@ mod tests {
             ["", "vpc-", "vpc-xyz", "vpc-1A2B3C4D", "fl-1a2b3c4d", "vpc-1a2b3c4d5", "tgw-attach-1a2b3c4d"]
         {
             assert!(ResourceId::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_form_of_an_id_is_kept_as_it_is() {
+        for text in ["vpc-1a2b3c4d", "tgw-0a1b2c3d4e5f67890", "tgw-attach-1a2b3c4d", "VPC-1A2B3C4D", ""] {
+            let id = LoggedId::from(text);
+            assert_eq!(id.as_str(), text);
+            assert_eq!(id.known(), ResourceId::parse(text).ok().as_ref());
+            assert_eq!(id.is_of_transit_gateway(), text.starts_with("tgw-"), "{text}");
         }
     }
 }

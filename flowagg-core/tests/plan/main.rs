@@ -54,7 +54,7 @@ fn files(format: &str) -> Files<String> {
 fn right(fleet: &Fleet, id: u32, vpc: &str) -> FlowLog {
     FlowLog {
         id: FlowLogId::parse(&format!("fl-{id:08x}")).unwrap(),
-        resource: vpc.to_owned(),
+        resource: vpc.into(),
         traffic: Some("ALL".to_owned()),
         destination: fleet.destination().arn(),
         format: Some(fleet.flow_logs.format.to_string()),

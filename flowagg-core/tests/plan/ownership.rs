@@ -47,6 +47,21 @@ fn a_flow_log_of_another_fleet_is_neither_changed_nor_deleted() {
 }
 
 #[test]
+fn a_managed_flow_log_of_a_resource_that_no_fleet_file_can_name_is_left_and_reported() {
+    let fleet = fleet("\"all\"");
+    let log = right(&fleet, 1, "tgw-attach-0000000a");
+    let part = compare(&fleet, &[], std::slice::from_ref(&log), Unnamed::Prune);
+    assert!(part.changes.is_empty(), "{:?}", part.changes);
+    let state = RegionState { resources: Vec::new(), flow_logs: vec![log.clone()] };
+    let removal = flow_log_removals(&fleet, &BTreeMap::from([(place(), Ok(state))]));
+    assert!(removal.changes.is_empty(), "{:?}", removal.changes);
+    assert_eq!(
+        (removal.left[0].resource.as_str(), &removal.left[0].flow_log),
+        ("tgw-attach-0000000a", &Some(log.id))
+    );
+}
+
+#[test]
 fn a_flow_log_of_the_fleet_to_a_former_folder_of_the_bucket_is_removed_with_it() {
     let unnamed = fleet("\"all\"");
     let fleet = Fleet { declared_name: Some(unnamed.name()), ..unnamed };

@@ -38,7 +38,7 @@ fn place(name: &str) -> Place {
 fn flow_log(destination: &str) -> FlowLog {
     FlowLog {
         id: FlowLogId::parse("fl-0000000a").unwrap(),
-        resource: "vpc-0000000a".to_owned(),
+        resource: "vpc-0000000a".into(),
         traffic: Some("ALL".to_owned()),
         destination: destination.to_owned(),
         format: None,

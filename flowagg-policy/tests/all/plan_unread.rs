@@ -49,7 +49,7 @@ fn region(fleet: &Fleet, place: &Place, logged: bool) -> RegionState {
     };
     let log = FlowLog {
         id: FlowLogId::parse("fl-00000001").unwrap(),
-        resource: id.to_string(),
+        resource: id.as_str().into(),
         traffic: Some("ALL".to_owned()),
         destination: fleet.destination().arn(),
         format: None,

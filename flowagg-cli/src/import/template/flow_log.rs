@@ -109,7 +109,7 @@ fn flow_log(destination: String, log: &Value) -> FlowLog {
     let tags = log["Tags"].as_array().into_iter().flatten();
     FlowLog {
         id: FlowLogId::example(),
-        resource: log["ResourceId"].as_str().unwrap_or_default().to_owned(),
+        resource: log["ResourceId"].as_str().unwrap_or_default().into(),
         traffic: log["TrafficType"].as_str().map(str::to_owned),
         destination,
         format: log["LogFormat"].as_str().map(str::to_owned),

@@ -9,7 +9,7 @@ mod text;
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::fleet::{Discovery, Organization, Part, Regions, Remark};
-use flowagg_core::id::{AccountId, BucketName, OrganizationId, Region, ResourceId, RoleName};
+use flowagg_core::id::{AccountId, BucketName, OrganizationId, Region, RoleName};
 use flowagg_core::observed::RegionState;
 use serde_json::Value;
 
@@ -164,7 +164,7 @@ impl Template {
                 "AWS::EC2::FlowLog" => {
                     let log = flow_log::read(&self.name, id, &scope.resolved(properties), found)?;
                     let Some(log) = log else { continue };
-                    let is_known = ResourceId::parse(&log.resource).is_ok();
+                    let is_known = log.resource.known().is_some();
                     match (account, &region) {
                         (Some(account), Some(region)) if is_known => {
                             let states = &mut member(found, account).states;

@@ -77,7 +77,7 @@ impl World {
         let spec = &self.fleet.flow_logs;
         FlowLog {
             id: FlowLogId::parse(&format!("fl-{n:08}")).unwrap(),
-            resource: resource.to_owned(),
+            resource: resource.into(),
             traffic: Some(spec.traffic.as_api().to_owned()),
             destination: self.fleet.destination().arn(),
             format: Some(spec.format.to_string()),

@@ -26,29 +26,29 @@ pub(super) struct Comparison<'a> {
 
 impl Comparison<'_> {
     pub(super) fn compare(&mut self, state: &RegionState) {
-        let mut to_us: BTreeMap<&str, Vec<&FlowLog>> = BTreeMap::new();
-        for flow_log in state.flow_logs.iter().filter(|log| self.wanted.is_in_bucket(log)) {
-            to_us.entry(&flow_log.resource).or_default().push(flow_log);
+        let mut to_us: BTreeMap<&ResourceId, Vec<&FlowLog>> = BTreeMap::new();
+        for log in state.flow_logs.iter().filter(|log| self.wanted.is_in_bucket(log)) {
+            if let Some(id) = log.resource.known() {
+                to_us.entry(id).or_default().push(log);
+            }
         }
         let standings = self.member.standings(&state.resources);
         for (Resource { id, .. }, standing) in &standings {
-            let logs = to_us.remove(id.as_str()).unwrap_or_default();
+            let logs = to_us.remove(id).unwrap_or_default();
             match standing {
                 Standing::Unchosen => self.unselected(id, &logs),
                 Standing::Shared(owner) => self.shared(id, *owner),
                 Standing::Covered(whole) => self.covered(id, whole, &logs),
                 Standing::Logged => {
-                    let all = state.flow_logs.iter().filter(|log| log.resource == id.as_str()).count();
+                    let all = state.flow_logs.iter().filter(|log| log.is_of(id)).count();
                     logs.iter().for_each(|log| self.renamed(id, log));
                     self.resource(id, &logs, all);
                 }
             }
         }
         // Of kinds that the fleet file no longer asks for, and of resources that are gone.
-        for (resource, logs) in to_us {
-            if let Ok(id) = ResourceId::parse(resource) {
-                self.unselected(&id, &logs);
-            }
+        for (id, logs) in to_us {
+            self.unselected(id, &logs);
         }
         let nothing = standings.iter().all(|(_, standing)| *standing != Standing::Logged);
         if nothing && self.member.resources.named().next().is_none() {

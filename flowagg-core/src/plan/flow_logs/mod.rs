@@ -75,8 +75,8 @@ pub fn flow_log_removals(
         };
         for log in state.flow_logs.iter().filter(concerned) {
             let Place { account, region } = place.clone();
-            match ResourceId::parse(&log.resource) {
-                Ok(resource) if wanted.manages(log) => {
+            match log.resource.known().cloned() {
+                Some(resource) if wanted.manages(log) => {
                     let mut reason = "the fleet is taken away".to_owned();
                     if !wanted.is_at_destination(log) {
                         reason += &format!("; it delivers to {}", log.destination);
@@ -87,7 +87,7 @@ pub fn flow_log_removals(
                 _ => part.left.push(Left {
                     account,
                     region,
-                    resource: log.resource.clone(),
+                    resource: log.resource.to_string(),
                     flow_log: Some(log.id.clone()),
                     why: Why::ForeignWithoutGrant { manager: log.manager() },
                 }),

@@ -70,7 +70,7 @@ fn flow_log(log: &types::FlowLog) -> Result<FlowLog, Incomplete> {
     let destination = log.log_destination().ok_or(Incomplete::Missing("the destination of a flow log"))?;
     Ok(FlowLog {
         id: FlowLogId::parse(id).map_err(|_| Incomplete::UnknownId(id.to_owned()))?,
-        resource: resource.to_owned(),
+        resource: resource.into(),
         traffic: log.traffic_type().map(|traffic| traffic.as_str().to_owned()),
         destination: destination.to_owned(),
         format: log.log_format().map(str::to_owned),
