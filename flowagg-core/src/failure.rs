@@ -4,15 +4,13 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::id::{AccountId, Region};
+use crate::id::{AccountId, Place, Region};
 
 /// A call to AWS that failed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Failure {
-    /// The account in which the call was made.
-    pub account: AccountId,
-    /// The region in which the call was made.
-    pub region: Region,
+    /// The account and the region in which the call was made.
+    pub place: Place,
     /// The operation, by AWS's name. Never empty: what no call is behind is a [`Concern`](crate::plan::Concern).
     pub call: String,
     /// The resource that the call was for: a bucket, a VPC, a role.
@@ -34,14 +32,14 @@ impl Failure {
 
     /// What to do about it, with the account and region of this failure.
     pub fn help(&self) -> String {
-        self.advice.at(self.account, &self.region)
+        self.advice.at(&self.place)
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { account, region, call, message, .. } = self;
-        write!(f, "{account} {region}: {call}: {message}; {}", self.help())
+        let Self { place, call, message, .. } = self;
+        write!(f, "{place}: {call}: {message}; {}", self.help())
     }
 }
 
@@ -64,11 +62,11 @@ impl Advice {
     ///
     /// ```
     /// use flowagg_core::failure::Advice;
-    /// use flowagg_core::id::{AccountId, Region};
+    /// use flowagg_core::id::{AccountId, Place, Region};
     ///
     /// let advice = Advice::for_place(|account, region| format!("enable {region} in {account}"));
-    /// let (account, region) = (AccountId::parse("222222222222")?, Region::parse("eu-west-1")?);
-    /// assert_eq!(advice.at(account, &region), "enable eu-west-1 in 222222222222");
+    /// let place = Place::new(AccountId::parse("222222222222")?, &Region::parse("eu-west-1")?);
+    /// assert_eq!(advice.at(&place), "enable eu-west-1 in 222222222222");
     /// # Ok::<(), flowagg_core::id::IdError>(())
     /// ```
     pub fn for_place(sentence: impl FnOnce(&str, &str) -> String) -> Self {
@@ -98,9 +96,9 @@ impl Advice {
         Self(parts)
     }
 
-    /// The sentence for an account and a region.
-    pub fn at(&self, account: AccountId, region: &Region) -> String {
-        self.render(&account.to_string(), region.as_str())
+    /// The sentence for an account-region.
+    pub fn at(&self, place: &Place) -> String {
+        self.render(&place.account.to_string(), place.region.as_str())
     }
 
     /// The sentence without an account and a region, which are called by these words.
@@ -153,7 +151,7 @@ struct Written<'a> {
 
 impl Serialize for Failure {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { account, region, call, resource, code, message, advice: _ } = self;
+        let Self { place: Place { account, region }, call, resource, code, message, advice: _ } = self;
         let (resource, code, help) = (resource.as_deref(), code.as_deref(), self.help());
         Written { account: *account, region, call, resource, code, message, help }.serialize(serializer)
     }
@@ -176,8 +174,7 @@ mod tests {
 
     fn failure(account: &str, advice: impl Into<Advice>) -> Failure {
         Failure {
-            account: AccountId::parse(account).unwrap(),
-            region: Region::parse("eu-west-1").unwrap(),
+            place: Place::new(AccountId::parse(account).unwrap(), &Region::parse("eu-west-1").unwrap()),
             call: "CreateFlowLogs".to_owned(),
             resource: None,
             code: None,

@@ -7,7 +7,7 @@ use std::fmt::{self, Write as _};
 use jiff::civil::{Date, DateTime};
 
 use crate::flow_log::{FileFormat, Files};
-use crate::id::{AccountId, FlowLogId, Prefix, Region};
+use crate::id::{AccountId, FlowLogId, Place, Prefix, Region};
 
 /// The folder that log delivery makes under the bucket or its sub-folder.
 pub const AWS_LOGS: &str = Prefix::RESERVED;
@@ -77,15 +77,15 @@ impl Layout {
         format!("{}{hive}{VPC_FLOW_LOGS}/", self.account_folder(account))
     }
 
-    /// The folder of one account, region and day (UTC).
-    pub fn day_folder(&self, account: AccountId, region: &Region, day: Date) -> String {
+    /// The folder of an account-region and a day (UTC).
+    pub fn day_folder(&self, place: &Place, day: Date) -> String {
         let day = [format!("{:04}", day.year()), format!("{:02}", day.month()), format!("{:02}", day.day())];
-        self.day_template(account, region, &day)
+        self.day_template(place.account, &place.region, &day)
     }
 
     /// The key of a file.
     pub fn key(&self, name: &FileName) -> String {
-        let folder = self.day_folder(name.account, &name.region, name.time.date());
+        let folder = self.day_folder(&name.place, name.time.date());
         format!("{folder}{}{name}", self.hour_template(format_args!("{:02}", name.time.hour())))
     }
 
@@ -120,10 +120,8 @@ impl Layout {
 /// The time is in UTC and to the minute; the file holds records that ended within the five minutes after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileName {
-    /// The account that made the flow log.
-    pub account: AccountId,
-    /// The region of the VPC.
-    pub region: Region,
+    /// The account that made the flow log, and the region of the VPC.
+    pub place: Place,
     /// The flow log.
     pub flow_log: FlowLogId,
     /// The time in the name, UTC.
@@ -138,8 +136,7 @@ impl FileName {
     /// A file like any other, of a fixed flow log and moment: to ask a policy with, to which no more of a name matters.
     pub fn example(account: AccountId, region: &Region) -> Self {
         Self {
-            account,
-            region: region.clone(),
+            place: Place::new(account, region),
             flow_log: FlowLogId::example(),
             time: jiff::civil::date(2026, 1, 1).at(0, 0, 0, 0),
             hash: "00000000".to_owned(),
@@ -158,8 +155,7 @@ impl FileName {
             return None;
         }
         Some(Self {
-            account: AccountId::parse(account).ok()?,
-            region: Region::parse(region).ok()?,
+            place: Place::new(AccountId::parse(account).ok()?, &Region::parse(region).ok()?),
             flow_log: FlowLogId::parse(flow_log).ok()?,
             time: DateTime::strptime("%Y%m%dT%H%MZ", time).ok()?,
             hash: hash.to_owned(),
@@ -170,7 +166,7 @@ impl FileName {
 
 impl fmt::Display for FileName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { account, region, flow_log, time, hash, format } = self;
+        let Self { place: Place { account, region }, flow_log, time, hash, format } = self;
         let (time, suffix) = (time.strftime("%Y%m%dT%H%MZ"), format.suffix());
         write!(f, "{account}_{VPC_FLOW_LOGS}_{region}_{flow_log}_{time}_{hash}{suffix}")
     }
@@ -185,8 +181,8 @@ mod tests {
     #[test]
     fn the_documented_file_name_is_read_and_written_back() {
         let name = FileName::parse(DOCUMENTED).unwrap();
-        assert_eq!(name.account.to_string(), "123456789012");
-        assert_eq!(name.region.as_str(), "us-east-1");
+        assert_eq!(name.place.account.to_string(), "123456789012");
+        assert_eq!(name.place.region.as_str(), "us-east-1");
         assert_eq!(name.flow_log.as_str(), "fl-1234abcd");
         assert_eq!(name.time, jiff::civil::date(2018, 6, 20).at(16, 20, 0, 0));
         assert_eq!(name.to_string(), DOCUMENTED);
@@ -243,7 +239,7 @@ mod tests {
                 files: Files { hive_compatible_partitions, ..Files::default() },
                 ..Layout::default()
             };
-            let folder = layout.day_folder(account, &region, jiff::civil::date(2018, 6, 20));
+            let folder = layout.day_folder(&Place::new(account, &region), jiff::civil::date(2018, 6, 20));
             let mut segments = folder.split('/').skip(1);
             assert_eq!(segments.next().and_then(account_of), Some(account));
             assert!(segments.next().is_some_and(is_of_flow_logs));

@@ -10,23 +10,8 @@ use serde::Serialize;
 use crate::acl::Acl;
 use crate::failure::Failure;
 use crate::flow_log::{FLEET_TAG, Files, MARK};
-use crate::id::{AccountId, FleetName, FlowLogId, LoggedId, Region, ResourceId};
+use crate::id::{AccountId, FleetName, FlowLogId, LoggedId, Place, ResourceId};
 use crate::lifecycle::LifecycleDocument;
-
-/// One region of one account.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Place {
-    /// The account.
-    pub account: AccountId,
-    /// The region.
-    pub region: Region,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.account, self.region)
-    }
-}
 
 /// What AWS has of a fleet, and what could not be read.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use flowagg_core::acl::{Acl, AclGrant, Grantee};
 use flowagg_core::failure::{Advice, Failure};
 use flowagg_core::fleet::{Declared, Fleet, Part, Remark};
 use flowagg_core::flow_log::Files;
-use flowagg_core::id::{AccountId, FleetName, FlowLogId, Prefix, Region, ResourceId};
+use flowagg_core::id::{AccountId, FleetName, FlowLogId, Place, Prefix, Region, ResourceId};
 use flowagg_core::layout::{self, FileName};
 use flowagg_core::lifecycle::{FleetRule, LifecycleDocument};
 use flowagg_core::observed::*;
@@ -150,16 +150,14 @@ fn grant((text, permission): (String, String)) -> AclGrant {
 }
 
 fn place() -> Place {
-    let account = AccountId::parse("222222222222").unwrap();
-    Place { account, region: Region::parse("eu-west-1").unwrap() }
+    Place::new(AccountId::parse("222222222222").unwrap(), &Region::parse("eu-west-1").unwrap())
 }
 
 fn failure() -> impl Strategy<Value = Failure> {
-    let Place { account, region } = place();
     (foreign(), option::of(foreign()), option::of(foreign()), foreign(), foreign()).prop_map(
-        move |(call, resource, code, message, help)| {
-            let region = region.clone();
-            Failure { account, region, call, resource, code, message, advice: Advice::from(help) }
+        |(call, resource, code, message, help)| {
+            let advice = Advice::from(help);
+            Failure { place: place(), call, resource, code, message, advice }
         },
     )
 }

@@ -340,8 +340,7 @@ fn a_rule_of_another_fleet_is_named_with_its_fleet() {
 fn a_folder_that_cannot_be_listed_changes_no_rule() {
     let hub = fleet("").hub;
     let denied = Failure {
-        account: hub.account,
-        region: hub.region,
+        place: hub.place(),
         call: "ListObjectsV2".into(),
         resource: None,
         code: Some("AccessDenied".into()),

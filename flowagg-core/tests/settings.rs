@@ -73,8 +73,7 @@ fn acl(grantee: Grantee, permission: &str) -> Result<Acl, Failure> {
 
 fn denied(call: &str) -> Failure {
     Failure {
-        account: fleet("").hub.account,
-        region: fleet("").hub.region,
+        place: fleet("").hub.place(),
         call: call.into(),
         resource: Some("acme-logs".into()),
         code: Some("AccessDenied".into()),

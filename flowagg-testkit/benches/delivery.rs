@@ -20,7 +20,7 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use flowagg_core::flow_log::{Field, FileFormat, RecordFormat};
-use flowagg_core::id::{AccountId, FlowLogId, Region};
+use flowagg_core::id::{AccountId, FlowLogId, Place, Region};
 use flowagg_testkit::delivery::recording::{Columns, LEVEL, Network, Recording, Shape, Traffic};
 
 /// The flows of an interval, on so many interfaces.
@@ -68,8 +68,10 @@ fn measured(criterion: &mut Criterion, name: &str, format: &RecordFormat) -> Opt
     let recording = Recording {
         columns: Columns::of(format),
         ..Recording::new(
-            AccountId::parse("111122223333").expect("an account"),
-            Region::parse("eu-west-1").expect("a region"),
+            Place::new(
+                AccountId::parse("111122223333").expect("an account"),
+                &Region::parse("eu-west-1").expect("a region"),
+            ),
             FlowLogId::example(),
         )
     };

@@ -61,7 +61,7 @@ async fn check(fleet: &str) -> Result<(), Box<dyn Error>> {
     let now = Timestamp::now();
     let verified = verify(&fleet, &accounts, &observed.regions, Patience::default(), now).await?;
     for log in &verified.flow_logs {
-        println!("  {} {} {}", log.region, log.resource, log.state.as_str());
+        println!("  {} {} {}", log.place.region, log.resource, log.state.as_str());
     }
     if verified.is_complete() { Ok(()) } else { Err("not everything delivers".into()) }
 }

@@ -67,7 +67,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "each of ours, from both regions"
     );
     for stranger in strangers {
-        let refused = reports.iter().filter(|report| report.account == stranger);
+        let refused = reports.iter().filter(|report| report.place.account == stranger);
         assert_eq!(refused.clone().count(), 2, "one flow log in each region");
         assert!(refused.clone().all(|report| report.outcome.key().is_none()));
     }
@@ -85,8 +85,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         BTreeMap::from([(ours[0], 2), (ours[1], 1)]),
         "half of the bank is lost"
     );
-    let of_bank =
-        |region: Region| reports.iter().find(move |it| it.account == ours[1] && it.region == region);
+    let of_bank = |region: Region| {
+        reports.iter().find(move |it| it.place.account == ours[1] && it.place.region == region)
+    };
     let lost = of_bank(Region::parse("us-east-1")?).map(|report| report.outcome.to_string());
     let lost = lost.unwrap_or_default();
     assert!(lost.contains("`FlowLogs`") && lost.contains("aws:SourceArn"), "it says where to look: {lost}");
@@ -98,13 +99,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
 fn delivering(reports: &[Report]) -> BTreeMap<AccountId, usize> {
     let mut places: BTreeMap<AccountId, BTreeSet<&Region>> = BTreeMap::new();
     for report in reports.iter().filter(|report| matches!(report.outcome, Outcome::Delivered(_))) {
-        places.entry(report.account).or_default().insert(&report.region);
+        places.entry(report.place.account).or_default().insert(&report.place.region);
     }
     places.into_iter().map(|(account, regions)| (account, regions.len())).collect()
 }
 
 fn tell(reports: &[Report]) {
-    for Report { account, region, outcome, .. } in reports {
-        println!("  {account} {region}: {outcome}");
+    for Report { place, outcome, .. } in reports {
+        println!("  {place}: {outcome}");
     }
 }

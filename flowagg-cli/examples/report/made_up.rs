@@ -8,11 +8,11 @@ use flowagg::report::{Report, Seen};
 use flowagg_core::arrival::{Amount, Arrivals, Deliveries, Object, Patience};
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Declared, Fleet, FoundAccount, Regions};
-use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
+use flowagg_core::id::{AccountId, FlowLogId, Place, Region, ResourceId};
 use flowagg_core::layout::FileName;
 use flowagg_core::lifecycle::LifecycleDocument;
 use flowagg_core::observed::{
-    Bucket, BucketEncryption, FlowLog, Observed, Place, PublicAccessBlock, RegionState, Resource, Scope,
+    Bucket, BucketEncryption, FlowLog, Observed, PublicAccessBlock, RegionState, Resource, Scope,
 };
 use flowagg_core::plan::rule_of_new_bucket;
 use flowagg_policy::{Grant, Unnamed, merge};
@@ -103,7 +103,7 @@ impl MadeUp {
         };
         for (n, member) in made_up.fleet.members.clone().into_values().enumerate() {
             for (r, region) in member.regions.iter().enumerate() {
-                made_up.place(n, r, Place { account: member.account, region: region.clone() })?;
+                made_up.place(n, r, Place::new(member.account, region))?;
             }
         }
         Ok(made_up)
@@ -190,8 +190,7 @@ impl MadeUp {
         let minutes = i64::try_from(3 + mixed(chance, 5) % 20)?;
         let stored = now.checked_sub(SignedDuration::from_mins(minutes + silent_for * 24 * 60))?;
         let name = FileName {
-            account: place.account,
-            region: place.region.clone(),
+            place: place.clone(),
             flow_log: log.clone(),
             time: stored.to_zoned(TimeZone::UTC).datetime().round(jiff::Unit::Minute)?,
             hash: format!("{:08x}", mixed(chance, v) & 0xffff_ffff),
@@ -256,8 +255,7 @@ fn bucket(fleet: &Fleet) -> Result<Bucket, Box<dyn Error>> {
 fn refused(place: &Place) -> Failure {
     let role = format!("arn:aws:iam::{}:role/OrganizationAccountAccessRole", place.account);
     Failure {
-        account: place.account,
-        region: place.region.clone(),
+        place: place.clone(),
         call: "AssumeRole".to_owned(),
         resource: None,
         code: Some("AccessDenied".to_owned()),

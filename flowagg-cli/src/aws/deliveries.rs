@@ -7,9 +7,9 @@ use flowagg_core::arrival::{Amount, Arrivals, Deliveries, Object, Patience, Veri
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Fleet, Hub};
 use flowagg_core::flow_log::Files;
-use flowagg_core::id::{AccountId, FlowLogId, Region};
+use flowagg_core::id::{AccountId, FlowLogId, Place};
 use flowagg_core::layout::{self, FileName, Layout};
-use flowagg_core::observed::{Place, RegionState};
+use flowagg_core::observed::RegionState;
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 
@@ -106,7 +106,7 @@ impl<'a> Look<'a> {
             s3: accounts.hub().s3(&fleet.hub.region),
             hub: &fleet.hub,
             layout: fleet.layout(),
-            at: At::new(fleet.hub.account, &fleet.hub.region).about(&fleet.hub.bucket),
+            at: At::new(fleet.hub.place()).about(&fleet.hub.bucket),
             today: now.to_zoned(TimeZone::UTC).date(),
         }
     }
@@ -118,7 +118,7 @@ type Counted = Result<(Amount, BTreeMap<FlowLogId, Object>), Failure>;
 impl Look<'_> {
     async fn count<'p>(&self, place: &'p Place, day: Date) -> (&'p Place, Date, Counted) {
         let mut newest = BTreeMap::new();
-        let folder = self.layout.day_folder(place.account, &place.region, day);
+        let folder = self.layout.day_folder(place, day);
         let amount = self.day(&folder, &mut newest).await;
         (place, day, amount.map(|amount| (amount, newest)))
     }
@@ -132,8 +132,7 @@ impl Look<'_> {
         asked: &BTreeMap<Place, BTreeSet<FlowLogId>>,
     ) -> Result<BTreeMap<FlowLogId, Object>, Failure> {
         let places = asked.iter().filter(|(_, logs)| !logs.is_empty());
-        let found =
-            stream::iter(places).map(|(place, logs)| self.place(place.account, &place.region, Some(logs)));
+        let found = stream::iter(places).map(|(place, logs)| self.place(place, Some(logs)));
         let found: Vec<_> = found.buffer_unordered(AT_ONCE).try_collect().await?;
         Ok(found.into_iter().flatten().collect())
     }
@@ -141,13 +140,12 @@ impl Look<'_> {
     /// The newest object of each flow log of a place, until every one that is asked for is found or the days are over.
     async fn place(
         &self,
-        account: AccountId,
-        region: &Region,
+        place: &Place,
         asked: Option<&BTreeSet<FlowLogId>>,
     ) -> Result<BTreeMap<FlowLogId, Object>, Failure> {
         let mut newest = BTreeMap::new();
         for day in self.days() {
-            self.day(&self.layout.day_folder(account, region, day), &mut newest).await?;
+            self.day(&self.layout.day_folder(place, day), &mut newest).await?;
             let enough = match asked {
                 Some(asked) => asked.iter().all(|log| newest.contains_key(log)),
                 None => !newest.is_empty(),
@@ -207,7 +205,7 @@ impl Look<'_> {
             let regions = folders(&look.s3, look.hub, &folder, &look.at).await?;
             has_any |= !regions.is_empty();
             for region in regions.iter().filter_map(|folder| layout::region_of(last_segment(folder)?)) {
-                let found = look.place(account, &region, None).await?.into_values();
+                let found = look.place(&Place::new(account, &region), None).await?.into_values();
                 newest = found.chain(newest).max_by_key(|object| object.stored);
             }
         }

@@ -8,10 +8,10 @@ use flowagg_core::fleet::{
     Choice, Declared, Discovery, Filter, Fleet, Hub, Member, Organization, Regions, Selection,
 };
 use flowagg_core::id::{
-    AccountId, BucketName, OrganizationId, OrganizationalUnitId, Region, ResourceKind, RoleName,
+    AccountId, BucketName, OrganizationId, OrganizationalUnitId, Place, Region, ResourceKind, RoleName,
 };
 use flowagg_core::layout;
-use flowagg_core::observed::{LogFolder, Place, RegionState};
+use flowagg_core::observed::{LogFolder, RegionState};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::access::{Connection, Session};
@@ -101,7 +101,8 @@ pub async fn find(
 
     let mut failures: Vec<Failure> =
         regions.values().filter_map(|state| state.as_ref().err().cloned()).collect();
-    failures.dedup_by(|a, b| (a.account, &a.call, &a.message) == (b.account, &b.call, &b.message));
+    failures
+        .dedup_by(|a, b| (a.place.account, &a.call, &a.message) == (b.place.account, &b.call, &b.message));
     let mut states: BTreeMap<AccountId, BTreeMap<Region, Result<RegionState, Failure>>> = BTreeMap::new();
     for (Place { account, region }, state) in regions {
         states.entry(account).or_default().insert(region, state);
@@ -174,7 +175,7 @@ async fn read_hub(session: &Session, ask: &Ask, region: &Region) -> Result<Found
     };
     let hub = as_hub(&found);
     let s3 = account.s3(region);
-    let at = At::new(account.id, region).about(&ask.bucket);
+    let at = At::new(Place::new(account.id, region)).about(&ask.bucket);
     let (encryption, rules, policy) = futures::try_join!(
         observe::encryption(&s3, &hub, &at),
         observe::lifecycle(&s3, &hub, &at),
@@ -195,7 +196,7 @@ async fn objects(
     mut named: BTreeSet<Folder>,
 ) -> Result<Objects, Failure> {
     let (hub, s3) = (as_hub(found), session.hub().s3(&found.region));
-    let at = At::new(hub.account, &hub.region).about(&hub.bucket);
+    let at = At::new(hub.place()).about(&hub.bucket);
     let root = |folder: &Folder| layout::root(folder.0.as_ref());
     let mut objects = Objects::default();
     let roots = match &found.folder {

@@ -11,8 +11,8 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::RetryConfig;
 use flowagg_core::fleet::Fleet;
-use flowagg_core::id::{AccountId, Region};
-use flowagg_core::observed::{Bucket, Observed, Place, Scope};
+use flowagg_core::id::{AccountId, Place, Region};
+use flowagg_core::observed::{Bucket, Observed, Scope};
 
 macro_rules! client {
     ($sdk:ident, $rules:expr) => {{
@@ -72,7 +72,7 @@ pub(crate) fn fleet() -> Fleet {
 }
 
 pub(crate) fn place() -> Place {
-    Place { account: AccountId::parse("222222222222").unwrap(), region: Region::parse("eu-west-1").unwrap() }
+    Place::new(AccountId::parse("222222222222").unwrap(), &Region::parse("eu-west-1").unwrap())
 }
 
 /// A bucket with this policy, and nothing else read; `None` is a bucket that does not exist.

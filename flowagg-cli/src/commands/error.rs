@@ -174,7 +174,7 @@ mod tests {
     use std::io::Write;
 
     use flowagg_core::fleet::Declared;
-    use flowagg_core::id::{AccountId, BucketName, Region};
+    use flowagg_core::id::{AccountId, BucketName, Place, Region};
 
     use super::*;
     use crate::show::Sheet;
@@ -212,8 +212,10 @@ mod tests {
 
     fn failure() -> Failure {
         Failure {
-            account: AccountId::parse("111122223333").unwrap(),
-            region: Region::parse("eu-west-1").unwrap(),
+            place: Place::new(
+                AccountId::parse("111122223333").unwrap(),
+                &Region::parse("eu-west-1").unwrap(),
+            ),
             call: "GetBucketPolicy".to_owned(),
             resource: None,
             code: Some("AccessDenied".to_owned()),

@@ -1,5 +1,4 @@
-use flowagg_core::id::{AccountId, Region, ResourceKind, RoleName};
-use flowagg_core::observed::Place;
+use flowagg_core::id::{AccountId, Place, Region, ResourceKind, RoleName};
 use flowagg_policy::MergeError;
 
 /// Why a fleet cannot be written in another tool's terms. Nothing is exported then.
@@ -15,13 +14,8 @@ pub enum ExportError {
     #[error("the fleet has no member `{0}`")]
     NoMember(AccountId),
     /// The account is not logged in the region.
-    #[error("account `{account}` is not logged in `{region}`")]
-    NotInRegion {
-        /// The account.
-        account: AccountId,
-        /// The region.
-        region: Region,
-    },
+    #[error("account `{}` is not logged in `{}`", .0.account, .0.region)]
+    NotInRegion(Place),
     /// The ids do not say in which of its regions a resource lies.
     #[error("account `{0}` has several regions, and the fleet file does not say which of its ids lie where")]
     SeveralRegions(AccountId),
@@ -142,7 +136,7 @@ impl ExportError {
         match self {
             Self::Policy(error) => error.help(),
             Self::NoMember(_) => "name an account of the fleet".to_owned(),
-            Self::NotInRegion { .. } => "name one of its regions".to_owned(),
+            Self::NotInRegion(_) => "name one of its regions".to_owned(),
             Self::NoVpcs => {
                 "name a place whose ids the fleet file has, with `--account ID --region REGION`".to_owned()
             }

@@ -32,11 +32,7 @@ pub(super) fn findings(fleet: &Fleet, observed: &Observed, verified: &Verified, 
 }
 
 fn hub(fleet: &Fleet) -> Spot {
-    Spot {
-        account: fleet.hub.account,
-        region: Some(fleet.hub.region.clone()),
-        resource: Some(fleet.hub.bucket.to_string()),
-    }
+    Spot::of(&fleet.hub.place(), Some(fleet.hub.bucket.to_string()))
 }
 
 struct Found {
@@ -84,10 +80,10 @@ impl Found {
         let key = observed.key.as_ref().and_then(|key| key.as_ref().err());
         let unread: BTreeSet<&Failure> = regions.chain(observed.bucket.as_ref().err()).chain(key).collect();
         for failure in unread {
-            let Failure { account, region, call, resource, code, message, advice } = failure;
+            let Failure { place, call, resource, code, message, advice } = failure;
             let cause = code.as_ref().unwrap_or(message).clone();
             let alike = Alike::Failure(call.clone(), cause, advice.clone());
-            let spot = Spot { account: *account, region: Some(region.clone()), resource: resource.clone() };
+            let spot = Spot::of(place, resource.clone());
             let (what, help) = (failure.what(), failure.help());
             self.add_alike(alike, Severity::Error, About::Reading, &what, Some(&help), spot);
         }
@@ -123,11 +119,7 @@ impl Found {
                 (Severity::Error, "there is no flow log to the bucket".to_owned(), "`flowagg apply` makes it")
             }
         };
-        let spot = Spot {
-            account: delivery.account,
-            region: Some(delivery.region.clone()),
-            resource: Some(delivery.resource.to_string()),
-        };
+        let spot = Spot::of(&delivery.place, Some(delivery.resource.to_string()));
         self.add(severity, About::Delivery, &what, Some(help), spot);
     }
 
@@ -159,7 +151,7 @@ impl Found {
             self.add(Severity::Warning, About::Plan, &what, help, self.hub.clone());
         }
         for change in plan.flow_logs() {
-            let FlowLogChange { account, region, resource, step, reason } = change;
+            let FlowLogChange { place, resource, step, reason } = change;
             let verb = match step {
                 // It is told as a flow log that is not there.
                 Step::Create => continue,
@@ -168,11 +160,7 @@ impl Found {
                 Step::Delete { .. } => "delete",
             };
             let what = format!("a flow log to {verb}: {reason}");
-            let spot = Spot {
-                account: *account,
-                region: Some(region.clone()),
-                resource: Some(resource.to_string()),
-            };
+            let spot = Spot::of(place, Some(resource.to_string()));
             self.add(Severity::Warning, About::Plan, &what, APPLY, spot);
         }
         let obstacles = plan.obstacles().iter().map(|obstacle| (Severity::Error, obstacle));
@@ -186,11 +174,7 @@ impl Found {
             self.add(severity, About::Plan, &concern.what, Some(&concern.help), spot);
         }
         for left in plan.left().iter().filter(|left| !left.is_as_wanted()) {
-            let spot = Spot {
-                account: left.account,
-                region: Some(left.region.clone()),
-                resource: Some(left.resource.clone()),
-            };
+            let spot = Spot::of(&left.place, Some(left.resource.clone()));
             self.add(Severity::Note, About::Note, &format!("left as it is: {}", left.why), None, spot);
         }
         // That a region has nothing to log is reported as its coverage, and the expiry with the bucket.

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::arrival::{Amount, Deliveries, Object, Patience, judged};
 use flowagg_core::fleet::{Fleet, Member, Regions};
-use flowagg_core::id::{AccountId, Region};
+use flowagg_core::id::{AccountId, Place, Region};
 use flowagg_core::layout::FileName;
-use flowagg_core::observed::{Observed, Place};
+use flowagg_core::observed::Observed;
 use flowagg_core::plan::{Note, Unnamed};
 use flowagg_policy::plan::plan;
 use flowagg_policy::size::{LIMIT, compact_len};
@@ -42,7 +42,7 @@ impl Report {
         let verified = judged(fleet, &observed.regions, &deliveries.arrivals, patience, now);
         let mut logs: BTreeMap<Place, FlowLogs> = BTreeMap::new();
         for delivery in &verified.flow_logs {
-            let place = Place { account: delivery.account, region: delivery.region.clone() };
+            let place = delivery.place.clone();
             logs.entry(place).or_default().count(delivery.state);
         }
         let regions: Vec<Region> = observed
@@ -88,7 +88,7 @@ fn newest(deliveries: &Deliveries) -> BTreeMap<Place, &Object> {
     let mut newest: BTreeMap<Place, &Object> = BTreeMap::new();
     for object in deliveries.arrivals.newest.values() {
         let Some(name) = object.key.rsplit('/').next().and_then(FileName::parse) else { continue };
-        let found = newest.entry(Place { account: name.account, region: name.region }).or_insert(object);
+        let found = newest.entry(name.place).or_insert(object);
         if found.stored < object.stored {
             *found = object;
         }
@@ -105,7 +105,7 @@ struct Look<'a> {
 
 impl Look<'_> {
     fn member(&self, member: &Member) -> Account {
-        let at = |region: &Region| Place { account: member.account, region: region.clone() };
+        let at = |region: &Region| Place::new(member.account, region);
         let states = || self.regions.iter().filter_map(|region| self.seen.observed.regions.get(&at(region)));
         // Whose regions could not be listed has one failure, and nobody knows about the other regions.
         let is_lost = matches!(member.regions, Regions::All { .. }) && states().all(Result::is_err);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use flowagg_core::arrival::{Amount, State};
 use flowagg_core::fleet::GrantForm;
-use flowagg_core::id::{AccountId, BucketName, Prefix, Region};
+use flowagg_core::id::{AccountId, BucketName, Place, Prefix, Region};
 use flowagg_policy::Severity;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -351,6 +351,13 @@ pub struct Spot {
     pub region: Option<Region>,
     /// A VPC, a bucket, a place in the policy.
     pub resource: Option<String>,
+}
+
+impl Spot {
+    /// A resource in an account-region.
+    pub(super) fn of(place: &Place, resource: Option<String>) -> Self {
+        Self { account: place.account, region: Some(place.region.clone()), resource }
+    }
 }
 
 /// How warm a number of objects is beside the most: 0 for none, then 1 to 5.

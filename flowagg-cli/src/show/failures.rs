@@ -56,9 +56,8 @@ pub(crate) fn failures(failures: &[Failure], out: &mut Sheet<'_>) -> io::Result<
 }
 
 fn one(failure: &Failure, out: &mut Sheet<'_>) -> io::Result<()> {
-    let Failure { account, region, resource, .. } = failure;
-    let place =
-        resource.as_ref().map_or(format!("{account} {region}"), |it| format!("{account} {region}: {it}"));
+    let Failure { place, resource, .. } = failure;
+    let place = resource.as_ref().map_or(place.to_string(), |it| format!("{place}: {it}"));
     error(&format!("{place}: {}", failure.what()), &failure.help(), out)
 }
 
@@ -66,23 +65,25 @@ fn one(failure: &Failure, out: &mut Sheet<'_>) -> io::Result<()> {
 fn many(alike: &[&Failure], out: &mut Sheet<'_>) -> io::Result<()> {
     let first = alike[0];
     error(&format!("{} times: {}", alike.len(), first.what()), &first.help(), out)?;
-    for Failure { account, region, resource, .. } in alike {
+    for Failure { place, resource, .. } in alike {
         let resource = resource.as_deref().unwrap_or_default();
-        out.line(HANG, format_args!("{:HANG$}{account} {region} {resource}", "").to_string().trim_end())?;
+        out.line(HANG, format_args!("{:HANG$}{place} {resource}", "").to_string().trim_end())?;
     }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use flowagg_core::id::{AccountId, Region};
+    use flowagg_core::id::{AccountId, Place, Region};
 
     use super::*;
 
     fn refused(n: usize, code: &str) -> Failure {
         Failure {
-            account: AccountId::parse(&format!("{n:012}")).unwrap(),
-            region: Region::parse("eu-west-1").unwrap(),
+            place: Place::new(
+                AccountId::parse(&format!("{n:012}")).unwrap(),
+                &Region::parse("eu-west-1").unwrap(),
+            ),
             call: "AssumeRole".into(),
             resource: None,
             code: Some(code.into()),

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Fleet, Regions};
-use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
-use flowagg_core::observed::{Bucket, Contents, FlowLog, Observed, Place, RegionState, Resource, Scope};
+use flowagg_core::id::{AccountId, FlowLogId, Place, Region, ResourceId};
+use flowagg_core::observed::{Bucket, Contents, FlowLog, Observed, RegionState, Resource, Scope};
 use flowagg_core::plan::Unnamed;
 use flowagg_policy::Plan;
 use proptest::collection::vec;
@@ -33,7 +33,7 @@ fn line() -> impl Strategy<Value = String> {
 }
 
 fn place() -> Place {
-    Place { account: AccountId::parse("222222222222").unwrap(), region: Region::parse("eu-west-1").unwrap() }
+    Place::new(AccountId::parse("222222222222").unwrap(), &Region::parse("eu-west-1").unwrap())
 }
 
 fn fleet(name: String) -> Fleet {
@@ -43,13 +43,10 @@ fn fleet(name: String) -> Fleet {
 }
 
 fn failure<S: Strategy<Value = String>>(text: fn() -> S) -> impl Strategy<Value = Failure> {
-    let Place { account, region } = place();
-    (option::of(text()), option::of(text()), text(), text()).prop_map(
-        move |(resource, code, message, help)| {
-            let (region, call) = (region.clone(), "DescribeFlowLogs".to_owned());
-            Failure { account, region, call, resource, code, message, advice: help.into() }
-        },
-    )
+    (option::of(text()), option::of(text()), text(), text()).prop_map(|(resource, code, message, help)| {
+        let (place, call) = (place(), "DescribeFlowLogs".to_owned());
+        Failure { place, call, resource, code, message, advice: help.into() }
+    })
 }
 
 /// The plan for a bucket and a VPC of these words.
@@ -87,8 +84,8 @@ fn planned(fleet: &Fleet, words: &[String; 4], failures: Vec<Failure>) -> Plan {
     let mut regions = BTreeMap::from([(place(), Ok(state))]);
     for (n, failure) in failures.into_iter().enumerate() {
         let region = Region::parse(&format!("eu-west-{}", n + 2)).unwrap();
-        let failure = Failure { region: region.clone(), ..failure };
-        regions.insert(Place { region, ..place() }, Err(failure));
+        let place = Place { region, ..place() };
+        regions.insert(place.clone(), Err(Failure { place, ..failure }));
     }
     let mut fleet = fleet.clone();
     for member in fleet.members.values_mut() {

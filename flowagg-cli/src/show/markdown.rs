@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
-use flowagg_core::observed::Place;
+use flowagg_core::id::Place;
 use flowagg_core::plan::{Concern, FlowLogChange};
 use flowagg_policy::Plan;
 
@@ -95,22 +95,22 @@ fn flow_logs(fleet: &Fleet, changes: &[FlowLogChange], out: &mut dyn Write) -> i
             "| | account | name | region | resource | change | why |\n|---|---|---|---|---|---|---|"
         )?;
         for change in changes {
-            let place = change.place();
+            let place = &change.place;
             let (_, sign) = sign(&change.step);
             let (step, why) = (text(&change.step.to_string()), text(&change.reason));
             writeln!(
                 out,
                 "| {sign} | {} | {} | {} | `{}` | {step} | {why} |",
                 place.account,
-                name(&place),
+                name(place),
                 place.region,
                 change.resource
             )?;
         }
     } else {
-        let mut places: BTreeMap<Place, BTreeMap<&str, usize>> = BTreeMap::new();
+        let mut places: BTreeMap<&Place, BTreeMap<&str, usize>> = BTreeMap::new();
         for change in changes {
-            *places.entry(change.place()).or_default().entry(sign(&change.step).1).or_default() += 1;
+            *places.entry(&change.place).or_default().entry(sign(&change.step).1).or_default() += 1;
         }
         writeln!(
             out,
@@ -205,7 +205,7 @@ mod tests {
             fleet
                 .members
                 .insert(account, Member { account, in_organization: true, in_units: true, ..model.clone() });
-            regions.insert(Place { account, region: region.clone() }, state);
+            regions.insert(Place::new(account, &region), state);
         };
         let vpc = |n: usize| Resource {
             id: ResourceId::parse(&format!("vpc-{n:08x}")).unwrap(),
@@ -223,8 +223,7 @@ mod tests {
             add(
                 account,
                 Err(Failure {
-                    account,
-                    region: region.clone(),
+                    place: Place::new(account, &region),
                     call: "AssumeRole".into(),
                     resource: None,
                     code: Some("AccessDenied".into()),

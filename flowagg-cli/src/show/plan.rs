@@ -5,7 +5,7 @@ use std::io;
 
 use anstyle::Style;
 use flowagg_core::fleet::{Fleet, Member};
-use flowagg_core::id::{AccountId, Region};
+use flowagg_core::id::Place;
 use flowagg_core::plan::{Concern, HubChange, Left, Step, Why};
 use flowagg_policy::Plan;
 
@@ -25,7 +25,7 @@ pub(crate) fn plan(fleet: &Fleet, plan: &Plan, out: &mut Sheet<'_>) -> io::Resul
         let (style, sign) = hub_sign(change);
         out.line(4, format_args!("  {style}{sign}{style:#} {change}"))?;
     }
-    let is_read = plan.failures().iter().all(|failure| failure.account != hub.account);
+    let is_read = plan.failures().iter().all(|failure| failure.place.account != hub.account);
     let hub_differs = !plan.hub().is_empty() || !plan.not_applied().is_empty();
     if !hub_differs && is_read && plan.obstacles().is_empty() {
         writeln!(out, "  {DIM}={DIM:#} as wanted")?;
@@ -59,9 +59,9 @@ pub(crate) fn plan(fleet: &Fleet, plan: &Plan, out: &mut Sheet<'_>) -> io::Resul
 
 /// Changes and flow logs that stay, by account, region and VPC.
 fn flow_log_rows(fleet: &Fleet, plan: &Plan) -> Vec<Row> {
-    let cells = |account: AccountId, region: &Region, rest: [String; 3]| {
+    let cells = |Place { account, region }: &Place, rest: [String; 3]| {
         let name =
-            fleet.members.get(&account).and_then(|member: &Member| member.name.clone()).unwrap_or_default();
+            fleet.members.get(account).and_then(|member: &Member| member.name.clone()).unwrap_or_default();
         let mut cells = vec![account.to_string(), name, region.to_string()];
         cells.extend(rest);
         cells
@@ -69,25 +69,20 @@ fn flow_log_rows(fleet: &Fleet, plan: &Plan) -> Vec<Row> {
     let changes = plan.flow_logs().iter().map(|change| {
         let (style, sign) = sign(&change.step);
         let rest = [change.resource.to_string(), change.step.to_string(), change.reason.clone()];
-        Row { style, sign, cells: cells(change.account, &change.region, rest), below: None }
+        Row { style, sign, cells: cells(&change.place, rest), below: None }
     });
     // What stays for the same reason in the same place is told once.
-    let mut alike: BTreeMap<(AccountId, &Region, &Why), Vec<&Left>> = BTreeMap::new();
+    let mut alike: BTreeMap<(&Place, &Why), Vec<&Left>> = BTreeMap::new();
     for left in plan.left() {
-        alike.entry((left.account, &left.region, &left.why)).or_default().push(left);
+        alike.entry((&left.place, &left.why)).or_default().push(left);
     }
-    let left = alike.into_iter().map(|((account, region, why), left)| {
+    let left = alike.into_iter().map(|((place, why), left)| {
         let (vpc, what) = match (&left[..], left[0].flow_log.as_ref()) {
             ([one], Some(log)) => (one.resource.clone(), format!("leave {log}")),
             ([one], None) => (one.resource.clone(), "leave".to_owned()),
             (many, _) => (format!("{} resources", many.len()), "leave".to_owned()),
         };
-        Row {
-            style: DIM,
-            sign: "=",
-            cells: cells(account, region, [vpc, what, why.to_string()]),
-            below: None,
-        }
+        Row { style: DIM, sign: "=", cells: cells(place, [vpc, what, why.to_string()]), below: None }
     });
     let mut rows: Vec<Row> = changes.chain(left).collect();
     rows.sort_by(|a, b| {

@@ -49,16 +49,16 @@ fn row(fleet: &Fleet, delivery: &Delivery) -> Row {
         State::Silent | State::Failed | State::Missing => (RED, "!"),
     };
     let name =
-        fleet.members.get(&delivery.account).and_then(|member| member.name.clone()).unwrap_or_default();
+        fleet.members.get(&delivery.place.account).and_then(|member| member.name.clone()).unwrap_or_default();
     let log = delivery.flow_log.as_ref().map(ToString::to_string).unwrap_or_else(|| "-".to_owned());
     Row {
         style,
         sign,
         cells: vec![
             delivery.state.as_str().to_owned(),
-            delivery.account.to_string(),
+            delivery.place.account.to_string(),
             name,
-            delivery.region.to_string(),
+            delivery.place.region.to_string(),
             delivery.resource.to_string(),
             log,
             story(delivery),

@@ -43,8 +43,7 @@ fn report(words: &[String]) -> Report {
     }
     let place = fleet.observed.regions.keys().last().cloned().unwrap();
     let failure = flowagg_core::failure::Failure {
-        account: place.account,
-        region: place.region.clone(),
+        place: place.clone(),
         call: "DescribeFlowLogs".to_owned(),
         resource: Some(word()),
         code: Some(word()),

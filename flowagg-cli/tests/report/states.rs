@@ -3,8 +3,8 @@
 use flowagg::report::{About, Coverage, Finding, Report};
 use flowagg_core::failure::{Advice, Failure};
 use flowagg_core::fleet::Regions;
-use flowagg_core::id::{AccountId, Region};
-use flowagg_core::observed::{Place, RegionState};
+use flowagg_core::id::{AccountId, Place, Region};
+use flowagg_core::observed::RegionState;
 use flowagg_policy::Severity;
 
 use crate::made_up::MadeUp;
@@ -21,8 +21,7 @@ fn place(fleet: &MadeUp) -> Place {
 
 fn failure(place: &Place) -> Failure {
     Failure {
-        account: place.account,
-        region: place.region.clone(),
+        place: place.clone(),
         call: "DescribeFlowLogs".to_owned(),
         resource: None,
         code: Some("UnauthorizedOperation".to_owned()),

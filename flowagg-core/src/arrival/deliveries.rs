@@ -5,8 +5,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::Object;
-use crate::id::{AccountId, FlowLogId};
-use crate::observed::Place;
+use crate::id::{AccountId, FlowLogId, Place};
 
 /// The newest object of each flow log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use serde::Serialize;
 use super::{Arrivals, Object, Patience, State, judge};
 use crate::failure::Failure;
 use crate::fleet::{Fleet, Standing};
-use crate::id::{AccountId, FlowLogId, Region, ResourceId};
-use crate::observed::{FlowLog, Place, RegionState};
+use crate::id::{AccountId, FlowLogId, Place, ResourceId};
+use crate::observed::{FlowLog, RegionState};
 
 /// What arrives, and what does not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -27,10 +27,9 @@ pub struct Verified {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct Delivery {
-    /// The account.
-    pub account: AccountId,
-    /// The region.
-    pub region: Region,
+    /// The account and the region.
+    #[serde(flatten)]
+    pub place: Place,
     /// What is logged, or should be.
     pub resource: ResourceId,
     /// The flow log; `None` when it is missing.
@@ -75,7 +74,7 @@ impl Verified {
     /// The account-regions where a flow log does not deliver.
     pub fn undelivered(&self) -> BTreeSet<Place> {
         let missing = self.flow_logs.iter().filter(|delivery| delivery.state != State::Delivering);
-        missing.map(|it| Place { account: it.account, region: it.region.clone() }).collect()
+        missing.map(|it| it.place.clone()).collect()
     }
 
     /// The number of flow logs that deliver.
@@ -148,8 +147,7 @@ fn delivery(
 ) -> Delivery {
     let newest = log.and_then(|log| arrivals.newest.get(&log.id));
     Delivery {
-        account: place.account,
-        region: place.region,
+        place,
         resource,
         flow_log: log.map(|log| log.id.clone()),
         state: judge(log, newest, now, patience),

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::id::{AccountId, BucketName, KmsKeyArn, Prefix, Region, RoleName};
+use crate::id::{AccountId, BucketName, KmsKeyArn, Place, Prefix, Region, RoleName};
 use crate::lifecycle::Lifecycle;
 
 /// The account and bucket that all logs go to.
@@ -42,6 +42,11 @@ impl Hub {
             profile: None,
             role: None,
         }
+    }
+
+    /// Where the bucket is.
+    pub fn place(&self) -> Place {
+        Place::new(self.account, &self.region)
     }
 }
 

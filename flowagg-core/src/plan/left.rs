@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::id::{AccountId, FlowLogId, Region, ResourceId, ResourceKind};
+use crate::id::{AccountId, FlowLogId, Place, ResourceId, ResourceKind};
 use crate::observed::Manager;
 
 /// A flow log, or a resource without one, that stays as it is.
@@ -10,10 +10,9 @@ use crate::observed::Manager;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct Left {
-    /// The account.
-    pub account: AccountId,
-    /// The region.
-    pub region: Region,
+    /// The account and the region.
+    #[serde(flatten)]
+    pub place: Place,
     /// What is logged, or would be.
     pub resource: String,
     /// The flow log, if there is one.

@@ -22,9 +22,9 @@ pub use self::hub::{
 };
 pub use self::left::{Left, Why};
 use crate::fleet::Encryption;
-use crate::id::{AccountId, FleetMark, FlowLogId, Region, ResourceId, ResourceKind, text_in_json};
+use crate::id::{AccountId, FleetMark, FlowLogId, Place, Region, ResourceId, ResourceKind, text_in_json};
 use crate::lifecycle::{FleetRule, LifecycleDocument};
-use crate::observed::{DefaultRetention, Oldest, Place, Switch, Versioning};
+use crate::observed::{DefaultRetention, Oldest, Switch, Versioning};
 
 /// A change at the hub.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -196,23 +196,15 @@ pub struct GrantRemoval {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct FlowLogChange {
-    /// The account.
-    pub account: AccountId,
-    /// The region.
-    pub region: Region,
+    /// The account and the region.
+    #[serde(flatten)]
+    pub place: Place,
     /// What is logged.
     pub resource: ResourceId,
     /// What is done.
     pub step: Step,
     /// Why.
     pub reason: String,
-}
-
-impl FlowLogChange {
-    /// Where it is done.
-    pub fn place(&self) -> Place {
-        Place { account: self.account, region: self.region.clone() }
-    }
 }
 
 /// What is done to a flow log. Its settings cannot change once it is made; only its tags can.

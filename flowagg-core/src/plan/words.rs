@@ -213,7 +213,7 @@ impl fmt::Display for Step {
 
 impl fmt::Display for FlowLogChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}: {}: {}", self.account, self.region, self.resource, self.step, self.reason)
+        write!(f, "{} {}: {}: {}", self.place, self.resource, self.step, self.reason)
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
 use flowagg_core::flow_log::{FLEET_TAG, FileFormat, Files};
-use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId, ResourceKind};
+use flowagg_core::id::{AccountId, FlowLogId, Place, Region, ResourceId, ResourceKind};
 use flowagg_core::observed::*;
 use flowagg_core::plan::{
     FlowLogPart, GrantRemoval, HubChange, Step, Unnamed, Why, flow_log_changes, flow_log_removals,
@@ -31,7 +31,7 @@ fn account() -> AccountId {
 }
 
 fn place() -> Place {
-    Place { account: account(), region: Region::parse("eu-west-1").unwrap() }
+    Place::new(account(), &Region::parse("eu-west-1").unwrap())
 }
 
 fn vpc(id: &str) -> Resource {
@@ -320,17 +320,16 @@ fn one_account_that_cannot_be_read_does_not_hide_the_others() {
     let mut regions =
         BTreeMap::from([(place(), Ok(RegionState { resources: all_vpcs(), flow_logs: vec![] }))]);
     for region in ["eu-west-1", "us-east-1"].map(|region| Region::parse(region).unwrap()) {
-        let account = AccountId::parse("333333333333").unwrap();
+        let place = Place::new(AccountId::parse("333333333333").unwrap(), &region);
         let failure = Failure {
-            account,
-            region: region.clone(),
+            place: place.clone(),
             call: "AssumeRole".into(),
             resource: None,
             code: Some("AccessDenied".into()),
             message: "no".into(),
             advice: "ask".into(),
         };
-        regions.insert(Place { account, region }, Err(failure));
+        regions.insert(place, Err(failure));
     }
     let part = flow_log_changes(&fleet, &regions, Unnamed::Keep);
     assert_eq!(part.changes.len(), 3);

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use flowagg_core::fleet::Fleet;
 use flowagg_core::flow_log::Files;
+use flowagg_core::id::Place;
 use flowagg_core::layout::{FileName, Layout};
-use flowagg_core::observed::{Bucket, FlowLog, LogFolder, LogFolders, Observed, Place, Scope};
+use flowagg_core::observed::{Bucket, FlowLog, LogFolder, LogFolders, Observed, Scope};
 use flowagg_core::plan::Concern;
 
 use super::value::{Adoption, about_policy};
@@ -62,10 +63,8 @@ pub(super) fn check(
 
 /// What keeps the deliveries from being known.
 fn unknown(fleet: &Fleet, observed: &Observed) -> Option<String> {
-    let missing = fleet.places().any(|(member, region)| {
-        let place = Place { account: member.account, region: region.clone() };
-        !observed.regions.contains_key(&place)
-    });
+    let mut places = fleet.places().map(|(member, region)| Place::new(member.account, region));
+    let missing = places.any(|place| !observed.regions.contains_key(&place));
     let unread = observed.regions.values().filter(|state| state.is_err()).count();
     let bucket = observed.bucket.as_ref().ok().and_then(Option::as_ref);
     match (observed.scope, unread, bucket.map(|bucket| &bucket.log_folders)) {

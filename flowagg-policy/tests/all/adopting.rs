@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
-use flowagg_core::id::{AccountId, FlowLogId, Region};
-use flowagg_core::observed::{Bucket, FlowLog, LogFolder, LogFolders, Observed, Place, RegionState, Scope};
+use flowagg_core::id::{AccountId, FlowLogId, Place, Region};
+use flowagg_core::observed::{Bucket, FlowLog, LogFolder, LogFolders, Observed, RegionState, Scope};
 use flowagg_core::plan::{HubChange, PolicyChange, Unnamed};
 use flowagg_policy::plan::{Plan, PlanOptions, plan};
 use flowagg_policy::{AdoptError, StatementRef, adopt};
@@ -116,9 +116,9 @@ fn a_statement_that_load_balancer_logs_need_is_not_adopted() {
     assert!(change(&of_member).unwrap().text.contains(&format!("AWSLogs/{MEMBER}/*")));
 
     let others = Fleet::parse(&fleet_file("333333333333")).unwrap();
-    let regions = others.places().map(|(member, region)| {
-        (Place { account: member.account, region: region.clone() }, Ok(RegionState::default()))
-    });
+    let regions = others
+        .places()
+        .map(|(member, region)| (Place::new(member.account, region), Ok(RegionState::default())));
     let before = Observed { regions: regions.collect(), ..before };
     let of_others = plan(&others, &before, statements);
     assert_eq!(
@@ -212,8 +212,7 @@ fn write_of(policy: &str) -> String {
 fn nothing_is_adopted_while_it_is_not_known_which_deliveries_there_are() {
     let statements = ["AWSLogDeliveryWrite", "AWSLogDeliveryAclCheck"];
     let failure = Failure {
-        account: AccountId::parse(MEMBER).unwrap(),
-        region: region("us-east-1"),
+        place: place("us-east-1"),
         call: "DescribeFlowLogs".to_owned(),
         resource: None,
         code: Some("UnauthorizedOperation".to_owned()),

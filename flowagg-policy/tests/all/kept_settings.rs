@@ -67,8 +67,7 @@ fn a_kept_key_is_checked_like_a_declared_one() {
 fn a_kept_key_that_cannot_be_read_is_reported() {
     let fleet = fleet("");
     let failure = Failure {
-        account: fleet.hub.account,
-        region: fleet.hub.region.clone(),
+        place: fleet.hub.place(),
         call: "DescribeKey".to_owned(),
         resource: Some(KEY.to_owned()),
         code: Some("AccessDeniedException".to_owned()),

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
-use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
-use flowagg_core::observed::{Bucket, FlowLog, Key, Observed, Place, RegionState, Resource, Scope};
+use flowagg_core::id::{AccountId, FlowLogId, Place, Region, ResourceId};
+use flowagg_core::observed::{Bucket, FlowLog, Key, Observed, RegionState, Resource, Scope};
 use flowagg_core::plan::{HubChange, Note, Step, Subject, Unnamed};
 use flowagg_policy::plan::{Plan, destroy, plan};
 use flowagg_policy::{Grant, merge};
@@ -27,8 +27,7 @@ fn fleet(kms: bool) -> Fleet {
 
 fn failure(call: &str, account: AccountId) -> Failure {
     Failure {
-        account,
-        region: Region::parse("eu-west-1").unwrap(),
+        place: Place::new(account, &Region::parse("eu-west-1").unwrap()),
         call: call.to_owned(),
         resource: None,
         code: Some("AccessDenied".to_owned()),
@@ -125,8 +124,7 @@ fn observed(fleet: &Fleet, case: &Case) -> Observed {
         true => Ok(Key { is_aws_managed: false, state: "Enabled".to_owned(), policy: policy.to_owned() }),
         false => Err(failure("DescribeKey", fleet.hub.account)),
     });
-    let places =
-        fleet.places().map(|(member, region)| Place { account: member.account, region: region.clone() });
+    let places = fleet.places().map(|(member, region)| Place::new(member.account, region));
     let regions = places.zip(&case.regions).filter_map(|(place, read)| {
         let state = match (*read)? {
             true => Ok(region(fleet, &place, case.logged)),
@@ -176,7 +174,7 @@ fn an_unread_account_region_is_never_changed() {
         let observed = observed(&fleet, &case);
         for plan in [destroy(&fleet, &observed), plan(&fleet, &observed, Unnamed::Prune)] {
             for change in plan.flow_logs().iter().chain(&plan.held_back().flow_logs) {
-                assert!(matches!(observed.regions.get(&change.place()), Some(Ok(_))), "{case:?} {change:?}");
+                assert!(matches!(observed.regions.get(&change.place), Some(Ok(_))), "{case:?} {change:?}");
             }
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_kms::types::{KeyManagerType, KeyState};
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::types::ServerSideEncryption;
-use flowagg_core::id::{AccountId, BucketName, KmsKeyArn, OrganizationId, Prefix, Region};
+use flowagg_core::id::{AccountId, BucketName, KmsKeyArn, OrganizationId, Place, Prefix, Region};
 use flowagg_core::layout::FileName;
 use flowagg_policy::key::{KeyUse, ask};
 use flowagg_policy::{Delivery, Membership, Owner, Policy};
@@ -45,14 +45,14 @@ pub(super) struct File<'a> {
 impl File<'_> {
     /// The delivery of the file. An account that is not in this organization is in none.
     fn delivery(&self, organization: Option<&Organization>) -> Delivery {
-        let account = self.name.account;
+        let account = self.name.place.account;
         let membership = match organization {
             Some((id, within)) if within.contains(&account) => {
                 Membership::Within(id.clone(), BTreeSet::new())
             }
             _ => Membership::None,
         };
-        Delivery::new(account, self.name.region.clone()).of(membership).to(self.owner.clone())
+        Delivery::new(account, self.name.place.region.clone()).of(membership).to(self.owner.clone())
     }
 }
 
@@ -129,7 +129,7 @@ impl Access {
 
 impl Key {
     fn admits(&self, file: &File<'_>, organization: Option<&Organization>) -> Result<(), String> {
-        let FileName { account, region, .. } = file.name;
+        let Place { account, region } = &file.name.place;
         let asked = KeyUse {
             key: &self.arn,
             bucket: file.bucket,

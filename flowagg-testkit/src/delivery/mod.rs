@@ -14,7 +14,7 @@ use aws_sdk_ec2::types::{DestinationOptionsResponse, FlowLog, LogDestinationType
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ObjectCannedAcl;
 use flowagg_core::flow_log::{AggregationInterval, FileFormat, Files, TrafficType};
-use flowagg_core::id::{AccountId, BucketName, FlowLogId, OrganizationId, Prefix, Region, ResourceId};
+use flowagg_core::id::{AccountId, BucketName, FlowLogId, OrganizationId, Place, Prefix, Region, ResourceId};
 use flowagg_core::layout::{FileName, Layout};
 use flowagg_policy::Owner;
 use jiff::Timestamp;
@@ -41,10 +41,8 @@ pub struct Delivery {
 /// What became of one flow log's files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// The account of the flow log.
-    pub account: AccountId,
-    /// Its region.
-    pub region: Region,
+    /// The account and the region of the flow log.
+    pub place: Place,
     /// The flow log.
     pub flow_log: FlowLogId,
     /// Where to it publishes, as an ARN.
@@ -154,7 +152,8 @@ impl Delivery {
                     continue;
                 };
                 let destination = flow_log.log_destination().unwrap_or_default().to_owned();
-                let recording = recording(account, &region, &id, &flow_log);
+                let place = Place::new(account, &region);
+                let recording = recording(place.clone(), &id, &flow_log);
                 let outcome = match read_destination(&destination) {
                     Ok((bucket, prefix)) => {
                         let access = match accesses.entry(bucket.clone()) {
@@ -167,10 +166,10 @@ impl Delivery {
                     }
                     Err(why) => Outcome::AccessError { why },
                 };
-                reports.push(Report { account, region: region.clone(), flow_log: id, destination, outcome });
+                reports.push(Report { place, flow_log: id, destination, outcome });
             }
         }
-        reports.sort_by(|a, b| (a.account, &a.region, &a.flow_log).cmp(&(b.account, &b.region, &b.flow_log)));
+        reports.sort_by(|a, b| (&a.place, &a.flow_log).cmp(&(&b.place, &b.flow_log)));
         Ok(reports)
     }
 
@@ -201,7 +200,7 @@ impl Delivery {
     ) -> Result<Outcome, AwsError> {
         let files = flow_log.destination_options().map_or_else(Files::default, files);
         let layout = Layout { prefix: prefix.cloned(), files };
-        let region = &recording.region;
+        let region = &recording.place.region;
         let network = recording.network(&self.traffic);
         let mut written = Vec::new();
         for file in network.files(self.interval(), Shape { format: files.format, largest: self.largest }) {
@@ -226,8 +225,7 @@ impl Delivery {
     fn file_name(&self, recording: &Recording, hash: String, format: FileFormat) -> FileName {
         let time = Timestamp::from_second(self.interval()).unwrap_or_default();
         FileName {
-            account: recording.account,
-            region: recording.region.clone(),
+            place: recording.place.clone(),
             flow_log: recording.flow_log.clone(),
             time: time.to_zoned(TimeZone::UTC).datetime(),
             hash,
@@ -237,8 +235,8 @@ impl Delivery {
 }
 
 /// What a flow log records, as EC2 describes it.
-fn recording(account: AccountId, region: &Region, id: &FlowLogId, flow_log: &FlowLog) -> Recording {
-    let usual = Recording::new(account, region.clone(), id.clone());
+fn recording(place: Place, id: &FlowLogId, flow_log: &FlowLog) -> Recording {
+    let usual = Recording::new(place, id.clone());
     let traffic_type = flow_log.traffic_type().map_or("", |kind| kind.as_str());
     Recording {
         resource: flow_log.resource_id().and_then(|id| ResourceId::parse(id).ok()),

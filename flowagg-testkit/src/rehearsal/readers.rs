@@ -150,7 +150,8 @@ async fn deliver(emulator: &Emulator, kind: Kind) -> Result<Delivered, Rehearsal
         let Outcome::Delivered(files) = &report.outcome else {
             return Err(RehearsalError::NotSo(format!("{} delivers: {}", report.flow_log, report.outcome)));
         };
-        let count = said.entry((report.account.to_string(), report.region.to_string())).or_default();
+        let count =
+            said.entry((report.place.account.to_string(), report.place.region.to_string())).or_default();
         count.records += report.outcome.records();
         // All files of a report are of the same interval.
         let name = files.first().and_then(|file| file.key.rsplit('/').next());
@@ -185,7 +186,7 @@ fn traffic(
     let recording = Recording {
         resource: resources.get(report.flow_log.as_str()).cloned(),
         columns: Columns::parse("${bytes}"),
-        ..Recording::new(report.account, report.region.clone(), report.flow_log.clone())
+        ..Recording::new(report.place.clone(), report.flow_log.clone())
     };
     let start = name.time.to_zoned(TimeZone::UTC).map_err(io::Error::other)?.timestamp().as_second();
     let mut bytes = 0;

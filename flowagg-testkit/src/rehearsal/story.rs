@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use flowagg_core::id::AccountId;
+use flowagg_core::id::{AccountId, Place};
 use flowagg_core::layout::{FileName, Layout};
 use jiff::Timestamp;
 
@@ -41,8 +41,8 @@ pub(super) async fn tell(world: &mut World, out: &mut impl Write) -> Result<Stri
     let reports = world.deliver(Timestamp::now()).await?;
     let names = names(world);
     for report in &reports {
-        let name = names.get(&report.account).copied().unwrap_or_default();
-        let Report { region, flow_log, outcome, .. } = report;
+        let name = names.get(&report.place.account).copied().unwrap_or_default();
+        let Report { place: Place { region, .. }, flow_log, outcome, .. } = report;
         match outcome {
             Outcome::Delivered(_) => {
                 writeln!(out, "  {name:<8} {region:<10} {flow_log}  {} records", outcome.records())?;
@@ -102,12 +102,13 @@ fn check(
     stranger: AccountId,
 ) -> Result<String, RehearsalError> {
     let (of_stranger, of_members): (Vec<_>, Vec<_>) =
-        reports.iter().partition(|report| report.account == stranger);
+        reports.iter().partition(|report| report.place.account == stranger);
     let members: Vec<_> = world.accounts().values().filter(|account| account.is_member).collect();
     let mut regions = 0;
     for member in &members {
         for (region, vpcs) in &member.vpcs {
-            let of_region = |report: &&&Report| report.account == member.id && &report.region == region;
+            let of_region =
+                |report: &&&Report| report.place.account == member.id && &report.place.region == region;
             let logs = of_members.iter().filter(of_region).count();
             claim(logs == vpcs.len(), || {
                 format!("{} has {} flow logs in {region}; it has {logs}", member.id, vpcs.len())

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use flowagg_core::flow_log::Files;
-use flowagg_core::id::{AccountId, FlowLogId, Region};
+use flowagg_core::id::{AccountId, FlowLogId, Place, Region};
 use flowagg_core::layout::{FileName, Layout};
 use flowagg_testkit::emulator::Moto;
 use flowagg_testkit::organization::Organization;
@@ -56,8 +56,7 @@ impl Corner {
             let text = |name: &str| flow_log[name].as_str().unwrap();
             let region = Region::parse(text("region")).unwrap();
             let name = FileName {
-                account: AccountId::parse(text("account")).unwrap(),
-                region: region.clone(),
+                place: Place::new(AccountId::parse(text("account")).unwrap(), &region),
                 flow_log: FlowLogId::parse(text("flow-log")).unwrap(),
                 time: Timestamp::now().to_zoned(TimeZone::UTC).datetime(),
                 hash: "0a1b2c3d".to_owned(),

@@ -57,7 +57,7 @@ async fn a_fleet_that_is_taken_away_leaves_the_bucket_its_objects_and_all_that_o
     world.flowagg(["destroy", "--yes"]).await.unwrap().exits(0);
 
     let reports = deliver(&world).await;
-    assert!(reports.iter().all(|report| report.account == neighbour), "{reports:?}");
+    assert!(reports.iter().all(|report| report.place.account == neighbour), "{reports:?}");
     assert_eq!(world.keys().await.unwrap(), delivered, "the neighbour never had a grant");
     let verified = world.flowagg(["verify"]).await.unwrap().exits(3).stdout;
     assert!(verified.contains("no flow log to the bucket"), "{verified}");

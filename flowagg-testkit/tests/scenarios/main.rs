@@ -97,8 +97,9 @@ fn is_refused(world: &World) -> impl Future<Output = Vec<Report>> {
 #[track_caller]
 fn outcome<'a>(world: &World, reports: &'a [Report], name: &str) -> &'a Outcome {
     let account = world.accounts()[name].id;
-    let mut of_account =
-        reports.iter().filter(|report| report.account == account && &report.region == world.hub_region());
+    let mut of_account = reports
+        .iter()
+        .filter(|report| report.place.account == account && &report.place.region == world.hub_region());
     let report = of_account.next().unwrap();
     assert_eq!(of_account.next(), None, "one flow log per VPC");
     &report.outcome

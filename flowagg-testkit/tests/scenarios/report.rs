@@ -29,7 +29,7 @@ async fn what_the_delivery_service_wrote_is_what_the_report_counts_for_each_acco
     assert_eq!(told["totals"]["coverage"]["covered"], json!(places), "{told:#}");
     for name in ["shop", "bank"] {
         let id = world.accounts()[name].id;
-        let (objects, bytes) = written(reports.iter().filter(|report| report.account == id));
+        let (objects, bytes) = written(reports.iter().filter(|report| report.place.account == id));
         let account = told["accounts"].as_array().unwrap().iter().find(|it| it["account"] == id.to_string());
         let account = account.unwrap();
         assert_eq!((&account["objects"], &account["bytes"]), (&json!(objects), &json!(bytes)), "{account:#}");
@@ -99,7 +99,7 @@ async fn an_account_that_cannot_be_entered_is_unreachable_and_its_objects_are_co
     let accounts = told["accounts"].as_array().unwrap();
     let account = accounts.iter().find(|it| it["account"] == bank.to_string()).unwrap();
     assert_eq!(account["coverage"], "unreachable");
-    let (objects, _) = written(reports.iter().filter(|report| report.account == bank));
+    let (objects, _) = written(reports.iter().filter(|report| report.place.account == bank));
     assert_eq!(account["objects"], json!(objects));
     assert_eq!(told["findings"][0]["about"], "reading", "{told:#}");
 }

@@ -5,7 +5,7 @@ use aws_config::{SdkConfig, identity::IdentityCache};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use flowagg_core::failure::Failure;
-use flowagg_core::id::{AccountId, Partition, Region, RoleName};
+use flowagg_core::id::{AccountId, Partition, Place, Region, RoleName};
 
 use super::role::Role;
 use crate::aws::call::{ASSUME_ROLE, DESCRIBE_REGIONS};
@@ -70,7 +70,7 @@ impl Account {
             return Ok(self.clone());
         }
         let arn = role.arn(region.partition(), id);
-        let at = At::new(id, region).about(&arn);
+        let at = At::new(Place::new(id, region)).about(&arn);
         let taken = Role::take(self.sts(region), arn).await;
         let role = taken.map_err(|error| at.failure(ASSUME_ROLE, &error))?;
         let config = self
@@ -92,8 +92,10 @@ impl Account {
         let first = self.home().partition().first_region();
         // Without `AllRegions`, those that are not enabled are not among them.
         let answer = self.ec2(&first).describe_regions().send().await;
-        let answer = answer.map_err(|error| At::new(self.id, &first).failure(DESCRIBE_REGIONS, &error))?;
-        let incomplete = |why: &Incomplete| At::new(self.id, &first).incomplete(DESCRIBE_REGIONS, why);
+        let answer =
+            answer.map_err(|error| At::new(Place::new(self.id, &first)).failure(DESCRIBE_REGIONS, &error))?;
+        let incomplete =
+            |why: &Incomplete| At::new(Place::new(self.id, &first)).incomplete(DESCRIBE_REGIONS, why);
         let enabled = answer.regions().iter().filter(|region| region.opt_in_status() != Some("not-opted-in"));
         let mut regions = BTreeSet::new();
         for region in enabled {
@@ -179,7 +181,7 @@ mod tests {
     use std::time::Duration;
 
     use aws_config::retry::RetryConfig;
-    use flowagg_core::id::Region;
+    use flowagg_core::id::{Place, Region};
     use futures::future::join_all;
 
     use super::super::mocked::answered;
@@ -222,7 +224,7 @@ mod tests {
                 _ => |_, _| (200, "<A><b/>".to_owned()),
             };
             let account = answered("222222222222", RetryConfig::disabled(), answer);
-            let at = At::new(account.id, &region);
+            let at = At::new(Place::new(account.id, &region));
             let vpcs = account.ec2(&region).describe_vpcs().send().await.unwrap_err();
             let role = account.sts(&region).assume_role().role_arn("r").role_session_name("s");
             let role = role.send().await.unwrap_err();
@@ -249,7 +251,7 @@ mod tests {
 
         let account = answered("222222222222", RetryConfig::disabled(), |_, _| throttled());
         let error = account.ec2(&region).describe_vpcs().send().await.unwrap_err();
-        let failure = At::new(account.id, &region).failure(DESCRIBE_VPCS, &error);
+        let failure = At::new(Place::new(account.id, &region)).failure(DESCRIBE_VPCS, &error);
         assert_eq!(
             (failure.code.as_deref(), failure.message.as_str()),
             (Some("RequestLimitExceeded"), "Slow down.")

@@ -22,7 +22,7 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Declared;
-use flowagg_core::id::{AccountId, Region, RoleName};
+use flowagg_core::id::{AccountId, Place, Region, RoleName};
 
 pub use account::Account;
 pub(crate) use organization::find_accounts;
@@ -130,7 +130,7 @@ impl Session {
         let (hub, region) = (declared.hub(), account::home(&config));
         // Until the caller is known, its calls count as the hub's.
         let caller = identify(config, http, Some(hub.account), &region).await;
-        let caller = caller.map_err(|error| OpenError::Caller(error.at(hub.account, &region)))?;
+        let caller = caller.map_err(|error| OpenError::Caller(error.at(Place::new(hub.account, &region))))?;
         let hub = open_hub(&caller, declared).await.map_err(OpenError::Hub)?;
         Ok(Self { caller, hub })
     }

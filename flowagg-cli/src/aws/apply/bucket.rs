@@ -26,7 +26,7 @@ pub(super) struct Bucket<'a> {
 impl<'a> Bucket<'a> {
     /// `observed` is what the plan was made from.
     pub(super) fn new(fleet: &'a Fleet, account: &Account, observed: &'a Observed, plan: &'a Plan) -> Self {
-        let at = At::new(fleet.hub.account, &fleet.hub.region).about(&fleet.hub.bucket);
+        let at = At::new(fleet.hub.place()).about(&fleet.hub.bucket);
         Self { s3: account.s3(&fleet.hub.region), fleet, at, observed, plan }
     }
 

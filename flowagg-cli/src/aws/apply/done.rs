@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use flowagg_core::fleet::Encryption;
-use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
+use flowagg_core::id::{AccountId, FlowLogId, Place, ResourceId};
 use flowagg_core::lifecycle::FleetRule;
-use flowagg_core::observed::{Place, Switch};
+use flowagg_core::observed::Switch;
 use flowagg_core::plan::accounts;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,10 +15,9 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Done {
-    /// The account.
-    pub account: AccountId,
-    /// The region.
-    pub region: Region,
+    /// The account and the region.
+    #[serde(flatten)]
+    pub place: Place,
     /// What it was done to: the bucket, or the resources that are logged.
     pub resources: Vec<String>,
     /// What was done.
@@ -90,8 +89,11 @@ impl Done {
         resources: impl IntoIterator<Item = &'r ResourceId>,
         what: Did,
     ) -> Self {
-        let Place { account, region } = place.clone();
-        Self { account, region, resources: resources.into_iter().map(ToString::to_string).collect(), what }
+        Self {
+            place: place.clone(),
+            resources: resources.into_iter().map(ToString::to_string).collect(),
+            what,
+        }
     }
 
     /// How many changes of a plan it stands for.
@@ -102,10 +104,10 @@ impl Done {
 
 impl fmt::Display for Done {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { account, region, resources, what } = self;
+        let Self { place, resources, what } = self;
         let resources = resources.join(", ");
         match what {
-            Did::CreatedBucket => write!(f, "{resources}: created the bucket in {region}"),
+            Did::CreatedBucket => write!(f, "{resources}: created the bucket in {}", place.region),
             Did::BlockedPublicAccess { switches } if switches.len() == Switch::ALL.len() => {
                 write!(f, "{resources}: blocked all public access")
             }
@@ -146,18 +148,18 @@ impl fmt::Display for Done {
                 write!(f, "; revoked delivery from {}", accounts(revoked))
             }
             Did::CreatedFlowLogs { flow_logs } if flow_logs.is_empty() => {
-                write!(f, "{account} {region}: created flow logs for {resources}")
+                write!(f, "{place}: created flow logs for {resources}")
             }
             Did::CreatedFlowLogs { flow_logs } => {
                 let ids: Vec<&str> = flow_logs.iter().map(FlowLogId::as_str).collect();
-                write!(f, "{account} {region}: created {} for {resources}", ids.join(", "))
+                write!(f, "{place}: created {} for {resources}", ids.join(", "))
             }
             Did::DeletedFlowLog { flow_log } => {
-                write!(f, "{account} {region}: deleted {flow_log} of {resources}")
+                write!(f, "{place}: deleted {flow_log} of {resources}")
             }
             Did::TaggedFlowLog { flow_log, tags } => {
                 let keys: Vec<&str> = tags.keys().map(String::as_str).collect();
-                write!(f, "{account} {region}: tagged {flow_log} of {resources} ({})", keys.join(", "))
+                write!(f, "{place}: tagged {flow_log} of {resources} ({})", keys.join(", "))
             }
         }
     }

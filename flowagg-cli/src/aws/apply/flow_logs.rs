@@ -15,8 +15,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
 use flowagg_core::flow_log::{Files, RecordFormat};
-use flowagg_core::id::{FlowLogId, ResourceId, ResourceKind};
-use flowagg_core::observed::Place;
+use flowagg_core::id::{FlowLogId, Place, ResourceId, ResourceKind};
 use flowagg_core::plan::{FlowLogChange, Step};
 
 use super::Applied;
@@ -72,7 +71,7 @@ type Doomed<'c> = (&'c FlowLogChange, &'c FlowLogId);
 
 impl<'a> Here<'a> {
     pub(super) fn of(fleet: &'a Fleet, account: &Account, place: &'a Place) -> Self {
-        Self { fleet, place, ec2: account.ec2(&place.region), at: At::new(place.account, &place.region) }
+        Self { fleet, place, ec2: account.ec2(&place.region), at: At::new(place.clone()) }
     }
 
     async fn apply(&self, changes: &[FlowLogChange]) -> Applied {

@@ -92,8 +92,7 @@ impl Bucket<'_> {
     }
 
     fn done(&self, what: Did) -> Done {
-        let (account, region) = (self.fleet.hub.account, self.fleet.hub.region.clone());
-        Done { account, region, resources: vec![self.name().to_owned()], what }
+        Done { place: self.fleet.hub.place(), resources: vec![self.name().to_owned()], what }
     }
 
     /// Returns what was done; `None` if it was so already.

@@ -17,8 +17,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
+use flowagg_core::id::Place;
 use flowagg_core::lifecycle::LifecycleDocument;
-use flowagg_core::observed::{Observed, Place};
+use flowagg_core::observed::Observed;
 use flowagg_core::plan::{Concern, FlowLogChange, HubChange, Step};
 use flowagg_policy::Plan;
 use futures::StreamExt;
@@ -100,7 +101,8 @@ pub async fn apply(
         return applied;
     }
     let made_in_hub = plan.flow_logs().iter().any(|change| {
-        change.account == fleet.hub.account && matches!(change.step, Step::Create | Step::Replace { .. })
+        change.place.account == fleet.hub.account
+            && matches!(change.step, Step::Create | Step::Replace { .. })
     });
     let before = if made_in_hub { hub.policy().read().await.map(Some) } else { Ok(None) };
     flow_logs_everywhere(fleet, accounts, plan, progress, &mut applied).await;
@@ -163,7 +165,7 @@ async fn flow_logs_everywhere(
 fn by_place(changes: &[FlowLogChange]) -> BTreeMap<Place, Vec<FlowLogChange>> {
     let mut by_place: BTreeMap<Place, Vec<FlowLogChange>> = BTreeMap::new();
     for change in changes {
-        by_place.entry(change.place()).or_default().push(change.clone());
+        by_place.entry(change.place.clone()).or_default().push(change.clone());
     }
     by_place
 }

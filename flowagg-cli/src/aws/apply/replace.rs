@@ -17,6 +17,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 use flowagg_core::failure::Failure;
+use flowagg_core::id::Place;
 use flowagg_core::plan::{Concern, Subject};
 use tokio::time::{Instant, sleep};
 
@@ -344,13 +345,13 @@ impl<D: WholeDocument> Run<'_, D> {
 
     fn warning(&self) -> Concern {
         let Words { document, part, about, call } = D::WORDS;
-        let At { account, region, resource } = self.document.at();
-        let place = resource.as_ref().map(|bucket| format!(" of {bucket}")).unwrap_or_default();
+        let At { place: Place { account, region }, resource } = self.document.at();
+        let bucket = resource.as_ref().map(|bucket| format!(" of {bucket}")).unwrap_or_default();
         Concern {
             about,
             account: *account,
             region: Some(region.clone()),
-            resource: format!("the {document}{place}"),
+            resource: format!("the {document}{bucket}"),
             what: format!(
                 "another process changed it during this run; if that process also changed it in the {} ms between the \
                  start of flowagg's last read and the end of its write, that change was overwritten",

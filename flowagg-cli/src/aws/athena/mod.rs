@@ -74,7 +74,7 @@ pub struct Stored {
 /// What lies under these folders of the hub's bucket: one listing for each, never a call for an object.
 pub async fn stored(hub: &Hub, account: &Account, folders: &[String]) -> Result<Stored, Failure> {
     let s3 = account.s3(&hub.region);
-    let at = At::new(hub.account, &hub.region).about(&hub.bucket);
+    let at = At::new(hub.place()).about(&hub.bucket);
     let under = |folder: &String| {
         let request = s3.list_objects_v2().bucket(hub.bucket.as_str()).prefix(folder);
         let mut pages = request.expected_bucket_owner(hub.account.to_string()).into_paginator().send();
@@ -116,7 +116,7 @@ pub async fn ask(
     question: &Question,
     progress: &dyn Progress,
 ) -> Result<Answer, Failure> {
-    let at = At::new(hub.account, &hub.region).about(format!("workgroup {}", question.workgroup));
+    let at = At::new(hub.place()).about(format!("workgroup {}", question.workgroup));
     Asking { athena: account.athena(&hub.region), at }.ask(question, progress).await
 }
 

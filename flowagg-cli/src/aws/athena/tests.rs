@@ -17,7 +17,7 @@ use crate::aws::mocked;
 
 fn asking(rules: &[&Rule]) -> Asking {
     let place = mocked::place();
-    Asking { athena: mocked::athena(rules), at: At::new(place.account, &place.region) }
+    Asking { athena: mocked::athena(rules), at: At::new(place.clone()) }
 }
 
 fn question() -> Question {

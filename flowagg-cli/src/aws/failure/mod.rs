@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use flowagg_core::failure::{Advice, Failure};
-use flowagg_core::id::{AccountId, Region};
+use flowagg_core::id::Place;
 use flowagg_core::text::one_line;
 
 use super::call::{self, Call};
@@ -19,14 +19,13 @@ use super::complete::Incomplete;
 /// Where a call goes, for the message when it fails.
 #[derive(Clone, Debug)]
 pub(crate) struct At {
-    pub(crate) account: AccountId,
-    pub(crate) region: Region,
+    pub(crate) place: Place,
     pub(crate) resource: Option<String>,
 }
 
 impl At {
-    pub(crate) fn new(account: AccountId, region: &Region) -> Self {
-        Self { account, region: region.clone(), resource: None }
+    pub(crate) fn new(place: Place) -> Self {
+        Self { place, resource: None }
     }
 
     pub(crate) fn about(&self, resource: impl ToString) -> Self {
@@ -42,8 +41,7 @@ impl At {
         advice: impl Into<Advice>,
     ) -> Failure {
         Failure {
-            account: self.account,
-            region: self.region.clone(),
+            place: self.place.clone(),
             call: call.name.to_owned(),
             resource: self.resource.clone(),
             code: code.map(str::to_owned),
@@ -62,7 +60,7 @@ impl At {
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
-        let failure = CallError::of(call, error).at(self.account, &self.region);
+        let failure = CallError::of(call, error).at(self.place.clone());
         Failure { resource: self.resource.clone(), ..failure }
     }
 }
@@ -83,10 +81,10 @@ pub struct CallError {
 }
 
 impl CallError {
-    /// The same as a failure of this account and region.
-    pub(super) fn at(self, account: AccountId, region: &Region) -> Failure {
+    /// The same as a failure of this account-region.
+    pub(super) fn at(self, place: Place) -> Failure {
         let Self { call, code, message, advice } = self;
-        Failure { account, region: region.clone(), call, resource: None, code, message, advice }
+        Failure { place, call, resource: None, code, message, advice }
     }
 
     /// An error that no SDK error stands behind.

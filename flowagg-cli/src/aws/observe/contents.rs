@@ -53,7 +53,7 @@ pub(super) async fn with_age(fleet: &Fleet, bucket: Bucket, account: &Account) -
     }
     let hub = &fleet.hub;
     let s3 = account.s3(&hub.region);
-    let at = At::new(hub.account, &hub.region).about(&hub.bucket);
+    let at = At::new(hub.place()).about(&hub.bucket);
     let oldest = match oldest(&s3, hub, &sooner, &at).await {
         Ok(Some(day)) => Oldest::Day(day),
         Ok(None) => Oldest::NoFiles,

@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Hub;
-use flowagg_core::id::{BucketName, Region};
+use flowagg_core::id::{BucketName, Place, Region};
 use flowagg_core::observed::{Bucket, BucketEncryption, LogFolders, Oldest, PublicAccessBlock};
 
 use super::{contents, lifecycle, usage};
@@ -21,7 +21,7 @@ use crate::aws::failure::At;
 /// Reads the hub bucket.
 pub(super) async fn read(hub: &Hub, account: &Account) -> Result<Option<Bucket>, Failure> {
     let s3 = account.s3(&hub.region);
-    let at = At::new(hub.account, &hub.region).about(&hub.bucket);
+    let at = At::new(hub.place()).about(&hub.bucket);
     read_with(&s3, hub, &at).await
 }
 
@@ -87,7 +87,7 @@ async fn exists(s3: &Client, hub: &Hub, at: &At) -> Result<bool, Failure> {
 /// Where a bucket lies that belongs to this account.
 pub(crate) async fn locate(account: &Account, bucket: &BucketName) -> Result<Region, Failure> {
     let home = account.home();
-    let at = At::new(account.id, &home).about(bucket);
+    let at = At::new(Place::new(account.id, &home)).about(bucket);
     let owner = account.id.to_string();
     let answer = account.s3(&home).head_bucket().bucket(bucket.as_str()).expected_bucket_owner(owner).send();
     let region = match answer.await {

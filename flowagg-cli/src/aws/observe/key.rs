@@ -26,7 +26,7 @@ pub(super) async fn read(
 }
 
 async fn look(hub: &Hub, account: &Account, arn: &str) -> Result<Key, Failure> {
-    let at = At::new(hub.account, &hub.region).about(arn);
+    let at = At::new(hub.place()).about(arn);
     let kms = account.kms(&hub.region);
     let (described, policy) = futures::join!(
         kms.describe_key().key_id(arn).send(),

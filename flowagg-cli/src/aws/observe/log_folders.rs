@@ -34,7 +34,7 @@ pub async fn log_folders(hub: &Hub, account: &Account) -> LogFolders {
 
 async fn find(hub: &Hub, account: &Account) -> Result<BTreeSet<LogFolder>, Failure> {
     let s3 = account.s3(&hub.region);
-    let at = At::new(hub.account, &hub.region).about(&hub.bucket);
+    let at = At::new(hub.place()).about(&hub.bucket);
     let mut found = BTreeSet::new();
     for root in log_roots(&s3, hub, &at).await? {
         found.extend(services(&s3, hub, &root, &at).await?);

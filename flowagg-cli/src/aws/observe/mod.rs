@@ -14,8 +14,8 @@ use std::pin::pin;
 
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Declared, Fleet, Hub, Only};
-use flowagg_core::id::AccountId;
-use flowagg_core::observed::{Bucket, Key, Observed, Place, RegionState, Scope};
+use flowagg_core::id::{AccountId, Place};
+use flowagg_core::observed::{Bucket, Key, Observed, RegionState, Scope};
 use flowagg_policy::Plan;
 use futures::StreamExt;
 
@@ -74,7 +74,7 @@ pub async fn observe_again(
     mut before: Observed,
     progress: &dyn Progress,
 ) -> Observed {
-    let mut changed: BTreeSet<Place> = plan.flow_logs().iter().map(|change| change.place()).collect();
+    let mut changed: BTreeSet<Place> = plan.flow_logs().iter().map(|change| change.place.clone()).collect();
     // AWS may touch the bucket policy when a flow log is made in the bucket's own account.
     let in_hub = changed.iter().any(|place| place.account == fleet.hub.account);
     let in_question: BTreeSet<AccountId> = plan.concerns().iter().map(|concern| concern.account).collect();

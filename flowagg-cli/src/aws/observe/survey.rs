@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Declared, Fleet, FoundAccount, Member, Only, Regions};
-use flowagg_core::id::{AccountId, Region};
-use flowagg_core::observed::{Place, RegionState};
+use flowagg_core::id::{AccountId, Place, Region};
+use flowagg_core::observed::RegionState;
 use futures::future::join_all;
 use futures::stream::FuturesUnordered;
 use futures::{StreamExt, pin_mut};
@@ -129,7 +129,7 @@ impl Look {
                         let _permit = self.at_once.acquire().await;
                         region::read(account, &place, &member.resources).await
                     }
-                    Err(failure) => Err(Failure { region: place.region.clone(), ..failure.clone() }),
+                    Err(failure) => Err(Failure { place: place.clone(), ..failure.clone() }),
                 };
                 (place, state)
             }
@@ -152,8 +152,8 @@ impl Look {
 impl Looked {
     /// A member whose regions nobody knows counts as one place, so that its failure is not lost.
     fn lost(self, failure: Failure) -> Self {
-        let region = failure.region.clone();
-        let place = Place { account: self.account, region: region.clone() };
+        let region = failure.place.region.clone();
+        let place = Place::new(self.account, &region);
         Self {
             enabled: Some(BTreeSet::from([region])),
             states: BTreeMap::from([(place, Err(failure))]),
@@ -171,8 +171,7 @@ mod tests {
     fn a_member_whose_regions_nobody_knows_is_one_failure_and_keeps_its_place_in_the_fleet() {
         let place = mocked::place();
         let failure = Failure {
-            account: place.account,
-            region: Region::parse("us-east-1").unwrap(),
+            place: Place::new(place.account, &Region::parse("us-east-1").unwrap()),
             call: "DescribeRegions".into(),
             resource: None,
             code: Some("UnauthorizedOperation".into()),
@@ -186,12 +185,11 @@ mod tests {
             states: BTreeMap::new(),
         };
         let lost = looked.lost(failure.clone());
-        let place = Place { region: failure.region.clone(), ..place };
         assert_eq!(
             lost.enabled,
-            Some(BTreeSet::from([failure.region.clone()])),
+            Some(BTreeSet::from([failure.place.region.clone()])),
             "so that the plan looks there"
         );
-        assert_eq!(lost.states, BTreeMap::from([(place, Err(failure))]));
+        assert_eq!(lost.states, BTreeMap::from([(failure.place.clone(), Err(failure))]));
     }
 }

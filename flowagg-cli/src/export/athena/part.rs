@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use flowagg_core::fleet::Only;
-use flowagg_core::id::{AccountId, Region};
+use flowagg_core::id::{AccountId, Place, Region};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
@@ -92,7 +92,8 @@ impl Part {
         let mut folders = Vec::new();
         for account in &self.accounts {
             for region in &self.regions {
-                folders.extend(each_day(from, to).map(|day| layout.day_folder(*account, region, day)));
+                let place = Place::new(*account, region);
+                folders.extend(each_day(from, to).map(|day| layout.day_folder(&place, day)));
             }
         }
         folders

@@ -2,7 +2,7 @@
 
 use flowagg_core::fleet::{Fleet, Member};
 use flowagg_core::flow_log::{self, RecordFormat, TrafficType};
-use flowagg_core::id::{AccountId, Region, ResourceId, ResourceKind};
+use flowagg_core::id::{AccountId, Place, Region, ResourceId, ResourceKind};
 use serde_json::{Map, Value, json};
 
 use super::template::{Format, MOST_RESOURCES, Resource, Template, capitalized, reference, sub};
@@ -63,7 +63,7 @@ pub fn place(
 ) -> Result<Files, ExportError> {
     let member = fleet.members.get(&account).ok_or(ExportError::NoMember(account))?;
     if !member.regions.iter().any(|of_member| of_member == region) {
-        return Err(ExportError::NotInRegion { account, region: region.clone() });
+        return Err(ExportError::NotInRegion(Place::new(account, region)));
     }
     if member.regions.iter().count() > 1 {
         return Err(ExportError::SeveralRegions(account));

@@ -4,11 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Fleet, Member, Standing};
-use flowagg_core::id::{FlowLogId, Region, ResourceId, ResourceKind};
+use flowagg_core::id::{FlowLogId, Place, Region, ResourceId, ResourceKind};
 use flowagg_core::lifecycle::FleetRule;
-use flowagg_core::observed::{
-    Bucket, BucketEncryption, FlowLog, Place, PublicAccessBlock, RegionState, Resource,
-};
+use flowagg_core::observed::{Bucket, BucketEncryption, FlowLog, PublicAccessBlock, RegionState, Resource};
 use flowagg_core::plan::{Concern, HubChange, Step, rule_of_new_bucket};
 use flowagg_policy::Plan;
 
@@ -121,10 +119,10 @@ impl<'a> Live<'a> {
         member: &Member,
         region: &Region,
     ) -> Result<BTreeMap<ResourceKind, Found>, ExportError> {
-        let place = Place { account: member.account, region: region.clone() };
+        let place = Place::new(member.account, region);
         let Some(Ok(state)) = self.regions.get(&place) else { return Err(ExportError::Unread(place)) };
         let changes = self.plan.flow_logs().iter();
-        let changes: Vec<_> = changes.filter(|change| change.place() == place).collect();
+        let changes: Vec<_> = changes.filter(|change| change.place == place).collect();
         let (destination, name) = (fleet.destination(), fleet.name());
         let mut found: BTreeMap<ResourceKind, Found> = BTreeMap::new();
         for (Resource { id, .. }, standing) in member.standings(&state.resources) {

@@ -7,11 +7,10 @@ use flowagg_core::acl::{Acl, AclGrant, Grantee};
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
 use flowagg_core::flow_log::Files;
-use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
+use flowagg_core::id::{AccountId, FlowLogId, Place, Region, ResourceId};
 use flowagg_core::lifecycle::{FleetRule, LifecycleDocument};
 use flowagg_core::observed::{
-    Bucket, BucketEncryption, FlowLog, Observed, Place, PublicAccessBlock, RegionState, Resource, Scope,
-    Usage,
+    Bucket, BucketEncryption, FlowLog, Observed, PublicAccessBlock, RegionState, Resource, Scope, Usage,
 };
 use flowagg_core::plan::{Unnamed, rule_of_new_bucket};
 use flowagg_policy::Plan;
@@ -53,8 +52,7 @@ fn resource(id: &str) -> Resource {
 impl World {
     /// A bucket as `apply` leaves it, and these VPCs without flow logs.
     fn new(fleet: Fleet, resources: Vec<Resource>) -> Self {
-        let place =
-            Place { account: AccountId::parse(MEMBER).unwrap(), region: Region::parse("eu-west-1").unwrap() };
+        let place = Place::new(AccountId::parse(MEMBER).unwrap(), &Region::parse("eu-west-1").unwrap());
         let bucket = Bucket {
             encryption: Some(BucketEncryption { algorithm: "AES256".into(), key: None, bucket_key: false }),
             lifecycle: LifecycleDocument::edited(

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::{FlowLogPart, Wanted};
 use crate::fleet::{Member, Standing};
 use crate::flow_log::{FLEET_TAG, MARK};
-use crate::id::{AccountId, FleetName, ResourceId};
-use crate::observed::{FlowLog, Manager, Place, RegionState, Resource};
+use crate::id::{AccountId, FleetName, Place, ResourceId};
+use crate::observed::{FlowLog, Manager, RegionState, Resource};
 use crate::plan::{Concern, FlowLogChange, Left, Note, Step, Subject, Unnamed, Why};
 
 /// The most flow logs that a resource can have.
@@ -195,15 +195,15 @@ impl Comparison<'_> {
     }
 
     fn change(&mut self, resource: &ResourceId, step: Step, reason: String) {
-        let Place { account, region } = self.place.clone();
-        self.found.changes.push(FlowLogChange { account, region, resource: resource.clone(), step, reason });
+        let (place, resource) = (self.place.clone(), resource.clone());
+        self.found.changes.push(FlowLogChange { place, resource, step, reason });
     }
 
     fn leave(&mut self, resource: &ResourceId, log: Option<&FlowLog>, why: Why) {
-        let Place { account, region } = self.place.clone();
+        let place = self.place.clone();
         let flow_log = log.map(|log| log.id.clone());
         let resource = resource.to_string();
-        self.found.left.push(Left { account, region, resource, flow_log, why });
+        self.found.left.push(Left { place, resource, flow_log, why });
     }
 
     fn concern(&mut self, resource: &ResourceId, what: String, help: &str) {

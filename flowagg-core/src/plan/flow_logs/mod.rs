@@ -10,8 +10,8 @@ use self::wanted::Wanted;
 use super::{Concern, FlowLogChange, Left, Note, Step, Subject, Unnamed, Why};
 use crate::failure::Failure;
 use crate::fleet::{Fleet, Member};
-use crate::id::ResourceId;
-use crate::observed::{FlowLog, Place, RegionState};
+use crate::id::{Place, ResourceId};
+use crate::observed::{FlowLog, RegionState};
 
 /// What changes at the flow logs of the accounts and regions that were read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub fn flow_log_changes(
     let mut part = FlowLogPart::default();
     let wanted = Wanted::by(fleet);
     for (member, region) in fleet.places() {
-        let place = Place { account: member.account, region: region.clone() };
+        let place = Place::new(member.account, region);
         match regions.get(&place) {
             Some(Ok(state)) => {
                 let (wanted, place) = (&wanted, &place);
@@ -74,7 +74,7 @@ pub fn flow_log_removals(
             (wanted.manages(log) && wanted.is_in_bucket(log)) || wanted.is_at_destination(log)
         };
         for log in state.flow_logs.iter().filter(concerned) {
-            let Place { account, region } = place.clone();
+            let place = place.clone();
             match log.resource.known().cloned() {
                 Some(resource) if wanted.manages(log) => {
                     let mut reason = "the fleet is taken away".to_owned();
@@ -82,11 +82,10 @@ pub fn flow_log_removals(
                         reason += &format!("; it delivers to {}", log.destination);
                     }
                     let step = Step::Delete { flow_log: log.id.clone() };
-                    part.changes.push(FlowLogChange { account, region, resource, step, reason });
+                    part.changes.push(FlowLogChange { place, resource, step, reason });
                 }
                 _ => part.left.push(Left {
-                    account,
-                    region,
+                    place,
                     resource: log.resource.to_string(),
                     flow_log: Some(log.id.clone()),
                     why: Why::ForeignWithoutGrant { manager: log.manager() },
@@ -100,13 +99,13 @@ pub fn flow_log_removals(
 
 /// One role that cannot be taken fails alike in every region: once is enough to say it.
 fn tell_once(failures: &mut Vec<Failure>) {
-    failures.dedup_by(|a, b| a.account == b.account && a.call == b.call && a.message == b.message);
+    failures
+        .dedup_by(|a, b| a.place.account == b.place.account && a.call == b.call && a.message == b.message);
 }
 
 /// Names what the fleet file lists and no region of the member has.
 fn absent(member: &Member, regions: &BTreeMap<Place, Result<RegionState, Failure>>, part: &mut FlowLogPart) {
-    let places =
-        member.regions.iter().map(|region| Place { account: member.account, region: region.clone() });
+    let places = member.regions.iter().map(|region| Place::new(member.account, region));
     let states: Vec<_> = places.map(|place| regions.get(&place)).collect();
     if states.iter().any(|state| !matches!(state, Some(Ok(_)))) {
         return;

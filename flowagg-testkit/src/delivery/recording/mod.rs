@@ -2,13 +2,12 @@
 //! clock or writes to a disk.
 //!
 //! ```
-//! use flowagg_core::id::{AccountId, FlowLogId, Region};
+//! use flowagg_core::id::{AccountId, FlowLogId, Place, Region};
 //! use flowagg_testkit::delivery::recording::{Recording, Shape, Traffic};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let recording = Recording::new(
-//!     AccountId::parse("111122223333")?,
-//!     Region::parse("eu-west-1")?,
+//!     Place::new(AccountId::parse("111122223333")?, &Region::parse("eu-west-1")?),
 //!     FlowLogId::parse("fl-0a1b2c3d4e5f67890")?,
 //! );
 //! let network = recording.network(&Traffic { flows: 1_000, ..Traffic::default() });
@@ -32,7 +31,7 @@ mod tests;
 mod text;
 
 use flowagg_core::flow_log::{AggregationInterval, RecordFormat, TrafficType};
-use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId};
+use flowagg_core::id::{FlowLogId, Place, ResourceId};
 
 pub use columns::Columns;
 pub use files::{File, LARGEST_FILE, Shape};
@@ -47,10 +46,8 @@ pub const PUBLISHED_EVERY: i64 = 300;
 /// A flow log, as the service that records it sees it.
 #[derive(Clone, Debug)]
 pub struct Recording {
-    /// The account of the flow log.
-    pub account: AccountId,
-    /// Its region.
-    pub region: Region,
+    /// The account and the region of the flow log.
+    pub place: Place,
     /// The flow log.
     pub flow_log: FlowLogId,
     /// What it is a flow log of. Flow logs of one resource record the same traffic.
@@ -65,10 +62,9 @@ pub struct Recording {
 
 impl Recording {
     /// A flow log of all traffic, in EC2's default format, of a resource that is not known.
-    pub fn new(account: AccountId, region: Region, flow_log: FlowLogId) -> Self {
+    pub fn new(place: Place, flow_log: FlowLogId) -> Self {
         Self {
-            account,
-            region,
+            place,
             flow_log,
             resource: None,
             traffic_type: TrafficType::default(),

@@ -71,15 +71,15 @@ impl Network {
         let key = resource.map_or(recording.flow_log.as_str(), |id| id.as_str());
         let place = Place {
             version: recording.columns.version(),
-            account: recording.account.to_string(),
-            region: recording.region.to_string(),
+            account: recording.place.account.to_string(),
+            region: recording.place.region.to_string(),
             vpc: named(ResourceKind::Vpc).unwrap_or_else(|| made("vpc", key, 0)),
         };
         let (busy, idle) = match named(ResourceKind::NetworkInterface) {
             Some(_) => (traffic.busy.min(1), traffic.idle.min(1 - traffic.busy.min(1))),
             None => (traffic.busy, traffic.idle),
         };
-        let zones = zones(&recording.region);
+        let zones = zones(&recording.place.region);
         let network = digest(key);
         let subnets = if named(ResourceKind::Subnet).is_some() { 1 } else { SUBNETS };
         let interface = |n: u32| {

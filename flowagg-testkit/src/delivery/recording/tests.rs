@@ -3,6 +3,7 @@ use std::io::Read as _;
 
 use flate2::read::GzDecoder;
 use flowagg_core::flow_log::{Field, FileFormat};
+use flowagg_core::id::{AccountId, Region};
 use parquet::basic::{Compression, Type as Physical};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field as Cell;
@@ -29,8 +30,7 @@ fn recording(fields: &str) -> Recording {
         resource: Some(ResourceId::parse("vpc-0a1b2c3d4e5f67890").unwrap()),
         columns: Columns::parse(&format.join(" ")),
         ..Recording::new(
-            AccountId::parse("123456789012").unwrap(),
-            Region::parse("ap-southeast-2").unwrap(),
+            Place::new(AccountId::parse("123456789012").unwrap(), &Region::parse("ap-southeast-2").unwrap()),
             FlowLogId::parse("fl-1234abcd").unwrap(),
         )
     }

@@ -13,7 +13,7 @@ use std::process::Stdio;
 use aws_sdk_s3::primitives::ByteStream;
 use flate2::read::GzDecoder;
 use flowagg_core::flow_log::{FileFormat, Files};
-use flowagg_core::id::{AccountId, FlowLogId, ResourceId};
+use flowagg_core::id::{AccountId, FlowLogId, Place, ResourceId};
 use flowagg_core::layout::{FileName, Layout};
 use futures::future::try_join_all;
 use jiff::Timestamp;
@@ -151,7 +151,7 @@ async fn deliver(emulator: &Emulator, kind: Kind) -> Result<Delivered, Rehearsal
         let Some(name) = name else { continue };
         let recording = Recording {
             resource: resources.get(report.flow_log.as_str()).cloned(),
-            ..Recording::new(report.account, report.region.clone(), report.flow_log.clone())
+            ..Recording::new(report.place.clone(), report.flow_log.clone())
         };
         let start = name.time.to_zoned(TimeZone::UTC).map_err(io::Error::other)?.timestamp();
         let before = told.len();
@@ -181,8 +181,8 @@ fn recorded(recording: &Recording, start: Timestamp) -> Result<Vec<Told>, Rehear
         let mut text = String::new();
         GzDecoder::new(file?.body.as_slice()).read_to_string(&mut text)?;
         told.extend(text.lines().skip(1).map(|line| Told {
-            account: recording.account.to_string(),
-            region: recording.region.to_string(),
+            account: recording.place.account.to_string(),
+            region: recording.place.region.to_string(),
             day: day.clone(),
             values: line.split(' ').map(str::to_owned).collect(),
         }));
@@ -203,9 +203,10 @@ impl Delivered {
         let format = if self.kind.has_fields { fields() } else { String::new() };
         for account in self.accounts().into_iter().take(2) {
             let flow_log = FlowLogId::parse("fl-0123456789abcdef0").map_err(io::Error::other)?;
+            let place = Place::new(account, &region);
             let mut recording = Recording {
                 resource: Some(ResourceId::parse(SHARED).map_err(io::Error::other)?),
-                ..Recording::new(account, region.clone(), flow_log.clone())
+                ..Recording::new(place.clone(), flow_log.clone())
             };
             if self.kind.has_fields {
                 recording.columns = Columns::parse(&format);
@@ -214,8 +215,7 @@ impl Delivered {
             for file in recording.network(&Traffic::default()).files(START.as_second(), shape) {
                 let file = file?;
                 let name = FileName {
-                    account,
-                    region: region.clone(),
+                    place: place.clone(),
                     flow_log: flow_log.clone(),
                     time: START.to_zoned(TimeZone::UTC).datetime(),
                     hash: file.hash,

@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Discovery, FoundAccount, Organization};
-use flowagg_core::id::{AccountId, OrganizationId, OrganizationalUnitId, Region};
+use flowagg_core::id::{AccountId, OrganizationId, OrganizationalUnitId, Place};
 use tokio::sync::mpsc;
 
 use super::Session;
@@ -41,8 +41,7 @@ pub(crate) async fn find_accounts(
     let id = organization.id.clone();
     let mut search = Search {
         client,
-        account: account.id,
-        region,
+        place: Place::new(account.id, &region),
         id,
         found,
         units: BTreeMap::new(),
@@ -66,8 +65,7 @@ fn unit_of(path: &str) -> Option<String> {
 
 struct Search {
     client: Client,
-    account: AccountId,
-    region: Region,
+    place: Place,
     id: OrganizationId,
     found: mpsc::UnboundedSender<FoundAccount>,
     units: BTreeMap<AccountId, String>,
@@ -208,7 +206,7 @@ impl Search {
     }
 
     fn at(&self, resource: Option<&str>) -> At {
-        let at = At::new(self.account, &self.region);
+        let at = At::new(self.place.clone());
         resource.map_or(at.clone(), |resource| at.about(resource))
     }
 

@@ -10,6 +10,7 @@ use aws_sdk_organizations::types::{AccountState, AccountStatus, OrganizationalUn
 use aws_smithy_mocks::{Rule, mock};
 use aws_smithy_types::error::ErrorMetadata;
 use flowagg_core::fleet::{Declared, Fleet};
+use flowagg_core::id::Region;
 
 use super::super::mocked::{answered, role};
 use super::super::open_hub;
@@ -120,8 +121,7 @@ async fn with_units(
     let (found, mut finds) = mpsc::unbounded_channel();
     let mut search = Search {
         client: mocked::organizations(rules),
-        account: declared.hub().account,
-        region: Region::parse("us-east-1").unwrap(),
+        place: Place::new(declared.hub().account, &Region::parse("us-east-1").unwrap()),
         id: named.id.clone(),
         found,
         units: BTreeMap::new(),
@@ -386,7 +386,7 @@ async fn an_account_that_does_not_tell_its_regions_is_a_failure() {
     });
     let failure = account.enabled_regions().await.unwrap_err();
     assert_eq!(
-        (failure.account, failure.call.as_str(), failure.code.as_deref()),
+        (failure.place.account, failure.call.as_str(), failure.code.as_deref()),
         (account.id, "DescribeRegions", Some("UnauthorizedOperation"))
     );
     assert!(failure.help().contains("ec2:DescribeRegions"), "{failure:?}");

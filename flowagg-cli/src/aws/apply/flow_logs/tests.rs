@@ -42,19 +42,14 @@ fn delete(calls: &Calls) -> Rule {
 }
 
 fn change(vpc: &str, step: Step) -> FlowLogChange {
-    let Place { account, region } = mocked::place();
-    FlowLogChange { account, region, resource: ResourceId::parse(vpc).unwrap(), step, reason: "test".into() }
+    let resource = ResourceId::parse(vpc).unwrap();
+    FlowLogChange { place: mocked::place(), resource, step, reason: "test".into() }
 }
 
 async fn run(changes: &[FlowLogChange], rules: &[&Rule]) -> Applied {
     let fleet = mocked::fleet();
     let place = mocked::place();
-    let here = Here {
-        fleet: &fleet,
-        place: &place,
-        ec2: mocked::ec2(rules),
-        at: At::new(place.account, &place.region),
-    };
+    let here = Here { fleet: &fleet, place: &place, ec2: mocked::ec2(rules), at: At::new(place.clone()) };
     here.apply(changes).await
 }
 

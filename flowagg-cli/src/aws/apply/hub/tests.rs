@@ -18,7 +18,7 @@ use crate::aws::mocked;
 
 async fn run(changes: &[HubChange], rules: &[&MockRule]) -> (bool, Applied) {
     let fleet = mocked::fleet();
-    let at = At::new(fleet.hub.account, &fleet.hub.region).about(&fleet.hub.bucket);
+    let at = At::new(fleet.hub.place()).about(&fleet.hub.bucket);
     let observed = mocked::observed(None);
     let plan = plan(&fleet, &observed, Unnamed::Keep);
     let bucket = Bucket { s3: mocked::s3(rules), fleet: &fleet, at, observed: &observed, plan: &plan };

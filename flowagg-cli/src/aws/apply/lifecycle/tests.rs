@@ -111,7 +111,7 @@ async fn run(
     let client = Client::from_conf(config.build());
     let bucket = observed::Bucket { lifecycle: found, ..observed::Bucket::default() };
     let observed = Observed { bucket: Ok(Some(bucket)), ..mocked::observed(None) };
-    let at = At::new(fleet.hub.account, &fleet.hub.region).about(&fleet.hub.bucket);
+    let at = At::new(fleet.hub.place()).about(&fleet.hub.bucket);
     let plan = plan(&fleet, &observed);
     let bucket = Bucket { s3: client, fleet: &fleet, at, observed: &observed, plan: &plan };
     let replaced = Lifecycle(&bucket).settle(&mut None).await;

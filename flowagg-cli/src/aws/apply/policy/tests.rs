@@ -62,7 +62,7 @@ async fn run(live: &str, theirs: Vec<String>, aborted: usize, change: &Plan) -> 
     });
     let s3 = mocked::s3(&[&get, &put]);
     let fleet = mocked::fleet();
-    let at = At::new(fleet.hub.account, &fleet.hub.region).about(&fleet.hub.bucket);
+    let at = At::new(fleet.hub.place()).about(&fleet.hub.bucket);
     let observed = mocked::observed(Some(live));
     let bucket = Bucket { s3, fleet: &fleet, at, observed: &observed, plan: change };
     let policy = Policy(&bucket);
@@ -206,7 +206,7 @@ fn a_foreign_statement_that_was_lost_is_a_failure_that_names_it() {
     let before = text(&planned(&foreign("Theirs")));
     let fleet = mocked::fleet();
     let s3 = mocked::s3(&[]);
-    let at = At::new(fleet.hub.account, &fleet.hub.region);
+    let at = At::new(fleet.hub.place());
     let (observed, plan) = (mocked::observed(Some(&before)), planned(&before));
     let bucket = Bucket { s3, fleet: &fleet, at, observed: &observed, plan: &plan };
     let policy = Policy(&bucket);

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
-use flowagg_core::id::{AccountId, Region};
+use flowagg_core::id::{AccountId, Place, Region};
 
 use super::*;
 use crate::aws::call::PUT_POLICY;
@@ -49,7 +49,7 @@ enum Unsettled {
 impl S3 {
     fn with(doc: &[&'static str]) -> Self {
         let account = AccountId::parse("111122223333").unwrap();
-        let at = At::new(account, &Region::parse("eu-west-1").unwrap()).about("acme-logs");
+        let at = At::new(Place::new(account, &Region::parse("eu-west-1").unwrap())).about("acme-logs");
         let bucket = Mutex::new(Bucket { doc: doc.to_vec(), ..Bucket::default() });
         Self { at, bucket, foreign: BTreeMap::new(), stale: 0, unsettled: None }
     }

@@ -9,8 +9,8 @@ use aws_sdk_ec2::types::{self, Tag};
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Selection;
 use flowagg_core::flow_log::{FileFormat, Files};
-use flowagg_core::id::FlowLogId;
-use flowagg_core::observed::{FlowLog, Place, RegionState};
+use flowagg_core::id::{FlowLogId, Place};
+use flowagg_core::observed::{FlowLog, RegionState};
 use futures::future::try_join_all;
 use jiff::Timestamp;
 
@@ -25,7 +25,7 @@ pub(super) async fn read(
     selection: &Selection,
 ) -> Result<RegionState, Failure> {
     let ec2 = account.ec2(&place.region);
-    let at = At::new(place.account, &place.region);
+    let at = At::new(place.clone());
     let resources = try_join_all(selection.kinds().map(|kind| resources::of_kind(&ec2, kind, &at)));
     let (resources, flow_logs) = futures::try_join!(resources, of_client(&ec2, &at))?;
     Ok(RegionState { resources: resources.into_iter().flatten().collect(), flow_logs })
@@ -33,7 +33,7 @@ pub(super) async fn read(
 
 /// The flow logs alone.
 pub(super) async fn flow_logs(account: &Account, place: &Place) -> Result<Vec<FlowLog>, Failure> {
-    of_client(&account.ec2(&place.region), &At::new(place.account, &place.region)).await
+    of_client(&account.ec2(&place.region), &At::new(place.clone())).await
 }
 
 /// Flow logs to S3 that are active. A flow log that is being deleted is no longer there.

@@ -11,7 +11,7 @@ use crate::aws::mocked;
 const VPC: &str = "vpc-0a1b2c3d4e5f67890";
 
 fn at() -> At {
-    At::new(mocked::place().account, &mocked::place().region)
+    At::new(mocked::place())
 }
 
 /// `DescribeVpcs`: one VPC and a token on each page. The last page has no token.

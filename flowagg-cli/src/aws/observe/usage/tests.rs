@@ -39,7 +39,7 @@ const RECORDED: &str = include_str!("recorded.jsonl");
 
 fn at() -> At {
     let hub = mocked::fleet().hub;
-    At::new(hub.account, &hub.region).about(&hub.bucket)
+    At::new(hub.place()).about(&hub.bucket)
 }
 
 /// An error with this code for a call.
