@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use flowagg_core::fleet::{
-    Declared, Encryption, Fleet, FoundAccount, GrantForm, ObjectOwnership, Only, Selection,
+    Declared, Encryption, Fleet, FoundAccount, GrantForm, ObjectOwnership, Only, Regions, Selection,
 };
 use flowagg_core::flow_log::{AggregationInterval, TrafficType};
 use flowagg_core::id::{AccountId, Partition, Region, ResourceKind};
@@ -235,11 +235,12 @@ fn accounts_of_an_organization_become_members_by_unit_by_name_and_by_state() {
         declared.find(account);
     }
     let eu: Region = "eu-west-1".parse().unwrap();
-    for account in ["222222222222", "333333333333"] {
-        declared.enable(
-            AccountId::parse(account).unwrap(),
-            BTreeSet::from([eu.clone(), "us-east-1".parse().unwrap()]),
-        );
+    for (account, enabled) in [
+        ("222222222222", BTreeSet::from([eu.clone(), "us-east-1".parse().unwrap()])),
+        ("333333333333", BTreeSet::from([eu.clone(), "us-east-1".parse().unwrap()])),
+        ("444444444444", BTreeSet::new()),
+    ] {
+        declared.enable(AccountId::parse(account).unwrap(), enabled);
     }
     let fleet = declared.into_fleet();
     let members: Vec<String> = fleet.members.keys().map(ToString::to_string).collect();
@@ -257,6 +258,9 @@ fn accounts_of_an_organization_become_members_by_unit_by_name_and_by_state() {
     let other = &fleet.members[&AccountId::parse("333333333333").unwrap()];
     assert_eq!((other.role.as_str(), other.regions.iter().count()), ("reader", 2));
     assert!(fleet.regions()[&other.account].is_empty(), "no list of regions binds an account that has all");
+    let regions = |id: &str| &fleet.members[&AccountId::parse(id).unwrap()].regions;
+    assert_eq!(*regions("444444444444"), Regions::All { enabled: Some(BTreeSet::new()) }, "none is enabled");
+    assert_eq!(*regions("777777777777"), Regions::ALL, "not looked up");
     assert!(!fleet.organization.unwrap().is_whole());
 }
 

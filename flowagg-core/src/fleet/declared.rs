@@ -87,7 +87,7 @@ impl Declared {
     /// Puts in which regions an account has enabled, where the fleet file says that all of them are logged.
     pub fn enable(&mut self, account: AccountId, regions: BTreeSet<Region>) {
         if let Some(Member { regions: Regions::All { enabled }, .. }) = self.fleet.members.get_mut(&account) {
-            *enabled = regions;
+            *enabled = Some(regions);
         }
     }
 

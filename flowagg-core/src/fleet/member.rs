@@ -76,20 +76,22 @@ pub enum Regions {
     These(BTreeSet<Region>),
     /// All that are enabled in the account.
     All {
-        /// Which ones that are.
-        enabled: BTreeSet<Region>,
+        /// The enabled regions; `None` if they have not been looked up.
+        enabled: Option<BTreeSet<Region>>,
     },
 }
 
 impl Regions {
-    /// All, before anybody has looked which ones that are.
-    pub const ALL: Self = Self::All { enabled: BTreeSet::new() };
+    /// All enabled regions, not looked up yet.
+    pub const ALL: Self = Self::All { enabled: None };
 
-    /// The regions, in order.
+    /// The regions that are known, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Region> {
-        match self {
-            Self::These(regions) | Self::All { enabled: regions } => regions.iter(),
-        }
+        let known = match self {
+            Self::These(regions) => Some(regions),
+            Self::All { enabled } => enabled.as_ref(),
+        };
+        known.into_iter().flatten()
     }
 }
 

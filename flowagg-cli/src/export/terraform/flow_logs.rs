@@ -105,10 +105,10 @@ fn is_plain(member: &Member) -> Result<(), ExportError> {
 /// Fails where nobody has looked up the regions of a member.
 pub(super) fn has_regions(member: &Member) -> Result<(), ExportError> {
     match &member.regions {
-        Regions::All { enabled } if enabled.is_empty() => {
+        Regions::All { enabled: None } => {
             Err(ExportError::Unseen { account: member.account, what: Unseen::Regions })
         }
-        _ => Ok(()),
+        Regions::All { enabled: Some(_) } | Regions::These(_) => Ok(()),
     }
 }
 

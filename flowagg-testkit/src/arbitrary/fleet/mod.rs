@@ -121,9 +121,10 @@ pub fn fleet(partition: Partition) -> impl Strategy<Value = FleetFile> {
             listed.extend(settle(&mut fleet, found));
             let named = Fleet { organization: fleet.organization.clone(), ..named };
             for member in fleet.members.values_mut() {
-                if let Regions::All { enabled: regions } = &mut member.regions {
-                    regions.insert(fleet.hub.region.clone());
-                    enabled.insert(member.account, regions.clone());
+                if let Regions::All { enabled: looked_up } = &mut member.regions {
+                    let regions = BTreeSet::from([fleet.hub.region.clone()]);
+                    *looked_up = Some(regions.clone());
+                    enabled.insert(member.account, regions);
                 }
             }
             let text = file::text(&named, &mut hand);
