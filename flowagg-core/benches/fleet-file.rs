@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use flowagg_core::fleet::Declared;
+use flowagg_core::fleet::FleetFile;
 use toml::de::DeTable;
 
 /// As in the program.
@@ -34,7 +34,7 @@ fn main() {
         let (mut flowagg, mut toml) = (Duration::MAX, Duration::MAX);
         for _ in 0..rounds {
             toml = toml.min(time(|| DeTable::parse(black_box(&text)).expect("valid TOML")));
-            flowagg = flowagg.min(time(|| Declared::parse(black_box(&text)).expect("a valid fleet file")));
+            flowagg = flowagg.min(time(|| FleetFile::parse(black_box(&text)).expect("a valid fleet file")));
         }
         let milliseconds = |time: Duration| format!("{:.2} ms", time.as_secs_f64() * 1e3);
         let ratio = flowagg.as_secs_f64() / toml.as_secs_f64();

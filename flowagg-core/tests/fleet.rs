@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use flowagg_core::fleet::{
-    Declared, Encryption, Fleet, FoundAccount, GrantForm, ObjectOwnership, Only, Regions, Selection,
+    Encryption, Fleet, FleetFile, FoundAccount, GrantForm, ObjectOwnership, Only, Regions, Selection,
 };
 use flowagg_core::flow_log::{AggregationInterval, TrafficType};
 use flowagg_core::id::{AccountId, Partition, Region, ResourceKind};
@@ -222,7 +222,7 @@ fn accounts_of_an_organization_become_members_by_unit_by_name_and_by_state() {
         "{HUB}{ORGANIZATION}units = [\"ou-ab12-11111111\"]\naccounts = [\"444444444444\"]\nexcept-accounts = [\"555555555555\"]\n\
          regions = [\"all\"]\nrole = \"reader\"\n{MEMBER}"
     );
-    let mut declared = Declared::parse(&text).unwrap();
+    let mut resolution = FleetFile::parse(&text).unwrap().resolve();
     for account in [
         found("222222222222", "ACTIVE", true),
         found("333333333333", "ACTIVE", true),
@@ -232,7 +232,7 @@ fn accounts_of_an_organization_become_members_by_unit_by_name_and_by_state() {
         found("777777777777", "PENDING_CLOSURE", true),
         found("888888888888", "ACTIVE", false),
     ] {
-        declared.find(account);
+        resolution.find(account);
     }
     let eu: Region = "eu-west-1".parse().unwrap();
     for (account, enabled) in [
@@ -240,9 +240,9 @@ fn accounts_of_an_organization_become_members_by_unit_by_name_and_by_state() {
         ("333333333333", BTreeSet::from([eu.clone(), "us-east-1".parse().unwrap()])),
         ("444444444444", BTreeSet::new()),
     ] {
-        declared.enable(AccountId::parse(account).unwrap(), enabled);
+        resolution.enable(AccountId::parse(account).unwrap(), enabled);
     }
-    let fleet = declared.into_fleet();
+    let fleet = resolution.finish();
     let members: Vec<String> = fleet.members.keys().map(ToString::to_string).collect();
     assert_eq!(members, ["222222222222", "333333333333", "444444444444", "777777777777"]);
     assert_eq!(
@@ -267,9 +267,9 @@ fn accounts_of_an_organization_become_members_by_unit_by_name_and_by_state() {
 #[test]
 fn an_organization_is_whole_when_nothing_is_chosen_or_excepted() {
     let whole = |more: &str| {
-        let declared =
-            Declared::parse(&format!("{HUB}{ORGANIZATION}regions = [\"eu-west-1\"]\n{more}")).unwrap();
-        declared.into_fleet().organization.unwrap().is_whole()
+        let file =
+            FleetFile::parse(&format!("{HUB}{ORGANIZATION}regions = [\"eu-west-1\"]\n{more}")).unwrap();
+        file.organization.unwrap().is_whole()
     };
     assert!(whole(""));
     assert!(!whole("except-accounts = [\"555555555555\"]"));
@@ -282,7 +282,7 @@ fn what_has_to_be_looked_up_is_no_fleet_yet() {
     assert!(error.to_string().contains("accounts of the organization have to be looked up"), "{error}");
     let all = MEMBER.replace("eu-west-1", "all");
     assert!(Fleet::parse(&format!("{HUB}{all}")).is_err());
-    assert!(Declared::parse(&format!("{HUB}{all}")).is_ok());
+    assert!(FleetFile::parse(&format!("{HUB}{all}")).is_ok());
 }
 
 #[test]

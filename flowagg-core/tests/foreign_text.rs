@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::acl::{Acl, AclGrant, Grantee};
 use flowagg_core::failure::{Advice, Failure};
-use flowagg_core::fleet::{Declared, Fleet, Part, Remark};
+use flowagg_core::fleet::{Fleet, FleetFile, Part, Remark};
 use flowagg_core::flow_log::Files;
 use flowagg_core::id::{AccountId, FleetName, FlowLogId, Place, Prefix, Region, ResourceId};
 use flowagg_core::layout::{self, FileName};
@@ -267,7 +267,7 @@ proptest! {
 
     #[test]
     fn a_written_fleet_file_is_read_as_it_was(name in foreign(), tags in tags(), remarks in vec(foreign(), 0..4)) {
-        let mut fleet = Declared::parse(FLEET).unwrap().into_fleet();
+        let mut fleet = FleetFile::parse(FLEET).unwrap();
         let is_name = !name.trim().is_empty() && !name.chars().any(char::is_control);
         for member in fleet.members.values_mut() {
             member.name = is_name.then(|| name.clone());
@@ -279,8 +279,8 @@ proptest! {
         fleet.flow_logs.tags.extend(tags.into_iter().filter(|(key, value)| is_tag(key, value)));
         let parts = [Part::File, Part::Hub, Part::FlowLogs, Part::Member(place().account)];
         let remarks: Vec<_> = remarks.into_iter().zip(parts).map(|(text, about)| Remark { about, text }).collect();
-        let text = Declared::from(fleet.clone()).to_toml(&remarks);
-        let read = Declared::parse(&text).map(Declared::into_fleet);
+        let text = fleet.to_toml(&remarks);
+        let read = FleetFile::parse(&text);
         prop_assert_eq!(read.as_ref(), Ok(&fleet), "{}", text);
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use flowagg_core::fleet::{Declared, schema};
+use flowagg_core::fleet::{FleetFile, schema};
 use regex_lite::Regex;
 use serde_json::Value;
 
@@ -166,7 +166,7 @@ fn the_schema_has_the_keys_of_every_table_that_the_reader_asks_for() {
     for (at, keys) in found {
         let mut file = whole();
         file.pointer_mut(&at).unwrap()["zzzz"] = true.into();
-        let error = Declared::parse(&text(&file)).unwrap_err();
+        let error = FleetFile::parse(&text(&file)).unwrap_err();
         let [fault] = &error.faults[..] else { panic!("{at}: {error}") };
         let (whose, told) = fault.help.split_once(" has ").unwrap_or_else(|| panic!("{at}: {error}"));
         assert_eq!(quoted(told), keys, "{at}, which is {whose}");
@@ -177,7 +177,7 @@ fn the_schema_has_the_keys_of_every_table_that_the_reader_asks_for() {
 #[test]
 fn a_file_with_every_key_is_admitted_and_read() {
     assert!(admits(&schema(), &whole()));
-    Declared::parse(WHOLE).unwrap();
+    FleetFile::parse(WHOLE).unwrap();
 }
 
 /// Every value of a file, by JSON pointer.
@@ -208,7 +208,7 @@ fn what_the_schema_refuses_the_reader_refuses_too() {
             *file.pointer_mut(at).unwrap() = wrong.clone();
             if !admits(&schema, &file) {
                 refused.insert(at);
-                assert!(Declared::parse(&text(&file)).is_err(), "the reader takes {wrong} at {at}");
+                assert!(FleetFile::parse(&text(&file)).is_err(), "the reader takes {wrong} at {at}");
             }
         }
     }
@@ -227,7 +227,7 @@ fn what_the_reader_refuses_by_form_the_schema_refuses_too() {
             *file.pointer_mut(at).unwrap() = wrong.clone();
             // A tag may be any text, and so may a name and a profile.
             let is_free = at.contains("/tags/") || at.ends_with("/name") || at.ends_with("/profile");
-            if Declared::parse(&text(&file)).is_err() && !is_free {
+            if FleetFile::parse(&text(&file)).is_err() && !is_free {
                 // An organization's own members may be none.
                 assert!(!admits(&schema, &file) || at == "/members", "the schema takes {wrong} at {at}");
             }

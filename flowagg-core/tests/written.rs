@@ -1,7 +1,7 @@
 //! The fleet file, written.
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
-use flowagg_core::fleet::{Declared, Part, Remark};
+use flowagg_core::fleet::{FleetFile, Part, Remark};
 use flowagg_core::id::AccountId;
 
 /// A file that says everything, as a person would write it.
@@ -68,7 +68,7 @@ regions = ["eu-west-1"]
 
 #[test]
 fn a_fleet_is_written_as_a_person_would_write_it() {
-    assert_eq!(Declared::parse(WHOLE).unwrap().to_toml(&[]), WHOLE);
+    assert_eq!(FleetFile::parse(WHOLE).unwrap().to_toml(&[]), WHOLE);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn remarks_stand_under_the_head_of_what_they_are_about_and_the_others_above_all(
     ]
     .map(|(about, text)| Remark { about, text: text.to_owned() });
     assert_eq!(
-        Declared::parse(text).unwrap().to_toml(&remarks),
+        FleetFile::parse(text).unwrap().to_toml(&remarks),
         "# 999999999999 is left out\n\n[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-flow-logs\"\n\n\
          [flow-logs]\n# some differ\n\n\
          [[members]]\n# could not be read: no such role\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n"

@@ -14,7 +14,7 @@ use flowagg::Progress;
 use flowagg::aws::observe::observe;
 use flowagg::aws::{Connection, Session, apply::apply, verify};
 use flowagg_core::arrival::Patience;
-use flowagg_core::fleet::Declared;
+use flowagg_core::fleet::FleetFile;
 use flowagg_core::plan::{HubChange, Unnamed};
 use flowagg_policy::plan::plan;
 use flowagg_policy::{Policy, Request, diff};
@@ -32,10 +32,10 @@ impl Progress for Lines {
 
 /// Lets the one account of this text deliver, and makes its flow logs.
 async fn add(fleet: &str) -> Result<(), Box<dyn Error>> {
-    let declared = Declared::parse(fleet)?;
+    let file = FleetFile::parse(fleet)?;
     // Credentials come from where the AWS CLI has them from, too; a role is taken in the account.
-    let session = Session::open(&declared, &Connection::default()).await?;
-    let (fleet, accounts, observed) = observe(declared, &session, &[], &Lines).await?;
+    let session = Session::open(&file, &Connection::default()).await?;
+    let (fleet, accounts, observed) = observe(file, &session, &[], &Lines).await?;
     // The live policy, read and merged: a value to look at, before anything is written.
     let plan = plan(&fleet, &observed, Unnamed::Keep);
     plan.failures().first().cloned().map_or(Ok(()), Err)?;
@@ -55,9 +55,9 @@ async fn add(fleet: &str) -> Result<(), Box<dyn Error>> {
 
 /// Whether every flow log of the account delivers.
 async fn check(fleet: &str) -> Result<(), Box<dyn Error>> {
-    let declared = Declared::parse(fleet)?;
-    let session = Session::open(&declared, &Connection::default()).await?;
-    let (fleet, accounts, observed) = observe(declared, &session, &[], &()).await?;
+    let file = FleetFile::parse(fleet)?;
+    let session = Session::open(&file, &Connection::default()).await?;
+    let (fleet, accounts, observed) = observe(file, &session, &[], &()).await?;
     let now = Timestamp::now();
     let verified = verify(&fleet, &accounts, &observed.regions, Patience::default(), now).await?;
     for log in &verified.flow_logs {

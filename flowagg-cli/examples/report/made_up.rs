@@ -7,7 +7,7 @@ use std::error::Error;
 use flowagg::report::{Report, Seen};
 use flowagg_core::arrival::{Amount, Arrivals, Deliveries, Object, Patience};
 use flowagg_core::failure::Failure;
-use flowagg_core::fleet::{Declared, Fleet, FoundAccount, Regions};
+use flowagg_core::fleet::{Fleet, FleetFile, FoundAccount, Regions};
 use flowagg_core::id::{AccountId, FlowLogId, Place, Region, ResourceId};
 use flowagg_core::layout::FileName;
 use flowagg_core::lifecycle::LifecycleDocument;
@@ -208,7 +208,7 @@ fn fleet(
     accounts: usize,
     regions: &[Region],
 ) -> Result<(Fleet, BTreeMap<AccountId, String>), Box<dyn Error>> {
-    let mut declared = Declared::parse(FLEET)?;
+    let mut resolution = FleetFile::parse(FLEET)?.resolve();
     let mut units = BTreeMap::new();
     for n in 0..accounts {
         let id = if n == 0 { 111_122_223_333 } else { 200_000_000_000 + (n as u64 * 7_919_317) };
@@ -223,10 +223,10 @@ fn fleet(
         };
         let closed = n > 0 && n % 50 == 0;
         let state = if closed { "SUSPENDED" } else { "ACTIVE" }.to_owned();
-        declared.find(FoundAccount { id, name: Some(name), state, in_units: true });
+        resolution.find(FoundAccount { id, name: Some(name), state, in_units: true });
         units.insert(id, unit.to_owned());
     }
-    let mut fleet = declared.into_fleet();
+    let mut fleet = resolution.finish();
     for (n, member) in fleet.members.values_mut().enumerate() {
         let few = 3 + usize::try_from(mixed(n as u64, 42) % 15)?;
         let these = regions.iter().take(if n == 0 { regions.len() } else { few });

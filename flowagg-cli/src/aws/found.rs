@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{
-    Choice, Declared, Discovery, Filter, Fleet, Hub, Member, Organization, Regions, Selection,
+    Choice, Discovery, Filter, Fleet, FleetFile, Hub, Member, Organization, Regions, Selection,
 };
 use flowagg_core::id::{
     AccountId, BucketName, OrganizationId, OrganizationalUnitId, Place, Region, ResourceKind, RoleName,
@@ -83,7 +83,7 @@ pub async fn find(
         units,
         discovery: Some(Discovery::of_all(ask.regions.clone(), ask.role.clone())),
     });
-    let draft = Fleet {
+    let draft = FleetFile {
         declared_name: None,
         hub: as_hub(&hub),
         members: accounts
@@ -93,10 +93,8 @@ pub async fn find(
         flow_logs: Default::default(),
         policy: Default::default(),
         organization: organization.clone(),
-        left_out: BTreeMap::new(),
     };
-    let Survey { fleet, accounts, mut regions } =
-        survey(draft.clone().into(), session, &[], progress).await?;
+    let Survey { fleet, accounts, mut regions } = survey(draft.clone(), session, &[], progress).await?;
     look_closer(&fleet, &draft, &mut regions, ask, session, progress).await?;
 
     let mut failures: Vec<Failure> =
@@ -237,7 +235,7 @@ async fn objects(
 /// Reads what there is of other kinds than VPCs, where such are logged: many accounts have many of them.
 async fn look_closer(
     fleet: &Fleet,
-    draft: &Fleet,
+    draft: &FleetFile,
     regions: &mut BTreeMap<Place, Result<RegionState, Failure>>,
     ask: &Ask,
     session: &Session,
@@ -260,8 +258,8 @@ async fn look_closer(
         let member = member(account, ask, Selection::of(kinds)?);
         Some((account, Member { regions: Regions::These(places), ..member }))
     });
-    let closer = Fleet { members: members.collect(), organization: None, ..draft.clone() };
-    let seen = survey(Declared::from(closer), session, &[], progress).await?;
+    let closer = FleetFile { members: members.collect(), organization: None, ..draft.clone() };
+    let seen = survey(closer, session, &[], progress).await?;
     for (place, state) in seen.regions {
         match (regions.get_mut(&place), state) {
             (Some(Ok(before)), Ok(state)) => before.resources.extend(state.resources),

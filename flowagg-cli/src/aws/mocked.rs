@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::RetryConfig;
-use flowagg_core::fleet::Fleet;
+use flowagg_core::fleet::{Fleet, FleetFile};
 use flowagg_core::id::{AccountId, Place, Region};
 use flowagg_core::observed::{Bucket, Observed, Scope};
 
@@ -65,10 +65,14 @@ impl HttpConnector for Answers {
     }
 }
 
-pub(crate) fn fleet() -> Fleet {
+pub(crate) fn file() -> FleetFile {
     let text = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
                 [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
-    Fleet::parse(text).unwrap()
+    FleetFile::parse(text).unwrap()
+}
+
+pub(crate) fn fleet() -> Fleet {
+    file().named().unwrap()
 }
 
 pub(crate) fn place() -> Place {

@@ -33,8 +33,8 @@ pub(super) async fn query(
         let help = "look at the query with `--print`, then say `--yes`";
         return Err(CommandError::usage("nothing was run: there is no terminal to ask on", help));
     }
-    let (declared, session) = start::open(global).await?;
-    let hub = declared.hub();
+    let (file, session) = start::open(global).await?;
+    let hub = &file.hub;
     match reads {
         Some((folders, times)) => {
             let found = screen.reading(async |_| stored(hub, session.hub(), &folders).await).await;

@@ -17,20 +17,19 @@ pub(super) async fn run(
     options: &args::Doctor,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
-    let declared = start::declared(&global.config)?;
+    let file = start::file(&global.config)?;
     let mut examination = Examination::default();
     examination.good(Topic::FleetFile, format!("`{}` can be used", global.config.display()));
-    match Session::open(&declared, &global.connection()).await {
+    match Session::open(&file, &global.connection()).await {
         Err(OpenError::Caller(failure)) => examination.bad(Topic::Credentials, vec![failure]),
         Err(OpenError::Hub(failure)) => examination.bad(Topic::HubAccount, vec![failure]),
         Ok(session) => {
-            let hub = declared.hub().account;
+            let hub = file.hub.account;
             examination.good(Topic::Credentials, format!("they are of {}", session.caller()));
             examination.good(Topic::HubAccount, format!("{hub} can be entered"));
             let looked = screen
                 .reading(async |progress| {
-                    let (fleet, accounts, observed) =
-                        observe(declared, &session, &global.only, progress).await?;
+                    let (fleet, accounts, observed) = observe(file, &session, &global.only, progress).await?;
                     let plan = plan(&fleet, &observed, Unnamed::Keep);
                     // Also what an unusable key or policy holds back: it is done once that is settled.
                     let changes = [plan.flow_logs(), &plan.held_back().flow_logs].concat();

@@ -173,7 +173,7 @@ impl From<FindError> for CommandError {
 mod tests {
     use std::io::Write;
 
-    use flowagg_core::fleet::Declared;
+    use flowagg_core::fleet::FleetFile;
     use flowagg_core::id::{AccountId, BucketName, Place, Region};
 
     use super::*;
@@ -235,7 +235,7 @@ mod tests {
 
     fn faults() -> CommandError {
         let text = include_str!("../../../flowagg-core/tests/data/eight-faults.toml");
-        CommandError::FleetFile("flowagg.toml".into(), Declared::parse(text).unwrap_err())
+        CommandError::FleetFile("flowagg.toml".into(), FleetFile::parse(text).unwrap_err())
     }
 
     #[test]

@@ -26,14 +26,14 @@ pub(super) async fn run(
             let fleet = if options.hub {
                 start::fleet(global, screen).await?
             } else {
-                start::declared(&global.config)?.into_fleet()
+                start::file(&global.config)?.without_lookup()
             };
             (templates(&fleet, options)?, &options.to)
         }
         Export::Terraform(options) => (configuration(global, options, screen).await?, &options.to),
         Export::Iam(options) => {
-            let fleet = start::declared(&global.config)?;
-            (cloudformation::roles(&fleet, options.format)?, &options.to)
+            let file = start::file(&global.config)?;
+            (cloudformation::roles(&file, options.format)?, &options.to)
         }
         Export::Athena(options) => {
             // The table is of the whole fleet, whatever part its queries read.
@@ -66,9 +66,9 @@ async fn configuration(
         let help = "leave `--only` out: what is not in a configuration Terraform deletes";
         return Err(CommandError::usage("a part of a fleet is no Terraform configuration", help));
     }
-    let declared = start::declared(&global.config)?;
-    if declared.is_named() && !options.live {
-        return Ok(terraform::configuration(&declared.into_fleet(), None, options.format)?);
+    let file = start::file(&global.config)?;
+    if let (Ok(fleet), false) = (file.named(), options.live) {
+        return Ok(terraform::configuration(&fleet, None, options.format)?);
     }
     let (fleet, accounts, observed) = start::look(global, screen).await?;
     screen.calls("reading", &accounts.take_calls())?;

@@ -1,7 +1,7 @@
 //! `flowagg import`: the fleet file that describes what is there already.
 
 use flowagg_core::failure::Failure;
-use flowagg_core::fleet::{Declared, Part, Regions, Remark};
+use flowagg_core::fleet::{FleetFile, Part, Regions, Remark};
 
 use super::error::CommandError;
 use super::files::write_text;
@@ -98,20 +98,19 @@ fn in_templates(options: &Import, regions: Regions) -> Result<Found, CommandErro
 
 /// Writes the file, and the remarks as notes. What was written is read once more: it may say what no fleet file may.
 fn tell(
-    Imported { fleet, mut remarks }: Imported,
+    Imported { file, mut remarks }: Imported,
     mut exit: Exit,
     options: &Import,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
-    let fleet = Declared::from(fleet);
-    let mut text = fleet.to_toml(&remarks);
-    if let Err(error) = Declared::parse(&text) {
+    let mut text = file.to_toml(&remarks);
+    if let Err(error) = FleetFile::parse(&text) {
         let faults = error.faults.iter().map(|fault| Remark {
             about: Part::File,
             text: format!("to be corrected: {}; {}", fault.what, fault.help),
         });
         remarks.splice(0..0, faults);
-        text = fleet.to_toml(&remarks);
+        text = file.to_toml(&remarks);
         exit = Exit::Failed;
     }
     match &options.out {

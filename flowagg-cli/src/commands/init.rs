@@ -1,12 +1,12 @@
 //! `flowagg init`: a first fleet file.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::io::{self, BufRead, Write as _};
 use std::str::FromStr;
 
 use flowagg_core::fleet::{
-    Declared, Discovery, Fleet, Hub, Member, Organization, Part, PolicySettings, Regions, Remark, Selection,
+    Discovery, FleetFile, Hub, Member, Organization, Part, PolicySettings, Regions, Remark, Selection,
 };
 use flowagg_core::flow_log::FlowLogSpec;
 use flowagg_core::id::{AccountId, BucketName, IdError, OrganizationId, Region};
@@ -34,10 +34,9 @@ pub(super) async fn run(
         }
     };
     let answers = ask(options, around.as_ref(), screen)?;
-    let fleet = fleet(answers, options);
-    let remarks = remarks(&fleet);
-    let text = Declared::from(fleet).to_toml(&remarks);
-    if let Err(error) = Declared::parse(&text) {
+    let file = file(answers, options);
+    let text = file.to_toml(&remarks(&file));
+    if let Err(error) = FleetFile::parse(&text) {
         let faults = error.faults.into_iter().map(|fault| Problem::new(fault.what, fault.help));
         return Err(CommandError::Usage(faults.collect()));
     }
@@ -119,7 +118,7 @@ fn given<T: FromStr<Err = IdError> + Display>(
     }
 }
 
-fn fleet(Answers { account, region, bucket, organization }: Answers, options: &Init) -> Fleet {
+fn file(Answers { account, region, bucket, organization }: Answers, options: &Init) -> FleetFile {
     let regions = match &options.regions[..] {
         [] => Regions::ALL,
         these => Regions::These(these.iter().cloned().collect()),
@@ -130,7 +129,7 @@ fn fleet(Answers { account, region, bucket, organization }: Answers, options: &I
     };
     let member = |account| Member::new(account, regions.clone(), options.role.clone(), Selection::default());
     let discovery = || Discovery::of_all(regions.clone(), options.role.clone());
-    Fleet {
+    FleetFile {
         declared_name: None,
         hub: Hub { prefix: options.prefix.clone(), ..Hub::new(account, region, bucket) },
         organization: organization.map(|id| Organization {
@@ -141,12 +140,11 @@ fn fleet(Answers { account, region, bucket, organization }: Answers, options: &I
         members: named.into_iter().map(|account| (account, member(account))).collect(),
         flow_logs: FlowLogSpec::default(),
         policy: PolicySettings::default(),
-        left_out: BTreeMap::new(),
     }
 }
 
 /// What whoever reads the file for the first time should know.
-fn remarks(fleet: &Fleet) -> Vec<Remark> {
+fn remarks(file: &FleetFile) -> Vec<Remark> {
     let remark = |about, text: &str| Remark { about, text: text.to_owned() };
     let mut remarks = vec![
         remark(
@@ -166,7 +164,7 @@ fn remarks(fleet: &Fleet) -> Vec<Remark> {
             "The smallest grant that lets these accounts deliver, each with its own account id: `form`.",
         ),
     ];
-    if fleet.organization.as_ref().is_some_and(|organization| organization.discovery.is_some()) {
+    if file.discovery().is_some() {
         remarks.push(remark(
             Part::Organization,
             "Every account of it: `units`, `except-units`, `accounts` and `except-accounts` choose among them.",

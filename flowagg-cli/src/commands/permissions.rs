@@ -12,13 +12,13 @@ pub(super) fn run(
     options: &args::Permissions,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
-    let fleet = start::declared(fleet_file)?;
-    let permissions = permissions(&fleet);
+    let file = start::file(fleet_file)?;
+    let permissions = permissions(&file);
     if options.json {
         show::document(&permissions, screen.out)?;
         return Ok(Exit::Done);
     }
-    let hub = format!("in the hub account {}, for the role or user that is used there", fleet.hub().account);
+    let hub = format!("in the hub account {}, for the role or user that is used there", file.hub.account);
     let parts = [
         ("for who runs flowagg", permissions.caller.as_ref()),
         ("for the role that finds the organization's accounts", permissions.lookup.as_ref()),

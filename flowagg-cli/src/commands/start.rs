@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use flowagg_core::fleet::{Declared, Fleet};
+use flowagg_core::fleet::{Fleet, FleetFile};
 use flowagg_core::observed::Observed;
 use flowagg_policy::{Grant, Unnamed, merge};
 
@@ -13,35 +13,35 @@ use crate::aws::observe::{Survey, log_folders, observe, survey};
 use crate::aws::{Accounts, Session};
 
 /// Reads the fleet file, and reports all its faults at once.
-pub(super) fn declared(path: &Path) -> Result<Declared, CommandError> {
+pub(super) fn file(path: &Path) -> Result<FleetFile, CommandError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         let help = "write one with `flowagg init`, or name another with `--config FILE`";
         CommandError::usage(format!("the fleet file `{}` cannot be read: {error}", path.display()), help)
     })?;
-    let declared = Declared::parse(&text).map_err(|error| CommandError::FleetFile(path.to_owned(), error))?;
+    let file = FleetFile::parse(&text).map_err(|error| CommandError::FleetFile(path.to_owned(), error))?;
     // A grant that fits no empty bucket fits no other: that can be told before any call.
-    if declared.is_named()
-        && let Err(error) = merge(None, &Grant::of(&declared.clone().into_fleet()), Unnamed::Keep)
+    if let Ok(fleet) = file.named()
+        && let Err(error) = merge(None, &Grant::of(&fleet), Unnamed::Keep)
     {
         return Err(CommandError::usage(format!("`{}`: {error}", path.display()), error.help()));
     }
-    Ok(declared)
+    Ok(file)
 }
 
-/// The fleet as declared, and the hub account entered.
-pub(super) async fn open(global: &Global) -> Result<(Declared, Session), CommandError> {
-    let declared = declared(&global.config)?;
-    let session = Session::open(&declared, &global.connection()).await?;
-    Ok((declared, session))
+/// The fleet file, and the hub account entered.
+pub(super) async fn open(global: &Global) -> Result<(FleetFile, Session), CommandError> {
+    let file = file(&global.config)?;
+    let session = Session::open(&file, &global.connection()).await?;
+    Ok((file, session))
 }
 
-/// The fleet as declared, and the current state.
+/// The fleet, and the current state.
 pub(super) async fn look(
     global: &Global,
     screen: &mut Screen<'_>,
 ) -> Result<(Fleet, Accounts, Observed), CommandError> {
-    let (declared, session) = open(global).await?;
-    let looked = screen.reading(async |progress| observe(declared, &session, &global.only, progress).await);
+    let (file, session) = open(global).await?;
+    let looked = screen.reading(async |progress| observe(file, &session, &global.only, progress).await);
     Ok(looked.await?)
 }
 
@@ -60,12 +60,12 @@ pub(super) async fn look_to_adopt(
 
 /// The fleet, whose accounts and regions are looked up only where the fleet file does not name them.
 pub(super) async fn fleet(global: &Global, screen: &mut Screen<'_>) -> Result<Fleet, CommandError> {
-    let declared = declared(&global.config)?;
-    if declared.is_named() {
-        return Ok(declared.into_fleet());
+    let file = file(&global.config)?;
+    if let Ok(fleet) = file.named() {
+        return Ok(fleet);
     }
-    let session = Session::open(&declared, &global.connection()).await?;
-    let found = screen.reading(async |progress| survey(declared, &session, &global.only, progress).await);
+    let session = Session::open(&file, &global.connection()).await?;
+    let found = screen.reading(async |progress| survey(file, &session, &global.only, progress).await);
     let Survey { fleet, .. } = found.await?;
     Ok(fleet)
 }

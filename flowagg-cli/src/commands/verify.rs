@@ -21,13 +21,13 @@ pub(super) async fn run(
     options: &args::Verify,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
-    let (declared, session) = start::open(global).await?;
+    let (file, session) = start::open(global).await?;
     let patience = Patience { fresh: signed(options.fresh), grace: signed(options.grace) };
     let deadline = tokio::time::Instant::now() + options.wait.unwrap_or_default();
     let verified = screen
         .reading(async |progress| {
             let Survey { fleet, accounts, mut regions } =
-                survey(declared, &session, &global.only, progress).await?;
+                survey(file, &session, &global.only, progress).await?;
             loop {
                 let verified = verify(&fleet, &accounts, &regions, patience, Timestamp::now()).await?;
                 let left = deadline.saturating_duration_since(tokio::time::Instant::now());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use flowagg_core::fleet::{Declared, Encryption, Hub, Regions};
+use flowagg_core::fleet::{Encryption, FleetFile, Hub, Regions};
 use flowagg_core::flow_log::{FLEET_TAG, MARK};
 use flowagg_core::id::ResourceKind;
 use schemars::JsonSchema;
@@ -38,18 +38,18 @@ pub struct Permissions {
 ///
 /// Sources: "Actions, resources, and condition keys" for Amazon S3, Amazon EC2, AWS KMS, AWS Organizations and AWS STS
 /// (Service Authorization Reference); "Create a flow log that publishes to Amazon S3" (Amazon VPC User Guide).
-pub fn permissions(fleet: &Declared) -> Permissions {
-    let hub = fleet.hub();
+pub fn permissions(file: &FleetFile) -> Permissions {
+    let hub = &file.hub;
     let partition = hub.region.partition();
-    let by_lookup = fleet.discovery().is_some_and(|(_, how)| how.lookup.is_some());
+    let by_lookup = file.discovery().is_some_and(|(_, how)| how.lookup.is_some());
     let (of_lookup, of_caller): (Vec<Value>, Vec<Value>) =
-        find_the_accounts(fleet).into_iter().partition(|_| by_lookup);
+        find_the_accounts(file).into_iter().partition(|_| by_lookup);
     let some = |statements: Vec<Value>| (!statements.is_empty()).then(|| policy(statements));
     Permissions {
-        caller: some(take_the_roles(fleet).into_iter().chain(of_caller).collect()),
+        caller: some(take_the_roles(file).into_iter().chain(of_caller).collect()),
         lookup: some(of_lookup),
         hub: hub_policy(hub),
-        member: member_policy(fleet),
+        member: member_policy(file),
         trust: policy(vec![json!({
             "Effect": "Allow",
             "Principal": { "AWS": format!("arn:{partition}:iam::{}:root", hub.account) },
@@ -58,11 +58,11 @@ pub fn permissions(fleet: &Declared) -> Permissions {
     }
 }
 
-fn take_the_roles(fleet: &Declared) -> Option<Value> {
-    let partition = fleet.hub().region.partition();
+fn take_the_roles(file: &FleetFile) -> Option<Value> {
+    let partition = file.hub.region.partition();
     let mut roles: BTreeSet<String> =
-        fleet.roles().map(|(account, role)| role.arn(partition, account)).collect();
-    let found = fleet.discovery();
+        file.roles().map(|(account, role)| role.arn(partition, account)).collect();
+    let found = file.discovery();
     roles.extend(found.map(|(_, how)| format!("arn:{partition}:iam::*:role/{}", how.role)));
     let mut statement =
         json!({ "Sid": "TakeTheRoles", "Effect": "Allow", "Action": ASSUME_ROLE.action, "Resource": roles });
@@ -74,8 +74,8 @@ fn take_the_roles(fleet: &Declared) -> Option<Value> {
     (!roles.is_empty()).then_some(statement)
 }
 
-fn find_the_accounts(fleet: &Declared) -> Option<Value> {
-    fleet.discovery().map(|_| {
+fn find_the_accounts(file: &FleetFile) -> Option<Value> {
+    file.discovery().map(|_| {
         json!({ "Sid": "FindTheAccounts", "Effect": "Allow", "Action": actions(&ORGANIZATION_READS), "Resource": "*" })
     })
 }
@@ -95,21 +95,21 @@ fn hub_policy(hub: &Hub) -> Value {
 }
 
 /// One policy for every member, with what any of them needs.
-fn member_policy(fleet: &Declared) -> Value {
-    let found = fleet.discovery().map(|(_, how)| (&how.regions, &how.resources));
-    let all: Vec<_> = fleet.members().map(|it| (&it.regions, &it.resources)).chain(found).collect();
+fn member_policy(file: &FleetFile) -> Value {
+    let found = file.discovery().map(|(_, how)| (&how.regions, &how.resources));
+    let all: Vec<_> = file.members.values().map(|it| (&it.regions, &it.resources)).chain(found).collect();
     let kinds: BTreeSet<ResourceKind> = all.iter().flat_map(|(_, resources)| resources.kinds()).collect();
     let mut reads: Vec<Call> = kinds.iter().map(|kind| describe(*kind)).chain([DESCRIBE_FLOW_LOGS]).collect();
     if all.iter().any(|(regions, _)| matches!(regions, Regions::All { .. })) {
         reads.push(DESCRIBE_REGIONS);
     }
-    let partition = fleet.hub().region.partition();
+    let partition = file.hub.region.partition();
     let ec2 = |resource: &str| format!("arn:{partition}:ec2:*:*:{resource}/*");
     let logged = kinds.iter().map(|kind| kind.arn_segment()).chain(["vpc-flow-log"]);
     let logged: Vec<String> = logged.map(ec2).collect();
     let marked = json!({ "StringEquals": {
         (format!("aws:ResourceTag/{}", MARK.0)): MARK.1,
-        (format!("aws:ResourceTag/{FLEET_TAG}")): fleet.name(),
+        (format!("aws:ResourceTag/{FLEET_TAG}")): file.name(),
     } });
     let tagged_on_creation = json!({ "StringEquals": { "ec2:CreateAction": CREATE_FLOW_LOGS.name } });
     policy(vec![

@@ -11,9 +11,9 @@ mod sought;
 mod statements;
 pub mod template;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use flowagg_core::fleet::{Fleet, Part, Remark};
+use flowagg_core::fleet::{FleetFile, Part, Remark};
 use flowagg_core::flow_log::Destination;
 use flowagg_core::id::{AccountId, BucketName, FleetName, Prefix};
 use flowagg_core::observed::{FlowLog, Manager};
@@ -21,11 +21,11 @@ use flowagg_core::observed::{FlowLog, Manager};
 use self::template::Unquoted;
 use crate::found::{Folder, Found, FoundHub};
 
-/// A fleet, and what it does not say.
+/// A fleet file, and what it does not contain.
 #[derive(Clone, Debug)]
 pub struct Imported {
-    /// The fleet as its file is to declare it.
-    pub fleet: Fleet,
+    /// The fleet file.
+    pub file: FleetFile,
     /// What no fleet file can say, and what was guessed; in the order of the file.
     pub remarks: Vec<Remark>,
 }
@@ -118,7 +118,7 @@ fn declared_name(hub: &FoundHub, prefix: Option<&Prefix>, logs: &[&FlowLog]) -> 
     names.first().filter(|name| names.len() == 1 && **name != default).cloned()
 }
 
-/// The fleet that describes what was found.
+/// The fleet file that describes what was found.
 pub fn import(found: &Found) -> Result<Imported, ImportError> {
     let mut remarks = Remarks(found.remarks.clone());
     let hub = &found.hub;
@@ -148,20 +148,19 @@ pub fn import(found: &Found) -> Result<Imported, ImportError> {
         });
     }
     folder::report_others(hub, &chosen, &mut remarks);
-    let mut fleet = Fleet {
+    let mut file = FleetFile {
         declared_name,
         hub: bucket::read(hub, prefix, &name, &mut remarks),
         members: named,
         flow_logs: spec,
         policy: Default::default(),
         organization,
-        left_out: BTreeMap::new(),
     };
-    fleet.policy = policy::settings(found, &fleet, grant.as_ref(), &mut remarks);
+    file.policy = policy::settings(found, &file.clone().without_lookup(), grant.as_ref(), &mut remarks);
     let Remarks(mut remarks) = remarks;
     remarks.sort_by_key(|remark| remark.about);
     remarks.dedup();
-    Ok(Imported { fleet, remarks })
+    Ok(Imported { file, remarks })
 }
 
 /// The folders that a bucket's policy names: those that may have flow log files.

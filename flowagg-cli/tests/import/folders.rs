@@ -90,7 +90,7 @@ fn found<const N: usize>(
 }
 
 fn prefix(found: &Found) -> Result<String, ImportError> {
-    import(found).map(|it| it.fleet.hub.prefix.map(|prefix| prefix.to_string()).unwrap_or_default())
+    import(found).map(|it| it.file.hub.prefix.map(|prefix| prefix.to_string()).unwrap_or_default())
 }
 
 #[track_caller]
@@ -122,7 +122,7 @@ fn folder_is_that_of_flow_logs_then_of_files_then_of_statements() {
 fn most_flow_logs_decide_and_the_others_are_reported() {
     let logs = member(SHOP, &["acme-logs/new/", "acme-logs/new/", "acme-logs/old/"]);
     let imported = import(&found(&[], &[("old", BANK), ("new", SHOP)], [logs])).unwrap();
-    assert_eq!(imported.fleet.hub.prefix.as_ref().unwrap().to_string(), "new");
+    assert_eq!(imported.file.hub.prefix.as_ref().unwrap().to_string(), "new");
     remark(
         &imported,
         Part::Member(account(SHOP)),
@@ -161,7 +161,7 @@ fn account_with_a_grant_and_no_flow_log_yet_is_a_member() {
     let statements = [grant("AWSLogs/222222222222/*", SHOP), grant("AWSLogs/*", BANK)];
     let imported =
         import(&found(&statements, &[], [member(SHOP, &["acme-logs"]), member(BANK, &[])])).unwrap();
-    let bank = &imported.fleet.members[&account(BANK)];
+    let bank = &imported.file.members[&account(BANK)];
     assert_eq!(bank.regions, Regions::These(BTreeSet::from([region("eu-west-1")])));
     assert_eq!(bank.resources, Selection::default());
     let text = "the account is granted delivery and has no flow log to the bucket yet; the regions are those that were read";
@@ -173,7 +173,7 @@ fn account_with_a_grant_for_another_folder_alone_is_left_out() {
     let statements = [grant("AWSLogs/*", SHOP), grant("nlb/AWSLogs/*", BANK)];
     let found = found(&statements, &[("", SHOP)], [member(SHOP, &["acme-logs"]), member(BANK, &[])]);
     let imported = import(&found).unwrap();
-    assert!(imported.fleet.members.keys().eq([&account(SHOP)]));
+    assert!(imported.file.members.keys().eq([&account(SHOP)]));
     let text =
         "account 333333333333 has no flow log to the bucket and is not named in its policy for `AWSLogs/`";
     remark(&imported, Part::Member(account(BANK)), text);

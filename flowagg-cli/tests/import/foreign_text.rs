@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use flowagg::found::{Folder, Found, FoundHub, FoundMember, Objects, View};
 use flowagg::import::import;
 use flowagg::import::template::{Given, Source, read};
-use flowagg_core::fleet::Declared;
+use flowagg_core::fleet::FleetFile;
 use flowagg_core::id::{AccountId, BucketName, FlowLogId, Region, ResourceId, RoleName};
 use flowagg_core::lifecycle::{Expiration, FleetRule, Move, Rule};
 use flowagg_core::observed::{BucketEncryption, FlowLog, RegionState, Resource};
@@ -165,9 +165,9 @@ proptest! {
     #[test]
     fn anything_found_is_a_fleet_whose_remarks_are_comments(found in found()) {
         if let Ok(imported) = import(&found) {
-            let fleet = Declared::from(imported.fleet);
-            let (plain, remarked) = (fleet.to_toml(&[]), fleet.to_toml(&imported.remarks));
-            let read = |text: &str| Declared::parse(text).map(Declared::into_fleet).ok();
+            let file = imported.file;
+            let (plain, remarked) = (file.to_toml(&[]), file.to_toml(&imported.remarks));
+            let read = |text: &str| FleetFile::parse(text).ok();
             prop_assert_eq!(read(&remarked), read(&plain), "{}", remarked);
         }
     }
@@ -186,7 +186,7 @@ proptest! {
         ] {
             let source = Source { name: more.clone(), text };
             match read(&[source], &given()).and_then(|found| import(&found)) {
-                Ok(imported) => drop(Declared::from(imported.fleet).to_toml(&imported.remarks)),
+                Ok(imported) => drop(imported.file.to_toml(&imported.remarks)),
                 Err(error) => drop((error.to_string(), error.help())),
             }
         }

@@ -1,6 +1,6 @@
 //! Templates of the kinds that teams publish, with the fleet that each of them is.
 
-use flowagg_core::fleet::{Declared, Fleet};
+use flowagg_core::fleet::{Fleet, FleetFile};
 use flowagg_core::flow_log::{AggregationInterval, TrafficType};
 use flowagg_core::id::AccountId;
 use flowagg_core::lifecycle::Retention;
@@ -19,7 +19,7 @@ fn fleet(path: &str, more: &[&str]) -> (Fleet, Vec<String>) {
     let said = of(path, more);
     assert_eq!(said.code, Some(0), "{}", said.err);
     let comments = said.out.lines().filter_map(|line| line.strip_prefix("# ")).map(str::to_owned).collect();
-    (Declared::parse(&said.out).unwrap().into_fleet(), comments)
+    (FleetFile::parse(&said.out).unwrap().without_lookup(), comments)
 }
 
 fn accounts(fleet: &Fleet) -> Vec<String> {

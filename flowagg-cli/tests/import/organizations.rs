@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg::found::{Folder, Found, FoundHub, FoundMember, Objects, View};
 use flowagg::import::import;
-use flowagg_core::fleet::{Declared, Discovery, Fleet, FoundAccount, Organization, Part, Regions, Selection};
+use flowagg_core::fleet::{
+    Discovery, Fleet, FleetFile, FoundAccount, Organization, Part, Regions, Selection,
+};
 use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId, RoleName};
 use flowagg_core::lifecycle::{Expiration, FleetRule, Rule};
 use flowagg_core::observed::{FlowLog, RegionState, Resource};
@@ -38,7 +40,7 @@ fn region(vpcs: &[&str], logged: &[&str]) -> RegionState {
         format: None,
         interval: Some(600),
         files: None,
-        tags: Declared::parse(FLEET).unwrap().into_fleet().tags(),
+        tags: FleetFile::parse(FLEET).unwrap().without_lookup().tags(),
         created: None,
         deliver_status: None,
         deliver_error: None,
@@ -55,21 +57,21 @@ fn member(states: [(&str, RegionState); 2], view: View) -> FoundMember {
 }
 
 /// The fleet as it is after the accounts of the organization were looked up.
-fn looked_up(declared: &Declared) -> Fleet {
-    let mut declared = declared.clone();
+fn looked_up(declared: &FleetFile) -> Fleet {
+    let mut resolution = declared.clone().resolve();
     for id in ALIKE.into_iter().chain([OTHER, SILENT, CLOSED]) {
-        declared.find(FoundAccount {
+        resolution.find(FoundAccount {
             id: account(id),
             name: None,
             state: "ACTIVE".to_owned(),
             in_units: true,
         });
     }
-    declared.into_fleet()
+    resolution.finish()
 }
 
 fn found() -> Found {
-    let declared = Declared::parse(FLEET).unwrap();
+    let declared = FleetFile::parse(FLEET).unwrap();
     let policy = merge(None, &Grant::of(&looked_up(&declared)), Unnamed::Keep).unwrap().text;
     let (one, two) = ("vpc-0a1b2c3d4e5f67890", "vpc-1a2b3c4d");
     let both = |first, second| [("eu-west-1", first), ("us-east-1", second)];
@@ -90,7 +92,7 @@ fn found() -> Found {
         abort_uploads_days: Some(7),
         ..Rule::default()
     };
-    let hub = declared.hub();
+    let hub = &declared.hub;
     Found {
         hub: FoundHub {
             account: hub.account,
@@ -113,14 +115,14 @@ fn found() -> Found {
 #[test]
 fn most_accounts_are_the_organizations_word_and_who_differs_is_named_or_excepted() {
     let imported = import(&found()).unwrap();
-    let written = Declared::from(imported.fleet).to_toml(&imported.remarks);
+    let written = imported.file.to_toml(&imported.remarks);
     let expected = FLEET
         .replace("regions = [\"eu-west-1\", \"us-east-1\"]", "except-accounts = [\"555555555555\"]\nregions = [\"eu-west-1\", \"us-east-1\"]")
         .replace("[organization]\n", "[policy]\nform = \"organization\"\n\n[organization]\n# 666666666666 could not be read: AssumeRole: no\n");
     let head = "# account 555555555555 has no flow log to the bucket and is not named in its policy for `AWSLogs/`: it is left out\n\n";
     let other = "\n[[members]]\naccount = \"444444444444\"\nregions = [\"eu-west-1\"]\nrole = \"flowagg\"\nvpcs = [\"vpc-1a2b3c4d\"]\n";
     assert_eq!(written, format!("{head}{expected}{other}"));
-    let read = Declared::parse(&written).unwrap();
+    let read = FleetFile::parse(&written).unwrap();
     let live = found().hub.policy.unwrap();
     assert!(!merge(Some(&live), &Grant::of(&looked_up(&read)), Unnamed::Keep).unwrap().changed);
 }
@@ -129,11 +131,11 @@ fn most_accounts_are_the_organizations_word_and_who_differs_is_named_or_excepted
 fn an_organization_that_the_policy_names_and_nobody_looks_up_is_told() {
     let found = Found { organization: None, ..found() };
     let imported = import(&found).unwrap();
-    let organization = imported.fleet.organization.unwrap();
+    let organization = imported.file.organization.unwrap();
     assert_eq!((organization.id.as_str(), organization.discovery), ("o-a1b2c3d4e5", None));
     assert!(
         imported
-            .fleet
+            .file
             .members
             .keys()
             .map(ToString::to_string)
@@ -141,28 +143,28 @@ fn an_organization_that_the_policy_names_and_nobody_looks_up_is_told() {
     );
     let told = imported.remarks.iter().find(|remark| remark.about == Part::Organization).unwrap();
     assert!(told.text.contains("`--organization o-a1b2c3d4e5` looks them up"), "{}", told.text);
-    let closed = &imported.fleet.members[&account(CLOSED)];
+    let closed = &imported.file.members[&account(CLOSED)];
     assert_eq!(closed.resources, Selection::default());
     assert!(!imported.remarks.iter().any(|remark| remark.about == Part::Policy), "{:?}", imported.remarks);
 }
 
 #[test]
 fn an_account_that_delivered_once_and_has_neither_a_grant_nor_a_role_is_no_member() {
-    let declared = Declared::parse(
+    let declared = FleetFile::parse(
         "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\n\
          [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n",
     );
-    let policy = merge(None, &Grant::of(&declared.unwrap().into_fleet()), Unnamed::Keep).unwrap().text;
+    let policy = merge(None, &Grant::of(&declared.unwrap().without_lookup()), Unnamed::Keep).unwrap().text;
     let mut found = Found { organization: None, ..found() };
     found.hub.policy = Some(policy);
     found.members.retain(|id, _| [ALIKE[0], CLOSED].map(account).contains(id));
     let before = import(&found).unwrap();
-    assert!(before.fleet.members.contains_key(&account(CLOSED)), "it may be new");
+    assert!(before.file.members.contains_key(&account(CLOSED)), "it may be new");
     let delivered =
         BTreeMap::from([(account(CLOSED), BTreeSet::from([Region::parse("eu-west-1").unwrap()]))]);
     let objects = Objects { delivered: BTreeMap::from([(Folder(None), delivered)]), ..Objects::default() };
     found.hub.objects = Some(objects);
     let imported = import(&found).unwrap();
-    assert!(imported.fleet.members.keys().eq([&account(ALIKE[0])]));
+    assert!(imported.file.members.keys().eq([&account(ALIKE[0])]));
     assert!(imported.remarks[0].text.contains("has delivered once"), "{:?}", imported.remarks);
 }

@@ -6,13 +6,13 @@ use flowagg::export::cloudformation::{Format, hub, member, place, stack_set};
 use flowagg::export::{ExportError, Files};
 use flowagg::import::template::{Given, Source, read};
 use flowagg::import::{Imported, import};
-use flowagg_core::fleet::{Declared, Fleet, Member, Part, Regions};
+use flowagg_core::fleet::{Fleet, FleetFile, Member, Part, Regions};
 use flowagg_core::id::RoleName;
 use flowagg_policy::{Grant, Unnamed, merge};
 
-fn declared(name: &str) -> Declared {
+fn declared(name: &str) -> FleetFile {
     let path = crate::here().join("../export/fleets").join(name).with_extension("toml");
-    Declared::parse(&std::fs::read_to_string(path).unwrap()).unwrap()
+    FleetFile::parse(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
 /// Nothing is given.
@@ -33,8 +33,8 @@ fn imported(files: impl IntoIterator<Item = Files>, given: &Given) -> Imported {
     let files = files.into_iter().flat_map(|files| files.files);
     let sources: Vec<Source> = files.map(|file| Source { name: file.name, text: file.text }).collect();
     let imported = import(&read(&sources, given).unwrap()).unwrap();
-    let text = Declared::from(imported.fleet.clone()).to_toml(&imported.remarks);
-    Declared::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let text = imported.file.to_toml(&imported.remarks);
+    FleetFile::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     imported
 }
 
@@ -59,10 +59,11 @@ fn templates(fleet: &Fleet, format: Format) -> (Vec<Files>, Vec<&Member>) {
 fn hub_and_places_are_read_as_the_fleet_that_they_were_written_from() {
     for (name, told) in [("plain", 1), ("kms", 1), ("china", 1), ("gov", 1), ("many", 0)] {
         for format in Format::ALL {
-            let fleet = declared(name).into_fleet();
+            let fleet = declared(name).without_lookup();
             let (files, members) = templates(&fleet, format);
             assert_eq!(members.len(), told, "{name}");
-            let Imported { fleet: read, remarks } = imported(files, &given());
+            let Imported { file, remarks } = imported(files, &given());
+            let read = file.without_lookup();
 
             let mut hub = fleet.hub.clone();
             (hub.profile, hub.role) = (None, None);
@@ -97,10 +98,10 @@ fn hub_and_places_are_read_as_the_fleet_that_they_were_written_from() {
 #[test]
 fn the_template_of_one_vpc_says_how_flow_logs_are_and_not_who_has_one() {
     for format in Format::ALL {
-        let fleet = declared("kms").into_fleet();
+        let fleet = declared("kms").without_lookup();
         let files = [hub(&fleet, format).unwrap(), member(&fleet, Default::default(), format).unwrap()];
         let read = imported(files, &given());
-        assert_eq!(read.fleet.flow_logs, fleet.flow_logs);
+        assert_eq!(read.file.flow_logs, fleet.flow_logs);
         let told: Vec<&str> = read.remarks.iter().map(|remark| remark.text.as_str()).collect();
         assert!(told[0].contains("`FlowLog` only tells how flow logs are"), "{told:?}");
         assert_eq!(
@@ -114,12 +115,12 @@ fn the_template_of_one_vpc_says_how_flow_logs_are_and_not_who_has_one() {
 fn a_stack_set_is_the_organization_that_it_deploys_to() {
     for name in ["organization", "whole"] {
         for format in Format::ALL {
-            let fleet = declared(name).into_fleet();
+            let fleet = declared(name).without_lookup();
             let (account, region) = (fleet.hub.account, fleet.hub.region.clone());
             let given = Given { hub_account: Some(account), hub_region: Some(region), ..given() };
             let files = stack_set(&fleet, format).unwrap();
             let given = Given { bucket: Some(fleet.hub.bucket.clone()), ..given };
-            let read = imported([files], &given).fleet;
+            let read = imported([files], &given).file;
             let mut organization = fleet.organization.clone().unwrap();
             let how = organization.discovery.as_mut().unwrap();
             (how.role, how.lookup) = (RoleName::default(), None);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use flowagg_core::fleet::Declared;
+use flowagg_core::fleet::FleetFile;
 
 use crate::Said;
 
@@ -31,8 +31,8 @@ fn a_first_fleet_file_is_written_with_words_about_what_can_be_changed() {
     let said = flowagg(&options, folder.path());
     assert_eq!(said.code, Some(0), "{}", said.err);
     let text = fs::read_to_string(folder.path().join("flowagg.toml")).unwrap();
-    let fleet = Declared::parse(&text).unwrap();
-    let accounts: Vec<String> = fleet.members().map(|member| member.account.to_string()).collect();
+    let fleet = FleetFile::parse(&text).unwrap();
+    let accounts: Vec<String> = fleet.members.keys().map(ToString::to_string).collect();
     assert_eq!(accounts, ["222222222222"]);
     assert!(
         text.contains("# ") && text.contains("`retention-days`") && !text.contains("[organization]"),
@@ -48,9 +48,9 @@ fn an_organization_without_accounts_is_logged_as_a_whole() {
     let said = flowagg(&[&OPTIONS[..], &["--organization", "o-a1b2c3d4e5"]].concat(), folder.path());
     assert_eq!(said.code, Some(0), "{}", said.err);
     let text = fs::read_to_string(folder.path().join("flowagg.toml")).unwrap();
-    let fleet = Declared::parse(&text).unwrap();
+    let fleet = FleetFile::parse(&text).unwrap();
     assert!(fleet.discovery().is_some_and(|(organization, _)| organization.is_whole()), "{text}");
-    assert_eq!(fleet.members().count(), 0);
+    assert_eq!(fleet.members.len(), 0);
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_file_that_says_something_else_is_kept() {
     assert!(said.err.contains("--force"), "{}", said.err);
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
     assert_eq!(flowagg(&[&OPTIONS[..], &["--force"]].concat(), folder.path()).code, Some(0));
-    assert!(Declared::parse(&fs::read_to_string(&file).unwrap()).is_ok());
+    assert!(FleetFile::parse(&fs::read_to_string(&file).unwrap()).is_ok());
 }
 
 #[test]

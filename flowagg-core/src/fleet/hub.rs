@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::id::{AccountId, BucketName, KmsKeyArn, Place, Prefix, Region, RoleName};
+use crate::id::{AccountId, BucketName, FleetName, KmsKeyArn, Place, Prefix, Region, RoleName};
 use crate::lifecycle::Lifecycle;
 
 /// The account and bucket that all logs go to.
@@ -42,6 +42,11 @@ impl Hub {
             profile: None,
             role: None,
         }
+    }
+
+    /// The name of a fleet with this hub, if its fleet file sets none.
+    pub(super) fn default_name(&self) -> FleetName {
+        FleetName::of(&self.bucket, self.prefix.as_ref())
     }
 
     /// Where the bucket is.

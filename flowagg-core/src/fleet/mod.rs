@@ -1,13 +1,14 @@
 //! The fleet a person declares in `flowagg.toml`: the hub bucket, the members, their flow logs and the bucket policy.
 
-mod declared;
 mod fault;
+mod file;
 mod hub;
 mod member;
 mod organization;
 mod policy;
 mod position;
 mod read;
+mod resolution;
 mod schema;
 mod table;
 mod write;
@@ -16,12 +17,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-pub use declared::Declared;
 pub use fault::{Fault, FleetError};
+pub use file::FleetFile;
 pub use hub::{Encryption, Hub, ObjectOwnership};
 pub use member::{Choice, Filter, Member, Regions, Selection, Standing};
 pub use organization::{Discovery, FoundAccount, Lookup, Organization};
 pub use policy::{AclCondition, GrantForm, PolicySettings};
+pub use resolution::Resolution;
 pub use schema::schema;
 pub use write::{Part, Remark};
 
@@ -29,7 +31,7 @@ use crate::flow_log::{Destination, FLEET_TAG, FlowLogSpec, MARK};
 use crate::id::{AccountId, FleetName, Partition, Region};
 use crate::layout::Layout;
 
-/// A whole fleet, checked: one partition, no member twice, every name well formed.
+/// A whole fleet, resolved: every member, with its regions. A [`FleetFile`] declares it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fleet {
     /// The name that the fleet file gives the fleet; [`Fleet::name`] has a default.
@@ -42,24 +44,23 @@ pub struct Fleet {
     pub flow_logs: FlowLogSpec,
     /// How the bucket policy grants delivery.
     pub policy: PolicySettings,
-    /// The organization that the accounts belong to, where the fleet file names it.
+    /// The organization that the accounts belong to, if the fleet file names it.
     pub organization: Option<Organization>,
     /// Accounts of the organization that are not members, with the reason.
     pub left_out: BTreeMap<AccountId, String>,
 }
 
 impl Fleet {
-    /// Reads a fleet file that names all its accounts and regions. On faults, all of them are told, each with its place.
+    /// Reads a fleet file that names all its accounts and regions. All errors are returned at once, each with its place.
     ///
-    /// One that leaves accounts or regions to be looked up is refused; [`Declared::parse`] reads those too.
+    /// A file that leaves accounts or regions to be looked up is an error; [`FleetFile::parse`] reads those too.
     pub fn parse(text: &str) -> Result<Self, FleetError> {
-        Declared::parse(text)?.named()
+        FleetFile::parse(text)?.named()
     }
 
     /// The fleet's name: the declared one, else one made from the bucket and the sub-folder.
     pub fn name(&self) -> FleetName {
-        let by_place = || FleetName::of(&self.hub.bucket, self.hub.prefix.as_ref());
-        self.declared_name.clone().unwrap_or_else(by_place)
+        self.declared_name.clone().unwrap_or_else(|| self.hub.default_name())
     }
 
     /// The tags that every flow log of the fleet has: the fleet file's, and those that mark it as managed by this fleet.

@@ -1,4 +1,4 @@
-//! From a fleet to the text of `flowagg.toml`: only what is not as it would be without a word, in the order in which the
+//! From a [`FleetFile`] to the text of `flowagg.toml`: only what is not as it would be without a word, in the order in which the
 //! reference names the keys.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,9 +6,7 @@ use std::fmt::Display;
 
 use toml_writer::{ToTomlKey, ToTomlValue, TomlKeyBuilder, TomlStringBuilder};
 
-use super::{
-    Choice, Declared, Encryption, Filter, Fleet, Hub, Organization, PolicySettings, Regions, Selection,
-};
+use super::{Choice, Encryption, Filter, FleetFile, Hub, Organization, PolicySettings, Regions, Selection};
 use crate::flow_log::FlowLogSpec;
 use crate::id::{AccountId, ResourceKind, RoleName};
 use crate::lifecycle::{Lifecycle, Retention};
@@ -43,14 +41,13 @@ pub struct Remark {
     pub text: String,
 }
 
-impl Declared {
-    /// The text of a fleet file, with these comments. [`Declared::parse`] reads it as this fleet, as it was before anything
-    /// was looked up.
+impl FleetFile {
+    /// The text of the file, with these comments. [`FleetFile::parse`] reads it as the same value.
     ///
     /// A fleet with a value that no fleet file can say (a lifecycle without `abort_uploads_days`, for one) is written
     /// without it.
     pub fn to_toml(&self, remarks: &[Remark]) -> String {
-        let Fleet { declared_name, hub, members, flow_logs, policy, organization, left_out: _ } = &self.fleet;
+        let Self { declared_name, hub, members, flow_logs, policy, organization } = self;
         let mut by_part: BTreeMap<Part, Vec<&Remark>> = BTreeMap::new();
         for remark in remarks {
             by_part.entry(remark.about).or_default().push(remark);

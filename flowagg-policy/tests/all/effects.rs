@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::fleet::{Declared, Fleet, FoundAccount};
+use flowagg_core::fleet::{Fleet, FleetFile, FoundAccount};
 use flowagg_core::id::AccountId;
 use flowagg_core::observed::{Bucket, Observed, Scope};
 use flowagg_core::plan::{GrantRemoval, HubChange, PolicyChange, Unnamed};
@@ -90,11 +90,11 @@ fn an_account_that_could_not_deliver_before_is_not_revoked() {
 #[test]
 fn members_that_the_organization_let_deliver_are_revoked_with_it() {
     let text = format!("{HUB}[organization]\nid = \"o-a1b2c3d4e5\"\nregions = [\"eu-west-1\"]\n");
-    let mut declared = Declared::parse(&text).unwrap();
+    let mut resolution = FleetFile::parse(&text).unwrap().resolve();
     for id in accounts(BOTH) {
-        declared.find(FoundAccount { id, name: None, state: "ACTIVE".to_owned(), in_units: true });
+        resolution.find(FoundAccount { id, name: None, state: "ACTIVE".to_owned(), in_units: true });
     }
-    let fleet = declared.into_fleet();
+    let fleet = resolution.finish();
     let first = plan(&fleet, &observed(LOAD_BALANCER), Unnamed::Keep);
     assert_eq!(change(&first).granted, accounts(&BOTH[1..]));
     let live = change(&first).text.clone();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flowagg_core::fleet::{Declared, Fleet, FoundAccount};
+use flowagg_core::fleet::{Fleet, FleetFile, FoundAccount};
 use flowagg_core::id::AccountId;
 use flowagg_core::observed::{Bucket, Observed, Scope};
 use flowagg_core::plan::Unnamed;
@@ -20,12 +20,12 @@ fn fleet(more: &str, found: &[(&str, bool)]) -> Fleet {
         "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
          [organization]\nid = \"o-a1b2c3d4e5\"\nregions = [\"eu-west-1\"]\n{more}\n"
     );
-    let mut declared = Declared::parse(&text).unwrap();
+    let mut resolution = FleetFile::parse(&text).unwrap().resolve();
     for (id, in_units) in found {
         let (state, in_units) = ("ACTIVE".to_owned(), *in_units);
-        declared.find(FoundAccount { id: account(id), name: None, state, in_units });
+        resolution.find(FoundAccount { id: account(id), name: None, state, in_units });
     }
-    declared.into_fleet()
+    resolution.finish()
 }
 
 const FOUND: [(&str, bool); 2] = [("222222222222", true), ("333333333333", true)];

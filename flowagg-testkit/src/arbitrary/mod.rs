@@ -24,7 +24,7 @@ pub mod policy;
 mod request;
 mod scene;
 
-pub use fleet::{FleetFile, fleet};
+pub use fleet::{WrittenFleet, fleet};
 pub use grant::{crowded_grant, grant, grown, settings};
 pub use request::{Action, Asked, request};
 pub use scene::Scene;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use flowagg_core::fleet::Declared;
+use flowagg_core::fleet::FleetFile;
 use serde_json::json;
 
 use crate::page::Section;
@@ -39,7 +39,7 @@ pub(crate) async fn moving(section: &mut Section) {
     }
     let [import] = section.next("sh").of();
     let from_templates = stage.shell.exits(&import, 0).await.stdout;
-    let declared = Declared::parse(&from_templates).unwrap().into_fleet();
+    let declared = FleetFile::parse(&from_templates).unwrap();
     assert_eq!(declared.members.len(), 1, "{from_templates}");
 
     // A tag makes a flow log flowagg's; nothing is recreated.

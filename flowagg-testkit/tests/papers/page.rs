@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use flowagg_core::fleet::Declared;
+use flowagg_core::fleet::FleetFile;
 
 use crate::cannot;
 
@@ -154,7 +154,7 @@ impl Section {
     pub(crate) fn fleet(&mut self, base: &str) -> String {
         let block = self.next("toml");
         let text = put_into(base, &block.text);
-        Declared::parse(&text).unwrap_or_else(|error| panic!("{}: {error}\n{text}", block.place()));
+        FleetFile::parse(&text).unwrap_or_else(|error| panic!("{}: {error}\n{text}", block.place()));
         text
     }
 

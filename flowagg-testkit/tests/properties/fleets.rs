@@ -1,18 +1,18 @@
 //! Fleets, their files, and the keys that their flow logs write.
 
-use flowagg_core::fleet::{Declared, Fleet, GrantForm, Part, Regions, Remark};
+use flowagg_core::fleet::{Fleet, FleetFile, GrantForm, Part, Regions, Remark};
 use flowagg_core::flow_log::Files;
 use flowagg_core::id::AccountId;
 use flowagg_core::layout::{FileName, Layout};
 use flowagg_policy::{DecisionKind, Grant, MergeError, Policy, Request, Unnamed, Who, assure, merge};
-use flowagg_testkit::arbitrary::{FleetFile, fleet, id};
+use flowagg_testkit::arbitrary::{WrittenFleet, fleet, id};
 use jiff::civil::DateTime;
 use proptest::prelude::*;
 use proptest::strategy::Union;
 
 use crate::cases;
 
-fn any_fleet() -> impl Strategy<Value = FleetFile> {
+fn any_fleet() -> impl Strategy<Value = WrittenFleet> {
     Union::new(flowagg_core::id::Partition::ALL.map(fleet))
 }
 
@@ -39,15 +39,15 @@ proptest! {
     fn a_fleet_that_is_written_is_read_as_the_same_whatever_is_remarked(
         file in any_fleet(), said in proptest::collection::vec((0usize..6, "[\\PC\\x00-\\x1f]{0,30}"), 0..4),
     ) {
-        let declared = Declared::parse(&file.text).unwrap();
-        let (first, stranger) = (declared.members().next(), AccountId::parse("000000000000").unwrap());
+        let declared = FleetFile::parse(&file.text).unwrap();
+        let (first, stranger) = (declared.members.values().next(), AccountId::parse("000000000000").unwrap());
         let account = first.map_or(stranger, |member| member.account);
         let parts = [Part::File, Part::Hub, Part::FlowLogs, Part::Policy, Part::Member(account), Part::Member(stranger)];
         let remarks: Vec<Remark> =
             said.into_iter().map(|(at, text)| Remark { about: parts[at], text }).collect();
         let written = declared.to_toml(&remarks);
         prop_assert_eq!(written.lines().filter(|line| line.starts_with('#')).count(), remarks.len(), "{}", written);
-        let read = Declared::parse(&written).map_err(|error| TestCaseError::fail(format!("{error}\n{written}")))?;
+        let read = FleetFile::parse(&written).map_err(|error| TestCaseError::fail(format!("{error}\n{written}")))?;
         prop_assert_eq!(&read, &declared, "{}", written);
         prop_assert_eq!(read.to_toml(&remarks), written);
     }

@@ -71,8 +71,9 @@ proptest! {
         let imported = import(&read(&sources, &given).unwrap()).unwrap();
         prop_assert_eq!(&imported.remarks, &[]);
         let policy = |fleet: &Fleet| merge(None, &Grant::of(fleet), Unnamed::Keep).unwrap().text;
-        prop_assert_eq!(policy(&imported.fleet), policy(&fleet));
-        let settings = flowagg_core::fleet::PolicySettings { form: fleet.policy.form, ..imported.fleet.policy.clone() };
-        prop_assert_eq!(&Fleet { policy: settings, ..imported.fleet }, &fleet);
+        let imported = imported.file.without_lookup();
+        prop_assert_eq!(policy(&imported), policy(&fleet));
+        let settings = flowagg_core::fleet::PolicySettings { form: fleet.policy.form, ..imported.policy.clone() };
+        prop_assert_eq!(&Fleet { policy: settings, ..imported }, &fleet);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use flowagg_core::id::Partition;
 use flowagg_policy::{Grant, Policy, Unnamed, Who, granted_by, lint};
 use flowagg_testkit::arbitrary::policy::{Live, foreign, lived_in, mixed, ours, statements};
-use flowagg_testkit::arbitrary::{FleetFile, Scene, fleet, grant, request};
+use flowagg_testkit::arbitrary::{Scene, WrittenFleet, fleet, grant, request};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -142,8 +142,8 @@ fn requests_are_allowed_by_the_grant_as_often_as_not() {
 fn fleets_are_named_and_found_and_left_out() {
     let fleets = samples(300, fleet(Partition::Aws));
     let some =
-        |what: fn(&FleetFile) -> bool| (5..295).contains(&fleets.iter().filter(|file| what(file)).count());
-    assert!(some(FleetFile::is_named) && some(|file| !file.fleet.left_out.is_empty()));
+        |what: fn(&WrittenFleet) -> bool| (5..295).contains(&fleets.iter().filter(|file| what(file)).count());
+    assert!(some(WrittenFleet::is_named) && some(|file| !file.fleet.left_out.is_empty()));
     assert!(some(|file| file.fleet.members.values().any(|member| member.in_organization)));
     assert!(some(|file| file.fleet.organization.as_ref().is_some_and(|it| it.is_whole())));
     assert!(some(|file| file.fleet.hub.bucket.is_account_regional()));

@@ -1,6 +1,6 @@
 //! The way in for people who have something already: the fleet file is made from what there is.
 
-use flowagg_core::fleet::{Declared, Fleet};
+use flowagg_core::fleet::{Fleet, FleetFile};
 use flowagg_testkit::faults::Faults;
 use flowagg_testkit::world::{Ran, World};
 
@@ -16,7 +16,7 @@ async fn import(world: &World, options: &[&str]) -> Ran {
 /// The fleet of a file, without what AWS does not know: what people call the accounts.
 #[track_caller]
 fn nameless(text: &str) -> Fleet {
-    let mut fleet = Declared::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}")).into_fleet();
+    let mut fleet = FleetFile::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}")).without_lookup();
     fleet.members.values_mut().for_each(|member| member.name = None);
     fleet
 }

@@ -21,7 +21,7 @@ use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use flowagg_core::failure::Failure;
-use flowagg_core::fleet::Declared;
+use flowagg_core::fleet::FleetFile;
 use flowagg_core::id::{AccountId, Place, Region, RoleName};
 
 pub use account::Account;
@@ -87,10 +87,10 @@ impl Session {
     /// Finds out who the caller is, and takes a role in the hub account where the caller is in another.
     ///
     /// Credentials come from the standard chain, from `hub.profile` where it is set.
-    pub async fn open(declared: &Declared, connection: &Connection) -> Result<Self, OpenError> {
-        let hub = declared.hub();
+    pub async fn open(file: &FleetFile, connection: &Connection) -> Result<Self, OpenError> {
+        let hub = &file.hub;
         let (config, http) = base(Some(&hub.region), hub.profile.as_deref(), connection).await;
-        Self::of_config(declared, config, http).await
+        Self::of_config(file, config, http).await
     }
 
     /// The same with credentials, a region and an endpoint that the caller provides. `hub.profile` is not used.
@@ -101,7 +101,7 @@ impl Session {
     /// ```no_run
     /// use aws_config::{BehaviorVersion, Region};
     /// use flowagg::aws::Session;
-    /// use flowagg_core::fleet::Declared;
+    /// use flowagg_core::fleet::FleetFile;
     ///
     /// # async fn example(fleet_file: &str) -> Result<(), Box<dyn std::error::Error>> {
     /// let config = aws_config::defaults(BehaviorVersion::latest())
@@ -110,28 +110,28 @@ impl Session {
     ///     .endpoint_url("http://localhost:4566")
     ///     .load()
     ///     .await;
-    /// let declared = Declared::parse(fleet_file)?;
-    /// let session = Session::from_sdk_config(&declared, config).await?;
+    /// let file = FleetFile::parse(fleet_file)?;
+    /// let session = Session::from_sdk_config(&file, config).await?;
     /// println!("{} uses the hub {}", session.caller(), session.hub().id);
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn from_sdk_config(declared: &Declared, config: SdkConfig) -> Result<Self, OpenError> {
-        let config = completed(config, &declared.hub().region);
+    pub async fn from_sdk_config(file: &FleetFile, config: SdkConfig) -> Result<Self, OpenError> {
+        let config = completed(config, &file.hub.region);
         let http = config.http_client().unwrap_or_else(https);
-        Self::of_config(declared, config, http).await
+        Self::of_config(file, config, http).await
     }
 
     async fn of_config(
-        declared: &Declared,
+        file: &FleetFile,
         config: SdkConfig,
         http: SharedHttpClient,
     ) -> Result<Self, OpenError> {
-        let (hub, region) = (declared.hub(), account::home(&config));
+        let (hub, region) = (&file.hub, account::home(&config));
         // Until the caller is known, its calls count as the hub's.
         let caller = identify(config, http, Some(hub.account), &region).await;
         let caller = caller.map_err(|error| OpenError::Caller(error.at(Place::new(hub.account, &region))))?;
-        let hub = open_hub(&caller, declared).await.map_err(OpenError::Hub)?;
+        let hub = open_hub(&caller, file).await.map_err(OpenError::Hub)?;
         Ok(Self { caller, hub })
     }
 
@@ -172,11 +172,10 @@ impl Session {
     }
 }
 
-async fn open_hub(caller: &Account, declared: &Declared) -> Result<Account, Failure> {
-    let hub = declared.hub();
-    let as_member =
-        declared.members().find(|member| member.account == hub.account).map(|member| &member.role);
-    let as_found = declared.discovery().map(|(_, discovery)| &discovery.role);
+async fn open_hub(caller: &Account, file: &FleetFile) -> Result<Account, Failure> {
+    let hub = &file.hub;
+    let as_member = file.members.get(&hub.account).map(|member| &member.role);
+    let as_found = file.discovery().map(|(_, discovery)| &discovery.role);
     let role = hub.role.as_ref().or(as_member).or(as_found).cloned().unwrap_or_default();
     caller.enter(hub.account, &role, &caller.home()).await.map_err(|failure| match hub.role {
         Some(_) => failure,

@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 
 use super::*;
-use crate::aws::mocked::fleet;
+use crate::aws::mocked::{file, fleet};
 
 const ENDPOINT: &str = "http://aws.example";
 
@@ -57,7 +57,7 @@ impl HttpConnector for Sts {
 async fn session_calls_with_the_credentials_region_and_endpoint_that_it_is_given() {
     let sts = Sts::of("111122223333");
     let config = sts.config().to_builder().region(aws_config::Region::new("us-east-1")).build();
-    let session = Session::from_sdk_config(&fleet().into(), config).await.unwrap();
+    let session = Session::from_sdk_config(&file(), config).await.unwrap();
     assert_eq!((session.caller(), session.hub().id), (fleet().hub.account, fleet().hub.account));
     let [(url, signature)] = &sts.requests()[..] else { panic!("{:?}", sts.requests()) };
     assert!(url.starts_with(ENDPOINT), "{url}");
@@ -69,7 +69,7 @@ async fn session_without_a_usable_region_calls_in_the_hubs() {
     for region in [None, Some(aws_config::Region::new("nowhere"))] {
         let sts = Sts::of("111122223333");
         let config = sts.config().to_builder().region(region).build();
-        let session = Session::from_sdk_config(&fleet().into(), config).await.unwrap();
+        let session = Session::from_sdk_config(&file(), config).await.unwrap();
         assert_eq!(session.hub().home(), fleet().hub.region);
         assert!(sts.requests()[0].1.contains("/eu-west-1/sts/"), "{:?}", sts.requests());
     }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 
 use flowagg_core::failure::Failure;
-use flowagg_core::fleet::{Declared, Fleet, Hub, Only};
+use flowagg_core::fleet::{Fleet, FleetFile, Hub, Only};
 use flowagg_core::id::{AccountId, Place};
 use flowagg_core::observed::{Bucket, Key, Observed, RegionState, Scope};
 use flowagg_policy::Plan;
@@ -33,14 +33,14 @@ pub use survey::{Survey, survey};
 
 /// Reads the hub and every member's regions at once. What cannot be read comes as a failure beside the rest.
 pub async fn observe(
-    declared: Declared,
+    file: FleetFile,
     session: &Session,
     only: &[Only],
     progress: &dyn Progress,
 ) -> Result<(Fleet, Accounts, Observed), Failure> {
-    let hub = declared.hub().clone();
+    let hub = file.hub.clone();
     let ((bucket, key), survey) =
-        futures::join!(read_hub(&hub, session.hub()), survey(declared, session, only, progress));
+        futures::join!(read_hub(&hub, session.hub()), survey(file, session, only, progress));
     let Survey { fleet, accounts, regions } = survey?;
     // Which objects would expire sooner depends on the members.
     let bucket = match bucket {

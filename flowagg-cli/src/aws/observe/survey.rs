@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use flowagg_core::failure::Failure;
-use flowagg_core::fleet::{Declared, Fleet, FoundAccount, Member, Only, Regions};
+use flowagg_core::fleet::{Fleet, FleetFile, FoundAccount, Member, Only, Regions};
 use flowagg_core::id::{AccountId, Place, Region};
 use flowagg_core::observed::RegionState;
 use futures::future::join_all;
@@ -30,7 +30,7 @@ pub struct Survey {
 /// Finds, enters and reads every account at once. With `only`, no other member is entered. Fails where the accounts of
 /// an organization cannot be listed.
 pub async fn survey(
-    mut declared: Declared,
+    file: FleetFile,
     session: &Session,
     only: &[Only],
     progress: &dyn Progress,
@@ -43,12 +43,13 @@ pub async fn survey(
     // A task of its own for each member, so that all cores work.
     let start = |member| outcome(tokio::spawn(Arc::clone(&look).member(member)));
     let wanted = |member: &&Member| Only::account(only, member.account);
-    let named: Vec<Member> = declared.members().filter(wanted).cloned().collect();
+    let named: Vec<Member> = file.members.values().filter(wanted).cloned().collect();
     let mut total = named.len();
     let mut reading: FuturesUnordered<_> = named.into_iter().map(start).collect();
 
     let (sender, mut found) = mpsc::unbounded_channel::<FoundAccount>();
-    let discovery = declared.discovery().map(|(organization, how)| (organization.clone(), how.clone()));
+    let discovery = file.discovery().map(|(organization, how)| (organization.clone(), how.clone()));
+    let mut resolution = file.resolve();
     let finding = async {
         match &discovery {
             Some((organization, how)) => find_accounts(session, organization, how, sender).await,
@@ -67,7 +68,7 @@ pub async fn survey(
                 is_finding = false;
             }
             Some(account) = found.recv() => {
-                let new = declared.find(account).filter(wanted).cloned();
+                let new = resolution.find(account).filter(wanted).cloned();
                 total += usize::from(new.is_some());
                 reading.extend(new.map(start));
             }
@@ -76,14 +77,14 @@ pub async fn survey(
                 members.insert(account, entered);
                 regions.extend(states);
                 if let Some(enabled) = enabled {
-                    declared.enable(account, enabled);
+                    resolution.enable(account, enabled);
                 }
             }
             else => break,
         }
     }
     let accounts = Accounts { session: session.clone(), members, units };
-    Ok(Survey { fleet: declared.into_fleet(), accounts, regions })
+    Ok(Survey { fleet: resolution.finish(), accounts, regions })
 }
 
 struct Look {

@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::input::Input;
 use crate::args::{Global, Simulate};
 use crate::commands::error::CommandError;
-use crate::commands::start::declared;
+use crate::commands::start::file;
 use crate::{Exit, Screen, show};
 
 pub(super) fn run(
@@ -95,7 +95,7 @@ fn fleet(global: &Global) -> Result<Option<Fleet>, CommandError> {
     if global.config == Path::new(crate::args::FLEET_FILE) && !global.config.exists() {
         return Ok(None);
     }
-    Ok(Some(declared(&global.config)?.into_fleet()))
+    Ok(Some(file(&global.config)?.without_lookup()))
 }
 
 /// The deliveries to evaluate.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use flowagg_core::fleet::Declared;
+use flowagg_core::fleet::FleetFile;
 use flowagg_core::id::{AccountId, RoleName};
 use serde_json::{Value, json};
 
@@ -20,22 +20,22 @@ const TRUSTED: &str = "TrustedArn";
 /// The members' roles trust the hub account, or by a parameter one role or user in it.
 ///
 /// Sources: "AWS::IAM::Role", "AWS::IAM::ManagedPolicy" (AWS CloudFormation Template Reference).
-pub fn roles(fleet: &Declared, format: Format) -> Result<Files, ExportError> {
-    let hub = fleet.hub();
-    let found = fleet.discovery().map(|(_, how)| how);
-    let others = fleet.members().filter(|member| member.account != hub.account);
+pub fn roles(file: &FleetFile, format: Format) -> Result<Files, ExportError> {
+    let hub = &file.hub;
+    let found = file.discovery().map(|(_, how)| how);
+    let others = file.members.values().filter(|member| member.account != hub.account);
     let names: BTreeSet<&RoleName> =
         others.map(|member| &member.role).chain(found.map(|how| &how.role)).collect();
     if let Some(name) = names.iter().find(|name| name.as_str() == RoleName::ORGANIZATION_ACCOUNT_ACCESS) {
         return Err(ExportError::RoleOfOrganizations((*name).clone()));
     }
-    let permissions = permissions(fleet);
+    let permissions = permissions(file);
     let mut notes =
         vec!["the stacks name what they make: they take `--capabilities CAPABILITY_NAMED_IAM`".to_owned()];
     let mut files = Vec::new();
 
     // Whoever is in the hub account works there, as a member's role does elsewhere.
-    let is_member = found.is_some() || fleet.members().any(|member| member.account == hub.account);
+    let is_member = found.is_some() || file.members.values().any(|member| member.account == hub.account);
     let mut of_hub = vec![("hub", permissions.hub)];
     of_hub.extend(is_member.then(|| ("member", permissions.member.clone())));
     let caller = permissions.caller.map(|policy| ("caller", policy));

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use flowagg::export::terraform::{Format, configuration};
-use flowagg_core::fleet::Declared;
+use flowagg_core::fleet::FleetFile;
 
 fn file(member: &str) -> String {
     format!(
@@ -14,7 +14,7 @@ fn file(member: &str) -> String {
 
 #[track_caller]
 fn refused(member: &str, what: &str, help: &str) {
-    let fleet = Declared::parse(&file(member)).unwrap().into_fleet();
+    let fleet = FleetFile::parse(&file(member)).unwrap().without_lookup();
     let error = configuration(&fleet, None, Format::Json).unwrap_err();
     assert_eq!((error.to_string().as_str(), error.help().as_str()), (what, help));
 }

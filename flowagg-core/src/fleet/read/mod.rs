@@ -1,4 +1,4 @@
-//! From the text of `flowagg.toml` to a [`Fleet`], or to all its faults.
+//! From the text of `flowagg.toml` to a [`FleetFile`], or to all its faults.
 
 mod flow_logs;
 mod hub;
@@ -6,23 +6,21 @@ mod members;
 mod policy;
 mod selection;
 
-use std::collections::BTreeMap;
-
 use super::table::{Reader, Table, Value};
-use super::{Fleet, FleetError};
+use super::{FleetError, FleetFile};
 
-pub(super) fn fleet(text: &str) -> Result<Fleet, FleetError> {
+pub(super) fn fleet_file(text: &str) -> Result<FleetFile, FleetError> {
     let (reader, document) = Reader::parse(text);
     // Past a syntax error every further fault may be an echo of it.
-    let fleet = if reader.is_faultless() { read(reader.top(&document), &reader) } else { None };
-    match fleet {
-        Some(fleet) if reader.is_faultless() => Ok(fleet),
+    let file = if reader.is_faultless() { read(reader.top(&document), &reader) } else { None };
+    match file {
+        Some(file) if reader.is_faultless() => Ok(file),
         _ => Err(FleetError { faults: reader.into_faults() }),
     }
 }
 
 /// Reads all that can be read, so that every fault is met; `None` when something needed is missing.
-fn read(top: Table<'_, '_>, reader: &Reader<'_>) -> Option<Fleet> {
+fn read(top: Table<'_, '_>, reader: &Reader<'_>) -> Option<FleetFile> {
     let name = top.table("fleet").and_then(|table| {
         let name = table.get("name").and_then(|value| value.name());
         table.refuse_unknown();
@@ -39,13 +37,12 @@ fn read(top: Table<'_, '_>, reader: &Reader<'_>) -> Option<Fleet> {
     let discovers = organization.as_ref().is_some_and(|organization| organization.discovery.is_some());
     let members = members::read(&top, reader, region, discovers);
     top.refuse_unknown();
-    Some(Fleet {
+    Some(FleetFile {
         declared_name: name,
         hub: hub?,
         members,
         flow_logs: flow_logs.unwrap_or_default(),
         policy: policy.unwrap_or_default(),
         organization,
-        left_out: BTreeMap::new(),
     })
 }

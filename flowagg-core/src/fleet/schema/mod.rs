@@ -19,7 +19,7 @@ use crate::lifecycle::{Lifecycle, Retention, StorageClass};
 /// The JSON Schema (draft 2020-12) of `flowagg.toml`.
 ///
 /// It knows every key and the form of every value. What takes two keys to see (a region of another partition, an account
-/// named twice) only [`Declared::parse`](super::Declared::parse) tells.
+/// named twice) only [`FleetFile::parse`](super::FleetFile::parse) tells.
 pub fn schema() -> Value {
     let tables = tables().into_iter().map(|(table, keys)| {
         let schema = match table {

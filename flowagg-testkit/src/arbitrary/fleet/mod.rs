@@ -5,7 +5,7 @@ mod parts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::fleet::{Declared, Fleet, FleetError, FoundAccount, GrantForm, Member, Regions};
+use flowagg_core::fleet::{Fleet, FleetError, FleetFile, FoundAccount, GrantForm, Member, Regions};
 use flowagg_core::id::{AccountId, Partition, Region};
 use proptest::collection::btree_map;
 use proptest::option;
@@ -17,7 +17,7 @@ use super::{grant::settings, id};
 
 /// A fleet, and the file that a person would have written for it.
 #[derive(Clone, Debug)]
-pub struct FleetFile {
+pub struct WrittenFleet {
     /// The fleet, with everything that was to be looked up.
     pub fleet: Fleet,
     /// The text of its `flowagg.toml`: tables in any order, defaults spelt out or not, lists on one line or several.
@@ -28,17 +28,17 @@ pub struct FleetFile {
     pub enabled: BTreeMap<AccountId, BTreeSet<Region>>,
 }
 
-impl FleetFile {
+impl WrittenFleet {
     /// Reads the text, and puts in what would have been looked up: the same fleet, if all is well.
     pub fn read(&self) -> Result<Fleet, FleetError> {
-        let mut declared = Declared::parse(&self.text)?;
+        let mut resolution = FleetFile::parse(&self.text)?.resolve();
         for found in &self.found {
-            declared.find(found.clone());
+            resolution.find(found.clone());
         }
         for (account, regions) in &self.enabled {
-            declared.enable(*account, regions.clone());
+            resolution.enable(*account, regions.clone());
         }
-        Ok(declared.into_fleet())
+        Ok(resolution.finish())
     }
 
     /// Whether the file names every account and region itself, so that [`Fleet::parse`] reads it.
@@ -63,7 +63,7 @@ impl FleetFile {
 ///     prop_assert_eq!(Grant::of(&file.fleet).bucket, file.fleet.hub.bucket);
 /// });
 /// ```
-pub fn fleet(partition: Partition) -> impl Strategy<Value = FleetFile> {
+pub fn fleet(partition: Partition) -> impl Strategy<Value = WrittenFleet> {
     let members = btree_map(id::account(), parts::member(partition), 1..5);
     let found = btree_map(id::account(), parts::fate(), 0..5);
     let found = option::weighted(0.7, (found, any::<bool>()));
@@ -128,7 +128,7 @@ pub fn fleet(partition: Partition) -> impl Strategy<Value = FleetFile> {
                 }
             }
             let text = file::text(&named, &mut hand);
-            FleetFile { fleet, text, found: listed, enabled }
+            WrittenFleet { fleet, text, found: listed, enabled }
         },
     )
 }

@@ -9,7 +9,7 @@ use aws_sdk_organizations::types::builders::AccountBuilder;
 use aws_sdk_organizations::types::{AccountState, AccountStatus, OrganizationalUnit};
 use aws_smithy_mocks::{Rule, mock};
 use aws_smithy_types::error::ErrorMetadata;
-use flowagg_core::fleet::{Declared, Fleet};
+use flowagg_core::fleet::{Fleet, FleetFile};
 use flowagg_core::id::Region;
 
 use super::super::mocked::{answered, role};
@@ -98,12 +98,12 @@ fn described() -> Rule {
     })
 }
 
-fn declared(organization: &str) -> Declared {
+fn file(organization: &str) -> FleetFile {
     let text = format!(
         "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
          [organization]\nid = \"{ID}\"\nregions = [\"eu-west-1\"]\n{organization}\n"
     );
-    Declared::parse(&text).unwrap()
+    FleetFile::parse(&text).unwrap()
 }
 
 /// What a search with these lines in the fleet file finds, in order, and the fleet that comes of it.
@@ -116,12 +116,12 @@ async fn with_units(
     organization: &str,
     rules: &[&Rule],
 ) -> Result<(Vec<AccountId>, Fleet, BTreeMap<AccountId, String>), Failure> {
-    let mut declared = declared(organization);
-    let (named, discovery) = declared.discovery().unwrap();
+    let file = file(organization);
+    let (named, discovery) = file.discovery().unwrap();
     let (found, mut finds) = mpsc::unbounded_channel();
     let mut search = Search {
         client: mocked::organizations(rules),
-        place: Place::new(declared.hub().account, &Region::parse("us-east-1").unwrap()),
+        place: Place::new(file.hub.account, &Region::parse("us-east-1").unwrap()),
         id: named.id.clone(),
         found,
         units: BTreeMap::new(),
@@ -130,12 +130,13 @@ async fn with_units(
     search.run(named, discovery).await?;
     let units = std::mem::take(&mut search.units);
     drop(search);
+    let mut resolution = file.resolve();
     let mut all = Vec::new();
     while let Some(account) = finds.recv().await {
         all.push(account.id);
-        declared.find(account);
+        resolution.find(account);
     }
-    Ok((all, declared.into_fleet(), units))
+    Ok((all, resolution.finish(), units))
 }
 
 fn members(fleet: &Fleet) -> Vec<AccountId> {
@@ -331,7 +332,7 @@ async fn the_role_of_the_accounts_that_are_found_is_taken_in_the_hub_too() {
         assert!(body.contains("111122223333%3Arole%2Freader"), "{body}");
         role()
     });
-    let hub = open_hub(&caller, &declared("role = \"reader\"")).await.unwrap();
+    let hub = open_hub(&caller, &file("role = \"reader\"")).await.unwrap();
     assert_eq!(hub.id.to_string(), "111122223333");
 }
 
@@ -347,8 +348,8 @@ async fn accounts_are_listed_by_the_lookup_role_where_there_is_one() {
         (200, format!(r#"{{"Accounts":[{{"Id":"000000000001","Arn":"{arn}","State":"ACTIVE"}}]}}"#))
     });
     let session = Session { hub: caller.clone(), caller };
-    let declared = declared("lookup = { account = \"444455556666\", role = \"list\" }");
-    let (organization, discovery) = declared.discovery().unwrap();
+    let file = file("lookup = { account = \"444455556666\", role = \"list\" }");
+    let (organization, discovery) = file.discovery().unwrap();
     let (found, mut finds) = mpsc::unbounded_channel();
     find_accounts(&session, organization, discovery, found).await.unwrap();
     assert_eq!(finds.recv().await.map(|account| account.id), ids([1]).pop());

@@ -1,0 +1,82 @@
+use std::collections::BTreeMap;
+
+use super::{
+    Discovery, Fault, Fleet, FleetError, Hub, Member, Organization, PolicySettings, Regions, Resolution, read,
+};
+use crate::flow_log::FlowLogSpec;
+use crate::id::{AccountId, FleetName, RoleName};
+
+/// A fleet as `flowagg.toml` declares it. The accounts of an organization and the regions of `["all"]` are not known here:
+/// [`resolve`](Self::resolve) takes what AWS returns for them, and makes a [`Fleet`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FleetFile {
+    /// The name that the file gives the fleet; [`FleetFile::name`] has a default.
+    pub declared_name: Option<FleetName>,
+    /// The account and bucket that all logs go to.
+    pub hub: Hub,
+    /// The members that the file lists, by account id.
+    pub members: BTreeMap<AccountId, Member>,
+    /// What every flow log should be.
+    pub flow_logs: FlowLogSpec,
+    /// How the bucket policy grants delivery.
+    pub policy: PolicySettings,
+    /// The organization that the accounts belong to, and how its accounts become members.
+    pub organization: Option<Organization>,
+}
+
+impl FleetFile {
+    /// Reads `flowagg.toml`. All errors are returned at once, each with its place.
+    pub fn parse(text: &str) -> Result<Self, FleetError> {
+        read::fleet_file(text)
+    }
+
+    /// The fleet's name.
+    pub fn name(&self) -> FleetName {
+        self.declared_name.clone().unwrap_or_else(|| self.hub.default_name())
+    }
+
+    /// The organization whose accounts are looked up, and how they become members.
+    pub fn discovery(&self) -> Option<(&Organization, &Discovery)> {
+        let organization = self.organization.as_ref()?;
+        Some((organization, organization.discovery.as_ref()?))
+    }
+
+    /// Every role that has to be assumed, if the file names its account.
+    pub fn roles(&self) -> impl Iterator<Item = (AccountId, &RoleName)> {
+        let hub = &self.hub;
+        let lookup = self.discovery().and_then(|(_, discovery)| discovery.lookup.as_ref());
+        self.members
+            .values()
+            .filter(|member| member.account != hub.account)
+            .map(|member| (member.account, &member.role))
+            .chain(hub.role.as_ref().map(|role| (hub.account, role)))
+            .chain(lookup.map(|lookup| (lookup.account, &lookup.role)))
+    }
+
+    /// Starts to resolve the file into a [`Fleet`].
+    pub fn resolve(self) -> Resolution {
+        Resolution::of(self)
+    }
+
+    /// The fleet without anything looked up: only listed accounts are members, and the regions of `["all"]` stay unknown.
+    /// A plan of it would be wrong; [`named`](Self::named) is for that.
+    pub fn without_lookup(self) -> Fleet {
+        self.resolve().finish()
+    }
+
+    /// The fleet, if the file names every account and region; else the error names what has to be looked up.
+    pub fn named(&self) -> Result<Fleet, FleetError> {
+        let is_open = |member: &Member| matches!(member.regions, Regions::All { .. });
+        let what = if self.discovery().is_some() {
+            "the accounts of the organization have to be looked up in AWS"
+        } else if self.members.values().any(is_open) {
+            "`regions = [\"all\"]` has to be looked up in AWS"
+        } else {
+            return Ok(self.clone().without_lookup());
+        };
+        let help = "name every account and its regions in `[[members]]`, or read it with `FleetFile::parse`";
+        Err(FleetError {
+            faults: vec![Fault { line: 1, column: 1, what: what.to_owned(), help: help.to_owned() }],
+        })
+    }
+}

@@ -1,0 +1,72 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Fleet, FleetFile, FoundAccount, Member, Regions};
+use crate::id::{AccountId, Region};
+
+/// A fleet file that is being resolved: it takes the accounts and regions as AWS returns them, in any order.
+#[derive(Clone, Debug)]
+pub struct Resolution {
+    fleet: Fleet,
+}
+
+impl Resolution {
+    pub(super) fn of(file: FleetFile) -> Self {
+        let FleetFile { declared_name, hub, members, flow_logs, policy, organization } = file;
+        let left_out = BTreeMap::new();
+        Self { fleet: Fleet { declared_name, hub, members, flow_logs, policy, organization, left_out } }
+    }
+
+    /// Adds an account of the organization: as a member, or as one that is left out, with the reason. Returns the member if
+    /// it is new. A member that the file lists keeps its settings.
+    pub fn find(&mut self, found: FoundAccount) -> Option<&Member> {
+        let FoundAccount { id, ref name, ref state, in_units } = found;
+        let organization = self.fleet.organization.as_ref();
+        let covered = in_units || organization.is_some_and(|it| it.units.is_empty());
+        if let Some(named) = self.fleet.members.get_mut(&id) {
+            named.name = named.name.take().or(found.name);
+            named.in_organization = true;
+            // An account that is also listed by its id is found twice.
+            named.in_units |= covered;
+            return None;
+        }
+        let organization = organization?;
+        let discovery = organization.discovery.as_ref()?;
+        let listed = discovery.accounts.contains(&id);
+        let by_unit = in_units && (discovery.accounts.is_empty() || !organization.units.is_empty());
+        let why_not = if discovery.except_accounts.contains(&id) {
+            Some("excepted by the fleet file".to_owned())
+        } else if !listed && !by_unit {
+            Some("in no unit that the fleet file chooses".to_owned())
+        } else if !found.is_usable() {
+            Some(state.clone())
+        } else {
+            None
+        };
+        if let Some(why_not) = why_not {
+            self.fleet.left_out.insert(id, why_not);
+            return None;
+        }
+        let member = Member {
+            account: id,
+            name: name.clone(),
+            regions: discovery.regions.clone(),
+            role: discovery.role.clone(),
+            resources: discovery.resources.clone(),
+            in_organization: true,
+            in_units: covered,
+        };
+        Some(self.fleet.members.entry(id).or_insert(member))
+    }
+
+    /// Adds the regions that an account has enabled, if the file has all of them logged.
+    pub fn enable(&mut self, account: AccountId, regions: BTreeSet<Region>) {
+        if let Some(Member { regions: Regions::All { enabled }, .. }) = self.fleet.members.get_mut(&account) {
+            *enabled = Some(regions);
+        }
+    }
+
+    /// The fleet, with what was added.
+    pub fn finish(self) -> Fleet {
+        self.fleet
+    }
+}
