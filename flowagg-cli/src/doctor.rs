@@ -210,7 +210,9 @@ impl Examination {
                 self.push(Topic::Key, Health::Bad, concern.what.clone(), Some(concern.help.clone()))
             }
             (None, EncryptionInUse::Key { .. }) => {
-                self.good(Topic::Key, "log delivery may use it for every member".to_owned())
+                if !self.undecided(Topic::Key, Subject::Key, plan) {
+                    self.good(Topic::Key, "log delivery may use it for every member".to_owned());
+                }
             }
             (None, _) => {}
         }
@@ -239,12 +241,24 @@ impl Examination {
         }
     }
 
+    /// Deliveries that are not certain to be allowed; whether there are any.
+    fn undecided(&mut self, topic: Topic, of: Subject, plan: &Plan) -> bool {
+        let notes = plan.notes().iter();
+        let undecided: Vec<&Note> =
+            notes.filter(|note| matches!(note, Note::Undecided { about, .. } if *about == of)).collect();
+        for note in &undecided {
+            self.push(topic, Health::Doubtful, note.to_string(), None);
+        }
+        !undecided.is_empty()
+    }
+
     fn of_policy(&mut self, fleet: &Fleet, live: Option<&str>, plan: &Plan) {
         let found = [(Health::Bad, plan.obstacles()), (Health::Doubtful, plan.concerns())];
         let found =
             found.into_iter().flat_map(|(health, found)| found.iter().map(move |concern| (health, concern)));
         let mut found = found.filter(|(_, concern)| concern.about == Subject::Policy).peekable();
-        if found.peek().is_some() {
+        let is_undecided = self.undecided(Topic::Policy, Subject::Policy, plan);
+        if is_undecided || found.peek().is_some() {
             for (health, concern) in found {
                 self.push(Topic::Policy, health, concern.what.clone(), Some(concern.help.clone()));
             }

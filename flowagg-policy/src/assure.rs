@@ -119,16 +119,19 @@ pub fn assure(
 
 /// The problem of a member's delivery from a region.
 fn member(policy: &Policy, grant: &Grant, account: AccountId, region: &Region, found: &mut Found) {
-    for (request, what) in requests(grant, account, region) {
-        let decision = policy.decide(&request);
-        let (kind, verb) = match decision.allowed() {
-            Some(true) => continue,
-            Some(false) => (ProblemKind::Denied, "cannot"),
-            None => (ProblemKind::Undecided, "may not be able to"),
-        };
-        let message = format!("log delivery for {account} in {region} {verb} {what}: {decision}");
-        return found.add(kind, account, what, decision, message);
-    }
+    let decided = requests(grant, account, region).map(|(request, what)| (policy.decide(&request), what));
+    // A certain denial comes before what is undecided.
+    let denied = decided.iter().find(|(decision, _)| decision.is_denied());
+    let Some((decision, what)) = denied.or(decided.iter().find(|(decision, _)| !decision.is_allowed()))
+    else {
+        return;
+    };
+    let (kind, verb) = match decision.is_denied() {
+        true => (ProblemKind::Denied, "cannot"),
+        false => (ProblemKind::Undecided, "may not be able to"),
+    };
+    let message = format!("log delivery for {account} in {region} {verb} {what}: {decision}");
+    found.add(kind, account, what, decision.clone(), message);
 }
 
 /// Problems, of which those with the same cause are one.
@@ -270,6 +273,21 @@ mod tests {
             [
                 "log delivery for 222222222222 in eu-west-1 may not be able to write to its folder: Depends on `aws:CurrentTime` in \
               statement `Hours` (and for 1 more account)"
+            ]
+        );
+    }
+
+    #[test]
+    fn certain_denial_comes_before_an_undecided_request() {
+        let live = r#"{"Version":"2012-10-17","Statement":[
+            {"Sid":"Hours","Effect":"Deny","Principal":"*","Action":"s3:Get*","Resource":"*",
+             "Condition":{"DateGreaterThan":{"aws:CurrentTime":"2030-01-01T00:00:00Z"}}},
+            {"Sid":"NoWrites","Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"*"}]}"#;
+        assert_eq!(
+            problems(&fleet(""), Some(live)),
+            [
+                "log delivery for 222222222222 in eu-west-1 cannot write to its folder: ExplicitDeny by statement `NoWrites` (and for 1 \
+              more account)"
             ]
         );
     }

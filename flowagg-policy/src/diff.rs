@@ -24,7 +24,8 @@ pub struct Difference {
     /// Accounts for which the second policy's answer depends on condition keys whose values are not known, and differs from the
     /// first policy's answer.
     pub undecided: Vec<Undecided>,
-    /// Why it was not evaluated which accounts may deliver: a policy that S3 does not accept.
+    /// Why it was not evaluated which accounts, or which of them, may deliver: a policy that S3 does not accept, or accounts without a
+    /// folder.
     #[serde(rename = "not-evaluated", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub not_evaluated: Option<String>,
@@ -107,17 +108,26 @@ impl fmt::Display for Difference {
 pub fn diff(before: &str, after: &str) -> Result<Difference, DocumentError> {
     let (before, after) = (Document::parse(before)?, Document::parse(after)?);
     let statements = statement_changes(&before, &after);
-    let deliveries = named([&before, &after]);
+    let (deliveries, without_folder) = named([&before, &after]);
     let answers = |document: &Document<'_>| deliveries.answers(Some(document.text));
     let (access, not_evaluated) =
         match answers(&before).and_then(|before| Ok(change(&before, &answers(&after)?))) {
-            Ok(access) => (access, None),
+            Ok(access) if without_folder.is_empty() => (access, None),
+            Ok(access) => {
+                let accounts = flowagg_core::plan::accounts(&without_folder);
+                (access, Some(format!("no statement names a folder for {accounts}")))
+            }
             Err(error) => (AccessChange::default(), Some(error.to_string())),
         };
     let AccessChange { granted, revoked, undecided } = access;
     let undecided =
         undecided.into_iter().map(|(account, depends_on)| Undecided { account, depends_on }).collect();
     Ok(Difference { granted, revoked, undecided, not_evaluated, statements })
+}
+
+/// The statements that differ between two policies; nothing is evaluated.
+pub fn changed_statements(before: &str, after: &str) -> Result<Vec<StatementChange>, DocumentError> {
+    Ok(statement_changes(&Document::parse(before)?, &Document::parse(after)?))
 }
 
 /// The statements that differ between two policies.
@@ -372,5 +382,24 @@ mod tests {
         let details = &diff(&deny(&before), &deny(&after)).unwrap().statements[0].details;
         assert_eq!(details[0], "loosened: `Resource` no longer has `a`");
         assert_eq!(details[2], "tightened: `k` (stringequals) now has `2`");
+    }
+
+    #[test]
+    fn access_through_wildcards_is_evaluated_or_said_not_to_be() {
+        let grant = |resource: &str| {
+            policy(&format!(
+                r#"{{"Effect":"Allow","Principal":{{"Service":"delivery.logs.amazonaws.com"}},"Action":["s3:PutObject","s3:GetBucketAcl"],
+                    "Resource":["arn:aws:s3:::logs","{resource}"],"Condition":{{"StringEquals":{{"aws:SourceAccount":"222222222222"}}}}}}"#
+            ))
+        };
+        let nothing = policy(
+            r#"{"Effect":"Deny","Principal":"*","Action":"s3:DeleteBucket","Resource":"arn:aws:s3:::logs"}"#,
+        );
+        for resource in ["arn:aws:s3:::logs*", "arn:aws:s3:::logs/AWSLogs*", "arn:aws:s3:::logs/net/*"] {
+            let difference = diff(&nothing, &grant(resource)).unwrap();
+            assert_eq!((difference.granted.len(), difference.not_evaluated), (1, None), "{resource}");
+        }
+        let unread = diff(&nothing, &grant("arn:aws:s3:::logs/*/AWSLogs/*")).unwrap();
+        assert_eq!(unread.not_evaluated.as_deref(), Some("no statement names a folder for 222222222222"));
     }
 }

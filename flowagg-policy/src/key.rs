@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use flowagg_core::id::{AccountId, BucketName, KmsKeyArn, Partition, Prefix, Region};
+use flowagg_core::id::{AccountId, BucketName, KmsKeyArn, Partition, Region};
 use flowagg_core::layout::{FileName, Layout};
 use serde::Serialize;
 
@@ -39,8 +39,8 @@ pub struct KeyUse<'a> {
     pub key: &'a KmsKeyArn,
     /// The bucket that is encrypted with it.
     pub bucket: &'a BucketName,
-    /// The sub-folder under which `AWSLogs/` lies.
-    pub prefix: Option<&'a Prefix>,
+    /// How the folders in the bucket are named.
+    pub layout: &'a Layout,
     /// Whether the bucket uses an S3 Bucket Key, on which the encryption context depends. `None`: it is not known, and
     /// the service must be able to use the key either way.
     pub bucket_key: Option<bool>,
@@ -205,8 +205,7 @@ impl KeyUse<'_> {
     fn contexts(&self, account: AccountId, region: Option<&Region>) -> Vec<String> {
         let bucket = format!("arn:{}:s3:::{}", self.partition(), self.bucket);
         let name = FileName::example(account, region.unwrap_or(self.key.region()));
-        let layout = Layout { prefix: self.prefix.cloned(), ..Layout::default() };
-        let object = format!("{bucket}/{}", layout.key(&name));
+        let object = format!("{bucket}/{}", self.layout.key(&name));
         match self.bucket_key {
             Some(true) => vec![bucket],
             Some(false) => vec![object],

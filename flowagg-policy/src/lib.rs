@@ -18,7 +18,7 @@ pub mod size;
 pub use access::{LogFolder, Mentioned, mentioned};
 pub use adopt::{AdoptError, Adopted, StatementRef, adopt};
 pub use assure::{DeliveryProblem, ProblemKind, and_more, assure};
-pub use diff::{ChangeKind, Difference, StatementChange, Undecided, diff};
+pub use diff::{ChangeKind, Difference, StatementChange, Undecided, changed_statements, diff};
 pub use document::{DocumentError, LARGEST};
 pub use evaluate::{
     Decision, DecisionKind, Delivery, Found, Membership, Miss, NearMiss, Owner, Policy, Request, StatementId,

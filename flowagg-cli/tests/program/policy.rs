@@ -254,6 +254,20 @@ fn simulate_takes_accounts_and_folder_from_the_fleet_file_else_from_statements_f
 }
 
 #[test]
+fn simulate_does_not_know_the_organization_of_members_that_it_does_not_look_up() {
+    let fleet = format!("[organization]\nid = \"o-a1b2c3d4e5\"\nregions = [\"eu-west-1\"]\n{FLEET}");
+    let policy = MENTIONS
+        .replace(r#"{"aws:SourceAccount":"222222222222"}"#, r#"{"aws:SourceOrgID":"o-a1b2c3d4e5"}"#)
+        .replace(
+            r#"{"aws:SourceAccount":["222222222222","333333333333"]}"#,
+            r#"{"aws:SourceOrgID":"o-a1b2c3d4e5"}"#,
+        );
+    let said = offline(&["policy", "simulate", "--json"], &fleet, &policy);
+    let answer = json(said.out.lines().next().unwrap_or_else(|| panic!("{}", said.err)));
+    assert_eq!((&answer["decision"], &answer["account"]), (&"Depends".into(), &"111122223333".into()));
+}
+
+#[test]
 fn undecided_request_is_null_and_exits_with_3() {
     let policy = MENTIONS.replace(
         r#""aws:SourceAccount":"222222222222""#,

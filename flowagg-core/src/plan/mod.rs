@@ -280,6 +280,13 @@ pub enum Note {
         /// The kinds that the fleet file logs there.
         kinds: Vec<ResourceKind>,
     },
+    /// Whether deliveries are allowed depends on condition keys whose values are not known.
+    Undecided {
+        /// The bucket policy or the key.
+        about: Subject,
+        /// The deliveries, and the decision.
+        what: String,
+    },
     /// The bucket is encrypted with a KMS key, which is kept because the fleet file sets no encryption.
     KeptEncryption {
         /// The KMS key.
@@ -385,6 +392,7 @@ impl Note {
             | Self::AlsoGranted { .. }
             | Self::DelegatesToAccessPoints { .. }
             | Self::StatementKept { .. }
+            | Self::Undecided { .. }
             | Self::GrantStaysForPart
             | Self::GrantStaysForUnread => false,
         }

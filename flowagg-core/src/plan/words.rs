@@ -324,6 +324,9 @@ impl fmt::Display for Note {
                 "statement {statement} delegates access to {to}; log delivery does not go through an access point"
             ),
             Self::StatementKept { what } => f.write_str(what),
+            Self::Undecided { what, .. } => {
+                write!(f, "{what}; `flowagg verify` shows after the next delivery whether objects arrive")
+            }
             Self::StillGranted { account } => write!(
                 f,
                 "the fleet's statements still name {account}, which is not in the fleet file; `--prune` removes it"

@@ -5,19 +5,27 @@ mod named;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::id::{AccountId, Partition, Region};
+use flowagg_core::id::{AccountId, BucketName, Partition, Region};
 use flowagg_core::layout::FileName;
 
 use crate::document::{DocumentError, NOTHING};
-use crate::evaluate::{Decision, Policy, Request};
+use crate::evaluate::{Decision, Delivery, Policy};
 use crate::grant::Grant;
 
 pub(crate) use named::named;
 pub use named::{LogFolder, Mentioned, mentioned};
 
-/// Deliveries to evaluate, by account.
+/// Deliveries to evaluate, by account. Their requests are made when a policy is evaluated: there may be many.
 #[derive(Debug, Default)]
-pub(crate) struct Deliveries(BTreeMap<AccountId, Vec<[Request; 2]>>);
+pub(crate) struct Deliveries(BTreeMap<AccountId, Vec<Asked>>);
+
+/// A delivery: the bucket, and the key of the object.
+#[derive(Debug)]
+struct Asked {
+    delivery: Delivery,
+    bucket: BucketName,
+    key: String,
+}
 
 /// Whether a policy allows a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,10 +54,10 @@ impl Deliveries {
     /// The deliveries of accounts, from these regions, to their folders as the grant names them.
     pub(crate) fn of_grant(grant: &Grant, regions: &BTreeMap<AccountId, BTreeSet<Region>>) -> Self {
         let layout = grant.layout();
-        let of = |account: AccountId, region: &Region| {
-            let delivery = grant.delivery(account, region);
-            let key = layout.key(&FileName::example(account, region));
-            [delivery.acl_check(&grant.bucket), delivery.put_object(&grant.bucket, &key)]
+        let of = |account: AccountId, region: &Region| Asked {
+            delivery: grant.delivery(account, region),
+            bucket: grant.bucket.clone(),
+            key: layout.key(&FileName::example(account, region)),
         };
         let deliveries = regions.iter().map(|(account, regions)| {
             (*account, regions.iter().map(|region| of(*account, region)).collect())
@@ -60,8 +68,10 @@ impl Deliveries {
     /// The answers of a policy; without one, every delivery is denied.
     pub(crate) fn answers(&self, policy: Option<&str>) -> Result<Answers, DocumentError> {
         let policy = Policy::compile(policy.unwrap_or(NOTHING))?;
-        let answer =
-            |requests: &[Request; 2]| answer(requests.each_ref().map(|request| policy.decide(request)));
+        let answer = |Asked { delivery, bucket, key }: &Asked| {
+            let requests = [delivery.acl_check(bucket), delivery.put_object(bucket, key)];
+            answer(requests.map(|request| policy.decide(&request)))
+        };
         let answers = self.0.iter().map(|(account, asked)| (*account, asked.iter().map(answer).collect()));
         Ok(answers.collect())
     }

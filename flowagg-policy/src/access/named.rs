@@ -7,7 +7,7 @@ use flowagg_core::flow_log::Files;
 use flowagg_core::id::{AccountId, BucketName, Partition, Region};
 use flowagg_core::layout::{self, AWS_LOGS, FileName, Layout};
 
-use super::{Deliveries, unnamed_region};
+use super::{Asked, Deliveries, unnamed_region};
 use crate::document::{Document, DocumentError, Statement};
 use crate::evaluate::Delivery;
 use crate::service::DELIVERY_SERVICE;
@@ -56,15 +56,36 @@ pub fn mentioned(policy: &str) -> Result<Mentioned, DocumentError> {
     Ok(mentioned)
 }
 
-/// The deliveries of every account that these policies mention: to each folder that they mention, from each region that they
-/// mention and from one that they do not.
-pub(crate) fn named(policies: [&Document<'_>; 2]) -> Deliveries {
-    let mut mentioned = Mentioned::default();
+/// The deliveries of every account that these policies mention: to each folder that the same statement mentions, from each region that
+/// it mentions and from one that no policy does. The accounts of which no statement mentions a folder are returned, too.
+pub(crate) fn named(policies: [&Document<'_>; 2]) -> (Deliveries, BTreeSet<AccountId>) {
+    let mut accounts = BTreeSet::new();
+    let mut asked: BTreeMap<AccountId, BTreeSet<Place>> = BTreeMap::new();
     for statement in policies.into_iter().flat_map(Document::statements) {
+        let mut mentioned = Mentioned::default();
         mentioned.read(statement);
+        accounts.extend(&mentioned.accounts);
+        let places: BTreeSet<Place> = mentioned.places().collect();
+        for account in mentioned.accounts {
+            asked.entry(account).or_default().extend(places.iter().cloned());
+        }
     }
-    mentioned.deliveries()
+    let of = |(account, places): (AccountId, BTreeSet<Place>)| {
+        let asked = places.into_iter().map(|(region, bucket, folder)| Asked {
+            key: folder.key(&FileName::example(account, &region)),
+            delivery: Delivery::new(account, region),
+            bucket,
+        });
+        (account, asked.collect::<Vec<_>>())
+    };
+    let deliveries: BTreeMap<_, _> =
+        asked.into_iter().map(of).filter(|(_, asked)| !asked.is_empty()).collect();
+    accounts.retain(|account| !deliveries.contains_key(account));
+    (Deliveries(deliveries), accounts)
 }
+
+/// From where, and to which folder.
+type Place = (Region, BucketName, LogFolder);
 
 fn names_delivery(statement: Statement<'_>) -> bool {
     let principals = statement.get("Principal").and_then(|node| node.members()).unwrap_or_default();
@@ -104,10 +125,10 @@ impl Mentioned {
         self.partition.get_or_insert(partition);
         self.buckets.insert(bucket.clone());
         let Some(path) = path else { return };
-        let (start, below) = match path.split_once(&format!("{AWS_LOGS}/")) {
-            Some((start, below)) => (start, below),
+        let (start, below) = match (path.split_once(&format!("{AWS_LOGS}/")), path.strip_suffix("AWSLogs*")) {
+            (Some((start, below)), _) => (start, below),
             // Everything under a path.
-            None => (path.trim_end_matches('*'), ""),
+            (None, start) => (start.unwrap_or(path.trim_end_matches('*')), ""),
         };
         if start.contains(['*', '?', '$']) || !(start.is_empty() || start.ends_with('/')) {
             return;
@@ -118,21 +139,12 @@ impl Mentioned {
         self.folders.insert((partition, bucket, LogFolder { start: start.to_owned(), hive }));
     }
 
-    fn deliveries(&self) -> Deliveries {
-        let mut deliveries = BTreeMap::new();
-        for account in &self.accounts {
-            let of_folder = |(partition, bucket, folder): &(Partition, BucketName, LogFolder)| {
-                let own = self.regions.iter().filter(|region| region.partition() == *partition).cloned();
-                let requests = own.chain(unnamed_region(*partition)).map(|region| {
-                    let key = folder.key(&FileName::example(*account, &region));
-                    let delivery = Delivery::new(*account, region);
-                    [delivery.acl_check(bucket), delivery.put_object(bucket, &key)]
-                });
-                requests.collect::<Vec<_>>()
-            };
-            deliveries.insert(*account, self.folders.iter().flat_map(of_folder).collect());
-        }
-        Deliveries(deliveries)
+    fn places(&self) -> impl Iterator<Item = Place> {
+        self.folders.iter().flat_map(|(partition, bucket, folder)| {
+            let own = self.regions.iter().filter(move |region| region.partition() == *partition).cloned();
+            let regions = own.chain(unnamed_region(*partition));
+            regions.map(|region| (region, bucket.clone(), folder.clone()))
+        })
     }
 }
 
@@ -141,7 +153,8 @@ fn s3_resource(arn: &str) -> Option<(Partition, BucketName, Option<&str>)> {
     let (partition, resource) = arn.strip_prefix("arn:")?.split_once(":s3:::")?;
     let (bucket, path) = match resource.split_once('/') {
         Some((bucket, path)) => (bucket, Some(path)),
-        None => (resource, None),
+        // `bucket*` is the bucket and everything in it.
+        None => resource.strip_suffix('*').map_or((resource, None), |bucket| (bucket, Some("*"))),
     };
     Some((Partition::parse(partition).ok()?, BucketName::parse_in_policy(bucket).ok()?, path))
 }

@@ -204,6 +204,8 @@ pub enum Found {
     Absent,
     /// A value that is not known, and none that the policy names.
     Other,
+    /// A value that is not known: the condition may hold.
+    Unknown,
 }
 
 impl fmt::Display for NearMiss {
@@ -225,6 +227,7 @@ impl fmt::Display for NearMiss {
                         Found::Values(values) => write!(f, "is `{values}`")?,
                         Found::Absent => f.write_str("the request does not have")?,
                         Found::Other => f.write_str("is another")?,
+                        Found::Unknown => f.write_str("is not known")?,
                     }
                 }
             }

@@ -194,10 +194,13 @@ impl Membership {
                 let below = format!("ou-{UNNAMED_PART}/");
                 let values = match units.is_empty() {
                     true => vec![root.clone(), format!("{root}{below}")],
-                    false => units
-                        .iter()
-                        .flat_map(|unit| [format!("{root}{unit}/"), format!("{root}{below}{unit}/{below}")])
-                        .collect(),
+                    false => {
+                        let above = [root.clone(), format!("{root}{below}")];
+                        let units = above
+                            .iter()
+                            .flat_map(|above| units.iter().map(move |unit| format!("{above}{unit}/")));
+                        units.flat_map(|unit| [format!("{unit}{below}"), unit]).collect()
+                    }
                 };
                 let paths = Possible { absent: false, values, named: Named::Under(format!("{id}/")) };
                 keys(Fact::Values(vec![id.to_string()]), Fact::Unknown(paths))
@@ -223,12 +226,19 @@ impl Service {
     /// What is known of a key, given in lower case, that the constructors do not set.
     pub(super) fn fact(&self, key: &str) -> &'static Fact {
         static NAMELESS_FACT: LazyLock<Fact> = LazyLock::new(Fact::unnamed);
+        // An address of AWS, outside the networks that policies name.
+        static SERVICE_ADDRESS: LazyLock<Fact> = LazyLock::new(|| {
+            let values = vec!["240.0.0.1".to_owned()];
+            Fact::Unknown(Possible { absent: true, values, named: Named::No })
+        });
         let is_absent = |of: &&str| match of.ends_with(['/', ':']) {
             true => key.starts_with(of),
             false => key == *of,
         };
         let is_own = key.starts_with("aws:") || key.starts_with(self.prefix);
-        if !is_own || GLOBAL_ABSENT.iter().chain(self.absent).any(|of| is_absent(&of)) {
+        if key == "aws:sourceip" {
+            &SERVICE_ADDRESS
+        } else if !is_own || GLOBAL_ABSENT.iter().chain(self.absent).any(|of| is_absent(&of)) {
             &ABSENT
         } else if NAMELESS.contains(&key) {
             &NAMELESS_FACT
@@ -243,7 +253,7 @@ impl Service {
 /// Source: "AWS global condition context keys" (IAM User Guide), the availability of each key: those of the principal's organization,
 /// tags and session need an IAM principal, those of the network a request through a VPC endpoint or from outside AWS, those of the
 /// chain of calls a service that uses the caller's credentials. `aws:TagKeys` and `aws:RequestTag/` need a request with tags.
-const GLOBAL_ABSENT: [&str; 28] = [
+const GLOBAL_ABSENT: [&str; 27] = [
     "aws:assumedroot",
     "aws:calledvia",
     "aws:calledviafirst",
@@ -260,7 +270,6 @@ const GLOBAL_ABSENT: [&str; 28] = [
     "aws:referer",
     "aws:requesttag/",
     "aws:sourceidentity",
-    "aws:sourceip",
     "aws:sourceowner",
     "aws:sourcevpc",
     "aws:sourcevpcarn",

@@ -48,7 +48,7 @@ pub(super) enum Named {
     Any,
     /// Those that may begin with this text.
     Under(String),
-    /// Those that do not begin with this text.
+    /// Those that are not this text, or do not begin with it if it ends with `/`.
     Outside(String),
 }
 
@@ -59,7 +59,9 @@ impl Named {
             Self::No => false,
             Self::Any => true,
             Self::Under(start) => literal.starts_with(start.as_str()) || start.starts_with(literal),
-            Self::Outside(start) => !literal.starts_with(start.as_str()),
+            Self::Outside(start) => {
+                literal != start && !(start.ends_with('/') && literal.starts_with(start.as_str()))
+            }
         }
     }
 }

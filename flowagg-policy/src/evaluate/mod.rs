@@ -168,11 +168,17 @@ impl Statement {
     }
 
     fn near_miss(&self, missed: Missed, request: &Request) -> NearMiss {
-        let parts = (0..64).zip(self.parts()).filter(|(bit, _)| missed.certainly & (1 << bit) != 0);
-        NearMiss {
-            statement: self.id.clone(),
-            misses: parts.map(|(_, part)| self.miss(&part, request)).collect(),
-        }
+        let of = |bits: u64| (0..64).zip(self.parts()).filter(move |(bit, _)| bits & (1 << bit) != 0);
+        let certain = of(missed.certainly).map(|(_, part)| self.miss(&part, request));
+        let perhaps = of(missed.perhaps).filter_map(|(_, part)| match part {
+            Part::Condition(condition) => Some(Miss::Condition {
+                operator: Arc::clone(&condition.operator_name),
+                key: Arc::clone(&condition.key_name),
+                found: Found::Unknown,
+            }),
+            _ => None,
+        });
+        NearMiss { statement: self.id.clone(), misses: certain.chain(perhaps).collect() }
     }
 
     fn holds(&self, part: &Part<'_>, request: &Request) -> Truth {

@@ -6,7 +6,7 @@ use flowagg_core::id::{AccountId, BucketName, OrganizationId, Region};
 use serde::{Deserialize, Deserializer, de};
 
 use super::delivery::{Delivery, Service};
-use super::fact::{ABSENT, Fact, UNKNOWN};
+use super::fact::{ABSENT, Fact, Named, UNKNOWN};
 use super::principal::Caller;
 
 /// A request, as AWS puts it to a policy.
@@ -155,6 +155,8 @@ impl Request {
                 [only] => Variable::Value(only),
                 _ => Variable::Absent,
             },
+            // No resource and no policy has such a value.
+            Fact::Unknown(possible) if possible.named == Named::No => Variable::Absent,
             Fact::Unknown(_) => Variable::Unknown,
         }
     }

@@ -3,7 +3,7 @@
 //! Source: "Actions, resources, and condition keys for Amazon S3" (Service Authorization Reference).
 
 use super::names::{BUCKET_ACTIONS, OBJECT_ACTIONS, OTHER_ACTIONS, has};
-use super::subject::{Item, S3Arn, Subject};
+use super::subject::{Item, S3Arn, Statement, Subject};
 use super::{Check, Report, Severity, nearest, shown};
 use crate::evaluate::fits;
 
@@ -41,9 +41,13 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 fn every_action(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for statement in
-        subject.statements.iter().filter(|s| s.allows() && (s.is_about_delivery() || s.is_for_everyone()))
-    {
+    // A statement that delegates to access points leaves the actions to their policies.
+    let delegates = |s: &Statement<'_>| {
+        s.is_for_everyone() && s.conditions.iter().any(|it| it.key_name.starts_with("s3:dataaccesspoint"))
+    };
+    let broad =
+        subject.statements.iter().filter(|s| s.allows() && (s.is_about_delivery() || s.is_for_everyone()));
+    for statement in broad.filter(|statement| !delegates(statement)) {
         for action in &statement.actions {
             if matches!(action.text.to_ascii_lowercase().as_str(), "*" | "s3:*" | "*:*" | "s3:put*" | "s3:p*")
             {

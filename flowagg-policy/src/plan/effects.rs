@@ -36,8 +36,8 @@ pub fn evaluate(
     let accounts = fleet.members.keys().chain(named).copied().collect();
     let effects = effects(fleet, grant, live, Some(&merged.text), &accounts)?;
     let mut members = fleet.regions();
-    // Without tested regions one stands for all, also if those of a member are not known.
-    for regions in members.values_mut().filter(|regions| regions.is_empty() && grant.regions.is_none()) {
+    // If the regions of a member are not known, the hub's stands for them.
+    for regions in members.values_mut().filter(|regions| regions.is_empty()) {
         regions.insert(fleet.hub.region.clone());
     }
     Ok((effects, assure(live, merged, grant, &members)?))

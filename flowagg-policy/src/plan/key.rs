@@ -4,9 +4,9 @@
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
 use flowagg_core::observed::{BucketEncryption, Key};
-use flowagg_core::plan::{Concern, EncryptionInUse, Subject, encryption_in_use};
+use flowagg_core::plan::{Concern, EncryptionInUse, Note, Subject, encryption_in_use};
 
-use super::value::{UNDECIDED_HELP, at_hub};
+use super::value::at_hub;
 use crate::assure::and_more;
 use crate::grant::Grant;
 use crate::key::{KeyUse, ask};
@@ -14,11 +14,12 @@ use crate::key::{KeyUse, ask};
 /// KMS's word for a key that can be used.
 const ENABLED: &str = "Enabled";
 
-/// Something about the key.
-pub(super) struct KeyFinding {
-    pub(super) concern: Concern,
-    /// Whether no delivery could use the key, so that the bucket must not be encrypted with it.
-    pub(super) is_certain: bool,
+/// What was found about the key.
+pub(super) enum KeyFinding {
+    /// Log delivery cannot use it.
+    Certain(Concern),
+    /// Whether log delivery can use it is not known.
+    Undecided(Note),
 }
 
 /// What keeps log delivery, or may keep it, from using the key that deliveries are encrypted with, be it set by the fleet file or
@@ -29,7 +30,7 @@ pub(super) fn finding(
     encryption: Option<&BucketEncryption>,
     key: Option<&Result<Key, Failure>>,
 ) -> Option<KeyFinding> {
-    let certain = |concern| Some(KeyFinding { concern, is_certain: true });
+    let certain = |concern| Some(KeyFinding::Certain(concern));
     let bucket = &fleet.hub.bucket;
     let (arn, bucket_key) = match encryption_in_use(&fleet.hub, encryption) {
         EncryptionInUse::SseS3 => return None,
@@ -86,7 +87,7 @@ pub(super) fn finding(
     let asked = KeyUse {
         key: &arn,
         bucket: &fleet.hub.bucket,
-        prefix: fleet.hub.prefix.as_ref(),
+        layout: &grant.layout(),
         bucket_key: Some(bucket_key),
         accounts: &fleet.regions(),
         memberships: &grant.memberships,
@@ -99,7 +100,7 @@ pub(super) fn finding(
     let Some(first) = answer.refusals.first() else {
         let first = answer.undecided.first()?;
         let what = format!("{first}{}", and_more(answer.undecided.len()));
-        return Some(KeyFinding { concern: about(what, UNDECIDED_HELP.to_owned()), is_certain: false });
+        return Some(KeyFinding::Undecided(Note::Undecided { about: Subject::Key, what }));
     };
     let statement = answer.statement.map(|statement| format!("{statement}\n"));
     concern(

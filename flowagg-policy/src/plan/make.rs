@@ -12,7 +12,7 @@ use flowagg_core::plan::{
 
 use super::effects::{Effects, effects, evaluate};
 use super::key::{self, KeyFinding};
-use super::value::{Adoption, Goal, HeldBack, Plan, UNDECIDED_HELP, about_bucket, about_policy, at_hub};
+use super::value::{Adoption, Goal, HeldBack, Plan, about_bucket, about_policy, at_hub};
 use super::{access_points, adoption, overlap};
 use crate::adopt::{Adopted, StatementRef, adopt, adopt_again};
 use crate::assure::{DeliveryProblem, ProblemKind};
@@ -182,8 +182,10 @@ impl Plan {
         let encryption = bucket.and_then(|bucket| bucket.encryption.as_ref());
         match key::finding(fleet, &grant, encryption, observed.key.as_ref()) {
             // No object would arrive any more.
-            Some(KeyFinding { concern, is_certain: true }) if encrypts => self.obstacles.push(concern),
-            finding => self.concerns.extend(finding.map(|finding| finding.concern)),
+            Some(KeyFinding::Certain(concern)) if encrypts => self.obstacles.push(concern),
+            Some(KeyFinding::Certain(concern)) => self.concerns.push(concern),
+            Some(KeyFinding::Undecided(note)) => self.notes.push(note),
+            None => {}
         }
     }
 
@@ -193,7 +195,9 @@ impl Plan {
         for problem in problems {
             let concern = |help| about_policy(fleet, problem.to_string(), help);
             match problem.kind {
-                ProblemKind::Undecided => self.concerns.push(concern(UNDECIDED_HELP)),
+                ProblemKind::Undecided => {
+                    self.notes.push(Note::Undecided { about: Subject::Policy, what: problem.to_string() });
+                }
                 ProblemKind::Denied | ProblemKind::Unintended if changes => {
                     let what = format!("nothing is changed: {problem}");
                     self.obstacles.push(about_policy(fleet, what, denied_help(&problem)));

@@ -164,10 +164,6 @@ impl Plan {
     }
 }
 
-/// What to do about a decision that depends on keys whose values are not known.
-pub(super) const UNDECIDED_HELP: &str =
-    "run `flowagg verify` after the next delivery: it shows whether objects arrive";
-
 /// Something about the hub.
 pub(super) fn at_hub(fleet: &Fleet, about: Subject, resource: String, what: String, help: String) -> Concern {
     let (account, region) = (fleet.hub.account, Some(fleet.hub.region.clone()));

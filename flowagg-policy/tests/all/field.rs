@@ -6,7 +6,7 @@ use flowagg_core::fleet::Fleet;
 use flowagg_core::id::{AccountId, BucketName, Region};
 use flowagg_core::layout::FileName;
 use flowagg_core::observed::{Bucket, BucketEncryption, Key, Observed, Scope};
-use flowagg_core::plan::{Subject, Unnamed};
+use flowagg_core::plan::{Note, Subject, Unnamed};
 use flowagg_policy::plan::{destroy, evaluate, plan};
 use flowagg_policy::{Grant, Policy, diff, foreign_losses, merge};
 use serde::Deserialize;
@@ -224,7 +224,11 @@ fn key_finding(policy: &str, bucket_key: bool) -> Option<String> {
     };
     let plan = plan(&fleet(""), &observed, Unnamed::Keep);
     let about = plan.concerns().iter().chain(plan.obstacles()).find(|concern| concern.about == Subject::Key);
-    about.map(|concern| concern.what.clone())
+    let undecided = plan.notes().iter().find_map(|note| match note {
+        Note::Undecided { about: Subject::Key, what } => Some(what.clone()),
+        _ => None,
+    });
+    about.map(|concern| concern.what.clone()).or(undecided)
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::id::{AccountId, BucketName, KmsKeyArn, OrganizationId, Prefix, Region};
+use flowagg_core::layout::Layout;
 use flowagg_policy::key::{Answer, KeyUse, LIMIT, ask};
 use flowagg_policy::{DecisionKind, Membership};
 use proptest::prelude::*;
@@ -34,7 +35,7 @@ fn two() -> Accounts {
 struct Question {
     key: KmsKeyArn,
     bucket: BucketName,
-    prefix: Option<Prefix>,
+    layout: Layout,
     bucket_key: Option<bool>,
     memberships: BTreeMap<AccountId, Membership>,
 }
@@ -44,7 +45,7 @@ impl Question {
         Self {
             key: KmsKeyArn::parse(KEY).unwrap(),
             bucket: BucketName::parse(BUCKET).unwrap(),
-            prefix: None,
+            layout: Layout::default(),
             bucket_key: Some(true),
             memberships: BTreeMap::new(),
         }
@@ -55,7 +56,7 @@ impl Question {
         let asked = KeyUse {
             key: &self.key,
             bucket: &self.bucket,
-            prefix: self.prefix.as_ref(),
+            layout: &self.layout,
             bucket_key: self.bucket_key,
             accounts,
             memberships: &self.memberships,
@@ -257,7 +258,7 @@ fn the_encryption_context_depends_on_the_bucket_key() {
     let under =
         |arn: &str| policy(&[documented(json!({"StringLike": {"kms:EncryptionContext:aws:s3:arn": arn}}))]);
     let mut question = Question::new();
-    question.prefix = Some(Prefix::parse("net").unwrap());
+    question.layout.prefix = Some(Prefix::parse("net").unwrap());
     for (arn, with, without, unknown) in [
         ("arn:aws:s3:::acme-logs", true, false, false),
         ("arn:aws:s3:::acme-logs/net/AWSLogs/*", false, true, false),
@@ -314,7 +315,7 @@ fn a_policy_that_cannot_be_read_is_an_error_that_names_the_fault() {
     let asked = KeyUse {
         key: &question.key,
         bucket: &question.bucket,
-        prefix: None,
+        layout: &Layout::default(),
         bucket_key: None,
         accounts: &two,
         memberships: &BTreeMap::new(),
@@ -411,4 +412,14 @@ proptest! {
         prop_assert!(answer.refusals.len() <= accounts.len());
         prop_assert_eq!(answer.refusals.is_empty(), answer.help.is_empty());
     }
+}
+
+#[test]
+fn encryption_context_follows_hive_compatible_folders() {
+    let mut question = Question { bucket_key: Some(false), ..Question::new() };
+    let arn = format!("arn:aws:s3:::{BUCKET}/AWSLogs/aws-account-id=*");
+    let hive = policy(&[documented(json!({"StringLike": {"kms:EncryptionContext:aws:s3:arn": arn}}))]);
+    assert_eq!(question.ask(&hive, &two()).refusals.len(), 2);
+    question.layout.files.hive_compatible_partitions = true;
+    assert_eq!(question.ask(&hive, &two()).refusals, []);
 }

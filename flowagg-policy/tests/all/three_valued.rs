@@ -173,6 +173,15 @@ fn membership_decides_conditions_on_the_organization_as_far_as_it_is_known() {
             [Depends, ImplicitDeny, ImplicitDeny, Depends, Allow],
         ),
         (
+            json!({"ForAnyValue:StringLike": {"aws:SourceOrgPaths": [
+                format!("{ORGANIZATION}/*/ou-ab12-11111111/"), format!("{ORGANIZATION}/*/ou-*/ou-ab12-11111111/ou-*")]}}),
+            [Depends, ImplicitDeny, ImplicitDeny, Depends, Depends],
+        ),
+        (
+            json!({"StringEquals": {"aws:SourceOrgID": format!("{ORGANIZATION}f6")}}),
+            [Depends, ImplicitDeny, Depends, ImplicitDeny, ImplicitDeny],
+        ),
+        (
             json!({"ForAnyValue:StringLike": {"aws:SourceOrgPaths": "o-partner123/*"}}),
             [Depends, ImplicitDeny, Depends, ImplicitDeny, ImplicitDeny],
         ),
@@ -205,6 +214,11 @@ fn keys_of_a_delivery_are_known_absent_or_unknown_as_documented() {
         (json!({"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/x"}}), Allow),
         (json!({"DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}), Depends),
         (json!({"StringEquals": {"ec2:ResourceTag/x": "y"}}), ImplicitDeny),
+        (json!({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}), ImplicitDeny),
+        (json!({"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}), Allow),
+        (json!({"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}), Depends),
+        (json!({"Null": {"aws:SourceIp": "false"}}), Depends),
+        (json!({"StringEquals": {"aws:SourceAccount": "${aws:userid}"}}), ImplicitDeny),
     ] {
         let (kind, _) = decided(&[statement("Allow", condition.clone())], &delivery(Membership::None));
         assert_eq!(kind, expected, "{condition}");
@@ -296,4 +310,15 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn near_miss_names_the_unknown_keys_of_the_statement() {
+    let condition = json!({"StringEquals": {"aws:SourceAccount": "333333333333"}, "DateLessThan": {"aws:CurrentTime": "2030-01-01"}});
+    let decision = policy(&[statement("Allow", condition)]).decide(&delivery(Membership::None));
+    assert_eq!(
+        decision.to_string(),
+        "ImplicitDeny: statement 1 would allow it but for `aws:SourceAccount`, which is `222222222222` and `aws:CurrentTime`, which is \
+         not known"
+    );
 }

@@ -48,7 +48,7 @@ impl Size {
 pub(crate) fn file(size: &Size) -> String {
     let regions: Vec<_> = size.regions().map(|region| format!("\"{region}\"")).collect();
     format!(
-        "[hub]\naccount = \"{HUB}\"\nregion = \"{}\"\nbucket = \"acme-flow-logs\"\n\n\
+        "[hub]\naccount = \"{HUB}\"\nregion = \"{}\"\nbucket = \"acme-flow-logs\"\nretention-days = 90\n\n\
          [organization]\nid = \"{}\"\nregions = [{}]\n",
         REGIONS[0],
         organizations::ID,

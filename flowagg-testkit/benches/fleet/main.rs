@@ -86,8 +86,8 @@ fn caller() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// The command line of `flowagg apply`.
-fn command(url: &OsStr, file: &OsStr) -> [OsString; 7] {
-    let words = ["flowagg", "--endpoint-url", "", "--config", "", "apply", "--yes"];
+fn command(url: &OsStr, file: &OsStr) -> [OsString; 8] {
+    let words = ["flowagg", "--endpoint-url", "", "--config", "", "apply", "--yes", "--allow-expiry"];
     let mut words = words.map(OsString::from);
     words[2] = url.to_owned();
     words[4] = file.to_owned();

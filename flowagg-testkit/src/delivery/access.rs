@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_kms::types::{KeyManagerType, KeyState};
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::types::ServerSideEncryption;
-use flowagg_core::id::{AccountId, BucketName, KmsKeyArn, OrganizationId, Place, Prefix, Region};
-use flowagg_core::layout::FileName;
+use flowagg_core::id::{AccountId, BucketName, KmsKeyArn, OrganizationId, Place, Region};
+use flowagg_core::layout::{FileName, Layout};
 use flowagg_policy::key::{KeyUse, ask};
 use flowagg_policy::{Delivery, Membership, Owner, Policy};
 
@@ -35,7 +35,7 @@ struct Key {
 /// A file to be written.
 pub(super) struct File<'a> {
     pub(super) bucket: &'a BucketName,
-    pub(super) prefix: Option<&'a Prefix>,
+    pub(super) layout: &'a Layout,
     pub(super) name: &'a FileName,
     pub(super) key: &'a str,
     /// Who owns the bucket.
@@ -133,7 +133,7 @@ impl Key {
         let asked = KeyUse {
             key: &self.arn,
             bucket: file.bucket,
-            prefix: file.prefix,
+            layout: file.layout,
             bucket_key: Some(self.bucket_key),
             accounts: &BTreeMap::from([(*account, BTreeSet::from([region.clone()]))]),
             memberships: &BTreeMap::from([(*account, file.delivery(organization).membership)]),
@@ -192,8 +192,6 @@ pub(crate) async fn live_policy(
 
 #[cfg(test)]
 mod tests {
-    use flowagg_core::layout::Layout;
-
     use super::*;
 
     const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -216,7 +214,7 @@ mod tests {
         let key = Layout::default().key(&name);
         let organization = (OrganizationId::parse("o-a1b2c3d4e5").unwrap(), BTreeSet::from([account]));
         access.admits(
-            &File { bucket: &bucket, prefix: None, name: &name, key: &key, owner: None },
+            &File { bucket: &bucket, layout: &Layout::default(), name: &name, key: &key, owner: None },
             Some(&organization),
         )
     }

@@ -208,7 +208,7 @@ impl Delivery {
             let name = self.file_name(recording, file.hash, files.format);
             let key = layout.key(&name);
             let owner = Some(self.bucket_owner());
-            let asked = File { bucket, prefix, name: &name, key: &key, owner };
+            let asked = File { bucket, layout: &layout, name: &name, key: &key, owner };
             if let Err(why) = access.admits(&asked, self.organization.as_ref()) {
                 return Ok(Outcome::AccessError { why });
             }

@@ -89,7 +89,7 @@ async fn undecided_delivery_is_reported_and_does_not_stop_apply() {
     world.set("hub", crate::FOREVER);
     world.bucket_of_others(&policy(world.bucket().as_str(), &[depends])).await.unwrap();
 
-    let ran = world.flowagg(["apply", "--yes"]).await.unwrap();
+    let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(0);
     assert!(ran.stdout.contains("Depends on `s3:x-amz-storage-class` in statement `Archived`"), "{ran}");
     assert_eq!(
         world.flow_logs(world.accounts()["shop"].id, world.hub_region()).await.unwrap().len(),

@@ -11,7 +11,9 @@ use flowagg_core::fleet::GrantForm;
 use flowagg_core::id::AccountId;
 use flowagg_core::plan::{Access, access};
 use flowagg_policy::plan::{Effects, evaluate};
-use flowagg_policy::{DeliveryProblem, Difference, Grant, Merged, StatementRef, Unnamed, adopt, diff, merge};
+use flowagg_policy::{
+    DeliveryProblem, Difference, Grant, Merged, StatementRef, Unnamed, adopt, changed_statements, diff, merge,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -78,11 +80,11 @@ async fn merged(
             adopted.names.join(", ")
         ))?;
     }
-    let difference = diff(&live, &merged.text).map_err(|error| input.unusable(&error, error.help()))?;
-    // The fleet file gives the accounts, their regions and the folder, so only the statements are taken from the comparison.
+    let statements =
+        changed_statements(&live, &merged.text).map_err(|error| input.unusable(&error, error.help()))?;
+    // The fleet file gives the accounts, their regions and the folder.
     let Effects { granted, revoked, .. } = effects.clone();
-    let difference =
-        Difference { granted, revoked, statements: difference.statements, ..Difference::default() };
+    let difference = Difference { granted, revoked, statements, ..Difference::default() };
     screen.say(&difference.to_string())?;
     for problem in &problems {
         screen.note(&problem.to_string())?;
@@ -125,9 +127,9 @@ pub(crate) struct Report<'a> {
     revoked: &'a BTreeSet<AccountId>,
     /// Deliveries of the fleet that the policy denies, allows without intent, or allows depending on unknown condition keys.
     problems: &'a [DeliveryProblem],
-    /// Accounts that could deliver before, are not in the fleet file, and still may.
+    /// Accounts that the fleet's statements still name and the fleet file does not.
     kept: &'a BTreeSet<AccountId>,
-    /// Accounts in regions that the fleet file does not name for them, from which they still may deliver.
+    /// Access that the fleet's statements still cover and the fleet file does not.
     kept_access: &'a BTreeSet<Access>,
     /// Who else may no longer deliver, in words, such as an account in one region.
     revoked_access: &'a BTreeSet<Access>,

@@ -107,7 +107,13 @@ struct Asked {
 impl Asked {
     /// Options come first, then the fleet file, then the statements of the policy for the delivery service.
     fn new(options: &Simulate, fleet: Option<&Fleet>, mentioned: &Mentioned) -> Result<Self, CommandError> {
-        let grant = fleet.map(Grant::of);
+        let mut grant = fleet.map(Grant::of);
+        // The accounts of the organization are not looked up here, so it is not known who belongs to it.
+        if let Some(grant) = &mut grant
+            && fleet.and_then(|fleet| fleet.organization.as_ref()?.discovery.as_ref()).is_some()
+        {
+            grant.memberships.clear();
+        }
         let bucket = bucket(options, fleet, mentioned)?;
         let accounts: BTreeSet<AccountId> = match (options.account, fleet) {
             (Some(account), _) => BTreeSet::from([account]),
