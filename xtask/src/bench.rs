@@ -17,8 +17,8 @@ pub(crate) enum Bench {
     },
     /// Reading a fleet file of up to 100,000 members; prints the ratio to parsing the same text with the `toml` crate alone
     FleetFile,
-    /// The window of `apply` in which a change of another process is lost: from the last byte of the last read of the bucket
-    /// policy to the first byte of its write; prints the median and the maximum
+    /// Measure the window of `apply` in which a change of another process is lost: from the last byte of the last read of the bucket
+    /// policy or lifecycle rules to the first byte of the write; prints the median and the maximum
     Window {
         /// Runs of `apply`
         #[arg(long, default_value_t = 50)]
