@@ -238,7 +238,7 @@ impl Service {
         let is_own = key.starts_with("aws:") || key.starts_with(self.prefix);
         if key == "aws:sourceip" {
             &SERVICE_ADDRESS
-        } else if !is_own || GLOBAL_ABSENT.iter().chain(self.absent).any(|of| is_absent(&of)) {
+        } else if !is_own || GLOBAL_ABSENT.iter().chain(self.absent).any(is_absent) {
             &ABSENT
         } else if NAMELESS.contains(&key) {
             &NAMELESS_FACT
