@@ -24,8 +24,7 @@ pub struct Difference {
     /// Accounts for which the second policy's answer depends on condition keys whose values are not known, and differs from the
     /// first policy's answer.
     pub undecided: Vec<Undecided>,
-    /// Why it was not evaluated which accounts, or which of them, may deliver: a policy that S3 does not accept, or accounts without a
-    /// folder.
+    /// Why access was not evaluated, or not all of it: a policy that S3 does not accept, no folder, or too many deliveries.
     #[serde(rename = "not-evaluated", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub not_evaluated: Option<String>,
@@ -87,7 +86,7 @@ impl fmt::Display for Difference {
             writeln!(f, "? account {account} may deliver, depending on {}", key_list(depends_on))?;
         }
         if let Some(why) = &self.not_evaluated {
-            writeln!(f, "! it was not evaluated which accounts may deliver: {why}")?;
+            writeln!(f, "! access was not evaluated completely: {why}")?;
         }
         for StatementChange { statement, kind, details } in &self.statements {
             let sign = match kind {
@@ -108,15 +107,11 @@ impl fmt::Display for Difference {
 pub fn diff(before: &str, after: &str) -> Result<Difference, DocumentError> {
     let (before, after) = (Document::parse(before)?, Document::parse(after)?);
     let statements = statement_changes(&before, &after);
-    let (deliveries, without_folder) = named([&before, &after]);
+    let (deliveries, not_evaluated) = named([&before, &after]);
     let answers = |document: &Document<'_>| deliveries.answers(Some(document.text));
     let (access, not_evaluated) =
         match answers(&before).and_then(|before| Ok(change(&before, &answers(&after)?))) {
-            Ok(access) if without_folder.is_empty() => (access, None),
-            Ok(access) => {
-                let accounts = flowagg_core::plan::accounts(&without_folder);
-                (access, Some(format!("no statement names a folder for {accounts}")))
-            }
+            Ok(access) => (access, not_evaluated),
             Err(error) => (AccessChange::default(), Some(error.to_string())),
         };
     let AccessChange { granted, revoked, undecided } = access;

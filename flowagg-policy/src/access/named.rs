@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use flowagg_core::flow_log::Files;
 use flowagg_core::id::{AccountId, BucketName, Partition, Region};
 use flowagg_core::layout::{self, AWS_LOGS, FileName, Layout};
+use flowagg_core::plan::accounts;
 
 use super::{Asked, Deliveries, unnamed_region};
 use crate::document::{Document, DocumentError, Statement};
@@ -56,15 +57,37 @@ pub fn mentioned(policy: &str) -> Result<Mentioned, DocumentError> {
     Ok(mentioned)
 }
 
-/// The deliveries of every account that these policies mention: to each folder that the same statement mentions, from each region that
-/// it mentions and from one that no policy does. The accounts of which no statement mentions a folder are returned, too.
-pub(crate) fn named(policies: [&Document<'_>; 2]) -> (Deliveries, BTreeSet<AccountId>) {
-    let mut accounts = BTreeSet::new();
-    let mut asked: BTreeMap<AccountId, BTreeSet<Place>> = BTreeMap::new();
-    for statement in policies.into_iter().flat_map(Document::statements) {
+/// More deliveries than this are not evaluated.
+const MOST: usize = 50_000;
+
+/// The deliveries of every account that these policies mention: to each folder and from each region that they mention, and from one that
+/// they do not. If that is more than can be evaluated in a reasonable time, each account is only paired with the folders and regions of
+/// the same statement. Returns also what is not evaluated, in words.
+pub(crate) fn named(policies: [&Document<'_>; 2]) -> (Deliveries, Option<String>) {
+    let statements = || policies.into_iter().flat_map(Document::statements);
+    let mut all = Mentioned::default();
+    statements().for_each(|statement| all.read(statement));
+    let places = all.places().count();
+    if places == 0 && !all.accounts.is_empty() {
+        let accounts = accounts(&all.accounts);
+        return (Deliveries::default(), Some(format!("no statement names a folder for {accounts}")));
+    }
+    if all.accounts.len() * places <= MOST {
+        return (deliveries([all]), None);
+    }
+    let each = statements().map(|statement| {
         let mut mentioned = Mentioned::default();
         mentioned.read(statement);
-        accounts.extend(&mentioned.accounts);
+        mentioned
+    });
+    let why = "each account was only evaluated for the folders and regions of the statements that name it";
+    (deliveries(each), Some(why.to_owned()))
+}
+
+/// The deliveries of the accounts of each of these to all of its folders from all of its regions.
+fn deliveries(mentioned: impl IntoIterator<Item = Mentioned>) -> Deliveries {
+    let mut asked: BTreeMap<AccountId, BTreeSet<Place>> = BTreeMap::new();
+    for mentioned in mentioned {
         let places: BTreeSet<Place> = mentioned.places().collect();
         for account in mentioned.accounts {
             asked.entry(account).or_default().extend(places.iter().cloned());
@@ -76,12 +99,9 @@ pub(crate) fn named(policies: [&Document<'_>; 2]) -> (Deliveries, BTreeSet<Accou
             delivery: Delivery::new(account, region),
             bucket,
         });
-        (account, asked.collect::<Vec<_>>())
+        (account, asked.collect())
     };
-    let deliveries: BTreeMap<_, _> =
-        asked.into_iter().map(of).filter(|(_, asked)| !asked.is_empty()).collect();
-    accounts.retain(|account| !deliveries.contains_key(account));
-    (Deliveries(deliveries), accounts)
+    Deliveries(asked.into_iter().map(of).collect())
 }
 
 /// From where, and to which folder.

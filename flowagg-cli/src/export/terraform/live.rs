@@ -139,7 +139,7 @@ impl<'a> Live<'a> {
                 _ => None,
             });
             let ours = state.flow_logs.iter().filter(|log| {
-                log.is_of(&id) && log.is_managed_by(&name) && destination.is_in_bucket(&log.destination)
+                log.is_of(id) && log.is_managed_by(&name) && destination.is_in_bucket(&log.destination)
             });
             let ours: Vec<&FlowLog> = ours.filter(|log| !goes(log)).collect();
             // The one that stays, and where none is right the one that Terraform replaces.
