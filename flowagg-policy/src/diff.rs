@@ -17,10 +17,12 @@ use crate::size;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Difference {
-    /// Accounts that only the second policy allows to deliver logs.
+    /// Accounts that the second policy allows to deliver logs, and the first does not, or not with certainty.
     pub granted: BTreeSet<AccountId>,
-    /// Accounts that only the first policy allows to deliver logs.
+    /// Accounts that the first policy allows to deliver logs, perhaps depending on condition keys, and the second does not.
     pub revoked: BTreeSet<AccountId>,
+    /// Accounts that both policies allow to deliver logs, but from other regions or to other folders.
+    pub changed: BTreeSet<AccountId>,
     /// Accounts for which the second policy's answer depends on condition keys whose values are not known, and differs from the
     /// first policy's answer.
     pub undecided: Vec<Undecided>,
@@ -82,6 +84,12 @@ impl fmt::Display for Difference {
                 writeln!(f, "{sign} account {account} may deliver")?;
             }
         }
+        for account in &self.changed {
+            writeln!(
+                f,
+                "~ account {account} may deliver from other regions, or to other folders, than before"
+            )?;
+        }
         for Undecided { account, depends_on } in &self.undecided {
             writeln!(f, "? account {account} may deliver, depending on {}", key_list(depends_on))?;
         }
@@ -114,10 +122,13 @@ pub fn diff(before: &str, after: &str) -> Result<Difference, DocumentError> {
             Ok(access) => (access, not_evaluated),
             Err(error) => (AccessChange::default(), Some(error.to_string())),
         };
-    let AccessChange { granted, revoked, undecided } = access;
+    let AccessChange { granted, revoked, steady, closed, undecided } = access;
     let undecided =
         undecided.into_iter().map(|(account, depends_on)| Undecided { account, depends_on }).collect();
-    Ok(Difference { granted, revoked, undecided, not_evaluated, statements })
+    let revoked = &revoked | &closed;
+    let changed = &(&granted | &revoked) & &steady;
+    let (granted, revoked) = (&granted - &steady, &revoked - &steady);
+    Ok(Difference { granted, revoked, changed, undecided, not_evaluated, statements })
 }
 
 /// The statements that differ between two policies; nothing is evaluated.
@@ -396,5 +407,35 @@ mod tests {
         }
         let unread = diff(&nothing, &grant("arn:aws:s3:::logs/*/AWSLogs/*")).unwrap();
         assert_eq!(unread.not_evaluated.as_deref(), Some("no statement names a folder for 222222222222"));
+    }
+
+    #[test]
+    fn account_that_may_deliver_before_and_after_is_neither_granted_nor_revoked() {
+        let grant = |region: &str, folder: &str, test: &str| {
+            policy(&format!(
+                r#"{{"Effect":"Allow","Principal":{{"Service":"delivery.logs.amazonaws.com"}},"Action":["s3:PutObject","s3:GetBucketAcl"],
+                    "Resource":["arn:aws:s3:::logs","arn:aws:s3:::logs/{folder}AWSLogs/*"],
+                    "Condition":{{"{test}":{{"aws:SourceAccount":"222222222222"}},
+                        "ArnLike":{{"aws:SourceArn":"arn:aws:logs:{region}:222222222222:*"}}}}}}"#
+            ))
+        };
+        let before = grant("*", "", "StringEquals");
+        for after in [grant("eu-west-1", "", "StringEquals"), grant("*", "net/", "StringEquals")] {
+            let both = format!(
+                "{}{}",
+                before.strip_suffix("]}").unwrap(),
+                &after.replacen(r#"{"Version":"2012-10-17","Statement":["#, ",", 1)
+            );
+            let text = diff(&both, &after).unwrap().to_string();
+            assert!(
+                text.starts_with("~ account 222222222222 may deliver from other regions, or to other folders, than before\n"),
+                "{text}"
+            );
+        }
+        let elsewhere =
+            diff(&grant("us-east-1", "", "StringEquals"), &grant("eu-west-1", "", "StringEquals")).unwrap();
+        assert_eq!((elsewhere.granted.len(), elsewhere.revoked.len(), elsewhere.changed.len()), (0, 0, 1));
+        let never = diff(&before, &grant("*", "", "StringNotEquals")).unwrap();
+        assert_eq!((never.revoked.len(), never.changed.len()), (1, 0));
     }
 }

@@ -46,6 +46,10 @@ pub(crate) struct AccessChange {
     pub(crate) granted: BTreeSet<AccountId>,
     /// Accounts that could deliver from a region, or to a folder, and no longer may.
     pub(crate) revoked: BTreeSet<AccountId>,
+    /// Accounts that may deliver from a region, or to a folder, before and after.
+    pub(crate) steady: BTreeSet<AccountId>,
+    /// Accounts for which a delivery depended on condition keys whose values are not known, and that no longer may deliver.
+    pub(crate) closed: BTreeSet<AccountId>,
     /// Accounts for which a delivery newly depends on condition keys whose values are not known, with these keys.
     pub(crate) undecided: BTreeMap<AccountId, BTreeSet<String>>,
 }
@@ -90,6 +94,9 @@ pub(crate) fn answer(decisions: [Decision; 2]) -> Answer {
 pub(crate) fn change(before: &Answers, after: &Answers) -> AccessChange {
     let mut change = AccessChange::default();
     for ((account, before), after) in before.iter().zip(after.values()) {
+        if before.contains(&Answer::Allowed) && after.contains(&Answer::Allowed) {
+            change.steady.insert(*account);
+        }
         for (before, after) in before.iter().zip(after) {
             match after {
                 _ if before == after => {}
@@ -99,7 +106,9 @@ pub(crate) fn change(before: &Answers, after: &Answers) -> AccessChange {
                 Answer::Denied if *before == Answer::Allowed => {
                     change.revoked.insert(*account);
                 }
-                Answer::Denied => {}
+                Answer::Denied => {
+                    change.closed.insert(*account);
+                }
                 Answer::Depends(keys) => {
                     change.undecided.entry(*account).or_default().extend(keys.iter().cloned());
                 }

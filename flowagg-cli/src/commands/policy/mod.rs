@@ -83,8 +83,9 @@ async fn merged(
     let statements =
         changed_statements(&live, &merged.text).map_err(|error| input.unusable(&error, error.help()))?;
     // The fleet file gives the accounts, their regions and the folder.
-    let Effects { granted, revoked, .. } = effects.clone();
-    let difference = Difference { granted, revoked, statements, ..Difference::default() };
+    let changed = &effects.granted & &effects.revoked;
+    let (granted, revoked) = (&effects.granted - &changed, &effects.revoked - &changed);
+    let difference = Difference { granted, revoked, changed, statements, ..Difference::default() };
     screen.say(&difference.to_string())?;
     for problem in &problems {
         screen.note(&problem.to_string())?;
