@@ -9,7 +9,12 @@ from pathlib import Path
 from jsonschema import Draft202012Validator
 
 # Fields that are not always there.
-AT_TIMES = {"policy-simulate": {"action", "resource", "near-miss"}}
+AT_TIMES = {
+    "policy-diff": {"not-evaluated"},
+    "policy-simulate": {"account", "region", "action", "resource", "depends-on", "near-miss"},
+}
+# Commands that print the form of another.
+SAME = {"apply": "destroy", "policy-build": "policy-merge"}
 # Objects whose fields have names of their own, and IAM policies, which are AWS's.
 FREE = {"tags", "reading", "applying", "looking-again", "caller", "lookup", "hub", "member", "trust"}
 
@@ -34,7 +39,8 @@ for file in sorted(schemas.iterdir()):
     validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
     # Of those that are alike one is spoiled.
     alike = set()
-    written = sorted(documents.glob(f"{file.stem}.*.json"))
+    names = [file.stem, *filter(None, [SAME.get(file.stem)])]
+    written = sorted(path for name in names for path in documents.glob(f"{name}.*.json"))
     if not written:
         sys.exit(f"nothing was written for {file.name}")
     for path in written:
