@@ -11,7 +11,6 @@ use flowagg_core::layout::{AWS_LOGS, account_of};
 use crate::document::{Document, DocumentError, Statement};
 use crate::evaluate::Policy;
 use crate::grant::{Grant, Sid};
-use crate::json::Member;
 use crate::service::DELIVERY_SERVICE;
 
 /// A statement of a bucket policy, as a person names it: by its Sid, or `#3` by its place in the policy, from 1.
@@ -235,7 +234,8 @@ fn unfit(statement: Statement<'_>) -> Option<String> {
     if let Some(resource) = part {
         return Some(format!("names `{resource}`, which is not a bucket or a whole folder of an account"));
     }
-    let unknown = tests(statement).find(|key| !KNOWN_KEYS.contains(&key.key.to_ascii_lowercase().as_str()));
+    let unknown =
+        statement.condition_keys().find(|key| !KNOWN_KEYS.contains(&key.key.to_ascii_lowercase().as_str()));
     if let Some(key) = unknown {
         return Some(format!("tests `{}`, which is not known of every delivery", key.key));
     }
@@ -260,15 +260,9 @@ fn is_whole(resource: &str) -> bool {
             && (last == AWS_LOGS || (account_of(last).is_some() && segments.next() == Some(AWS_LOGS))))
 }
 
-/// The condition keys that a statement tests, whatever the operator, each with its values.
-fn tests<'d>(statement: Statement<'d>) -> impl Iterator<Item = &'d Member<'d>> {
-    let conditions = statement.get("Condition").and_then(|node| node.members()).unwrap_or_default();
-    conditions.iter().flat_map(|operator| operator.value.members().unwrap_or_default())
-}
-
 /// The values that a statement tests `aws:SourceArn` for.
 fn source_arns(statement: Statement<'_>) -> Vec<&str> {
-    let arns = tests(statement).filter(|key| key.key.eq_ignore_ascii_case("aws:SourceArn"));
+    let arns = statement.condition_keys().filter(|key| key.key.eq_ignore_ascii_case("aws:SourceArn"));
     arns.flat_map(|key| key.value.elements().iter().filter_map(|node| node.as_str())).collect()
 }
 

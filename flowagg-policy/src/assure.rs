@@ -6,11 +6,10 @@ use std::fmt;
 
 use flowagg_core::fleet::GrantForm;
 use flowagg_core::id::{AccountId, Region};
-use flowagg_core::layout::FileName;
 use serde::Serialize;
 
 use crate::document::DocumentError;
-use crate::evaluate::{Decision, Delivery, Membership, Policy, Request, StatementId};
+use crate::evaluate::{Cause, Decision, Delivery, Membership, Policy, Request, StatementId};
 use crate::grant::Grant;
 use crate::merge::Merged;
 
@@ -86,8 +85,7 @@ pub fn assure(
         return Ok(found.problems);
     };
     let mut intruder = |delivery: &Delivery, folder| {
-        let key = key(grant, folder, region);
-        let request = delivery.put_object(&grant.bucket, &key);
+        let request = delivery.put_object(&grant.bucket, &grant.key(folder, region));
         let decision = after.decide(&request);
         if decision.is_allowed()
             && !before.as_ref().is_some_and(|before| before.decide(&request).is_allowed())
@@ -138,11 +136,9 @@ fn member(policy: &Policy, grant: &Grant, account: AccountId, region: &Region, f
 #[derive(Default)]
 struct Found {
     problems: Vec<DeliveryProblem>,
-    causes: BTreeMap<Cause, usize>,
+    /// The place of each, by what is wrong with which request, and why.
+    places: BTreeMap<(ProblemKind, &'static str, Cause), usize>,
 }
-
-/// What, why (a statement by its place, and keys): the part of a problem that does not depend on the account.
-type Cause = (ProblemKind, &'static str, Option<usize>, BTreeSet<String>);
 
 impl Found {
     fn add(
@@ -153,10 +149,7 @@ impl Found {
         decision: Decision,
         message: String,
     ) {
-        let near = decision.near_miss.as_ref().map(|near| near.statement.index);
-        let statement = decision.statement.as_ref().map(|statement| statement.index).or(near);
-        let cause = (kind, what, statement, decision.depends_on.clone());
-        let at = *self.causes.entry(cause).or_insert(self.problems.len());
+        let at = *self.places.entry((kind, what, decision.cause())).or_insert(self.problems.len());
         match self.problems.get_mut(at) {
             Some(problem) => {
                 problem.accounts.insert(account);
@@ -194,12 +187,8 @@ pub(crate) fn deliverers(
 /// The requests of the delivery service for an account, and what each is for. The write is last.
 fn requests(grant: &Grant, account: AccountId, region: &Region) -> [(Request, &'static str); 2] {
     let delivery = grant.delivery(account, region);
-    let put = delivery.put_object(&grant.bucket, &key(grant, account, region));
-    [(delivery.acl_check(&grant.bucket), "read the bucket's ACL"), (put, "write to its folder")]
-}
-
-fn key(grant: &Grant, account: AccountId, region: &Region) -> String {
-    grant.layout().key(&FileName::example(account, region))
+    let [check, put] = delivery.requests(&grant.bucket, &grant.key(account, region));
+    [(check, "read the bucket's ACL"), (put, "write to its folder")]
 }
 
 /// An account id that is not named.

@@ -183,6 +183,12 @@ impl<'d> Statement<'d> {
         self.get("Sid").and_then(Node::as_str).filter(|sid| !sid.is_empty())
     }
 
+    /// The condition keys that it tests, whatever the operator, each with its values.
+    pub(crate) fn condition_keys(&self) -> impl Iterator<Item = &'d Member<'d>> + use<'d> {
+        let conditions = self.get("Condition").and_then(Node::members).unwrap_or_default();
+        conditions.iter().flat_map(|operator| operator.value.members().unwrap_or_default())
+    }
+
     /// How a message names the statement at this place in the list.
     pub(crate) fn name(&self, index: usize) -> String {
         self.sid().map_or_else(|| (index + 1).to_string(), |sid| format!("`{sid}`"))

@@ -21,7 +21,8 @@ pub use assure::{DeliveryProblem, ProblemKind, and_more, assure};
 pub use diff::{ChangeKind, Difference, StatementChange, Undecided, changed_statements, diff};
 pub use document::{DocumentError, LARGEST};
 pub use evaluate::{
-    Decision, DecisionKind, Delivery, Found, Membership, Miss, NearMiss, Owner, Policy, Request, StatementId,
+    Cause, Decision, DecisionKind, Delivery, Found, Membership, Miss, NearMiss, Owner, Policy, Request,
+    StatementId,
 };
 pub use grant::{Grant, GrantError, HubMember, Who};
 pub use lint::{

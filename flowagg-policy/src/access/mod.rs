@@ -6,7 +6,6 @@ mod named;
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::id::{AccountId, BucketName, Partition, Region};
-use flowagg_core::layout::FileName;
 
 use crate::document::{DocumentError, NOTHING};
 use crate::evaluate::{Decision, Delivery, Policy};
@@ -57,11 +56,10 @@ pub(crate) struct AccessChange {
 impl Deliveries {
     /// The deliveries of accounts, from these regions, to their folders as the grant names them.
     pub(crate) fn of_grant(grant: &Grant, regions: &BTreeMap<AccountId, BTreeSet<Region>>) -> Self {
-        let layout = grant.layout();
         let of = |account: AccountId, region: &Region| Asked {
             delivery: grant.delivery(account, region),
             bucket: grant.bucket.clone(),
-            key: layout.key(&FileName::example(account, region)),
+            key: grant.key(account, region),
         };
         let deliveries = regions.iter().map(|(account, regions)| {
             (*account, regions.iter().map(|region| of(*account, region)).collect())
@@ -73,8 +71,7 @@ impl Deliveries {
     pub(crate) fn answers(&self, policy: Option<&str>) -> Result<Answers, DocumentError> {
         let policy = Policy::compile(policy.unwrap_or(NOTHING))?;
         let answer = |Asked { delivery, bucket, key }: &Asked| {
-            let requests = [delivery.acl_check(bucket), delivery.put_object(bucket, key)];
-            answer(requests.map(|request| policy.decide(&request)))
+            answer(delivery.requests(bucket, key).map(|request| policy.decide(&request)))
         };
         let answers = self.0.iter().map(|(account, asked)| (*account, asked.iter().map(answer).collect()));
         Ok(answers.collect())

@@ -11,7 +11,7 @@ use flowagg_core::plan::accounts;
 use super::{Asked, Deliveries, unnamed_region};
 use crate::document::{Document, DocumentError, Statement};
 use crate::evaluate::Delivery;
-use crate::service::DELIVERY_SERVICE;
+use crate::service::names_delivery;
 
 /// What statements of a bucket policy mention.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -107,12 +107,6 @@ fn deliveries(mentioned: impl IntoIterator<Item = Mentioned>) -> Deliveries {
 /// From where, and to which folder.
 type Place = (Region, BucketName, LogFolder);
 
-fn names_delivery(statement: Statement<'_>) -> bool {
-    let principals = statement.get("Principal").and_then(|node| node.members()).unwrap_or_default();
-    let services = principals.iter().filter(|entry| entry.key == "Service");
-    services.flat_map(|entry| entry.value.elements()).any(|node| node.as_str() == Some(DELIVERY_SERVICE))
-}
-
 impl Mentioned {
     /// The first folder in a bucket.
     pub fn folder(&self, bucket: &BucketName) -> Option<LogFolder> {
@@ -121,8 +115,7 @@ impl Mentioned {
     }
 
     fn read(&mut self, statement: Statement<'_>) {
-        let conditions = statement.get("Condition").and_then(|node| node.members()).unwrap_or_default();
-        for key in conditions.iter().flat_map(|operator| operator.value.members().unwrap_or_default()) {
+        for key in statement.condition_keys() {
             for value in key.value.elements().iter().filter_map(|node| node.as_scalar()) {
                 if key.key.eq_ignore_ascii_case("aws:SourceAccount") {
                     self.accounts.extend(AccountId::parse(value).ok());

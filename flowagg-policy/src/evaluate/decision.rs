@@ -41,6 +41,13 @@ impl Decision {
         self.allowed() == Some(false)
     }
 
+    /// Why it was decided so, without what depends on the account: decisions about many accounts with one cause are one message.
+    pub fn cause(&self) -> Cause {
+        let nearest = self.near_miss.as_ref().map(|near| near.statement.index);
+        let statement = self.statement.as_ref().map(|statement| statement.index).or(nearest);
+        Cause { kind: self.kind, statement, depends_on: self.depends_on.clone() }
+    }
+
     /// Whether the request is allowed; `None` if that depends on keys whose values are not known.
     pub fn allowed(&self) -> Option<bool> {
         match self.kind {
@@ -49,6 +56,15 @@ impl Decision {
             DecisionKind::Depends => None,
         }
     }
+}
+
+/// Why a policy decides as it does.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cause {
+    kind: DecisionKind,
+    /// The statement that decides, or came nearest, by its place in the list.
+    statement: Option<usize>,
+    depends_on: BTreeSet<String>,
 }
 
 impl fmt::Display for Decision {

@@ -99,6 +99,11 @@ impl Delivery {
             .with_all("s3:ObjectCreationOperation", [])
     }
 
+    /// Both requests of the delivery of an object, in their order: the check of the ACL, and the write.
+    pub fn requests(&self, bucket: &BucketName, key: &str) -> [Request; 2] {
+        [self.acl_check(bucket), self.put_object(bucket, key)]
+    }
+
     /// S3 uses a key for the service, with this encryption context.
     pub fn use_key(&self, action: &str, key: &KmsKeyArn, context: &str) -> Request {
         let organization = self.owner.as_ref().filter(|owner| owner.account == key.account());

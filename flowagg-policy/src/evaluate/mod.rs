@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub(crate) use decision::key_list;
-pub use decision::{Decision, DecisionKind, Found, Miss, NearMiss, StatementId};
+pub use decision::{Cause, Decision, DecisionKind, Found, Miss, NearMiss, StatementId};
 pub use delivery::{Delivery, Membership, Owner};
 pub use request::Request;
 

@@ -12,7 +12,7 @@ use flowagg_core::flow_log::Files;
 use flowagg_core::id::{
     AccountId, BucketName, FleetName, OrganizationId, OrganizationalUnitId, Partition, Prefix, Region,
 };
-use flowagg_core::layout::{self, Layout};
+use flowagg_core::layout::{self, FileName, Layout};
 
 pub use write::GrantError;
 
@@ -226,6 +226,11 @@ impl Grant {
     pub fn delivery(&self, account: AccountId, region: &Region) -> Delivery {
         let membership = self.memberships.get(&account).cloned().unwrap_or_default();
         Delivery::new(account, region.clone()).of(membership).to(self.owner.clone())
+    }
+
+    /// The key of a flow log file in the folder of an account.
+    pub(crate) fn key(&self, account: AccountId, region: &Region) -> String {
+        self.layout().key(&FileName::example(account, region))
     }
 
     /// The bucket's ARN.

@@ -22,7 +22,7 @@ use crate::diff::{ChangeKind, statement_changes};
 use crate::document::{Document, DocumentError, NOTHING};
 use crate::grant::{Folders, Grant, GrantError, Sid, Statement, Who};
 use crate::json::Node;
-use crate::service::DELIVERY_SERVICE;
+use crate::service::names_delivery;
 use crate::size;
 
 /// The outcome of a merge.
@@ -339,12 +339,7 @@ fn check_form(
     }
     if form == GrantForm::BoundDeny {
         let shared = foreign().find(|(_, statement)| {
-            let principal = statement.get("Principal").and_then(Node::members).unwrap_or_default();
-            let service = principal.iter().filter(|member| member.key == "Service");
-            let names = service
-                .flat_map(|member| member.value.elements())
-                .any(|node| node.as_str() == Some(DELIVERY_SERVICE));
-            names && statement.get("Effect").and_then(Node::as_str) != Some("Deny")
+            names_delivery(*statement) && statement.get("Effect").and_then(Node::as_str) != Some("Deny")
         });
         if let Some((index, statement)) = shared {
             return Err(MergeError::Shared { statement: statement.name(index) });

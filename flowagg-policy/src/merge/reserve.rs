@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::fleet::{AclCondition, GrantForm, PolicySettings};
-use flowagg_core::layout::FileName;
 
 use super::MergeError;
 use crate::document::Document;
@@ -51,9 +50,10 @@ fn is_there(document: &Document<'_>, grant: &Grant, hub: &HubMember) -> bool {
     let first = BTreeSet::from([grant.partition.first_region()]);
     let regions = if hub.regions.is_empty() { &first } else { &hub.regions };
     regions.iter().all(|region| {
-        let key = grant.layout().key(&FileName::example(hub.account, region));
         let delivery = grant.delivery(hub.account, region);
-        let (put, check) = (delivery.put_object(&grant.bucket, &key), delivery.acl_check(&grant.bucket));
-        [put, check].iter().all(|request| policy.decide(request).is_allowed())
+        delivery
+            .requests(&grant.bucket, &grant.key(hub.account, region))
+            .iter()
+            .all(|request| policy.decide(request).is_allowed())
     })
 }

@@ -97,11 +97,8 @@ impl Access {
     /// User Guide).
     pub(super) fn admits(&self, file: &File<'_>, organization: Option<&Organization>) -> Result<(), String> {
         let policy = self.policy.as_ref().map_err(Clone::clone)?;
-        let delivery = file.delivery(organization);
-        for (request, call) in [
-            (delivery.acl_check(file.bucket), "s3:GetBucketAcl"),
-            (delivery.put_object(file.bucket, file.key), "s3:PutObject"),
-        ] {
+        let [check, put] = file.delivery(organization).requests(file.bucket, file.key);
+        for (request, call) in [(check, "s3:GetBucketAcl"), (put, "s3:PutObject")] {
             let decision = policy.decide(&request);
             if decision.is_allowed() {
                 continue;

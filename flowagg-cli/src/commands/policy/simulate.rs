@@ -200,10 +200,9 @@ fn deliveries(
     let is_one = asked.deliveries.len() == 1;
     for (delivery, region, key) in &asked.deliveries {
         let arn = format!("arn:{}:s3:::{}", delivery.partition, asked.bucket);
-        let requests = [
-            ("s3:GetBucketAcl", arn.clone(), delivery.acl_check(&asked.bucket)),
-            ("s3:PutObject", format!("{arn}/{key}"), delivery.put_object(&asked.bucket, key)),
-        ];
+        let [check, put] = delivery.requests(&asked.bucket, key);
+        let requests =
+            [("s3:GetBucketAcl", arn.clone(), check), ("s3:PutObject", format!("{arn}/{key}"), put)];
         let account = delivery.account;
         for (action, resource, request) in requests {
             let decision = policy.decide(&request);
@@ -228,7 +227,7 @@ fn deliveries(
             } else if !decision.is_allowed() {
                 match problems
                     .iter_mut()
-                    .find(|it| it.action == action && same_cause(&it.decision, &decision))
+                    .find(|it| it.action == action && it.decision.cause() == decision.cause())
                 {
                     Some(problem) => drop(problem.accounts.insert(account)),
                     None => problems.push(Problem {
@@ -267,11 +266,4 @@ struct Problem {
     region: Region,
     first: AccountId,
     accounts: BTreeSet<AccountId>,
-}
-
-/// Whether two decisions have the same cause, for different accounts.
-fn same_cause(one: &Decision, other: &Decision) -> bool {
-    let near = |decision: &Decision| decision.near_miss.as_ref().map(|near| near.statement.index);
-    (one.kind, &one.statement, &one.depends_on, near(one))
-        == (other.kind, &other.statement, &other.depends_on, near(other))
 }

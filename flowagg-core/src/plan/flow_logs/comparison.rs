@@ -106,7 +106,7 @@ impl Comparison<'_> {
                     let reason = differences(old).join(", ");
                     self.change(id, Step::Replace { old: old.id.clone() }, reason);
                 } else if foreign_wrong.iter().any(|log| wanted.is_at_destination(log)) {
-                    // One beside it would write the same traffic to the same folder twice.
+                    // A second one would write the same traffic to the same folder twice.
                     covered = false;
                 } else if all >= MOST_FLOW_LOGS {
                     self.concern(
