@@ -14,7 +14,7 @@ use std::hint::black_box;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use flowagg_core::fleet::{GrantForm, PolicySettings};
 use flowagg_core::id::{AccountId, BucketName, FleetName, Partition};
-use flowagg_policy::{Grant, Policy, Request, Unnamed, Who, merge};
+use flowagg_policy::{Grant, Policy, Request, Unnamed, merge};
 
 const CLASSIC: &str = include_str!("../tests/data/policy-classic.json");
 const BOUND: &str = include_str!("../tests/data/policy-bound.json");
@@ -171,7 +171,8 @@ fn merging(c: &mut Criterion) {
     let bucket = BucketName::parse(BUCKET).expect("a bucket");
     let grant = |count: usize| Grant {
         settings: PolicySettings { form: GrantForm::BoundDeny, ..PolicySettings::default() },
-        ..Grant::new(fleet.clone(), Partition::Aws, bucket.clone(), Who::Accounts(numbered(count)))
+        accounts: numbered(count),
+        ..Grant::new(fleet.clone(), Partition::Aws, bucket.clone())
     };
     let live = merge(None, &grant(1_300), Unnamed::Keep).expect("it fits").text;
     let one_more = grant(1_301);

@@ -2,13 +2,12 @@
 //!
 //! `cargo run -p flowagg-policy --example capacity`
 
-use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt::Write;
 
-use flowagg_core::fleet::{GrantForm, Organization, PolicySettings};
+use flowagg_core::fleet::{GrantForm, PolicySettings};
 use flowagg_core::id::{BucketName, FleetName, OrganizationId, Partition};
-use flowagg_policy::{Grant, Who, capacity};
+use flowagg_policy::{Grant, GrantedOrganization, capacity};
 
 /// The table, for a bucket whose name has 20 characters, in a policy with no other statements.
 pub(crate) fn table() -> Result<String, Box<dyn Error>> {
@@ -34,13 +33,9 @@ pub(crate) fn table() -> Result<String, Box<dyn Error>> {
         let fleet = FleetName::parse("flow-logs-bucket-001")?;
         let bucket = BucketName::parse("flow-logs-bucket-001")?;
         let grant = Grant {
-            organization: Some(Organization {
-                discovery: None,
-                id: OrganizationId::parse("o-a1b2c3d4e5")?,
-                units: BTreeSet::new(),
-            }),
+            organization: Some(GrantedOrganization::whole(OrganizationId::parse("o-a1b2c3d4e5")?)),
             settings,
-            ..Grant::new(fleet, Partition::Aws, bucket, Who::Accounts(BTreeSet::new()))
+            ..Grant::new(fleet, Partition::Aws, bucket)
         };
         let fits = capacity(None, &grant, form)?;
         let accounts = fits.accounts.map_or("any number".to_owned(), |accounts| accounts.to_string());

@@ -98,7 +98,7 @@ pub fn assure(
         }
     };
     let named: BTreeSet<AccountId> =
-        regions.keys().chain(grant.who.accounts()).chain(&merged.kept).copied().collect();
+        regions.keys().chain(&grant.accounts).chain(&merged.kept).copied().collect();
     if let Some(stranger) = stranger(&named) {
         let stranger = grant.delivery(stranger, region).of(Membership::None);
         intruder(&stranger, stranger.account);
@@ -203,7 +203,7 @@ mod tests {
     use flowagg_core::fleet::Fleet;
 
     use super::*;
-    use crate::grant::Who;
+    use crate::grant::GrantedOrganization;
     use crate::merge::{Unnamed, merge};
 
     fn fleet(policy: &str) -> Fleet {
@@ -295,12 +295,10 @@ mod tests {
         let organization = fleet.organization.clone().unwrap();
         let [inside, outside] = *fleet.members.keys().copied().collect::<Vec<_>>() else { panic!() };
         let grant = |also: &[AccountId]| Grant {
-            who: Who::Organization {
-                id: organization.id.clone(),
-                units: organization.units.clone(),
-                also: also.iter().copied().collect(),
-                within: BTreeSet::from([inside]),
-            },
+            organization: Some(GrantedOrganization {
+                outside: also.iter().copied().collect(),
+                ..GrantedOrganization::whole(organization.id.clone())
+            }),
             memberships: BTreeMap::from([
                 (inside, Membership::Within(organization.id.clone(), BTreeSet::new())),
                 (outside, Membership::Outside(organization.id.clone())),
@@ -322,7 +320,7 @@ mod tests {
         let grant = Grant::of(&fleet);
         let mut merged = merge(None, &grant, Unnamed::Keep).unwrap();
         let regions = BTreeMap::from([(
-            grant.who.accounts().iter().copied().next().unwrap(),
+            grant.accounts.first().copied().unwrap(),
             BTreeSet::from([fleet.hub.region.clone()]),
         )]);
         let open = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::acme-flow-logs*"}}"#;

@@ -24,12 +24,12 @@ pub use evaluate::{
     Cause, Decision, DecisionKind, Delivery, Found, Membership, Miss, NearMiss, Owner, Policy, Request,
     StatementId,
 };
-pub use grant::{Grant, GrantError, HubMember, Who};
+pub use grant::{Extent, Grant, GrantError, GrantedOrganization, HubMember};
 pub use lint::{
     Check, DeletedPrincipal, Finding, Place, Severity, checks, deleted_principals, lint, lint_live,
 };
 pub use merge::{
-    Capacity, FormSize, MergeError, Merged, Sizes, Unnamed, capacity, foreign_losses, granted_by,
+    Capacity, FormReason, FormSize, MergeError, Merged, Sizes, Unnamed, capacity, foreign_losses, granted_by,
     granted_by_anyone, merge, remove, sizes, statements,
 };
 pub use plan::Plan;

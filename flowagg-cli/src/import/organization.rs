@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use flowagg_core::fleet::{Member, Organization, Part};
 use flowagg_core::id::AccountId;
-use flowagg_policy::{Grant, Who};
+use flowagg_policy::Grant;
 
 use super::{Remarks, flow_logs};
 use crate::found::{Found, View};
@@ -15,11 +15,10 @@ pub(super) fn read(
     named: &mut BTreeMap<AccountId, Member>,
     remarks: &mut Remarks,
 ) -> Option<Organization> {
-    let granted = grant.and_then(|grant| match &grant.who {
-        Who::Organization { id, units, .. } => {
-            Some(Organization { id: id.clone(), units: units.clone(), discovery: None })
-        }
-        Who::Accounts(_) => None,
+    let granted = grant.and_then(|grant| grant.organization.as_ref()).map(|granted| Organization {
+        id: granted.id.clone(),
+        units: granted.units.clone(),
+        discovery: None,
     });
     let Some(mut organization) = found.organization.clone() else {
         if let Some(organization) = &granted {

@@ -6,7 +6,7 @@ use flowagg_core::fleet::{Fleet, GrantForm, Member, Part, PolicySettings};
 use flowagg_core::flow_log::{Destination, FlowLogSpec};
 use flowagg_core::id::{AccountId, FleetName, Prefix};
 use flowagg_core::observed::FlowLog;
-use flowagg_policy::{Grant, Unnamed, Who, granted_by, granted_by_anyone, merge, remove};
+use flowagg_policy::{Grant, Unnamed, granted_by, granted_by_anyone, merge, remove};
 
 use super::statements::{self, is_of_delivery, writes};
 use super::{Remarks, folder};
@@ -33,17 +33,16 @@ pub(super) fn grant(
 }
 
 fn target(hub: &FoundHub, prefix: Option<&Prefix>, name: &FleetName, hive: bool) -> Grant {
-    let who = Who::Accounts(BTreeSet::new());
     Grant {
         prefix: prefix.cloned(),
         hive,
-        ..Grant::new(name.clone(), hub.region.partition(), hub.bucket.clone(), who)
+        ..Grant::new(name.clone(), hub.region.partition(), hub.bucket.clone())
     }
 }
 
 /// The accounts that a grant names, and those that any other statement lets deliver to this folder.
 pub(super) fn granted(hub: &FoundHub, folder: &Folder, grant: Option<&Grant>) -> BTreeSet<AccountId> {
-    let mut accounts = grant.map(|grant| grant.who.accounts().clone()).unwrap_or_default();
+    let mut accounts = grant.map(|grant| grant.accounts.clone()).unwrap_or_default();
     let writes = writes(hub).into_iter().filter(|write| write.covers(folder));
     accounts.extend(writes.flat_map(|write| write.accounts));
     accounts
@@ -58,17 +57,18 @@ pub(super) fn settings(
 ) -> PolicySettings {
     let read = grant.map(|grant| grant.settings.clone()).unwrap_or_default();
     let live = found.hub.policy.as_deref();
-    let merged_with = |settings: &PolicySettings, unnamed| {
+    let granting = |settings: &PolicySettings| {
         let mut fleet = looked_up(found, fleet);
         fleet.policy = settings.clone();
-        merge(live, &Grant::of(&fleet), unnamed)
+        Grant::of(&fleet)
     };
-    let merged = |settings: &PolicySettings| merged_with(settings, Unnamed::Keep);
-    // Form `auto` keeps the form of an organization until it is pruned: then it would choose another.
+    let merged = |settings: &PolicySettings| merge(live, &granting(settings), Unnamed::Keep);
+    // Form `auto` keeps the live form; a bucket without the fleet's statements must get the same.
     let settles = |settings: &PolicySettings| {
-        let pruned = merged_with(settings, Unnamed::Prune);
-        merged(settings)
-            .is_ok_and(|kept| !kept.changed && pruned.is_ok_and(|pruned| pruned.form == kept.form))
+        let grant = granting(settings);
+        let others = live.and_then(|live| remove(live, &grant).ok().flatten());
+        let anew = merge(others.as_deref(), &grant, Unnamed::Keep);
+        merged(settings).is_ok_and(|kept| !kept.changed && anew.is_ok_and(|anew| anew.form == kept.form))
     };
     let auto = PolicySettings { form: GrantForm::Auto, ..read.clone() };
     let is_own = live.is_some_and(|live| matches!(granted_by(live, &Grant::of(fleet)), Ok(Some(_))));

@@ -19,11 +19,7 @@ pub struct Organization {
 impl Organization {
     /// Whether every account that it has, now and later, belongs to the fleet.
     pub fn is_whole(&self) -> bool {
-        let Some(discovery) = &self.discovery else { return false };
-        self.units.is_empty()
-            && discovery.except_units.is_empty()
-            && discovery.accounts.is_empty()
-            && discovery.except_accounts.is_empty()
+        self.units.is_empty() && self.discovery.as_ref().is_some_and(|how| !how.leaves_out())
     }
 }
 
@@ -48,6 +44,11 @@ pub struct Discovery {
 }
 
 impl Discovery {
+    /// Whether accounts of the organization, or of its units, do not become members.
+    pub fn leaves_out(&self) -> bool {
+        !self.except_units.is_empty() || !self.accounts.is_empty() || !self.except_accounts.is_empty()
+    }
+
     /// Every account, with its VPCs.
     pub fn of_all(regions: Regions, role: RoleName) -> Self {
         Self {

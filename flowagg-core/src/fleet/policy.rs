@@ -37,7 +37,7 @@ impl Default for PolicySettings {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum GrantForm {
-    /// The tightest documented form that fits.
+    /// The form that the fleet's statements have already, while the policy fits; else the most specific documented form that fits.
     #[default]
     #[cfg_attr(feature = "schema", schemars(skip))]
     Auto,

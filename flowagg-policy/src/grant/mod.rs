@@ -35,14 +35,10 @@ pub struct Grant {
     pub prefix: Option<Prefix>,
     /// Whether the flow logs use Hive-compatible prefixes: `AWSLogs/aws-account-id=<account>/`.
     pub hive: bool,
-    /// Who may deliver.
-    pub who: Who,
-    /// The organization that [`Who::Accounts`] belong to. The organization forms name it, and form `auto` does when no
-    /// list of the accounts fits.
-    pub organization: Option<Organization>,
-    /// Those of [`Who::Accounts`] that the organization's statement does not cover, because they are not known to belong to
-    /// it or to its units: the organization forms name them next to it.
-    pub outside: BTreeSet<AccountId>,
+    /// The accounts that may deliver, as far as they are known one by one.
+    pub accounts: BTreeSet<AccountId>,
+    /// The organization that they belong to.
+    pub organization: Option<GrantedOrganization>,
     /// The regions of each account, where `aws:SourceArn` is tested; an account that is not here may deliver from all.
     pub regions: Option<BTreeMap<AccountId, BTreeSet<Region>>>,
     /// Who owns the bucket, if that is known.
@@ -64,82 +60,70 @@ pub struct HubMember {
     pub regions: BTreeSet<Region>,
 }
 
-/// Who may deliver.
+/// An organization, and how a statement for it, or for its units, compares with the accounts of a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Who {
-    /// These accounts.
-    Accounts(BTreeSet<AccountId>),
-    /// All accounts of an organization.
-    Organization {
-        /// The organization.
-        id: OrganizationId,
-        /// Only the accounts under these organizational units; none stands for the whole organization.
-        units: BTreeSet<OrganizationalUnitId>,
-        /// And these accounts, which need not belong to it.
-        also: BTreeSet<AccountId>,
-        /// Accounts known to belong to it, under the units where there are some. The organization's statement covers
-        /// them, so they need no name: a statement of ours that lists them loses them without revoking anything.
-        within: BTreeSet<AccountId>,
-    },
+pub struct GrantedOrganization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// The organizational units; none stands for the whole organization.
+    pub units: BTreeSet<OrganizationalUnitId>,
+    /// Whom else the statement would let in.
+    pub extent: Extent,
+    /// Accounts of the grant that the statement does not cover, because they are not known to belong to the organization or to
+    /// its units. They are named next to it.
+    pub outside: BTreeSet<AccountId>,
+    /// Accounts that the statement is known to cover, besides those of the grant. A list that names one loses it to such a
+    /// statement without revoking anything.
+    pub others: BTreeSet<AccountId>,
 }
 
-impl Who {
-    /// The organization, where all of it belongs to the fleet and the form does not ask for a list; else the members.
-    fn of(fleet: &Fleet) -> Self {
-        use GrantForm::{Auto, BoundOrganization, Organization};
-        let by_organization = matches!(fleet.policy.form, Auto | Organization | BoundOrganization)
-            && fleet.policy.source_conditions;
-        let members = || fleet.members.values();
-        match &fleet.organization {
-            Some(organization) if by_organization && organization.is_whole() => {
-                let (within, also): (BTreeSet<_>, BTreeSet<_>) = members()
-                    .map(|member| (member.account, member.in_organization))
-                    .chain(fleet.left_out.keys().map(|account| (*account, true)))
-                    .partition(|(_, within)| *within);
-                let accounts =
-                    |found: BTreeSet<(AccountId, bool)>| found.into_iter().map(|(id, _)| id).collect();
-                Self::Organization {
-                    id: organization.id.clone(),
-                    units: BTreeSet::new(),
-                    also: accounts(also),
-                    within: accounts(within),
-                }
-            }
-            _ => Self::Accounts(members().map(|member| member.account).collect()),
+/// Whom a statement for an organization lets in besides the accounts of a grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Extent {
+    /// Nobody: all of its accounts are meant, now and later, and they need not be known one by one.
+    Whole,
+    /// Nobody: the accounts of its units are meant, and they are known one by one.
+    Units,
+    /// Accounts that the fleet file does not list, if there are any.
+    Unlisted,
+    /// Accounts that the fleet file leaves out.
+    LeftOut,
+}
+
+impl GrantedOrganization {
+    /// An organization, all of which may deliver.
+    pub fn whole(id: OrganizationId) -> Self {
+        Self {
+            id,
+            units: BTreeSet::new(),
+            extent: Extent::Whole,
+            outside: BTreeSet::new(),
+            others: BTreeSet::new(),
         }
     }
 
-    /// The accounts that are named one by one.
-    pub fn accounts(&self) -> &BTreeSet<AccountId> {
-        match self {
-            Self::Accounts(accounts) | Self::Organization { also: accounts, .. } => accounts,
-        }
+    fn of(fleet: &Fleet) -> Option<Self> {
+        let Organization { id, units, discovery } = fleet.organization.as_ref()?;
+        let extent = match discovery {
+            None => Extent::Unlisted,
+            Some(how) => match () {
+                () if how.leaves_out() => Extent::LeftOut,
+                () if units.is_empty() => Extent::Whole,
+                () => Extent::Units,
+            },
+        };
+        // If its accounts are not looked up, the fleet file states that all members belong to it.
+        let outside = fleet.members.values().filter(|member| discovery.is_some() && !member.in_units);
+        let others = fleet.left_out.keys().filter(|_| units.is_empty());
+        Some(Self {
+            id: id.clone(),
+            units: units.clone(),
+            extent,
+            outside: outside.map(|member| member.account).collect(),
+            others: others.copied().collect(),
+        })
     }
-
-    /// The accounts that are known to be let in without a name.
-    pub(crate) fn covered(&self) -> Option<&BTreeSet<AccountId>> {
-        match self {
-            Self::Accounts(_) => None,
-            Self::Organization { within, .. } => Some(within),
-        }
-    }
-}
-
-/// Whether the organization, or its units, hold no account that the fleet file leaves out; or whether the file asks for
-/// that form all the same.
-fn names_no_more(organization: &Organization, fleet: &Fleet) -> bool {
-    let leaves_out = organization.discovery.as_ref().is_some_and(|how| {
-        !how.accounts.is_empty() || !how.except_units.is_empty() || !how.except_accounts.is_empty()
-    });
-    !leaves_out || fleet.policy.form != GrantForm::Auto
-}
-
-/// The members that a statement for the organization, or its units, does not cover. If its accounts are not looked up, the
-/// fleet file states that all members belong to it.
-fn outside(fleet: &Fleet) -> BTreeSet<AccountId> {
-    let looked_up = fleet.organization.as_ref().is_some_and(|it| it.discovery.is_some());
-    let outside = fleet.members.values().filter(|member| looked_up && !member.in_units);
-    outside.map(|member| member.account).collect()
 }
 
 /// What is known of the organizations of the fleet's accounts. If its accounts are not looked up, the fleet file states that all
@@ -172,17 +156,16 @@ fn owner(fleet: &Fleet, memberships: &BTreeMap<AccountId, Membership>) -> Owner 
 }
 
 impl Grant {
-    /// A grant at the top of a bucket, with the default settings.
-    pub fn new(fleet: FleetName, partition: Partition, bucket: BucketName, who: Who) -> Self {
+    /// A grant to nobody yet, at the top of a bucket, with the default settings.
+    pub fn new(fleet: FleetName, partition: Partition, bucket: BucketName) -> Self {
         Self {
             fleet,
             partition,
             bucket,
             prefix: None,
             hive: false,
-            who,
+            accounts: BTreeSet::new(),
             organization: None,
-            outside: BTreeSet::new(),
             regions: None,
             owner: None,
             memberships: BTreeMap::new(),
@@ -200,9 +183,8 @@ impl Grant {
             bucket: fleet.hub.bucket.clone(),
             prefix: fleet.hub.prefix.clone(),
             hive: fleet.flow_logs.files.hive_compatible_partitions,
-            who: Who::of(fleet),
-            organization: fleet.organization.clone().filter(|it| names_no_more(it, fleet)),
-            outside: outside(fleet),
+            accounts: fleet.members.keys().copied().collect(),
+            organization: GrantedOrganization::of(fleet),
             owner: Some(owner(fleet, &memberships)),
             memberships,
             regions: fleet.policy.source_arn.then(|| fleet.regions()),
@@ -215,10 +197,18 @@ impl Grant {
     }
 
     /// The accounts that statements of this form name one by one.
-    pub(crate) fn named(&self, form: GrantForm) -> &BTreeSet<AccountId> {
-        match &self.who {
-            Who::Accounts(_) if form.is_by_organization() => &self.outside,
-            who => who.accounts(),
+    pub fn named(&self, form: GrantForm) -> &BTreeSet<AccountId> {
+        match &self.organization {
+            Some(organization) if form.is_by_organization() => &organization.outside,
+            _ => &self.accounts,
+        }
+    }
+
+    /// The accounts that statements of this form are known to let in.
+    pub(crate) fn allowed(&self, form: GrantForm) -> BTreeSet<AccountId> {
+        match &self.organization {
+            Some(organization) if form.is_by_organization() => &self.accounts | &organization.others,
+            _ => self.accounts.clone(),
         }
     }
 

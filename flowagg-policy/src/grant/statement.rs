@@ -150,6 +150,17 @@ pub(crate) struct SourceArn {
     pub(crate) region: Option<Region>,
 }
 
+impl Source {
+    /// The organization whose members may deliver, and its units; none stands for all of it.
+    pub(crate) fn of_organization(&self) -> Option<(&OrganizationId, BTreeSet<OrganizationalUnitId>)> {
+        match (&self.organization, &self.units) {
+            (Some(id), _) => Some((id, BTreeSet::new())),
+            (None, Some((id, units))) => Some((id, units.clone())),
+            (None, None) => None,
+        }
+    }
+}
+
 impl Write {
     /// The accounts that the statement names, those that may deliver under their own folder. `None`: it names none.
     pub(crate) fn accounts(&self) -> Option<BTreeSet<AccountId>> {

@@ -6,7 +6,7 @@ use flowagg_core::fleet::{AclCondition, GrantForm};
 use flowagg_core::id::{AccountId, OrganizationId, OrganizationalUnitId};
 
 use super::statement::{AclActions, AclCheck, DenyOthers, Folders, Source, SourceArn, Statement, Write};
-use super::{Grant, Who};
+use super::{Extent, Grant};
 use crate::service::{DELIVERY_ACL, DELIVERY_SERVICE};
 
 /// A grant that cannot be written in the form its settings ask for.
@@ -51,7 +51,8 @@ impl GrantError {
 }
 
 impl Grant {
-    /// The groups of statements that say it in this form (which is not `auto`), one group for each numbered pair.
+    /// The groups of statements that say it in this form (which is not `auto`), one group for each numbered pair; these accounts
+    /// are named one by one.
     pub(crate) fn groups(
         &self,
         form: GrantForm,
@@ -61,30 +62,22 @@ impl Grant {
         if form != GrantForm::Prefixes && !self.settings.source_conditions {
             return Err(GrantError::NeedsSourceConditions { form });
         }
-        let organization = match (&self.who, &self.organization) {
-            (Who::Organization { id, units, .. }, _) => Some((id, units)),
-            (Who::Accounts(_), Some(organization)) => Some((&organization.id, &organization.units)),
-            (Who::Accounts(_), None) => None,
-        };
         let mut groups = Vec::new();
-        let mut listed = accounts.clone();
         if by_organization {
-            let (id, units) = organization.ok_or(GrantError::NeedsOrganization { form })?;
-            groups.push(self.organization_group(form, id, units));
-            if let Who::Accounts(members) = &self.who {
-                let covered = members - &self.outside;
-                listed = &listed - &covered;
-            }
-        } else if matches!(self.who, Who::Organization { .. }) {
+            let organization = self.organization.as_ref().ok_or(GrantError::NeedsOrganization { form })?;
+            groups.push(self.organization_group(form, &organization.id, &organization.units));
+        } else if self.accounts.is_empty()
+            && self.organization.as_ref().is_some_and(|organization| organization.extent == Extent::Whole)
+        {
             return Err(GrantError::NeedsAccounts { form });
         }
-        if !listed.is_empty() {
+        if !accounts.is_empty() {
             let form = match form {
                 GrantForm::Organization => GrantForm::Prefixes,
                 GrantForm::BoundOrganization => GrantForm::BoundAccounts,
                 form => form,
             };
-            groups.push(self.accounts_group(form, &listed));
+            groups.push(self.accounts_group(form, accounts));
         }
         if let (Some(first), true) = (groups.first_mut(), self.settings.deny_insecure_transport) {
             first.push(Statement::DenyInsecureTransport);

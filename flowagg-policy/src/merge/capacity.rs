@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{MergeError, Unnamed, merge, remove, reserve};
 use crate::document::{Document, NOTHING};
-use crate::grant::{Grant, Who};
+use crate::grant::{Extent, Grant, GrantedOrganization};
 use crate::size::LIMIT;
 
 /// How large a fleet's policy is, and how many accounts fit in each form.
@@ -97,20 +97,14 @@ pub fn capacity(live: Option<&str>, grant: &Grant, form: GrantForm) -> Result<Ca
     let bytes_of = |count: u64| {
         let numbered = |number: u64| AccountId::parse(&format!("{number:012}")).ok();
         let accounts: BTreeSet<AccountId> = (0..count).filter_map(numbered).collect();
-        let who = match (form, &grant.who) {
-            (GrantForm::Organization | GrantForm::BoundOrganization, Who::Organization { id, units, .. }) => {
-                Who::Organization {
-                    id: id.clone(),
-                    units: units.clone(),
-                    also: BTreeSet::new(),
-                    within: BTreeSet::new(),
-                }
-            }
-            _ => Who::Accounts(accounts),
-        };
+        let organization = grant.organization.clone().map(|organization| GrantedOrganization {
+            extent: Extent::Unlisted,
+            outside: BTreeSet::new(),
+            ..organization
+        });
         let settings = PolicySettings { form, ..grant.settings.clone() };
         let regions = grant.regions.as_ref().map(|_| std::collections::BTreeMap::new());
-        let grant = Grant { who, outside: BTreeSet::new(), settings, regions, ..grant.clone() };
+        let grant = Grant { accounts, organization, settings, regions, ..grant.clone() };
         merge(others.as_deref(), &grant, Unnamed::Prune).map(|merged| merged.bytes)
     };
     // From two on, every account costs the same: one alone has no brackets around it.

@@ -7,7 +7,7 @@ use flowagg_core::id::{AccountId, Region};
 
 use super::survey::Survey;
 use crate::document::{Document, DocumentError};
-use crate::grant::{AclActions, Folders, Grant, Statement, Who, Write};
+use crate::grant::{AclActions, Folders, Grant, GrantedOrganization, Statement, Write};
 
 /// Returns what a policy grants with the fleet's statements in the target's bucket and folder; `None` if it has none.
 ///
@@ -25,46 +25,49 @@ pub fn granted_by_anyone(policy: &str, target: &Grant) -> Result<Option<Grant>, 
     Ok(grant_of(&Survey::of_anyone(&document, target), target))
 }
 
-fn grant_of(survey: &Survey, target: &Grant) -> Option<Grant> {
-    let statements = || survey.ours.iter().filter_map(|ours| ours.statement.as_ref());
-    let writes: Vec<&Write> = statements()
-        .filter_map(|statement| match statement {
-            Statement::Write(write) => Some(write),
-            _ => None,
-        })
-        .collect();
-    let first = writes.first()?;
-    let denies = statements().any(|statement| matches!(statement, Statement::DenyOthers(_)));
-    let organization =
-        writes.iter().find_map(|write| match (&write.source.organization, &write.source.units) {
-            (Some(id), _) => Some((id.clone(), BTreeSet::new())),
-            (None, Some((id, units))) => Some((id.clone(), units.clone())),
-            (None, None) => None,
-        });
-    let form = match (&first.folders, organization.is_some()) {
+/// The form that the live statements have; `None` if there are none, or if they let every account in, which no form does.
+pub(super) fn live_form(survey: &Survey) -> Option<GrantForm> {
+    form_of(survey).filter(|_| !survey.allows_everyone())
+}
+
+/// The form of the statements of ours, as far as they were read.
+fn form_of(survey: &Survey) -> Option<GrantForm> {
+    let by_organization = survey.writes().any(|write| write.source.of_organization().is_some());
+    let denies = || survey.statements().any(|statement| matches!(statement, Statement::DenyOthers(_)));
+    Some(match (&survey.writes().next()?.folders, by_organization) {
         (Folders::Own, true) => GrantForm::BoundOrganization,
         (_, true) => GrantForm::Organization,
-        (Folders::Own, false) if denies => GrantForm::BoundDeny,
+        (Folders::Own, false) if denies() => GrantForm::BoundDeny,
         (Folders::Own, false) => GrantForm::BoundAccounts,
         (Folders::Each(_), false) => GrantForm::Prefixes,
         (Folders::Any, false) => GrantForm::Accounts,
-    };
+    })
+}
+
+fn grant_of(survey: &Survey, target: &Grant) -> Option<Grant> {
+    let form = form_of(survey)?;
+    let writes: Vec<&Write> = survey.writes().collect();
+    let first = writes.first()?;
+    let accounts = survey.accounts();
+    let organization = writes.iter().find_map(|write| write.source.of_organization());
+    let organization = organization.map(|(id, units)| GrantedOrganization {
+        units,
+        outside: accounts.clone(),
+        ..GrantedOrganization::whole(id.clone())
+    });
     let settings = PolicySettings {
         form,
         source_conditions: form != GrantForm::Prefixes || first.source.accounts.is_some(),
         source_arn: writes.iter().any(|write| write.source.arns.is_some()),
         acl_condition: first.acl,
-        list_bucket: statements().any(
+        list_bucket: survey.statements().any(
             |statement| matches!(statement, Statement::AclCheck(check) if check.actions != AclActions::Acl),
         ),
-        deny_insecure_transport: statements().any(|statement| *statement == Statement::DenyInsecureTransport),
+        deny_insecure_transport: survey
+            .statements()
+            .any(|statement| *statement == Statement::DenyInsecureTransport),
     };
-    let accounts = survey.accounts();
-    let who = match organization {
-        Some((id, units)) => Who::Organization { id, units, also: accounts, within: BTreeSet::new() },
-        None => Who::Accounts(accounts),
-    };
-    Some(Grant { who, organization: None, regions: regions(&writes), settings, ..target.clone() })
+    Some(Grant { accounts, organization, regions: regions(&writes), settings, ..target.clone() })
 }
 
 /// The regions that `aws:SourceArn` is tested for; an account with `*` for a region has none.

@@ -2,6 +2,7 @@
 //! their place; accounts that a statement of ours allows are never lost silently.
 
 mod capacity;
+mod form;
 mod granted;
 mod notes;
 mod reserve;
@@ -16,11 +17,13 @@ use flowagg_core::plan::Access;
 pub use flowagg_core::plan::Unnamed;
 
 pub use self::capacity::{Capacity, FormSize, Sizes, capacity, sizes};
+pub use self::form::FormReason;
+use self::granted::live_form;
 pub use self::granted::{granted_by, granted_by_anyone};
 use self::survey::Survey;
 use crate::diff::{ChangeKind, statement_changes};
 use crate::document::{Document, DocumentError, NOTHING};
-use crate::grant::{Folders, Grant, GrantError, Sid, Statement, Who};
+use crate::grant::{Folders, Grant, GrantError, Sid, Statement};
 use crate::json::Node;
 use crate::service::names_delivery;
 use crate::size;
@@ -49,6 +52,8 @@ pub struct Merged {
     pub bytes: usize,
     /// The form of our statements; never `auto`.
     pub form: GrantForm,
+    /// Why they have it.
+    pub form_reason: FormReason,
     /// What else a person should know, in plain words: statements changed by someone else, conditions tightened or loosened.
     pub notes: Vec<String>,
 }
@@ -151,47 +156,39 @@ pub fn merge(live: Option<&str>, grant: &Grant, absent: Unnamed) -> Result<Merge
         Unnamed::Prune => Vec::new(),
     };
 
-    let named = grant.who.accounts();
-    let before = survey.accounts();
-    let allowed = grant.who.covered().map_or_else(|| named.clone(), |within| named | within);
-    let (kept, revoked) = match absent {
-        Unnamed::Keep => (&before - &allowed, BTreeSet::new()),
-        Unnamed::Prune => (BTreeSet::new(), &before - &allowed),
-    };
-    let accounts = named | &kept;
-    let new = if allows_organization { grant.named(GrantForm::Organization) } else { &allowed };
-    let granted = new - &before;
-
     let mut unnamed = survey.unnamed_regions(grant);
     let stay = if absent == Unnamed::Keep { unnamed.clone() } else { BTreeSet::new() };
-    let widened = survey.with_live_regions(grant, &kept, &stay);
-    // To leave the organization for a list would revoke delivery from members that are not in the list.
-    let stays = absent == Unnamed::Keep && grant.settings.form == GrantForm::Auto;
-    let stays = if stays { survey.stays_for_members(grant) } else { None };
-    let forms = if stays.is_some() { &[GrantForm::Organization] } else { ladder(grant) };
-    let choose = |forms| choose(&document, &survey, &widened, &accounts, forms);
-    let plan = choose(forms)?;
-    if stays.is_some() && choose(ladder(grant)).is_ok_and(|other| !other.form.is_by_organization()) {
-        notes.extend(stays);
+    let write = |form| Written::new(&document, &survey, grant, form, absent, &stay);
+    let (form_reason, written) = form::choose(grant, live_form(&survey), absent, write)?;
+    if form_reason == FormReason::Unlisted {
+        notes.extend(survey.stays_for_members(grant));
     }
-    notes.extend(notes::between(&survey, &plan.wanted));
-    let named = grant.named(plan.form);
+    notes.extend(notes::between(&survey, &written.wanted));
+
+    let form = written.form;
+    let before = survey.accounts();
+    let allowed = grant.allowed(form);
+    let revoked = if absent == Unnamed::Prune { &before - &allowed } else { BTreeSet::new() };
+    let new = if allows_organization { grant.named(GrantForm::Organization) } else { &allowed };
+    let granted = new - &before;
+    let named = grant.named(form);
     unnamed.retain(|access| matches!(access, Access::Region { account, .. } if named.contains(account)));
     let (kept_access, mut revoked_access) = match absent {
         Unnamed::Keep => (unnamed, BTreeSet::new()),
         Unnamed::Prune => (BTreeSet::new(), unnamed),
     };
-    revoked_access.extend(survey.ends(grant, Some(plan.form)));
+    revoked_access.extend(survey.ends(grant, Some(form)));
     Ok(Merged {
-        changed: live.is_none() || !plan.edit.is_empty(),
-        text: plan.text,
+        changed: live.is_none() || !written.edit.is_empty(),
+        text: written.text,
         granted,
         revoked,
-        kept,
+        kept: written.kept,
         kept_access,
         revoked_access,
-        bytes: plan.bytes,
-        form: plan.form,
+        bytes: written.bytes,
+        form,
+        form_reason,
         notes,
     })
 }
@@ -235,7 +232,8 @@ pub fn foreign_losses(
 pub fn statements(grant: &Grant) -> Result<Vec<String>, MergeError> {
     let document = Document::parse(NOTHING)?;
     let survey = Survey::of(&document, grant);
-    Ok(choose(&document, &survey, grant, grant.who.accounts(), ladder(grant))?.edit.added)
+    let write = |form| Written::new(&document, &survey, grant, form, Unnamed::Prune, &BTreeSet::new());
+    Ok(form::choose(grant, None, Unnamed::Prune, write)?.1.edit.added)
 }
 
 /// Whom the fleet's statements allow, other than an account by name.
@@ -261,62 +259,56 @@ impl Edit {
     }
 }
 
-/// A form, and the policy that it gives.
-struct Plan {
+/// The policy that a form gives.
+struct Written {
     form: GrantForm,
     wanted: Vec<(Sid, Statement)>,
+    /// The accounts that stay allowed although the grant does not name them.
+    kept: BTreeSet<AccountId>,
     edit: Edit,
     text: String,
     bytes: usize,
 }
 
-/// The forms that a grant may have, the preferred one first.
-fn ladder(grant: &Grant) -> &'static [GrantForm] {
-    match (grant.settings.form, &grant.who) {
-        (GrantForm::Auto, Who::Organization { .. }) => &[GrantForm::Organization],
-        (GrantForm::Auto, Who::Accounts(_)) => {
-            &[GrantForm::Prefixes, GrantForm::Accounts, GrantForm::Organization]
-        }
-        (form, _) => GrantForm::ALL.iter().find(|it| **it == form).map_or(&[], std::slice::from_ref),
-    }
-}
-
-/// The first form of the ladder whose policy fits.
-fn choose(
-    document: &Document<'_>,
-    survey: &Survey,
-    grant: &Grant,
-    accounts: &BTreeSet<AccountId>,
-    ladder: &[GrantForm],
-) -> Result<Plan, MergeError> {
-    let margin = if grant.settings.form == GrantForm::Auto { size::AUTO_MARGIN } else { 0 };
-    let limit = size::LIMIT - margin;
-    let reserved = reserve::bytes(document, grant)?;
-    let mut smallest: Option<(usize, GrantForm)> = None;
-    for &form in ladder {
-        let groups = match grant.groups(form, accounts) {
-            Ok(groups) => groups,
-            Err(_) if smallest.is_some() => continue,
-            Err(error) => return Err(error.into()),
+impl Written {
+    /// Writes the grant in this form (which is not `auto`). `stay` are regions that stay allowed.
+    fn new(
+        document: &Document<'_>,
+        survey: &Survey,
+        grant: &Grant,
+        form: GrantForm,
+        absent: Unnamed,
+        stay: &BTreeSet<Access>,
+    ) -> Result<Self, MergeError> {
+        let kept = match absent {
+            Unnamed::Keep => &survey.accounts() - &grant.allowed(form),
+            Unnamed::Prune => BTreeSet::new(),
         };
-        let wanted = survey.numbered(grant, groups);
+        let accounts = grant.named(form) | &kept;
+        let grant = &survey.with_live_regions(grant, &kept, stay);
+        let wanted = survey.numbered(grant, grant.groups(form, &accounts)?);
         check_form(document, survey, form, &wanted)?;
         let edit = survey.edit(grant, &wanted);
         let text = edit.apply(document);
         let bytes = size::compact_len(&text);
         // A policy that stays as it is needs no room that it does not leave already.
-        let reserved = if edit.is_empty() { 0 } else { reserved };
-        if bytes + reserved <= limit {
-            return Ok(Plan { form, wanted, edit, text, bytes });
+        let reserved = if edit.is_empty() { 0 } else { reserve::bytes(document, grant)? };
+        let margin = if grant.settings.form == GrantForm::Auto { size::AUTO_MARGIN } else { 0 };
+        let limit = size::LIMIT - margin;
+        if bytes + reserved > limit {
+            let nothing_of_ours = survey.edit(grant, &[]).apply(document);
+            let foreign = size::compact_len(&nothing_of_ours);
+            return Err(MergeError::TooLarge {
+                bytes,
+                limit,
+                reserved,
+                form,
+                accounts: accounts.len(),
+                foreign,
+            });
         }
-        if smallest.is_none_or(|(least, _)| bytes < least) {
-            smallest = Some((bytes, form));
-        }
+        Ok(Self { form, wanted, kept, edit, text, bytes })
     }
-    let (bytes, form) = smallest.unwrap_or((0, grant.settings.form));
-    let nothing_of_ours = survey.edit(grant, &[]).apply(document);
-    let foreign = size::compact_len(&nothing_of_ours);
-    Err(MergeError::TooLarge { bytes, limit, reserved, form, accounts: accounts.len(), foreign })
 }
 
 /// What the form needs of the rest of the policy.

@@ -7,7 +7,7 @@ use flowagg_core::fleet::{AclCondition, GrantForm, PolicySettings};
 use super::MergeError;
 use crate::document::Document;
 use crate::evaluate::Policy;
-use crate::grant::{Grant, HubMember, Kind, Sid, Who};
+use crate::grant::{Grant, HubMember, Kind, Sid};
 
 /// The compact bytes of AWS's own pair of statements for the hub account, each with the comma before it; 0 if the hub is not a
 /// member, or if statements with AWS's Sids let it deliver already.
@@ -29,7 +29,7 @@ pub(super) fn bytes(document: &Document<'_>, grant: &Grant) -> Result<usize, Mer
         deny_insecure_transport: false,
     };
     let regions = Some(BTreeMap::from([(hub.account, hub.regions.clone())]));
-    let pair = Grant { who: Who::Accounts(account.clone()), regions, settings, ..grant.clone() };
+    let pair = Grant { accounts: account.clone(), organization: None, regions, settings, ..grant.clone() };
     let statements = pair.groups(GrantForm::Prefixes, &account)?.concat();
     let lengths = statements.iter().map(|it| pair.text_of(it, it.kind().word()).len() + 1);
     Ok(lengths.sum())

@@ -8,7 +8,7 @@ use flowagg_core::plan::Access;
 
 use super::Edit;
 use crate::document::Document;
-use crate::grant::{self, Grant, Sid, Statement, Who, Write};
+use crate::grant::{self, Extent, Grant, Sid, Statement, Write};
 
 /// A live statement with the fleet's mark.
 #[derive(Debug)]
@@ -91,12 +91,9 @@ impl Survey {
             Some(Statement::Write(write)) => write,
             Some(_) => return None,
         };
-        match (&write.source.organization, &write.source.units) {
-            (Some(id), _) => Some(Access::Organization { id: id.clone(), units: BTreeSet::new() }),
-            (None, Some((id, units))) => Some(Access::Organization { id: id.clone(), units: units.clone() }),
-            (None, None) => {
-                (write.is_open() && !self.denies_others(ours.sid.number)).then_some(Access::Everyone)
-            }
+        match write.source.of_organization() {
+            Some((id, units)) => Some(Access::Organization { id: id.clone(), units }),
+            None => (write.is_open() && !self.denies_others(ours.sid.number)).then_some(Access::Everyone),
         }
     }
 
@@ -119,15 +116,25 @@ impl Survey {
         })
     }
 
+    /// Whether one of our statements lets every account in.
+    pub(super) fn allows_everyone(&self) -> bool {
+        self.ours.iter().any(|ours| self.unlisted(ours) == Some(Access::Everyone))
+    }
+
     fn denies_others(&self, number: u32) -> bool {
         self.ours
             .iter()
             .any(|ours| ours.sid.number == number && matches!(ours.statement, Some(Statement::DenyOthers(_))))
     }
 
-    fn writes(&self) -> impl Iterator<Item = &Write> {
-        self.ours.iter().filter_map(|ours| match &ours.statement {
-            Some(Statement::Write(write)) => Some(write),
+    /// The statements of ours that were read.
+    pub(super) fn statements(&self) -> impl Iterator<Item = &Statement> {
+        self.ours.iter().filter_map(|ours| ours.statement.as_ref())
+    }
+
+    pub(super) fn writes(&self) -> impl Iterator<Item = &Write> {
+        self.statements().filter_map(|statement| match statement {
+            Statement::Write(write) => Some(write),
             _ => None,
         })
     }
@@ -169,7 +176,7 @@ impl Survey {
         let mut unnamed = BTreeSet::new();
         for (account, live) in self.live_regions() {
             let given = given.get(&account).filter(|given| !given.is_empty());
-            let (Some(given), true) = (given, grant.who.accounts().contains(&account)) else { continue };
+            let (Some(given), true) = (given, grant.accounts.contains(&account)) else { continue };
             let more = live.into_iter().filter(|region| region.as_ref().is_none_or(|it| !given.contains(it)));
             unnamed.extend(more.map(|region| Access::Region { account, region }));
         }
@@ -253,20 +260,19 @@ fn stays(name: &str, access: &Access) -> String {
     )
 }
 
-/// Whether the grant can be written with its organization.
+/// Whether a statement for the grant's organization may take the place of the live one.
 fn names_organization(grant: &Grant) -> bool {
+    let leaves_out = grant.organization.as_ref().is_some_and(|it| it.extent == Extent::LeftOut);
     let form = grant.settings.form;
-    form.is_by_organization() || form == GrantForm::Auto && grant.settings.source_conditions
+    form.is_by_organization() || form == GrantForm::Auto && grant.settings.source_conditions && !leaves_out
 }
 
 /// Whether the grant itself names the organization, so that a statement for it still allows every account that the live one allows.
 ///
 /// `live` are the units that the live statement allows; none stands for the whole organization.
 fn is_known(grant: &Grant, id: &OrganizationId, live: &BTreeSet<OrganizationalUnitId>) -> bool {
-    let (known, units) = match (&grant.who, &grant.organization) {
-        (Who::Organization { id, units, .. }, _) => (id, units),
-        (Who::Accounts(_), Some(organization)) => (&organization.id, &organization.units),
-        (Who::Accounts(_), None) => return false,
-    };
-    known == id && (units.is_empty() || !live.is_empty() && live.is_subset(units))
+    grant.organization.as_ref().is_some_and(|known| {
+        let units = &known.units;
+        known.id == *id && (units.is_empty() || !live.is_empty() && live.is_subset(units))
+    })
 }

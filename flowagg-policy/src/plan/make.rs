@@ -328,7 +328,7 @@ fn removed(fleet: &Fleet, grant: &Grant, live: &str) -> Result<Option<GrantRemov
         return Ok(None);
     }
     let mut accounts: BTreeSet<AccountId> = fleet.members.keys().copied().collect();
-    accounts.extend(granted_by(live, grant)?.iter().flat_map(|granted| granted.who.accounts()));
+    accounts.extend(granted_by(live, grant)?.iter().flat_map(|granted| &granted.accounts));
     let revoked = effects(fleet, grant, Some(live), leaves.as_deref(), &accounts)?.revoked;
     let revoked_access = unlisted(live, grant)?;
     Ok(Some(GrantRemoval { replaces: live.to_owned(), leaves, revoked, revoked_access }))

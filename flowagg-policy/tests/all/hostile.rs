@@ -1,8 +1,10 @@
 //! Texts that are no policy, or hardly: nothing panics, and what is JSON is agreed upon.
 
-use flowagg_core::fleet::{GrantForm, Organization, PolicySettings};
+use flowagg_core::fleet::{GrantForm, PolicySettings};
 use flowagg_core::id::{OrganizationId, Region};
-use flowagg_policy::{Grant, Policy, Request, Unnamed, diff, granted_by, lint, merge, remove};
+use flowagg_policy::{
+    Extent, Grant, GrantedOrganization, Policy, Request, Unnamed, diff, granted_by, lint, merge, remove,
+};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -11,10 +13,9 @@ use crate::support::{ORGANIZATION, cases, live, stranger};
 /// A grant in every form.
 fn grant() -> impl Strategy<Value = Grant> {
     select(GrantForm::ALL.to_vec()).prop_map(|form| Grant {
-        organization: Some(Organization {
-            id: OrganizationId::parse(ORGANIZATION).unwrap(),
-            units: Default::default(),
-            discovery: None,
+        organization: Some(GrantedOrganization {
+            extent: Extent::Unlisted,
+            ..GrantedOrganization::whole(OrganizationId::parse(ORGANIZATION).unwrap())
         }),
         settings: PolicySettings { form, deny_insecure_transport: true, ..PolicySettings::default() },
         ..crate::merging::grant(&["111122223333", "222233334444"])

@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::fleet::{AclCondition, GrantForm, Organization, PolicySettings};
+use flowagg_core::fleet::{AclCondition, GrantForm, PolicySettings};
 use flowagg_core::id::{AccountId, BucketName, FleetName, OrganizationId, Partition, Prefix, Region};
-use flowagg_policy::{Finding, Grant, Severity, Unnamed, Who, lint, lint_live, merge};
+use flowagg_policy::{
+    Extent, Finding, Grant, GrantedOrganization, Severity, Unnamed, lint, lint_live, merge,
+};
 use serde_json::value::RawValue;
 
 /// A policy and its findings, as severity, check and statement.
@@ -127,13 +129,10 @@ fn built() -> Vec<(Grant, String)> {
     let one = BTreeSet::from([account("111122223333")]);
     let regions: BTreeMap<_, _> =
         two.iter().map(|id| (*id, BTreeSet::from([Region::parse("us-east-1").unwrap()]))).collect();
-    let whole = Who::Organization {
-        id: organization.clone(),
-        units: BTreeSet::new(),
-        also: one.clone(),
-        within: BTreeSet::new(),
-    };
-    let belongs = Organization { id: organization, units: BTreeSet::new(), discovery: None };
+    let whole =
+        GrantedOrganization { outside: one.clone(), ..GrantedOrganization::whole(organization.clone()) };
+    let belongs =
+        GrantedOrganization { extent: Extent::Unlisted, ..GrantedOrganization::whole(organization) };
     let settings = || {
         let flags = (0..16u8).map(|bits| [1, 2, 4, 8].map(|bit| bits & bit != 0));
         flags.flat_map(|[source_conditions, source_arn, list_bucket, deny_insecure_transport]| {
@@ -151,7 +150,7 @@ fn built() -> Vec<(Grant, String)> {
         })
     };
     let mut all = Vec::new();
-    for who in [Who::Accounts(one), Who::Accounts(two), whole] {
+    for (accounts, organization) in [(one.clone(), &belongs), (two, &belongs), (one, &whole)] {
         for (hive, prefix) in [(false, None), (true, Some("network/flow"))] {
             for settings in settings() {
                 let fleet = FleetName::parse("acme").unwrap();
@@ -159,10 +158,11 @@ fn built() -> Vec<(Grant, String)> {
                 let grant = Grant {
                     prefix: prefix.map(|text| Prefix::parse(text).unwrap()),
                     hive,
-                    organization: Some(belongs.clone()),
+                    accounts: accounts.clone(),
+                    organization: Some(organization.clone()),
                     regions: settings.source_arn.then(|| regions.clone()),
                     settings,
-                    ..Grant::new(fleet, Partition::Aws, bucket, who.clone())
+                    ..Grant::new(fleet, Partition::Aws, bucket)
                 };
                 if let Ok(merged) = merge(None, &grant, Unnamed::Keep) {
                     all.push((grant, merged.text));

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::fleet::{GrantForm, Organization, PolicySettings};
+use flowagg_core::fleet::{GrantForm, PolicySettings};
 use flowagg_core::id::{AccountId, BucketName, FleetName, OrganizationId, Partition, Prefix, Region};
 use flowagg_policy::size::{AUTO_MARGIN, LIMIT};
-use flowagg_policy::{Grant, MergeError, Merged, Unnamed, Who, granted_by, merge, remove};
+use flowagg_policy::{
+    Extent, FormReason, Grant, GrantError, GrantedOrganization, MergeError, Merged, Unnamed, granted_by,
+    merge, remove,
+};
 
 fn account(text: &str) -> AccountId {
     AccountId::parse(text).unwrap()
@@ -18,7 +21,7 @@ fn accounts(texts: &[&str]) -> BTreeSet<AccountId> {
 pub(crate) fn grant(texts: &[&str]) -> Grant {
     let fleet = FleetName::parse("acme-logs").unwrap();
     let bucket = BucketName::parse("acme-logs").unwrap();
-    Grant::new(fleet, Partition::Aws, bucket, Who::Accounts(accounts(texts)))
+    Grant { accounts: accounts(texts), ..Grant::new(fleet, Partition::Aws, bucket) }
 }
 
 fn classic(texts: &[&str]) -> Grant {
@@ -170,7 +173,7 @@ fn fleets_with_different_sub_folders_share_a_bucket() {
 #[test]
 fn a_policy_over_the_limit_is_refused_with_the_numbers() {
     let many: BTreeSet<AccountId> = (0..1500).map(|n| account(&format!("{:012}", n))).collect();
-    let grant = Grant { who: Who::Accounts(many), ..grant(ONE) };
+    let grant = Grant { accounts: many, ..grant(ONE) };
     let error = merge(None, &grant, Unnamed::Keep).unwrap_err();
     assert!(
         matches!(
@@ -216,7 +219,8 @@ fn a_denial_that_is_taken_out_is_told() {
         ..PolicySettings::default()
     };
     let bound = merged(None, &Grant { settings, ..grant(ONE) });
-    let free = merged(Some(&bound.text), &grant(ONE));
+    let settings = PolicySettings { form: GrantForm::Prefixes, ..PolicySettings::default() };
+    let free = merged(Some(&bound.text), &Grant { settings, ..grant(ONE) });
     for (sid, words) in [
         ("DenyOtherAccountsFlowaggAcmeLogs", "not named"),
         ("DenyInsecureTransportFlowaggAcmeLogs", "without TLS"),
@@ -228,26 +232,63 @@ fn a_denial_that_is_taken_out_is_told() {
 }
 
 #[test]
-fn form_auto_climbs_the_ladder_and_back() {
-    let many =
-        |count: u64| -> Who { Who::Accounts((0..count).map(|n| account(&format!("{n:012}"))).collect()) };
-    let id = OrganizationId::parse("o-a1b2c3d4e5").unwrap();
-    let organization = Some(Organization { id, units: BTreeSet::new(), discovery: None });
-    let grant = |count| Grant { who: many(count), organization: organization.clone(), ..grant(ONE) };
+fn form_auto_changes_only_if_the_policy_no_longer_fits_or_if_others_are_pruned() {
+    let organization = Some(GrantedOrganization { extent: Extent::Unlisted, ..organization() });
+    let grant = |count: u64| Grant {
+        accounts: (0..count).map(|n| account(&format!("{n:012}"))).collect(),
+        organization: organization.clone(),
+        ..grant(&[])
+    };
     let mut live: Option<String> = None;
-    for (count, form) in [
-        (200, GrantForm::Prefixes),
-        (600, GrantForm::Accounts),
-        (2_000, GrantForm::Organization),
-        (600, GrantForm::Accounts),
-        (200, GrantForm::Prefixes),
+    for (count, form, form_reason) in [
+        (200, GrantForm::Prefixes, FormReason::Fits),
+        (201, GrantForm::Prefixes, FormReason::Live),
+        (600, GrantForm::Accounts, FormReason::Fits),
+        (200, GrantForm::Accounts, FormReason::Live),
+        (2_000, GrantForm::Organization, FormReason::Fits),
+        (200, GrantForm::Prefixes, FormReason::Fits),
     ] {
         let outcome = merge(live.as_deref(), &grant(count), Unnamed::Prune).unwrap();
-        assert_eq!(outcome.form, form);
+        assert_eq!((outcome.form, outcome.form_reason), (form, form_reason), "{count}");
         assert!(outcome.bytes <= LIMIT - AUTO_MARGIN);
         assert!(!merge(Some(&outcome.text), &grant(count), Unnamed::Prune).unwrap().changed);
         live = Some(outcome.text);
     }
+}
+
+#[test]
+fn form_auto_keeps_every_form_that_the_live_policy_has() {
+    for form in GrantForm::ALL {
+        let asked = |form| Grant {
+            organization: Some(GrantedOrganization { extent: Extent::Units, ..organization() }),
+            settings: PolicySettings { form, ..PolicySettings::default() },
+            ..grant(TWO)
+        };
+        let live = merged(None, &asked(form));
+        for absent in [Unnamed::Keep, Unnamed::Prune] {
+            let again = merge(Some(&live.text), &asked(GrantForm::Auto), absent).unwrap();
+            assert_eq!((again.changed, again.form, again.form_reason), (false, live.form, FormReason::Live));
+            assert_eq!(again.notes, [""; 0]);
+        }
+    }
+}
+
+#[test]
+fn statement_for_an_organization_with_accounts_that_are_left_out_is_made_only_if_it_is_asked_for() {
+    let with = |form| Grant {
+        organization: Some(GrantedOrganization { extent: Extent::LeftOut, ..organization() }),
+        settings: PolicySettings { form, ..PolicySettings::default() },
+        ..grant(TWO)
+    };
+    let asked = merged(None, &with(GrantForm::Organization));
+    assert_eq!((asked.form, asked.form_reason), (GrantForm::Organization, FormReason::Asked));
+    let auto = merged(None, &with(GrantForm::Auto));
+    assert_eq!((auto.form, auto.form_reason), (GrantForm::Prefixes, FormReason::Fits));
+    let pruned = merge(Some(&asked.text), &with(GrantForm::Auto), Unnamed::Prune).unwrap();
+    assert_eq!(pruned.text, auto.text);
+    let many = (0..2_000).map(|n| account(&format!("{n:012}"))).collect();
+    let error = merge(None, &Grant { accounts: many, ..with(GrantForm::Auto) }, Unnamed::Keep).unwrap_err();
+    assert!(matches!(error, MergeError::TooLarge { form: GrantForm::Accounts, .. }), "{error}");
 }
 
 #[test]
@@ -278,31 +319,48 @@ fn a_form_that_cannot_be_written_is_an_error_that_says_what_to_do() {
     }
 }
 
-fn whole_organization(also: &[&str], within: &[&str]) -> Grant {
-    let id = OrganizationId::parse("o-a1b2c3d4e5").unwrap();
-    let who = Who::Organization {
-        id: id.clone(),
-        units: BTreeSet::new(),
-        also: accounts(also),
-        within: accounts(within),
-    };
+fn organization() -> GrantedOrganization {
+    GrantedOrganization::whole(OrganizationId::parse("o-a1b2c3d4e5").unwrap())
+}
+
+fn whole_organization(outside: &[&str], within: &[&str]) -> Grant {
+    let outside = accounts(outside);
     Grant {
-        who,
-        organization: Some(Organization { id, units: BTreeSet::new(), discovery: None }),
+        accounts: &outside | &accounts(within),
+        organization: Some(GrantedOrganization { outside, ..organization() }),
         ..grant(&[])
     }
 }
 
 #[test]
-fn a_list_gives_way_to_the_organization_that_covers_it() {
+fn a_list_gives_way_to_the_organization_that_covers_it_if_that_is_asked_for_or_if_no_list_fits() {
     let listed = merged(None, &grant(TWO)).text;
+    let settings = PolicySettings { form: GrantForm::Organization, ..PolicySettings::default() };
     for absent in [Unnamed::Keep, Unnamed::Prune] {
         let organization = whole_organization(&[], TWO);
         let outcome = merge(Some(&listed), &organization, absent).unwrap();
+        assert_eq!((outcome.changed, outcome.form_reason), (false, FormReason::Live));
+
+        let asked = Grant { settings: settings.clone(), ..organization.clone() };
+        let outcome = merge(Some(&listed), &asked, absent).unwrap();
         assert_eq!(outcome.text, merged(None, &organization).text);
         assert_eq!((outcome.kept, outcome.revoked), (BTreeSet::new(), BTreeSet::new()));
         assert_eq!((outcome.granted, outcome.form), (BTreeSet::new(), GrantForm::Organization));
+
+        let many = (0..2_000).map(|n| account(&format!("{n:012}"))).collect();
+        let outcome = merge(Some(&listed), &Grant { accounts: many, ..organization }, absent).unwrap();
+        assert_eq!((outcome.form, outcome.form_reason), (GrantForm::Organization, FormReason::Whole));
     }
+}
+
+#[test]
+fn a_list_is_not_kept_for_an_organization_whose_accounts_are_not_known() {
+    let listed = merged(None, &grant(TWO)).text;
+    let pruned = merge(Some(&listed), &whole_organization(&[], &[]), Unnamed::Prune).unwrap();
+    assert_eq!((pruned.form, pruned.form_reason), (GrantForm::Organization, FormReason::Whole));
+    let settings = PolicySettings { form: GrantForm::Prefixes, ..PolicySettings::default() };
+    let error = merge(None, &Grant { settings, ..whole_organization(&[], &[]) }, Unnamed::Keep).unwrap_err();
+    assert_eq!(error, MergeError::Grant(GrantError::NeedsAccounts { form: GrantForm::Prefixes }));
 }
 
 #[test]
@@ -311,11 +369,13 @@ fn an_organization_gives_way_to_a_list_only_if_it_is_pruned() {
     let words = "members of organization o-a1b2c3d4e5 that the fleet file does not list";
     for form in [GrantForm::Auto, GrantForm::Prefixes, GrantForm::BoundAccounts] {
         let settings = PolicySettings { form, ..PolicySettings::default() };
-        let organization = whole_organization(&[], &[]).organization;
-        let listed = Grant { organization, settings, ..grant(TWO) };
+        let organization = GrantedOrganization { extent: Extent::Unlisted, ..organization() };
+        let listed = Grant { organization: Some(organization), settings, ..grant(TWO) };
         let kept = merged(Some(&covered), &listed);
         assert!(kept.text.starts_with(covered.strip_suffix("]}").unwrap()), "{form:?}: {}", kept.text);
         assert_eq!((kept.granted, kept.revoked, kept.revoked_access), Default::default());
+        let reason = if form == GrantForm::Auto { FormReason::Unlisted } else { FormReason::Asked };
+        assert_eq!(kept.form_reason, reason);
         // Form `auto` stays with the organization, and a list that is asked for is written next to it.
         assert_eq!(
             (kept.changed, kept.form),
@@ -338,8 +398,8 @@ fn an_organization_gives_way_to_a_list_only_if_it_is_pruned() {
 #[test]
 fn an_organization_that_does_not_fit_in_a_list_stays_without_a_note() {
     let many = (0..2_000).map(|n| account(&format!("{n:012}"))).collect();
-    let organization = whole_organization(&[], &[]).organization;
-    let grant = Grant { organization, who: Who::Accounts(many), ..grant(&[]) };
+    let organization = Some(GrantedOrganization { extent: Extent::Unlisted, ..organization() });
+    let grant = Grant { organization, accounts: many, ..grant(&[]) };
     let first = merged(None, &grant);
     assert_eq!(first.form, GrantForm::Organization);
     let again = merged(Some(&first.text), &grant);
@@ -349,7 +409,8 @@ fn an_organization_that_does_not_fit_in_a_list_stays_without_a_note() {
 #[test]
 fn a_listed_account_that_is_not_known_to_be_in_the_organization_stays_or_is_revoked() {
     let listed = merged(None, &grant(&["111122223333", "222233334444", "333344445555"])).text;
-    let organization = whole_organization(&["333344445555"], ONE);
+    let settings = PolicySettings { form: GrantForm::Organization, ..PolicySettings::default() };
+    let organization = Grant { settings, ..whole_organization(&["333344445555"], ONE) };
     let kept = merged(Some(&listed), &organization);
     assert_eq!((kept.kept, kept.revoked), (accounts(&["222233334444"]), BTreeSet::new()));
     assert!(!kept.text.contains("111122223333") && kept.text.contains("/222233334444/*"), "{}", kept.text);

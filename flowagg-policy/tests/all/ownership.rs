@@ -5,7 +5,7 @@ use flowagg_core::id::{AccountId, FleetName};
 use flowagg_core::observed::{Bucket, Observed, Scope};
 use flowagg_core::plan::{HubChange, Note, Unnamed};
 use flowagg_policy::plan::{Plan, destroy, plan};
-use flowagg_policy::{Grant, Policy, Request, Who, foreign_losses, merge, remove};
+use flowagg_policy::{Grant, Policy, Request, foreign_losses, merge, remove};
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -202,7 +202,7 @@ fn turn() -> impl Strategy<Value = Turn> {
             let settings = PolicySettings { form, deny_insecure_transport: tls, ..PolicySettings::default() };
             let fleet = FleetName::parse(name).unwrap();
             let grant = crate::merging::grant(&[]);
-            Turn { grant: Grant { fleet, who: Who::Accounts(accounts), settings, ..grant }, does }
+            Turn { grant: Grant { fleet, accounts, settings, ..grant }, does }
         },
     )
 }

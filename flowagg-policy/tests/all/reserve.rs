@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use flowagg_core::fleet::{Fleet, GrantForm, PolicySettings};
 use flowagg_core::id::{AccountId, Region};
 use flowagg_policy::size::{LIMIT, compact_len};
-use flowagg_policy::{Grant, HubMember, MergeError, Unnamed, Who, capacity, merge, sizes};
+use flowagg_policy::{Grant, HubMember, MergeError, Unnamed, capacity, merge, sizes};
 
 const HUB: &str = "111122223333";
 
@@ -26,7 +26,7 @@ fn grant(count: u64, hub_is_member: bool) -> Grant {
     let regions = BTreeSet::from([Region::parse("eu-west-1").unwrap()]);
     let hub = HubMember { account: AccountId::parse(HUB).unwrap(), regions };
     Grant {
-        who: Who::Accounts((0..count).map(account).collect()),
+        accounts: (0..count).map(account).collect(),
         hub_member: hub_is_member.then_some(hub),
         settings: PolicySettings { form: GrantForm::Accounts, ..PolicySettings::default() },
         ..crate::merging::grant(&[])

@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 
-use flowagg_core::fleet::{AclCondition, GrantForm, Organization, PolicySettings};
+use flowagg_core::fleet::{AclCondition, GrantForm, PolicySettings};
 use flowagg_core::id::{AccountId, FleetName};
-use flowagg_policy::{Grant, HubMember, Who};
+use flowagg_policy::{Extent, Grant, GrantedOrganization, HubMember};
 use proptest::collection::{btree_map, btree_set};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -59,7 +59,7 @@ pub fn grant(scene: &Scene) -> impl Strategy<Value = Grant> + use<> {
 /// use proptest::prelude::*;
 ///
 /// proptest!(|(grant in crowded_grant(&Scene::of(Partition::Aws), 30..60))| {
-///     prop_assert!((30..60).contains(&grant.who.accounts().len()));
+///     prop_assert!((30..60).contains(&grant.accounts.len()));
 /// });
 /// ```
 pub fn crowded_grant(
@@ -85,55 +85,69 @@ fn grant_to<S: Strategy<Value = BTreeSet<AccountId>>>(
         0..=scene.accounts.len(),
     );
     let outside = some_accounts();
+    let extent = select(vec![Extent::Units, Extent::Unlisted, Extent::LeftOut]);
     let hub_regions = btree_set(select(scene.regions.clone()), 0..3);
     let hub_member = proptest::option::of((select(scene.accounts.clone()), hub_regions));
     let scene = scene.clone();
     let place = (select(scene.prefixes.clone()), any::<bool>());
-    (settings(), place, accounts, units, (some_accounts(), outside, hub_member), regions, any::<[bool; 2]>())
+    (
+        settings(),
+        place,
+        accounts,
+        units,
+        (some_accounts(), outside, some_accounts(), extent, hub_member),
+        regions,
+        any::<[bool; 2]>(),
+    )
         .prop_map(
             move |(
                 settings,
                 (prefix, hive),
                 mut accounts,
                 units,
-                (within, outside, hub_member),
+                (within, outside, others, extent, hub_member),
                 regions,
                 [whole, alone],
             )| {
-                use GrantForm::{Auto, BoundOrganization, Organization as ByOrganization};
-                let by_organization = matches!(settings.form, ByOrganization | BoundOrganization);
-                let may_be_whole = by_organization || settings.form == Auto && settings.source_conditions;
-                let id = scene.organization.clone();
-                let who = if whole && may_be_whole {
-                    let within = &within - &accounts;
-                    Who::Organization { id: id.clone(), units: units.clone(), also: accounts, within }
+                let by_organization = settings.form.is_by_organization();
+                let extent = if whole
+                    && (by_organization || settings.form == GrantForm::Auto && settings.source_conditions)
+                {
+                    Extent::Whole
+                } else {
+                    extent
+                };
+                let (outside, others) = if extent == Extent::Whole {
+                    let outside = accounts.clone();
+                    accounts.extend(&within);
+                    (outside, &others - &accounts)
                 } else {
                     if accounts.is_empty() {
                         accounts.extend(scene.accounts.first());
                     }
-                    Who::Accounts(accounts)
-                };
-                let outside = match &who {
-                    Who::Accounts(accounts) => accounts & &outside,
-                    Who::Organization { .. } => BTreeSet::new(),
+                    (&accounts & &outside, BTreeSet::new())
                 };
                 let mut regions = regions;
-                regions.retain(|account, _| {
-                    who.accounts().contains(account)
-                        || matches!(&who, Who::Organization { within, .. } if within.contains(account))
+                regions.retain(|account, _| accounts.contains(account));
+                let id = scene.organization.clone();
+                let is_named = by_organization || extent == Extent::Whole || !alone;
+                let organization = is_named.then_some(GrantedOrganization {
+                    units,
+                    extent,
+                    outside,
+                    others,
+                    ..GrantedOrganization::whole(id)
                 });
-                let needs = by_organization && matches!(who, Who::Accounts(_));
-                let organization = (needs || !alone).then_some(Organization { id, units, discovery: None });
                 let fleet = FleetName::of(&scene.bucket, None);
                 Grant {
                     prefix,
                     hive,
+                    accounts,
                     organization,
-                    outside,
                     regions: settings.source_arn.then_some(regions),
                     hub_member: hub_member.map(|(account, regions)| HubMember { account, regions }),
                     settings,
-                    ..Grant::new(fleet, scene.partition(), scene.bucket.clone(), who)
+                    ..Grant::new(fleet, scene.partition(), scene.bucket.clone())
                 }
             },
         )
@@ -149,14 +163,16 @@ fn grant_to<S: Strategy<Value = BTreeSet<AccountId>>>(
 /// let scene = Scene::of(Partition::Aws);
 /// proptest!(|(grant in grant(&scene))| {
 ///     let grown = grown(&grant, [scene.strangers[0]]);
-///     prop_assert_eq!(grown.who.accounts().len(), grant.who.accounts().len() + 1);
+///     prop_assert_eq!(grown.accounts.len(), grant.accounts.len() + 1);
 /// });
 /// ```
 #[must_use]
 pub fn grown(grant: &Grant, more: impl IntoIterator<Item = AccountId>) -> Grant {
     let mut grown = grant.clone();
-    match &mut grown.who {
-        Who::Accounts(accounts) | Who::Organization { also: accounts, .. } => accounts.extend(more),
+    for account in more {
+        if let (true, Some(organization)) = (grown.accounts.insert(account), &mut grown.organization) {
+            organization.outside.insert(account);
+        }
     }
     grown
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use flowagg_core::fleet::{AclCondition, GrantForm};
 use flowagg_core::id::{AccountId, OrganizationalUnitId};
-use flowagg_policy::{DELIVERY_ACL, DELIVERY_SERVICE, DecisionKind, Grant, Who};
+use flowagg_policy::{DELIVERY_ACL, DELIVERY_SERVICE, DecisionKind, Grant};
 use flowagg_testkit::arbitrary::{Action, Asked};
 
 /// What becomes of a request that was decided like this before the grant came in this form.
@@ -18,33 +18,22 @@ pub(crate) fn decided(before: DecisionKind, grant: &Grant, form: GrantForm, aske
     }
 }
 
-/// Whether members of the organization come in without a name.
-pub(crate) fn by_organization(form: GrantForm) -> bool {
-    matches!(form, GrantForm::Organization | GrantForm::BoundOrganization)
-}
-
 /// The units that the organization is narrowed to.
 pub(crate) fn units(grant: &Grant) -> BTreeSet<OrganizationalUnitId> {
-    match (&grant.who, &grant.organization) {
-        (Who::Organization { units, .. }, _) => units.clone(),
-        (Who::Accounts(_), Some(organization)) => organization.units.clone(),
-        (Who::Accounts(_), None) => BTreeSet::new(),
-    }
+    grant.organization.as_ref().map(|organization| organization.units.clone()).unwrap_or_default()
 }
 
-/// The accounts that come in by name.
-pub(crate) fn named(grant: &Grant, form: GrantForm) -> BTreeSet<AccountId> {
-    match &grant.who {
-        Who::Accounts(_) if by_organization(form) => grant.outside.clone(),
-        who => who.accounts().clone(),
-    }
+/// The accounts that come in, as far as they are known.
+pub(crate) fn allowed(grant: &Grant, form: GrantForm) -> BTreeSet<AccountId> {
+    let others = grant.organization.as_ref().filter(|_| form.is_by_organization());
+    others.map_or_else(|| grant.accounts.clone(), |organization| &grant.accounts | &organization.others)
 }
 
 fn denies(grant: &Grant, form: GrantForm, asked: &Asked) -> bool {
     let insecure = grant.settings.deny_insecure_transport && !asked.secure;
     let another = form == GrantForm::BoundDeny
         && asked.caller == DELIVERY_SERVICE
-        && !grant.who.accounts().contains(&asked.account);
+        && !grant.accounts.contains(&asked.account);
     insecure || another
 }
 
@@ -54,18 +43,18 @@ fn allows(grant: &Grant, form: GrantForm, asked: &Asked) -> bool {
 }
 
 fn is_let_in_by_organization(grant: &Grant, form: GrantForm, asked: &Asked) -> bool {
-    let (Some((id, unit)), true) = (&asked.organization, by_organization(form)) else { return false };
-    let own = match (&grant.who, &grant.organization) {
-        (Who::Organization { id, .. }, _) => id,
-        (Who::Accounts(_), organization) => &organization.as_ref().unwrap().id,
+    let (Some((id, unit)), Some(own), true) =
+        (&asked.organization, &grant.organization, form.is_by_organization())
+    else {
+        return false;
     };
     let units = units(grant);
     let folders = if form == GrantForm::BoundOrganization { Folders::Own } else { Folders::All };
-    id == own && (units.is_empty() || units.contains(unit)) && does_what_it_may(grant, asked, &folders)
+    *id == own.id && (units.is_empty() || units.contains(unit)) && does_what_it_may(grant, asked, &folders)
 }
 
 fn is_let_in_by_name(grant: &Grant, form: GrantForm, asked: &Asked) -> bool {
-    let listed = named(grant, form);
+    let listed = grant.named(form);
     let is_listed = listed.contains(&asked.account) || !grant.settings.source_conditions;
     let from_there = match &grant.regions {
         None => true,
@@ -76,7 +65,7 @@ fn is_let_in_by_name(grant: &Grant, form: GrantForm, asked: &Asked) -> bool {
         }
     };
     let folders = match form {
-        GrantForm::Prefixes | GrantForm::Organization => Folders::Listed(&listed),
+        GrantForm::Prefixes | GrantForm::Organization => Folders::Listed(listed),
         GrantForm::Accounts => Folders::All,
         _ => Folders::Own,
     };

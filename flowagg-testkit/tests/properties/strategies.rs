@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::id::Partition;
-use flowagg_policy::{Grant, Policy, Unnamed, Who, granted_by, lint};
+use flowagg_policy::{Extent, Grant, Policy, Unnamed, granted_by, lint};
 use flowagg_testkit::arbitrary::policy::{Live, foreign, lived_in, mixed, ours, statements};
 use flowagg_testkit::arbitrary::{Scene, WrittenFleet, fleet, grant, request};
 use proptest::prelude::*;
@@ -97,8 +97,12 @@ fn grants_have_every_form_and_every_condition() {
     let some =
         |what: fn(&Grant) -> bool| (20..380).contains(&grants.iter().filter(|grant| what(grant)).count());
     assert!(some(|grant| grant.hive) && some(|grant| grant.prefix.is_none()));
-    assert!(some(|grant| matches!(grant.who, Who::Organization { .. })));
-    assert!(some(|grant| matches!(&grant.who, Who::Organization { units, .. } if units.is_empty())));
+    let has = |grant: &Grant, extent| grant.organization.as_ref().is_some_and(|it| it.extent == extent);
+    for extent in [Extent::Whole, Extent::Units, Extent::Unlisted, Extent::LeftOut] {
+        let count = grants.iter().filter(|grant| has(grant, extent)).count();
+        assert!((20..380).contains(&count), "{extent:?}: {count}");
+    }
+    assert!(some(|grant| grant.organization.as_ref().is_some_and(|it| it.units.is_empty())));
     assert!(some(|grant| grant.settings.source_conditions) && some(|grant| grant.regions.is_some()));
     assert!(some(|grant| grant.settings.deny_insecure_transport) && some(|grant| grant.settings.list_bucket));
 }
@@ -147,5 +151,4 @@ fn fleets_are_named_and_found_and_left_out() {
     assert!(some(|file| file.fleet.members.values().any(|member| member.in_organization)));
     assert!(some(|file| file.fleet.organization.as_ref().is_some_and(|it| it.is_whole())));
     assert!(some(|file| file.fleet.hub.bucket.is_account_regional()));
-    assert!(some(|file| matches!(Grant::of(&file.fleet).who, Who::Organization { .. })));
 }

@@ -8,7 +8,7 @@ use flowagg_testkit::arbitrary::{Scene, request};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::model::{decided, named};
+use crate::model::decided;
 use crate::{cases, merged};
 
 proptest! {
@@ -34,7 +34,7 @@ proptest! {
         let written = merged(None, &grant, Unnamed::Keep).unwrap();
         let policy = Policy::compile(&live.text).unwrap();
         let nothing = Policy::compile(r#"{"Statement":[]}"#).unwrap();
-        let accounts: Vec<_> = grant.who.accounts().iter().collect();
+        let accounts: Vec<_> = grant.accounts.iter().collect();
         for (n, mut asked) in asked.into_iter().enumerate() {
             // Every other one is of an account of this grant, however many it has.
             if n % 2 == 0 && !accounts.is_empty() {
@@ -62,6 +62,6 @@ proptest! {
         let read = granted_by(&live.text, &grant).unwrap().unwrap();
         prop_assert_eq!(&merge(None, &read, Unnamed::Keep).unwrap().text, &live.text);
         prop_assert_eq!(read.settings.form, written.form);
-        prop_assert_eq!(read.who.accounts(), &named(&grant, written.form));
+        prop_assert_eq!(&read.accounts, grant.named(written.form));
     }
 }

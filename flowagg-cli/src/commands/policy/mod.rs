@@ -12,7 +12,8 @@ use flowagg_core::id::AccountId;
 use flowagg_core::plan::{Access, access};
 use flowagg_policy::plan::{Effects, evaluate};
 use flowagg_policy::{
-    DeliveryProblem, Difference, Grant, Merged, StatementRef, Unnamed, adopt, changed_statements, diff, merge,
+    DeliveryProblem, Difference, FormReason, Grant, Merged, StatementRef, Unnamed, adopt, changed_statements,
+    diff, merge,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -118,6 +119,8 @@ pub(crate) struct Report<'a> {
     /// The form of the fleet's grant in it.
     #[schemars(with = "GrantForm")]
     form: &'static str,
+    /// Why they have it.
+    form_reason: FormReason,
     /// What counts against the limit, in bytes of compact JSON.
     bytes: usize,
     /// The most that S3 takes.
@@ -150,6 +153,7 @@ fn write(
             policy: &merged.text,
             changed: merged.changed,
             form: merged.form.as_str(),
+            form_reason: merged.form_reason,
             bytes: merged.bytes,
             limit: flowagg_policy::size::LIMIT,
             granted: &effects.granted,

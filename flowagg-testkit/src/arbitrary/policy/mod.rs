@@ -4,7 +4,7 @@ mod json;
 mod statement;
 
 use flowagg_core::fleet::GrantForm;
-use flowagg_policy::{Grant, Unnamed, merge};
+use flowagg_policy::{Extent, Grant, GrantedOrganization, Unnamed, merge};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::value::RawValue;
@@ -70,11 +70,8 @@ pub fn ours(scene: &Scene) -> impl Strategy<Value = Live> + use<> {
         if merge(None, &grant, Unnamed::Keep).is_err() {
             grant.settings.form = GrantForm::Auto;
             grant.settings.source_conditions = true;
-            grant.organization.get_or_insert_with(|| flowagg_core::fleet::Organization {
-                id: organization.clone(),
-                units: Default::default(),
-                discovery: None,
-            });
+            let named = GrantedOrganization::whole(organization.clone());
+            grant.organization.get_or_insert(named).extent = Extent::Unlisted;
         }
         let text = merge(None, &grant, Unnamed::Keep).ok()?.text;
         Some(Live { text, foreign: Vec::new(), is_list: true, grant: Some(grant) })
