@@ -11,8 +11,9 @@ use std::error::Error;
 use std::process::Command;
 
 use flowagg::Progress;
+use flowagg::aws::apply::{ApplyOptions, apply};
 use flowagg::aws::observe::observe;
-use flowagg::aws::{Connection, Session, apply::apply, verify};
+use flowagg::aws::{Connection, Session, verify};
 use flowagg_core::arrival::Patience;
 use flowagg_core::fleet::FleetFile;
 use flowagg_core::plan::{HubChange, Unnamed};
@@ -35,9 +36,9 @@ async fn add(fleet: &str) -> Result<(), Box<dyn Error>> {
     let file = FleetFile::parse(fleet)?;
     // Credentials come from where the AWS CLI has them from, too; a role is taken in the account.
     let session = Session::open(&file, &Connection::default()).await?;
-    let (fleet, accounts, observed) = observe(file, &session, &[], &Lines).await?;
+    let observation = observe(file, &session, &[], &Lines).await?;
     // The live policy, read and merged: a value to look at, before anything is written.
-    let plan = plan(&fleet, &observed, Unnamed::Keep);
+    let plan = plan(&observation.fleet, &observation.observed, Unnamed::Keep);
     plan.failures().first().cloned().map_or(Ok(()), Err)?;
     for change in plan.hub() {
         // The bucket is the platform team's: this tool writes its policy, and revokes nothing.
@@ -48,7 +49,7 @@ async fn add(fleet: &str) -> Result<(), Box<dyn Error>> {
         }
     }
     // The same value is done. The policy is read once more right before it is written.
-    let applied = apply(&fleet, &accounts, &observed, &plan, &Lines).await;
+    let applied = apply(&observation, &plan, &ApplyOptions::default(), &Lines).await;
     applied.done.iter().for_each(|done| println!("{done}"));
     Ok(applied.failures.into_iter().next().map_or(Ok(()), Err)?)
 }
@@ -57,9 +58,9 @@ async fn add(fleet: &str) -> Result<(), Box<dyn Error>> {
 async fn check(fleet: &str) -> Result<(), Box<dyn Error>> {
     let file = FleetFile::parse(fleet)?;
     let session = Session::open(&file, &Connection::default()).await?;
-    let (fleet, accounts, observed) = observe(file, &session, &[], &()).await?;
-    let now = Timestamp::now();
-    let verified = verify(&fleet, &accounts, &observed.regions, Patience::default(), now).await?;
+    let found = observe(file, &session, &[], &()).await?;
+    let (regions, now) = (&found.observed.regions, Timestamp::now());
+    let verified = verify(&found.fleet, &found.accounts, regions, Patience::default(), now).await?;
     for log in &verified.flow_logs {
         println!("  {} {} {}", log.place.region, log.resource, log.state.as_str());
     }

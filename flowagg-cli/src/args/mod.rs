@@ -79,7 +79,10 @@ pub(crate) struct Global {
 
 impl Global {
     pub(crate) fn connection(&self) -> Connection {
-        Connection { endpoint_url: self.endpoint_url.clone(), call_timeout: self.call_timeout }
+        let mut connection = Connection::default();
+        connection.endpoint_url = self.endpoint_url.clone();
+        connection.call_timeout = self.call_timeout;
+        connection
     }
 }
 

@@ -1,5 +1,5 @@
-//! What somebody has already: a bucket, whom it lets in, and the flow logs of those accounts. Nobody has said yet where the
-//! bucket lies.
+//! Reads what exists before flowagg manages it: a bucket, the accounts that it lets deliver, and their flow logs. The region of
+//! the bucket is not known before.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,88 +14,93 @@ use flowagg_core::layout;
 use flowagg_core::observed::{LogFolder, RegionState};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::access::{Connection, Session};
+use super::access::Session;
 use super::call::GET_LIFECYCLE;
-use super::failure::{At, CallError};
+use super::failure::At;
 use super::observe::{self, Survey, folders, last_segment, services, survey};
 use super::tasks::AT_ONCE;
 use crate::Progress;
 use crate::found::{Folder, Found, FoundHub, FoundMember, Objects, View};
 
-/// Where to look.
+/// What to read for an import: a bucket, and which accounts and regions.
 #[derive(Clone, Debug)]
-pub struct Ask {
+#[non_exhaustive]
+pub struct ImportScope {
     /// The bucket.
     pub bucket: BucketName,
-    /// The folder in it, where it has several.
+    /// The folder in it; `None` reads all of them.
     pub folder: Option<Folder>,
-    /// Accounts to look at besides those that the bucket tells of.
+    /// Accounts to read, in addition to those that the bucket and its policy name.
     pub accounts: BTreeSet<AccountId>,
     /// The organization whose accounts are to be looked up, and its units.
     pub organization: Option<(OrganizationId, BTreeSet<OrganizationalUnitId>)>,
-    /// The regions of each account.
+    /// The regions of each account; by default all.
     pub regions: Regions,
-    /// The role to take in each.
+    /// The role to take in each account.
     pub role: RoleName,
 }
 
-/// Why the bucket could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FindError {
-    /// The caller could not be identified.
-    #[error(transparent)]
-    Caller(#[from] CallError),
-    /// A call failed.
-    #[error(transparent)]
-    Failure(#[from] Failure),
+impl ImportScope {
+    /// All folders of this bucket, all regions, and the default role.
+    pub fn new(bucket: BucketName) -> Self {
+        Self {
+            bucket,
+            folder: None,
+            accounts: BTreeSet::new(),
+            organization: None,
+            regions: Regions::ALL,
+            role: RoleName::default(),
+        }
+    }
 }
 
-/// Reads the bucket and its folders, as its owner. What they contain determines which accounts [`find`] reads.
+/// Reads the bucket and its folders, as the hub account of the session. What they contain determines which accounts [`find`]
+/// reads.
 ///
-/// `named` are the folders that the bucket policy names: they are listed in any case.
+/// `named` are the folders that the bucket policy names: they are listed in any case. See
+/// [`named_folders`](crate::import::named_folders).
 pub async fn find_hub(
-    ask: &Ask,
-    connection: &Connection,
+    scope: &ImportScope,
+    session: &Session,
     named: impl FnOnce(&FoundHub) -> BTreeSet<Folder>,
-) -> Result<(Session, FoundHub), FindError> {
-    let session = Session::of_caller(connection).await?;
-    let region = observe::locate(session.hub(), &ask.bucket).await?;
-    let session = session.moved_to(&region);
-    let mut hub = read_hub(&session, ask, &region).await?;
-    hub.objects = Some(objects(&session, &hub, named(&hub)).await?);
-    Ok((session, hub))
+) -> Result<FoundHub, Failure> {
+    let region = observe::locate(session.hub(), &scope.bucket).await?;
+    let mut hub = read_hub(session, scope, &region).await?;
+    hub.objects = Some(objects(session, &hub, named(&hub)).await?);
+    Ok(hub)
 }
 
 /// Reads the accounts: those that the bucket grants delivery to (`granted`), those with flow log files in it, and those that
 /// are asked for. Accounts and regions that cannot be read are returned as failures next to the rest.
 pub async fn find(
-    ask: &Ask,
+    scope: &ImportScope,
     session: &Session,
     hub: FoundHub,
     granted: BTreeSet<AccountId>,
     progress: &dyn Progress,
 ) -> Result<(Found, Vec<Failure>), Failure> {
+    let session = &session.moved_to(&hub.region);
     let mut accounts = granted;
-    accounts.extend(hub.delivered().flat_map(|(_, accounts)| accounts.keys()).chain(&ask.accounts));
+    accounts.extend(hub.delivered().flat_map(|(_, accounts)| accounts.keys()).chain(&scope.accounts));
 
-    let organization = ask.organization.clone().map(|(id, units)| Organization {
+    let organization = scope.organization.clone().map(|(id, units)| Organization {
         id,
         units,
-        discovery: Some(Discovery::of_all(ask.regions.clone(), ask.role.clone())),
+        discovery: Some(Discovery::of_all(scope.regions.clone(), scope.role.clone())),
     });
     let draft = FleetFile {
         declared_name: None,
         hub: as_hub(&hub),
         members: accounts
             .iter()
-            .map(|account| (*account, member(*account, ask, Selection::default())))
+            .map(|account| (*account, member(*account, scope, Selection::default())))
             .collect(),
         flow_logs: Default::default(),
         policy: Default::default(),
         organization: organization.clone(),
     };
     let Survey { fleet, accounts, mut regions } = survey(draft.clone(), session, &[], progress).await?;
-    look_closer(&fleet, &draft, &mut regions, ask, session, progress).await?;
+    look_closer(&fleet, &draft, &mut regions, scope, session, progress).await?;
 
     let mut failures: Vec<Failure> =
         regions.values().filter_map(|state| state.as_ref().err().cloned()).collect();
@@ -115,7 +120,7 @@ pub async fn find(
         Found {
             hub,
             members,
-            role: ask.role.clone(),
+            role: scope.role.clone(),
             elsewhere: Vec::new(),
             organization,
             remarks: Vec::new(),
@@ -155,17 +160,17 @@ fn as_hub(found: &FoundHub) -> Hub {
     Hub::new(found.account, found.region.clone(), found.bucket.clone())
 }
 
-fn member(account: AccountId, ask: &Ask, resources: Selection) -> Member {
-    Member::new(account, ask.regions.clone(), ask.role.clone(), resources)
+fn member(account: AccountId, scope: &ImportScope, resources: Selection) -> Member {
+    Member::new(account, scope.regions.clone(), scope.role.clone(), resources)
 }
 
-async fn read_hub(session: &Session, ask: &Ask, region: &Region) -> Result<FoundHub, Failure> {
+async fn read_hub(session: &Session, scope: &ImportScope, region: &Region) -> Result<FoundHub, Failure> {
     let account = session.hub();
     let mut found = FoundHub {
         account: account.id,
         region: region.clone(),
-        bucket: ask.bucket.clone(),
-        folder: ask.folder.clone(),
+        bucket: scope.bucket.clone(),
+        folder: scope.folder.clone(),
         objects: None,
         encryption: None,
         rules: None,
@@ -173,7 +178,7 @@ async fn read_hub(session: &Session, ask: &Ask, region: &Region) -> Result<Found
     };
     let hub = as_hub(&found);
     let s3 = account.s3(region);
-    let at = At::new(Place::new(account.id, region)).about(&ask.bucket);
+    let at = At::new(Place::new(account.id, region)).about(&scope.bucket);
     let (encryption, rules, policy) = futures::try_join!(
         observe::encryption(&s3, &hub, &at),
         observe::lifecycle(&s3, &hub, &at),
@@ -237,7 +242,7 @@ async fn look_closer(
     fleet: &Fleet,
     draft: &FleetFile,
     regions: &mut BTreeMap<Place, Result<RegionState, Failure>>,
-    ask: &Ask,
+    scope: &ImportScope,
     session: &Session,
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
@@ -255,7 +260,7 @@ async fn look_closer(
         }
     }
     let members = kinds.into_iter().filter_map(|(account, (places, kinds))| {
-        let member = member(account, ask, Selection::of(kinds)?);
+        let member = member(account, scope, Selection::of(kinds)?);
         Some((account, Member { regions: Regions::These(places), ..member }))
     });
     let closer = FleetFile { members: members.collect(), organization: None, ..draft.clone() };

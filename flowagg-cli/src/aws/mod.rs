@@ -2,10 +2,10 @@
 
 mod access;
 pub mod apply;
-mod around;
 mod athena;
 pub(crate) mod call;
 mod complete;
+mod defaults;
 mod deliveries;
 mod failure;
 mod found;
@@ -16,9 +16,9 @@ mod tasks;
 mod traffic;
 
 pub use access::{Account, Accounts, Connection, OpenError, Session};
-pub use around::{Around, around};
 pub use athena::{Answer, Column, Question, Stored, ask, stored};
+pub use defaults::{InitDefaults, init_defaults};
 pub use deliveries::{arrivals, deliveries, verify};
 pub use failure::CallError;
-pub use found::{Ask, FindError, find, find_hub};
+pub use found::{ImportScope, find, find_hub};
 pub use traffic::Calls;

@@ -12,8 +12,7 @@ use super::plan::terms;
 use super::start;
 use crate::args;
 use crate::aws::Calls;
-use crate::aws::apply::{Applied, apply};
-use crate::aws::observe::observe_again;
+use crate::aws::apply::{Applied, ApplyOptions, apply};
 use crate::{Exit, Screen, show};
 
 /// What `apply --json` prints.
@@ -60,12 +59,12 @@ pub(super) async fn carry_out(
     screen: &mut Screen<'_>,
     make: impl FnOnce(&Fleet, &Observed) -> Plan,
 ) -> Result<Exit, CommandError> {
-    let (fleet, accounts, observed) = start::look_to_adopt(global, adopts, screen).await?;
-    let mut calls = Phases { reading: accounts.take_calls(), ..Phases::default() };
+    let observation = start::look_to_adopt(global, adopts, screen).await?;
+    let mut calls = Phases { reading: observation.accounts.take_calls(), ..Phases::default() };
     screen.calls("reading", &calls.reading)?;
-    let plan = make(&fleet, &observed);
+    let plan = make(&observation.fleet, &observation.observed);
     if !consent.json {
-        show::plan(&fleet, &plan, screen.out)?;
+        show::plan(&observation.fleet, &plan, screen.out)?;
     }
     if plan.is_empty() {
         if consent.json {
@@ -85,26 +84,23 @@ pub(super) async fn carry_out(
         }
     }
     let mut applied = screen
-        .writing(consent.max_failures.map(usize::from), async |progress| {
-            apply(&fleet, &accounts, &observed, &plan, progress).await
+        .writing(async |cancel, progress| {
+            let options = ApplyOptions { cancel, max_failures: consent.max_failures.map(usize::from) };
+            apply(&observation, &plan, &options, progress).await
         })
         .await;
-    calls.applying = accounts.take_calls();
+    calls.applying = observation.accounts.take_calls();
     screen.calls("applying", &calls.applying)?;
-    let observed = screen
-        .reading(async |progress| {
-            observe_again(&fleet, &accounts, &plan, &applied.settled, observed, progress).await
-        })
-        .await;
-    applied.compare(&observed);
-    let remaining = plan.again(&fleet, &observed);
-    calls.looking_again = accounts.take_calls();
+    let observation =
+        screen.reading(async |progress| applied.observe_again(observation, &plan, progress).await).await;
+    let remaining = plan.again(&observation.fleet, &observation.observed);
+    calls.looking_again = observation.accounts.take_calls();
     screen.calls("looking again", &calls.looking_again)?;
     if consent.json {
         let report = Report { plan: &plan, applied: &applied, remaining: &remaining, calls: &calls };
         show::document(&report, screen.out)?;
     } else {
-        show::applied(&fleet, &applied, &remaining, screen.out)?;
+        show::applied(&observation.fleet, &applied, &remaining, screen.out)?;
     }
     Ok(if applied.failures.is_empty() && remaining.is_settled() { Exit::Done } else { Exit::Failed })
 }

@@ -55,9 +55,9 @@ pub(super) async fn query(
         workgroup: options.workgroup.clone(),
         output: options.output.clone(),
     };
-    let answer =
-        screen.writing(None, async |progress| ask(hub, session.hub(), &question, progress).await).await;
-    let answer = answer?;
+    let answer = screen
+        .writing(async |cancel, progress| ask(hub, session.hub(), &question, &cancel, progress).await)
+        .await?;
     show::rows(&answer, options.format, screen.out)?;
     let (rows, bytes) = (answer.rows.len(), show::bytes(answer.scanned_bytes));
     let cost = cost(answer.scanned_bytes, options.price_per_tb);

@@ -7,7 +7,7 @@ use super::error::CommandError;
 use super::start;
 use crate::args;
 use crate::aws::apply::dry_run;
-use crate::aws::observe::observe;
+use crate::aws::observe::{Observation, observe};
 use crate::aws::{OpenError, Session};
 use crate::doctor::{Examination, Topic};
 use crate::{Exit, Screen, show};
@@ -29,17 +29,17 @@ pub(super) async fn run(
             examination.good(Topic::HubAccount, format!("{hub} can be entered"));
             let looked = screen
                 .reading(async |progress| {
-                    let (fleet, accounts, observed) = observe(file, &session, &global.only, progress).await?;
-                    let plan = plan(&fleet, &observed, Unnamed::Keep);
+                    let observation = observe(file, &session, &global.only, progress).await?;
+                    let plan = plan(&observation.fleet, &observation.observed, Unnamed::Keep);
                     // Also what an unusable key or policy holds back: it is done once that is settled.
                     let changes = [plan.flow_logs(), &plan.held_back().flow_logs].concat();
-                    let refused = dry_run(&fleet, &accounts, &changes, progress).await;
-                    Ok((fleet, accounts, observed, plan, refused))
+                    let refused = dry_run(&observation, &changes, progress).await;
+                    Ok((observation, plan, refused))
                 })
                 .await;
             match looked {
                 Err(failure) => examination.bad(Topic::Organization, vec![failure]),
-                Ok((fleet, accounts, observed, plan, refused)) => {
+                Ok((Observation { fleet, accounts, observed }, plan, refused)) => {
                     examination.of_accounts(&fleet, &accounts.entered(), &observed);
                     examination.of_hub(&fleet, &observed, &plan);
                     examination.of_flow_logs(&plan, refused);

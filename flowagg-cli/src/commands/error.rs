@@ -7,7 +7,7 @@ use flowagg_core::failure::Failure;
 use flowagg_core::fleet::FleetError;
 use flowagg_policy::{MergeError, Plan};
 
-use crate::aws::{CallError, FindError, OpenError};
+use crate::aws::{CallError, OpenError};
 use crate::export::ExportError;
 use crate::import::ImportError;
 use crate::{Exit, Screen};
@@ -160,15 +160,6 @@ impl From<ImportError> for CommandError {
     }
 }
 
-impl From<FindError> for CommandError {
-    fn from(error: FindError) -> Self {
-        match error {
-            FindError::Caller(error) => error.into(),
-            FindError::Failure(failure) => failure.into(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -248,9 +239,7 @@ mod tests {
             (ImportError::SeveralFolders { what: "", folders: "a, b".to_owned() }.into(), Exit::Usage),
             (ImportError::NoMembers { bucket, sought: Vec::new() }.into(), Exit::Failed),
             (caller().into(), Exit::Failed),
-            (FindError::Caller(caller()).into(), Exit::Failed),
             (failure().into(), Exit::Failed),
-            (FindError::Failure(failure()).into(), Exit::Failed),
             (CommandError::Calls(vec![failure(), failure()]), Exit::Failed),
             (CommandError::file("`a` cannot be written", "name another"), Exit::Failed),
             (io::Error::from(io::ErrorKind::StorageFull).into(), Exit::Failed),

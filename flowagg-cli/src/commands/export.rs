@@ -9,6 +9,7 @@ use super::error::CommandError;
 use super::files::into_folder;
 use super::start;
 use crate::args::{Cloudformation, Export, Global, Terraform, To};
+use crate::aws::observe::Observation;
 use crate::export::athena::athena;
 use crate::export::cloudformation;
 use crate::export::terraform::{self, Live};
@@ -70,7 +71,7 @@ async fn configuration(
     if let (Ok(fleet), false) = (file.named(), options.live) {
         return Ok(terraform::configuration(&fleet, None, options.format)?);
     }
-    let (fleet, accounts, observed) = start::look(global, screen).await?;
+    let Observation { fleet, accounts, observed } = start::look(global, screen).await?;
     screen.calls("reading", &accounts.take_calls())?;
     let plan = plan(&fleet, &observed, Unnamed::Keep);
     if !plan.is_complete() {

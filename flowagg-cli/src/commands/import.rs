@@ -6,7 +6,7 @@ use flowagg_core::fleet::{FleetFile, Part, Regions, Remark};
 use super::error::CommandError;
 use super::files::write_text;
 use crate::args::{Global, Import};
-use crate::aws::{self, Ask, Connection, find_hub};
+use crate::aws::{self, ImportScope, Session, find_hub};
 use crate::found::Found;
 use crate::import::template::{self, Given, Source};
 use crate::import::{Imported, granted, import, named_folders};
@@ -46,7 +46,7 @@ async fn in_aws(
         )
     })?;
     let units = options.unit.iter().cloned().collect();
-    let ask = Ask {
+    let scope = ImportScope {
         bucket,
         folder: options.prefix.clone(),
         accounts: options.account.iter().copied().collect(),
@@ -54,8 +54,12 @@ async fn in_aws(
         regions,
         role: options.role.clone(),
     };
-    let connection = global.connection();
-    let found = screen.reading(async |progress| find(&ask, &connection, progress).await).await;
+    let connection = &global.connection();
+    let found = screen.reading(async |progress| {
+        let session = Session::open_own_account(connection).await?;
+        find(&scope, &session, progress).await
+    });
+    let found = found.await;
     let (found, failures) = found?;
     screen.failures(&failures)?;
     Ok((found, if failures.is_empty() { Exit::Done } else { Exit::Failed }))
@@ -63,13 +67,13 @@ async fn in_aws(
 
 /// Reads the bucket, decides from it which accounts to read, and reads those.
 async fn find(
-    ask: &Ask,
-    connection: &Connection,
+    scope: &ImportScope,
+    session: &Session,
     progress: &dyn Progress,
 ) -> Result<(Found, Vec<Failure>), CommandError> {
-    let (session, hub) = find_hub(ask, connection, named_folders).await?;
+    let hub = find_hub(scope, session, named_folders).await?;
     let granted = granted(&hub);
-    Ok(aws::find(ask, &session, hub, granted, progress).await?)
+    Ok(aws::find(scope, session, hub, granted, progress).await?)
 }
 
 /// What templates say, offline.

@@ -14,7 +14,7 @@ use flowagg_core::id::{AccountId, BucketName, IdError, OrganizationId, Region};
 use super::error::{CommandError, Problem};
 use super::files::write_text;
 use crate::args::{Global, Init};
-use crate::aws::{Around, around};
+use crate::aws::{InitDefaults, Session, init_defaults};
 use crate::{Exit, Screen};
 
 pub(super) async fn run(
@@ -22,18 +22,18 @@ pub(super) async fn run(
     options: &Init,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
-    let around = if options.offline {
+    let defaults = if options.offline {
         None
     } else {
-        match around(&global.connection()).await {
-            Ok(around) => Some(around),
+        match Session::open_own_account(&global.connection()).await {
+            Ok(session) => Some(init_defaults(&session).await),
             Err(error) => {
                 screen.note(&format!("AWS tells nothing here: {error}"))?;
                 None
             }
         }
     };
-    let answers = ask(options, around.as_ref(), screen)?;
+    let answers = ask(options, defaults.as_ref(), screen)?;
     let file = file(answers, options);
     let text = file.to_toml(&remarks(&file));
     if let Err(error) = FleetFile::parse(&text) {
@@ -55,20 +55,24 @@ struct Answers {
 }
 
 /// From the options, else from answers in the terminal, else from AWS. The error names the options that are missing.
-fn ask(options: &Init, around: Option<&Around>, screen: &mut Screen<'_>) -> Result<Answers, CommandError> {
-    let account =
-        given(options.hub_account, "the account of the bucket", around.map(|around| around.account), screen)?;
-    let region =
-        given(options.region.clone(), "its region", around.map(|around| around.region.clone()), screen)?;
-    if let (Some(around), None, true) = (around, &options.bucket, screen.interactive) {
-        for bucket in &around.buckets {
+fn ask(
+    options: &Init,
+    defaults: Option<&InitDefaults>,
+    screen: &mut Screen<'_>,
+) -> Result<Answers, CommandError> {
+    let account = defaults.map(|defaults| defaults.account);
+    let account = given(options.hub_account, "the account of the bucket", account, screen)?;
+    let region = defaults.map(|defaults| defaults.region.clone());
+    let region = given(options.region.clone(), "its region", region, screen)?;
+    if let (Some(defaults), None, true) = (defaults, &options.bucket, screen.interactive) {
+        for bucket in &defaults.buckets {
             writeln!(screen.err, "there is {bucket}")?;
         }
     }
     let own = account.and_then(|account| BucketName::parse(&format!("flow-logs-{account}")).ok());
     let bucket = given(options.bucket.clone(), "the bucket; `apply` makes it", own, screen)?;
-    let organization = match (&options.organization, options.account.is_empty(), around) {
-        (None, true, Some(Around { organization: Some(id), .. })) => {
+    let organization = match (&options.organization, options.account.is_empty(), defaults) {
+        (None, true, Some(InitDefaults { organization: Some(id), .. })) => {
             let all = !screen.interactive
                 || screen.agreed(&format!("log every account of the organization {id}?"))?;
             all.then(|| id.clone())

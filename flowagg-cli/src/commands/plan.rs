@@ -6,6 +6,7 @@ use flowagg_policy::plan::{PlanOptions, plan};
 use super::error::CommandError;
 use super::start;
 use crate::args;
+use crate::aws::observe::Observation;
 use crate::{Exit, Screen, show};
 
 pub(super) async fn run(
@@ -14,7 +15,7 @@ pub(super) async fn run(
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     let adopts = !options.terms.adopt.is_empty();
-    let (fleet, accounts, observed) = start::look_to_adopt(global, adopts, screen).await?;
+    let Observation { fleet, accounts, observed } = start::look_to_adopt(global, adopts, screen).await?;
     screen.calls("reading", &accounts.take_calls())?;
     let plan = plan(&fleet, &observed, terms(&options.terms));
     if options.json {

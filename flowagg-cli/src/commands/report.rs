@@ -17,6 +17,7 @@ use super::error::CommandError;
 use super::start;
 use super::verify::signed;
 use crate::args;
+use crate::aws::observe::Observation;
 use crate::aws::{Accounts, deliveries};
 use crate::report::{Report, Seen, html, words};
 use crate::show::Glyphs;
@@ -27,7 +28,7 @@ pub(super) async fn run(
     options: &args::Report,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
-    let (fleet, accounts, observed) = start::look(global, screen).await?;
+    let Observation { fleet, accounts, observed } = start::look(global, screen).await?;
     let now = Timestamp::now();
     let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
     let days = days(now, options.days);

@@ -3,14 +3,13 @@
 use std::path::Path;
 
 use flowagg_core::fleet::{Fleet, FleetFile};
-use flowagg_core::observed::Observed;
 use flowagg_policy::{Grant, Unnamed, merge};
 
 use super::error::CommandError;
 use crate::Screen;
 use crate::args::Global;
-use crate::aws::observe::{Survey, log_folders, observe, survey};
-use crate::aws::{Accounts, Session};
+use crate::aws::Session;
+use crate::aws::observe::{Observation, Survey, log_folders, observe, survey};
 
 /// Reads the fleet file, and reports all its faults at once.
 pub(super) fn file(path: &Path) -> Result<FleetFile, CommandError> {
@@ -36,10 +35,7 @@ pub(super) async fn open(global: &Global) -> Result<(FleetFile, Session), Comman
 }
 
 /// The fleet, and the current state.
-pub(super) async fn look(
-    global: &Global,
-    screen: &mut Screen<'_>,
-) -> Result<(Fleet, Accounts, Observed), CommandError> {
+pub(super) async fn look(global: &Global, screen: &mut Screen<'_>) -> Result<Observation, CommandError> {
     let (file, session) = open(global).await?;
     let looked = screen.reading(async |progress| observe(file, &session, &global.only, progress).await);
     Ok(looked.await?)
@@ -50,12 +46,13 @@ pub(super) async fn look_to_adopt(
     global: &Global,
     adopts: bool,
     screen: &mut Screen<'_>,
-) -> Result<(Fleet, Accounts, Observed), CommandError> {
-    let (fleet, accounts, mut observed) = look(global, screen).await?;
+) -> Result<Observation, CommandError> {
+    let mut observation = look(global, screen).await?;
+    let Observation { fleet, accounts, observed } = &mut observation;
     if let (true, Ok(Some(bucket))) = (adopts, &mut observed.bucket) {
         bucket.log_folders = screen.reading(async |_| log_folders(&fleet.hub, accounts.hub()).await).await;
     }
-    Ok((fleet, accounts, observed))
+    Ok(observation)
 }
 
 /// The fleet, whose accounts and regions are looked up only where the fleet file does not name them.

@@ -1,9 +1,7 @@
-//! Progress: a bar on a terminal, a line now and then elsewhere, an event for each step for a program; and the wish to
-//! stop.
-
-use std::sync::atomic::{AtomicBool, Ordering};
+//! Progress: a bar on a terminal, a line now and then elsewhere, an event for each step for a program; and Ctrl-C.
 
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, tell};
 use crate::Progress;
@@ -14,12 +12,10 @@ const WORTH_A_LINE: usize = 50;
 pub(crate) struct Watch {
     bar: Option<ProgressBar>,
     events: bool,
-    max_failures: Option<usize>,
-    interrupted: AtomicBool,
 }
 
 impl Watch {
-    pub(crate) fn new(interactive: bool, events: bool, max_failures: Option<usize>) -> Self {
+    pub(crate) fn new(interactive: bool, events: bool) -> Self {
         let bar = (interactive && !events).then(|| {
             let bar = ProgressBar::new(0);
             match ProgressStyle::with_template("{prefix:12} {pos:>4}/{len:4} {wide_msg}") {
@@ -29,7 +25,7 @@ impl Watch {
         });
         // A dumb terminal takes no bar: it is told on lines, as a file is.
         let bar = bar.filter(|bar| !bar.is_hidden());
-        Self { bar, events, max_failures, interrupted: AtomicBool::new(false) }
+        Self { bar, events }
     }
 
     pub(crate) fn finish(&self) {
@@ -38,12 +34,13 @@ impl Watch {
         }
     }
 
-    /// Waits for Ctrl-C: the first stops what has not begun, the second ends the program.
-    pub(crate) async fn interrupts(&self) {
+    /// Waits for Ctrl-C: the first cancels the token, the second ends the program.
+    pub(crate) async fn interrupts(&self, cancel: &CancellationToken) {
         while tokio::signal::ctrl_c().await.is_ok() {
-            if self.interrupted.swap(true, Ordering::Relaxed) {
+            if cancel.is_cancelled() {
                 std::process::exit(130);
             }
+            cancel.cancel();
             self.say("stopping: the calls under way are finished first; Ctrl-C again ends at once");
         }
     }
@@ -75,9 +72,5 @@ impl Progress for Watch {
             }
             None => {}
         }
-    }
-
-    fn stops(&self, failures: usize) -> bool {
-        self.interrupted.load(Ordering::Relaxed) || self.max_failures.is_some_and(|most| failures >= most)
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::FleetError;
 use flowagg_core::plan::Concern;
+use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, Fault};
 use super::failures::{self, error, faults};
@@ -30,25 +31,26 @@ pub struct Screen<'a> {
 impl Screen<'_> {
     /// Does a piece of work that only reads: it may end at any moment.
     pub(crate) async fn reading<T>(&self, work: impl AsyncFnOnce(&dyn Progress) -> T) -> T {
-        let watch = Watch::new(self.interactive, self.events, None);
+        let watch = Watch::new(self.interactive, self.events);
         let result = work(&watch).await;
         watch.finish();
         result
     }
 
-    /// Does a piece of work that writes: Ctrl-C, or so many failures, keep what has not begun from beginning.
+    /// Does a piece of work that writes: Ctrl-C cancels its token.
     pub(crate) async fn writing<T>(
         &self,
-        max_failures: Option<usize>,
-        work: impl AsyncFnOnce(&dyn Progress) -> T,
+        work: impl AsyncFnOnce(CancellationToken, &dyn Progress) -> T,
     ) -> T {
-        let watch = Watch::new(self.interactive, self.events, max_failures);
+        let watch = Watch::new(self.interactive, self.events);
+        let cancel = CancellationToken::new();
         let interrupts = async {
-            watch.interrupts().await;
+            watch.interrupts(&cancel).await;
             // Where there are no signals, there is nothing to wait for.
             std::future::pending().await
         };
-        let result = tokio::select! { result = work(&watch) => result, never = interrupts => never };
+        let result =
+            tokio::select! { result = work(cancel.clone(), &watch) => result, never = interrupts => never };
         watch.finish();
         result
     }

@@ -35,23 +35,111 @@ use super::traffic::Calls;
 const ATTEMPTS: u32 = 6;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How AWS is reached.
+/// How AWS is reached: by default with the credentials and the configuration of the standard chain.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Connection {
-    /// Send every call there instead of to AWS.
+    /// The endpoint of every call, instead of AWS's own.
     pub endpoint_url: Option<String>,
-    /// How long one try of a call may take.
+    /// Timeout for each attempt of a call, unless the [`SdkConfig`] has a timeout configuration.
     pub call_timeout: Duration,
+    config: Option<SdkConfig>,
 }
 
 impl Connection {
-    /// The time that one try of a call may take, where nothing else is said.
+    /// The default timeout for each attempt of a call.
     pub const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+
+    /// Uses the credentials, the region and the endpoint of this configuration instead of the standard chain's.
+    ///
+    /// STS is called in the region of the configuration; without one, in the hub's. Retries, timeouts and the HTTP client
+    /// are those of the configuration; values that it does not set are as in the default. `hub.profile` of the fleet file
+    /// is not used.
+    ///
+    /// ```no_run
+    /// use aws_config::{BehaviorVersion, Region};
+    /// use flowagg::aws::{Connection, Session};
+    /// use flowagg_core::fleet::FleetFile;
+    ///
+    /// # async fn example(fleet_file: &str) -> Result<(), Box<dyn std::error::Error>> {
+    /// let config = aws_config::defaults(BehaviorVersion::latest())
+    ///     .profile_name("network")
+    ///     .region(Region::new("eu-west-1"))
+    ///     .endpoint_url("http://localhost:4566")
+    ///     .load()
+    ///     .await;
+    /// let file = FleetFile::parse(fleet_file)?;
+    /// let session = Session::open(&file, &Connection::from_sdk_config(config)).await?;
+    /// println!("{} uses the hub {}", session.caller(), session.hub().id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn from_sdk_config(config: SdkConfig) -> Self {
+        Self { config: Some(config), ..Self::default() }
+    }
+
+    /// The configuration of all calls, and their HTTP client.
+    ///
+    /// A region of the [`SdkConfig`] comes first, then `hub_region`, then that of the standard chain.
+    async fn load(
+        &self,
+        hub_region: Option<&Region>,
+        profile: Option<&str>,
+    ) -> (SdkConfig, SharedHttpClient) {
+        if let Some(config) = &self.config {
+            let config = self.complete(config, hub_region);
+            let http = config.http_client().unwrap_or_else(https);
+            return (config, http);
+        }
+        let https = https();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(https.clone())
+            // Answers are small, and each attempt has a timeout of its own.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .retry_config(retries())
+            .timeout_config(timeouts(self.call_timeout));
+        if let Some(region) = hub_region {
+            loader = loader.region(account::sdk_region(region));
+        }
+        if let Some(profile) = profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(url) = &self.endpoint_url {
+            loader = loader.endpoint_url(url);
+        }
+        (loader.load().await, https)
+    }
+
+    /// The configuration of an embedder, with values for what it does not set.
+    fn complete(&self, config: &SdkConfig, hub_region: Option<&Region>) -> SdkConfig {
+        let is_set = config.region().is_some_and(|region| Region::parse(region.as_ref()).is_ok());
+        let mut complete = config.to_builder();
+        if let (false, Some(region)) = (is_set, hub_region) {
+            complete.set_region(account::sdk_region(region));
+        }
+        if let Some(url) = &self.endpoint_url {
+            complete.set_endpoint_url(Some(url.clone()));
+        }
+        if config.retry_config().is_none() {
+            complete.set_retry_config(Some(retries()));
+        }
+        if config.timeout_config().is_none() {
+            complete.set_timeout_config(Some(timeouts(self.call_timeout)));
+        }
+        if config.stalled_stream_protection().is_none() {
+            complete.set_stalled_stream_protection(Some(StalledStreamProtectionConfig::disabled()));
+        }
+        // Without a cache in common, the client of each region would load the credentials.
+        if config.identity_cache().is_none() {
+            complete.set_identity_cache(Some(IdentityCache::lazy().build()));
+        }
+        complete.build()
+    }
 }
 
 impl Default for Connection {
     fn default() -> Self {
-        Self { endpoint_url: None, call_timeout: Self::CALL_TIMEOUT }
+        Self { endpoint_url: None, call_timeout: Self::CALL_TIMEOUT, config: None }
     }
 }
 
@@ -86,48 +174,12 @@ pub struct Session {
 impl Session {
     /// Finds out who the caller is, and takes a role in the hub account where the caller is in another.
     ///
-    /// Credentials come from the standard chain, from `hub.profile` where it is set.
+    /// Credentials come from the standard chain, from `hub.profile` where it is set; or from the configuration of
+    /// [`Connection::from_sdk_config`].
     pub async fn open(file: &FleetFile, connection: &Connection) -> Result<Self, OpenError> {
         let hub = &file.hub;
-        let (config, http) = base(Some(&hub.region), hub.profile.as_deref(), connection).await;
-        Self::of_config(file, config, http).await
-    }
-
-    /// The same with credentials, a region and an endpoint that the caller provides. `hub.profile` is not used.
-    ///
-    /// STS is called in the region of the configuration; without one, in the hub's. Retries, timeouts and the HTTP client
-    /// are those of the configuration; values that it does not set are as in [`open`](Self::open).
-    ///
-    /// ```no_run
-    /// use aws_config::{BehaviorVersion, Region};
-    /// use flowagg::aws::Session;
-    /// use flowagg_core::fleet::FleetFile;
-    ///
-    /// # async fn example(fleet_file: &str) -> Result<(), Box<dyn std::error::Error>> {
-    /// let config = aws_config::defaults(BehaviorVersion::latest())
-    ///     .profile_name("network")
-    ///     .region(Region::new("eu-west-1"))
-    ///     .endpoint_url("http://localhost:4566")
-    ///     .load()
-    ///     .await;
-    /// let file = FleetFile::parse(fleet_file)?;
-    /// let session = Session::from_sdk_config(&file, config).await?;
-    /// println!("{} uses the hub {}", session.caller(), session.hub().id);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn from_sdk_config(file: &FleetFile, config: SdkConfig) -> Result<Self, OpenError> {
-        let config = completed(config, &file.hub.region);
-        let http = config.http_client().unwrap_or_else(https);
-        Self::of_config(file, config, http).await
-    }
-
-    async fn of_config(
-        file: &FleetFile,
-        config: SdkConfig,
-        http: SharedHttpClient,
-    ) -> Result<Self, OpenError> {
-        let (hub, region) = (&file.hub, account::home(&config));
+        let (config, http) = connection.load(Some(&hub.region), hub.profile.as_deref()).await;
+        let region = account::home(&config);
         // Until the caller is known, its calls count as the hub's.
         let caller = identify(config, http, Some(hub.account), &region).await;
         let caller = caller.map_err(|error| OpenError::Caller(error.at(Place::new(hub.account, &region))))?;
@@ -135,26 +187,29 @@ impl Session {
         Ok(Self { caller, hub })
     }
 
-    /// The account whose credentials are used.
-    pub fn caller(&self) -> AccountId {
-        self.caller.id
-    }
-
-    /// The caller's own account as the hub, in the region that the standard chain names.
+    /// Opens the caller's own account as the hub, before there is a fleet file. The region is that of the connection or of the
+    /// standard chain.
     ///
     /// Fails if AWS does not identify the caller; the error has no account, because none is known.
-    pub(crate) async fn of_caller(connection: &Connection) -> Result<Self, CallError> {
-        let (config, http) = base(None, None, connection).await;
+    pub async fn open_own_account(connection: &Connection) -> Result<Self, CallError> {
+        let (config, http) = connection.load(None, None).await;
         let region = account::home(&config);
         let caller = identify(config, http, None, &region).await?;
         Ok(Self { hub: caller.clone(), caller })
     }
 
-    /// The same, where the hub is the caller's own account, in another region.
-    pub(crate) fn moved_to(self, region: &Region) -> Self {
-        let config = self.caller.config.to_builder().region(account::sdk_region(region)).build();
-        let caller = Account { config, clients: Arc::default(), ..self.caller };
-        Self { hub: caller.clone(), caller }
+    /// The account whose credentials are used.
+    pub fn caller(&self) -> AccountId {
+        self.caller.id
+    }
+
+    /// The same, with calls that no region is named for in this one.
+    pub(crate) fn moved_to(&self, region: &Region) -> Self {
+        let moved = |account: &Account| {
+            let config = account.config.to_builder().region(account::sdk_region(region)).build();
+            Account { config, clients: Arc::default(), ..account.clone() }
+        };
+        Self { caller: moved(&self.caller), hub: moved(&self.hub) }
     }
 
     /// The hub account.
@@ -225,54 +280,6 @@ impl Accounts {
     pub fn take_calls(&self) -> Calls {
         self.session.caller.traffic.take()
     }
-}
-
-/// `None` leaves the region to the standard chain.
-async fn base(
-    region: Option<&Region>,
-    profile: Option<&str>,
-    connection: &Connection,
-) -> (SdkConfig, SharedHttpClient) {
-    let https = https();
-    let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(https.clone())
-        // Answers are small, and a try has a time of its own.
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .retry_config(retries())
-        .timeout_config(timeouts(connection.call_timeout));
-    if let Some(region) = region {
-        loader = loader.region(account::sdk_region(region));
-    }
-    if let Some(profile) = profile {
-        loader = loader.profile_name(profile);
-    }
-    if let Some(url) = &connection.endpoint_url {
-        loader = loader.endpoint_url(url);
-    }
-    (loader.load().await, https)
-}
-
-/// The configuration of an embedder, with values for what it does not set.
-fn completed(config: SdkConfig, hub_region: &Region) -> SdkConfig {
-    let is_set = config.region().is_some_and(|region| Region::parse(region.as_ref()).is_ok());
-    let mut complete = config.to_builder();
-    if !is_set {
-        complete.set_region(account::sdk_region(hub_region));
-    }
-    if config.retry_config().is_none() {
-        complete.set_retry_config(Some(retries()));
-    }
-    if config.timeout_config().is_none() {
-        complete.set_timeout_config(Some(timeouts(Connection::CALL_TIMEOUT)));
-    }
-    if config.stalled_stream_protection().is_none() {
-        complete.set_stalled_stream_protection(Some(StalledStreamProtectionConfig::disabled()));
-    }
-    // Without a cache in common, the client of each region would load the credentials.
-    if config.identity_cache().is_none() {
-        complete.set_identity_cache(Some(IdentityCache::lazy().build()));
-    }
-    complete.build()
 }
 
 /// One client for all: each would read the machine's root certificates and keep connections of its own.

@@ -57,7 +57,7 @@ impl HttpConnector for Sts {
 async fn session_calls_with_the_credentials_region_and_endpoint_that_it_is_given() {
     let sts = Sts::of("111122223333");
     let config = sts.config().to_builder().region(aws_config::Region::new("us-east-1")).build();
-    let session = Session::from_sdk_config(&file(), config).await.unwrap();
+    let session = Session::open(&file(), &Connection::from_sdk_config(config)).await.unwrap();
     assert_eq!((session.caller(), session.hub().id), (fleet().hub.account, fleet().hub.account));
     let [(url, signature)] = &sts.requests()[..] else { panic!("{:?}", sts.requests()) };
     assert!(url.starts_with(ENDPOINT), "{url}");
@@ -69,7 +69,7 @@ async fn session_without_a_usable_region_calls_in_the_hubs() {
     for region in [None, Some(aws_config::Region::new("nowhere"))] {
         let sts = Sts::of("111122223333");
         let config = sts.config().to_builder().region(region).build();
-        let session = Session::from_sdk_config(&file(), config).await.unwrap();
+        let session = Session::open(&file(), &Connection::from_sdk_config(config)).await.unwrap();
         assert_eq!(session.hub().home(), fleet().hub.region);
         assert!(sts.requests()[0].1.contains("/eu-west-1/sts/"), "{:?}", sts.requests());
     }
@@ -81,12 +81,34 @@ fn values_that_the_configuration_sets_are_kept_and_the_others_are_those_of_open(
     let own = TimeoutConfig::builder().connect_timeout(Duration::from_secs(1)).build();
     let config = Sts::of("111122223333").config();
     let set = config.to_builder().timeout_config(own.clone()).retry_config(RetryConfig::disabled());
-    let kept = completed(set.build(), &region);
+    let kept = Connection::default().complete(&set.build(), Some(&region));
     assert_eq!(kept.timeout_config(), Some(&own));
     assert_eq!(kept.retry_config().map(RetryConfig::max_attempts), Some(1));
 
-    let filled = completed(config, &region);
+    let filled = Connection::default().complete(&config, Some(&region));
     assert_eq!(filled.timeout_config(), Some(&timeouts(Connection::CALL_TIMEOUT)));
     assert_eq!(filled.retry_config().map(RetryConfig::max_attempts), Some(ATTEMPTS));
     assert!(filled.identity_cache().is_some());
+}
+
+#[tokio::test]
+async fn session_without_a_fleet_file_is_of_the_callers_own_account() {
+    let sts = Sts::of("333333333333");
+    let config = sts.config().to_builder().region(aws_config::Region::new("eu-north-1")).build();
+    let session = Session::open_own_account(&Connection::from_sdk_config(config)).await.unwrap();
+    assert_eq!(
+        (session.caller(), session.hub().id.to_string()),
+        (session.hub().id, "333333333333".to_owned())
+    );
+    assert!(sts.requests()[0].1.contains("/eu-north-1/sts/"), "{:?}", sts.requests());
+    assert_eq!(session.moved_to(&fleet().hub.region).hub().home(), fleet().hub.region);
+}
+
+#[test]
+fn endpoint_of_the_connection_replaces_that_of_the_configuration() {
+    let config = Sts::of("111122223333").config();
+    let mut connection = Connection::default();
+    assert_eq!(connection.complete(&config, None).endpoint_url(), Some(ENDPOINT));
+    connection.endpoint_url = Some("http://other.example".to_owned());
+    assert_eq!(connection.complete(&config, None).endpoint_url(), Some("http://other.example"));
 }

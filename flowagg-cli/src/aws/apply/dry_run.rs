@@ -12,7 +12,6 @@ use aws_sdk_ec2::types::Tag;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use flowagg_core::failure::Failure;
-use flowagg_core::fleet::Fleet;
 use flowagg_core::id::{ResourceId, ResourceKind};
 use flowagg_core::plan::{FlowLogChange, Step};
 use futures::StreamExt;
@@ -20,8 +19,8 @@ use futures::StreamExt;
 use super::by_place;
 use super::flow_logs::{Here, code};
 use crate::Progress;
-use crate::aws::Accounts;
 use crate::aws::call::{CREATE_FLOW_LOGS, CREATE_TAGS, Call, DELETE_FLOW_LOGS};
+use crate::aws::observe::Observation;
 use crate::aws::tasks::spread;
 
 /// What EC2 says to a call that it would have done.
@@ -31,8 +30,7 @@ const WOULD: &str = "DryRunOperation";
 ///
 /// S3 and KMS know no dry run: what is done at the hub is not asked.
 pub async fn dry_run(
-    fleet: &Fleet,
-    accounts: &Accounts,
+    Observation { fleet, accounts, .. }: &Observation,
     changes: &[FlowLogChange],
     progress: &dyn Progress,
 ) -> Vec<Failure> {

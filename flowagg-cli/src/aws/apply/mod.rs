@@ -16,7 +16,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use flowagg_core::failure::Failure;
-use flowagg_core::fleet::Fleet;
 use flowagg_core::id::Place;
 use flowagg_core::lifecycle::LifecycleDocument;
 use flowagg_core::observed::Observed;
@@ -25,6 +24,7 @@ use flowagg_policy::Plan;
 use futures::StreamExt;
 use schemars::JsonSchema;
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
 pub use done::{Did, Done};
 pub use dry_run::dry_run;
@@ -33,13 +33,14 @@ use self::bucket::Bucket;
 use self::lifecycle::holds;
 use self::policy::same;
 use self::replace::{Left, WholeDocument};
-use super::Accounts;
+use super::observe::{Observation, observe_again};
 use super::tasks::spread;
 use crate::Progress;
 
 /// What became of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Applied {
     /// What was done, in order.
     pub done: Vec<Done>,
@@ -51,7 +52,7 @@ pub struct Applied {
     pub held_back: Vec<String>,
     /// Where AWS's own answer names a flow log for each that was to be made, and nothing else was to be done.
     #[serde(skip)]
-    pub(crate) settled: BTreeSet<Place>,
+    settled: BTreeSet<Place>,
     /// The policy that was written, while no other process was seen to change it.
     #[serde(skip)]
     policy: Option<Left<Option<String>>>,
@@ -66,10 +67,24 @@ impl Applied {
         self.done.iter().map(Done::changes).sum()
     }
 
-    /// Adds a warning for each document that another process has replaced since it was written.
+    /// Reads again what the plan has changed, and adds a warning for each document that another process has replaced since it
+    /// was written. [`Plan::again`] of what is returned shows what is left.
     ///
-    /// `observed` must have been read after [`apply`], as [`observe_again`](super::observe::observe_again) does.
-    pub fn compare(&mut self, observed: &Observed) {
+    /// If AWS's own answers have settled everything in an account-region, it is not read again, and not in what is returned.
+    /// EC2 may not return for a while what it has just created.
+    pub async fn observe_again(
+        &mut self,
+        before: Observation,
+        plan: &Plan,
+        progress: &dyn Progress,
+    ) -> Observation {
+        let observation = observe_again(before, plan, &self.settled, progress).await;
+        self.compare(&observation.observed);
+        observation
+    }
+
+    /// Adds a warning for each document that another process has replaced since it was written.
+    fn compare(&mut self, observed: &Observed) {
         let Ok(Some(bucket)) = &observed.bucket else { return };
         let policy = self.policy.take();
         let policy =
@@ -81,16 +96,32 @@ impl Applied {
     }
 }
 
-/// Does what the plan says; `observed` is what the plan was made from. A failing account does not stop the others. If the
+/// When [`apply`] stops early; by default never. What has begun is finished; what has not is [held back](Applied::held_back).
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ApplyOptions {
+    /// Start no further account-region once it is cancelled.
+    pub cancel: CancellationToken,
+    /// Start no further account-region after this number of failures.
+    pub max_failures: Option<usize>,
+}
+
+impl ApplyOptions {
+    fn stops(&self, failures: usize) -> bool {
+        self.cancel.is_cancelled() || self.max_failures.is_some_and(|most| failures >= most)
+    }
+}
+
+/// Does what the plan says; the observation is what the plan was made from. A failing account does not stop the others. If the
 /// bucket or its policy could not be set, no flow log is created, as it could not deliver. A grant is removed only when every
 /// flow log is gone.
 pub async fn apply(
-    fleet: &Fleet,
-    accounts: &Accounts,
-    observed: &Observed,
+    observation: &Observation,
     plan: &Plan,
+    options: &ApplyOptions,
     progress: &dyn Progress,
 ) -> Applied {
+    let Observation { fleet, accounts, observed } = observation;
     let mut applied = Applied::default();
     let hub = Bucket::new(fleet, accounts.hub(), observed, plan);
     let is_last =
@@ -105,7 +136,7 @@ pub async fn apply(
             && matches!(change.step, Step::Create | Step::Replace { .. })
     });
     let before = if made_in_hub { hub.policy().read().await.map(Some) } else { Ok(None) };
-    flow_logs_everywhere(fleet, accounts, plan, progress, &mut applied).await;
+    flow_logs_everywhere(observation, plan, options, progress, &mut applied).await;
     match before {
         Ok(Some(before)) => hub.settle_after_aws(before.as_deref(), &mut applied).await,
         Ok(None) => {}
@@ -120,9 +151,9 @@ pub async fn apply(
 }
 
 async fn flow_logs_everywhere(
-    fleet: &Fleet,
-    accounts: &Accounts,
+    Observation { fleet, accounts, .. }: &Observation,
     plan: &Plan,
+    options: &ApplyOptions,
     progress: &dyn Progress,
     applied: &mut Applied,
 ) {
@@ -131,7 +162,7 @@ async fn flow_logs_everywhere(
     let fleet = &Arc::new(fleet.clone());
     let failures = &AtomicUsize::new(applied.failures.len());
     let doing = by_place.into_iter().map(|(place, changes)| {
-        let stops = progress.stops(failures.load(Ordering::Relaxed));
+        let stops = options.stops(failures.load(Ordering::Relaxed));
         let account = accounts.member(place.account).map(|member| member.cloned().map_err(Clone::clone));
         let fleet = Arc::clone(fleet);
         async move {

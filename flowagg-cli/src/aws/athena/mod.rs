@@ -14,6 +14,7 @@ use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Hub;
 use flowagg_core::text::one_line;
 use futures::{StreamExt, TryStreamExt, stream};
+use tokio_util::sync::CancellationToken;
 
 use super::Account;
 use super::call::{GET_QUERY_EXECUTION, GET_QUERY_RESULTS, LIST_OBJECTS, START_QUERY, STOP_QUERY};
@@ -107,17 +108,18 @@ pub async fn stored(hub: &Hub, account: &Account, folders: &[String]) -> Result<
     }))
 }
 
-/// Runs a query in the hub's account and region, and waits for its rows. It is stopped as soon as `progress` wants no more.
+/// Runs a query in the hub's account and region, and waits for its rows. The query is stopped if the token is cancelled.
 ///
-/// Fails where Athena does not take it, cannot do it, or is told to stop.
+/// Fails if Athena refuses the query, cannot run it, or has stopped it.
 pub async fn ask(
     hub: &Hub,
     account: &Account,
     question: &Question,
+    cancel: &CancellationToken,
     progress: &dyn Progress,
 ) -> Result<Answer, Failure> {
     let at = At::new(hub.place()).about(format!("workgroup {}", question.workgroup));
-    Asking { athena: account.athena(&hub.region), at }.ask(question, progress).await
+    Asking { athena: account.athena(&hub.region), at }.ask(question, cancel, progress).await
 }
 
 struct Asking {
@@ -126,9 +128,14 @@ struct Asking {
 }
 
 impl Asking {
-    async fn ask(&self, question: &Question, progress: &dyn Progress) -> Result<Answer, Failure> {
+    async fn ask(
+        &self,
+        question: &Question,
+        cancel: &CancellationToken,
+        progress: &dyn Progress,
+    ) -> Result<Answer, Failure> {
         let id = self.start(question).await?;
-        let done = self.wait(&id, progress).await?;
+        let done = self.wait(&id, cancel, progress).await?;
         let (columns, rows) = self.rows(&id, done.statement_type()).await?;
         let told = done.statistics();
         let scanned = told.and_then(|told| told.data_scanned_in_bytes()).unwrap_or_default();
@@ -162,7 +169,12 @@ impl Asking {
     }
 
     /// Looks at a query until it has succeeded.
-    async fn wait(&self, id: &str, progress: &dyn Progress) -> Result<QueryExecution, Failure> {
+    async fn wait(
+        &self,
+        id: &str,
+        cancel: &CancellationToken,
+        progress: &dyn Progress,
+    ) -> Result<QueryExecution, Failure> {
         let mut wait = FIRST_WAIT;
         let mut stopped = false;
         loop {
@@ -187,13 +199,16 @@ impl Asking {
                 state => progress.step("query", 0, 1, &told(&found, state)),
             }
             // What is stopped is looked at until Athena says so too.
-            if progress.stops(0) && !stopped {
+            if cancel.is_cancelled() && !stopped {
                 let stop = self.athena.stop_query_execution().query_execution_id(id).send().await;
                 stop.map_err(|error| self.at.failure(STOP_QUERY, &error))?;
                 stopped = true;
                 continue;
             }
-            tokio::time::sleep(wait).await;
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = cancel.cancelled(), if !stopped => {}
+            }
             wait = (wait * 2).min(LONGEST_WAIT);
         }
     }

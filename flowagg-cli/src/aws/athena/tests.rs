@@ -1,7 +1,5 @@
 //! What Athena answers, and what becomes of it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use aws_sdk_athena::operation::get_query_execution::GetQueryExecutionOutput;
 use aws_sdk_athena::operation::get_query_results::GetQueryResultsOutput;
 use aws_sdk_athena::operation::start_query_execution::{StartQueryExecutionError, StartQueryExecutionOutput};
@@ -81,7 +79,10 @@ async fn a_query_is_waited_for_and_all_its_pages_are_read_without_the_names_of_t
     let second = mock!(Client::get_query_results)
         .match_requests(|request| request.next_token() == Some("more"))
         .then_output(|| page(vec![row([Some("2"), None])], None));
-    let answer = asking(&[&started(), &look, &first, &second]).ask(&question(), &()).await.unwrap();
+    let answer = asking(&[&started(), &look, &first, &second])
+        .ask(&question(), &CancellationToken::new(), &())
+        .await
+        .unwrap();
     let column = |name: &str, kind: &str| Column { name: name.to_owned(), kind: kind.to_owned() };
     assert_eq!(answer.columns, [column("log_account", "varchar"), column("total_bytes", "bigint")]);
     let text = |value: &str| Some(value.to_owned());
@@ -94,7 +95,8 @@ async fn a_query_that_fails_says_why_and_what_to_do() {
     let why = "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.flowagg.vpc_flow_logs' does not exist";
     let look = mock!(Client::get_query_execution)
         .then_output(move || looked(QueryExecutionState::Failed, Some(why)));
-    let failure = asking(&[&started(), &look]).ask(&question(), &()).await.unwrap_err();
+    let failure =
+        asking(&[&started(), &look]).ask(&question(), &CancellationToken::new(), &()).await.unwrap_err();
     assert_eq!((failure.code.as_deref(), failure.message.as_str()), (Some("FAILED"), why));
     assert!(failure.help().contains("`flowagg export athena`"), "{failure:?}");
 }
@@ -108,21 +110,18 @@ async fn a_query_without_a_place_for_its_result_is_told_to_name_one() {
         let code = aws_smithy_types::error::ErrorMetadata::builder().code("InvalidRequestException").message(message);
         StartQueryExecutionError::InvalidRequestException(error.meta(code.build()).build())
     });
-    let failure = asking(&[&start]).ask(&question(), &()).await.unwrap_err();
+    let failure = asking(&[&start]).ask(&question(), &CancellationToken::new(), &()).await.unwrap_err();
     assert!(failure.help().contains("`--output s3://BUCKET/FOLDER/`"), "{failure:?}");
 }
 
 #[tokio::test]
 async fn a_query_is_stopped_where_nobody_waits_for_it_any_more() {
-    /// Wants to stop from the first step on.
-    struct Impatient(AtomicBool);
+    /// Cancels at the first step.
+    struct Impatient(CancellationToken);
     impl Progress for Impatient {
         fn step(&self, _: &str, _: usize, _: usize, at: &str) {
             assert_eq!(at, "RUNNING, 1234 bytes read");
-            self.0.store(true, Ordering::Relaxed);
-        }
-        fn stops(&self, _: usize) -> bool {
-            self.0.load(Ordering::Relaxed)
+            self.0.cancel();
         }
     }
     let look = mock!(Client::get_query_execution)
@@ -134,6 +133,7 @@ async fn a_query_is_stopped_where_nobody_waits_for_it_any_more() {
         .match_requests(|request| request.query_execution_id() == Some("q-1"))
         .then_output(|| StopQueryExecutionOutput::builder().build());
     let asking = asking(&[&started(), &look, &stop]);
-    let failure = asking.ask(&question(), &Impatient(AtomicBool::new(false))).await.unwrap_err();
+    let cancel = CancellationToken::new();
+    let failure = asking.ask(&question(), &cancel, &Impatient(cancel.clone())).await.unwrap_err();
     assert_eq!((failure.code.as_deref(), stop.num_calls()), (Some("CANCELLED"), 1));
 }

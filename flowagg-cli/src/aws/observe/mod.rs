@@ -31,13 +31,28 @@ pub use log_folders::log_folders;
 pub(crate) use log_folders::{log_roots, services};
 pub use survey::{Survey, survey};
 
-/// Reads the hub and every member's regions at once. What cannot be read comes as a failure beside the rest.
+/// A fleet, and what AWS has of it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Observation {
+    /// The fleet, with what was looked up.
+    pub fleet: Fleet,
+    /// Its accounts.
+    pub accounts: Accounts,
+    /// What AWS has.
+    pub observed: Observed,
+}
+
+/// Reads the hub and every member's regions at once. What cannot be read is a failure in its place. With `only`, no other
+/// member or region is read.
+///
+/// Fails if the accounts of an organization cannot be listed.
 pub async fn observe(
     file: FleetFile,
     session: &Session,
     only: &[Only],
     progress: &dyn Progress,
-) -> Result<(Fleet, Accounts, Observed), Failure> {
+) -> Result<Observation, Failure> {
     let hub = file.hub.clone();
     let ((bucket, key), survey) =
         futures::join!(read_hub(&hub, session.hub()), survey(file, session, only, progress));
@@ -48,7 +63,7 @@ pub async fn observe(
         other => other,
     };
     let scope = if only.is_empty() { Scope::Whole } else { Scope::Part };
-    Ok((fleet, accounts, Observed { bucket, key, regions, scope }))
+    Ok(Observation { fleet, accounts, observed: Observed { bucket, key, regions, scope } })
 }
 
 /// Reads the bucket, then the key that it is encrypted with.
@@ -66,14 +81,12 @@ async fn read_hub(
 ///
 /// Where AWS's own answer has settled everything (`settled`), it is not asked once more: such a place is not in what is
 /// returned. EC2 may not show for a while what it has just made.
-pub async fn observe_again(
-    fleet: &Fleet,
-    accounts: &Accounts,
+pub(crate) async fn observe_again(
+    Observation { fleet, accounts, observed: mut before }: Observation,
     plan: &Plan,
     settled: &BTreeSet<Place>,
-    mut before: Observed,
     progress: &dyn Progress,
-) -> Observed {
+) -> Observation {
     let mut changed: BTreeSet<Place> = plan.flow_logs().iter().map(|change| change.place.clone()).collect();
     // AWS may touch the bucket policy when a flow log is made in the bucket's own account.
     let in_hub = changed.iter().any(|place| place.account == fleet.hub.account);
@@ -92,8 +105,9 @@ pub async fn observe_again(
         }
     };
     let ((bucket, key), regions) =
-        futures::join!(at_hub, read_again(accounts, &changed, before.regions, progress));
-    Observed { bucket, key, regions, scope: before.scope }
+        futures::join!(at_hub, read_again(&accounts, &changed, before.regions, progress));
+    let observed = Observed { bucket, key, regions, scope: before.scope };
+    Observation { fleet, accounts, observed }
 }
 
 /// Reads the flow logs of these accounts and regions again. What could not be read before stays unread.

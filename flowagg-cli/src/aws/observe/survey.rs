@@ -18,6 +18,8 @@ use crate::aws::access::{Account, Accounts, Session, find_accounts};
 use crate::aws::tasks::{AT_ONCE, outcome};
 
 /// A fleet with every account and region that belongs to it, and what they have.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Survey {
     /// The fleet, with what was looked up.
     pub fleet: Fleet,

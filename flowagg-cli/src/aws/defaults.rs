@@ -2,25 +2,26 @@
 
 use flowagg_core::id::{AccountId, BucketName, OrganizationId, Region};
 
-use super::access::{Connection, Session};
-use super::failure::CallError;
+use super::access::Session;
 
-/// What a first fleet file can be filled in with.
+/// Defaults for a first fleet file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Around {
+#[non_exhaustive]
+pub struct InitDefaults {
     /// The account of the credentials.
     pub account: AccountId,
     /// The region that the AWS configuration names, or the first of the partition.
     pub region: Region,
-    /// The organization of the account, where it is in one and may ask.
+    /// The organization of the account; `None` if it is in none, or if the caller may not read it.
     pub organization: Option<OrganizationId>,
-    /// The account's buckets whose names tell of logs, in order.
+    /// The account's buckets with `log` in their names, in order.
     pub buckets: Vec<BucketName>,
 }
 
-/// Looks around. What the caller may not ask is not there; only who calls must be known.
-pub async fn around(connection: &Connection) -> Result<Around, CallError> {
-    let session = Session::of_caller(connection).await?;
+/// Reads defaults for a first fleet file. Values that the caller may not read are missing.
+///
+/// For a session of the caller's own account: see [`Session::open_own_account`].
+pub async fn init_defaults(session: &Session) -> InitDefaults {
     let account = session.hub();
     let region = account.home();
     let organizations = account.organizations();
@@ -42,5 +43,5 @@ pub async fn around(connection: &Connection) -> Result<Around, CallError> {
         found
     };
     let (organization, buckets) = futures::join!(organization, buckets);
-    Ok(Around { account: session.caller(), region, organization, buckets })
+    InitDefaults { account: account.id, region, organization, buckets }
 }
