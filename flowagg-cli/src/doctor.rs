@@ -16,9 +16,10 @@ use serde::Serialize;
 /// What was looked at, in the order in which a roll-out needs it. What could not be looked at is not there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Examination {
     /// One for each topic that could be checked.
-    pub checks: Vec<Check>,
+    pub checks: Vec<CheckResult>,
     /// The calls that failed, or would.
     pub failures: Vec<Failure>,
 }
@@ -26,7 +27,8 @@ pub struct Examination {
 /// One thing that a roll-out needs.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Check {
+#[non_exhaustive]
+pub struct CheckResult {
     /// What was looked at.
     pub what: Topic,
     /// Whether it is as it should be.
@@ -123,7 +125,7 @@ impl Examination {
     }
 
     fn push(&mut self, what: Topic, health: Health, found: String, help: Option<String>) {
-        self.checks.push(Check { what, health, found, help });
+        self.checks.push(CheckResult { what, health, found, help });
     }
 
     /// Something that is as it should be.

@@ -11,6 +11,7 @@ use flowagg_core::observed::{BucketEncryption, FlowLog, RegionState};
 
 /// What was found, wherever: in AWS, or in templates.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Found {
     /// The hub.
     pub hub: FoundHub,
@@ -26,8 +27,23 @@ pub struct Found {
     pub remarks: Vec<Remark>,
 }
 
+impl Found {
+    /// A hub without accounts, and the default role.
+    pub fn new(hub: FoundHub) -> Self {
+        Self {
+            hub,
+            members: BTreeMap::new(),
+            role: RoleName::default(),
+            elsewhere: Vec::new(),
+            organization: None,
+            remarks: Vec::new(),
+        }
+    }
+}
+
 /// The hub bucket, as it was found.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct FoundHub {
     /// Its account.
     pub account: AccountId,
@@ -47,8 +63,25 @@ pub struct FoundHub {
     pub policy: Option<String>,
 }
 
+impl FoundHub {
+    /// A bucket of which nothing else is known.
+    pub fn new(account: AccountId, region: Region, bucket: BucketName) -> Self {
+        Self {
+            account,
+            region,
+            bucket,
+            folder: None,
+            objects: None,
+            encryption: None,
+            rules: None,
+            policy: None,
+        }
+    }
+}
+
 /// What the folders of the bucket show of deliveries, without listing a single file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Objects {
     /// The accounts and regions that have flow log files, by the folder that contains their `AWSLogs/`.
     pub delivered: BTreeMap<Folder, BTreeMap<AccountId, BTreeSet<Region>>>,
@@ -76,6 +109,7 @@ impl FoundHub {
 
 /// An account, as it was found.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct FoundMember {
     /// Whether the organization that is looked up holds it.
     pub in_organization: bool,
@@ -88,14 +122,9 @@ pub struct FoundMember {
 }
 
 impl FoundMember {
-    /// One of which nothing was seen but perhaps its flow logs.
-    pub(crate) fn unseen() -> Self {
-        Self {
-            in_organization: false,
-            states: BTreeMap::new(),
-            unread: BTreeMap::new(),
-            view: View::FlowLogs,
-        }
+    /// An account outside the organization, of which nothing was found yet.
+    pub fn new(view: View) -> Self {
+        Self { in_organization: false, states: BTreeMap::new(), unread: BTreeMap::new(), view }
     }
 }
 
@@ -114,14 +143,30 @@ pub enum View {
 
 /// A sub-folder of the bucket, or its top.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Folder(pub Option<Prefix>);
+pub struct Folder(Option<Prefix>);
+
+impl Folder {
+    /// The top of the bucket.
+    pub const TOP: Self = Self(None);
+
+    /// The sub-folder; `None` is the top of the bucket.
+    pub fn prefix(&self) -> Option<&Prefix> {
+        self.0.as_ref()
+    }
+}
+
+impl From<Option<Prefix>> for Folder {
+    fn from(prefix: Option<Prefix>) -> Self {
+        Self(prefix)
+    }
+}
 
 impl std::str::FromStr for Folder {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.is_empty() {
-            return Ok(Self(None));
+            return Ok(Self::TOP);
         }
         Prefix::parse(text).map(|prefix| Self(Some(prefix))).map_err(|error| error.to_string())
     }

@@ -28,7 +28,8 @@ fn main() -> ExitCode {
     let mut out = Sheet::new(&mut out, width(stdout.is_terminal(), terminal_size_of(stdout)));
     let mut err = anstream::stderr();
     let mut err = Sheet::new(&mut err, width(stderr.is_terminal(), terminal_size_of(stderr)));
-    let mut screen = Screen { out: &mut out, err: &mut err, interactive, events: false };
+    let mut screen = Screen::new(&mut out, &mut err);
+    screen.interactive = interactive;
     runtime.block_on(flowagg::run(std::env::args_os(), &mut screen)).into()
 }
 

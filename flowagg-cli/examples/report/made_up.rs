@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 
-use flowagg::report::{Report, Seen};
-use flowagg_core::arrival::{Amount, Arrivals, Deliveries, Object, Patience};
+use flowagg::report::{Report, ReportInput};
+use flowagg_core::arrival::{Amount, Arrivals, Deliveries, Object};
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Fleet, FleetFile, FoundAccount, Regions};
 use flowagg_core::id::{AccountId, FlowLogId, Place, Region, ResourceId};
@@ -111,15 +111,10 @@ impl MadeUp {
 
     /// Its report.
     pub(crate) fn report(&self) -> Report {
-        Report::new(&Seen {
-            fleet: &self.fleet,
-            observed: &self.observed,
-            deliveries: &self.deliveries,
-            units: &self.units,
-            days: &self.days,
-            patience: Patience::default(),
-            now: self.now,
-        })
+        let Self { fleet, observed, deliveries, units, days, now } = self;
+        let mut input = ReportInput::new(fleet, observed, deliveries, days, *now);
+        input.units = units;
+        Report::new(&input)
     }
 
     fn place(&mut self, n: usize, r: usize, place: Place) -> Result<(), Box<dyn Error>> {

@@ -4,11 +4,11 @@ use clap::{Args as ClapArgs, Subcommand};
 use flowagg_core::id::{ResourceId, ResourceKind};
 use jiff::civil::Date;
 
-use super::export::TableName;
+use super::export::TableArgs;
 use crate::show::RowFormat;
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Athena {
+pub(crate) enum AthenaVerb {
     /// Run a query in the hub account: one by its name, or any SQL. Tells what it will read, asks, and waits for the rows
     ///
     /// The queries are top-talkers, rejected-by-account, between-accounts, interface, bytes-per-day and unexpected-ports;
@@ -22,16 +22,16 @@ Examples:
     --only 222222222222
   flowagg athena query top-talkers --print   the SQL, without running it
   flowagg athena query 'SELECT count(*) FROM vpc_flow_logs' --yes")]
-    Query(AthenaQuery),
+    Query(AthenaQueryArgs),
 }
 
 #[derive(Debug, ClapArgs)]
-pub(crate) struct AthenaQuery {
+pub(crate) struct AthenaQueryArgs {
     /// The name of a query, or SQL
     #[arg(value_name = "NAME|SQL")]
     pub(crate) query: String,
     #[command(flatten)]
-    pub(crate) names: TableName,
+    pub(crate) names: TableArgs,
     /// The first day (UTC) that a query by name reads [default: yesterday]
     #[arg(long, value_name = "DATE")]
     pub(crate) from: Option<Date>,

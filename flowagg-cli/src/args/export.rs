@@ -10,7 +10,7 @@ use crate::export::cloudformation::{Format, VpcFrom};
 use crate::export::terraform;
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Export {
+pub(crate) enum ExportVerb {
     /// The hub, or the flow logs of the members, as CloudFormation templates
     #[command(after_help = "\
 Examples:
@@ -19,32 +19,32 @@ Examples:
   flowagg export cloudformation --member --account 222222222222 \\
     --region eu-west-1
   flowagg export cloudformation --stackset --out templates")]
-    Cloudformation(Cloudformation),
+    Cloudformation(CloudformationArgs),
     /// The hub and the flow logs of every member, as a Terraform configuration
     #[command(after_help = "\
 Examples:
   flowagg export terraform --out terraform
   flowagg export terraform --live --out terraform
   flowagg export terraform --format json --out terraform")]
-    Terraform(Terraform),
+    Terraform(TerraformArgs),
     /// The roles that flowagg needs, as CloudFormation templates
     #[command(after_help = "\
 Examples:
   flowagg export iam --out templates
   flowagg export iam --format json --out templates")]
-    Iam(Iam),
+    Iam(IamArgs),
     /// A table of Athena over the whole bucket, and queries of it, as SQL or in a CloudFormation template of a workgroup
     #[command(after_help = "\
 Examples:
   flowagg export athena --out queries
   flowagg export athena --format yaml > athena.yaml
   flowagg export athena --only 222222222222 --out queries  read it alone")]
-    Athena(Athena),
+    Athena(AthenaArgs),
 }
 
 #[derive(Debug, ClapArgs)]
 #[command(group(ArgGroup::new("part").required(true).args(["hub", "member", "stackset"])))]
-pub(crate) struct Cloudformation {
+pub(crate) struct CloudformationArgs {
     /// The bucket, its settings and its policy
     #[arg(long)]
     pub(crate) hub: bool,
@@ -68,11 +68,11 @@ pub(crate) struct Cloudformation {
     #[arg(long, value_parser = format, default_value = "yaml")]
     pub(crate) format: Format,
     #[command(flatten)]
-    pub(crate) to: To,
+    pub(crate) to: OutputArgs,
 }
 
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Terraform {
+pub(crate) struct TerraformArgs {
     /// Look what there is, write `import` blocks for it and keep what the policy says besides; always done where the fleet
     /// file leaves accounts or regions to be looked up
     #[arg(long)]
@@ -81,32 +81,32 @@ pub(crate) struct Terraform {
     #[arg(long, value_parser = terraform_format, default_value = "hcl")]
     pub(crate) format: terraform::Format,
     #[command(flatten)]
-    pub(crate) to: To,
+    pub(crate) to: OutputArgs,
 }
 
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Iam {
+pub(crate) struct IamArgs {
     /// `yaml` or `json`
     #[arg(long, value_parser = format, default_value = "yaml")]
     pub(crate) format: Format,
     #[command(flatten)]
-    pub(crate) to: To,
+    pub(crate) to: OutputArgs,
 }
 
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Athena {
+pub(crate) struct AthenaArgs {
     #[command(flatten)]
-    pub(crate) names: TableName,
+    pub(crate) names: TableArgs,
     /// `sql`, or a template as `yaml` or `json`
     #[arg(long, value_parser = form, default_value = "sql")]
     pub(crate) format: Form,
     #[command(flatten)]
-    pub(crate) to: To,
+    pub(crate) to: OutputArgs,
 }
 
 /// What the table of Athena is called.
 #[derive(Debug, ClapArgs)]
-pub(crate) struct TableName {
+pub(crate) struct TableArgs {
     /// The database of the table
     #[arg(long, value_name = "NAME", value_parser = Name::parse, default_value = "flowagg")]
     pub(crate) database: Name,
@@ -115,7 +115,7 @@ pub(crate) struct TableName {
     pub(crate) table: Name,
 }
 
-impl TableName {
+impl TableArgs {
     pub(crate) fn names(&self) -> Names {
         Names { database: self.database.clone(), table: self.table.clone() }
     }
@@ -123,7 +123,7 @@ impl TableName {
 
 /// Where the files of an export go.
 #[derive(Debug, ClapArgs)]
-pub(crate) struct To {
+pub(crate) struct OutputArgs {
     /// Write files into this folder instead of standard output
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,

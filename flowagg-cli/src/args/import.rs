@@ -24,7 +24,7 @@ and the file is written all the same.";
 
 #[derive(Debug, ClapArgs)]
 #[command(group(ArgGroup::new("source").required(true).multiple(true).args(["bucket", "template"])))]
-pub(crate) struct Import {
+pub(crate) struct ImportArgs {
     /// The bucket that the flow logs go to; with --template, its name where no template says it
     #[arg(long, value_name = "NAME")]
     pub(crate) bucket: Option<BucketName>,
@@ -63,7 +63,7 @@ pub(crate) struct Import {
     pub(crate) force: bool,
 }
 
-impl Import {
+impl ImportArgs {
     /// The regions that are named, or all.
     pub(crate) fn regions(&self) -> Result<Regions, String> {
         if self.regions.iter().any(|name| name == "all") {

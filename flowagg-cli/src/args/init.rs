@@ -15,7 +15,7 @@ what no option says and the credentials do not tell is an error. A bucket with f
 read by `flowagg import`.";
 
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Init {
+pub(crate) struct InitArgs {
     /// The account of the bucket [default: the credentials']
     #[arg(long, value_name = "ID")]
     pub(crate) hub_account: Option<AccountId>,

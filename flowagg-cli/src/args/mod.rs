@@ -20,11 +20,11 @@ use jiff::SignedDuration;
 
 use crate::aws::Connection;
 
-pub(crate) use athena::{Athena, AthenaQuery};
-pub(crate) use export::{Cloudformation, Export, Terraform, To};
-pub(crate) use import::Import;
-pub(crate) use init::Init;
-pub(crate) use report::Report;
+pub(crate) use athena::{AthenaQueryArgs, AthenaVerb};
+pub(crate) use export::{CloudformationArgs, ExportVerb, OutputArgs, TerraformArgs};
+pub(crate) use import::ImportArgs;
+pub(crate) use init::InitArgs;
+pub(crate) use report::ReportArgs;
 pub(crate) use schema::Described;
 
 /// The VPC Flow Logs of many AWS accounts in one S3 bucket.
@@ -35,7 +35,7 @@ pub(crate) use schema::Described;
 #[command(name = "flowagg", version, max_term_width = 100, after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
-    pub(crate) global: Global,
+    pub(crate) global: GlobalArgs,
     #[command(subcommand)]
     pub(crate) verb: Verb,
 }
@@ -59,7 +59,7 @@ pub(crate) const FLEET_FILE: &str = "flowagg.toml";
 
 #[derive(Clone, Debug, ClapArgs)]
 #[command(next_help_heading = "Options of every verb")]
-pub(crate) struct Global {
+pub(crate) struct GlobalArgs {
     /// The fleet file
     #[arg(short, long, global = true, value_name = "FILE", default_value = FLEET_FILE)]
     pub(crate) config: PathBuf,
@@ -77,7 +77,7 @@ pub(crate) struct Global {
     pub(crate) only: Vec<Only>,
 }
 
-impl Global {
+impl GlobalArgs {
     pub(crate) fn connection(&self) -> Connection {
         let mut connection = Connection::default();
         connection.endpoint_url = self.endpoint_url.clone();
@@ -96,7 +96,7 @@ fn only(text: &str) -> Result<Only, String> {
 pub(crate) enum Verb {
     /// Write a first fleet file: asks a few questions, or takes options
     #[command(after_help = init::EXAMPLES)]
-    Init(Init),
+    Init(InitArgs),
     /// Show what differs between the fleet file and AWS
     #[command(after_help = "\
 Examples:
@@ -105,55 +105,55 @@ Examples:
   flowagg plan --json | jq .hub    the plan for machines
   flowagg plan --markdown | gh pr comment --body-file -
   flowagg -c emea.toml plan        another fleet file")]
-    Plan(Plan),
+    Plan(PlanArgs),
     /// Show the plan, ask, and do it
     #[command(after_help = "\
 Examples:
   flowagg apply                    show the plan, ask, do it
   flowagg apply --yes              do not ask
   flowagg apply --prune            also revoke accounts that left the fleet file")]
-    Apply(Apply),
+    Apply(ApplyArgs),
     /// Look into the bucket: does every flow log deliver?
     #[command(after_help = "\
 Examples:
   flowagg verify                   look once
   flowagg verify --wait 15m        look until all deliver, at most 15 minutes
   flowagg verify --json            one entry for each flow log, for machines")]
-    Verify(Verify),
+    Verify(VerifyArgs),
     /// Look for what would keep a roll-out from working, before anything is changed
     #[command(after_help = "\
 Examples:
   flowagg doctor                   credentials, roles, bucket, policy, key, ...
   flowagg doctor --only 222222222222
   flowagg doctor --json            one entry for each look, for machines")]
-    Doctor(Doctor),
+    Doctor(DoctorArgs),
     /// Show how the fleet stands: coverage, deliveries of the last days, the policy's room, findings
     #[command(after_help = report::EXAMPLES)]
-    Report(Report),
+    Report(ReportArgs),
     /// Take away our flow logs and our grant; the bucket, its objects and all that others made stay
     #[command(after_help = "\
 Examples:
   flowagg destroy                  show what would go, ask, do it
   flowagg destroy --yes            do not ask")]
-    Destroy(Consent),
+    Destroy(ConsentArgs),
     /// Print the least IAM policies that flowagg needs for this fleet, offline
     #[command(after_help = "\
 Examples:
   flowagg permissions
   flowagg permissions --json | jq .member > member-role.json")]
-    Permissions(Permissions),
+    Permissions(PermissionsArgs),
     /// Write the fleet down for other tools: CloudFormation templates, a Terraform configuration, a table of Athena
     #[command(subcommand)]
-    Export(Export),
+    Export(ExportVerb),
     /// Write the fleet file that describes what is there already: a live bucket and its accounts, or templates
     #[command(after_help = import::EXAMPLES)]
-    Import(Import),
+    Import(ImportArgs),
     /// Ask the flow logs in the bucket, with Amazon Athena
     #[command(subcommand)]
-    Athena(Athena),
+    Athena(AthenaVerb),
     /// Build, merge, compare, check and ask bucket policies, offline
     #[command(subcommand)]
-    Policy(Policy),
+    Policy(PolicyVerb),
     /// Print a JSON Schema: of the fleet file, for editors, or of what a verb prints with --json
     #[command(after_help = schema::EXAMPLES)]
     Schema {
@@ -184,7 +184,7 @@ Examples:
 }
 
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Plan {
+pub(crate) struct PlanArgs {
     /// Print the plan as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -195,20 +195,20 @@ pub(crate) struct Plan {
     #[arg(long)]
     pub(crate) exit_code: bool,
     #[command(flatten)]
-    pub(crate) terms: Terms,
+    pub(crate) terms: TermsArgs,
 }
 
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Apply {
+pub(crate) struct ApplyArgs {
     #[command(flatten)]
-    pub(crate) consent: Consent,
+    pub(crate) consent: ConsentArgs,
     #[command(flatten)]
-    pub(crate) terms: Terms,
+    pub(crate) terms: TermsArgs,
 }
 
 /// What a plan may do besides making AWS what the fleet file declares.
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Terms {
+pub(crate) struct TermsArgs {
     /// Also revoke accounts, and delete flow logs of ours, that the fleet file does not name
     #[arg(long)]
     pub(crate) prune: bool,
@@ -224,7 +224,7 @@ pub(crate) struct Terms {
 }
 
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Consent {
+pub(crate) struct ConsentArgs {
     /// Do not ask
     #[arg(short, long)]
     pub(crate) yes: bool,
@@ -237,7 +237,7 @@ pub(crate) struct Consent {
 }
 
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Verify {
+pub(crate) struct VerifyArgs {
     /// Wait until all deliver, at most so long (15m, 1h)
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) wait: Option<Duration>,
@@ -253,47 +253,47 @@ pub(crate) struct Verify {
 }
 
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Doctor {
+pub(crate) struct DoctorArgs {
     /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Permissions {
+pub(crate) struct PermissionsArgs {
     /// Print all of them as one JSON object: caller, hub, member, trust
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Policy {
+pub(crate) enum PolicyVerb {
     /// Print the policy that the fleet file makes for an empty bucket
     #[command(after_help = "\
 Examples:
   flowagg policy build
   flowagg policy build --json      with its size, form and accounts")]
-    Build(Build),
+    Build(BuildArgs),
     /// Merge the fleet's grant into a policy: the new policy to stdout, the difference to stderr
     #[command(after_help = "\
 Examples:
   flowagg policy merge --policy live.json > merged.json
   aws s3api get-bucket-policy --bucket NAME --query Policy --output text |
     flowagg policy merge")]
-    Merge(Merge),
+    Merge(MergeArgs),
     /// Say what two policies say differently
     #[command(after_help = "\
 Examples:
   flowagg policy diff before.json after.json
   flowagg policy diff live.json - --exit-code < wanted.json")]
-    Diff(Diff),
+    Diff(DiffArgs),
     /// Look for faults in a policy; exits with 3 when there are findings
     #[command(after_help = "\
 Examples:
   flowagg policy check --policy live.json --bucket acme-flow-logs
   flowagg policy check --policy live.json --severity warning   without the notes
   flowagg policy check --policy live.json --sarif > findings.sarif")]
-    Check(Check),
+    Check(CheckArgs),
     /// Ask a policy as the log delivery service would
     #[command(after_help = "\
 Examples:
@@ -301,24 +301,24 @@ Examples:
   flowagg policy simulate --policy live.json --account 222222222222 \\
     --region eu-west-1 --key AWSLogs/333333333333/x
   flowagg policy simulate --policy live.json --requests requests.jsonl --json")]
-    Simulate(Simulate),
+    Simulate(SimulateArgs),
     /// Say how large the policy is, and how many accounts fit in each form
     #[command(after_help = "\
 Examples:
   flowagg policy size              the fleet's policy on an empty bucket
   flowagg policy size --policy live.json")]
-    Size(Size),
+    Size(SizeArgs),
 }
 
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Build {
+pub(crate) struct BuildArgs {
     /// Print policy, size, form and accounts as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Merge {
+pub(crate) struct MergeArgs {
     /// The policy to merge into; `-` is stdin
     #[arg(long, value_name = "FILE", default_value = "-")]
     pub(crate) policy: PathBuf,
@@ -334,7 +334,7 @@ pub(crate) struct Merge {
 }
 
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Diff {
+pub(crate) struct DiffArgs {
     /// A policy; `-` is stdin
     pub(crate) before: PathBuf,
     /// Another; `-` is stdin
@@ -348,7 +348,7 @@ pub(crate) struct Diff {
 }
 
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Check {
+pub(crate) struct CheckArgs {
     /// The policy; `-` is stdin
     #[arg(long, value_name = "FILE", default_value = "-")]
     pub(crate) policy: PathBuf,
@@ -367,7 +367,7 @@ pub(crate) struct Check {
 }
 
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Simulate {
+pub(crate) struct SimulateArgs {
     /// The policy; `-` is stdin
     #[arg(long, value_name = "FILE", default_value = "-")]
     pub(crate) policy: PathBuf,
@@ -397,7 +397,7 @@ pub(crate) struct Simulate {
 }
 
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Size {
+pub(crate) struct SizeArgs {
     /// The live policy, whose other statements take room; `-` is stdin
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,

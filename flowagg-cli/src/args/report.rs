@@ -19,7 +19,7 @@ Exit codes:
   3  something does not deliver";
 
 #[derive(Debug, Args)]
-pub(crate) struct Report {
+pub(crate) struct ReportArgs {
     /// Write it as one HTML page that needs nothing else
     #[arg(long, value_name = "FILE", conflicts_with = "json")]
     pub(crate) html: Option<PathBuf>,

@@ -30,10 +30,10 @@ pub async fn deliveries(
     now: Timestamp,
     progress: &dyn Progress,
 ) -> Result<Deliveries, Failure> {
-    let look = Look::new(fleet, accounts, now);
+    let reader = BucketReader::new(fleet, accounts, now);
     let folders = places.iter().flat_map(|place| days.iter().map(move |day| (place, *day)));
     let total = places.len() * days.len();
-    let counting = stream::iter(folders).map(|(place, day)| look.count(place, day));
+    let counting = stream::iter(folders).map(|(place, day)| reader.count(place, day));
     let counting = async {
         let mut counting = std::pin::pin!(counting.buffer_unordered(AT_ONCE));
         let (mut newest, mut found) = (BTreeMap::new(), BTreeMap::<Place, BTreeMap<Date, Amount>>::new());
@@ -51,7 +51,7 @@ pub async fn deliveries(
         }
         Ok((newest, found))
     };
-    let ((newest, days), strangers) = futures::try_join!(counting, look.strangers(fleet))?;
+    let ((newest, days), strangers) = futures::try_join!(counting, reader.strangers(fleet))?;
     Ok(Deliveries { arrivals: Arrivals { newest, strangers }, days })
 }
 
@@ -62,8 +62,8 @@ pub async fn arrivals(
     asked: &BTreeMap<Place, BTreeSet<FlowLogId>>,
     now: Timestamp,
 ) -> Result<Arrivals, Failure> {
-    let look = Look::new(fleet, accounts, now);
-    let (newest, strangers) = futures::try_join!(look.fleet(asked), look.strangers(fleet))?;
+    let reader = BucketReader::new(fleet, accounts, now);
+    let (newest, strangers) = futures::try_join!(reader.fleet(asked), reader.strangers(fleet))?;
     Ok(Arrivals { newest, strangers })
 }
 
@@ -85,7 +85,7 @@ pub async fn verify(
     Ok(judged(fleet, states, &arrivals, patience, now))
 }
 
-struct Look<'a> {
+struct BucketReader<'a> {
     s3: Client,
     hub: &'a Hub,
     layout: Layout,
@@ -100,7 +100,7 @@ fn keep_newest(newest: &mut BTreeMap<FlowLogId, Object>, log: FlowLogId, object:
     }
 }
 
-impl<'a> Look<'a> {
+impl<'a> BucketReader<'a> {
     fn new(fleet: &'a Fleet, accounts: &Accounts, now: Timestamp) -> Self {
         Self {
             s3: accounts.hub().s3(&fleet.hub.region),
@@ -115,7 +115,7 @@ impl<'a> Look<'a> {
 /// What a day's folder holds, and the newest object of each flow log in it.
 type Counted = Result<(Amount, BTreeMap<FlowLogId, Object>), Failure>;
 
-impl Look<'_> {
+impl BucketReader<'_> {
     async fn count<'p>(&self, place: &'p Place, day: Date) -> (&'p Place, Date, Counted) {
         let mut newest = BTreeMap::new();
         let folder = self.layout.day_folder(place, day);
@@ -200,12 +200,12 @@ impl Look<'_> {
     async fn stranger(&self, account: AccountId) -> Result<Option<Option<Object>>, Failure> {
         let mut has_any = false;
         let mut newest: Option<Object> = None;
-        for look in self.in_each_way_of_naming() {
-            let folder = look.layout.flow_logs_folder(account);
-            let regions = folders(&look.s3, look.hub, &folder, &look.at).await?;
+        for reader in self.in_each_way_of_naming() {
+            let folder = reader.layout.flow_logs_folder(account);
+            let regions = folders(&reader.s3, reader.hub, &folder, &reader.at).await?;
             has_any |= !regions.is_empty();
             for region in regions.iter().filter_map(|folder| layout::region_of(last_segment(folder)?)) {
-                let found = look.place(&Place::new(account, &region), None).await?.into_values();
+                let found = reader.place(&Place::new(account, &region), None).await?.into_values();
                 newest = found.chain(newest).max_by_key(|object| object.stored);
             }
         }
@@ -216,7 +216,7 @@ impl Look<'_> {
     fn in_each_way_of_naming(&self) -> [Self; 2] {
         [false, true].map(|hive_compatible_partitions| {
             let files = Files { hive_compatible_partitions, ..self.layout.files };
-            Look {
+            BucketReader {
                 s3: self.s3.clone(),
                 hub: self.hub,
                 layout: Layout { files, ..self.layout.clone() },

@@ -116,17 +116,7 @@ pub async fn find(
         (member.account, found_member(member, states, entered))
     });
     let members = members.collect();
-    Ok((
-        Found {
-            hub,
-            members,
-            role: scope.role.clone(),
-            elsewhere: Vec::new(),
-            organization,
-            remarks: Vec::new(),
-        },
-        failures,
-    ))
+    Ok((Found { members, role: scope.role.clone(), organization, ..Found::new(hub) }, failures))
 }
 
 fn found_member(
@@ -167,14 +157,8 @@ fn member(account: AccountId, scope: &ImportScope, resources: Selection) -> Memb
 async fn read_hub(session: &Session, scope: &ImportScope, region: &Region) -> Result<FoundHub, Failure> {
     let account = session.hub();
     let mut found = FoundHub {
-        account: account.id,
-        region: region.clone(),
-        bucket: scope.bucket.clone(),
         folder: scope.folder.clone(),
-        objects: None,
-        encryption: None,
-        rules: None,
-        policy: None,
+        ..FoundHub::new(account.id, region.clone(), scope.bucket.clone())
     };
     let hub = as_hub(&found);
     let s3 = account.s3(region);
@@ -200,7 +184,7 @@ async fn objects(
 ) -> Result<Objects, Failure> {
     let (hub, s3) = (as_hub(found), session.hub().s3(&found.region));
     let at = At::new(hub.place()).about(&hub.bucket);
-    let root = |folder: &Folder| layout::root(folder.0.as_ref());
+    let root = |folder: &Folder| layout::root(folder.prefix());
     let mut objects = Objects::default();
     let roots = match &found.folder {
         Some(asked) => BTreeSet::from([root(asked)]),
@@ -208,7 +192,7 @@ async fn objects(
             Ok(roots) => roots,
             Err(failure) => {
                 objects.unlisted = Some(failure.message);
-                named.insert(Folder(None));
+                named.insert(Folder::TOP);
                 named.iter().map(root).collect()
             }
         },

@@ -16,7 +16,7 @@ mod tasks;
 mod traffic;
 
 pub use access::{Account, Accounts, Connection, OpenError, Session};
-pub use athena::{Answer, Column, Question, Stored, ask, stored};
+pub use athena::{QueryRequest, QueryResult, ResultColumn, StoredObjects, run_query, stored_objects};
 pub use defaults::{InitDefaults, init_defaults};
 pub use deliveries::{arrivals, deliveries, verify};
 pub use failure::CallError;

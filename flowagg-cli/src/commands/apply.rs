@@ -18,7 +18,7 @@ use crate::{Exit, Screen, show};
 /// What `apply --json` prints.
 #[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct Report<'a> {
+pub(super) struct ApplyDocument<'a> {
     /// What was to be done.
     plan: &'a Plan,
     /// What became of it.
@@ -26,13 +26,13 @@ pub(super) struct Report<'a> {
     /// The plan made again after the run. If the run exits with 0, its `hub` and `flow-logs` are empty.
     remaining: &'a Plan,
     /// The calls that it took.
-    calls: &'a Phases,
+    calls: &'a CallsByPhase,
 }
 
 /// How often each operation was sent, retries included.
 #[derive(Default, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct Phases {
+pub(super) struct CallsByPhase {
     /// To make the plan.
     reading: Calls,
     /// To do it.
@@ -42,8 +42,8 @@ pub(super) struct Phases {
 }
 
 pub(super) async fn run(
-    global: &args::Global,
-    options: &args::Apply,
+    global: &args::GlobalArgs,
+    options: &args::ApplyArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     let adopts = !options.terms.adopt.is_empty();
@@ -53,14 +53,14 @@ pub(super) async fn run(
 
 /// Looks, makes a plan, shows it, asks, does it, and looks again to see what is left.
 pub(super) async fn carry_out(
-    global: &args::Global,
-    consent: &args::Consent,
+    global: &args::GlobalArgs,
+    consent: &args::ConsentArgs,
     adopts: bool,
     screen: &mut Screen<'_>,
     make: impl FnOnce(&Fleet, &Observed) -> Plan,
 ) -> Result<Exit, CommandError> {
     let observation = start::look_to_adopt(global, adopts, screen).await?;
-    let mut calls = Phases { reading: observation.accounts.take_calls(), ..Phases::default() };
+    let mut calls = CallsByPhase { reading: observation.accounts.take_calls(), ..CallsByPhase::default() };
     screen.calls("reading", &calls.reading)?;
     let plan = make(&observation.fleet, &observation.observed);
     if !consent.json {
@@ -69,7 +69,10 @@ pub(super) async fn carry_out(
     if plan.is_empty() {
         if consent.json {
             let applied = &Applied::default();
-            show::document(&Report { plan: &plan, applied, remaining: &plan, calls: &calls }, screen.out)?;
+            show::document(
+                &ApplyDocument { plan: &plan, applied, remaining: &plan, calls: &calls },
+                screen.out,
+            )?;
         }
         return Ok(if plan.is_settled() { Exit::Done } else { Exit::Failed });
     }
@@ -97,8 +100,8 @@ pub(super) async fn carry_out(
     calls.looking_again = observation.accounts.take_calls();
     screen.calls("looking again", &calls.looking_again)?;
     if consent.json {
-        let report = Report { plan: &plan, applied: &applied, remaining: &remaining, calls: &calls };
-        show::document(&report, screen.out)?;
+        let document = ApplyDocument { plan: &plan, applied: &applied, remaining: &remaining, calls: &calls };
+        show::document(&document, screen.out)?;
     } else {
         show::applied(&observation.fleet, &applied, &remaining, screen.out)?;
     }

@@ -7,8 +7,8 @@ use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 
 use super::error::CommandError;
 use super::start;
-use crate::args::{AthenaQuery, Global};
-use crate::aws::{Question, Stored, ask, stored};
+use crate::args::{AthenaQueryArgs, GlobalArgs};
+use crate::aws::{QueryRequest, StoredObjects, run_query, stored_objects};
 use crate::export::athena::{Days, Details, Part, Query, Table};
 use crate::{Exit, Screen, show};
 
@@ -20,8 +20,8 @@ struct Ready {
 }
 
 pub(super) async fn query(
-    global: &Global,
-    options: &AthenaQuery,
+    global: &GlobalArgs,
+    options: &AthenaQueryArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     let Ready { sql, reads } = ready(global, options, screen).await?;
@@ -37,7 +37,7 @@ pub(super) async fn query(
     let hub = &file.hub;
     match reads {
         Some((folders, times)) => {
-            let found = screen.reading(async |_| stored(hub, session.hub(), &folders).await).await;
+            let found = screen.reading(async |_| stored_objects(hub, session.hub(), &folders).await).await;
             writeln!(screen.err, "{}", estimate(found?, times, options.price_per_tb))?;
         }
         None => writeln!(
@@ -49,14 +49,14 @@ pub(super) async fn query(
         writeln!(screen.err, "nothing was run")?;
         return Ok(Exit::Failed);
     }
-    let question = Question {
+    let request = QueryRequest {
         sql,
         database: options.names.database.as_str().to_owned(),
         workgroup: options.workgroup.clone(),
         output: options.output.clone(),
     };
     let answer = screen
-        .writing(async |cancel, progress| ask(hub, session.hub(), &question, &cancel, progress).await)
+        .writing(async |cancel, progress| run_query(hub, session.hub(), &request, &cancel, progress).await)
         .await?;
     show::rows(&answer, options.format, screen.out)?;
     let (rows, bytes) = (answer.rows.len(), show::bytes(answer.scanned_bytes));
@@ -67,21 +67,21 @@ pub(super) async fn query(
 
 /// The query by its name, or the SQL itself.
 async fn ready(
-    global: &Global,
-    options: &AthenaQuery,
+    global: &GlobalArgs,
+    options: &AthenaQueryArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Ready, CommandError> {
     let Some(query) = Query::ALL.into_iter().find(|query| query.name() == options.query) else {
         return sql(options);
     };
     // The table is of the whole fleet, whatever part of it is read.
-    let whole = Global { only: Vec::new(), ..global.clone() };
+    let whole = GlobalArgs { only: Vec::new(), ..global.clone() };
     let fleet = start::fleet(&whole, screen).await?;
     of_fleet(&fleet, query, global, options, Timestamp::now())
 }
 
 /// A query that is SQL.
-fn sql(options: &AthenaQuery) -> Result<Ready, CommandError> {
+fn sql(options: &AthenaQueryArgs) -> Result<Ready, CommandError> {
     let names = Query::ALL.map(Query::name).join(", ");
     if !options.query.contains(char::is_whitespace) {
         let what = format!("there is no query `{}`, and it is no SQL", options.query);
@@ -90,7 +90,7 @@ fn sql(options: &AthenaQuery) -> Result<Ready, CommandError> {
         let help = format!("{near}name one of {names}; or give SQL, in quotes");
         return Err(CommandError::usage(what, help));
     }
-    let AthenaQuery { from, to, interface, port, .. } = options;
+    let AthenaQueryArgs { from, to, interface, port, .. } = options;
     if from.is_some() || to.is_some() || interface.is_some() || !port.is_empty() {
         let help = format!("say it in the SQL, or name one of {names}");
         return Err(CommandError::usage("days, interface and ports are for queries by name", help));
@@ -102,8 +102,8 @@ fn sql(options: &AthenaQuery) -> Result<Ready, CommandError> {
 fn of_fleet(
     fleet: &Fleet,
     query: Query,
-    global: &Global,
-    options: &AthenaQuery,
+    global: &GlobalArgs,
+    options: &AthenaQueryArgs,
     now: Timestamp,
 ) -> Result<Ready, CommandError> {
     let (from, to) = days(options.from, options.to, now.to_zoned(TimeZone::UTC).date());
@@ -134,7 +134,7 @@ fn days(from: Option<Date>, to: Option<Date>, today: Date) -> (Date, Date) {
     }
 }
 
-fn estimate(found: Stored, times: u64, price: f64) -> String {
+fn estimate(found: StoredObjects, times: u64, price: f64) -> String {
     let bytes = found.bytes * times;
     let twice = if times > 1 { format!(", {times} times over") } else { String::new() };
     format!(
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn an_estimate_counts_what_is_read_twice_twice() {
-        let found = Stored { objects: 3, bytes: 500_000_000_000 };
+        let found = StoredObjects { objects: 3, bytes: 500_000_000_000 };
         assert_eq!(
             estimate(found, 1, 5.0),
             "it reads at most 500.0 GB in 3 objects: USD 2.5000 at USD 5 for a TB"

@@ -8,8 +8,8 @@ use crate::args;
 use crate::{Exit, Screen};
 
 pub(super) async fn run(
-    global: &args::Global,
-    consent: &args::Consent,
+    global: &args::GlobalArgs,
+    consent: &args::ConsentArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     carry_out(global, consent, false, screen, plan::destroy).await

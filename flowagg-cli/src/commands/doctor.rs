@@ -13,8 +13,8 @@ use crate::doctor::{Examination, Topic};
 use crate::{Exit, Screen, show};
 
 pub(super) async fn run(
-    global: &args::Global,
-    options: &args::Doctor,
+    global: &args::GlobalArgs,
+    options: &args::DoctorArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     let file = start::file(&global.config)?;

@@ -8,21 +8,21 @@ use flowagg_policy::plan::plan;
 use super::error::CommandError;
 use super::files::into_folder;
 use super::start;
-use crate::args::{Cloudformation, Export, Global, Terraform, To};
+use crate::args::{CloudformationArgs, ExportVerb, GlobalArgs, OutputArgs, TerraformArgs};
 use crate::aws::observe::Observation;
 use crate::export::athena::athena;
 use crate::export::cloudformation;
-use crate::export::terraform::{self, Live};
-use crate::export::{ExportError, File, Files};
+use crate::export::terraform::{self, LiveState};
+use crate::export::{ExportError, ExportFile, ExportFiles};
 use crate::{Exit, Screen};
 
 pub(super) async fn run(
-    global: &Global,
-    verb: &Export,
+    global: &GlobalArgs,
+    verb: &ExportVerb,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     let (files, to) = match verb {
-        Export::Cloudformation(options) => {
+        ExportVerb::Cloudformation(options) => {
             // Only the bucket policy names accounts that have to be looked up.
             let fleet = if options.hub {
                 start::fleet(global, screen).await?
@@ -31,14 +31,14 @@ pub(super) async fn run(
             };
             (templates(&fleet, options)?, &options.to)
         }
-        Export::Terraform(options) => (configuration(global, options, screen).await?, &options.to),
-        Export::Iam(options) => {
+        ExportVerb::Terraform(options) => (configuration(global, options, screen).await?, &options.to),
+        ExportVerb::Iam(options) => {
             let file = start::file(&global.config)?;
             (cloudformation::roles(&file, options.format)?, &options.to)
         }
-        Export::Athena(options) => {
+        ExportVerb::Athena(options) => {
             // The table is of the whole fleet, whatever part its queries read.
-            let whole = Global { only: Vec::new(), ..global.clone() };
+            let whole = GlobalArgs { only: Vec::new(), ..global.clone() };
             let fleet = start::fleet(&whole, screen).await?;
             (athena(&fleet, &options.names.names(), &global.only, options.format)?, &options.to)
         }
@@ -47,7 +47,7 @@ pub(super) async fn run(
     Ok(Exit::Done)
 }
 
-fn templates(fleet: &Fleet, options: &Cloudformation) -> Result<Files, ExportError> {
+fn templates(fleet: &Fleet, options: &CloudformationArgs) -> Result<ExportFiles, ExportError> {
     let format = options.format;
     match (&options.account, &options.region) {
         (Some(account), Some(region)) => cloudformation::place(fleet, *account, region, format),
@@ -59,10 +59,10 @@ fn templates(fleet: &Fleet, options: &Cloudformation) -> Result<Files, ExportErr
 
 /// The configuration of Terraform, with the current state if it is needed or asked for.
 async fn configuration(
-    global: &Global,
-    options: &Terraform,
+    global: &GlobalArgs,
+    options: &TerraformArgs,
     screen: &mut Screen<'_>,
-) -> Result<Files, CommandError> {
+) -> Result<ExportFiles, CommandError> {
     if !global.only.is_empty() {
         let help = "leave `--only` out: what is not in a configuration Terraform deletes";
         return Err(CommandError::usage("a part of a fleet is no Terraform configuration", help));
@@ -77,12 +77,15 @@ async fn configuration(
     if !plan.is_complete() {
         return Err(CommandError::Unplanned(Box::new(plan)));
     }
-    let bucket = observed.bucket.as_ref().ok().and_then(Option::as_ref);
-    let live = Live { bucket, regions: &observed.regions, plan: &plan };
+    let live = LiveState::new(&observed, &plan);
     Ok(terraform::configuration(&fleet, Some(&live), options.format)?)
 }
 
-fn write(Files { files, notes }: &Files, to: &To, screen: &mut Screen<'_>) -> Result<(), CommandError> {
+fn write(
+    ExportFiles { files, notes }: &ExportFiles,
+    to: &OutputArgs,
+    screen: &mut Screen<'_>,
+) -> Result<(), CommandError> {
     match &to.out {
         Some(folder) => into_folder(files, folder, to.force, screen)?,
         None => to_screen(files, screen)?,
@@ -94,7 +97,7 @@ fn write(Files { files, notes }: &Files, to: &To, screen: &mut Screen<'_>) -> Re
 }
 
 /// One file as it is; several as one text of their kind, each under its name.
-fn to_screen(files: &[File], screen: &mut Screen<'_>) -> Result<(), CommandError> {
+fn to_screen(files: &[ExportFile], screen: &mut Screen<'_>) -> Result<(), CommandError> {
     if let [file] = files {
         write!(screen.out, "{}", file.text)?;
         return Ok(());
@@ -104,7 +107,7 @@ fn to_screen(files: &[File], screen: &mut Screen<'_>) -> Result<(), CommandError
         let what = format!("{} JSON files do not fit on one standard output", files.len());
         return Err(CommandError::usage(what, "name a folder for them with `--out DIR`"));
     }
-    for (n, File { name, text }) in files.iter().enumerate() {
+    for (n, ExportFile { name, text }) in files.iter().enumerate() {
         if are(".sql") {
             write!(screen.out, "-- {name}\n{};\n\n", text.trim_end())?;
         } else if are(".tf") {

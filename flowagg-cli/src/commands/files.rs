@@ -5,7 +5,7 @@ use std::{fs, io};
 
 use super::error::{CommandError, Problem};
 use crate::Screen;
-use crate::export::File;
+use crate::export::ExportFile;
 
 /// Writes a text file. An existing file with other contents is kept and is an error, unless `force` is set.
 pub(super) fn write_text(
@@ -19,12 +19,12 @@ pub(super) fn write_text(
         let what = format!("`{}` is no name of a file", path.display());
         return Err(CommandError::usage(what, "name a file, as in `flowagg.toml`"));
     };
-    into_folder(&[File { name: name.to_owned(), text }], &folder, force, screen)
+    into_folder(&[ExportFile { name: name.to_owned(), text }], &folder, force, screen)
 }
 
 /// All files or none. One that is there and says something else is kept, unless it is to go.
 pub(super) fn into_folder(
-    files: &[File],
+    files: &[ExportFile],
     folder: &Path,
     force: bool,
     screen: &mut Screen<'_>,

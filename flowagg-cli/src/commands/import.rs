@@ -5,16 +5,16 @@ use flowagg_core::fleet::{FleetFile, Part, Regions, Remark};
 
 use super::error::CommandError;
 use super::files::write_text;
-use crate::args::{Global, Import};
+use crate::args::{GlobalArgs, ImportArgs};
 use crate::aws::{self, ImportScope, Session, find_hub};
 use crate::found::Found;
-use crate::import::template::{self, Given, Source};
+use crate::import::template::{self, TemplateDefaults, TemplateFile};
 use crate::import::{Imported, granted, import, named_folders};
 use crate::{Exit, Progress, Screen};
 
 pub(super) async fn run(
-    global: &Global,
-    options: &Import,
+    global: &GlobalArgs,
+    options: &ImportArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     if !global.only.is_empty() {
@@ -34,8 +34,8 @@ pub(super) async fn run(
 
 /// What AWS has, and how the run ends if everything else succeeds.
 async fn in_aws(
-    global: &Global,
-    options: &Import,
+    global: &GlobalArgs,
+    options: &ImportArgs,
     regions: Regions,
     screen: &mut Screen<'_>,
 ) -> Result<(Found, Exit), CommandError> {
@@ -77,7 +77,7 @@ async fn find(
 }
 
 /// What templates say, offline.
-fn in_templates(options: &Import, regions: Regions) -> Result<Found, CommandError> {
+fn in_templates(options: &ImportArgs, regions: Regions) -> Result<Found, CommandError> {
     let mut sources = Vec::new();
     for path in &options.template {
         let name = path.display().to_string();
@@ -85,9 +85,9 @@ fn in_templates(options: &Import, regions: Regions) -> Result<Found, CommandErro
             let what = format!("the template `{name}` cannot be read: {error}");
             CommandError::usage(what, "name a file that can be read")
         })?;
-        sources.push(Source { name, text });
+        sources.push(TemplateFile::new(name, text));
     }
-    let given = Given {
+    let defaults = TemplateDefaults {
         hub_account: options.hub_account,
         hub_region: options.hub_region.clone(),
         bucket: options.bucket.clone(),
@@ -97,14 +97,14 @@ fn in_templates(options: &Import, regions: Regions) -> Result<Found, CommandErro
         role: options.role.clone(),
         organization: options.organization.clone(),
     };
-    Ok(template::read(&sources, &given)?)
+    Ok(template::read(&sources, &defaults)?)
 }
 
 /// Writes the file, and the remarks as notes. What was written is read once more: it may say what no fleet file may.
 fn tell(
     Imported { file, mut remarks }: Imported,
     mut exit: Exit,
-    options: &Import,
+    options: &ImportArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     let mut text = file.to_toml(&remarks);

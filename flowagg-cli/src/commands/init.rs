@@ -13,13 +13,13 @@ use flowagg_core::id::{AccountId, BucketName, IdError, OrganizationId, Region};
 
 use super::error::{CommandError, Problem};
 use super::files::write_text;
-use crate::args::{Global, Init};
+use crate::args::{GlobalArgs, InitArgs};
 use crate::aws::{InitDefaults, Session, init_defaults};
 use crate::{Exit, Screen};
 
 pub(super) async fn run(
-    global: &Global,
-    options: &Init,
+    global: &GlobalArgs,
+    options: &InitArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     let defaults = if options.offline {
@@ -56,7 +56,7 @@ struct Answers {
 
 /// From the options, else from answers in the terminal, else from AWS. The error names the options that are missing.
 fn ask(
-    options: &Init,
+    options: &InitArgs,
     defaults: Option<&InitDefaults>,
     screen: &mut Screen<'_>,
 ) -> Result<Answers, CommandError> {
@@ -122,7 +122,7 @@ fn given<T: FromStr<Err = IdError> + Display>(
     }
 }
 
-fn file(Answers { account, region, bucket, organization }: Answers, options: &Init) -> FleetFile {
+fn file(Answers { account, region, bucket, organization }: Answers, options: &InitArgs) -> FleetFile {
     let regions = match &options.regions[..] {
         [] => Regions::ALL,
         these => Regions::These(these.iter().cloned().collect()),

@@ -19,7 +19,7 @@ mod shell;
 mod start;
 mod verify;
 
-use crate::args::{Args, Athena, Verb};
+use crate::args::{Args, AthenaVerb, Verb};
 use crate::{Exit, Screen};
 
 use error::CommandError;
@@ -39,7 +39,7 @@ pub(crate) async fn run(args: Args, screen: &mut Screen<'_>) -> Result<Exit, Com
         Verb::Man { out } => shell::man(out, screen),
         Verb::Init(options) => init::run(&args.global, options, screen).await,
         Verb::Import(options) => import::run(&args.global, options, screen).await,
-        Verb::Athena(Athena::Query(options)) => athena::query(&args.global, options, screen).await,
+        Verb::Athena(AthenaVerb::Query(options)) => athena::query(&args.global, options, screen).await,
         Verb::Policy(verb) => policy::run(&args.global, verb, screen).await,
     }
 }

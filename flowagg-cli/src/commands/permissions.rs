@@ -9,7 +9,7 @@ use crate::{Exit, Screen, args, show};
 
 pub(super) fn run(
     fleet_file: &Path,
-    options: &args::Permissions,
+    options: &args::PermissionsArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     let file = start::file(fleet_file)?;

@@ -10,8 +10,8 @@ use crate::aws::observe::Observation;
 use crate::{Exit, Screen, show};
 
 pub(super) async fn run(
-    global: &args::Global,
-    options: &args::Plan,
+    global: &args::GlobalArgs,
+    options: &args::PlanArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     let adopts = !options.terms.adopt.is_empty();
@@ -33,7 +33,7 @@ pub(super) async fn run(
 }
 
 /// What the command line allows a plan to do.
-pub(super) fn terms(terms: &args::Terms) -> PlanOptions {
+pub(super) fn terms(terms: &args::TermsArgs) -> PlanOptions {
     let mut options = PlanOptions::from(unnamed(terms.prune));
     options.adopt = terms.adopt.iter().cloned().collect();
     options.adopt_unchecked = terms.adopt_unchecked;

@@ -19,13 +19,13 @@ use super::verify::signed;
 use crate::args;
 use crate::aws::observe::Observation;
 use crate::aws::{Accounts, deliveries};
-use crate::report::{Report, Seen, html, words};
+use crate::report::{Report, ReportInput, html, words};
 use crate::show::Glyphs;
 use crate::{Exit, Progress, Screen, show};
 
 pub(super) async fn run(
-    global: &args::Global,
-    options: &args::Report,
+    global: &args::GlobalArgs,
+    options: &args::ReportArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     let Observation { fleet, accounts, observed } = start::look(global, screen).await?;
@@ -37,7 +37,7 @@ pub(super) async fn run(
         .await;
     let deliveries = counted?;
     screen.calls("reporting", &accounts.take_calls())?;
-    let report = Report::new(&Seen {
+    let report = Report::new(&ReportInput {
         fleet: &fleet,
         observed: &observed,
         deliveries: &deliveries,

@@ -23,17 +23,17 @@ pub(super) fn run(of: Described, screen: &mut Screen<'_>) -> Result<Exit, Comman
     let schema = match of {
         Described::FleetFile => fleet::schema(),
         Described::Plan => document::<Plan>(of),
-        Described::Apply | Described::Destroy => document::<apply::Report<'_>>(Described::Apply),
+        Described::Apply | Described::Destroy => document::<apply::ApplyDocument<'_>>(Described::Apply),
         Described::Verify => document::<Verified>(of),
         Described::Doctor => document::<Examination>(of),
         Described::Report => document::<Report>(of),
         Described::Permissions => document::<Permissions>(of),
         Described::PolicyBuild | Described::PolicyMerge => {
-            document::<policy::Report<'_>>(Described::PolicyBuild)
+            document::<policy::MergeDocument<'_>>(Described::PolicyBuild)
         }
         Described::PolicyDiff => document::<Difference>(of),
-        Described::PolicyCheck => document::<policy::check::Report<'_>>(of),
-        Described::PolicySimulate => document::<policy::simulate::Answer>(of),
+        Described::PolicyCheck => document::<policy::check::CheckDocument<'_>>(of),
+        Described::PolicySimulate => document::<policy::simulate::SimulateDocument>(of),
         Described::PolicySize => document::<Sizes>(of),
         Described::Events => document::<Event<'_>>(of),
     };

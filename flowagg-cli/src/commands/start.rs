@@ -7,7 +7,7 @@ use flowagg_policy::{Grant, Unnamed, merge};
 
 use super::error::CommandError;
 use crate::Screen;
-use crate::args::Global;
+use crate::args::GlobalArgs;
 use crate::aws::Session;
 use crate::aws::observe::{Observation, Survey, log_folders, observe, survey};
 
@@ -28,14 +28,14 @@ pub(super) fn file(path: &Path) -> Result<FleetFile, CommandError> {
 }
 
 /// The fleet file, and the hub account entered.
-pub(super) async fn open(global: &Global) -> Result<(FleetFile, Session), CommandError> {
+pub(super) async fn open(global: &GlobalArgs) -> Result<(FleetFile, Session), CommandError> {
     let file = file(&global.config)?;
     let session = Session::open(&file, &global.connection()).await?;
     Ok((file, session))
 }
 
 /// The fleet, and the current state.
-pub(super) async fn look(global: &Global, screen: &mut Screen<'_>) -> Result<Observation, CommandError> {
+pub(super) async fn look(global: &GlobalArgs, screen: &mut Screen<'_>) -> Result<Observation, CommandError> {
     let (file, session) = open(global).await?;
     let looked = screen.reading(async |progress| observe(file, &session, &global.only, progress).await);
     Ok(looked.await?)
@@ -43,7 +43,7 @@ pub(super) async fn look(global: &Global, screen: &mut Screen<'_>) -> Result<Obs
 
 /// The same, with every folder of logs in the bucket if a statement is to be adopted: they show which deliveries it serves.
 pub(super) async fn look_to_adopt(
-    global: &Global,
+    global: &GlobalArgs,
     adopts: bool,
     screen: &mut Screen<'_>,
 ) -> Result<Observation, CommandError> {
@@ -56,7 +56,7 @@ pub(super) async fn look_to_adopt(
 }
 
 /// The fleet, whose accounts and regions are looked up only where the fleet file does not name them.
-pub(super) async fn fleet(global: &Global, screen: &mut Screen<'_>) -> Result<Fleet, CommandError> {
+pub(super) async fn fleet(global: &GlobalArgs, screen: &mut Screen<'_>) -> Result<Fleet, CommandError> {
     let file = file(&global.config)?;
     if let Ok(fleet) = file.named() {
         return Ok(fleet);

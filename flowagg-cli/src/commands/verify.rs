@@ -17,8 +17,8 @@ use crate::{Exit, Screen, show};
 const BETWEEN_LOOKS: Duration = Duration::from_secs(15);
 
 pub(super) async fn run(
-    global: &args::Global,
-    options: &args::Verify,
+    global: &args::GlobalArgs,
+    options: &args::VerifyArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     let (file, session) = start::open(global).await?;

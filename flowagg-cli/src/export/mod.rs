@@ -9,6 +9,6 @@ mod statement;
 pub mod terraform;
 
 pub use error::{ExportError, Unseen};
-pub use files::{File, Files};
+pub use files::{ExportFile, ExportFiles};
 pub use permissions::{Permissions, permissions};
-pub use statement::Statement;
+use statement::SqlStatement;

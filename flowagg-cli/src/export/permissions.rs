@@ -16,6 +16,7 @@ use crate::aws::call::{
 
 /// IAM policies, as JSON values.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[non_exhaustive]
 pub struct Permissions {
     /// For who runs flowagg: to take the roles of the other accounts, and to find them; `None` where there are none.
     #[schemars(with = "Option<Map<String, Value>>")]

@@ -17,8 +17,8 @@ use crate::found::{Folder, FoundHub};
 ///
 /// A statement proves little: AWS's log delivery writes the logs of other services with grants of the same shape.
 pub(super) fn prefix(hub: &FoundHub, logs: &[&FlowLog]) -> Result<Option<Prefix>, ImportError> {
-    if let Some(Folder(asked)) = &hub.folder {
-        return Ok(asked.clone());
+    if let Some(asked) = &hub.folder {
+        return Ok(asked.prefix().cloned());
     }
     let granted: BTreeSet<Folder> = granted(hub).into_keys().collect();
     let several = |what, folders: &BTreeSet<Folder>| ImportError::SeveralFolders {
@@ -37,10 +37,10 @@ pub(super) fn prefix(hub: &FoundHub, logs: &[&FlowLog]) -> Result<Option<Prefix>
         if folders.is_empty() {
             continue;
         }
-        let Folder(folder) = the_only(&folders)
+        let folder = the_only(&folders)
             .or_else(|| the_only(&(&folders & &granted)))
             .ok_or_else(|| several(what, &folders))?;
-        return Ok(folder);
+        return Ok(folder.prefix().cloned());
     }
     let of_rule = rule(hub);
     let folder = if granted.is_empty() {
@@ -49,7 +49,7 @@ pub(super) fn prefix(hub: &FoundHub, logs: &[&FlowLog]) -> Result<Option<Prefix>
         let chosen = the_only(&granted).or_else(|| of_rule.filter(|folder| granted.contains(folder)));
         Some(chosen.ok_or_else(|| several("the bucket policy lets log delivery write to", &granted))?)
     };
-    Ok(folder.and_then(|Folder(prefix)| prefix))
+    Ok(folder.and_then(|folder| folder.prefix().cloned()))
 }
 
 fn the_only(folders: &BTreeSet<Folder>) -> Option<Folder> {
@@ -58,14 +58,14 @@ fn the_only(folders: &BTreeSet<Folder>) -> Option<Folder> {
 
 /// `[folder/]AWSLogs/`.
 pub(super) fn root(folder: &Folder) -> String {
-    layout::root(folder.0.as_ref())
+    layout::root(folder.prefix())
 }
 
 /// The folder of the bucket that a flow log delivers to.
 fn delivers_to(hub: &FoundHub, log: &FlowLog) -> Option<Folder> {
     let rest = log.destination.strip_prefix(&bucket_arn(hub.region.partition(), hub))?;
     if rest.is_empty() {
-        Some(Folder(None))
+        Some(Folder::TOP)
     } else {
         rest.strip_prefix('/')?.trim_end_matches('/').parse().ok()
     }
@@ -78,7 +78,7 @@ pub(super) fn granted(hub: &FoundHub) -> BTreeMap<Folder, Option<bool>> {
     for write in writes(hub) {
         granted.extend(write.folders().map(|(folder, hive)| (folder, Some(hive))));
         if write.is_for_all() {
-            granted.entry(Folder(None)).or_insert(None);
+            granted.entry(Folder::TOP).or_insert(None);
         }
     }
     granted
@@ -89,7 +89,7 @@ fn rule(hub: &FoundHub) -> Option<Folder> {
     hub.rules.iter().flatten().find_map(|rule| {
         let above = rule.prefix.strip_suffix(&layout::root(None))?;
         let folder: Folder = above.trim_end_matches('/').parse().ok()?;
-        let name = FleetName::of(&hub.bucket, folder.0.as_ref());
+        let name = FleetName::of(&hub.bucket, folder.prefix());
         (rule.id.as_deref() == Some(&FleetRule::id(&name, &rule.prefix))).then_some(folder)
     })
 }
@@ -101,7 +101,7 @@ pub(super) fn report_others(hub: &FoundHub, chosen: &Folder, remarks: &mut Remar
             [account] => account.to_string(),
             ref several => format!("{} accounts", several.len()),
         };
-        let prefix = folder.0.as_ref().map(ToString::to_string).unwrap_or_default();
+        let prefix = folder.prefix().map(ToString::to_string).unwrap_or_default();
         let text = format!(
             "the flow log files of {whose} under `{}` are not imported: `--prefix \"{prefix}\"` imports that folder, into a file of its own",
             root(folder)

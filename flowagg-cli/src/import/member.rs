@@ -22,9 +22,9 @@ pub(super) fn read(
     (spec, fleet): (&FlowLogSpec, &FleetName),
     remarks: &mut Remarks,
 ) -> BTreeMap<AccountId, Member> {
-    let unseen = FoundMember::unseen();
+    let unseen = FoundMember::new(View::FlowLogs);
     let mut members = BTreeMap::new();
-    let folder = Folder(destination.prefix.clone());
+    let folder = Folder::from(destination.prefix.clone());
     let accounts: BTreeSet<AccountId> = granted.iter().chain(found.members.keys()).copied().collect();
     for account in accounts {
         let tested = grant.and_then(|grant| grant.regions.as_ref()?.get(&account));

@@ -23,6 +23,7 @@ use crate::found::{Folder, Found, FoundHub};
 
 /// A fleet file, and what it does not contain.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Imported {
     /// The fleet file.
     pub file: FleetFile,
@@ -129,7 +130,7 @@ pub fn import(found: &Found) -> Result<Imported, ImportError> {
         .chain(&found.elsewhere)
         .collect();
     let prefix = folder::prefix(hub, &logs)?;
-    let chosen = Folder(prefix.clone());
+    let chosen = Folder::from(prefix.clone());
     let destination =
         Destination { partition: hub.region.partition(), bucket: hub.bucket.clone(), prefix: prefix.clone() };
     let to_us: Vec<&FlowLog> = logs.into_iter().filter(|log| destination.is(&log.destination)).collect();
@@ -177,7 +178,7 @@ pub fn granted(hub: &FoundHub) -> BTreeSet<AccountId> {
         }
     };
     let granted_in = |folder: &Folder| {
-        let prefix = folder.0.as_ref();
+        let prefix = folder.prefix();
         let name = FleetName::of(&hub.bucket, prefix);
         let grant = policy::grant(hub, prefix, &name, &[], &mut Default::default());
         policy::granted(hub, folder, grant.as_ref())

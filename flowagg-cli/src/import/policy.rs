@@ -22,7 +22,7 @@ pub(super) fn grant(
     spec: &mut FlowLogSpec,
 ) -> Option<Grant> {
     let policy = hub.policy.as_deref()?;
-    let named = folder::granted(hub).get(&Folder(prefix.cloned())).copied();
+    let named = folder::granted(hub).get(&Folder::from(prefix.cloned())).copied();
     let hive = named.flatten().unwrap_or(spec.files.hive_compatible_partitions);
     if logs.is_empty() {
         spec.files.hive_compatible_partitions = hive;

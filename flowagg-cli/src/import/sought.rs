@@ -43,7 +43,7 @@ pub(super) fn all(found: &Found, folder: &Folder) -> Vec<String> {
     let destination = Destination {
         partition: hub.region.partition(),
         bucket: hub.bucket.clone(),
-        prefix: folder.0.clone(),
+        prefix: folder.prefix().cloned(),
     };
     sought.push(if let [_, others @ ..] = &found.elsewhere[..] {
         let (logs, whose) =

@@ -40,7 +40,7 @@ impl Write {
 
     /// Whether flow log files in this folder may be among the objects that it is for.
     pub(super) fn covers(&self, folder: &Folder) -> bool {
-        let root = layout::root(folder.0.as_ref());
+        let root = layout::root(folder.prefix());
         self.keys.iter().any(|key| match split(key) {
             Some((Ok(named), _)) => named == *folder,
             Some((Err(_), _)) => true,

@@ -9,7 +9,7 @@ use flowagg_core::observed::Observed;
 use flowagg_core::plan::{FlowLogChange, Note, Step};
 use flowagg_policy::{Plan, Severity, lint_live};
 
-use super::{About, Finding, Spot};
+use super::{About, AffectedResource, Finding};
 
 pub(super) fn findings(fleet: &Fleet, observed: &Observed, verified: &Verified, plan: &Plan) -> Vec<Finding> {
     let mut found = Found { hub: hub(fleet), alike: BTreeMap::new() };
@@ -18,25 +18,25 @@ pub(super) fn findings(fleet: &Fleet, observed: &Observed, verified: &Verified, 
     found.policy(fleet, observed);
     found.plan(plan);
     for stranger in &verified.strangers {
-        let spot = Spot { account: stranger.account, region: None, resource: None };
+        let affected = AffectedResource { account: stranger.account, region: None, resource: None };
         let what = "has flow logs in the bucket and is not in the fleet";
         found.add(
             Severity::Note,
             About::Note,
             what,
             Some("name it in the fleet file, or ask its owner"),
-            spot,
+            affected,
         );
     }
     found.sorted()
 }
 
-fn hub(fleet: &Fleet) -> Spot {
-    Spot::of(&fleet.hub.place(), Some(fleet.hub.bucket.to_string()))
+fn hub(fleet: &Fleet) -> AffectedResource {
+    AffectedResource::new(&fleet.hub.place(), Some(fleet.hub.bucket.to_string()))
 }
 
 struct Found {
-    hub: Spot,
+    hub: AffectedResource,
     /// By what makes findings alike.
     alike: BTreeMap<(About, Alike), Finding>,
 }
@@ -51,8 +51,15 @@ enum Alike {
 }
 
 impl Found {
-    fn add(&mut self, severity: Severity, about: About, what: &str, help: Option<&str>, spot: Spot) {
-        self.add_alike(Alike::What(what.to_owned()), severity, about, what, help, spot);
+    fn add(
+        &mut self,
+        severity: Severity,
+        about: About,
+        what: &str,
+        help: Option<&str>,
+        affected: AffectedResource,
+    ) {
+        self.add_alike(Alike::What(what.to_owned()), severity, about, what, help, affected);
     }
 
     fn add_alike(
@@ -62,7 +69,7 @@ impl Found {
         about: About,
         what: &str,
         help: Option<&str>,
-        spot: Spot,
+        affected: AffectedResource,
     ) {
         let new = || Finding {
             severity,
@@ -71,7 +78,7 @@ impl Found {
             help: help.map(str::to_owned),
             places: Vec::new(),
         };
-        self.alike.entry((about, alike)).or_insert_with(new).places.push(spot);
+        self.alike.entry((about, alike)).or_insert_with(new).places.push(affected);
     }
 
     /// What could not be read: each account and region, the hub, its key.
@@ -83,9 +90,9 @@ impl Found {
             let Failure { place, call, resource, code, message, advice } = failure;
             let cause = code.as_ref().unwrap_or(message).clone();
             let alike = Alike::Failure(call.clone(), cause, advice.clone());
-            let spot = Spot::of(place, resource.clone());
+            let affected = AffectedResource::new(place, resource.clone());
             let (what, help) = (failure.what(), failure.help());
-            self.add_alike(alike, Severity::Error, About::Reading, &what, Some(&help), spot);
+            self.add_alike(alike, Severity::Error, About::Reading, &what, Some(&help), affected);
         }
     }
 
@@ -119,8 +126,8 @@ impl Found {
                 (Severity::Error, "there is no flow log to the bucket".to_owned(), "`flowagg apply` makes it")
             }
         };
-        let spot = Spot::of(&delivery.place, Some(delivery.resource.to_string()));
-        self.add(severity, About::Delivery, &what, Some(help), spot);
+        let affected = AffectedResource::new(&delivery.place, Some(delivery.resource.to_string()));
+        self.add(severity, About::Delivery, &what, Some(help), affected);
     }
 
     /// What the linter finds in the policy that is there.
@@ -132,9 +139,9 @@ impl Found {
                 "the policy of {}, {}:{}",
                 fleet.hub.bucket, finding.place.line, finding.place.column
             );
-            let spot = Spot { resource: Some(place), ..self.hub.clone() };
+            let affected = AffectedResource { resource: Some(place), ..self.hub.clone() };
             let what = format!("{}: {statement}{}", finding.id, finding.message);
-            self.add(finding.severity, About::Policy, &what, Some(&finding.help), spot);
+            self.add(finding.severity, About::Policy, &what, Some(&finding.help), affected);
         }
     }
 
@@ -142,8 +149,14 @@ impl Found {
     fn plan(&mut self, plan: &Plan) {
         const APPLY: Option<&str> = Some("`flowagg apply` does it");
         for change in plan.hub() {
-            let spot = self.hub.clone();
-            self.add(Severity::Warning, About::Plan, &format!("to do at the bucket: {change}"), APPLY, spot);
+            let affected = self.hub.clone();
+            self.add(
+                Severity::Warning,
+                About::Plan,
+                &format!("to do at the bucket: {change}"),
+                APPLY,
+                affected,
+            );
         }
         for change in plan.not_applied() {
             let what = format!("not applied, because existing objects would expire sooner: {change}");
@@ -160,22 +173,22 @@ impl Found {
                 Step::Delete { .. } => "delete",
             };
             let what = format!("a flow log to {verb}: {reason}");
-            let spot = Spot::of(place, Some(resource.to_string()));
-            self.add(Severity::Warning, About::Plan, &what, APPLY, spot);
+            let affected = AffectedResource::new(place, Some(resource.to_string()));
+            self.add(Severity::Warning, About::Plan, &what, APPLY, affected);
         }
         let obstacles = plan.obstacles().iter().map(|obstacle| (Severity::Error, obstacle));
         let concerns = plan.concerns().iter().map(|concern| (Severity::Warning, concern));
         for (severity, concern) in obstacles.chain(concerns) {
-            let spot = Spot {
+            let affected = AffectedResource {
                 account: concern.account,
                 region: concern.region.clone(),
                 resource: Some(concern.resource.clone()),
             };
-            self.add(severity, About::Plan, &concern.what, Some(&concern.help), spot);
+            self.add(severity, About::Plan, &concern.what, Some(&concern.help), affected);
         }
         for left in plan.left().iter().filter(|left| !left.is_as_wanted()) {
-            let spot = Spot::of(&left.place, Some(left.resource.clone()));
-            self.add(Severity::Note, About::Note, &format!("left as it is: {}", left.why), None, spot);
+            let affected = AffectedResource::new(&left.place, Some(left.resource.clone()));
+            self.add(Severity::Note, About::Note, &format!("left as it is: {}", left.why), None, affected);
         }
         // That a region has nothing to log is reported as its coverage, and the expiry with the bucket.
         let is_reported = |note: &&Note| matches!(note, Note::NothingToLog { .. } | Note::Expiry { .. });

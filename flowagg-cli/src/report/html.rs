@@ -6,8 +6,10 @@ use std::fmt::{self, Display, Write};
 use flowagg_policy::Severity;
 use serde_json::{Value, json};
 
-use super::words::{age, bytes, count, of};
-use super::{Account, Coverage, Finding, FlowLogs, InRegion, Report, Room, Spot, heat};
+use super::words::{age, bytes, count, counted};
+use super::{
+    AccountReport, AffectedResource, Coverage, Finding, FlowLogCounts, PolicySize, RegionReport, Report, heat,
+};
 
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
@@ -62,7 +64,7 @@ fn write(report: &Report, out: &mut String) -> fmt::Result {
 /// The totals.
 fn tiles(report: &Report, out: &mut String) -> fmt::Result {
     let totals = &report.totals;
-    let FlowLogs { delivering, .. } = totals.flow_logs;
+    let FlowLogCounts { delivering, .. } = totals.flow_logs;
     let covered = totals.coverage.get(&Coverage::Covered).copied().unwrap_or(0);
     let looked_at: usize =
         totals.coverage.iter().filter(|(state, _)| **state != Coverage::Excluded).map(|(_, n)| n).sum();
@@ -70,7 +72,7 @@ fn tiles(report: &Report, out: &mut String) -> fmt::Result {
     let severities = [(Severity::Error, "error", "errors"), (Severity::Warning, "warning", "warnings")];
     let worst = severities.map(|(severity, one, more)| {
         let n = report.findings.iter().filter(|finding| finding.severity == severity).count();
-        of(n, one, more)
+        counted(n, one, more)
     });
     let policy = report.policy.as_ref();
     let mut tile = |id: &str, name: &str, value: String, below: String| {
@@ -81,19 +83,24 @@ fn tiles(report: &Report, out: &mut String) -> fmt::Result {
             Text(&below)
         )
     };
-    tile("t-accounts", "Accounts", number(totals.accounts), of(report.regions.len(), "region", "regions"))?;
+    tile(
+        "t-accounts",
+        "Accounts",
+        number(totals.accounts),
+        counted(report.regions.len(), "region", "regions"),
+    )?;
     tile("t-covered", "Covered", number(covered), format!("of {} account regions", number(looked_at)))?;
     tile(
         "t-flow-logs",
         "Delivering",
         number(delivering),
-        format!("of {}", of(totals.flow_logs.all(), "flow log", "flow logs")),
+        format!("of {}", counted(totals.flow_logs.all(), "flow log", "flow logs")),
     )?;
     tile(
         "t-objects",
         "Objects",
         count(totals.objects),
-        format!("in {}", of(report.days.len(), "day", "days")),
+        format!("in {}", counted(report.days.len(), "day", "days")),
     )?;
     tile(
         "t-bytes",
@@ -104,9 +111,9 @@ fn tiles(report: &Report, out: &mut String) -> fmt::Result {
     tile(
         "t-policy",
         "Bucket policy",
-        policy.map_or("none".to_owned(), |room| format!("{} %", room.bytes * 100 / room.limit)),
-        policy.map_or("not there, or not read".to_owned(), |room| {
-            format!("{} of {} bytes", number(room.bytes), number(room.limit))
+        policy.map_or("none".to_owned(), |size| format!("{} %", size.bytes * 100 / size.limit)),
+        policy.map_or("not there, or not read".to_owned(), |size| {
+            format!("{} of {} bytes", number(size.bytes), number(size.limit))
         }),
     )?;
     tile("t-findings", "Findings", number(report.findings.len()), worst.join(", "))
@@ -135,8 +142,8 @@ fn coverage(report: &Report, out: &mut String) -> fmt::Result {
         )?;
     }
     writeln!(out, "</ul>")?;
-    if let Some(room) = &report.policy {
-        writeln!(out, "<p>{}</p>", Text(&head_room(room)))?;
+    if let Some(size) = &report.policy {
+        writeln!(out, "<p>{}</p>", Text(&head_room(size)))?;
     }
     if let Some(expiry) = &report.expiry {
         writeln!(out, "<p>By the lifecycle rules of the bucket, {}.</p>", Text(expiry))?;
@@ -144,8 +151,8 @@ fn coverage(report: &Report, out: &mut String) -> fmt::Result {
     writeln!(out, "</section>")
 }
 
-fn head_room(room: &Room) -> String {
-    let Room { bytes, limit, form, accounts_fit } = room;
+fn head_room(size: &PolicySize) -> String {
+    let PolicySize { bytes, limit, form, accounts_fit } = size;
     let free =
         format!("The bucket policy has room for {} more bytes", count(limit.saturating_sub(*bytes) as u64));
     match (form, accounts_fit) {
@@ -171,13 +178,13 @@ fn findings(report: &Report, out: &mut String) -> fmt::Result {
             "<details class=\"finding\"><summary><span class=\"badge {word}\">{word}</span> {} <span class=\"times\">{}, {}</span></summary>",
             Text(what),
             about.as_str(),
-            of(places.len(), "place", "places")
+            counted(places.len(), "place", "places")
         )?;
         if let Some(help) = help {
             writeln!(out, "<p>{}</p>", Text(help))?;
         }
         writeln!(out, "<ul>")?;
-        for Spot { account, region, resource } in places.iter().take(NAMED) {
+        for AffectedResource { account, region, resource } in places.iter().take(NAMED) {
             write!(out, "<li><code>{account}</code>")?;
             for part in [region.as_ref().map(ToString::to_string), resource.clone()].into_iter().flatten() {
                 write!(out, " {}", Text(&part))?;
@@ -249,7 +256,7 @@ fn data(report: &Report) -> Value {
     })
 }
 
-fn packed(account: &Account, units: &[&str], most: u64) -> Value {
+fn packed(account: &AccountReport, units: &[&str], most: u64) -> Value {
     let unit = account.unit.as_deref().and_then(|unit| units.binary_search(&unit).ok());
     let days: Vec<Value> =
         account.days.iter().map(|day| json!([day.objects, day.bytes, heat(day.objects, most)])).collect();
@@ -270,9 +277,9 @@ fn packed(account: &Account, units: &[&str], most: u64) -> Value {
 }
 
 /// A region of which there is nothing to say but its state is that alone.
-fn region(region: &InRegion) -> Value {
-    let InRegion { coverage, flow_logs, objects, bytes, newest_age_seconds, region: _ } = region;
-    let FlowLogs { delivering, waiting, silent, failed, missing } = flow_logs;
+fn region(region: &RegionReport) -> Value {
+    let RegionReport { coverage, flow_logs, objects, bytes, newest_age_seconds, region: _ } = region;
+    let FlowLogCounts { delivering, waiting, silent, failed, missing } = flow_logs;
     let state = place_of(*coverage);
     if flow_logs.all() == 0 && *objects == 0 {
         return json!(state);

@@ -14,11 +14,15 @@ use flowagg_policy::{Grant, capacity, merge};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::{Account, Coverage, FlowLogs, Hub, InRegion, Newest, Report, Room, Totals, findings};
+use super::{
+    AccountReport, Coverage, FlowLogCounts, Hub, NewestObject, PolicySize, RegionReport, Report, Totals,
+    findings,
+};
 
 /// What a report is made from.
 #[derive(Clone, Copy, Debug)]
-pub struct Seen<'a> {
+#[non_exhaustive]
+pub struct ReportInput<'a> {
     /// The fleet, with what was looked up.
     pub fleet: &'a Fleet,
     /// What AWS has.
@@ -35,12 +39,27 @@ pub struct Seen<'a> {
     pub now: Timestamp,
 }
 
+impl<'a> ReportInput<'a> {
+    /// What was read by this moment, with deliveries counted on these days. No organizational unit is known, and the patience is
+    /// the default.
+    pub fn new(
+        fleet: &'a Fleet,
+        observed: &'a Observed,
+        deliveries: &'a Deliveries,
+        days: &'a [Date],
+        now: Timestamp,
+    ) -> Self {
+        const NO_UNITS: &BTreeMap<AccountId, String> = &BTreeMap::new();
+        Self { fleet, observed, deliveries, units: NO_UNITS, days, patience: Patience::default(), now }
+    }
+}
+
 impl Report {
-    /// The report of what was seen.
-    pub fn new(seen: &Seen<'_>) -> Self {
-        let Seen { fleet, observed, deliveries, patience, now, .. } = *seen;
+    /// The report of what was read.
+    pub fn new(input: &ReportInput<'_>) -> Self {
+        let ReportInput { fleet, observed, deliveries, patience, now, .. } = *input;
         let verified = judged(fleet, &observed.regions, &deliveries.arrivals, patience, now);
-        let mut logs: BTreeMap<Place, FlowLogs> = BTreeMap::new();
+        let mut logs: BTreeMap<Place, FlowLogCounts> = BTreeMap::new();
         for delivery in &verified.flow_logs {
             let place = delivery.place.clone();
             logs.entry(place).or_default().count(delivery.state);
@@ -52,11 +71,11 @@ impl Report {
             .collect::<BTreeSet<_>>()
             .into_iter()
             .collect();
-        let look = Look { seen, newest: newest(deliveries), logs, regions: &regions };
+        let builder = ReportBuilder { input, newest: newest(deliveries), logs, regions: &regions };
         let looked_at: BTreeSet<AccountId> = observed.regions.keys().map(|place| place.account).collect();
         let members = fleet.members.values().filter(|member| looked_at.contains(&member.account));
-        let mut accounts: Vec<Account> = members.map(|member| look.member(member)).collect();
-        accounts.extend(fleet.left_out.iter().map(|(account, why)| look.left_out(*account, why)));
+        let mut accounts: Vec<AccountReport> = members.map(|member| builder.member(member)).collect();
+        accounts.extend(fleet.left_out.iter().map(|(account, why)| builder.left_out(*account, why)));
         accounts.sort_by(|a, b| (&a.unit, a.account).cmp(&(&b.unit, b.account)));
         let hub = Hub {
             account: fleet.hub.account,
@@ -68,9 +87,9 @@ impl Report {
         Self {
             made: now,
             hub,
-            days: seen.days.to_vec(),
+            days: input.days.to_vec(),
             totals: totals(&accounts),
-            policy: room(seen),
+            policy: policy_size(input),
             expiry: plan
                 .notes()
                 .iter()
@@ -96,48 +115,48 @@ fn newest(deliveries: &Deliveries) -> BTreeMap<Place, &Object> {
     newest
 }
 
-struct Look<'a> {
-    seen: &'a Seen<'a>,
+struct ReportBuilder<'a> {
+    input: &'a ReportInput<'a>,
     newest: BTreeMap<Place, &'a Object>,
-    logs: BTreeMap<Place, FlowLogs>,
+    logs: BTreeMap<Place, FlowLogCounts>,
     regions: &'a [Region],
 }
 
-impl Look<'_> {
-    fn member(&self, member: &Member) -> Account {
+impl ReportBuilder<'_> {
+    fn member(&self, member: &Member) -> AccountReport {
         let at = |region: &Region| Place::new(member.account, region);
-        let states = || self.regions.iter().filter_map(|region| self.seen.observed.regions.get(&at(region)));
+        let states = || self.regions.iter().filter_map(|region| self.input.observed.regions.get(&at(region)));
         // Whose regions could not be listed has one failure, and nobody knows about the other regions.
         let is_lost = matches!(member.regions, Regions::All { .. }) && states().all(Result::is_err);
-        let regions: Vec<InRegion> = self
+        let regions: Vec<RegionReport> = self
             .regions
             .iter()
             .map(|region| {
                 let place = at(region);
-                let unread = match self.seen.observed.regions.get(&place) {
+                let unread = match self.input.observed.regions.get(&place) {
                     Some(state) => state.is_err(),
                     None => is_lost,
                 };
                 self.region(place, unread)
             })
             .collect();
-        let mut days = vec![Amount::default(); self.seen.days.len()];
+        let mut days = vec![Amount::default(); self.input.days.len()];
         for region in self.regions {
-            let Some(found) = self.seen.deliveries.days.get(&at(region)) else { continue };
-            for (sum, day) in days.iter_mut().zip(self.seen.days) {
+            let Some(found) = self.input.deliveries.days.get(&at(region)) else { continue };
+            for (sum, day) in days.iter_mut().zip(self.input.days) {
                 *sum += found.get(day).copied().unwrap_or_default();
             }
         }
         let newest = self.regions.iter().filter_map(|region| self.newest.get(&at(region)));
-        let newest = newest.max_by_key(|object| object.stored).map(|object| Newest {
+        let newest = newest.max_by_key(|object| object.stored).map(|object| NewestObject {
             key: object.key.clone(),
             stored: object.stored,
             age_seconds: self.age(object),
         });
-        Account {
+        AccountReport {
             account: member.account,
             name: member.name.clone(),
-            unit: self.seen.units.get(&member.account).cloned(),
+            unit: self.input.units.get(&member.account).cloned(),
             coverage: over_all(&regions),
             why: None,
             objects: days.iter().map(|day| day.objects).sum(),
@@ -148,12 +167,12 @@ impl Look<'_> {
         }
     }
 
-    fn region(&self, place: Place, unread: bool) -> InRegion {
+    fn region(&self, place: Place, unread: bool) -> RegionReport {
         let flow_logs = self.logs.get(&place).copied().unwrap_or_default();
-        let days = self.seen.deliveries.days.get(&place);
-        let amounts = || days.into_iter().flatten().filter(|(day, _)| self.seen.days.contains(day));
-        InRegion {
-            coverage: if unread { Coverage::Unreachable } else { Coverage::of(flow_logs) },
+        let days = self.input.deliveries.days.get(&place);
+        let amounts = || days.into_iter().flatten().filter(|(day, _)| self.input.days.contains(day));
+        RegionReport {
+            coverage: if unread { Coverage::Unreachable } else { Coverage::from(flow_logs) },
             flow_logs,
             objects: amounts().map(|(_, day)| day.objects).sum(),
             bytes: amounts().map(|(_, day)| day.bytes).sum(),
@@ -162,16 +181,16 @@ impl Look<'_> {
         }
     }
 
-    fn left_out(&self, account: AccountId, why: &str) -> Account {
+    fn left_out(&self, account: AccountId, why: &str) -> AccountReport {
         let excluded = |region: &Region| self.region(Place { account, region: region.clone() }, false);
-        Account {
+        AccountReport {
             account,
             name: None,
-            unit: self.seen.units.get(&account).cloned(),
+            unit: self.input.units.get(&account).cloned(),
             coverage: Coverage::Excluded,
             why: Some(why.to_owned()),
             regions: self.regions.iter().map(excluded).collect(),
-            days: vec![Amount::default(); self.seen.days.len()],
+            days: vec![Amount::default(); self.input.days.len()],
             objects: 0,
             bytes: 0,
             newest: None,
@@ -179,25 +198,25 @@ impl Look<'_> {
     }
 
     fn age(&self, object: &Object) -> i64 {
-        self.seen.now.duration_since(object.stored).as_secs().max(0)
+        self.input.now.duration_since(object.stored).as_secs().max(0)
     }
 }
 
 /// How an account stands over its regions: what could not be read makes the rest a part.
-fn over_all(regions: &[InRegion]) -> Coverage {
-    let mut logs = FlowLogs::default();
+fn over_all(regions: &[RegionReport]) -> Coverage {
+    let mut logs = FlowLogCounts::default();
     for region in regions {
         logs += region.flow_logs;
     }
     let unread = regions.iter().any(|region| region.coverage == Coverage::Unreachable);
-    match Coverage::of(logs) {
+    match Coverage::from(logs) {
         Coverage::Excluded if unread => Coverage::Unreachable,
         Coverage::Covered | Coverage::Waiting if unread => Coverage::Partly,
         coverage => coverage,
     }
 }
 
-fn totals(accounts: &[Account]) -> Totals {
+fn totals(accounts: &[AccountReport]) -> Totals {
     let mut totals = Totals {
         accounts: accounts.len(),
         coverage: Coverage::ALL.into_iter().map(|coverage| (coverage, 0)).collect(),
@@ -217,12 +236,12 @@ fn totals(accounts: &[Account]) -> Totals {
 }
 
 /// The policy that is there against the limit, and how many accounts the form of the fleet's grant has room for.
-fn room(seen: &Seen<'_>) -> Option<Room> {
-    let live = seen.observed.bucket.as_ref().ok()?.as_ref()?.policy.as_deref()?;
-    let grant = Grant::of(seen.fleet);
+fn policy_size(input: &ReportInput<'_>) -> Option<PolicySize> {
+    let live = input.observed.bucket.as_ref().ok()?.as_ref()?.policy.as_deref()?;
+    let grant = Grant::of(input.fleet);
     let form = merge(Some(live), &grant, Unnamed::Keep).ok().map(|merged| merged.form);
     let fit = form.and_then(|form| capacity(Some(live), &grant, form).ok());
-    Some(Room {
+    Some(PolicySize {
         bytes: compact_len(live),
         limit: LIMIT,
         form: form.map(|form| form.as_str()),

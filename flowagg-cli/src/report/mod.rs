@@ -8,7 +8,8 @@ mod value;
 pub mod words;
 
 pub use html::html;
-pub use make::Seen;
+pub use make::ReportInput;
 pub use value::{
-    About, Account, Coverage, Finding, FlowLogs, Hub, InRegion, Newest, Report, Room, Spot, Totals, heat,
+    About, AccountReport, AffectedResource, Coverage, Finding, FlowLogCounts, Hub, NewestObject, PolicySize,
+    RegionReport, Report, Totals, heat,
 };

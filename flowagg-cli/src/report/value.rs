@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 /// How a fleet stands at a moment.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Report {
     /// When it was made, UTC. Every age counts from here.
     pub made: Timestamp,
@@ -26,13 +27,13 @@ pub struct Report {
     pub regions: Vec<Region>,
     /// The whole in numbers.
     pub totals: Totals,
-    /// The room in the bucket policy; `None` where it could not be read, or there is none.
-    pub policy: Option<Room>,
+    /// The size of the bucket policy; `None` where it could not be read, or there is none.
+    pub policy: Option<PolicySize>,
     /// When flow logs expire by all lifecycle rules of the bucket together; `None` if the bucket could not be read, or if a
     /// change that is still to be made decides.
     pub expiry: Option<String>,
     /// Every account, by unit and id.
-    pub accounts: Vec<Account>,
+    pub accounts: Vec<AccountReport>,
     /// What should be looked at, the worst first.
     pub findings: Vec<Finding>,
 }
@@ -40,7 +41,7 @@ pub struct Report {
 impl Report {
     /// Whether all that should be logged was read and delivers.
     pub fn is_complete(&self) -> bool {
-        let FlowLogs { delivering, .. } = self.totals.flow_logs;
+        let FlowLogCounts { delivering, .. } = self.totals.flow_logs;
         self.is_read() && delivering == self.totals.flow_logs.all()
     }
 
@@ -52,6 +53,7 @@ impl Report {
 
 /// The account and bucket that all logs go to.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[non_exhaustive]
 pub struct Hub {
     /// The account that owns the bucket.
     pub account: AccountId,
@@ -66,6 +68,7 @@ pub struct Hub {
 /// The whole in numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Totals {
     /// The accounts, those that are left out among them.
     pub accounts: usize,
@@ -73,7 +76,7 @@ pub struct Totals {
     #[schemars(schema_with = "Coverage::numbers")]
     pub coverage: BTreeMap<Coverage, usize>,
     /// The flow logs.
-    pub flow_logs: FlowLogs,
+    pub flow_logs: FlowLogCounts,
     /// The objects of all days.
     pub objects: u64,
     /// Their bytes.
@@ -169,14 +172,16 @@ impl Coverage {
         let required = Self::ALL.map(Self::as_str);
         json_schema!({ "type": "object", "properties": properties, "required": required })
     }
+}
 
-    /// The state that these flow logs put a place in.
-    pub fn of(logs: FlowLogs) -> Self {
+/// The state that these flow logs put an account-region in.
+impl From<FlowLogCounts> for Coverage {
+    fn from(logs: FlowLogCounts) -> Self {
         match logs {
             _ if logs.all() == 0 => Self::Excluded,
-            FlowLogs { failed: 1.., .. } => Self::Failing,
+            FlowLogCounts { failed: 1.., .. } => Self::Failing,
             _ if logs.delivering == logs.all() => Self::Covered,
-            FlowLogs { delivering: 1.., .. } => Self::Partly,
+            FlowLogCounts { delivering: 1.., .. } => Self::Partly,
             _ if logs.waiting == logs.all() => Self::Waiting,
             _ => Self::Silent,
         }
@@ -185,7 +190,8 @@ impl Coverage {
 
 /// How many flow logs there are, or should be, by what becomes of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
-pub struct FlowLogs {
+#[non_exhaustive]
+pub struct FlowLogCounts {
     /// Their newest object is fresh.
     pub delivering: usize,
     /// Too young to tell.
@@ -198,7 +204,7 @@ pub struct FlowLogs {
     pub missing: usize,
 }
 
-impl FlowLogs {
+impl FlowLogCounts {
     /// All of them.
     pub fn all(self) -> usize {
         let Self { delivering, waiting, silent, failed, missing } = self;
@@ -217,7 +223,7 @@ impl FlowLogs {
     }
 }
 
-impl std::ops::AddAssign for FlowLogs {
+impl std::ops::AddAssign for FlowLogCounts {
     fn add_assign(&mut self, other: Self) {
         self.delivering += other.delivering;
         self.waiting += other.waiting;
@@ -227,10 +233,11 @@ impl std::ops::AddAssign for FlowLogs {
     }
 }
 
-/// The room in the bucket policy.
+/// The size of the bucket policy, and how many accounts it has room for.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Room {
+#[non_exhaustive]
+pub struct PolicySize {
     /// The bytes of the policy that is there, without the whitespace between its values.
     pub bytes: usize,
     /// The most that it may have.
@@ -245,7 +252,8 @@ pub struct Room {
 /// One account.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Account {
+#[non_exhaustive]
+pub struct AccountReport {
     /// The account.
     pub account: AccountId,
     /// What people call it.
@@ -257,7 +265,7 @@ pub struct Account {
     /// Why it is left out.
     pub why: Option<String>,
     /// Each region of the report, in its order.
-    pub regions: Vec<InRegion>,
+    pub regions: Vec<RegionReport>,
     /// What came on each day of the report, in its order.
     pub days: Vec<Amount>,
     /// The objects of all days.
@@ -265,19 +273,20 @@ pub struct Account {
     /// Their bytes.
     pub bytes: u64,
     /// Its newest object.
-    pub newest: Option<Newest>,
+    pub newest: Option<NewestObject>,
 }
 
 /// An account in a region.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct InRegion {
+#[non_exhaustive]
+pub struct RegionReport {
     /// The region.
     pub region: Region,
     /// How it stands.
     pub coverage: Coverage,
     /// Its flow logs.
-    pub flow_logs: FlowLogs,
+    pub flow_logs: FlowLogCounts,
     /// The objects of all days.
     pub objects: u64,
     /// Their bytes.
@@ -289,7 +298,8 @@ pub struct InRegion {
 /// The newest object of an account.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Newest {
+#[non_exhaustive]
+pub struct NewestObject {
     /// Its key.
     pub key: String,
     /// When S3 stored it.
@@ -300,6 +310,7 @@ pub struct Newest {
 
 /// What should be looked at.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[non_exhaustive]
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
@@ -310,7 +321,7 @@ pub struct Finding {
     /// The way out, where one is needed.
     pub help: Option<String>,
     /// Every place that has it.
-    pub places: Vec<Spot>,
+    pub places: Vec<AffectedResource>,
 }
 
 /// What a finding is about.
@@ -342,9 +353,10 @@ impl About {
     }
 }
 
-/// Where a finding is.
+/// What a finding is about: a resource, an account in a region, or a whole account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
-pub struct Spot {
+#[non_exhaustive]
+pub struct AffectedResource {
     /// The account.
     pub account: AccountId,
     /// The region, where it is about one.
@@ -353,9 +365,9 @@ pub struct Spot {
     pub resource: Option<String>,
 }
 
-impl Spot {
+impl AffectedResource {
     /// A resource in an account-region.
-    pub(super) fn of(place: &Place, resource: Option<String>) -> Self {
+    pub(super) fn new(place: &Place, resource: Option<String>) -> Self {
         Self { account: place.account, region: Some(place.region.clone()), resource }
     }
 }

@@ -49,7 +49,7 @@ pub fn age(seconds: i64) -> String {
 }
 
 /// A number and its noun.
-pub fn of(number: usize, one: &str, more: &str) -> String {
+pub fn counted(number: usize, one: &str, more: &str) -> String {
     format!("{} {}", count(number as u64), if number == 1 { one } else { more })
 }
 

@@ -20,19 +20,19 @@ pub(crate) struct Document<T> {
 }
 
 impl<T> Document<T> {
-    pub(crate) fn of(body: T) -> Self {
+    pub(crate) fn new(body: T) -> Self {
         Self { schema: SCHEMA, body }
     }
 }
 
 /// A document for programs, on lines for people.
 pub(crate) fn document(body: &(impl JsonSchema + Serialize), out: &mut dyn Write) -> io::Result<()> {
-    json(&Document::of(body), out)
+    json(&Document::new(body), out)
 }
 
 /// A document on a line, where there is one for each of many things.
 pub(crate) fn line(body: &(impl JsonSchema + Serialize), out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, &Document::of(body))?;
+    serde_json::to_writer(&mut *out, &Document::new(body))?;
     writeln!(out)
 }
 

@@ -69,7 +69,7 @@ pub(crate) struct Fault<'a> {
 
 impl fmt::Display for Event<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&serde_json::to_string(&Document::of(self)).map_err(|_| fmt::Error)?)
+        f.write_str(&serde_json::to_string(&Document::new(self)).map_err(|_| fmt::Error)?)
     }
 }
 

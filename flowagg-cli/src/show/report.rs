@@ -10,8 +10,8 @@ use textwrap::core::display_width;
 use super::sheet::Sheet;
 use super::sheet::TIE;
 use super::style::{BOLD, DIM, GREEN, RED, YELLOW};
-use crate::report::words::{age, bytes, count, of, short};
-use crate::report::{Account, Coverage, Finding, FlowLogs, Report, Room, Spot};
+use crate::report::words::{age, bytes, count, counted, short};
+use crate::report::{AccountReport, AffectedResource, Coverage, Finding, FlowLogCounts, PolicySize, Report};
 
 /// What a terminal can draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +60,9 @@ pub fn report(report: &Report, glyphs: Glyphs, out: &mut Sheet<'_>) -> io::Resul
     report.findings.iter().try_for_each(|finding| one(finding, out))?;
     let logs = report.totals.flow_logs;
     let (style, word) = if report.is_complete() { (GREEN, "ok") } else { (RED, "report") };
-    let deliver = format!("{} of {}", count(logs.delivering as u64), of(logs.all(), "flow log", "flow logs"));
-    let findings = of(report.findings.len(), "finding", "findings");
+    let deliver =
+        format!("{} of {}", count(logs.delivering as u64), counted(logs.all(), "flow log", "flow logs"));
+    let findings = counted(report.findings.len(), "finding", "findings");
     writeln!(out)?;
     out.line(
         word.len() + 2,
@@ -79,8 +80,8 @@ fn numbers(report: &Report, out: &mut Sheet<'_>) -> io::Result<()> {
     let policy = report.policy.as_ref().map_or("not there".to_owned(), room);
     let places = format!(
         "{} in {}",
-        of(totals.accounts, "account", "accounts"),
-        of(report.regions.len(), "region", "regions")
+        counted(totals.accounts, "account", "accounts"),
+        counted(report.regions.len(), "region", "regions")
     );
     for (what, told) in [
         ("fleet", places),
@@ -90,9 +91,9 @@ fn numbers(report: &Report, out: &mut Sheet<'_>) -> io::Result<()> {
             "delivered",
             format!(
                 "{}, {} in {}; the newest is {newest}",
-                of(usize::try_from(totals.objects).unwrap_or(usize::MAX), "object", "objects"),
+                counted(usize::try_from(totals.objects).unwrap_or(usize::MAX), "object", "objects"),
                 bytes(totals.bytes),
-                of(report.days.len(), "day", "days")
+                counted(report.days.len(), "day", "days")
             ),
         ),
         ("policy", policy),
@@ -103,8 +104,8 @@ fn numbers(report: &Report, out: &mut Sheet<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn room(room: &Room) -> String {
-    let Room { bytes, limit, form, accounts_fit } = room;
+fn room(size: &PolicySize) -> String {
+    let PolicySize { bytes, limit, form, accounts_fit } = size;
     let taken =
         format!("{} of {} bytes ({} %)", count(*bytes as u64), count(*limit as u64), bytes * 100 / limit);
     match (form, accounts_fit) {
@@ -116,8 +117,8 @@ fn room(room: &Room) -> String {
     }
 }
 
-fn flow_logs(logs: FlowLogs) -> String {
-    let FlowLogs { delivering, waiting, silent, failed, missing } = logs;
+fn flow_logs(logs: FlowLogCounts) -> String {
+    let FlowLogCounts { delivering, waiting, silent, failed, missing } = logs;
     let states = [
         (delivering, "delivering"),
         (waiting, "waiting"),
@@ -150,7 +151,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(report: &Report, width: Option<usize>) -> Self {
+    fn fitting(report: &Report, width: Option<usize>) -> Self {
         let names = report.accounts.iter().filter_map(|account| account.name.as_deref());
         let longest = names.map(display_width).max().unwrap_or(0).max("name".len());
         let (regions, days) = (report.regions.len().max(1), report.days.len().max("days".len()));
@@ -175,7 +176,7 @@ impl Columns {
 }
 
 fn accounts(report: &Report, glyphs: Glyphs, out: &mut Sheet<'_>) -> io::Result<()> {
-    let columns = Columns::of(report, out.width());
+    let columns = Columns::fitting(report, out.width());
     writeln!(out, "\n{BOLD}accounts{BOLD:#}")?;
     let named = letters().zip(&report.regions).map(|(letter, region)| format!("{letter} {region:14} "));
     let named: Vec<String> = named.collect();
@@ -219,7 +220,7 @@ fn letters() -> impl Iterator<Item = char> {
 }
 
 /// An account, its state, and that of each of its regions.
-fn standing(account: &Account, columns: &Columns) -> String {
+fn standing(account: &AccountReport, columns: &Columns) -> String {
     let name = cut(account.name.as_deref().unwrap_or_default(), columns.name);
     let state = style(account.coverage);
     let mut text = format!("{} {name} {state}{:11}{state:#} ", account.account, account.coverage.as_str());
@@ -231,7 +232,7 @@ fn standing(account: &Account, columns: &Columns) -> String {
 }
 
 /// What came of an account, by day and in all.
-fn came_of(account: &Account, heat: &str, columns: &Columns) -> String {
+fn came_of(account: &AccountReport, heat: &str, columns: &Columns) -> String {
     let newest = account.newest.as_ref().map_or("-".to_owned(), |newest| age(newest.age_seconds));
     let (objects, bytes) = (short(account.objects), bytes(account.bytes));
     format!("{heat:0$} {newest:>7} {objects:>7} {bytes:>10}", columns.days)
@@ -267,7 +268,7 @@ fn one(finding: &Finding, out: &mut Sheet<'_>) -> io::Result<()> {
     if let Some(help) = help {
         out.aside(4, help)?;
     }
-    for Spot { account, region, resource } in places.iter().take(NAMED) {
+    for AffectedResource { account, region, resource } in places.iter().take(NAMED) {
         let parts = [Some(account.to_string()), region.as_ref().map(ToString::to_string), resource.clone()];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         out.line(8, format_args!("    {}", parts.join(" ")))?;

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use super::document;
 use super::sheet::Sheet;
 use super::style::{BOLD, DIM};
-use super::table::{Column as Place, Row, columns, table};
-use crate::aws::{Answer, Column};
+use super::table::{Column, Row, columns, table};
+use crate::aws::{QueryResult, ResultColumn};
 
 /// How rows are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -22,7 +22,7 @@ pub(crate) enum RowFormat {
     Json,
 }
 
-pub(crate) fn rows(answer: &Answer, format: RowFormat, out: &mut Sheet<'_>) -> io::Result<()> {
+pub(crate) fn rows(answer: &QueryResult, format: RowFormat, out: &mut Sheet<'_>) -> io::Result<()> {
     match format {
         RowFormat::Table => for_people(answer, out),
         RowFormat::Csv => csv(answer, out),
@@ -54,7 +54,7 @@ pub(crate) fn bytes(bytes: u64) -> String {
 }
 
 /// A table; and where that is too wide, a table for each row, of the names and values of its columns.
-fn for_people(answer: &Answer, out: &mut Sheet<'_>) -> io::Result<()> {
+fn for_people(answer: &QueryResult, out: &mut Sheet<'_>) -> io::Result<()> {
     let names: Vec<String> = answer.columns.iter().map(|column| column.name.clone()).collect();
     let row = |style, cells| Row { style, sign: "", cells, below: None };
     let cells = |values: &Vec<Option<String>>| -> Vec<String> {
@@ -62,7 +62,7 @@ fn for_people(answer: &Answer, out: &mut Sheet<'_>) -> io::Result<()> {
     };
     let rows = answer.rows.iter().map(|values| row(DIM, cells(values)));
     let whole: Vec<Row> = [row(BOLD, names.clone())].into_iter().chain(rows).collect();
-    let end = columns(&whole).last().map_or(0, Place::end);
+    let end = columns(&whole).last().map_or(0, Column::end);
     if out.width().is_none_or(|width| end <= width) {
         return table(&whole, out);
     }
@@ -77,7 +77,7 @@ fn for_people(answer: &Answer, out: &mut Sheet<'_>) -> io::Result<()> {
 }
 
 /// Source: RFC 4180. Lines end in a line feed alone, as programs of today take it; null is empty.
-fn csv(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
+fn csv(answer: &QueryResult, out: &mut dyn Write) -> io::Result<()> {
     let names = answer.columns.iter().map(|column| quoted(&column.name));
     writeln!(out, "{}", names.collect::<Vec<_>>().join(","))?;
     for row in &answer.rows {
@@ -96,7 +96,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// A value in JSON's type for that of its column.
-fn json(column: &Column, value: Option<&str>) -> Value {
+fn json(column: &ResultColumn, value: Option<&str>) -> Value {
     let Some(text) = value else { return Value::Null };
     let read = match column.kind.as_str() {
         "tinyint" | "smallint" | "integer" | "bigint" => text.parse::<i64>().ok().map(Value::from),
@@ -112,14 +112,14 @@ mod tests {
     use super::*;
 
     fn shown(format: RowFormat) -> String {
-        let column = |name: &str, kind: &str| Column { name: name.to_owned(), kind: kind.to_owned() };
-        let answer = Answer {
+        let column = |name: &str, kind: &str| ResultColumn { name: name.to_owned(), kind: kind.to_owned() };
+        let answer = QueryResult {
             columns: vec![column("account", "varchar"), column("total, \"all\"", "bigint")],
             rows: vec![
                 vec![Some("012345678901".to_owned()), Some("15".to_owned())],
                 vec![Some("a,b\"c".to_owned()), None],
             ],
-            ..Answer::default()
+            ..QueryResult::default()
         };
         let mut out = Vec::new();
         rows(&answer, format, &mut Sheet::new(&mut out, None)).unwrap();
@@ -151,11 +151,11 @@ mod tests {
     #[test]
     fn a_table_that_is_too_wide_is_one_for_each_row() {
         let text = "a name of a column that nobody has room for";
-        let column = |name: &str| Column { name: name.to_owned(), kind: "varchar".to_owned() };
-        let answer = Answer {
+        let column = |name: &str| ResultColumn { name: name.to_owned(), kind: "varchar".to_owned() };
+        let answer = QueryResult {
             columns: vec![column("account"), column("why")],
             rows: vec![vec![Some("012345678901".into()), Some(text.into())], vec![None, None]],
-            ..Answer::default()
+            ..QueryResult::default()
         };
         let mut out = Vec::new();
         rows(&answer, RowFormat::Table, &mut Sheet::new(&mut out, Some(52))).unwrap();

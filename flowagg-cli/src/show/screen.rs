@@ -17,6 +17,7 @@ use crate::aws::Calls;
 use crate::{Exit, Progress};
 
 /// Where a run writes to. Styles are written always; the writers take them out where they are not wanted.
+#[non_exhaustive]
 pub struct Screen<'a> {
     /// Results.
     pub out: &'a mut Sheet<'a>,
@@ -28,7 +29,12 @@ pub struct Screen<'a> {
     pub events: bool,
 }
 
-impl Screen<'_> {
+impl<'a> Screen<'a> {
+    /// A screen that nobody is asked on.
+    pub fn new(out: &'a mut Sheet<'a>, err: &'a mut Sheet<'a>) -> Self {
+        Self { out, err, interactive: false, events: false }
+    }
+
     /// Does a piece of work that only reads: it may end at any moment.
     pub(crate) async fn reading<T>(&self, work: impl AsyncFnOnce(&dyn Progress) -> T) -> T {
         let watch = Watch::new(self.interactive, self.events);

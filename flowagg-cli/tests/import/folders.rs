@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use flowagg::found::{Folder, Found, FoundHub, FoundMember, Objects, View};
 use flowagg::import::{ImportError, Imported, granted, import, named_folders};
 use flowagg_core::fleet::{Part, Regions, Selection};
-use flowagg_core::id::{AccountId, BucketName, FleetName, FlowLogId, Region, RoleName};
+use flowagg_core::id::{AccountId, BucketName, FleetName, FlowLogId, Region};
 use flowagg_core::lifecycle::{Expiration, FleetRule, Rule};
 use flowagg_core::observed::{FlowLog, RegionState};
 use serde_json::{Value, json};
@@ -53,9 +53,9 @@ fn flow_log(destination: &str) -> FlowLog {
 /// An account that was read in eu-west-1, with flow logs to these destinations.
 fn member(id: &str, destinations: &[&str]) -> (AccountId, FoundMember) {
     let flow_logs = destinations.iter().map(|destination| flow_log(destination)).collect();
-    let states = BTreeMap::from([(region("eu-west-1"), RegionState { resources: Vec::new(), flow_logs })]);
-    let view = View::Regions;
-    (account(id), FoundMember { in_organization: false, states, unread: BTreeMap::new(), view })
+    let mut member = FoundMember::new(View::Regions);
+    member.states.insert(region("eu-west-1"), RegionState { resources: Vec::new(), flow_logs });
+    (account(id), member)
 }
 
 /// A bucket whose folders have flow log files of these accounts in eu-west-1.
@@ -70,23 +70,13 @@ fn found<const N: usize>(
         accounts.insert(account(id), BTreeSet::from([region("eu-west-1")]));
     }
     let policy = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
-    Found {
-        hub: FoundHub {
-            account: account("111122223333"),
-            region: region("eu-west-1"),
-            bucket: BucketName::parse("acme-logs").unwrap(),
-            folder: None,
-            objects: Some(objects),
-            encryption: None,
-            rules: Some(Vec::new()),
-            policy: (!statements.is_empty()).then_some(policy),
-        },
-        members: BTreeMap::from(members),
-        role: RoleName::default(),
-        elsewhere: Vec::new(),
-        organization: None,
-        remarks: Vec::new(),
-    }
+    let bucket = BucketName::parse("acme-logs").unwrap();
+    let mut hub = FoundHub::new(account("111122223333"), region("eu-west-1"), bucket);
+    (hub.objects, hub.rules) = (Some(objects), Some(Vec::new()));
+    hub.policy = (!statements.is_empty()).then_some(policy);
+    let mut found = Found::new(hub);
+    found.members = BTreeMap::from(members);
+    found
 }
 
 fn prefix(found: &Found) -> Result<String, ImportError> {

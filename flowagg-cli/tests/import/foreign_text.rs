@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg::found::{Folder, Found, FoundHub, FoundMember, Objects, View};
 use flowagg::import::import;
-use flowagg::import::template::{Given, Source, read};
+use flowagg::import::template::{TemplateDefaults, TemplateFile, read};
 use flowagg_core::fleet::FleetFile;
-use flowagg_core::id::{AccountId, BucketName, FlowLogId, Region, ResourceId, RoleName};
+use flowagg_core::id::{AccountId, BucketName, FlowLogId, Region, ResourceId};
 use flowagg_core::lifecycle::{Expiration, FleetRule, Move, Rule};
 use flowagg_core::observed::{BucketEncryption, FlowLog, RegionState, Resource};
 use proptest::collection::{btree_map, vec};
@@ -14,7 +14,6 @@ use proptest::option;
 use proptest::prelude::*;
 
 use crate::foreign::foreign;
-use crate::round_trips;
 
 const BUCKET: &str = "acme-logs";
 
@@ -101,7 +100,12 @@ fn objects() -> impl Strategy<Value = Objects> {
     let folder = folder.prop_map(|folder| folder.parse::<Folder>().unwrap());
     let delivered = btree_map(account, Just(BTreeSet::from([region()])), 1..3);
     (btree_map(folder, delivered, 0..3), vec(foreign(), 0..3), option::of(foreign())).prop_map(
-        |(delivered, other, unlisted)| Objects { delivered, other: other.into_iter().collect(), unlisted },
+        |(delivered, other, unlisted)| {
+            let mut objects = Objects::default();
+            (objects.delivered, objects.unlisted) = (delivered, unlisted);
+            objects.other.extend(other);
+            objects
+        },
     )
 }
 
@@ -114,49 +118,31 @@ fn found() -> impl Strategy<Value = Found> {
         |(rules, algorithm, key, policy, (flow_logs, elsewhere, tags, unread, objects))| {
             let id = ResourceId::parse("vpc-0000000a").unwrap();
             let vpc = Resource { id, owner: None, is_default: false, part_of: BTreeSet::new(), tags };
-            let member = FoundMember {
-                in_organization: false,
-                states: BTreeMap::from([(region(), RegionState { resources: vec![vpc], flow_logs })]),
-                unread: unread.iter().map(|why| (Region::parse("us-east-1").unwrap(), why.clone())).collect(),
-                view: View::Regions,
-            };
-            let unseen = FoundMember {
-                view: View::Nothing(unread.unwrap_or_default()),
-                states: BTreeMap::new(),
-                ..member.clone()
-            };
+            let mut member = FoundMember::new(View::Regions);
+            member.states.insert(region(), RegionState { resources: vec![vpc], flow_logs });
+            member.unread.extend(unread.iter().map(|why| (Region::parse("us-east-1").unwrap(), why.clone())));
+            let mut unseen = FoundMember::new(View::Nothing(unread.unwrap_or_default()));
+            unseen.unread = member.unread.clone();
             let [seen, other] = ["222222222222", "333333333333"].map(|id| AccountId::parse(id).unwrap());
-            Found {
-                hub: FoundHub {
-                    account: AccountId::parse("111122223333").unwrap(),
-                    region: region(),
-                    bucket: BucketName::parse(BUCKET).unwrap(),
-                    folder: None,
-                    objects,
-                    encryption: algorithm.map(|algorithm| BucketEncryption {
-                        algorithm,
-                        key,
-                        bucket_key: false,
-                    }),
-                    rules: Some(rules),
-                    policy,
-                },
-                members: BTreeMap::from([(seen, member), (other, unseen)]),
-                role: RoleName::default(),
-                elsewhere,
-                organization: None,
-                remarks: Vec::new(),
-            }
+            let account = AccountId::parse("111122223333").unwrap();
+            let mut hub = FoundHub::new(account, region(), BucketName::parse(BUCKET).unwrap());
+            hub.objects = objects;
+            hub.encryption =
+                algorithm.map(|algorithm| BucketEncryption { algorithm, key, bucket_key: false });
+            (hub.rules, hub.policy) = (Some(rules), policy);
+            let mut found = Found::new(hub);
+            found.members = BTreeMap::from([(seen, member), (other, unseen)]);
+            found.elsewhere = elsewhere;
+            found
         },
     )
 }
 
-fn given() -> Given {
-    Given {
-        hub_account: Some(AccountId::parse("111122223333").unwrap()),
-        hub_region: Some(region()),
-        ..round_trips::given()
-    }
+fn defaults() -> TemplateDefaults {
+    let mut defaults = TemplateDefaults::default();
+    defaults.hub_account = Some(AccountId::parse("111122223333").unwrap());
+    defaults.hub_region = Some(region());
+    defaults
 }
 
 proptest! {
@@ -184,8 +170,8 @@ proptest! {
             classic.replace("\"${Name}-${AWS::Region}\"", &quoted),
             classic.replace("\"${Logs.Arn}/*\"", &quoted),
         ] {
-            let source = Source { name: more.clone(), text };
-            match read(&[source], &given()).and_then(|found| import(&found)) {
+            let source = TemplateFile::new(more.clone(), text);
+            match read(&[source], &defaults()).and_then(|found| import(&found)) {
                 Ok(imported) => drop(imported.file.to_toml(&imported.remarks)),
                 Err(error) => drop((error.to_string(), error.help())),
             }

@@ -53,7 +53,9 @@ fn region(vpcs: &[&str], logged: &[&str]) -> RegionState {
 
 fn member(states: [(&str, RegionState); 2], view: View) -> FoundMember {
     let states = states.into_iter().map(|(region, state)| (Region::parse(region).unwrap(), state)).collect();
-    FoundMember { in_organization: true, states, unread: BTreeMap::new(), view }
+    let mut member = FoundMember::new(view);
+    (member.in_organization, member.states) = (true, states);
+    member
 }
 
 /// The fleet as it is after the accounts of the organization were looked up.
@@ -93,23 +95,13 @@ fn found() -> Found {
         ..Rule::default()
     };
     let hub = &declared.hub;
-    Found {
-        hub: FoundHub {
-            account: hub.account,
-            region: hub.region.clone(),
-            bucket: hub.bucket.clone(),
-            folder: None,
-            objects: None,
-            encryption: None,
-            rules: Some(vec![rule]),
-            policy: Some(policy),
-        },
-        members,
-        role: RoleName::parse("flowagg").unwrap(),
-        elsewhere: Vec::new(),
-        organization: Some(Organization { discovery: Some(discovery), ..organization.clone() }),
-        remarks: Vec::new(),
-    }
+    let mut hub = FoundHub::new(hub.account, hub.region.clone(), hub.bucket.clone());
+    (hub.rules, hub.policy) = (Some(vec![rule]), Some(policy));
+    let mut found = Found::new(hub);
+    found.members = members;
+    found.role = RoleName::parse("flowagg").unwrap();
+    found.organization = Some(Organization { discovery: Some(discovery), ..organization.clone() });
+    found
 }
 
 #[test]
@@ -129,7 +121,8 @@ fn most_accounts_are_the_organizations_word_and_who_differs_is_named_or_excepted
 
 #[test]
 fn an_organization_that_the_policy_names_and_nobody_looks_up_is_told() {
-    let found = Found { organization: None, ..found() };
+    let mut found = found();
+    found.organization = None;
     let imported = import(&found).unwrap();
     let organization = imported.file.organization.unwrap();
     assert_eq!((organization.id.as_str(), organization.discovery), ("o-a1b2c3d4e5", None));
@@ -155,14 +148,16 @@ fn an_account_that_delivered_once_and_has_neither_a_grant_nor_a_role_is_no_membe
          [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n",
     );
     let policy = merge(None, &Grant::of(&declared.unwrap().without_lookup()), Unnamed::Keep).unwrap().text;
-    let mut found = Found { organization: None, ..found() };
+    let mut found = found();
+    found.organization = None;
     found.hub.policy = Some(policy);
     found.members.retain(|id, _| [ALIKE[0], CLOSED].map(account).contains(id));
     let before = import(&found).unwrap();
     assert!(before.file.members.contains_key(&account(CLOSED)), "it may be new");
     let delivered =
         BTreeMap::from([(account(CLOSED), BTreeSet::from([Region::parse("eu-west-1").unwrap()]))]);
-    let objects = Objects { delivered: BTreeMap::from([(Folder(None), delivered)]), ..Objects::default() };
+    let mut objects = Objects::default();
+    objects.delivered.insert(Folder::TOP, delivered);
     found.hub.objects = Some(objects);
     let imported = import(&found).unwrap();
     assert!(imported.file.members.keys().eq([&account(ALIKE[0])]));

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use flowagg::export::cloudformation::{Format, hub, member, place, stack_set};
-use flowagg::export::{ExportError, Files};
-use flowagg::import::template::{Given, Source, read};
+use flowagg::export::{ExportError, ExportFiles};
+use flowagg::import::template::{TemplateDefaults, TemplateFile, read};
 use flowagg::import::{Imported, import};
 use flowagg_core::fleet::{Fleet, FleetFile, Member, Part, Regions};
 use flowagg_core::id::RoleName;
@@ -15,31 +15,17 @@ fn declared(name: &str) -> FleetFile {
     FleetFile::parse(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// Nothing is given.
-pub(crate) fn given() -> Given {
-    Given {
-        hub_account: None,
-        hub_region: None,
-        bucket: None,
-        folder: None,
-        accounts: BTreeSet::new(),
-        regions: Regions::ALL,
-        role: RoleName::default(),
-        organization: None,
-    }
-}
-
-fn imported(files: impl IntoIterator<Item = Files>, given: &Given) -> Imported {
+fn imported(files: impl IntoIterator<Item = ExportFiles>, defaults: &TemplateDefaults) -> Imported {
     let files = files.into_iter().flat_map(|files| files.files);
-    let sources: Vec<Source> = files.map(|file| Source { name: file.name, text: file.text }).collect();
-    let imported = import(&read(&sources, given).unwrap()).unwrap();
+    let sources: Vec<TemplateFile> = files.map(|file| TemplateFile::new(file.name, file.text)).collect();
+    let imported = import(&read(&sources, defaults).unwrap()).unwrap();
     let text = imported.file.to_toml(&imported.remarks);
     FleetFile::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     imported
 }
 
 /// The templates of a fleet: the hub, and each place that has one. And the members that have.
-fn templates(fleet: &Fleet, format: Format) -> (Vec<Files>, Vec<&Member>) {
+fn templates(fleet: &Fleet, format: Format) -> (Vec<ExportFiles>, Vec<&Member>) {
     let mut files = vec![hub(fleet, format).unwrap()];
     let mut told = Vec::new();
     for (member, region) in fleet.places() {
@@ -62,7 +48,7 @@ fn hub_and_places_are_read_as_the_fleet_that_they_were_written_from() {
             let fleet = declared(name).without_lookup();
             let (files, members) = templates(&fleet, format);
             assert_eq!(members.len(), told, "{name}");
-            let Imported { file, remarks } = imported(files, &given());
+            let Imported { file, remarks } = imported(files, &TemplateDefaults::default());
             let read = file.without_lookup();
 
             let mut hub = fleet.hub.clone();
@@ -100,7 +86,7 @@ fn the_template_of_one_vpc_says_how_flow_logs_are_and_not_who_has_one() {
     for format in Format::ALL {
         let fleet = declared("kms").without_lookup();
         let files = [hub(&fleet, format).unwrap(), member(&fleet, Default::default(), format).unwrap()];
-        let read = imported(files, &given());
+        let read = imported(files, &TemplateDefaults::default());
         assert_eq!(read.file.flow_logs, fleet.flow_logs);
         let told: Vec<&str> = read.remarks.iter().map(|remark| remark.text.as_str()).collect();
         assert!(told[0].contains("`FlowLog` only tells how flow logs are"), "{told:?}");
@@ -117,10 +103,11 @@ fn a_stack_set_is_the_organization_that_it_deploys_to() {
         for format in Format::ALL {
             let fleet = declared(name).without_lookup();
             let (account, region) = (fleet.hub.account, fleet.hub.region.clone());
-            let given = Given { hub_account: Some(account), hub_region: Some(region), ..given() };
+            let mut defaults = TemplateDefaults::default();
+            (defaults.hub_account, defaults.hub_region) = (Some(account), Some(region));
+            defaults.bucket = Some(fleet.hub.bucket.clone());
             let files = stack_set(&fleet, format).unwrap();
-            let given = Given { bucket: Some(fleet.hub.bucket.clone()), ..given };
-            let read = imported([files], &given).file;
+            let read = imported([files], &defaults).file;
             let mut organization = fleet.organization.clone().unwrap();
             let how = organization.discovery.as_mut().unwrap();
             (how.role, how.lookup) = (RoleName::default(), None);

@@ -98,7 +98,7 @@ fn command(url: &OsStr, file: &OsStr) -> [OsString; 8] {
 fn applied(url: &OsStr, file: &OsStr) -> ExitCode {
     let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
     let (mut to_out, mut to_err) = (Sheet::new(&mut out, None), Sheet::new(&mut err, None));
-    let mut screen = Screen { out: &mut to_out, err: &mut to_err, interactive: false, events: false };
+    let mut screen = Screen::new(&mut to_out, &mut to_err);
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -120,7 +120,7 @@ fn measured(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Runtime::new()?;
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let (mut to_out, mut to_err) = (Sheet::new(&mut out, None), Sheet::new(&mut err, None));
-    let mut screen = Screen { out: &mut to_out, err: &mut to_err, interactive: false, events: false };
+    let mut screen = Screen::new(&mut to_out, &mut to_err);
     let cpu = usage::of_process();
     let start = Instant::now();
     let exit = runtime.block_on(flowagg::run(args, &mut screen));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg::export::cloudformation::{Format, hub, place};
 use flowagg::import::import;
-use flowagg::import::template::{Given, Source, read};
+use flowagg::import::template::{TemplateDefaults, TemplateFile, read};
 use flowagg_core::fleet::{Choice, Encryption, Fleet, GrantForm, Regions, Selection};
 use flowagg_core::id::{Partition, ResourceKind, RoleName};
 use flowagg_core::lifecycle::{Lifecycle, Retention};
@@ -57,18 +57,8 @@ proptest! {
         let format = if is_json { Format::Json } else { Format::Yaml };
         let places = fleet.places().map(|(member, region)| place(&fleet, member.account, region, format).unwrap());
         let files = [hub(&fleet, format).unwrap()].into_iter().chain(places).flat_map(|files| files.files);
-        let sources: Vec<Source> = files.map(|file| Source { name: file.name, text: file.text }).collect();
-        let given = Given {
-            hub_account: None,
-            hub_region: None,
-            bucket: None,
-            folder: None,
-            accounts: BTreeSet::new(),
-            regions: Regions::ALL,
-            role: RoleName::default(),
-            organization: None,
-        };
-        let imported = import(&read(&sources, &given).unwrap()).unwrap();
+        let sources: Vec<TemplateFile> = files.map(|file| TemplateFile::new(file.name, file.text)).collect();
+        let imported = import(&read(&sources, &TemplateDefaults::default()).unwrap()).unwrap();
         prop_assert_eq!(&imported.remarks, &[]);
         let policy = |fleet: &Fleet| merge(None, &Grant::of(fleet), Unnamed::Keep).unwrap().text;
         let imported = imported.file.without_lookup();

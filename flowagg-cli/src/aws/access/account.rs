@@ -15,6 +15,7 @@ use crate::aws::traffic::{NameTheCall, Traffic, Wire};
 
 /// An account with credentials for it.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Account {
     /// Its id.
     pub id: AccountId,

@@ -14,6 +14,7 @@ use serde::Serialize;
 /// A change that was made.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Done {
     /// The account and the region.
     #[serde(flatten)]

@@ -17,7 +17,7 @@ use flowagg_core::plan::{FlowLogChange, Step};
 use futures::StreamExt;
 
 use super::by_place;
-use super::flow_logs::{Here, code};
+use super::flow_logs::{RegionalEc2, code};
 use crate::Progress;
 use crate::aws::call::{CREATE_FLOW_LOGS, CREATE_TAGS, Call, DELETE_FLOW_LOGS};
 use crate::aws::observe::Observation;
@@ -41,7 +41,7 @@ pub async fn dry_run(
         let account = accounts.member(place.account)?.ok()?.clone();
         let fleet = Arc::clone(fleet);
         Some(async move {
-            let refused = Here::of(&fleet, &account, &place).dry_run(&changes).await;
+            let refused = RegionalEc2::new(&fleet, &account, &place).dry_run(&changes).await;
             (place, refused)
         })
     });
@@ -57,7 +57,7 @@ pub async fn dry_run(
     refused
 }
 
-impl Here<'_> {
+impl RegionalEc2<'_> {
     async fn dry_run(&self, changes: &[FlowLogChange]) -> Vec<Failure> {
         let mut refused = Vec::new();
         let makes = |change: &&FlowLogChange| matches!(change.step, Step::Create | Step::Replace { .. });

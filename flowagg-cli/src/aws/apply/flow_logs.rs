@@ -37,7 +37,7 @@ pub(super) async fn apply(
     place: &Place,
     changes: &[FlowLogChange],
 ) -> Applied {
-    let applied = Here::of(fleet, account, place).apply(changes).await;
+    let applied = RegionalEc2::new(fleet, account, place).apply(changes).await;
     // AWS's answers name a flow log for each that was to be created, and nothing else was to be done.
     let named = applied.done.iter().map(|done| match &done.what {
         Did::CreatedFlowLogs { flow_logs } => flow_logs.len(),
@@ -59,7 +59,8 @@ impl Applied {
     }
 }
 
-pub(super) struct Here<'a> {
+/// EC2 in one account-region, for the flow logs of a fleet.
+pub(super) struct RegionalEc2<'a> {
     fleet: &'a Fleet,
     place: &'a Place,
     pub(super) ec2: Client,
@@ -69,8 +70,8 @@ pub(super) struct Here<'a> {
 /// A flow log to delete, and the change that is done with it.
 type Doomed<'c> = (&'c FlowLogChange, &'c FlowLogId);
 
-impl<'a> Here<'a> {
-    pub(super) fn of(fleet: &'a Fleet, account: &Account, place: &'a Place) -> Self {
+impl<'a> RegionalEc2<'a> {
+    pub(super) fn new(fleet: &'a Fleet, account: &Account, place: &'a Place) -> Self {
         Self { fleet, place, ec2: account.ec2(&place.region), at: At::new(place.clone()) }
     }
 

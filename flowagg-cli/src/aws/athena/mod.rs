@@ -28,9 +28,10 @@ const FIRST_WAIT: Duration = Duration::from_millis(200);
 /// The longest wait between two looks.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
-/// What is asked, and where.
+/// A query, and where it runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
+#[non_exhaustive]
+pub struct QueryRequest {
     /// The SQL.
     pub sql: String,
     /// The database in which a table without one is looked for.
@@ -41,11 +42,19 @@ pub struct Question {
     pub output: Option<String>,
 }
 
-/// What came of it.
+impl QueryRequest {
+    /// A query whose result is kept where the workgroup keeps it.
+    pub fn new(sql: impl Into<String>, database: impl Into<String>, workgroup: impl Into<String>) -> Self {
+        Self { sql: sql.into(), database: database.into(), workgroup: workgroup.into(), output: None }
+    }
+}
+
+/// The result of a query.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Answer {
+#[non_exhaustive]
+pub struct QueryResult {
     /// The columns.
-    pub columns: Vec<Column>,
+    pub columns: Vec<ResultColumn>,
     /// The rows, each with a value for every column; `None` is null.
     pub rows: Vec<Vec<Option<String>>>,
     /// How many bytes were read.
@@ -54,9 +63,10 @@ pub struct Answer {
     pub took: Duration,
 }
 
-/// A column of an answer.
+/// A column of a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Column {
+#[non_exhaustive]
+pub struct ResultColumn {
     /// Its name.
     pub name: String,
     /// Its type, in Athena's word.
@@ -65,7 +75,8 @@ pub struct Column {
 
 /// Objects in the bucket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stored {
+#[non_exhaustive]
+pub struct StoredObjects {
     /// How many.
     pub objects: u64,
     /// Their sizes together.
@@ -73,7 +84,11 @@ pub struct Stored {
 }
 
 /// What lies under these folders of the hub's bucket: one listing for each, never a call for an object.
-pub async fn stored(hub: &Hub, account: &Account, folders: &[String]) -> Result<Stored, Failure> {
+pub async fn stored_objects(
+    hub: &Hub,
+    account: &Account,
+    folders: &[String],
+) -> Result<StoredObjects, Failure> {
     let s3 = account.s3(&hub.region);
     let at = At::new(hub.place()).about(&hub.bucket);
     let under = |folder: &String| {
@@ -81,7 +96,7 @@ pub async fn stored(hub: &Hub, account: &Account, folders: &[String]) -> Result<
         let mut pages = request.expected_bucket_owner(hub.account.to_string()).into_paginator().send();
         let at = &at;
         async move {
-            let mut found = Stored::default();
+            let mut found = StoredObjects::default();
             let mut turned = Pages::default();
             while let Some(page) = pages.next().await {
                 let page = page.map_err(|error| at.failure(LIST_OBJECTS, &error))?;
@@ -100,9 +115,9 @@ pub async fn stored(hub: &Hub, account: &Account, folders: &[String]) -> Result<
             Ok(found)
         }
     };
-    let found: Vec<Stored> =
+    let found: Vec<StoredObjects> =
         stream::iter(folders.iter().map(under)).buffer_unordered(AT_ONCE).try_collect().await?;
-    Ok(found.into_iter().fold(Stored::default(), |sum, one| Stored {
+    Ok(found.into_iter().fold(StoredObjects::default(), |sum, one| StoredObjects {
         objects: sum.objects + one.objects,
         bytes: sum.bytes + one.bytes,
     }))
@@ -111,36 +126,36 @@ pub async fn stored(hub: &Hub, account: &Account, folders: &[String]) -> Result<
 /// Runs a query in the hub's account and region, and waits for its rows. The query is stopped if the token is cancelled.
 ///
 /// Fails if Athena refuses the query, cannot run it, or has stopped it.
-pub async fn ask(
+pub async fn run_query(
     hub: &Hub,
     account: &Account,
-    question: &Question,
+    request: &QueryRequest,
     cancel: &CancellationToken,
     progress: &dyn Progress,
-) -> Result<Answer, Failure> {
-    let at = At::new(hub.place()).about(format!("workgroup {}", question.workgroup));
-    Asking { athena: account.athena(&hub.region), at }.ask(question, cancel, progress).await
+) -> Result<QueryResult, Failure> {
+    let at = At::new(hub.place()).about(format!("workgroup {}", request.workgroup));
+    QueryRunner { athena: account.athena(&hub.region), at }.run(request, cancel, progress).await
 }
 
-struct Asking {
+struct QueryRunner {
     athena: Client,
     at: At,
 }
 
-impl Asking {
-    async fn ask(
+impl QueryRunner {
+    async fn run(
         &self,
-        question: &Question,
+        request: &QueryRequest,
         cancel: &CancellationToken,
         progress: &dyn Progress,
-    ) -> Result<Answer, Failure> {
-        let id = self.start(question).await?;
+    ) -> Result<QueryResult, Failure> {
+        let id = self.start(request).await?;
         let done = self.wait(&id, cancel, progress).await?;
         let (columns, rows) = self.rows(&id, done.statement_type()).await?;
         let told = done.statistics();
         let scanned = told.and_then(|told| told.data_scanned_in_bytes()).unwrap_or_default();
         let took = told.and_then(|told| told.total_execution_time_in_millis()).unwrap_or_default();
-        Ok(Answer {
+        Ok(QueryResult {
             columns,
             rows,
             scanned_bytes: scanned.unsigned_abs(),
@@ -148,8 +163,8 @@ impl Asking {
         })
     }
 
-    async fn start(&self, question: &Question) -> Result<String, Failure> {
-        let Question { sql, database, workgroup, output } = question;
+    async fn start(&self, request: &QueryRequest) -> Result<String, Failure> {
+        let QueryRequest { sql, database, workgroup, output } = request;
         let mut start = self.athena.start_query_execution().query_string(sql).work_group(workgroup);
         start = start.query_execution_context(QueryExecutionContext::builder().database(database).build());
         if let Some(output) = output {
@@ -217,7 +232,7 @@ impl Asking {
         &self,
         id: &str,
         statement: Option<&StatementType>,
-    ) -> Result<(Vec<Column>, Vec<Vec<Option<String>>>), Failure> {
+    ) -> Result<(Vec<ResultColumn>, Vec<Vec<Option<String>>>), Failure> {
         let (mut columns, mut rows) = (Vec::new(), Vec::new());
         let mut turned = Pages::default();
         let mut pages = self.athena.get_query_results().query_execution_id(id).into_paginator().send();
@@ -234,7 +249,7 @@ impl Asking {
             rows.extend(found.rows().iter().map(values));
         }
         // Only what selects has its columns' names as the first row.
-        let names = columns.iter().map(|column: &Column| Some(column.name.clone()));
+        let names = columns.iter().map(|column: &ResultColumn| Some(column.name.clone()));
         if statement == Some(&StatementType::Dml)
             && rows.first().is_some_and(|first| names.eq(first.iter().cloned()))
         {
@@ -244,8 +259,8 @@ impl Asking {
     }
 }
 
-fn column(info: &ColumnInfo) -> Column {
-    Column { name: info.name().to_owned(), kind: info.r#type().to_owned() }
+fn column(info: &ColumnInfo) -> ResultColumn {
+    ResultColumn { name: info.name().to_owned(), kind: info.r#type().to_owned() }
 }
 
 fn values(row: &Row) -> Vec<Option<String>> {

@@ -13,13 +13,13 @@ use aws_smithy_mocks::{Rule, mock};
 use super::*;
 use crate::aws::mocked;
 
-fn asking(rules: &[&Rule]) -> Asking {
+fn runner(rules: &[&Rule]) -> QueryRunner {
     let place = mocked::place();
-    Asking { athena: mocked::athena(rules), at: At::new(place.clone()) }
+    QueryRunner { athena: mocked::athena(rules), at: At::new(place.clone()) }
 }
 
-fn question() -> Question {
-    Question {
+fn request() -> QueryRequest {
+    QueryRequest {
         sql: "SELECT 1".to_owned(),
         database: "flowagg".to_owned(),
         workgroup: "primary".to_owned(),
@@ -79,11 +79,11 @@ async fn a_query_is_waited_for_and_all_its_pages_are_read_without_the_names_of_t
     let second = mock!(Client::get_query_results)
         .match_requests(|request| request.next_token() == Some("more"))
         .then_output(|| page(vec![row([Some("2"), None])], None));
-    let answer = asking(&[&started(), &look, &first, &second])
-        .ask(&question(), &CancellationToken::new(), &())
+    let answer = runner(&[&started(), &look, &first, &second])
+        .run(&request(), &CancellationToken::new(), &())
         .await
         .unwrap();
-    let column = |name: &str, kind: &str| Column { name: name.to_owned(), kind: kind.to_owned() };
+    let column = |name: &str, kind: &str| ResultColumn { name: name.to_owned(), kind: kind.to_owned() };
     assert_eq!(answer.columns, [column("log_account", "varchar"), column("total_bytes", "bigint")]);
     let text = |value: &str| Some(value.to_owned());
     assert_eq!(answer.rows, [vec![text("1"), text("20")], vec![text("2"), None]]);
@@ -96,7 +96,7 @@ async fn a_query_that_fails_says_why_and_what_to_do() {
     let look = mock!(Client::get_query_execution)
         .then_output(move || looked(QueryExecutionState::Failed, Some(why)));
     let failure =
-        asking(&[&started(), &look]).ask(&question(), &CancellationToken::new(), &()).await.unwrap_err();
+        runner(&[&started(), &look]).run(&request(), &CancellationToken::new(), &()).await.unwrap_err();
     assert_eq!((failure.code.as_deref(), failure.message.as_str()), (Some("FAILED"), why));
     assert!(failure.help().contains("`flowagg export athena`"), "{failure:?}");
 }
@@ -110,7 +110,7 @@ async fn a_query_without_a_place_for_its_result_is_told_to_name_one() {
         let code = aws_smithy_types::error::ErrorMetadata::builder().code("InvalidRequestException").message(message);
         StartQueryExecutionError::InvalidRequestException(error.meta(code.build()).build())
     });
-    let failure = asking(&[&start]).ask(&question(), &CancellationToken::new(), &()).await.unwrap_err();
+    let failure = runner(&[&start]).run(&request(), &CancellationToken::new(), &()).await.unwrap_err();
     assert!(failure.help().contains("`--output s3://BUCKET/FOLDER/`"), "{failure:?}");
 }
 
@@ -132,8 +132,8 @@ async fn a_query_is_stopped_where_nobody_waits_for_it_any_more() {
     let stop = mock!(Client::stop_query_execution)
         .match_requests(|request| request.query_execution_id() == Some("q-1"))
         .then_output(|| StopQueryExecutionOutput::builder().build());
-    let asking = asking(&[&started(), &look, &stop]);
+    let runner = runner(&[&started(), &look, &stop]);
     let cancel = CancellationToken::new();
-    let failure = asking.ask(&question(), &cancel, &Impatient(cancel.clone())).await.unwrap_err();
+    let failure = runner.run(&request(), &cancel, &Impatient(cancel.clone())).await.unwrap_err();
     assert_eq!((failure.code.as_deref(), stop.num_calls()), (Some("CANCELLED"), 1));
 }

@@ -37,13 +37,13 @@ pub async fn survey(
     only: &[Only],
     progress: &dyn Progress,
 ) -> Result<Survey, Failure> {
-    let look = Arc::new(Look {
+    let reader = Arc::new(MemberReader {
         session: session.clone(),
         only: only.to_vec(),
         at_once: Semaphore::new(AT_ONCE / 2),
     });
     // A task of its own for each member, so that all cores work.
-    let start = |member| outcome(tokio::spawn(Arc::clone(&look).member(member)));
+    let start = |member| outcome(tokio::spawn(Arc::clone(&reader).member(member)));
     let wanted = |member: &&Member| Only::account(only, member.account);
     let named: Vec<Member> = file.members.values().filter(wanted).cloned().collect();
     let mut total = named.len();
@@ -74,7 +74,7 @@ pub async fn survey(
                 total += usize::from(new.is_some());
                 reading.extend(new.map(start));
             }
-            Some(Looked { account, entered, enabled, states }) = reading.next() => {
+            Some(MemberState { account, entered, enabled, states }) = reading.next() => {
                 progress.step("reading", members.len() + 1, total, &account.to_string());
                 members.insert(account, entered);
                 regions.extend(states);
@@ -89,14 +89,14 @@ pub async fn survey(
     Ok(Survey { fleet: resolution.finish(), accounts, regions })
 }
 
-struct Look {
+struct MemberReader {
     session: Session,
     only: Vec<Only>,
     at_once: Semaphore,
 }
 
 /// What came of one member.
-struct Looked {
+struct MemberState {
     account: AccountId,
     entered: Result<Account, Failure>,
     /// Its regions, where they had to be looked up.
@@ -104,30 +104,30 @@ struct Looked {
     states: BTreeMap<Place, Result<RegionState, Failure>>,
 }
 
-impl Look {
-    async fn member(self: Arc<Self>, member: Member) -> Looked {
-        let looked = Looked {
+impl MemberReader {
+    async fn member(self: Arc<Self>, member: Member) -> MemberState {
+        let found = MemberState {
             account: member.account,
             entered: self.enter(&member).await,
             enabled: None,
             states: BTreeMap::new(),
         };
-        let (mut regions, enabled): (BTreeSet<Region>, _) = match (&member.regions, &looked.entered) {
+        let (mut regions, enabled): (BTreeSet<Region>, _) = match (&member.regions, &found.entered) {
             (Regions::These(regions), _) => (regions.clone(), None),
             (Regions::All { .. }, Ok(account)) => match self.enabled(account).await {
                 Ok(enabled) => (enabled.clone(), Some(enabled)),
-                Err(failure) => return looked.lost(failure),
+                Err(failure) => return found.lost(failure),
             },
             (Regions::All { .. }, Err(failure)) => {
                 let failure = failure.clone();
-                return looked.lost(failure);
+                return found.lost(failure);
             }
         };
         regions.retain(|region| Only::region(&self.only, region));
         let reading = regions.into_iter().map(|region| {
             let place = Place { account: member.account, region };
             async {
-                let state = match &looked.entered {
+                let state = match &found.entered {
                     Ok(account) => {
                         let _permit = self.at_once.acquire().await;
                         region::read(account, &place, &member.resources).await
@@ -138,7 +138,7 @@ impl Look {
             }
         });
         let states = join_all(reading).await.into_iter().collect();
-        Looked { enabled, states, ..looked }
+        MemberState { enabled, states, ..found }
     }
 
     async fn enter(&self, member: &Member) -> Result<Account, Failure> {
@@ -152,7 +152,7 @@ impl Look {
     }
 }
 
-impl Looked {
+impl MemberState {
     /// A member whose regions nobody knows counts as one place, so that its failure is not lost.
     fn lost(self, failure: Failure) -> Self {
         let region = failure.place.region.clone();
@@ -181,13 +181,13 @@ mod tests {
             message: "no".into(),
             advice: "allow it".into(),
         };
-        let looked = Looked {
+        let found = MemberState {
             account: place.account,
             entered: Err(failure.clone()),
             enabled: None,
             states: BTreeMap::new(),
         };
-        let lost = looked.lost(failure.clone());
+        let lost = found.lost(failure.clone());
         assert_eq!(
             lost.enabled,
             Some(BTreeSet::from([failure.place.region.clone()])),

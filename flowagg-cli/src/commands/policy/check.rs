@@ -6,18 +6,18 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::input::Input;
-use crate::args::Check;
+use crate::args::CheckArgs;
 use crate::commands::error::CommandError;
 use crate::{Exit, Screen, show};
 
 /// What `policy check --json` prints.
 #[derive(JsonSchema, Serialize)]
-pub(in crate::commands) struct Report<'a> {
+pub(in crate::commands) struct CheckDocument<'a> {
     /// What was found, by its place in the text.
     findings: &'a [Finding],
 }
 
-pub(super) fn run(options: &Check, screen: &mut Screen<'_>) -> Result<Exit, CommandError> {
+pub(super) fn run(options: &CheckArgs, screen: &mut Screen<'_>) -> Result<Exit, CommandError> {
     let input = Input::named(&options.policy);
     let policy = input.text()?;
     let mut findings = lint(&policy, options.bucket.as_ref());
@@ -25,7 +25,7 @@ pub(super) fn run(options: &Check, screen: &mut Screen<'_>) -> Result<Exit, Comm
     if options.sarif {
         show::json(&sarif(&findings, input), screen.out)?;
     } else if options.json {
-        show::document(&Report { findings: &findings }, screen.out)?;
+        show::document(&CheckDocument { findings: &findings }, screen.out)?;
     } else {
         show::findings(&input.to_string(), &findings, screen.out)?;
     }

@@ -21,29 +21,29 @@ use serde::Serialize;
 use super::error::CommandError;
 use super::plan::unnamed;
 use super::start::fleet;
-use crate::args::{self, Global, Policy};
+use crate::args::{self, GlobalArgs, PolicyVerb};
 use crate::{Exit, Screen, show};
 
 use input::Input;
 
 pub(super) async fn run(
-    global: &Global,
-    verb: &Policy,
+    global: &GlobalArgs,
+    verb: &PolicyVerb,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     match verb {
-        Policy::Build(options) => build(global, options, screen).await,
-        Policy::Merge(options) => merged(global, options, screen).await,
-        Policy::Diff(options) => compared(options, screen),
-        Policy::Check(options) => check::run(options, screen),
-        Policy::Simulate(options) => simulate::run(global, options, screen),
-        Policy::Size(options) => size::run(global, options, screen).await,
+        PolicyVerb::Build(options) => build(global, options, screen).await,
+        PolicyVerb::Merge(options) => merged(global, options, screen).await,
+        PolicyVerb::Diff(options) => compared(options, screen),
+        PolicyVerb::Check(options) => check::run(options, screen),
+        PolicyVerb::Simulate(options) => simulate::run(global, options, screen),
+        PolicyVerb::Size(options) => size::run(global, options, screen).await,
     }
 }
 
 async fn build(
-    global: &Global,
-    options: &args::Build,
+    global: &GlobalArgs,
+    options: &args::BuildArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     let fleet = fleet(global, screen).await?;
@@ -54,8 +54,8 @@ async fn build(
 }
 
 async fn merged(
-    global: &Global,
-    options: &args::Merge,
+    global: &GlobalArgs,
+    options: &args::MergeArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     let fleet = fleet(global, screen).await?;
@@ -111,7 +111,7 @@ async fn merged(
 /// What `policy build --json` and `policy merge --json` print.
 #[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) struct Report<'a> {
+pub(crate) struct MergeDocument<'a> {
     /// The policy's text.
     policy: &'a str,
     /// Whether it says anything else than the policy that it was merged into.
@@ -149,7 +149,7 @@ fn write(
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     if json {
-        let report = Report {
+        let document = MergeDocument {
             policy: &merged.text,
             changed: merged.changed,
             form: merged.form.as_str(),
@@ -164,14 +164,14 @@ fn write(
             revoked_access: &merged.revoked_access,
             notes: &merged.notes,
         };
-        show::document(&report, screen.out)?;
+        show::document(&document, screen.out)?;
     } else {
         writeln!(screen.out, "{}", merged.text.trim_end())?;
     }
     Ok(if problems.is_empty() { Exit::Done } else { Exit::Differs })
 }
 
-fn compared(options: &args::Diff, screen: &mut Screen<'_>) -> Result<Exit, CommandError> {
+fn compared(options: &args::DiffArgs, screen: &mut Screen<'_>) -> Result<Exit, CommandError> {
     let inputs = (Input::named(&options.before), Input::named(&options.after));
     if inputs == (Input::Stdin, Input::Stdin) {
         return Err(CommandError::usage(

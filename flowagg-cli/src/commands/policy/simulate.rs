@@ -15,14 +15,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::input::Input;
-use crate::args::{Global, Simulate};
+use crate::args::{GlobalArgs, SimulateArgs};
 use crate::commands::error::CommandError;
 use crate::commands::start::file;
 use crate::{Exit, Screen, show};
 
 pub(super) fn run(
-    global: &Global,
-    options: &Simulate,
+    global: &GlobalArgs,
+    options: &SimulateArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     let input = Input::named(&options.policy);
@@ -56,7 +56,8 @@ fn requests(
         let decision = policy.decide(&request);
         all_allowed &= decision.is_allowed();
         if json {
-            let answer = Answer { account: None, region: None, action: None, resource: None, decision };
+            let answer =
+                SimulateDocument { account: None, region: None, action: None, resource: None, decision };
             show::line(&answer, &mut out)?;
         } else {
             writeln!(out, "{}: {decision}", n + 1)?;
@@ -69,7 +70,7 @@ fn requests(
 /// A line of `policy simulate --json`: the decision, and the request if it is one of the delivery service.
 #[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(in crate::commands) struct Answer {
+pub(in crate::commands) struct SimulateDocument {
     /// The account whose logs are delivered.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
@@ -91,7 +92,7 @@ pub(in crate::commands) struct Answer {
 }
 
 /// The fleet file, if there is one. The default file may be missing.
-fn fleet(global: &Global) -> Result<Option<Fleet>, CommandError> {
+fn fleet(global: &GlobalArgs) -> Result<Option<Fleet>, CommandError> {
     if global.config == Path::new(crate::args::FLEET_FILE) && !global.config.exists() {
         return Ok(None);
     }
@@ -106,7 +107,11 @@ struct Asked {
 
 impl Asked {
     /// Options come first, then the fleet file, then the statements of the policy for the delivery service.
-    fn new(options: &Simulate, fleet: Option<&Fleet>, mentioned: &Mentioned) -> Result<Self, CommandError> {
+    fn new(
+        options: &SimulateArgs,
+        fleet: Option<&Fleet>,
+        mentioned: &Mentioned,
+    ) -> Result<Self, CommandError> {
         let mut grant = fleet.map(Grant::of);
         // The accounts of the organization are not looked up here, so it is not known who belongs to it.
         if let Some(grant) = &mut grant
@@ -153,7 +158,7 @@ impl Asked {
 
 /// `--bucket`, else the only bucket of the policy's statements, else that of the fleet file.
 fn bucket(
-    options: &Simulate,
+    options: &SimulateArgs,
     fleet: Option<&Fleet>,
     mentioned: &Mentioned,
 ) -> Result<BucketName, CommandError> {
@@ -173,7 +178,7 @@ fn bucket(
 /// `--region`, else those of the member in the fleet file, else those of the policy's statements, else the first of the partition.
 fn regions(
     account: AccountId,
-    options: &Simulate,
+    options: &SimulateArgs,
     fleet: Option<&Fleet>,
     mentioned: &Mentioned,
 ) -> BTreeSet<Region> {
@@ -192,7 +197,7 @@ fn regions(
 fn deliveries(
     policy: &Policy,
     asked: &Asked,
-    options: &Simulate,
+    options: &SimulateArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     let mut problems: Vec<Problem> = Vec::new();
@@ -214,7 +219,7 @@ fn deliveries(
             };
             if options.json {
                 let (action, resource) = (Some(action), Some(resource));
-                let answer = Answer {
+                let answer = SimulateDocument {
                     account: Some(account),
                     region: Some(region.clone()),
                     action,

@@ -3,14 +3,14 @@
 use flowagg_policy::{Grant, sizes};
 
 use super::input::Input;
-use crate::args::{Global, Size};
+use crate::args::{GlobalArgs, SizeArgs};
 use crate::commands::error::CommandError;
 use crate::commands::start::fleet;
 use crate::{Exit, Screen, show};
 
 pub(super) async fn run(
-    global: &Global,
-    options: &Size,
+    global: &GlobalArgs,
+    options: &SizeArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     let fleet = fleet(global, screen).await?;

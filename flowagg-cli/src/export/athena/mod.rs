@@ -18,7 +18,7 @@ pub use queries::{Details, NotRecorded, Query};
 pub use table::{Name, NameError, Names, Table};
 
 use super::cloudformation::{self, Format};
-use super::{ExportError, File, Files, Statement};
+use super::{ExportError, ExportFile, ExportFiles, SqlStatement};
 
 /// How the export is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,16 +48,16 @@ impl Form {
 /// regions.
 ///
 /// Fails where one table cannot be the whole bucket, or one query cannot be all of those accounts.
-pub fn athena(fleet: &Fleet, names: &Names, only: &[Only], form: Form) -> Result<Files, ExportError> {
+pub fn athena(fleet: &Fleet, names: &Names, only: &[Only], form: Form) -> Result<ExportFiles, ExportError> {
     let table = Table::new(fleet, names)?;
     let part = Part::new(&table, only, Days::Yesterday)?;
     let mut statements = vec![
-        Statement {
+        SqlStatement {
             name: "database".to_owned(),
             about: "The database of the table: run this first.".to_owned(),
             sql: table.create_database(),
         },
-        Statement {
+        SqlStatement {
             name: "table".to_owned(),
             about: "The table over all flow logs in the bucket: run this second.".to_owned(),
             sql: table.create_table(),
@@ -66,7 +66,7 @@ pub fn athena(fleet: &Fleet, names: &Names, only: &[Only], form: Form) -> Result
     let mut notes = notes(fleet, &table);
     for query in Query::ALL {
         match query.sql(&table, &part, &Details::default()) {
-            Ok(sql) => statements.push(Statement {
+            Ok(sql) => statements.push(SqlStatement {
                 name: format!("query-{}", query.name()),
                 about: query.about().to_owned(),
                 sql,
@@ -76,8 +76,8 @@ pub fn athena(fleet: &Fleet, names: &Names, only: &[Only], form: Form) -> Result
     }
     match form {
         Form::Sql => {
-            let file = |it: &Statement| File { name: format!("{}.sql", it.name), text: it.text() };
-            Ok(Files { files: statements.iter().map(file).collect(), notes })
+            let file = |it: &SqlStatement| ExportFile { name: format!("{}.sql", it.name), text: it.text() };
+            Ok(ExportFiles { files: statements.iter().map(file).collect(), notes })
         }
         Form::Template(format) => {
             cloudformation::workgroup(fleet, names.database.as_str(), &statements, notes, format)

@@ -25,6 +25,7 @@ pub enum Query {
 
 /// What a query is about besides its part of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Details {
     /// The network interface; `None` stands for the one with the most bytes.
     pub interface: Option<ResourceId>,

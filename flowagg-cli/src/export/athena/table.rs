@@ -57,11 +57,19 @@ impl Name {
 
 /// What the table is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Names {
     /// Its database.
     pub database: Name,
     /// The table.
     pub table: Name,
+}
+
+impl Names {
+    /// A table in a database.
+    pub fn new(database: Name, table: Name) -> Self {
+        Self { database, table }
+    }
 }
 
 impl Default for Names {

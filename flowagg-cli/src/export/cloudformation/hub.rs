@@ -7,7 +7,7 @@ use flowagg_policy::Grant;
 use serde_json::{Map, Value, json};
 
 use super::template::{Format, Resource, Template, attribute, reference, sub};
-use crate::export::{ExportError, Files};
+use crate::export::{ExportError, ExportFiles};
 
 const BUCKET: &str = "FlowLogBucket";
 const NAME: &str = "BucketName";
@@ -18,7 +18,7 @@ const RETENTION: &str = "RetentionDays";
 /// import before the policy is there too.
 ///
 /// The bucket stays when the stack goes; the policy, and with it the delivery, goes with the stack.
-pub fn hub(fleet: &Fleet, format: Format) -> Result<Files, ExportError> {
+pub fn hub(fleet: &Fleet, format: Format) -> Result<ExportFiles, ExportError> {
     let hub = &fleet.hub;
     let mut notes = vec![format!("deploy it in account {}, region {}", hub.account, hub.region)];
     if let Some(Encryption::SseKms { key, .. }) = &hub.encryption {
@@ -57,7 +57,7 @@ pub fn hub(fleet: &Fleet, format: Format) -> Result<Files, ExportError> {
             }),
         );
     }
-    Ok(Files::of_templates(vec![template.file("hub", format)?], notes))
+    Ok(ExportFiles::of_templates(vec![template.file("hub", format)?], notes))
 }
 
 fn bucket(fleet: &Fleet) -> Value {

@@ -6,7 +6,7 @@ use flowagg_core::id::{AccountId, Place, Region, ResourceId, ResourceKind};
 use serde_json::{Map, Value, json};
 
 use super::template::{Format, MOST_RESOURCES, Resource, Template, capitalized, reference, sub};
-use crate::export::{ExportError, Files};
+use crate::export::{ExportError, ExportFiles};
 
 pub(super) const BUCKET: &str = "BucketName";
 pub(super) const TRAFFIC: &str = "TrafficType";
@@ -42,7 +42,7 @@ impl VpcFrom {
 
 /// The template of the flow log of one VPC. Its parameters are the bucket's name, the traffic, and the VPC's id or the
 /// name of the export that is the id.
-pub fn member(fleet: &Fleet, vpc: VpcFrom, format: Format) -> Result<Files, ExportError> {
+pub fn member(fleet: &Fleet, vpc: VpcFrom, format: Format) -> Result<ExportFiles, ExportError> {
     let looked_up = fleet.organization.as_ref().and_then(|organization| organization.discovery.as_ref());
     let mut selections =
         fleet.members.values().map(|member| &member.resources).chain(looked_up.map(|it| &it.resources));
@@ -50,7 +50,7 @@ pub fn member(fleet: &Fleet, vpc: VpcFrom, format: Format) -> Result<Files, Expo
         return Err(ExportError::NoVpcs);
     }
     let notes = vec!["deploy it after the hub, once for each VPC".to_owned()];
-    Ok(Files::of_templates(vec![one_vpc(fleet, vpc, &notes).file("member", format)?], notes))
+    Ok(ExportFiles::of_templates(vec![one_vpc(fleet, vpc, &notes).file("member", format)?], notes))
 }
 
 /// The template of all flow logs of an account in a region, where the fleet file names the VPCs and other resources there
@@ -60,7 +60,7 @@ pub fn place(
     account: AccountId,
     region: &Region,
     format: Format,
-) -> Result<Files, ExportError> {
+) -> Result<ExportFiles, ExportError> {
     let member = fleet.members.get(&account).ok_or(ExportError::NoMember(account))?;
     if !member.regions.iter().any(|of_member| of_member == region) {
         return Err(ExportError::NotInRegion(Place::new(account, region)));
@@ -82,7 +82,7 @@ pub fn place(
         template = template.resource(&logical_id(id), flow_log(fleet, id.kind(), json!(id)));
     }
     let name = format!("member-{account}-{region}");
-    Ok(Files::of_templates(vec![template.noted(&notes).file(&name, format)?], notes))
+    Ok(ExportFiles::of_templates(vec![template.noted(&notes).file(&name, format)?], notes))
 }
 
 /// The resources of a member, where a template can tell them all.

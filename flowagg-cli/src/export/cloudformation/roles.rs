@@ -7,7 +7,7 @@ use flowagg_core::id::{AccountId, RoleName};
 use serde_json::{Value, json};
 
 use super::template::{Format, Resource, Template, reference};
-use crate::export::{ExportError, Files, permissions};
+use crate::export::{ExportError, ExportFiles, permissions};
 
 /// What the hub's role is called where the fleet file does not say.
 const HUB_ROLE: &str = "flowagg-hub";
@@ -20,7 +20,7 @@ const TRUSTED: &str = "TrustedArn";
 /// The members' roles trust the hub account, or by a parameter one role or user in it.
 ///
 /// Sources: "AWS::IAM::Role", "AWS::IAM::ManagedPolicy" (AWS CloudFormation Template Reference).
-pub fn roles(file: &FleetFile, format: Format) -> Result<Files, ExportError> {
+pub fn roles(file: &FleetFile, format: Format) -> Result<ExportFiles, ExportError> {
     let hub = &file.hub;
     let found = file.discovery().map(|(_, how)| how);
     let others = file.members.values().filter(|member| member.account != hub.account);
@@ -76,7 +76,7 @@ pub fn roles(file: &FleetFile, format: Format) -> Result<Files, ExportError> {
         };
         files.push(template.file(&file, format)?);
     }
-    Ok(Files::of_templates(files, notes))
+    Ok(ExportFiles::of_templates(files, notes))
 }
 
 /// A role of this name, which a parameter's principal may take.

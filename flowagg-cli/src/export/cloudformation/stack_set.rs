@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::member::{BUCKET, EXPORT, EXPORTED, TRAFFIC, VpcFrom, bucket, one_vpc, traffic, vpc_export};
 use super::template::{Format, Resource, Template, reference};
-use crate::export::{ExportError, Files};
+use crate::export::{ExportError, ExportFiles};
 
 /// The parameters that the stack set's own stack takes besides the member's.
 const CALL_AS: &str = "CallAs";
@@ -24,7 +24,7 @@ const ROOT: &str = "RootId";
 ///
 /// Sources: "AWS::CloudFormation::StackSet" (AWS CloudFormation Template Reference); "Associate a StackSet with your AWS
 /// Organization", "Manage automatic deployments for CloudFormation StackSets" (AWS CloudFormation User Guide).
-pub fn stack_set(fleet: &Fleet, format: Format) -> Result<Files, ExportError> {
+pub fn stack_set(fleet: &Fleet, format: Format) -> Result<ExportFiles, ExportError> {
     let (organization, how) = fleet
         .organization
         .as_ref()
@@ -68,7 +68,7 @@ pub fn stack_set(fleet: &Fleet, format: Format) -> Result<Files, ExportError> {
         ),
     );
     let files = vec![template.file("stack-set", format)?, management.file("management-account", format)?];
-    Ok(Files::of_templates(files, notes))
+    Ok(ExportFiles::of_templates(files, notes))
 }
 
 /// What StackSets deploy to accounts that come later follows units alone.

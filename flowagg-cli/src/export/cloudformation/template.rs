@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::export::{ExportError, File, Files};
+use crate::export::{ExportError, ExportFile, ExportFiles};
 
 /// The most bytes of a template that is sent with the call.
 ///
@@ -127,14 +127,14 @@ impl Template {
         Ok(text.trim_end().to_owned() + "\n")
     }
 
-    pub(super) fn file(&self, name: &str, format: Format) -> Result<File, ExportError> {
-        Ok(File { name: format!("{name}.{}", format.as_str()), text: self.text(format)? })
+    pub(super) fn file(&self, name: &str, format: Format) -> Result<ExportFile, ExportError> {
+        Ok(ExportFile { name: format!("{name}.{}", format.as_str()), text: self.text(format)? })
     }
 }
 
-impl Files {
+impl ExportFiles {
     /// These files, with these notes and one for each file that is too large to be sent with the call.
-    pub(super) fn of_templates(files: Vec<File>, mut notes: Vec<String>) -> Self {
+    pub(super) fn of_templates(files: Vec<ExportFile>, mut notes: Vec<String>) -> Self {
         for file in files.iter().filter(|file| file.text.len() > INLINE_BYTES) {
             notes.push(format!(
                 "{} has {} bytes: CloudFormation takes more than {INLINE_BYTES} only from a bucket (`aws cloudformation deploy --s3-bucket`)",

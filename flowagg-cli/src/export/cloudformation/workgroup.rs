@@ -4,7 +4,7 @@ use flowagg_core::fleet::Fleet;
 use serde_json::{Value, json};
 
 use super::template::{Format, Resource, Template, capitalized, reference};
-use crate::export::{ExportError, Files, Statement};
+use crate::export::{ExportError, ExportFiles, SqlStatement};
 
 const RESULTS: &str = "ResultLocation";
 const CUTOFF: &str = "BytesScannedCutoff";
@@ -22,10 +22,10 @@ const BYTES: u64 = 1_000_000_000_000;
 pub(in crate::export) fn workgroup(
     fleet: &Fleet,
     database: &str,
-    statements: &[Statement],
+    statements: &[SqlStatement],
     notes: Vec<String>,
     format: Format,
-) -> Result<Files, ExportError> {
+) -> Result<ExportFiles, ExportError> {
     let hub = &fleet.hub;
     let mut template = Template::new(format!(
         "A workgroup of Athena with queries of the flow logs in {}, for account {}, region {}",
@@ -65,7 +65,7 @@ pub(in crate::export) fn workgroup(
             }),
         ),
     );
-    for Statement { name, about, sql } in statements {
+    for SqlStatement { name, about, sql } in statements {
         let properties = json!({
             "Name": name,
             "Description": about,
@@ -75,7 +75,7 @@ pub(in crate::export) fn workgroup(
         });
         template = template.resource(&logical_id(name), Resource::new("AWS::Athena::NamedQuery", properties));
     }
-    Ok(Files::of_templates(vec![template.file("athena", format)?], notes))
+    Ok(ExportFiles::of_templates(vec![template.file("athena", format)?], notes))
 }
 
 /// A text in which `${name}` is Athena's: CloudFormation's functions and checks would take it for a name of the template.

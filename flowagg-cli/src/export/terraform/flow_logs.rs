@@ -6,7 +6,7 @@ use flowagg_core::fleet::{Choice, Filter, Fleet, Member, Regions};
 use flowagg_core::id::{Region, ResourceId, ResourceKind};
 
 use super::block::{Block, Body, Value};
-use super::live::{Found, Live, import};
+use super::live::{Found, LiveState, import};
 use super::names::{BUCKET, NAME, POLICY};
 use super::providers::{alias, label};
 use crate::export::{ExportError, Unseen};
@@ -35,7 +35,7 @@ pub(super) fn in_place(
     fleet: &Fleet,
     member: &Member,
     region: &Region,
-    live: Option<&Live<'_>>,
+    live: Option<&LiveState<'_>>,
 ) -> Result<FlowLogs, ExportError> {
     let mut found = match live {
         Some(live) => live.found(fleet, member, region)?,

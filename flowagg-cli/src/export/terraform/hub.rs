@@ -6,13 +6,13 @@ use flowagg_core::observed::{BucketEncryption, PublicAccessBlock};
 use flowagg_policy::{Grant, Unnamed, merge};
 
 use super::block::{Block, Body, Value};
-use super::live::{Live, OWNER_ENFORCED};
+use super::live::{LiveState, OWNER_ENFORCED};
 use super::names::{BUCKET, ENCRYPTION, LIFECYCLE, NAME, OWNERSHIP, POLICY, PUBLIC_ACCESS_BLOCK};
 use super::providers::HUB;
 use crate::export::ExportError;
 
 /// The bucket, and a resource for each of its settings. A setting that the plan keeps stays.
-pub(super) fn bucket(fleet: &Fleet, live: Option<&Live<'_>>, rule: Option<FleetRule>) -> Vec<Block> {
+pub(super) fn bucket(fleet: &Fleet, live: Option<&LiveState<'_>>, rule: Option<FleetRule>) -> Vec<Block> {
     let hub = &fleet.hub;
     let namespace = hub.bucket.is_account_regional().then_some("account-regional");
     let bucket = Body::default()
@@ -21,14 +21,14 @@ pub(super) fn bucket(fleet: &Fleet, live: Option<&Live<'_>>, rule: Option<FleetR
         .set("bucket", hub.bucket.as_str())
         .set_some("bucket_namespace", namespace)
         .block("lifecycle", Body::default().set("prevent_destroy", true));
-    let block = live.map_or(PublicAccessBlock::FULL, Live::public_access_block);
+    let block = live.map_or(PublicAccessBlock::FULL, LiveState::public_access_block);
     let public_access_block = setting()
         .gap()
         .set("block_public_acls", block.block_acls)
         .set("block_public_policy", block.block_policy)
         .set("ignore_public_acls", block.ignore_acls)
         .set("restrict_public_buckets", block.restrict_buckets);
-    let ownership = live.map_or(Some(OWNER_ENFORCED), Live::ownership);
+    let ownership = live.map_or(Some(OWNER_ENFORCED), LiveState::ownership);
     let mut blocks = vec![
         Block::resource(BUCKET, NAME, bucket),
         Block::resource(PUBLIC_ACCESS_BLOCK, NAME, public_access_block),
@@ -52,7 +52,7 @@ fn setting() -> Body {
         .set("bucket", Value::expression(format!("{BUCKET}.{NAME}.id")))
 }
 
-fn encryption(hub: &Hub, live: Option<&Live<'_>>) -> Body {
+fn encryption(hub: &Hub, live: Option<&LiveState<'_>>) -> Body {
     let wanted = match &hub.encryption {
         None | Some(Encryption::SseS3) => {
             BucketEncryption { algorithm: "AES256".to_owned(), key: None, bucket_key: false }
@@ -63,7 +63,7 @@ fn encryption(hub: &Hub, live: Option<&Live<'_>>) -> Body {
             bucket_key: *bucket_key,
         },
     };
-    let stays = live.and_then(Live::encryption_that_stays);
+    let stays = live.and_then(LiveState::encryption_that_stays);
     let BucketEncryption { algorithm, key, bucket_key } = stays.cloned().unwrap_or(wanted);
     let by_kms = key.is_some();
     let default = Body::default().set("sse_algorithm", algorithm).set_some("kms_master_key_id", key);
@@ -96,8 +96,8 @@ fn lifecycle(rule: FleetRule) -> Body {
 }
 
 /// The whole policy: the one that is there with the fleet's grant merged in, or the one for an empty bucket.
-pub(super) fn policy(fleet: &Fleet, live: Option<&Live<'_>>) -> Result<Vec<Block>, ExportError> {
-    let text = match live.and_then(Live::policy) {
+pub(super) fn policy(fleet: &Fleet, live: Option<&LiveState<'_>>) -> Result<Vec<Block>, ExportError> {
+    let text = match live.and_then(LiveState::policy) {
         Some(text) => text.to_owned(),
         None => merge(None, &Grant::of(fleet), Unnamed::Keep)?.text,
     };

@@ -6,7 +6,9 @@ use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Fleet, Member, Standing};
 use flowagg_core::id::{FlowLogId, Place, Region, ResourceId, ResourceKind};
 use flowagg_core::lifecycle::FleetRule;
-use flowagg_core::observed::{Bucket, BucketEncryption, FlowLog, PublicAccessBlock, RegionState, Resource};
+use flowagg_core::observed::{
+    Bucket, BucketEncryption, FlowLog, Observed, PublicAccessBlock, RegionState, Resource,
+};
 use flowagg_core::plan::{Concern, HubChange, Step, rule_of_new_bucket};
 use flowagg_policy::Plan;
 
@@ -19,7 +21,8 @@ pub(super) const OWNER_ENFORCED: &str = "BucketOwnerEnforced";
 
 /// What AWS has, and the plan that was made of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Live<'a> {
+#[non_exhaustive]
+pub struct LiveState<'a> {
     /// The hub's bucket; `None` where it does not exist.
     pub bucket: Option<&'a Bucket>,
     /// Every member's regions.
@@ -41,7 +44,14 @@ pub(super) struct Found {
     pub(super) without_slash: bool,
 }
 
-impl<'a> Live<'a> {
+impl<'a> LiveState<'a> {
+    /// What was observed, and the plan that was made of it. The plan must be [complete](Plan::is_complete): a bucket that could
+    /// not be read counts as one that does not exist.
+    pub fn new(observed: &'a Observed, plan: &'a Plan) -> Self {
+        let bucket = observed.bucket.as_ref().ok().and_then(Option::as_ref);
+        Self { bucket, regions: &observed.regions, plan }
+    }
+
     /// The policy to be: merged, or as it is where nothing has to change.
     pub(super) fn policy(&self) -> Option<&'a str> {
         let merged = self.plan.hub().iter().find_map(|change| match change {

@@ -21,9 +21,9 @@ use flowagg_core::plan::rule_of_new_bucket;
 
 use self::block::Block;
 use self::flow_logs::FlowLogs;
-use super::{ExportError, File, Files};
+use super::{ExportError, ExportFile, ExportFiles};
 
-pub use self::live::Live;
+pub use self::live::LiveState;
 
 /// How a configuration is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,7 +53,11 @@ impl Format {
 /// Without `live` it is made from the fleet alone: nothing is imported, and the policy is the one for an empty bucket. With
 /// it the policy is the live one with the fleet's grant merged in, and there is an `import` block for each thing that is
 /// there and becomes Terraform's. Fails where the fleet cannot be expressed so.
-pub fn configuration(fleet: &Fleet, live: Option<&Live<'_>>, format: Format) -> Result<Files, ExportError> {
+pub fn configuration(
+    fleet: &Fleet,
+    live: Option<&LiveState<'_>>,
+    format: Format,
+) -> Result<ExportFiles, ExportError> {
     fleet.members.values().try_for_each(flow_logs::has_regions)?;
     let rule = match live {
         Some(live) => live.lifecycle_rule(fleet)?,
@@ -82,20 +86,20 @@ pub fn configuration(fleet: &Fleet, live: Option<&Live<'_>>, format: Format) -> 
         files.push(("imports", "What is there already", imports));
     }
     let files = files.into_iter().map(|(name, comment, blocks)| file(name, comment, &blocks, format));
-    Ok(Files { files: files.collect::<Result<_, _>>()?, notes })
+    Ok(ExportFiles { files: files.collect::<Result<_, _>>()?, notes })
 }
 
-fn file(name: &str, comment: &str, blocks: &[Block], format: Format) -> Result<File, ExportError> {
+fn file(name: &str, comment: &str, blocks: &[Block], format: Format) -> Result<ExportFile, ExportError> {
     Ok(match format {
-        Format::Hcl => File { name: format!("{name}.tf"), text: hcl::write(comment, blocks) },
-        Format::Json => File {
+        Format::Hcl => ExportFile { name: format!("{name}.tf"), text: hcl::write(comment, blocks) },
+        Format::Json => ExportFile {
             name: format!("{name}.tf.json"),
             text: json::write(comment, blocks).map_err(ExportError::defect)?,
         },
     })
 }
 
-fn notes(fleet: &Fleet, live: Option<&Live<'_>>, owns_lifecycle: bool) -> Vec<String> {
+fn notes(fleet: &Fleet, live: Option<&LiveState<'_>>, owns_lifecycle: bool) -> Vec<String> {
     let bucket = &fleet.hub.bucket;
     let mut notes = Vec::new();
     match live {

@@ -6,7 +6,7 @@ use flowagg_policy::DELIVERY_SERVICE;
 use serde_json::{Value, json};
 
 use super::scope::{flag, number};
-use super::{Given, Template, remark};
+use super::{Template, TemplateDefaults, remark};
 use crate::found::FoundHub;
 use crate::import::ImportError;
 
@@ -23,7 +23,7 @@ const READ: [&str; 6] = [
 /// The bucket that flow logs go to: its template is the one with the policy that lets log delivery in, or its only one.
 pub(super) fn read(
     templates: &[Template],
-    given: &Given,
+    defaults: &TemplateDefaults,
     remarks: &mut Vec<Remark>,
 ) -> Result<FoundHub, ImportError> {
     let buckets = || {
@@ -40,8 +40,8 @@ pub(super) fn read(
     };
     let bucket = buckets().find(lets_in).or_else(|| buckets().next());
     let of = |template: Option<&Template>| {
-        let account = given.hub_account.or(template.and_then(|it| it.account));
-        let region = given.hub_region.clone().or_else(|| template?.region.clone());
+        let account = defaults.hub_account.or(template.and_then(|it| it.account));
+        let region = defaults.hub_region.clone().or_else(|| template?.region.clone());
         (account, region)
     };
     let (account, region) = of(bucket.map(|(template, ..)| template));
@@ -50,23 +50,15 @@ pub(super) fn read(
     let region: Region =
         region.ok_or(ImportError::Untold { what: "the bucket's region", flag: "--hub-region REGION" })?;
     let named = |template: &Template, id: &str| {
-        let name = template.scope(Some(account), Some(region.clone()), given).resolved(&json!({ "Ref": id }));
+        let name =
+            template.scope(Some(account), Some(region.clone()), defaults).resolved(&json!({ "Ref": id }));
         name.as_str().and_then(|name| BucketName::parse(name).ok())
     };
-    let name = given.bucket.clone().or_else(|| bucket.and_then(|(template, id, _)| named(template, id)));
+    let name = defaults.bucket.clone().or_else(|| bucket.and_then(|(template, id, _)| named(template, id)));
     let name = name.ok_or(ImportError::Untold { what: "the bucket's name", flag: "--bucket NAME" })?;
 
-    let mut hub = FoundHub {
-        account,
-        region,
-        bucket: name,
-        folder: given.folder.clone(),
-        objects: None,
-        encryption: None,
-        rules: None,
-        policy: None,
-    };
-    hub.policy = policy(templates, given, &hub, remarks);
+    let mut hub = FoundHub { folder: defaults.folder.clone(), ..FoundHub::new(account, region, name) };
+    hub.policy = policy(templates, defaults, &hub, remarks);
     let Some((template, id, properties)) = bucket else {
         let text = "no template makes the bucket: its settings are flowagg's own".to_owned();
         remarks.push(remark(Part::Hub, text));
@@ -82,7 +74,7 @@ pub(super) fn read(
             format!("{}: `{key}` of `{id}` is not read, and `apply` leaves it as it is", template.name);
         remarks.push(remark(Part::Hub, text));
     }
-    let scope = template.scope(Some(hub.account), Some(hub.region.clone()), given);
+    let scope = template.scope(Some(hub.account), Some(hub.region.clone()), defaults);
     let properties = scope.resolved(properties);
     hub.encryption = encryption(&properties);
     let rules = properties["LifecycleConfiguration"]["Rules"].as_array().into_iter().flatten();
@@ -131,13 +123,13 @@ fn rule(rule: &Value) -> Rule {
 /// statement one that is not read.
 fn policy(
     templates: &[Template],
-    given: &Given,
+    defaults: &TemplateDefaults,
     hub: &FoundHub,
     remarks: &mut Vec<Remark>,
 ) -> Option<String> {
     let mut statements = Vec::new();
     for template in templates {
-        let scope = template.scope(Some(hub.account), Some(hub.region.clone()), given);
+        let scope = template.scope(Some(hub.account), Some(hub.region.clone()), defaults);
         for (id, _, properties) in
             template.resources().filter(|(_, kind, _)| *kind == "AWS::S3::BucketPolicy")
         {

@@ -6,7 +6,7 @@ mod hub;
 mod scope;
 mod text;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use flowagg_core::fleet::{Discovery, Organization, Part, Regions, Remark};
 use flowagg_core::id::{AccountId, BucketName, OrganizationId, Region, RoleName};
@@ -17,20 +17,29 @@ use self::scope::Scope;
 use self::text::TextError;
 pub use self::text::Unquoted;
 use super::ImportError;
-use crate::found::{Folder, Found, FoundMember};
+use crate::found::{Folder, Found, FoundMember, View};
 
 /// A template's text, with the name of its file.
 #[derive(Clone, Debug)]
-pub struct Source {
+#[non_exhaustive]
+pub struct TemplateFile {
     /// The file.
     pub name: String,
     /// JSON or YAML.
     pub text: String,
 }
 
-/// What templates may leave open.
+impl TemplateFile {
+    /// A template, with the name that errors and remarks use for it.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { name: name.into(), text: text.into() }
+    }
+}
+
+/// Values that templates may leave open; by default none, all regions, and the default role.
 #[derive(Clone, Debug)]
-pub struct Given {
+#[non_exhaustive]
+pub struct TemplateDefaults {
     /// The account of the bucket.
     pub hub_account: Option<AccountId>,
     /// The region of the bucket.
@@ -49,6 +58,21 @@ pub struct Given {
     pub organization: Option<OrganizationId>,
 }
 
+impl Default for TemplateDefaults {
+    fn default() -> Self {
+        Self {
+            hub_account: None,
+            hub_region: None,
+            bucket: None,
+            folder: None,
+            accounts: BTreeSet::new(),
+            regions: Regions::ALL,
+            role: RoleName::default(),
+            organization: None,
+        }
+    }
+}
+
 /// A template, read.
 struct Template {
     name: String,
@@ -60,29 +84,22 @@ struct Template {
 }
 
 /// What templates say.
-pub fn read(sources: &[Source], given: &Given) -> Result<Found, ImportError> {
+pub fn read(sources: &[TemplateFile], defaults: &TemplateDefaults) -> Result<Found, ImportError> {
     let templates = sources.iter().map(Template::read).collect::<Result<Vec<_>, _>>()?;
     let mut remarks = Vec::new();
-    let hub = hub::read(&templates, given, &mut remarks)?;
-    let mut found = Found {
-        members: BTreeMap::new(),
-        role: given.role.clone(),
-        elsewhere: Vec::new(),
-        organization: None,
-        remarks,
-        hub,
-    };
-    for account in &given.accounts {
+    let hub = hub::read(&templates, defaults, &mut remarks)?;
+    let mut found = Found { role: defaults.role.clone(), remarks, ..Found::new(hub) };
+    for account in &defaults.accounts {
         member(&mut found, *account);
     }
     for template in &templates {
-        template.flow_logs(given, &mut found)?;
+        template.flow_logs(defaults, &mut found)?;
     }
     Ok(found)
 }
 
 fn member(found: &mut Found, account: AccountId) -> &mut FoundMember {
-    found.members.entry(account).or_insert_with(FoundMember::unseen)
+    found.members.entry(account).or_insert_with(|| FoundMember::new(View::FlowLogs))
 }
 
 fn remark(about: Part, text: String) -> Remark {
@@ -98,7 +115,7 @@ fn unreadable(file: &str, error: TextError) -> ImportError {
 }
 
 impl Template {
-    fn read(source: &Source) -> Result<Self, ImportError> {
+    fn read(source: &TemplateFile) -> Result<Self, ImportError> {
         let wrong = |why: String| ImportError::Template { file: source.name.clone(), why };
         let value = text::parse(&source.text).map_err(|error| unreadable(&source.name, error))?;
         if !value["Resources"].is_object() {
@@ -128,15 +145,20 @@ impl Template {
         all.map(|(id, resource)| (id, resource["Type"].as_str().unwrap_or_default(), &resource["Properties"]))
     }
 
-    fn scope(&self, account: Option<AccountId>, region: Option<Region>, given: &Given) -> Scope<'_> {
-        let bucket = given.bucket.as_ref().map(ToString::to_string);
+    fn scope(
+        &self,
+        account: Option<AccountId>,
+        region: Option<Region>,
+        defaults: &TemplateDefaults,
+    ) -> Scope<'_> {
+        let bucket = defaults.bucket.as_ref().map(ToString::to_string);
         Scope { template: &self.value, account, region, bucket }
     }
 
-    fn flow_logs(&self, given: &Given, found: &mut Found) -> Result<(), ImportError> {
-        let one = (given.accounts.len() == 1).then(|| given.accounts.first().copied()).flatten();
+    fn flow_logs(&self, defaults: &TemplateDefaults, found: &mut Found) -> Result<(), ImportError> {
+        let one = (defaults.accounts.len() == 1).then(|| defaults.accounts.first().copied()).flatten();
         let account = self.account.or(one);
-        let region = self.region.clone().or_else(|| match &given.regions {
+        let region = self.region.clone().or_else(|| match &defaults.regions {
             Regions::These(regions) if regions.len() == 1 => regions.first().cloned(),
             _ => None,
         });
@@ -151,7 +173,7 @@ impl Template {
             found.remarks.push(remark(Part::File, text));
         }
         // The partition is the hub's, wherever the template is deployed.
-        let scope = self.scope(account, region.clone().or(Some(found.hub.region.clone())), given);
+        let scope = self.scope(account, region.clone().or(Some(found.hub.region.clone())), defaults);
         for (id, kind, properties) in self.resources() {
             if let Some(condition) = self.value["Resources"][id]["Condition"].as_str() {
                 let text = format!(
@@ -184,7 +206,7 @@ impl Template {
                     }
                 }
                 "AWS::CloudFormation::StackSet" => {
-                    self.stack_set(id, &scope.resolved(properties), given, found)?;
+                    self.stack_set(id, &scope.resolved(properties), defaults, found)?;
                 }
                 "AWS::S3::Bucket" | "AWS::S3::BucketPolicy" => {}
                 other => {
@@ -197,7 +219,13 @@ impl Template {
     }
 
     /// A stack set is a template for the accounts of an organization.
-    fn stack_set(&self, id: &str, set: &Value, given: &Given, found: &mut Found) -> Result<(), ImportError> {
+    fn stack_set(
+        &self,
+        id: &str,
+        set: &Value,
+        defaults: &TemplateDefaults,
+        found: &mut Found,
+    ) -> Result<(), ImportError> {
         let mut tell = |part: Part, what: &str| {
             found.remarks.push(remark(part, format!("{}: `{id}` {what}", self.name)));
         };
@@ -206,7 +234,7 @@ impl Template {
             return Ok(());
         };
         let body = text::parse(body).map_err(|error| unreadable(&self.name, error))?;
-        let Some(organization) = given.organization.clone().or(self.organization.clone()) else {
+        let Some(organization) = defaults.organization.clone().or(self.organization.clone()) else {
             tell(
                 Part::File,
                 "deploys to an organization that no template names, and is left out: name it with `--organization ID`",
@@ -230,13 +258,13 @@ impl Template {
                 &format!("names `{value}`, which is neither a unit nor a region and is not used"),
             );
         }
-        let regions = if named.is_empty() { given.regions.clone() } else { Regions::These(named) };
+        let regions = if named.is_empty() { defaults.regions.clone() } else { Regions::These(named) };
         found.organization = Some(Organization {
             id: organization,
             units,
-            discovery: Some(Discovery::of_all(regions, given.role.clone())),
+            discovery: Some(Discovery::of_all(regions, defaults.role.clone())),
         });
-        Self::of(self.name.clone(), body).flow_logs(given, found)
+        Self::of(self.name.clone(), body).flow_logs(defaults, found)
     }
 }
 

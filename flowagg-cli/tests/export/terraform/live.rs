@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg::export::terraform::{Format, Live, configuration};
+use flowagg::export::terraform::{Format, LiveState, configuration};
 use flowagg_core::acl::{Acl, AclGrant, Grantee};
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
@@ -99,14 +99,18 @@ impl World {
         self
     }
 
-    fn plan(&self) -> Plan {
+    fn observed(&self) -> Observed {
         let (bucket, regions) = (Ok(self.bucket.clone()), self.regions.clone());
-        plan(&self.fleet, &Observed { bucket, key: None, regions, scope: Scope::Whole }, Unnamed::Keep)
+        Observed { bucket, key: None, regions, scope: Scope::Whole }
     }
 
-    fn look<T>(&self, at: impl FnOnce(&Fleet, &Live<'_>) -> T) -> T {
-        let plan = self.plan();
-        at(&self.fleet, &Live { bucket: self.bucket.as_ref(), regions: &self.regions, plan: &plan })
+    fn plan(&self) -> Plan {
+        plan(&self.fleet, &self.observed(), Unnamed::Keep)
+    }
+
+    fn look<T>(&self, at: impl FnOnce(&Fleet, &LiveState<'_>) -> T) -> T {
+        let (observed, plan) = (self.observed(), self.plan());
+        at(&self.fleet, &LiveState::new(&observed, &plan))
     }
 
     fn file(&self, name: &str) -> Value {

@@ -49,8 +49,9 @@ fn change(vpc: &str, step: Step) -> FlowLogChange {
 async fn run(changes: &[FlowLogChange], rules: &[&Rule]) -> Applied {
     let fleet = mocked::fleet();
     let place = mocked::place();
-    let here = Here { fleet: &fleet, place: &place, ec2: mocked::ec2(rules), at: At::new(place.clone()) };
-    here.apply(changes).await
+    let ec2 =
+        RegionalEc2 { fleet: &fleet, place: &place, ec2: mocked::ec2(rules), at: At::new(place.clone()) };
+    ec2.apply(changes).await
 }
 
 fn replace(vpc: &str) -> FlowLogChange {

@@ -6,6 +6,7 @@ use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle};
 
 /// An account id that is a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Unquoted {
     /// Its line, if it is known.
     pub line: Option<usize>,
