@@ -23,8 +23,6 @@ use flowagg_core::flow_log::{Field, FileFormat, RecordFormat};
 use flowagg_core::id::{AccountId, FlowLogId, Place, Region};
 use flowagg_testkit::delivery::recording::{Columns, LEVEL, Network, Recording, Shape, Traffic};
 
-/// The flows of an interval, on so many interfaces.
-const TRAFFIC: Traffic = Traffic { seed: 1, flows: 50_000, busy: 100, idle: 10, overloaded: 0 };
 /// Midnight of 1 March 2026, in Unix seconds.
 const START: i64 = 1_772_323_200;
 /// All fields of versions 2 to 5, in the documentation's order.
@@ -64,24 +62,26 @@ struct Measured {
     bytes: f64,
 }
 
+/// The flows of an interval, on more than a hundred interfaces.
+fn traffic() -> Traffic {
+    let mut traffic = Traffic::default();
+    (traffic.seed, traffic.flows, traffic.busy, traffic.idle) = (1, 50_000, 100, 10);
+    traffic
+}
+
 fn measured(criterion: &mut Criterion, name: &str, format: &RecordFormat) -> Option<Measured> {
-    let recording = Recording {
-        columns: Columns::of(format),
-        ..Recording::new(
-            Place::new(
-                AccountId::parse("111122223333").expect("an account"),
-                &Region::parse("eu-west-1").expect("a region"),
-            ),
-            FlowLogId::example(),
-        )
-    };
-    let network = recording.network(&TRAFFIC);
+    let account = AccountId::parse("111122223333").expect("an account");
+    let region = Region::parse("eu-west-1").expect("a region");
+    let mut recording = Recording::new(Place::new(account, &region), FlowLogId::example());
+    recording.columns = Columns::from(format);
+    let network = recording.network(&traffic());
     let (text, records) = text(&network);
     let mut group = criterion.benchmark_group(name);
     group.throughput(Throughput::Elements(records));
     let mut times = [FileFormat::PlainText, FileFormat::Parquet].map(|format| {
         let mut times = Vec::new();
-        let shape = Shape { format, ..Shape::default() };
+        let mut shape = Shape::default();
+        shape.format = format;
         group.bench_function(format.as_str(), |b| {
             b.iter_custom(|turns| timed(turns, &mut times, || objects(&network, shape)));
         });

@@ -88,7 +88,9 @@ async fn rehearse() -> Result<(), Box<dyn Error>> {
     };
     assert!(tool("add")?, "the account is added");
     assert!(!tool("check")?, "nothing has been delivered yet");
-    assert!(world.deliver(Timestamp::now()).await?.iter().all(|report| report.outcome.key().is_some()));
+    assert!(
+        world.deliver(Timestamp::now()).await?.iter().all(|publication| publication.outcome.key().is_some())
+    );
     assert!(tool("check")?, "both VPCs in both regions deliver");
     assert!(tool("add")?, "there is nothing left to do, and that is no failure");
 

@@ -12,7 +12,7 @@ use std::error::Error;
 
 use flowagg_core::id::{AccountId, Region};
 use flowagg_policy::{Severity, lint};
-use flowagg_testkit::delivery::{Outcome, Report};
+use flowagg_testkit::delivery::{Outcome, Publication};
 use flowagg_testkit::{emulator::Emulator, world::World};
 use jiff::Timestamp;
 
@@ -59,17 +59,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 
     println!("the policy as it is:");
-    let reports = world.deliver(Timestamp::now()).await?;
-    tell(&reports);
+    let publications = world.deliver(Timestamp::now()).await?;
+    tell(&publications);
     assert_eq!(
-        delivering(&reports),
+        delivering(&publications),
         BTreeMap::from(ours.map(|account| (account, 2))),
         "each of ours, from both regions"
     );
     for stranger in strangers {
-        let refused = reports.iter().filter(|report| report.place.account == stranger);
+        let refused = publications.iter().filter(|publication| publication.place.account == stranger);
         assert_eq!(refused.clone().count(), 2, "one flow log in each region");
-        assert!(refused.clone().all(|report| report.outcome.key().is_none()));
+        assert!(refused.clone().all(|publication| publication.outcome.key().is_none()));
     }
 
     println!("the same with a mistake in it:");
@@ -78,17 +78,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let seen = lint(&policy, Some(world.bucket()));
     assert!(seen.iter().all(|finding| finding.severity == Severity::Note), "it is not wrong in itself");
     world.put_policy(&policy).await?;
-    let reports = world.deliver(Timestamp::now()).await?;
-    tell(&reports);
+    let publications = world.deliver(Timestamp::now()).await?;
+    tell(&publications);
     assert_eq!(
-        delivering(&reports),
+        delivering(&publications),
         BTreeMap::from([(ours[0], 2), (ours[1], 1)]),
         "half of the bank is lost"
     );
     let of_bank = |region: Region| {
-        reports.iter().find(move |it| it.place.account == ours[1] && it.place.region == region)
+        publications.iter().find(move |it| it.place.account == ours[1] && it.place.region == region)
     };
-    let lost = of_bank(Region::parse("us-east-1")?).map(|report| report.outcome.to_string());
+    let lost = of_bank(Region::parse("us-east-1")?).map(|publication| publication.outcome.to_string());
     let lost = lost.unwrap_or_default();
     assert!(lost.contains("`FlowLogs`") && lost.contains("aws:SourceArn"), "it says where to look: {lost}");
     println!("ok: the mistake is found");
@@ -96,16 +96,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// The accounts that deliver, and from how many regions.
-fn delivering(reports: &[Report]) -> BTreeMap<AccountId, usize> {
+fn delivering(publications: &[Publication]) -> BTreeMap<AccountId, usize> {
     let mut places: BTreeMap<AccountId, BTreeSet<&Region>> = BTreeMap::new();
-    for report in reports.iter().filter(|report| matches!(report.outcome, Outcome::Delivered(_))) {
-        places.entry(report.place.account).or_default().insert(&report.place.region);
+    for publication in
+        publications.iter().filter(|publication| matches!(publication.outcome, Outcome::Delivered(_)))
+    {
+        places.entry(publication.place.account).or_default().insert(&publication.place.region);
     }
     places.into_iter().map(|(account, regions)| (account, regions.len())).collect()
 }
 
-fn tell(reports: &[Report]) {
-    for Report { place, outcome, .. } in reports {
+fn tell(publications: &[Publication]) {
+    for Publication { place, outcome, .. } in publications {
         println!("  {place}: {outcome}");
     }
 }

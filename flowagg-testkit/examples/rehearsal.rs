@@ -9,7 +9,7 @@
 
 use std::error::Error;
 
-use flowagg_testkit::delivery::Report;
+use flowagg_testkit::delivery::Publication;
 use flowagg_testkit::{emulator::Emulator, world::World};
 use jiff::Timestamp;
 
@@ -44,9 +44,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // The day itself.
     println!("{}", world.flowagg(["plan", "--exit-code"]).await?.exits(3).stdout);
     world.flowagg(["apply", "--yes"]).await?.exits(0);
-    let reports = world.deliver(Timestamp::now()).await?;
-    assert!(delivers(&reports), "every flow log that was made delivers");
-    assert_eq!(reports.len(), 12, "one for each VPC in both regions");
+    let publications = world.deliver(Timestamp::now()).await?;
+    assert!(delivers(&publications), "every flow log that was made delivers");
+    assert_eq!(publications.len(), 12, "one for each VPC in both regions");
     println!("{}", world.flowagg(["verify"]).await?.exits(0).stdout);
     let keys = world.keys().await?;
     assert!(keys.iter().all(|key| key.starts_with("network/AWSLogs/") && key.ends_with(".log.parquet")));
@@ -61,8 +61,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // The mistake: somebody tidies the bucket and takes its policy away. Every flow log stays, and says that it is active.
     world.s3().delete_bucket_policy().bucket(world.bucket().as_str()).send().await?;
-    let reports = world.deliver(Timestamp::now()).await?;
-    assert!(!reports.is_empty() && reports.iter().all(|report| report.outcome.key().is_none()));
+    let publications = world.deliver(Timestamp::now()).await?;
+    assert!(
+        !publications.is_empty()
+            && publications.iter().all(|publication| publication.outcome.key().is_none())
+    );
     let verified = world.flowagg(["verify"]).await?.exits(3).stdout;
     assert!(verified.contains("Access error"), "{verified}");
     println!("{verified}");
@@ -79,6 +82,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn delivers(reports: &[Report]) -> bool {
-    !reports.is_empty() && reports.iter().all(|report| report.outcome.key().is_some())
+fn delivers(publications: &[Publication]) -> bool {
+    !publications.is_empty() && publications.iter().all(|publication| publication.outcome.key().is_some())
 }

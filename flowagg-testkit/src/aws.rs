@@ -74,6 +74,7 @@ pub(crate) fn credentials(account: AccountId) -> Credentials {
 /// A call that the emulator did not do.
 #[derive(Debug, thiserror::Error)]
 #[error("{call} for {account} in {region}: {why}")]
+#[non_exhaustive]
 pub struct AwsError {
     /// The call, by AWS's name.
     pub call: &'static str,
@@ -86,8 +87,8 @@ pub struct AwsError {
 }
 
 impl AwsError {
-    /// To be put behind a call: `.map_err(AwsError::of("CreateVpc", account, region))`.
-    pub(crate) fn of<E: Error>(
+    /// To be put behind a call: `.map_err(AwsError::during("CreateVpc", account, region))`.
+    pub(crate) fn during<E: Error>(
         call: &'static str,
         account: AccountId,
         region: &Region,

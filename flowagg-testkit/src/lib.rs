@@ -23,8 +23,8 @@
 //!     let mut world = World::new(Emulator::shared()?).await?;
 //!     world.member("shop", 2).await?; // an account with two VPCs in each of two regions
 //!     world.flowagg(["apply", "--yes"]).await?.exits(0);
-//!     for report in world.deliver(Timestamp::now()).await? {
-//!         assert!(report.outcome.key().is_some(), "{}", report.outcome);
+//!     for publication in world.deliver(Timestamp::now()).await? {
+//!         assert!(publication.outcome.key().is_some(), "{}", publication.outcome);
 //!     }
 //!     world.flowagg(["verify"]).await?.exits(0);
 //!     Ok(())

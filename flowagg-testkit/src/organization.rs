@@ -45,10 +45,10 @@ impl Organization {
         let client =
             aws_sdk_organizations::Client::new(&aws::config(moto.url(), credentials.clone(), &region));
         let create = client.create_organization().feature_set(OrganizationFeatureSet::All).send().await;
-        let made = create.map_err(AwsError::of("CreateOrganization", management, &region))?.organization;
+        let made = create.map_err(AwsError::during("CreateOrganization", management, &region))?.organization;
         let id = OrganizationId::parse(&made.and_then(|made| made.id).unwrap_or_default())?;
         let roots = client.list_roots().send().await;
-        let roots = roots.map_err(AwsError::of("ListRoots", management, &region))?;
+        let roots = roots.map_err(AwsError::during("ListRoots", management, &region))?;
         let root = roots.roots().first().and_then(|root| root.id.clone()).unwrap_or_default();
         let folder = tempfile::Builder::new().prefix("flowagg-organization-").tempdir();
         let folder = folder.map_err(|error| WorldError::Io("a temporary folder".into(), error))?;
@@ -190,7 +190,7 @@ impl Organization {
     }
 
     fn failed<E: std::error::Error>(&self, call: &'static str) -> impl FnOnce(E) -> AwsError {
-        AwsError::of(call, self.management, &self.region)
+        AwsError::during(call, self.management, &self.region)
     }
 }
 
@@ -203,7 +203,7 @@ async fn assume_role(
     let sts = aws_sdk_sts::Client::new(&aws::config(url, caller, region));
     let role = RoleName::default().arn(Partition::Aws, account);
     let assume = sts.assume_role().role_arn(role).role_session_name("flowagg-testkit").send().await;
-    let given = assume.map_err(AwsError::of("AssumeRole", account, region))?.credentials;
+    let given = assume.map_err(AwsError::during("AssumeRole", account, region))?.credentials;
     let given = given.map(|given| {
         let (id, secret) = (given.access_key_id, given.secret_access_key);
         Credentials::new(id, secret, Some(given.session_token), None, "flowagg-testkit")

@@ -1,12 +1,10 @@
 //! What `flowagg export` writes is read as the fleet that it was written from, as far as templates say it.
 
-use std::collections::BTreeSet;
-
 use flowagg::export::cloudformation::{Format, hub, member, place, stack_set};
 use flowagg::export::{ExportError, ExportFiles};
 use flowagg::import::template::{TemplateDefaults, TemplateFile, read};
 use flowagg::import::{Imported, import};
-use flowagg_core::fleet::{Fleet, FleetFile, Member, Part, Regions};
+use flowagg_core::fleet::{Fleet, FleetFile, Member, Part};
 use flowagg_core::id::RoleName;
 use flowagg_policy::{Grant, Unnamed, merge};
 
@@ -48,7 +46,7 @@ fn hub_and_places_are_read_as_the_fleet_that_they_were_written_from() {
             let fleet = declared(name).without_lookup();
             let (files, members) = templates(&fleet, format);
             assert_eq!(members.len(), told, "{name}");
-            let Imported { file, remarks } = imported(files, &TemplateDefaults::default());
+            let Imported { file, remarks, .. } = imported(files, &TemplateDefaults::default());
             let read = file.without_lookup();
 
             let mut hub = fleet.hub.clone();

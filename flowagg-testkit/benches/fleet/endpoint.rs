@@ -1,4 +1,8 @@
 //! An HTTP server on this machine, on a thread of its own, that answers every call after the same time, or at once.
+//!
+//! It is not the `endpoint` of flowagg-testkit: that one stands in front of an emulator and closes each connection after one
+//! call. AWS keeps connections open. With a new connection for each call, the time and the processor time of flowagg would
+//! include connecting, and the stamps of [`Stamps`] would not be those of calls that follow each other on one connection.
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};

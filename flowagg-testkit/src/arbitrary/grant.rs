@@ -45,7 +45,7 @@ pub fn settings() -> impl Strategy<Value = PolicySettings> {
 /// use flowagg_testkit::arbitrary::{Scene, grant};
 /// use proptest::prelude::*;
 ///
-/// proptest!(|(grant in grant(&Scene::of(Partition::Aws)))| prop_assert!(statements(&grant).is_ok()));
+/// proptest!(|(grant in grant(&Scene::new(Partition::Aws)))| prop_assert!(statements(&grant).is_ok()));
 /// ```
 pub fn grant(scene: &Scene) -> impl Strategy<Value = Grant> + use<> {
     grant_to(scene, btree_set(select(scene.accounts.clone()), 0..5))
@@ -58,7 +58,7 @@ pub fn grant(scene: &Scene) -> impl Strategy<Value = Grant> + use<> {
 /// use flowagg_testkit::arbitrary::{Scene, crowded_grant};
 /// use proptest::prelude::*;
 ///
-/// proptest!(|(grant in crowded_grant(&Scene::of(Partition::Aws), 30..60))| {
+/// proptest!(|(grant in crowded_grant(&Scene::new(Partition::Aws), 30..60))| {
 ///     prop_assert!((30..60).contains(&grant.accounts.len()));
 /// });
 /// ```
@@ -160,7 +160,7 @@ fn grant_to<S: Strategy<Value = BTreeSet<AccountId>>>(
 /// use flowagg_testkit::arbitrary::{Scene, grant, grown};
 /// use proptest::prelude::*;
 ///
-/// let scene = Scene::of(Partition::Aws);
+/// let scene = Scene::new(Partition::Aws);
 /// proptest!(|(grant in grant(&scene))| {
 ///     let grown = grown(&grant, [scene.strangers[0]]);
 ///     prop_assert_eq!(grown.accounts.len(), grant.accounts.len() + 1);

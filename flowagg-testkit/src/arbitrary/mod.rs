@@ -26,5 +26,5 @@ mod scene;
 
 pub use fleet::{WrittenFleet, fleet};
 pub use grant::{crowded_grant, grant, grown, settings};
-pub use request::{Action, Asked, request};
+pub use request::{Action, PlainRequest, request};
 pub use scene::Scene;

@@ -9,7 +9,8 @@ use super::Scene;
 
 /// A request to the bucket as plain values, so that a test can say what should become of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+#[non_exhaustive]
+pub struct PlainRequest {
     /// The bucket.
     pub bucket: BucketName,
     /// Who asks: the delivery service, another service, an ARN, or `*` for nobody in particular.
@@ -58,13 +59,13 @@ pub enum Action {
 /// use flowagg_testkit::arbitrary::{Scene, policy, request};
 /// use proptest::prelude::*;
 ///
-/// let scene = Scene::of(Partition::Aws);
+/// let scene = Scene::new(Partition::Aws);
 /// proptest!(|(live in policy::foreign(&scene), asked in request(&scene))| {
 ///     let policy = Policy::compile(&live.text).unwrap();
 ///     prop_assert_eq!(policy.decide(&asked.request()).kind, policy.decide(&asked.request()).kind);
 /// });
 /// ```
-pub fn request(scene: &Scene) -> impl Strategy<Value = Asked> + use<> {
+pub fn request(scene: &Scene) -> impl Strategy<Value = PlainRequest> + use<> {
     let partition = scene.partition();
     let callers = ["cloudtrail.amazonaws.com".to_owned(), "*".to_owned()].into_iter();
     let people = scene.accounts.iter().take(2);
@@ -94,7 +95,7 @@ pub fn request(scene: &Scene) -> impl Strategy<Value = Asked> + use<> {
             let (prefix, hive, folder, rest) = place;
             let folder = folder.unwrap_or(account);
             let bucket = bucket.clone();
-            Asked {
+            PlainRequest {
                 bucket,
                 caller,
                 action,
@@ -112,7 +113,7 @@ pub fn request(scene: &Scene) -> impl Strategy<Value = Asked> + use<> {
     )
 }
 
-impl Asked {
+impl PlainRequest {
     /// The same request in the folders that a grant is about, so that it is decided by more than where it goes.
     #[must_use]
     pub fn near(self, grant: &Grant) -> Self {

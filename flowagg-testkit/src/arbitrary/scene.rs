@@ -8,17 +8,18 @@ use super::id::{known, regions};
 
 /// The names that grants, policies and requests are made of. There are few, so that those of one scene meet each other.
 ///
-/// The fields are yours to change: `Scene { bucket, ..Scene::of(Partition::Aws) }`. No list may be empty.
+/// The fields are yours to change. No list may be empty.
 ///
 /// ```
 /// use flowagg_core::id::Partition;
 /// use flowagg_testkit::arbitrary::Scene;
 ///
-/// let scene = Scene::of(Partition::AwsCn);
+/// let scene = Scene::new(Partition::AwsCn);
 /// assert_eq!(scene.partition(), Partition::AwsCn);
 /// assert!(scene.strangers.iter().all(|stranger| !scene.accounts.contains(stranger)));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Scene {
     /// The bucket that everything is about.
     pub bucket: BucketName,
@@ -38,7 +39,7 @@ pub struct Scene {
 
 impl Scene {
     /// A scene in this partition, always the same one.
-    pub fn of(partition: Partition) -> Self {
+    pub fn new(partition: Partition) -> Self {
         let accounts =
             ["111122223333", "222233334444", "333344445555", "444455556666", "000000000001", "012345678901"];
         Self {
@@ -68,7 +69,7 @@ impl Scene {
     /// ```
     pub fn each<S: Strategy>(make: impl Fn(&Self) -> S) -> Union<S> {
         let weighted = [(4, Partition::Aws), (1, Partition::AwsCn), (1, Partition::AwsUsGov)];
-        Union::new_weighted(weighted.map(|(weight, partition)| (weight, make(&Self::of(partition)))).into())
+        Union::new_weighted(weighted.map(|(weight, partition)| (weight, make(&Self::new(partition)))).into())
     }
 
     /// The bucket's ARN.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use flowagg_testkit::emulator::Backend;
-use flowagg_testkit::rehearsal::comparison::{Size, compare};
+use flowagg_testkit::rehearsal::comparison::{FleetSize, compare};
 use flowagg_testkit::rehearsal::queries::ask;
 use flowagg_testkit::rehearsal::readers::read_by_others;
 use flowagg_testkit::rehearsal::{RehearsalError, rehearse};
@@ -39,7 +39,7 @@ enum What {
     ///
     /// The script (Python, boto3) does one thing after the other, for each account and region: AssumeRole, DescribeVpcs,
     /// CreateFlowLogs. It looks at no flow log that is there, makes no bucket and no policy, and checks nothing.
-    Compare(Size),
+    Compare(FleetSize),
 }
 
 #[tokio::main]

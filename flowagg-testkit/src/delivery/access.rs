@@ -76,7 +76,7 @@ impl Access {
             {
                 None
             }
-            Err(error) => return Err(AwsError::of("GetBucketEncryption", owner, region)(error)),
+            Err(error) => return Err(AwsError::during("GetBucketEncryption", owner, region)(error)),
         };
         let rule = encryption.and_then(|encryption| encryption.rules.into_iter().next());
         let bucket_key = rule.as_ref().and_then(|rule| rule.bucket_key_enabled).unwrap_or(false);
@@ -154,7 +154,7 @@ async fn key(aws: &Aws, name: Option<&str>, bucket_key: bool) -> Result<Key, Str
     let kms = aws.kms(account, region);
     let described = kms.describe_key().key_id(name).send().await;
     let described =
-        described.map_err(|error| AwsError::of("DescribeKey", account, region)(error).to_string())?;
+        described.map_err(|error| AwsError::during("DescribeKey", account, region)(error).to_string())?;
     let described = described.key_metadata;
     if described.as_ref().and_then(|key| key.key_manager()) == Some(&KeyManagerType::Aws) {
         return Err(format!("AWS manages the key {name}"));
@@ -164,7 +164,8 @@ async fn key(aws: &Aws, name: Option<&str>, bucket_key: bool) -> Result<Key, Str
         return Err(format!("the key {name} is {state}"));
     }
     let policy = kms.get_key_policy().key_id(name).policy_name(KmsKeyArn::POLICY_NAME).send().await;
-    let policy = policy.map_err(|error| AwsError::of("GetKeyPolicy", account, region)(error).to_string())?;
+    let policy =
+        policy.map_err(|error| AwsError::during("GetKeyPolicy", account, region)(error).to_string())?;
     Ok(Key { arn, policy: policy.policy.unwrap_or_default(), bucket_key })
 }
 
@@ -183,7 +184,7 @@ pub(crate) async fn live_policy(
     match s3.get_bucket_policy().bucket(bucket.as_str()).send().await {
         Ok(output) => Ok(output.policy),
         Err(error) if matches!(error.code(), Some("NoSuchBucketPolicy" | "NoSuchBucket")) => Ok(None),
-        Err(error) => Err(AwsError::of("GetBucketPolicy", owner, region)(error)),
+        Err(error) => Err(AwsError::during("GetBucketPolicy", owner, region)(error)),
     }
 }
 

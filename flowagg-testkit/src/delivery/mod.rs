@@ -29,7 +29,7 @@ use recording::{Columns, LARGEST_FILE, PUBLISHED_EVERY, Recording, Shape, Traffi
 ///
 /// What it writes is what [`recording`] makes of [`Traffic`]: in the fields, files and folders that the flow log asks for.
 #[derive(Debug)]
-pub struct Delivery {
+pub struct DeliveryService {
     aws: Aws,
     owner: AccountId,
     at: Timestamp,
@@ -40,7 +40,8 @@ pub struct Delivery {
 
 /// What became of one flow log's files.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
+#[non_exhaustive]
+pub struct Publication {
     /// The account and the region of the flow log.
     pub place: Place,
     /// The flow log.
@@ -55,7 +56,7 @@ pub struct Report {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// They lie in the bucket: one, none where there was nothing to record, several where there was much.
-    Delivered(Vec<Written>),
+    Delivered(Vec<WrittenFile>),
     /// Nothing was written. AWS says `Access error` and no more; here is also why.
     AccessError {
         /// What stood against it.
@@ -65,7 +66,8 @@ pub enum Outcome {
 
 /// A file in the bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
+#[non_exhaustive]
+pub struct WrittenFile {
     /// The key of the object.
     pub key: String,
     /// The records that it holds.
@@ -76,7 +78,7 @@ pub struct Written {
 
 impl Outcome {
     /// The files that were written.
-    pub fn files(&self) -> &[Written] {
+    pub fn files(&self) -> &[WrittenFile] {
         match self {
             Self::Delivered(files) => files,
             Self::AccessError { .. } => &[],
@@ -106,7 +108,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-impl Delivery {
+impl DeliveryService {
     /// The service at this moment, delivering into buckets of this owner.
     pub fn new(aws: Aws, owner: AccountId, at: Timestamp) -> Self {
         Self { aws, owner, at, traffic: Traffic::default(), largest: LARGEST_FILE, organization: None }
@@ -141,8 +143,8 @@ impl Delivery {
     pub async fn run(
         &self,
         places: impl IntoIterator<Item = (AccountId, Region)>,
-    ) -> Result<Vec<Report>, AwsError> {
-        let mut reports = Vec::new();
+    ) -> Result<Vec<Publication>, AwsError> {
+        let mut publications = Vec::new();
         let mut accesses = BTreeMap::new();
         for (account, region) in places {
             for flow_log in flow_logs(&self.aws.ec2(account, &region), account, &region).await? {
@@ -166,11 +168,11 @@ impl Delivery {
                     }
                     Err(why) => Outcome::AccessError { why },
                 };
-                reports.push(Report { place, flow_log: id, destination, outcome });
+                publications.push(Publication { place, flow_log: id, destination, outcome });
             }
         }
-        reports.sort_by(|a, b| (&a.place, &a.flow_log).cmp(&(&b.place, &b.flow_log)));
-        Ok(reports)
+        publications.sort_by(|a, b| (&a.place, &a.flow_log).cmp(&(&b.place, &b.flow_log)));
+        Ok(publications)
     }
 
     fn s3(&self, region: &Region) -> aws_sdk_s3::Client {
@@ -204,7 +206,7 @@ impl Delivery {
         let network = recording.network(&self.traffic);
         let mut written = Vec::new();
         for file in network.files(self.interval(), Shape { format: files.format, largest: self.largest }) {
-            let file = file.map_err(AwsError::of("PutObject", self.owner, region))?;
+            let file = file.map_err(AwsError::during("PutObject", self.owner, region))?;
             let name = self.file_name(recording, file.hash, files.format);
             let key = layout.key(&name);
             let owner = Some(self.bucket_owner());
@@ -215,8 +217,8 @@ impl Delivery {
             let bytes = file.body.len() as u64;
             let put = self.s3(region).put_object().bucket(bucket.as_str()).key(&key);
             let put = put.acl(ObjectCannedAcl::BucketOwnerFullControl).body(ByteStream::from(file.body));
-            put.send().await.map_err(AwsError::of("PutObject", self.owner, region))?;
-            written.push(Written { key, records: file.records, bytes });
+            put.send().await.map_err(AwsError::during("PutObject", self.owner, region))?;
+            written.push(WrittenFile { key, records: file.records, bytes });
         }
         Ok(Outcome::Delivered(written))
     }
@@ -279,5 +281,5 @@ pub(crate) async fn flow_logs(
     region: &Region,
 ) -> Result<Vec<FlowLog>, AwsError> {
     let pages = ec2.describe_flow_logs().into_paginator().items().send().collect::<Result<_, _>>().await;
-    pages.map_err(AwsError::of("DescribeFlowLogs", account, region))
+    pages.map_err(AwsError::during("DescribeFlowLogs", account, region))
 }

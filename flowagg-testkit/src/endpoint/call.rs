@@ -33,7 +33,7 @@ pub(crate) enum Wire {
 
 impl Call {
     /// Reads a call, with the access keys that roles have been given so far. An emulator's other keys are account ids.
-    pub(crate) fn of(request: &Request, keys: &BTreeMap<String, AccountId>) -> Self {
+    pub(crate) fn new(request: &Request, keys: &BTreeMap<String, AccountId>) -> Self {
         // Services that speak JSON name the operation in a header: "TrentService.DescribeKey".
         let target = request.header("x-amz-target").and_then(|target| target.rsplit('.').next());
         let named = request.field("Action").or(target.map(str::to_owned));
@@ -163,7 +163,7 @@ mod tests {
             ("PUT /logs?acl", "PUT /logs?acl"),
             ("GET /logs?cors", "GET /logs?cors"),
         ] {
-            let call = Call::of(&request(line, "111122223333", "s3", ""), &BTreeMap::new());
+            let call = Call::new(&request(line, "111122223333", "s3", ""), &BTreeMap::new());
             assert_eq!(call.operation, expected);
             assert_eq!(call.is_read(), !line.starts_with("PUT"), "{line}");
         }
@@ -173,7 +173,7 @@ mod tests {
     fn a_call_is_of_the_account_whose_key_signs_it_and_a_role_of_the_account_it_is_in() {
         let [hub, shop] = ["111122223333", "444455556666"].map(|id| AccountId::parse(id).unwrap());
         let keys = BTreeMap::from([("LSIAEXAMPLE".to_owned(), shop)]);
-        let call = |key, service, body| Call::of(&request("POST /", key, service, body), &keys);
+        let call = |key, service, body| Call::new(&request("POST /", key, service, body), &keys);
 
         let own = call("111122223333", "ec2", "Action=DescribeVpcs&Version=2016-11-15");
         assert_eq!((own.operation.as_str(), own.account, own.wire), ("DescribeVpcs", Some(hub), Wire::Ec2));

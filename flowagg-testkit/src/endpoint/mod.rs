@@ -68,7 +68,7 @@ impl Upstream {
 
     /// What call a request is.
     pub(crate) fn call(&self, request: &Request) -> Call {
-        Call::of(request, &locked(&self.keys))
+        Call::new(request, &locked(&self.keys))
     }
 
     /// The whole answer.

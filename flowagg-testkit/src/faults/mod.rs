@@ -5,11 +5,11 @@
 //!
 //! ```no_run
 //! # async fn fail(account: flowagg_core::id::AccountId) -> std::io::Result<()> {
-//! use flowagg_testkit::faults::{Answer, Calls, Faults};
+//! use flowagg_testkit::faults::{Answer, CallFilter, Faults};
 //!
 //! let faults = Faults::in_front_of("http://127.0.0.1:4566").await?;
 //! let throttled = Answer::error(503, "RequestLimitExceeded", "Request limit exceeded.");
-//! faults.on(Calls::of("CreateFlowLogs").in_account(account).first(2), throttled);
+//! faults.on(CallFilter::operation("CreateFlowLogs").in_account(account).first(2), throttled);
 //! # Ok(())
 //! # }
 //! ```
@@ -29,7 +29,7 @@ use tokio::sync::watch;
 use crate::emulator::authority;
 use crate::endpoint::{Call, Door, Request, Upstream, locked, wire, with_body};
 use rule::Rule;
-pub use rule::{Answer, Calls, Deed, Flaw, Freeze};
+pub use rule::{Answer, CallFilter, Deed, Flaw, Freeze};
 use stale::Propagation;
 
 /// An endpoint that passes everything on but what a rule is for, and keeps a list of the calls. It ends when it is
@@ -72,7 +72,7 @@ impl Faults {
     }
 
     /// A rule more. Where several are for a call, the one that was given first decides; the call counts for each.
-    pub fn on(&self, calls: Calls, answer: Answer) {
+    pub fn on(&self, calls: CallFilter, answer: Answer) {
         locked(&self.endpoint.rules).push(Rule::new(calls, Arc::new(answer)));
     }
 
@@ -86,13 +86,13 @@ impl Faults {
     pub fn refuse_roles_of(&self, account: AccountId) {
         let message = format!("User is not authorized to perform: sts:AssumeRole on a role of {account}");
         let denied = Answer::error(403, "AccessDenied", &message);
-        self.on(Calls::of("AssumeRole").in_account(account), denied);
+        self.on(CallFilter::operation("AssumeRole").in_account(account), denied);
     }
 
     /// Answers so many more calls that are not known to be mere reads, and never any further one.
     pub fn freeze_after(&self, writes: usize, freeze: Freeze) {
         self.thaw();
-        self.on(Calls::writes().after(writes), Answer::Frozen(freeze));
+        self.on(CallFilter::writes().after(writes), Answer::Frozen(freeze));
     }
 
     /// Answers every call again.
@@ -131,7 +131,7 @@ impl Faults {
     }
 
     /// How many of these there have been so far, whatever became of them.
-    pub fn count(&self, calls: &Calls) -> usize {
+    pub fn count(&self, calls: &CallFilter) -> usize {
         self.lines(|call| calls.hold(call)).len()
     }
 

@@ -8,9 +8,9 @@ use futures::future::BoxFuture;
 
 use crate::endpoint::Call;
 
-/// Some of the calls: `Calls::of("CreateFlowLogs").in_account(id).after(2).first(1)` is the third such call alone.
+/// Some of the calls: `CallFilter::operation("CreateFlowLogs").in_account(id).after(2).first(1)` is the third such call alone.
 #[derive(Clone, Debug)]
-pub struct Calls {
+pub struct CallFilter {
     operation: String,
     writes_only: bool,
     account: Option<AccountId>,
@@ -19,15 +19,15 @@ pub struct Calls {
     most: usize,
 }
 
-impl Calls {
+impl CallFilter {
     /// Every call.
     pub fn any() -> Self {
-        Self::of("*")
+        Self::operation("*")
     }
 
     /// The calls of an operation, by AWS's name: `CreateFlowLogs`, `AssumeRole`, `PutBucketPolicy`; or of all whose names
     /// begin alike: `Describe*`.
-    pub fn of(operation: &str) -> Self {
+    pub fn operation(operation: &str) -> Self {
         let operation = operation.to_owned();
         Self { operation, writes_only: false, account: None, region: None, skipped: 0, most: usize::MAX }
     }
@@ -174,13 +174,13 @@ impl fmt::Debug for Deed {
 /// Calls, how many of them there have been, and what becomes of them.
 #[derive(Debug)]
 pub(super) struct Rule<A> {
-    calls: Calls,
+    calls: CallFilter,
     seen: usize,
     pub(super) answer: A,
 }
 
 impl<A> Rule<A> {
-    pub(super) fn new(calls: Calls, answer: A) -> Self {
+    pub(super) fn new(calls: CallFilter, answer: A) -> Self {
         Self { calls, seen: 0, answer }
     }
 
@@ -215,19 +215,27 @@ mod tests {
         let shop = AccountId::parse("444455556666").unwrap();
         let ireland = Region::parse("eu-west-1").unwrap();
         let create = call("CreateFlowLogs", "444455556666", "eu-west-1");
-        assert!(Calls::of("CreateFlowLogs").in_account(shop).in_region(&ireland).hold(&create));
-        assert!(Calls::writes().hold(&create) && Calls::any().hold(&create));
-        assert!(!Calls::of("Create").hold(&create));
-        assert!(!Calls::of("Describe*").hold(&create));
-        assert!(!Calls::any().in_account(shop).hold(&call("CreateFlowLogs", "111122223333", "eu-west-1")));
-        assert!(!Calls::any().in_region(&ireland).hold(&call("CreateFlowLogs", "444455556666", "us-east-1")));
+        assert!(CallFilter::operation("CreateFlowLogs").in_account(shop).in_region(&ireland).hold(&create));
+        assert!(CallFilter::writes().hold(&create) && CallFilter::any().hold(&create));
+        assert!(!CallFilter::operation("Create").hold(&create));
+        assert!(!CallFilter::operation("Describe*").hold(&create));
+        assert!(!CallFilter::any().in_account(shop).hold(&call(
+            "CreateFlowLogs",
+            "111122223333",
+            "eu-west-1"
+        )));
+        assert!(!CallFilter::any().in_region(&ireland).hold(&call(
+            "CreateFlowLogs",
+            "444455556666",
+            "us-east-1"
+        )));
         let read = call("DescribeVpcs", "444455556666", "eu-west-1");
-        assert!(Calls::of("Describe*").hold(&read) && !Calls::writes().hold(&read));
+        assert!(CallFilter::operation("Describe*").hold(&read) && !CallFilter::writes().hold(&read));
     }
 
     #[test]
     fn a_rule_is_for_as_many_calls_as_it_says_and_others_do_not_count() {
-        let mut rule = Rule::new(Calls::of("CreateFlowLogs").after(1).first(2), ());
+        let mut rule = Rule::new(CallFilter::operation("CreateFlowLogs").after(1).first(2), ());
         let mut is_for = |operation| rule.is_for(&call(operation, "444455556666", "eu-west-1"));
         assert!(!is_for("CreateFlowLogs"));
         assert!(!is_for("DescribeVpcs"));

@@ -19,11 +19,12 @@ const REGIONS: [&str; 6] =
     ["eu-west-1", "us-east-1", "eu-central-1", "us-west-2", "eu-north-1", "ap-southeast-2"];
 
 /// Operations and how often each was called.
-type Calls = BTreeMap<String, u64>;
+type CallCounts = BTreeMap<String, u64>;
 
 /// How large the fleet is.
 #[derive(Clone, Copy, Debug, clap::Args)]
-pub struct Size {
+#[non_exhaustive]
+pub struct FleetSize {
     /// Member accounts
     #[arg(long, default_value_t = 10)]
     pub accounts: u32,
@@ -39,10 +40,10 @@ pub struct Size {
 /// end as a program; tells how long each took and which calls it made, and last the ratio of the times.
 ///
 /// Neither a call more than there must be on a first run, nor any write on a second, is let pass.
-pub async fn compare(backend: &Backend, size: Size, out: &mut impl Write) -> Result<(), RehearsalError> {
+pub async fn compare(backend: &Backend, size: FleetSize, out: &mut impl Write) -> Result<(), RehearsalError> {
     let python = PACKAGES.python()?;
     let emulator = Emulator::start(backend)?;
-    let Size { accounts, regions, vpcs } = size;
+    let FleetSize { accounts, regions, vpcs } = size;
     writeln!(out, "{accounts} accounts x {regions} regions x {vpcs} VPCs")?;
     let [ours, scripted] = [fleet(&emulator, size).await?, fleet(&emulator, size).await?];
     scripted.create_bucket(scripted.hub()).await?;
@@ -103,7 +104,7 @@ pub async fn compare(backend: &Backend, size: Size, out: &mut impl Write) -> Res
     Ok(())
 }
 
-async fn fleet(emulator: &Emulator, size: Size) -> Result<World, RehearsalError> {
+async fn fleet(emulator: &Emulator, size: FleetSize) -> Result<World, RehearsalError> {
     let regions: Result<Vec<Region>, _> =
         REGIONS.into_iter().zip(0..size.regions).map(|(name, _)| Region::parse(name)).collect();
     let mut regions = regions.map_err(crate::world::WorldError::from)?.into_iter();
@@ -116,11 +117,11 @@ async fn fleet(emulator: &Emulator, size: Size) -> Result<World, RehearsalError>
 }
 
 /// A run of `flowagg apply`: its time, and all calls, whatever they were for.
-async fn applied(world: &World) -> Result<(Duration, Calls), RehearsalError> {
+async fn applied(world: &World) -> Result<(Duration, CallCounts), RehearsalError> {
     let start = Instant::now();
     let run = succeeded(world.flowagg(["apply", "--yes", "--json"]).await?)?;
     let took = start.elapsed();
-    let mut calls = Calls::new();
+    let mut calls = CallCounts::new();
     for phase in run.json()["calls"].as_object().into_iter().flat_map(|phases| phases.values()) {
         for (operation, count) in phase.as_object().into_iter().flatten() {
             *calls.entry(operation.clone()).or_default() += count.as_u64().unwrap_or_default();
@@ -144,12 +145,12 @@ async fn flow_logs(world: &World) -> Result<u64, RehearsalError> {
 }
 
 /// The script's own count: an operation and a number on each line.
-fn counted(text: &str) -> Calls {
+fn counted(text: &str) -> CallCounts {
     let lines = text.lines().filter_map(|line| line.split_once(' '));
     lines.filter_map(|(operation, count)| Some((operation.to_owned(), count.parse().ok()?))).collect()
 }
 
-fn told(what: &str, took: Duration, calls: &Calls, out: &mut impl Write) -> Result<(), RehearsalError> {
+fn told(what: &str, took: Duration, calls: &CallCounts, out: &mut impl Write) -> Result<(), RehearsalError> {
     let named: Vec<String> = calls.iter().map(|(operation, count)| format!("{operation} {count}")).collect();
     let all: u64 = calls.values().sum();
     writeln!(out, "{what:20}{:8.2} s  {all} calls: {}", took.as_secs_f64(), named.join(", "))?;

@@ -19,7 +19,7 @@ use tokio::process::Command;
 
 use super::RehearsalError;
 use crate::delivery::recording::{Columns, PUBLISHED_EVERY, Recording, Shape, Traffic};
-use crate::delivery::{Outcome, Report};
+use crate::delivery::{Outcome, Publication};
 use crate::emulator::{Backend, Emulator, Packages, tail};
 use crate::world::World;
 
@@ -47,7 +47,7 @@ const WITH_DUCKDB: &str = include_str!("../../readers/with_duckdb.py");
 
 /// How the flow logs of a world are asked for.
 #[derive(Clone, Copy)]
-struct Kind {
+struct FileKind {
     format: FileFormat,
     is_hive: bool,
     has_fields: bool,
@@ -65,7 +65,7 @@ type Counts = BTreeMap<(String, String), Count>;
 
 /// A world in which all that was to be delivered is.
 struct Delivered {
-    kind: Kind,
+    kind: FileKind,
     world: World,
     said: Counts,
 }
@@ -84,7 +84,7 @@ struct Reading<'a> {
 pub async fn read_by_others(backend: &Backend, out: &mut impl Write) -> Result<(), RehearsalError> {
     let python = PACKAGES.python()?;
     let emulator = Emulator::start(backend)?;
-    let delivered = try_join_all(Kind::all().map(|kind| deliver(&emulator, kind))).await?;
+    let delivered = try_join_all(FileKind::all().map(|kind| deliver(&emulator, kind))).await?;
     let (python, at_once) = (&python, std::thread::available_parallelism().map_or(1, usize::from));
     let readings = delivered.iter().flat_map(|of| {
         let flowlogs_reader = (!of.kind.is_hive).then_some("flowlogs-reader");
@@ -104,7 +104,7 @@ pub async fn read_by_others(backend: &Backend, out: &mut impl Write) -> Result<(
     Err(RehearsalError::NotSo(format!("every reader reads what was written\n{}", differing.join("\n"))))
 }
 
-impl Kind {
+impl FileKind {
     fn all() -> impl Iterator<Item = Self> {
         let formats = FileFormat::ALL.into_iter();
         let layouts = formats.flat_map(|format| [false, true].map(|is_hive| (format, is_hive)));
@@ -122,14 +122,14 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for FileKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, {} folders, {} fields", self.format.as_str(), self.layout(), self.fields())
     }
 }
 
 /// A world with flow logs of this kind, and what the delivery service says of it.
-async fn deliver(emulator: &Emulator, kind: Kind) -> Result<Delivered, RehearsalError> {
+async fn deliver(emulator: &Emulator, kind: FileKind) -> Result<Delivered, RehearsalError> {
     let mut world = World::new(emulator).await?;
     world.set("flow-logs", &format!("file-format = \"{}\"", kind.format.as_str()));
     world.set("flow-logs", &format!("hive-compatible-partitions = {}", kind.is_hive));
@@ -143,20 +143,24 @@ async fn deliver(emulator: &Emulator, kind: Kind) -> Result<Delivered, Rehearsal
     if applied.code != Some(0) {
         return Err(RehearsalError::NotSo(format!("the fleet can be applied: {applied}")));
     }
-    let reports = world.deliver_from(START, INTERVALS).await?;
+    let publications = world.deliver_from(START, INTERVALS).await?;
     let resources = resources(&world).await?;
     let mut said = Counts::new();
-    for report in &reports {
-        let Outcome::Delivered(files) = &report.outcome else {
-            return Err(RehearsalError::NotSo(format!("{} delivers: {}", report.flow_log, report.outcome)));
+    for publication in &publications {
+        let Outcome::Delivered(files) = &publication.outcome else {
+            return Err(RehearsalError::NotSo(format!(
+                "{} delivers: {}",
+                publication.flow_log, publication.outcome
+            )));
         };
-        let count =
-            said.entry((report.place.account.to_string(), report.place.region.to_string())).or_default();
-        count.records += report.outcome.records();
-        // All files of a report are of the same interval.
+        let count = said
+            .entry((publication.place.account.to_string(), publication.place.region.to_string()))
+            .or_default();
+        count.records += publication.outcome.records();
+        // All files of a publication are of the same interval.
         let name = files.first().and_then(|file| file.key.rsplit('/').next());
         if let Some(name) = name.and_then(FileName::parse) {
-            count.bytes += traffic(report, &resources, &name)?;
+            count.bytes += traffic(publication, &resources, &name)?;
         }
     }
     Ok(Delivered { kind, world, said })
@@ -179,14 +183,14 @@ pub(super) async fn resources(world: &World) -> Result<BTreeMap<String, Resource
 /// The bytes of the traffic in the interval of a file: recorded once more, with this one field, since flow logs of one
 /// resource record the same traffic whatever their fields and files.
 fn traffic(
-    report: &Report,
+    publication: &Publication,
     resources: &BTreeMap<String, ResourceId>,
     name: &FileName,
 ) -> Result<u64, RehearsalError> {
     let recording = Recording {
-        resource: resources.get(report.flow_log.as_str()).cloned(),
+        resource: resources.get(publication.flow_log.as_str()).cloned(),
         columns: Columns::parse("${bytes}"),
-        ..Recording::new(report.place.clone(), report.flow_log.clone())
+        ..Recording::new(publication.place.clone(), publication.flow_log.clone())
     };
     let start = name.time.to_zoned(TimeZone::UTC).map_err(io::Error::other)?.timestamp().as_second();
     let mut bytes = 0;
@@ -288,7 +292,7 @@ fn tell(readings: &[Reading<'_>], out: &mut impl Write) -> io::Result<()> {
         let numbers =
             [read.len() as u64, said.records, sum.records, said.bytes, sum.bytes].map(|n| n.to_string());
         let [places, said, sum, bytes_said, bytes_read] = numbers.each_ref().map(String::as_str);
-        let Kind { format, .. } = of.kind;
+        let FileKind { format, .. } = of.kind;
         let (layout, fields) = (of.kind.layout(), of.kind.fields());
         line([reader, format.as_str(), layout, fields, places, said, sum, bytes_said, bytes_read])?;
     }

@@ -6,7 +6,7 @@ use flowagg_core::layout::{FileName, Layout};
 use jiff::Timestamp;
 
 use super::{RehearsalError, tree};
-use crate::delivery::{Outcome, Report};
+use crate::delivery::{Outcome, Publication};
 use crate::world::World;
 
 const MEMBERS: [&str; 3] = ["shop", "bank", "post"];
@@ -38,11 +38,11 @@ pub(super) async fn tell(world: &mut World, out: &mut impl Write) -> Result<Stri
         "Meanwhile the stranger points a flow log at our bucket, and the delivery service comes by.",
     )?;
     world.log_by_hand(STRANGER).await?;
-    let reports = world.deliver(Timestamp::now()).await?;
+    let publications = world.deliver(Timestamp::now()).await?;
     let names = names(world);
-    for report in &reports {
-        let name = names.get(&report.place.account).copied().unwrap_or_default();
-        let Report { place: Place { region, .. }, flow_log, outcome, .. } = report;
+    for publication in &publications {
+        let name = names.get(&publication.place.account).copied().unwrap_or_default();
+        let Publication { place: Place { region, .. }, flow_log, outcome, .. } = publication;
         match outcome {
             Outcome::Delivered(_) => {
                 writeln!(out, "  {name:<8} {region:<10} {flow_log}  {} records", outcome.records())?;
@@ -58,7 +58,7 @@ pub(super) async fn tell(world: &mut World, out: &mut impl Write) -> Result<Stri
     heading(out, &format!("What lies in s3://{}:", world.bucket()))?;
     let keys = world.keys().await?;
     tree::print(&keys, |folder| folder.parse().ok().and_then(|id| names.get(&id).copied()), out)?;
-    check(world, &reports, &keys, stranger)
+    check(world, &publications, &keys, stranger)
 }
 
 fn introduce(world: &World, out: &mut impl Write) -> Result<(), RehearsalError> {
@@ -97,18 +97,19 @@ async fn run(
 /// Checks all that the last line says, and counts it.
 fn check(
     world: &World,
-    reports: &[Report],
+    publications: &[Publication],
     keys: &[String],
     stranger: AccountId,
 ) -> Result<String, RehearsalError> {
     let (of_stranger, of_members): (Vec<_>, Vec<_>) =
-        reports.iter().partition(|report| report.place.account == stranger);
+        publications.iter().partition(|publication| publication.place.account == stranger);
     let members: Vec<_> = world.accounts().values().filter(|account| account.is_member).collect();
     let mut regions = 0;
     for member in &members {
         for (region, vpcs) in &member.vpcs {
-            let of_region =
-                |report: &&&Report| report.place.account == member.id && &report.place.region == region;
+            let of_region = |publication: &&&Publication| {
+                publication.place.account == member.id && &publication.place.region == region
+            };
             let logs = of_members.iter().filter(of_region).count();
             claim(logs == vpcs.len(), || {
                 format!("{} has {} flow logs in {region}; it has {logs}", member.id, vpcs.len())
@@ -119,12 +120,12 @@ fn check(
             regions += 1;
         }
     }
-    for report in &of_members {
-        let key = report.outcome.key();
+    for publication in &of_members {
+        let key = publication.outcome.key();
         let lies_there = key.is_some_and(|key| keys.iter().any(|there| there == key));
-        claim(lies_there, || format!("{} delivers: {}", report.flow_log, report.outcome))?;
+        claim(lies_there, || format!("{} delivers: {}", publication.flow_log, publication.outcome))?;
     }
-    let refused = of_stranger.iter().all(|report| report.outcome.key().is_none());
+    let refused = of_stranger.iter().all(|publication| publication.outcome.key().is_none());
     claim(!of_stranger.is_empty() && refused, || "the stranger's delivery is refused".to_owned())?;
     let none = keys.iter().all(|key| !key.contains(&stranger.to_string()));
     claim(none, || "no object of the stranger lies in the bucket".to_owned())?;

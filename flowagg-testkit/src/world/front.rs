@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 
 use super::attach::Attaching;
-use crate::delivery::{Outcome, Report};
+use crate::delivery::{Outcome, Publication};
 use crate::endpoint::{Call, Door, Request, Upstream, locked, wire, with_body};
 
 /// The endpoint. It ends when it is dropped.
@@ -51,7 +51,7 @@ const ACCESS_ERROR: &str = "<deliverLogsStatus>FAILED</deliverLogsStatus>\
 
 impl Front {
     /// An endpoint in front of this emulator, which remembers nothing yet.
-    pub(super) async fn of(emulator: &str) -> io::Result<Self> {
+    pub(super) async fn in_front_of(emulator: &str) -> io::Result<Self> {
         let memory = Arc::new(Memory {
             upstream: Upstream::at(emulator),
             tokens: Mutex::default(),
@@ -78,14 +78,14 @@ impl Front {
     }
 
     /// The delivery service tells what became of its files.
-    pub(super) fn told(&self, reports: &[Report]) {
+    pub(super) fn told(&self, publications: &[Publication]) {
         let mut deliveries = locked(&self.memory.deliveries);
-        for report in reports {
-            let word = match report.outcome {
+        for publication in publications {
+            let word = match publication.outcome {
                 Outcome::Delivered { .. } => SUCCESS,
                 Outcome::AccessError { .. } => ACCESS_ERROR,
             };
-            deliveries.insert(report.flow_log.to_string(), word);
+            deliveries.insert(publication.flow_log.to_string(), word);
         }
     }
 

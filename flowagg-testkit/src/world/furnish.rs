@@ -13,7 +13,7 @@ impl World {
             let ids = vpcs.iter().map(ToString::to_string).collect();
             let create =
                 self.aws.ec2(account, region).create_tags().set_resources(Some(ids)).tags(tag.clone());
-            create.send().await.map_err(AwsError::of("CreateTags", account, region))?;
+            create.send().await.map_err(AwsError::during("CreateTags", account, region))?;
         }
         Ok(())
     }
@@ -64,9 +64,9 @@ impl World {
         let mut made = Vec::new();
         for number in 0..vpcs {
             let create = ec2.create_vpc().cidr_block(format!("10.{}.0.0/16", number % 256)).send().await;
-            let vpc = create.map_err(AwsError::of("CreateVpc", account, region))?.vpc;
+            let vpc = create.map_err(AwsError::during("CreateVpc", account, region))?.vpc;
             let id = vpc.and_then(|vpc| vpc.vpc_id).unwrap_or_default();
-            made.push(ResourceId::parse(&id).map_err(AwsError::of("CreateVpc", account, region))?);
+            made.push(ResourceId::parse(&id).map_err(AwsError::during("CreateVpc", account, region))?);
         }
         Ok(made)
     }
@@ -74,14 +74,14 @@ impl World {
     async fn delete_default_vpc(&self, account: AccountId, region: &Region) -> Result<(), AwsError> {
         let ec2 = self.aws.ec2(account, region);
         let subnets = ec2.describe_subnets().send().await;
-        for subnet in subnets.map_err(AwsError::of("DescribeSubnets", account, region))?.subnets() {
+        for subnet in subnets.map_err(AwsError::during("DescribeSubnets", account, region))?.subnets() {
             let delete = ec2.delete_subnet().set_subnet_id(subnet.subnet_id.clone());
-            delete.send().await.map_err(AwsError::of("DeleteSubnet", account, region))?;
+            delete.send().await.map_err(AwsError::during("DeleteSubnet", account, region))?;
         }
         let defaults = ec2.describe_vpcs().send().await;
-        for vpc in defaults.map_err(AwsError::of("DescribeVpcs", account, region))?.vpcs() {
+        for vpc in defaults.map_err(AwsError::during("DescribeVpcs", account, region))?.vpcs() {
             let delete = ec2.delete_vpc().set_vpc_id(vpc.vpc_id.clone());
-            delete.send().await.map_err(AwsError::of("DeleteVpc", account, region))?;
+            delete.send().await.map_err(AwsError::during("DeleteVpc", account, region))?;
         }
         Ok(())
     }

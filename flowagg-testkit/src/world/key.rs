@@ -12,7 +12,7 @@ impl World {
         // S3 takes symmetric keys only, which LocalStack cannot make on every machine; here only state and policy count.
         let create =
             self.kms().create_key().key_spec(KeySpec::Rsa2048).key_usage(KeyUsageType::EncryptDecrypt);
-        let made = create.send().await.map_err(AwsError::of("CreateKey", self.hub, self.hub_region()))?;
+        let made = create.send().await.map_err(AwsError::during("CreateKey", self.hub, self.hub_region()))?;
         let key = KmsKeyArn::parse(&made.key_metadata.and_then(|key| key.arn).unwrap_or_default())?;
         self.set("hub", &format!("encryption = \"{key}\""));
         Ok(key)
@@ -44,7 +44,7 @@ impl World {
     /// The policy of a key.
     pub async fn key_policy(&self, key: &KmsKeyArn) -> Result<String, WorldError> {
         let get = self.kms().get_key_policy().key_id(key.as_str()).policy_name(KmsKeyArn::POLICY_NAME);
-        let read = get.send().await.map_err(AwsError::of("GetKeyPolicy", self.hub, self.hub_region()))?;
+        let read = get.send().await.map_err(AwsError::during("GetKeyPolicy", self.hub, self.hub_region()))?;
         Ok(read.policy.unwrap_or_default())
     }
 
@@ -52,7 +52,7 @@ impl World {
     pub async fn set_key_policy(&self, key: &KmsKeyArn, policy: &str) -> Result<(), WorldError> {
         let put = self.kms().put_key_policy().key_id(key.as_str()).policy_name(KmsKeyArn::POLICY_NAME);
         let put = put.policy(policy).send().await;
-        put.map_err(AwsError::of("PutKeyPolicy", self.hub, self.hub_region()))?;
+        put.map_err(AwsError::during("PutKeyPolicy", self.hub, self.hub_region()))?;
         Ok(())
     }
 

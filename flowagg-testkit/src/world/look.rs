@@ -21,7 +21,7 @@ impl World {
     /// Puts a policy on the bucket behind flowagg's back.
     pub async fn put_policy(&self, policy: &str) -> Result<(), WorldError> {
         let put = self.s3().put_bucket_policy().bucket(self.bucket.as_str()).policy(policy).send().await;
-        put.map_err(AwsError::of("PutBucketPolicy", self.hub, self.hub_region()))?;
+        put.map_err(AwsError::during("PutBucketPolicy", self.hub, self.hub_region()))?;
         Ok(())
     }
 
@@ -34,7 +34,7 @@ impl World {
         match created {
             // The answer to an earlier try was lost.
             Err(error) if error.code() == Some("BucketAlreadyOwnedByYou") => Ok(()),
-            created => Ok(created.map(drop).map_err(AwsError::of("CreateBucket", owner, region))?),
+            created => Ok(created.map(drop).map_err(AwsError::during("CreateBucket", owner, region))?),
         }
     }
 
@@ -51,7 +51,7 @@ impl World {
         let mut keys = Vec::new();
         let mut pages = self.s3().list_objects_v2().bucket(self.bucket.as_str()).into_paginator().send();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(AwsError::of("ListObjectsV2", self.hub, self.hub_region()))?;
+            let page = page.map_err(AwsError::during("ListObjectsV2", self.hub, self.hub_region()))?;
             keys.extend(page.contents().iter().filter_map(|object| object.key().map(str::to_owned)));
         }
         Ok(keys)
@@ -72,7 +72,7 @@ impl World {
                 .traffic_type(TrafficType::All)
                 .log_destination_type(LogDestinationType::S3)
                 .log_destination(format!("arn:{}:s3:::{}", region.partition(), self.bucket));
-            create.send().await.map_err(AwsError::of("CreateFlowLogs", account, region))?;
+            create.send().await.map_err(AwsError::during("CreateFlowLogs", account, region))?;
         }
         Ok(())
     }

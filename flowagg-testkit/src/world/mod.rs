@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use crate::aws::{Aws, AwsError};
 use crate::delivery::recording::PUBLISHED_EVERY;
-use crate::delivery::{Delivery, Report};
+use crate::delivery::{DeliveryService, Publication};
 use crate::emulator::Emulator;
 use attach::Attaching;
 use front::Front;
@@ -54,6 +54,7 @@ pub struct World {
 
 /// An account of a world.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Account {
     /// Its id.
     pub id: AccountId,
@@ -98,7 +99,7 @@ impl World {
     ) -> Result<Self, WorldError> {
         let hub = fresh_account();
         let folder = tempfile::Builder::new().prefix("flowagg-world-").tempdir();
-        let front = Front::of(emulator.url()).await;
+        let front = Front::in_front_of(emulator.url()).await;
         let front = front.map_err(|error| WorldError::Io("a port of this machine".into(), error))?;
         Ok(Self {
             aws: Aws::at(front.url()),
@@ -283,25 +284,30 @@ impl World {
 
     /// Has the delivery service come by, for every account that was made, at this moment. What became of each flow log's
     /// file, `DescribeFlowLogs` tells from then on.
-    pub async fn deliver(&self, at: Timestamp) -> Result<Vec<Report>, WorldError> {
+    pub async fn deliver(&self, at: Timestamp) -> Result<Vec<Publication>, WorldError> {
         let places = self
             .accounts
             .values()
             .flat_map(|account| account.vpcs.keys().map(|region| (account.id, region.clone())));
-        let delivery = Delivery::new(self.aws.clone(), self.hub, at);
+        let delivery = DeliveryService::new(self.aws.clone(), self.hub, at);
         let delivery = delivery.in_organization(self.organization.clone(), self.enrolled.clone());
-        let reports = delivery.run(places).await?;
-        self.front.told(&reports);
-        Ok(reports)
+        let publications = delivery.run(places).await?;
+        self.front.told(&publications);
+        Ok(publications)
     }
 
     /// Has the delivery service come by as often as it does while so many intervals of five minutes pass from a moment on.
-    pub async fn deliver_from(&self, start: Timestamp, intervals: u32) -> Result<Vec<Report>, WorldError> {
-        let mut reports = Vec::new();
+    pub async fn deliver_from(
+        &self,
+        start: Timestamp,
+        intervals: u32,
+    ) -> Result<Vec<Publication>, WorldError> {
+        let mut publications = Vec::new();
         for number in 1..=i64::from(intervals) {
-            reports.extend(self.deliver(start + SignedDuration::from_secs(number * PUBLISHED_EVERY)).await?);
+            publications
+                .extend(self.deliver(start + SignedDuration::from_secs(number * PUBLISHED_EVERY)).await?);
         }
-        Ok(reports)
+        Ok(publications)
     }
 
     /// An account id that nothing else uses. It is greater than those before, so that accounts are always told in the

@@ -13,6 +13,7 @@ pub const PROGRAM_VARIABLE: &str = "FLOWAGG_BIN";
 
 /// What a run of the program came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Ran {
     /// The command line, without the path of the fleet file.
     pub command: String,
@@ -25,6 +26,11 @@ pub struct Ran {
 }
 
 impl Ran {
+    /// A run of another program, such as a shell that runs `flowagg`.
+    pub fn new(command: impl Into<String>, code: Option<i32>, stdout: String, stderr: String) -> Self {
+        Self { command: command.into(), code, stdout, stderr }
+    }
+
     /// The same run, which must have ended with this code.
     ///
     /// # Panics

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::id::{AccountId, OrganizationalUnitId, Partition};
 use flowagg_testkit::emulator::Moto;
-use flowagg_testkit::faults::{Answer, Calls, Faults};
+use flowagg_testkit::faults::{Answer, CallFilter, Faults};
 use flowagg_testkit::organization::Organization;
 use flowagg_testkit::world::Ran;
 use serde_json::Value;
@@ -214,7 +214,7 @@ async fn is_one_failure(call: &str, code: &str) {
     let mut corner = Corner::found().await;
     let faults = Faults::in_front_of(corner.organization.url()).await.unwrap();
     let denied = Answer::error(403, code, "You are not authorized.");
-    faults.on(Calls::of(call).in_account(corner.shop), denied);
+    faults.on(CallFilter::operation(call).in_account(corner.shop), denied);
     corner.organization.send_program_to(faults.url());
     let lines = format!("regions = [\"all\"]\naccounts = {}", list(&[corner.shop]));
     let named_one = format!("[[members]]\naccount = \"{}\"\nregions = [\"eu-west-1\"]\n", corner.bank);
@@ -319,10 +319,10 @@ async fn only_one_account_enters_no_other() {
     let faults = Faults::in_front_of(corner.organization.url()).await.unwrap();
     corner.organization.send_program_to(faults.url());
     let ran = corner.run("", &["plan", "--json", "--only", &corner.shop.to_string()]).await.exits(0);
-    let entered = Calls::of("AssumeRole");
+    let entered = CallFilter::operation("AssumeRole");
     assert_eq!(faults.count(&entered), 1);
     assert_eq!(faults.count(&entered.in_account(corner.shop)), 1);
-    assert_eq!(faults.count(&Calls::of("DescribeVpcs")), 1);
+    assert_eq!(faults.count(&CallFilter::operation("DescribeVpcs")), 1);
     assert_eq!(planned(&ran.json()), set(&[corner.shop]));
     assert_eq!(
         named(written(&ran.json())),

@@ -96,7 +96,7 @@ impl Shell {
         let output = output.unwrap();
         let mut paper = |bytes: &[u8]| self.paper.on_paper(&String::from_utf8_lossy(bytes));
         let (stdout, stderr) = (paper(&output.stdout), paper(&told));
-        Ran { command: command.to_owned(), code: output.status.code(), stdout, stderr }
+        Ran::new(command, output.status.code(), stdout, stderr)
     }
 
     /// Compares what each command of a `console` block writes with what the block says; the commands must end with these

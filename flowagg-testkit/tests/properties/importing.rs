@@ -1,6 +1,6 @@
 //! Templates of any fleet, read back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use flowagg::export::cloudformation::{Format, hub, place};
 use flowagg::import::import;

@@ -10,7 +10,7 @@ mod strategies;
 mod writing;
 
 use flowagg_policy::{Grant, MergeError, Merged, Unnamed, merge};
-use flowagg_testkit::arbitrary::policy::Live;
+use flowagg_testkit::arbitrary::policy::LivePolicy;
 use proptest::test_runner::Config;
 
 /// So many cases for each property; `PROPTEST_CASES` gives more.
@@ -30,7 +30,7 @@ fn merged(live: Option<&str>, grant: &Grant, unnamed: Unnamed) -> Option<Merged>
 }
 
 /// The policy as it was before anybody granted anything in it.
-fn without_ours(live: &Live) -> String {
+fn without_ours(live: &LivePolicy) -> String {
     match live.grant {
         None => live.text.clone(),
         Some(_) => format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, live.foreign.join(",")),

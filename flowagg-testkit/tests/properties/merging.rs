@@ -9,7 +9,7 @@ use flowagg_policy::{
     DecisionKind, FormReason, Grant, MergeError, Merged, Policy, Unnamed, diff, merge, remove,
 };
 use flowagg_testkit::arbitrary::policy::{foreign, lived_in, mixed, statements};
-use flowagg_testkit::arbitrary::{Asked, Scene, crowded_grant, grant, grown, request};
+use flowagg_testkit::arbitrary::{PlainRequest, Scene, crowded_grant, grant, grown, request};
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -129,7 +129,7 @@ proptest! {
                 let organization = organization.as_ref().filter(|_| after.form.is_by_organization() && !is_named);
                 // Of one that stays without being named, only what the live policy tested is tested.
                 let grant_of = if after.kept.contains(&account) { live.grant.as_ref().unwrap() } else { &grant };
-                for mut asked in Asked::deliveries(&grant, account, &region(grant_of, account, &any)) {
+                for mut asked in PlainRequest::deliveries(&grant, account, &region(grant_of, account, &any)) {
                     asked.organization = organization.map(|id| (id.clone(), unit.clone()));
                     let request = asked.request();
                     match policy.decide(&request).kind {
@@ -160,8 +160,12 @@ proptest! {
             // An earlier grant in form `bound-deny` kept strangers from what foreign statements allow them.
             let before = [&without_ours(&live), &live.text].map(|text| Policy::compile(text).unwrap());
             let policy = Policy::compile(&after.text).unwrap();
-            let own = Asked::deliveries(&grant, stranger, &region);
-            let others = grant.accounts.iter().map(|member| Asked { folder: *member, ..own[1].clone() });
+            let own = PlainRequest::deliveries(&grant, stranger, &region);
+            let others = grant.accounts.iter().map(|member| {
+                let mut other = own[1].clone();
+                other.folder = *member;
+                other
+            });
             for asked in own.iter().cloned().chain(others) {
                 let request = asked.request();
                 let could = before.iter().any(|policy| policy.decide(&request).is_allowed());

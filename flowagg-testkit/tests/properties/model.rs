@@ -5,10 +5,15 @@ use std::collections::BTreeSet;
 use flowagg_core::fleet::{AclCondition, GrantForm};
 use flowagg_core::id::{AccountId, OrganizationalUnitId};
 use flowagg_policy::{DELIVERY_ACL, DELIVERY_SERVICE, DecisionKind, Grant};
-use flowagg_testkit::arbitrary::{Action, Asked};
+use flowagg_testkit::arbitrary::{Action, PlainRequest};
 
 /// What becomes of a request that was decided like this before the grant came in this form.
-pub(crate) fn decided(before: DecisionKind, grant: &Grant, form: GrantForm, asked: &Asked) -> DecisionKind {
+pub(crate) fn decided(
+    before: DecisionKind,
+    grant: &Grant,
+    form: GrantForm,
+    asked: &PlainRequest,
+) -> DecisionKind {
     if before == DecisionKind::ExplicitDeny || denies(grant, form, asked) {
         DecisionKind::ExplicitDeny
     } else if before == DecisionKind::Allow || allows(grant, form, asked) {
@@ -29,7 +34,7 @@ pub(crate) fn allowed(grant: &Grant, form: GrantForm) -> BTreeSet<AccountId> {
     others.map_or_else(|| grant.accounts.clone(), |organization| &grant.accounts | &organization.others)
 }
 
-fn denies(grant: &Grant, form: GrantForm, asked: &Asked) -> bool {
+fn denies(grant: &Grant, form: GrantForm, asked: &PlainRequest) -> bool {
     let insecure = grant.settings.deny_insecure_transport && !asked.secure;
     let another = form == GrantForm::BoundDeny
         && asked.caller == DELIVERY_SERVICE
@@ -37,12 +42,12 @@ fn denies(grant: &Grant, form: GrantForm, asked: &Asked) -> bool {
     insecure || another
 }
 
-fn allows(grant: &Grant, form: GrantForm, asked: &Asked) -> bool {
+fn allows(grant: &Grant, form: GrantForm, asked: &PlainRequest) -> bool {
     asked.caller == DELIVERY_SERVICE
         && (is_let_in_by_name(grant, form, asked) || is_let_in_by_organization(grant, form, asked))
 }
 
-fn is_let_in_by_organization(grant: &Grant, form: GrantForm, asked: &Asked) -> bool {
+fn is_let_in_by_organization(grant: &Grant, form: GrantForm, asked: &PlainRequest) -> bool {
     let (Some((id, unit)), Some(own), true) =
         (&asked.organization, &grant.organization, form.is_by_organization())
     else {
@@ -53,7 +58,7 @@ fn is_let_in_by_organization(grant: &Grant, form: GrantForm, asked: &Asked) -> b
     *id == own.id && (units.is_empty() || units.contains(unit)) && does_what_it_may(grant, asked, &folders)
 }
 
-fn is_let_in_by_name(grant: &Grant, form: GrantForm, asked: &Asked) -> bool {
+fn is_let_in_by_name(grant: &Grant, form: GrantForm, asked: &PlainRequest) -> bool {
     let listed = grant.named(form);
     let is_listed = listed.contains(&asked.account) || !grant.settings.source_conditions;
     let from_there = match &grant.regions {
@@ -79,7 +84,7 @@ enum Folders<'a> {
     Own,
 }
 
-fn does_what_it_may(grant: &Grant, asked: &Asked, folders: &Folders<'_>) -> bool {
+fn does_what_it_may(grant: &Grant, asked: &PlainRequest, folders: &Folders<'_>) -> bool {
     let acl = match grant.settings.acl_condition {
         AclCondition::Required => asked.acl == Some(DELIVERY_ACL),
         AclCondition::IfExists => asked.acl.is_none_or(|acl| acl == DELIVERY_ACL),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::id::Partition;
 use flowagg_policy::{Extent, Grant, Policy, Unnamed, granted_by, lint};
-use flowagg_testkit::arbitrary::policy::{Live, foreign, lived_in, mixed, ours, statements};
+use flowagg_testkit::arbitrary::policy::{LivePolicy, foreign, lived_in, mixed, ours, statements};
 use flowagg_testkit::arbitrary::{Scene, WrittenFleet, fleet, grant, request};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -81,7 +81,7 @@ proptest! {
 #[test]
 fn policies_shrink_to_one_plain_statement() {
     let mut runner = TestRunner::deterministic();
-    let mut tree = foreign(&Scene::of(Partition::Aws)).new_tree(&mut runner).unwrap();
+    let mut tree = foreign(&Scene::new(Partition::Aws)).new_tree(&mut runner).unwrap();
     while tree.simplify() {}
     assert_eq!(
         tree.current().text,
@@ -91,7 +91,7 @@ fn policies_shrink_to_one_plain_statement() {
 
 #[test]
 fn grants_have_every_form_and_every_condition() {
-    let grants = samples(400, grant(&Scene::of(Partition::Aws)));
+    let grants = samples(400, grant(&Scene::new(Partition::Aws)));
     let forms: BTreeSet<_> = grants.iter().map(|grant| grant.settings.form).collect();
     assert_eq!(forms.len(), 7);
     let some =
@@ -109,10 +109,11 @@ fn grants_have_every_form_and_every_condition() {
 
 #[test]
 fn policies_meet_grants_and_are_written_in_every_way() {
-    let scene = Scene::of(Partition::Aws);
+    let scene = Scene::new(Partition::Aws);
     let policies = samples(400, lived_in(&scene));
-    let some =
-        |what: fn(&Live) -> bool| (10..400).contains(&policies.iter().filter(|(live, _)| what(live)).count());
+    let some = |what: fn(&LivePolicy) -> bool| {
+        (10..400).contains(&policies.iter().filter(|(live, _)| what(live)).count())
+    };
     assert!(some(|live| live.grant.is_some()) && some(|live| live.is_list));
     assert!(some(|live| live.text.contains('\n')) && some(|live| live.text.contains("\\u00")));
     assert!(
@@ -127,7 +128,7 @@ fn policies_meet_grants_and_are_written_in_every_way() {
 
 #[test]
 fn requests_are_allowed_by_the_grant_as_often_as_not() {
-    let scene = Scene::of(Partition::Aws);
+    let scene = Scene::new(Partition::Aws);
     let asked = samples(1_000, (grant(&scene), request(&scene), foreign(&scene)));
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for (grant, asked, live) in asked {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
-use flowagg_testkit::faults::{Answer, Calls, Faults};
+use flowagg_testkit::faults::{Answer, CallFilter, Faults};
 use flowagg_testkit::world::World;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -27,7 +27,7 @@ async fn overwritten_before_read(number: usize) -> Faults {
         let put = s3.put_bucket_policy().bucket(&bucket).policy(&policy).send();
         async move { drop(put.await.unwrap()) }
     });
-    faults.on(Calls::of("GetBucketPolicy").after(number - 1).first(1), overwrite);
+    faults.on(CallFilter::operation("GetBucketPolicy").after(number - 1).first(1), overwrite);
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(0);
     let warning = ran.stdout.lines().find(|line| line.contains("warning: "));
     assert!(warning.is_some_and(|line| line.contains("another process changed it during this run")), "{ran}");
@@ -39,26 +39,26 @@ async fn overwritten_before_read(number: usize) -> Faults {
 #[tokio::test]
 async fn a_policy_that_changes_after_the_plan_is_merged_into() {
     let faults = overwritten_before_read(2).await;
-    assert_eq!(faults.count(&Calls::of(WRITES)), 1);
+    assert_eq!(faults.count(&CallFilter::operation(WRITES)), 1);
 }
 
 #[tokio::test]
 async fn a_policy_that_is_overwritten_after_the_write_is_merged_into() {
     let faults = overwritten_before_read(3).await;
-    assert_eq!(faults.count(&Calls::of(WRITES)), 2);
+    assert_eq!(faults.count(&CallFilter::operation(WRITES)), 2);
 }
 
 #[tokio::test]
 async fn reads_that_are_stale_for_three_seconds_after_each_write_lead_to_one_write() {
     let (mut world, faults) = faulty(["shop"]).await;
-    faults.on(Calls::of("GetBucketPolicy"), Answer::Stale(Duration::from_secs(3)));
+    faults.on(CallFilter::operation("GetBucketPolicy"), Answer::Stale(Duration::from_secs(3)));
     apply(&world).await;
-    assert_eq!(faults.count(&Calls::of(WRITES)), 1, "there was no policy");
+    assert_eq!(faults.count(&CallFilter::operation(WRITES)), 1, "there was no policy");
     world.member("bank", 1).await.unwrap();
     apply(&world).await;
-    assert_eq!(faults.count(&Calls::of(WRITES)), 2, "there was a policy");
+    assert_eq!(faults.count(&CallFilter::operation(WRITES)), 2, "there was a policy");
     world.flowagg(["destroy", "--yes"]).await.unwrap().exits(0);
-    assert_eq!(faults.count(&Calls::of("DeleteBucketPolicy")), 1);
+    assert_eq!(faults.count(&CallFilter::operation("DeleteBucketPolicy")), 1);
     assert_eq!(world.policy().await.unwrap(), None);
 }
 
@@ -120,7 +120,7 @@ async fn each_statement_that_another_process_adds_during_apply_survives_or_its_l
     let (mut world, faults) = faulty(["shop"]).await;
     apply(&world).await;
     // The other process writes once more before flowagg reads the bucket again at the end of a run.
-    faults.on(Calls::of("HeadBucket"), Answer::Late(Duration::from_millis(150)));
+    faults.on(CallFilter::operation("HeadBucket"), Answer::Late(Duration::from_millis(150)));
     for run in 0..20 {
         // Another form of the grant: every run writes the policy.
         world.reset("policy", &format!("form = \"{}\"", if run % 2 == 0 { "accounts" } else { "prefixes" }));

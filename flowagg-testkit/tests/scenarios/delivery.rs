@@ -6,7 +6,7 @@ use flate2::read::GzDecoder;
 use flowagg_core::flow_log::FileFormat;
 use flowagg_core::layout::FileName;
 use flowagg_testkit::delivery::recording::Traffic;
-use flowagg_testkit::delivery::{Delivery, Outcome, Written};
+use flowagg_testkit::delivery::{DeliveryService, Outcome, WrittenFile};
 use flowagg_testkit::world::World;
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -19,7 +19,7 @@ async fn a_file_is_gzip_text_with_a_header_and_as_many_records_as_reported() {
     let at: Timestamp = "2026-03-01T00:02:03Z".parse().unwrap();
     let reports = world.deliver(at).await.unwrap();
     let Outcome::Delivered(files) = outcome(&world, &reports, "shop") else { unreachable!("{reports:?}") };
-    let [Written { key, records, .. }] = files.as_slice() else { unreachable!("{files:?}") };
+    let [WrittenFile { key, records, .. }] = files.as_slice() else { unreachable!("{files:?}") };
     assert!(key.contains("/2026/02/28/"), "the last five minutes of the day before: {key}");
     let name = FileName::parse(key.rsplit('/').next().unwrap()).unwrap();
     assert_eq!(name.time, date(2026, 2, 28).at(23, 55, 0, 0));
@@ -37,7 +37,7 @@ async fn the_same_moment_and_seed_write_the_same_file() {
     let at: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
     let mut texts = Vec::new();
     for seed in [1, 1, 2] {
-        let delivery = Delivery::new(world.aws().clone(), world.hub(), at).seed(seed);
+        let delivery = DeliveryService::new(world.aws().clone(), world.hub(), at).seed(seed);
         let reports = delivery.run([place.clone()]).await.unwrap();
         texts.push(text(&world, outcome(&world, &reports, "shop").key().unwrap()).await);
     }
@@ -115,14 +115,16 @@ async fn much_traffic_is_delivered_in_several_files_of_the_format_asked_for() {
         world.set("flow-logs", &format!("file-format = \"{}\"", format.as_str()));
         apply(&world).await;
         let place = (world.accounts()["shop"].id, world.hub_region().clone());
-        let delivery = Delivery::new(world.aws().clone(), world.hub(), Timestamp::now())
-            .traffic(Traffic { flows: 500, ..Traffic::default() })
+        let mut traffic = Traffic::default();
+        traffic.flows = 500;
+        let delivery = DeliveryService::new(world.aws().clone(), world.hub(), Timestamp::now())
+            .traffic(traffic)
             .largest_file(20_000);
         let reports = delivery.run([place]).await.unwrap();
         let outcome = outcome(&world, &reports, "shop");
         let keys = world.keys().await.unwrap();
         assert!(outcome.files().len() > 1 && outcome.records() >= 500, "{outcome}");
-        for Written { key, bytes, .. } in outcome.files() {
+        for WrittenFile { key, bytes, .. } in outcome.files() {
             assert!(keys.contains(key) && key.ends_with(format.suffix()), "{key}");
             let object =
                 world.s3().head_object().bucket(world.bucket().as_str()).key(key).send().await.unwrap();

@@ -1,7 +1,7 @@
 //! What `flowagg doctor` sees before a roll-out, and that it changes nothing.
 
 use flowagg_core::id::AccountId;
-use flowagg_testkit::faults::{Answer, Calls, Faults};
+use flowagg_testkit::faults::{Answer, CallFilter, Faults};
 use flowagg_testkit::world::World;
 use serde_json::Value;
 
@@ -50,7 +50,7 @@ async fn a_right_that_a_member_lacks_is_told_before_anything_is_made() {
     let bank = world.accounts()["bank"].id;
     let denied =
         Answer::error(403, "UnauthorizedOperation", "You are not authorized to perform this operation.");
-    faults.on(Calls::of("CreateFlowLogs").in_account(bank), denied);
+    faults.on(CallFilter::operation("CreateFlowLogs").in_account(bank), denied);
     let (told, examination) = looks(&world, 1).await;
     assert_eq!(told.last().unwrap(), "flow logs: bad");
     let failures = examination["failures"].as_array().unwrap();
@@ -79,7 +79,7 @@ async fn a_role_that_is_missing_a_key_without_the_grant_and_a_doubtful_policy_ar
     world.send_program_to(faults.url());
     let bank = world.accounts()["bank"].id;
     let denied = Answer::error(403, "AccessDenied", "User is not authorized to perform: sts:AssumeRole");
-    faults.on(Calls::of("AssumeRole").in_account(bank), denied);
+    faults.on(CallFilter::operation("AssumeRole").in_account(bank), denied);
     let (told, examination) = looks(&world, 1).await;
     for look in ["accounts: bad", "regions: good", "key: bad", "policy: doubtful"] {
         assert!(told.iter().any(|told| told == look), "{look}: {examination:#}");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use flowagg_core::id::Region;
-use flowagg_testkit::faults::{Answer, Calls, Faults, Freeze};
+use flowagg_testkit::faults::{Answer, CallFilter, Faults, Freeze};
 use flowagg_testkit::world::{Account, Ran, World};
 
 use crate::{apply, delivers, world};
@@ -71,7 +71,7 @@ fn says(ran: &Ran, words: &[&str]) {
 async fn flow_logs_of_the_bank_fail(options: &[&str], answer: Answer, words: &[&str]) {
     let (world, faults) = faulty(["shop", "bank", "mill"]).await;
     let bank = &world.accounts()["bank"];
-    faults.on(Calls::of("CreateFlowLogs").in_account(bank.id), answer);
+    faults.on(CallFilter::operation("CreateFlowLogs").in_account(bank.id), answer);
     let ran = world.flowagg([&["apply", "--yes"], options].concat()).await.unwrap().exits(1);
     says(&ran, words);
     for (region, vpcs) in &bank.vpcs {
@@ -93,7 +93,7 @@ async fn a_throttled_call_is_made_again() {
     let (world, faults) = faulty(["shop", "bank"]).await;
     let bank = world.accounts()["bank"].id;
     let [reads, writes] = ["DescribeVpcs", "CreateFlowLogs"]
-        .map(|operation| Calls::of(operation).in_account(bank).in_region(world.hub_region()));
+        .map(|operation| CallFilter::operation(operation).in_account(bank).in_region(world.hub_region()));
     faults.on(reads.clone().first(1), throttled());
     faults.on(writes.clone().first(2), throttled());
     apply(&world).await;
@@ -131,7 +131,7 @@ async fn a_denial_of_the_organization_is_told_as_such() {
 #[tokio::test]
 async fn credentials_that_expire_while_flow_logs_are_made_leave_what_is_done() {
     let (world, faults) = faulty(["shop", "bank"]).await;
-    let creations = Calls::of("CreateFlowLogs");
+    let creations = CallFilter::operation("CreateFlowLogs");
     faults.on(creations.clone().after(2), Answer::error(400, "RequestExpired", "Request has expired."));
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
     says(&ran, &["CreateFlowLogs: RequestExpired: Request has expired.", "sign in again"]);
@@ -144,7 +144,7 @@ async fn credentials_that_expire_while_flow_logs_are_made_leave_what_is_done() {
 async fn credentials_that_expire_before_the_policy_is_written_hold_every_flow_log_back() {
     let (world, faults) = faulty(["shop", "bank"]).await;
     let expired = Answer::error(400, "ExpiredToken", "The provided token has expired.");
-    faults.on(Calls::of("PutBucketPolicy"), expired);
+    faults.on(CallFilter::operation("PutBucketPolicy"), expired);
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
     says(&ran, &["PutBucketPolicy: ExpiredToken: The provided token has expired.", "sign in again"]);
     for account in world.accounts().values() {
@@ -155,7 +155,7 @@ async fn credentials_that_expire_before_the_policy_is_written_hold_every_flow_lo
             assert!(held_back.is_some_and(|line| line.contains(&format!("{id} {region}"))), "{ran}");
         }
     }
-    assert_eq!(faults.count(&Calls::of("CreateFlowLogs")), 0);
+    assert_eq!(faults.count(&CallFilter::operation("CreateFlowLogs")), 0);
     is_settled_by_the_next_run(&world, &faults).await;
 }
 
@@ -165,7 +165,7 @@ async fn a_session_that_has_expired_takes_no_role_and_says_to_sign_in() {
     let bank = world.accounts()["bank"].id;
     let expired =
         Answer::error(403, "ExpiredTokenException", "The security token included in the request is expired");
-    faults.on(Calls::of("AssumeRole").in_account(bank), expired);
+    faults.on(CallFilter::operation("AssumeRole").in_account(bank), expired);
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
     says(&ran, &[&bank.to_string(), "AssumeRole: ExpiredTokenException", "sign in again"]);
     assert_eq!((logged(&world, "shop").await, logged(&world, "bank").await), (2, 0));
@@ -175,7 +175,10 @@ async fn a_session_that_has_expired_takes_no_role_and_says_to_sign_in() {
 #[tokio::test]
 async fn credentials_that_expire_where_s3_gives_no_reason_are_told_as_the_likely_one() {
     let (world, faults) = faulty(["shop"]).await;
-    faults.on(Calls::of("HeadBucket"), Answer::error(400, "ExpiredToken", "HEAD answers have no body"));
+    faults.on(
+        CallFilter::operation("HeadBucket"),
+        Answer::error(400, "ExpiredToken", "HEAD answers have no body"),
+    );
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
     says(&ran, &[world.bucket().as_str(), "HeadBucket: HTTP 400", "sign in again"]);
     assert_eq!(faults.writes(), Vec::<String>::new());
@@ -187,7 +190,7 @@ async fn a_region_of_the_bank_fails(answer: Answer, words: &[&str]) {
     let (world, faults) = faulty(["shop", "bank"]).await;
     let bank = &world.accounts()["bank"];
     let off = &world.regions()[1];
-    faults.on(Calls::of("Describe*").in_account(bank.id).in_region(off), answer);
+    faults.on(CallFilter::operation("Describe*").in_account(bank.id).in_region(off), answer);
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
     says(&ran, &[&format!("{} {off}", bank.id)]);
     says(&ran, words);
@@ -220,7 +223,7 @@ async fn one_vpc_that_is_unsuccessful_among_many_is_named_and_the_others_have_th
     let bank = &world.accounts()["bank"];
     let vpc = bank.vpcs[world.hub_region()][1].as_str();
     faults.on(
-        Calls::of("CreateFlowLogs").in_account(bank.id).in_region(world.hub_region()),
+        CallFilter::operation("CreateFlowLogs").in_account(bank.id).in_region(world.hub_region()),
         Answer::Unsuccessful {
             resource: vpc.to_owned(),
             code: "400".to_owned(),
@@ -247,7 +250,7 @@ async fn a_bucket_that_vanishes_in_the_middle_of_a_run_is_told_and_made_again_by
         async move { drop(delete.await.unwrap()) }
     });
     let bank = &world.accounts()["bank"];
-    let here = Calls::of("CreateFlowLogs").in_account(bank.id).in_region(world.hub_region());
+    let here = CallFilter::operation("CreateFlowLogs").in_account(bank.id).in_region(world.hub_region());
     faults.on(here, gone);
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
     let vpc = &bank.vpcs[world.hub_region()][0];
@@ -262,10 +265,10 @@ async fn a_bucket_that_vanishes_in_the_middle_of_a_run_is_told_and_made_again_by
 async fn a_connection_that_is_reset_once_is_made_again() {
     let (world, faults) = faulty(["shop", "bank"]).await;
     for operation in ["AssumeRole", "DescribeFlowLogs", "PutBucketPolicy", "CreateFlowLogs"] {
-        faults.on(Calls::of(operation).first(1), Answer::Reset);
+        faults.on(CallFilter::operation(operation).first(1), Answer::Reset);
     }
     apply(&world).await;
-    assert_eq!(faults.count(&Calls::of("CreateFlowLogs")), 5);
+    assert_eq!(faults.count(&CallFilter::operation("CreateFlowLogs")), 5);
     is_settled(&world).await;
 }
 
@@ -273,11 +276,11 @@ async fn a_connection_that_is_reset_once_is_made_again() {
 async fn a_write_whose_answer_is_lost_is_not_done_twice() {
     let (world, faults) = faulty(["shop", "bank"]).await;
     for operation in ["PutBucketLifecycleConfiguration", "PutBucketPolicy", "CreateFlowLogs"] {
-        faults.on(Calls::of(operation).first(1), Answer::Lost);
+        faults.on(CallFilter::operation(operation).first(1), Answer::Lost);
     }
-    faults.on(Calls::of("DescribeVpcs").first(1), Answer::Late(Duration::from_millis(200)));
+    faults.on(CallFilter::operation("DescribeVpcs").first(1), Answer::Late(Duration::from_millis(200)));
     apply(&world).await;
-    assert_eq!(faults.count(&Calls::of("CreateFlowLogs")), 5);
+    assert_eq!(faults.count(&CallFilter::operation("CreateFlowLogs")), 5);
     is_settled(&world).await;
 }
 
@@ -290,8 +293,8 @@ async fn an_account_whose_connections_are_always_reset_is_told_and_does_not_stop
 #[tokio::test]
 async fn a_call_that_hangs_is_given_up_and_made_again() {
     let (world, faults) = faulty(["shop", "bank"]).await;
-    faults.on(Calls::of("CreateFlowLogs").first(1), Answer::Frozen(Freeze::After));
-    faults.on(Calls::of("DescribeVpcs").first(1), Answer::Frozen(Freeze::Before));
+    faults.on(CallFilter::operation("CreateFlowLogs").first(1), Answer::Frozen(Freeze::After));
+    faults.on(CallFilter::operation("DescribeVpcs").first(1), Answer::Frozen(Freeze::Before));
     world.flowagg(["apply", "--yes", "--call-timeout", "2s"]).await.unwrap().exits(0);
     is_settled(&world).await;
 }

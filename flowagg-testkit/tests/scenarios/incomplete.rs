@@ -1,6 +1,6 @@
 //! Responses that are no error and not whole: each is a named failure, never taken for an AWS without anything.
 
-use flowagg_testkit::faults::{Answer, Calls, Faults, Flaw};
+use flowagg_testkit::faults::{Answer, CallFilter, Faults, Flaw};
 use flowagg_testkit::world::{Ran, World};
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ fn says(ran: &Ran, words: &[&str]) {
 }
 
 /// `plan` ends with 1, names the call and what is wrong with its response, plans nothing from it, and `apply` writes nothing.
-async fn is_a_named_failure(calls: Calls, flaw: Flaw, words: &[&str]) {
+async fn is_a_named_failure(calls: CallFilter, flaw: Flaw, words: &[&str]) {
     let (world, faults) = faulty().await;
     faults.on(calls, Answer::Flawed(flaw));
     let plan = world.flowagg(["plan", "--json"]).await.unwrap().exits(1);
@@ -44,7 +44,7 @@ const AGAIN: &str =
 
 #[tokio::test]
 async fn policy_that_is_empty_or_cut_off_is_not_a_bucket_without_a_policy() {
-    let policy = || Calls::of("GetBucketPolicy");
+    let policy = || CallFilter::operation("GetBucketPolicy");
     is_a_named_failure(policy(), Flaw::Empty, &["GetBucketPolicy: the response is empty", AGAIN]).await;
     let cut = ["GetBucketPolicy: the response is incomplete: it does not end with `}`", AGAIN];
     is_a_named_failure(policy(), Flaw::Cut, &cut).await;
@@ -54,10 +54,10 @@ async fn policy_that_is_empty_or_cut_off_is_not_a_bucket_without_a_policy() {
 async fn settings_that_are_empty_or_cut_off_are_not_a_bucket_without_settings() {
     for call in ["GetBucketEncryption", "GetPublicAccessBlock", "GetBucketOwnershipControls"] {
         let empty = format!("{call}: the response is empty");
-        is_a_named_failure(Calls::of(call), Flaw::Empty, &[&empty]).await;
+        is_a_named_failure(CallFilter::operation(call), Flaw::Empty, &[&empty]).await;
     }
     let cut = "the response is incomplete: it does not end with `</PublicAccessBlockConfiguration>`";
-    is_a_named_failure(Calls::of("GetPublicAccessBlock"), Flaw::Cut, &[cut, AGAIN]).await;
+    is_a_named_failure(CallFilter::operation("GetPublicAccessBlock"), Flaw::Cut, &[cut, AGAIN]).await;
 }
 
 /// The same for calls in the account `bank` alone: the other account is planned and applied.
@@ -65,7 +65,7 @@ async fn fails_one_account(call: &str, flaw: Flaw, words: &[&str]) {
     let (mut world, faults) = faulty().await;
     world.set("flow-logs", "tags = { team = \"network\" }");
     let [shop, bank] = ["shop", "bank"].map(|name| world.accounts()[name].id.to_string());
-    let of_bank = Calls::of(call).in_account(world.accounts()["bank"].id);
+    let of_bank = CallFilter::operation(call).in_account(world.accounts()["bank"].id);
     faults.on(of_bank, Answer::Flawed(flaw));
     let plan = world.flowagg(["plan", "--json"]).await.unwrap().exits(1);
     let changes = plan.json()["flow-logs"].to_string();
@@ -108,7 +108,7 @@ async fn resource_id_of_an_unknown_form_is_a_failure_of_its_account() {
 async fn role_of_a_response_that_is_cut_off_is_not_taken() {
     let (world, faults) = faulty().await;
     let bank = world.accounts()["bank"].id;
-    faults.on(Calls::of("AssumeRole").in_account(bank), Answer::Flawed(Flaw::Cut));
+    faults.on(CallFilter::operation("AssumeRole").in_account(bank), Answer::Flawed(Flaw::Cut));
     let plan = world.flowagg(["plan"]).await.unwrap().exits(1);
     let words = "AssumeRole: the response is incomplete: it does not end with `</AssumeRoleResponse>`";
     says(&plan, &[&bank.to_string(), words]);
@@ -122,7 +122,7 @@ async fn listing_with_a_next_page_and_no_new_token_for_it_is_a_failure() {
         (Flaw::SameToken, "it repeats the token of an earlier page"),
         (Flaw::Cut, "it does not end with `</ListBucketResult>`"),
     ] {
-        faults.on(Calls::of("ListObjectsV2"), Answer::Flawed(flaw));
+        faults.on(CallFilter::operation("ListObjectsV2"), Answer::Flawed(flaw));
         for args in [&["verify"][..], &["import", "--bucket", world.bucket().as_str()]] {
             let ran = world.flowagg(args).await.unwrap().exits(1);
             says(&ran, &[&format!("ListObjectsV2: the response is incomplete: {words}"), AGAIN]);
@@ -153,7 +153,7 @@ async fn items_that_are_listed_twice_are_one_item() {
     crate::delivers(&world).await;
     let before = world.flowagg(["report", "--json"]).await.unwrap().exits(0);
     for call in ["DescribeVpcs", "DescribeFlowLogs", "ListObjectsV2"] {
-        faults.on(Calls::of(call), Answer::Flawed(Flaw::Twice));
+        faults.on(CallFilter::operation(call), Answer::Flawed(Flaw::Twice));
     }
     world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
     let after = world.flowagg(["report", "--json"]).await.unwrap().exits(0);
@@ -166,7 +166,7 @@ async fn unsuccessful_resource_that_was_not_asked_for_is_a_failure() {
     let (mut world, faults) = faulty().await;
     world.member("mill", 1).await.unwrap();
     let mill = world.accounts()["mill"].id;
-    faults.on(Calls::of("CreateFlowLogs").in_account(mill), Answer::Flawed(Flaw::Stray));
+    faults.on(CallFilter::operation("CreateFlowLogs").in_account(mill), Answer::Flawed(Flaw::Stray));
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
     let words = "AWS names a resource that the call was not about, so it is unknown what was done";
     says(&ran, &[&mill.to_string(), "vpc-0fffffffffffffff0: CreateFlowLogs: 400", words]);

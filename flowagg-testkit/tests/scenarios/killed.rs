@@ -2,7 +2,7 @@
 
 use aws_sdk_ec2::types::FlowLog;
 use flowagg_core::id::{AccountId, Region, ResourceId};
-use flowagg_testkit::faults::{Answer, Calls, Faults, Freeze};
+use flowagg_testkit::faults::{Answer, CallFilter, Faults, Freeze};
 use flowagg_testkit::world::World;
 use futures::future::join_all;
 
@@ -84,7 +84,7 @@ async fn bucket_of_others(world: &World) -> (String, String) {
 async fn kill(
     world: &World,
     faults: &Faults,
-    calls: Calls,
+    calls: CallFilter,
     moment: usize,
     freeze: Freeze,
     verb: &str,
@@ -129,7 +129,7 @@ async fn a_roll_out_of_200_flow_logs_that_is_killed_at_any_call_is_finished_by_t
         let moment = random.below(calls);
         let freeze = [Freeze::Before, Freeze::After][random.below(2)];
         let told = format!("round {round}, killed at call {moment} of {calls}, {freeze:?} its effect");
-        assert!(kill(&world, &faults, Calls::any(), moment, freeze, "apply").await, "{told}");
+        assert!(kill(&world, &faults, CallFilter::any(), moment, freeze, "apply").await, "{told}");
         assert!(world.policy().await.unwrap().unwrap().contains(&foreign), "{told}");
 
         let ran = world.flowagg(["apply", "--yes"]).await.unwrap();
@@ -162,7 +162,7 @@ async fn a_removal_that_is_killed_at_any_write_keeps_the_grant_until_the_last_fl
         world.send_program_to(faults.url());
 
         let mut kills = 0;
-        while kill(&world, &faults, Calls::writes(), kills, freeze, "destroy").await {
+        while kill(&world, &faults, CallFilter::writes(), kills, freeze, "destroy").await {
             kills += 1;
             assert!(kills < 10, "no end: {:?}", faults.writes());
             if !logged(&flow_logs(&world).await).is_empty() {

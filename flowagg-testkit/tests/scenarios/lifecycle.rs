@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_s3::types::{
     BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter,
 };
-use flowagg_testkit::faults::{Answer, Calls};
+use flowagg_testkit::faults::{Answer, CallFilter};
 use flowagg_testkit::world::{Ran, World};
 use tokio::sync::watch;
 
@@ -127,7 +127,7 @@ async fn a_folder_that_cannot_be_listed_leaves_the_rules_as_they_are() {
     let (mut world, faults) = faulty(["shop"]).await;
     crate::apply(&world).await;
     let before = rules(&world).await;
-    faults.on(Calls::of("ListObjectsV2"), Answer::error(403, "AccessDenied", "no"));
+    faults.on(CallFilter::operation("ListObjectsV2"), Answer::error(403, "AccessDenied", "no"));
     world.set("hub", "retention-days = 3");
     let ran = flowagg(&world, ["apply", "--yes", "--allow-expiry"]).await.exits(1);
     assert!(ran.stdout.contains("lifecycle rules stay as they are"), "{ran}");
@@ -137,12 +137,13 @@ async fn a_folder_that_cannot_be_listed_leaves_the_rules_as_they_are() {
 #[tokio::test]
 async fn stale_reads_of_the_lifecycle_rules_lead_to_one_write() {
     let (mut world, faults) = faulty(["shop"]).await;
-    faults.on(Calls::of("GetBucketLifecycleConfiguration"), Answer::Stale(Duration::from_secs(3)));
+    faults
+        .on(CallFilter::operation("GetBucketLifecycleConfiguration"), Answer::Stale(Duration::from_secs(3)));
     crate::apply(&world).await;
-    assert_eq!(faults.count(&Calls::of("PutBucketLifecycleConfiguration")), 1);
+    assert_eq!(faults.count(&CallFilter::operation("PutBucketLifecycleConfiguration")), 1);
     world.set("hub", "retention-days = 400");
     crate::apply(&world).await;
-    assert_eq!(faults.count(&Calls::of("PutBucketLifecycleConfiguration")), 2);
+    assert_eq!(faults.count(&CallFilter::operation("PutBucketLifecycleConfiguration")), 2);
     assert_eq!(expiries(&world).await, [("AWSLogs/".to_owned(), 400)]);
 }
 
@@ -159,11 +160,14 @@ async fn a_rule_that_another_process_adds_during_apply_survives() {
                 s3.put_bucket_lifecycle_configuration().bucket(&bucket).lifecycle_configuration(all).send();
             async move { drop(put.await.unwrap()) }
         });
-        let before = faults.count(&Calls::of("GetBucketLifecycleConfiguration"));
-        faults.on(Calls::of("GetBucketLifecycleConfiguration").after(read).first(1), add);
+        let before = faults.count(&CallFilter::operation("GetBucketLifecycleConfiguration"));
+        faults.on(CallFilter::operation("GetBucketLifecycleConfiguration").after(read).first(1), add);
         world.set("hub", FOREVER);
         let ran = flowagg(&world, ["apply", "--yes"]).await.exits(0);
-        assert!(faults.count(&Calls::of("GetBucketLifecycleConfiguration")) > before + read, "{ran}");
+        assert!(
+            faults.count(&CallFilter::operation("GetBucketLifecycleConfiguration")) > before + read,
+            "{ran}"
+        );
         assert!(ran.stdout.contains("another process changed it during this run"), "{read}: {ran}");
         let ids: Vec<String> = rules(&world).await.iter().filter_map(|rule| rule.id.clone()).collect();
         assert!(ids.contains(&"theirs".to_owned()) && ids.len() == 2, "{read}: {ids:?}");
@@ -201,7 +205,7 @@ async fn each_rule_that_another_process_adds_during_apply_survives_or_its_loss_i
     crate::apply(&world).await;
     world.set("hub", "retention-days = 99");
     // The other process writes once more before flowagg reads the bucket again at the end of a run.
-    faults.on(Calls::of("HeadBucket"), Answer::Late(Duration::from_millis(150)));
+    faults.on(CallFilter::operation("HeadBucket"), Answer::Late(Duration::from_millis(150)));
     for run in 0..20 {
         world.reset("hub", &format!("retention-days = {}", 100 + run));
         let (stop, stopped) = watch::channel(false);

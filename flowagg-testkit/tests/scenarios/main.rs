@@ -23,7 +23,7 @@ mod replaced;
 mod report;
 mod resources;
 
-use flowagg_testkit::delivery::{Outcome, Report};
+use flowagg_testkit::delivery::{Outcome, Publication};
 use flowagg_testkit::emulator::Emulator;
 use flowagg_testkit::world::World;
 use jiff::Timestamp;
@@ -60,13 +60,13 @@ fn apply(world: &World) -> impl Future<Output = ()> {
 }
 
 /// The delivery service comes by, now.
-async fn deliver(world: &World) -> Vec<Report> {
+async fn deliver(world: &World) -> Vec<Publication> {
     world.deliver(Timestamp::now()).await.unwrap()
 }
 
 /// The delivery service comes by, and `verify` finds that every flow log of the fleet delivers.
 #[track_caller]
-fn delivers(world: &World) -> impl Future<Output = Vec<Report>> {
+fn delivers(world: &World) -> impl Future<Output = Vec<Publication>> {
     let caller = std::panic::Location::caller();
     async move {
         let reports = deliver(world).await;
@@ -78,7 +78,7 @@ fn delivers(world: &World) -> impl Future<Output = Vec<Report>> {
 
 /// The delivery service comes by, nothing of the fleet arrives, and `verify` tells it in AWS's words.
 #[track_caller]
-fn is_refused(world: &World) -> impl Future<Output = Vec<Report>> {
+fn is_refused(world: &World) -> impl Future<Output = Vec<Publication>> {
     let caller = std::panic::Location::caller();
     async move {
         let reports = deliver(world).await;
@@ -95,7 +95,7 @@ fn is_refused(world: &World) -> impl Future<Output = Vec<Report>> {
 
 /// What became of the one file of an account in the hub's region.
 #[track_caller]
-fn outcome<'a>(world: &World, reports: &'a [Report], name: &str) -> &'a Outcome {
+fn outcome<'a>(world: &World, reports: &'a [Publication], name: &str) -> &'a Outcome {
     let account = world.accounts()[name].id;
     let mut of_account = reports
         .iter()

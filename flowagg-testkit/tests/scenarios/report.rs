@@ -1,6 +1,6 @@
 //! How a fleet stands, told by `flowagg report`.
 
-use flowagg_testkit::delivery::Report;
+use flowagg_testkit::delivery::Publication;
 use flowagg_testkit::faults::Faults;
 use flowagg_testkit::world::World;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ async fn report(world: &World, code: i32) -> Value {
 }
 
 /// Objects and bytes as the delivery service says that it wrote them.
-fn written<'a>(reports: impl IntoIterator<Item = &'a Report>) -> (usize, u64) {
+fn written<'a>(reports: impl IntoIterator<Item = &'a Publication>) -> (usize, u64) {
     let files: Vec<_> = reports.into_iter().flat_map(|report| report.outcome.files()).collect();
     (files.len(), files.iter().map(|file| file.bytes).sum())
 }

@@ -3,7 +3,7 @@
 use aws_sdk_ec2::types::FlowLog;
 use flowagg_core::id::{AccountId, Region};
 use flowagg_testkit::emulator::Emulator;
-use flowagg_testkit::faults::{Answer, Calls, Faults};
+use flowagg_testkit::faults::{Answer, CallFilter, Faults};
 use flowagg_testkit::world::World;
 use jiff::Timestamp;
 
@@ -92,7 +92,7 @@ async fn story(width: Width) {
     scene.world.send_program_to(faults.url());
     let denied = "You are not authorized to perform this operation.";
     let denied = Answer::error(403, "UnauthorizedOperation", denied);
-    faults.on(Calls::of("CreateFlowLogs").in_account(scene.account("till")), denied);
+    faults.on(CallFilter::operation("CreateFlowLogs").in_account(scene.account("till")), denied);
     faults.refuse_roles_of(shop);
     scene.shows("doctor-faults", "doctor", 1).await;
     scene.shows("plan-unreadable", "plan", 1).await;

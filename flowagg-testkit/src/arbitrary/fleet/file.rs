@@ -14,17 +14,17 @@ use super::super::hand::Hand;
 
 /// The text of the fleet file. Of the members, those that the fleet has: not those that are looked up.
 pub(super) fn text(fleet: &Fleet, hand: &mut Hand) -> String {
-    let mut tables = vec![Table::of("[hub]", |table| hub(table, &fleet.hub, hand))];
+    let mut tables = vec![Table::filled("[hub]", |table| hub(table, &fleet.hub, hand))];
     if let Some(it) = &fleet.organization {
-        tables.push(Table::of("[organization]", |table| organization(table, it, hand)));
+        tables.push(Table::filled("[organization]", |table| organization(table, it, hand)));
     }
-    tables.push(Table::of("[fleet]", |table| {
+    tables.push(Table::filled("[fleet]", |table| {
         table.perhaps("name", fleet.declared_name.as_ref().map(|name| quoted(name, hand)));
     }));
-    tables.push(Table::of("[flow-logs]", |table| flow_logs(table, &fleet.flow_logs, hand)));
-    tables.push(Table::of("[policy]", |table| policy(table, &fleet.policy, hand)));
+    tables.push(Table::filled("[flow-logs]", |table| flow_logs(table, &fleet.flow_logs, hand)));
+    tables.push(Table::filled("[policy]", |table| policy(table, &fleet.policy, hand)));
     for member in fleet.members.values() {
-        tables.push(Table::of("[[members]]", |table| {
+        tables.push(Table::filled("[[members]]", |table| {
             table.put("account", quoted(member.account, hand));
             table.perhaps("name", member.name.as_ref().map(|name| quoted(name, hand)));
             table.put("regions", regions(&member.regions, hand));
@@ -60,7 +60,7 @@ struct Table {
 }
 
 impl Table {
-    fn of(head: &'static str, fill: impl FnOnce(&mut Self)) -> Self {
+    fn filled(head: &'static str, fill: impl FnOnce(&mut Self)) -> Self {
         let mut table = Self { head, lines: Vec::new() };
         fill(&mut table);
         table

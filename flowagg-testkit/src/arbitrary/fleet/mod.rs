@@ -17,6 +17,7 @@ use super::{grant::settings, id};
 
 /// A fleet, and the file that a person would have written for it.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct WrittenFleet {
     /// The fleet, with everything that was to be looked up.
     pub fleet: Fleet,

@@ -14,7 +14,8 @@ use super::{Scene, crowded_grant, grant};
 
 /// A bucket policy, and what it is made of.
 #[derive(Clone, Debug)]
-pub struct Live {
+#[non_exhaustive]
+pub struct LivePolicy {
     /// The text: JSON that S3 would take, in any formatting.
     pub text: String,
     /// The statements that are nobody's grant, as they stand in the text and in their order.
@@ -35,9 +36,9 @@ pub struct Live {
 /// use flowagg_testkit::arbitrary::{Scene, policy};
 /// use proptest::prelude::*;
 ///
-/// proptest!(|(live in policy::foreign(&Scene::of(Partition::Aws)))| prop_assert!(Policy::compile(&live.text).is_ok()));
+/// proptest!(|(live in policy::foreign(&Scene::new(Partition::Aws)))| prop_assert!(Policy::compile(&live.text).is_ok()));
 /// ```
-pub fn foreign(scene: &Scene) -> impl Strategy<Value = Live> + use<> {
+pub fn foreign(scene: &Scene) -> impl Strategy<Value = LivePolicy> + use<> {
     let statements = vec((statement::foreign(scene), hand()), 1..=4);
     (statements, hand()).prop_map(|(statements, mut hand)| {
         let mut sids = Vec::new();
@@ -46,7 +47,7 @@ pub fn foreign(scene: &Scene) -> impl Strategy<Value = Live> + use<> {
             .map(|(json, mut hand)| json.with_a_sid_of_its_own(&mut sids).written(&mut hand))
             .collect();
         let version = hand.one([Some("2012-10-17"), Some("2012-10-17"), Some("2008-10-17"), None]);
-        Live::written(foreign, Vec::new(), version, &mut hand)
+        LivePolicy::written(foreign, Vec::new(), version, &mut hand)
     })
 }
 
@@ -59,11 +60,11 @@ pub fn foreign(scene: &Scene) -> impl Strategy<Value = Live> + use<> {
 /// use flowagg_testkit::arbitrary::{Scene, policy};
 /// use proptest::prelude::*;
 ///
-/// proptest!(ProptestConfig::with_cases(32), |(live in policy::ours(&Scene::of(Partition::Aws)))| {
+/// proptest!(ProptestConfig::with_cases(32), |(live in policy::ours(&Scene::new(Partition::Aws)))| {
 ///     prop_assert!(live.foreign.is_empty() && compact_len(&live.text) <= LIMIT);
 /// });
 /// ```
-pub fn ours(scene: &Scene) -> impl Strategy<Value = Live> + use<> {
+pub fn ours(scene: &Scene) -> impl Strategy<Value = LivePolicy> + use<> {
     let grant = prop_oneof![3 => grant(scene).boxed(), 1 => crowded_grant(scene, 1..900).boxed()];
     let organization = scene.organization.clone();
     grant.prop_filter_map("a grant that no form takes", move |mut grant| {
@@ -74,7 +75,7 @@ pub fn ours(scene: &Scene) -> impl Strategy<Value = Live> + use<> {
             grant.organization.get_or_insert(named).extent = Extent::Unlisted;
         }
         let text = merge(None, &grant, Unnamed::Keep).ok()?.text;
-        Some(Live { text, foreign: Vec::new(), is_list: true, grant: Some(grant) })
+        Some(LivePolicy { text, foreign: Vec::new(), is_list: true, grant: Some(grant) })
     })
 }
 
@@ -87,12 +88,12 @@ pub fn ours(scene: &Scene) -> impl Strategy<Value = Live> + use<> {
 /// use flowagg_testkit::arbitrary::{Scene, policy};
 /// use proptest::prelude::*;
 ///
-/// proptest!(|(live in policy::mixed(&Scene::of(Partition::Aws)))| {
+/// proptest!(|(live in policy::mixed(&Scene::new(Partition::Aws)))| {
 ///     let granted = live.grant.as_ref().map(|grant| granted_by(&live.text, grant).unwrap().is_some());
 ///     prop_assert!(granted.unwrap_or(true), "the grant is read back from between the others");
 /// });
 /// ```
-pub fn mixed(scene: &Scene) -> impl Strategy<Value = Live> + use<> {
+pub fn mixed(scene: &Scene) -> impl Strategy<Value = LivePolicy> + use<> {
     (foreign(scene), grant(scene), hand()).prop_map(|(live, grant, hand)| live.with(&grant, hand))
 }
 
@@ -104,13 +105,13 @@ pub fn mixed(scene: &Scene) -> impl Strategy<Value = Live> + use<> {
 /// use flowagg_testkit::arbitrary::{Scene, grant, policy};
 /// use proptest::prelude::*;
 ///
-/// let scene = Scene::of(Partition::Aws);
+/// let scene = Scene::new(Partition::Aws);
 /// proptest!(|((live, grant) in policy::lived_in(&scene))| {
 ///     let earlier = live.grant.as_ref().map(|earlier| (&earlier.prefix, earlier.hive));
 ///     prop_assert!(earlier.is_none_or(|folders| folders == (&grant.prefix, grant.hive)));
 /// });
 /// ```
-pub fn lived_in(scene: &Scene) -> impl Strategy<Value = (Live, Grant)> + use<> {
+pub fn lived_in(scene: &Scene) -> impl Strategy<Value = (LivePolicy, Grant)> + use<> {
     (foreign(scene), grant(scene), grant(scene), hand()).prop_map(|(live, earlier, grant, hand)| {
         let earlier = Grant { prefix: grant.prefix.clone(), hive: grant.hive, ..earlier };
         (live.with(&earlier, hand), grant)
@@ -137,7 +138,7 @@ pub fn statements(policy: &str) -> Option<Vec<String>> {
     )
 }
 
-impl Live {
+impl LivePolicy {
     /// The policy with the statements of a grant put between its own.
     fn with(self, grant: &Grant, mut hand: Hand) -> Self {
         let merged = merge(Some(&self.text), grant, Unnamed::Keep).ok();

@@ -3,7 +3,7 @@
 use flowagg_core::flow_log::{Field, RecordFormat};
 
 use super::network::Interface;
-use super::record::{Flow, Record, Seen, Value};
+use super::record::{Flow, LogStatus, Record, Value};
 
 /// The fields of a flow log's records, in its order.
 #[derive(Clone, Debug)]
@@ -13,7 +13,7 @@ pub struct Columns(Vec<Column>);
 #[derive(Clone, Debug)]
 pub(super) struct Column {
     pub(super) name: String,
-    pub(super) kind: Kind,
+    pub(super) kind: ColumnType,
     pub(super) read: Read,
 }
 
@@ -21,7 +21,7 @@ pub(super) struct Column {
 ///
 /// Source: "Flow log records", available fields (Amazon VPC User Guide).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ColumnType {
     Int32,
     Int64,
     Text,
@@ -29,17 +29,18 @@ pub(super) enum Kind {
 
 type Read = for<'a> fn(&Record<'a>) -> Value<'a>;
 
-impl Columns {
-    /// The fields of a format.
-    pub fn of(format: &RecordFormat) -> Self {
-        Self(format.fields().iter().map(|field| Column::of(field.as_str())).collect())
+impl From<&RecordFormat> for Columns {
+    fn from(format: &RecordFormat) -> Self {
+        Self(format.fields().iter().map(|field| Column::new(field.as_str())).collect())
     }
+}
 
+impl Columns {
     /// Reads `${version} ${account-id}`, as EC2 writes it. A field that is none of a VPC's, as those of transit gateways, has
     /// no value in any record.
     pub fn parse(format: &str) -> Self {
         let names = format.split_whitespace();
-        Self(names.filter_map(|word| word.strip_prefix("${")?.strip_suffix('}')).map(Column::of).collect())
+        Self(names.filter_map(|word| word.strip_prefix("${")?.strip_suffix('}')).map(Column::new).collect())
     }
 
     /// What the records say their version is: the highest of their fields'.
@@ -54,17 +55,17 @@ impl Columns {
 }
 
 impl Column {
-    fn of(name: &str) -> Self {
+    fn new(name: &str) -> Self {
         Self { name: name.to_owned(), kind: kind(name), read: read(name) }
     }
 }
 
-fn kind(name: &str) -> Kind {
+fn kind(name: &str) -> ColumnType {
     match name {
         "version" | "srcport" | "dstport" | "protocol" | "tcp-flags" | "traffic-path"
-        | "encryption-status" => Kind::Int32,
-        "packets" | "bytes" | "start" | "end" => Kind::Int64,
-        _ => Kind::Text,
+        | "encryption-status" => ColumnType::Int32,
+        "packets" | "bytes" | "start" | "end" => ColumnType::Int64,
+        _ => ColumnType::Text,
     }
 }
 
@@ -74,8 +75,8 @@ fn kind(name: &str) -> Kind {
 /// controls in this network, and what is rejected, a security group rejects.
 fn read(name: &str) -> Read {
     match name {
-        "version" => |record| number(record.place.version),
-        "account-id" => |record| Value::Text(&record.place.account),
+        "version" => |record| number(record.common.version),
+        "account-id" => |record| Value::Text(&record.common.account),
         "interface-id" => |record| Value::Text(&record.interface.id),
         "srcaddr" => |record| of_flow(record, |flow| Value::Address(flow.from.address)),
         "dstaddr" => |record| of_flow(record, |flow| Value::Address(flow.to.address)),
@@ -90,13 +91,13 @@ fn read(name: &str) -> Read {
             |record| of_flow(record, |flow| Value::Text(if flow.accepted { "ACCEPT" } else { "REJECT" }))
         }
         "log-status" => |record| {
-            Value::Text(match record.seen {
-                Seen::Flow(_) => "OK",
-                Seen::Nothing => "NODATA",
-                Seen::TooMuch => "SKIPDATA",
+            Value::Text(match record.status {
+                LogStatus::Flow(_) => "OK",
+                LogStatus::NoData => "NODATA",
+                LogStatus::SkipData => "SKIPDATA",
             })
         },
-        "vpc-id" => |record| Value::Text(&record.place.vpc),
+        "vpc-id" => |record| Value::Text(&record.common.vpc),
         "subnet-id" => |record| Value::Text(&record.interface.subnet),
         "instance-id" => |record| record.interface.instance.as_deref().into(),
         "tcp-flags" => |record| of_flow(record, |flow| number(flow.tcp_flags)),
@@ -105,7 +106,7 @@ fn read(name: &str) -> Read {
         },
         "pkt-srcaddr" => |record| of_flow(record, |flow| Value::Address(flow.packet_from)),
         "pkt-dstaddr" => |record| of_flow(record, |flow| Value::Address(flow.packet_to)),
-        "region" => |record| Value::Text(&record.place.region),
+        "region" => |record| Value::Text(&record.common.region),
         "az-id" => |record| Value::Text(&record.interface.az),
         "pkt-src-aws-service" => |record| of_flow(record, |flow| flow.services[0].into()),
         "pkt-dst-aws-service" => |record| of_flow(record, |flow| flow.services[1].into()),
@@ -118,7 +119,7 @@ fn read(name: &str) -> Read {
         "next-hop-subnet-id" => |record| of_next_hop(record, |hop| Value::Text(&hop.subnet)),
         "next-hop-az-id" => |record| of_next_hop(record, |hop| Value::Text(&hop.az)),
         "next-hop-vpc-id" => |record| {
-            let vpc = &record.place.vpc;
+            let vpc = &record.common.vpc;
             of_flow(record, |flow| flow.next_hop.map_or(Value::None, |_| Value::Text(vpc)))
         },
         "next-hop-interface-type" => |record| of_next_hop(record, |hop| hop.service().into()),
@@ -131,9 +132,9 @@ fn number<'a>(number: impl Into<u64>) -> Value<'a> {
 }
 
 fn of_flow<'a>(record: &Record<'a>, read: impl Fn(&Flow<'a>) -> Value<'a>) -> Value<'a> {
-    match &record.seen {
-        Seen::Flow(flow) => read(flow),
-        Seen::Nothing | Seen::TooMuch => Value::None,
+    match &record.status {
+        LogStatus::Flow(flow) => read(flow),
+        LogStatus::NoData | LogStatus::SkipData => Value::None,
     }
 }
 

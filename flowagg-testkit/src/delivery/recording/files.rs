@@ -20,6 +20,7 @@ pub const LARGEST_FILE: u64 = 75_000_000;
 
 /// How records become files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Shape {
     /// Text or Parquet.
     pub format: FileFormat,
@@ -36,7 +37,8 @@ impl Default for Shape {
 
 /// One file.
 #[derive(Clone, PartialEq, Eq)]
-pub struct File {
+#[non_exhaustive]
+pub struct LogFile {
     /// What tells it from others in its name: eight hexadecimal digits.
     pub hash: String,
     /// What it holds, compressed.
@@ -45,10 +47,10 @@ pub struct File {
     pub records: u64,
 }
 
-impl fmt::Debug for File {
+impl fmt::Debug for LogFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { hash, body, records } = self;
-        write!(f, "File {hash}: {records} records in {} bytes", body.len())
+        write!(f, "LogFile {hash}: {records} records in {} bytes", body.len())
     }
 }
 
@@ -97,9 +99,9 @@ impl<'a, R: Iterator<Item = Record<'a>>> Files<'a, R> {
 }
 
 impl<'a, R: Iterator<Item = Record<'a>>> Iterator for Files<'a, R> {
-    type Item = io::Result<File>;
+    type Item = io::Result<LogFile>;
 
-    fn next(&mut self) -> Option<io::Result<File>> {
+    fn next(&mut self) -> Option<io::Result<LogFile>> {
         self.records.peek()?;
         let (body, records) = match self.body() {
             Ok(made) => made,
@@ -108,7 +110,7 @@ impl<'a, R: Iterator<Item = Record<'a>>> Iterator for Files<'a, R> {
         let hash = format!("{:08x}", self.hash);
         // An odd step comes by every number before it comes by one again: no two files of an interval are named alike.
         self.hash = self.hash.wrapping_add(0x9e37_79b1);
-        Some(Ok(File { hash, body, records }))
+        Some(Ok(LogFile { hash, body, records }))
     }
 }
 

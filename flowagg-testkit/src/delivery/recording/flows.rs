@@ -3,9 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::PUBLISHED_EVERY;
-use super::network::{Interface, Place, window_of};
+use super::network::{CommonFields, Interface, window_of};
 use super::random::Random;
-use super::record::{End, Flow, Record, Seen};
+use super::record::{End, Flow, LogStatus, Record};
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;
@@ -86,7 +86,7 @@ const HTTPS: u16 = 443;
 
 /// The flows of an interface, up to a number of them.
 pub(super) struct Flows<'a> {
-    place: &'a Place,
+    common: &'a CommonFields,
     interface: &'a Interface,
     peer: &'a Interface,
     /// When the file's time begins, and the aggregation interval, in seconds.
@@ -100,14 +100,14 @@ pub(super) struct Flows<'a> {
 
 impl<'a> Flows<'a> {
     pub(super) fn new(
-        place: &'a Place,
+        common: &'a CommonFields,
         interface: &'a Interface,
         peer: &'a Interface,
         time: (i64, i64),
         left: u64,
         seed: u64,
     ) -> Self {
-        Self { place, interface, peer, time, left, random: Random(seed), turn: 0, pending: [None; 4] }
+        Self { common, interface, peer, time, left, random: Random(seed), turn: 0, pending: [None; 4] }
     }
 
     /// Asks the next service.
@@ -117,9 +117,10 @@ impl<'a> Flows<'a> {
         let end = start + self.random.below(PUBLISHED_EVERY as u64) as i64;
         let begin = window_of(end, window);
         let start = begin + self.random.below((end - begin + 1) as u64) as i64;
-        let (place, interface) = (self.place, self.interface);
-        self.pending = flows
-            .map(|flow| flow.map(|flow| Record { place, interface, start, end, seen: Seen::Flow(flow) }));
+        let (common, interface) = (self.common, self.interface);
+        self.pending = flows.map(|flow| {
+            flow.map(|flow| Record { common, interface, start, end, status: LogStatus::Flow(flow) })
+        });
         self.turn += 1;
     }
 

@@ -10,7 +10,9 @@
 //!     Place::new(AccountId::parse("111122223333")?, &Region::parse("eu-west-1")?),
 //!     FlowLogId::parse("fl-0a1b2c3d4e5f67890")?,
 //! );
-//! let network = recording.network(&Traffic { flows: 1_000, ..Traffic::default() });
+//! let mut traffic = Traffic::default();
+//! traffic.flows = 1_000;
+//! let network = recording.network(&traffic);
 //! for file in network.files(1_772_323_200, Shape::default()) {
 //!     let file = file?;
 //!     assert!(file.records >= 1_000 && !file.body.is_empty());
@@ -34,7 +36,7 @@ use flowagg_core::flow_log::{AggregationInterval, RecordFormat, TrafficType};
 use flowagg_core::id::{FlowLogId, Place, ResourceId};
 
 pub use columns::Columns;
-pub use files::{File, LARGEST_FILE, Shape};
+pub use files::{LARGEST_FILE, LogFile, Shape};
 pub use network::Network;
 pub use text::LEVEL;
 
@@ -45,6 +47,7 @@ pub const PUBLISHED_EVERY: i64 = 300;
 
 /// A flow log, as the service that records it sees it.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Recording {
     /// The account and the region of the flow log.
     pub place: Place,
@@ -69,13 +72,13 @@ impl Recording {
             resource: None,
             traffic_type: TrafficType::default(),
             aggregation_interval: AggregationInterval::default(),
-            columns: Columns::of(&RecordFormat::default()),
+            columns: Columns::from(&RecordFormat::default()),
         }
     }
 
     /// The interfaces that the flow log covers, with this traffic on them.
     pub fn network(&self, traffic: &Traffic) -> Network {
-        Network::of(self.clone(), traffic.clone())
+        Network::new(self.clone(), traffic.clone())
     }
 }
 
@@ -83,6 +86,7 @@ impl Recording {
 ///
 /// The same seed, resource and interval give the same flows, whatever flow log records them.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Traffic {
     /// Another seed is another traffic.
     pub seed: u64,

@@ -6,10 +6,10 @@ use std::{io, iter};
 use flowagg_core::flow_log::TrafficType;
 use flowagg_core::id::{Region, ResourceKind};
 
-use super::files::{File, Files, Shape};
+use super::files::{Files, LogFile, Shape};
 use super::flows::Flows;
 use super::random::digest;
-use super::record::{Record, Seen};
+use super::record::{LogStatus, Record};
 use super::{PUBLISHED_EVERY, Recording, Traffic};
 
 /// Of this many interfaces, the last is a NAT gateway's.
@@ -24,7 +24,7 @@ const SUBNETS: u32 = 3;
 pub struct Network {
     pub(super) recording: Recording,
     pub(super) traffic: Traffic,
-    place: Place,
+    common: CommonFields,
     interfaces: Vec<Interface>,
     /// How many of the interfaces are busy, and how many of those that follow are idle. There may be another one, that the
     /// flow log does not cover.
@@ -34,7 +34,7 @@ pub struct Network {
 
 /// What all records of a flow log have in common.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct CommonFields {
     pub(super) version: u8,
     pub(super) account: String,
     pub(super) region: String,
@@ -65,11 +65,11 @@ impl Interface {
 }
 
 impl Network {
-    pub(super) fn of(recording: Recording, traffic: Traffic) -> Self {
+    pub(super) fn new(recording: Recording, traffic: Traffic) -> Self {
         let resource = recording.resource.as_ref();
         let named = |kind| resource.filter(|id| id.kind() == kind).map(ToString::to_string);
         let key = resource.map_or(recording.flow_log.as_str(), |id| id.as_str());
-        let place = Place {
+        let common = CommonFields {
             version: recording.columns.version(),
             account: recording.place.account.to_string(),
             region: recording.place.region.to_string(),
@@ -108,12 +108,12 @@ impl Network {
         };
         // At least two, so that each has another one to talk to.
         let interfaces = (0..busy.saturating_add(idle).max(2)).map(interface).collect();
-        Self { recording, traffic, place, interfaces, busy, idle }
+        Self { recording, traffic, common, interfaces, busy, idle }
     }
 
     /// The files that the service publishes of the [`PUBLISHED_EVERY`] that begins at this moment, in Unix seconds: none where
     /// there is nothing to record. Each is made when it is asked for. It fails where the Parquet writer does.
-    pub fn files(&self, start: i64, shape: Shape) -> impl Iterator<Item = io::Result<File>> {
+    pub fn files(&self, start: i64, shape: Shape) -> impl Iterator<Item = io::Result<LogFile>> {
         Files::new(self, start, shape)
     }
 
@@ -124,11 +124,11 @@ impl Network {
             self.interfaces.iter().enumerate().take(self.busy as usize).flat_map(move |(n, interface)| {
                 let flows = self.flows(n, start).filter(move |record| is_kept(keeps, record));
                 let skipped =
-                    iter::repeat_n(Seen::TooMuch, usize::from(n < self.traffic.overloaded as usize));
-                flows.chain(skipped.flat_map(move |seen| self.for_each_window(interface, seen, start)))
+                    iter::repeat_n(LogStatus::SkipData, usize::from(n < self.traffic.overloaded as usize));
+                flows.chain(skipped.flat_map(move |status| self.for_each_window(interface, status, start)))
             });
         let idle = self.interfaces.iter().skip(self.busy as usize).take(self.idle as usize);
-        busy.chain(idle.flat_map(move |interface| self.for_each_window(interface, Seen::Nothing, start)))
+        busy.chain(idle.flat_map(move |interface| self.for_each_window(interface, LogStatus::NoData, start)))
     }
 
     /// All flows of a busy interface, kept or not.
@@ -139,25 +139,25 @@ impl Network {
         let interface = &self.interfaces[n];
         let seed = digest(&format!("{seed} {} {start}", interface.id));
         let peer = &self.interfaces[(n + 1) % self.interfaces.len()];
-        Flows::new(&self.place, interface, peer, (start, self.window()), share, seed)
+        Flows::new(&self.common, interface, peer, (start, self.window()), share, seed)
     }
 
     /// A record for each aggregation interval that ends within the file's time.
     fn for_each_window<'a>(
         &'a self,
         interface: &'a Interface,
-        seen: Seen<'a>,
+        status: LogStatus<'a>,
         start: i64,
     ) -> impl Iterator<Item = Record<'a>> {
         let window = self.window();
         let first = window_of(start, window);
         let windows = (first..start + PUBLISHED_EVERY).step_by(window as usize);
         windows.filter(move |begin| begin + window <= start + PUBLISHED_EVERY).map(move |begin| Record {
-            place: &self.place,
+            common: &self.common,
             interface,
             start: begin,
             end: begin + window - 1,
-            seen,
+            status,
         })
     }
 
@@ -173,9 +173,9 @@ pub(super) fn window_of(moment: i64, window: i64) -> i64 {
 }
 
 fn is_kept(keeps: TrafficType, record: &Record<'_>) -> bool {
-    match (keeps, record.seen) {
-        (TrafficType::Accept, Seen::Flow(flow)) => flow.accepted,
-        (TrafficType::Reject, Seen::Flow(flow)) => !flow.accepted,
+    match (keeps, record.status) {
+        (TrafficType::Accept, LogStatus::Flow(flow)) => flow.accepted,
+        (TrafficType::Reject, LogStatus::Flow(flow)) => !flow.accepted,
         _ => true,
     }
 }

@@ -14,7 +14,7 @@ use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::{Type, TypePtr};
 
 use super::Columns;
-use super::columns::{Column, Kind};
+use super::columns::{Column, ColumnType};
 use super::files::Writer;
 use super::record::{Record, Value};
 use super::text;
@@ -57,7 +57,7 @@ impl Parquet {
             .build();
         let file = SerializedFileWriter::new(Vec::new(), schema(columns)?, Arc::new(properties))?;
         let bytes = columns.iter().map(|column| column.name.len() as u64 + 1).sum();
-        let columns = columns.iter().map(|column| Values { of: Typed::of(column.kind), levels: Vec::new() });
+        let columns = columns.iter().map(|column| Values { of: Typed::new(column.kind), levels: Vec::new() });
         Ok(Self { file, columns: columns.collect(), rows: 0, bytes, line: Vec::new() })
     }
 
@@ -141,11 +141,11 @@ impl Values {
 }
 
 impl Typed {
-    fn of(kind: Kind) -> Self {
+    fn new(kind: ColumnType) -> Self {
         match kind {
-            Kind::Int32 => Self::Int32(Vec::new()),
-            Kind::Int64 => Self::Int64(Vec::new()),
-            Kind::Text => Self::Text(Vec::new()),
+            ColumnType::Int32 => Self::Int32(Vec::new()),
+            ColumnType::Int64 => Self::Int64(Vec::new()),
+            ColumnType::Text => Self::Text(Vec::new()),
         }
     }
 }
@@ -157,9 +157,9 @@ fn schema(columns: &Columns) -> Result<TypePtr, ParquetError> {
 
 fn field(column: &Column) -> Result<TypePtr, ParquetError> {
     let (physical, logical) = match column.kind {
-        Kind::Int32 => (Physical::INT32, None),
-        Kind::Int64 => (Physical::INT64, None),
-        Kind::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+        ColumnType::Int32 => (Physical::INT32, None),
+        ColumnType::Int64 => (Physical::INT64, None),
+        ColumnType::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
     };
     let name = column.name.replace('-', "_");
     let builder = Type::primitive_type_builder(&name, physical);

@@ -2,27 +2,28 @@
 
 use std::net::IpAddr;
 
-use super::network::{Interface, Place};
+use super::network::{CommonFields, Interface};
 
 /// One line of a flow log.
 #[derive(Clone, Copy)]
 pub(super) struct Record<'a> {
-    pub(super) place: &'a Place,
+    pub(super) common: &'a CommonFields,
     pub(super) interface: &'a Interface,
     /// In Unix seconds: of the first packet, or of the aggregation interval's start.
     pub(super) start: i64,
     /// In Unix seconds: of the last packet, or of the aggregation interval's end.
     pub(super) end: i64,
-    pub(super) seen: Seen<'a>,
+    pub(super) status: LogStatus<'a>,
 }
 
 /// What there was to record in an aggregation interval.
 #[derive(Clone, Copy)]
-pub(super) enum Seen<'a> {
+pub(super) enum LogStatus<'a> {
     Flow(Flow<'a>),
-    Nothing,
+    /// No traffic.
+    NoData,
     /// More than could be recorded.
-    TooMuch,
+    SkipData,
 }
 
 /// Packets in one direction between two ends.

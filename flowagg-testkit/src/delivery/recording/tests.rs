@@ -36,7 +36,7 @@ fn recording(fields: &str) -> Recording {
     }
 }
 
-fn files(recording: &Recording, traffic: &Traffic, start: i64, shape: Shape) -> Vec<File> {
+fn files(recording: &Recording, traffic: &Traffic, start: i64, shape: Shape) -> Vec<LogFile> {
     recording.network(traffic).files(start, shape).map(Result::unwrap).collect()
 }
 
@@ -45,7 +45,7 @@ fn lines(recording: &Recording, traffic: &Traffic, start: i64) -> Vec<String> {
     files(recording, traffic, start, Shape::default()).iter().flat_map(lines_of).collect()
 }
 
-fn lines_of(file: &File) -> Vec<String> {
+fn lines_of(file: &LogFile) -> Vec<String> {
     let mut text = String::new();
     GzDecoder::new(file.body.as_slice()).read_to_string(&mut text).unwrap();
     let lines: Vec<String> = text.lines().skip(1).map(str::to_owned).collect();
@@ -371,7 +371,7 @@ fn parquet_has_the_documented_types_athenas_names_and_gzip() {
     assert_eq!(reader.metadata().file_metadata().num_rows() as u64, file.records);
 }
 
-fn bytes_of(file: &File) -> bytes::Bytes {
+fn bytes_of(file: &LogFile) -> bytes::Bytes {
     file.body.clone().into()
 }
 

@@ -37,7 +37,7 @@ const SHARED: &str = "vpc-0123456789abcdef0";
 
 /// How the flow logs of a world are asked for.
 #[derive(Clone, Copy)]
-struct Kind {
+struct WorldKind {
     files: Files,
     has_fields: bool,
     is_large: bool,
@@ -45,18 +45,18 @@ struct Kind {
 
 /// Every format, way of naming, and width of a partition, each with the default fields and with others; and with few
 /// accounts and many.
-const KINDS: [Kind; 4] = [
-    Kind { files: files(FileFormat::PlainText, false, false), has_fields: false, is_large: false },
-    Kind { files: files(FileFormat::PlainText, true, true), has_fields: true, is_large: true },
-    Kind { files: files(FileFormat::Parquet, false, true), has_fields: true, is_large: true },
-    Kind { files: files(FileFormat::Parquet, true, false), has_fields: false, is_large: false },
+const KINDS: [WorldKind; 4] = [
+    WorldKind { files: files(FileFormat::PlainText, false, false), has_fields: false, is_large: false },
+    WorldKind { files: files(FileFormat::PlainText, true, true), has_fields: true, is_large: true },
+    WorldKind { files: files(FileFormat::Parquet, false, true), has_fields: true, is_large: true },
+    WorldKind { files: files(FileFormat::Parquet, true, false), has_fields: false, is_large: false },
 ];
 
 const fn files(format: FileFormat, hive_compatible_partitions: bool, per_hour_partition: bool) -> Files {
     Files { format, hive_compatible_partitions, per_hour_partition }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for WorldKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Files { format, hive_compatible_partitions, per_hour_partition } = self.files;
         let folders = if hive_compatible_partitions { "hive" } else { "plain" };
@@ -69,13 +69,13 @@ impl fmt::Display for Kind {
 
 /// A world in which all that was to be delivered is.
 struct Delivered {
-    kind: Kind,
+    kind: WorldKind,
     world: World,
     told: Vec<Told>,
 }
 
 /// What a query is asked for, and what it must answer.
-struct Asked {
+struct QueryCase {
     name: &'static str,
     args: Vec<String>,
     rows: Vec<Vec<String>>,
@@ -94,7 +94,7 @@ pub async fn ask(backend: &Backend, out: &mut impl Write) -> Result<(), Rehearsa
     for of in &delivered {
         let asked = of.questions();
         let answers = of.answers(&asked, &python).await?;
-        for Asked { name, rows, is_ordered, .. } in asked {
+        for QueryCase { name, rows, is_ordered, .. } in asked {
             let kind = of.kind;
             writeln!(out, "{kind}  {name:<19}  {:>4}", rows.len())?;
             let Some(answer) = answers.get(name) else {
@@ -125,7 +125,7 @@ pub async fn ask(backend: &Backend, out: &mut impl Write) -> Result<(), Rehearsa
 }
 
 /// A world with flow logs of this kind, with the traffic that lies in its bucket.
-async fn deliver(emulator: &Emulator, kind: Kind) -> Result<Delivered, RehearsalError> {
+async fn deliver(emulator: &Emulator, kind: WorldKind) -> Result<Delivered, RehearsalError> {
     let mut world = World::new(emulator).await?;
     world.set("hub", "prefix = \"network\"");
     world.set("flow-logs", &format!("file-format = \"{}\"", kind.files.format.as_str()));
@@ -139,24 +139,27 @@ async fn deliver(emulator: &Emulator, kind: Kind) -> Result<Delivered, Rehearsal
         world.member(name, 1).await?;
     }
     succeeded(world.flowagg(["apply", "--yes"]).await?)?;
-    let reports = world.deliver_from(START, INTERVALS).await?;
+    let publications = world.deliver_from(START, INTERVALS).await?;
     let resources = resources(&world).await?;
     let mut told = Vec::new();
-    for report in &reports {
-        let Outcome::Delivered(files) = &report.outcome else {
-            return Err(RehearsalError::NotSo(format!("{} delivers: {}", report.flow_log, report.outcome)));
+    for publication in &publications {
+        let Outcome::Delivered(files) = &publication.outcome else {
+            return Err(RehearsalError::NotSo(format!(
+                "{} delivers: {}",
+                publication.flow_log, publication.outcome
+            )));
         };
-        // All files of a report are of the same interval.
+        // All files of a publication are of the same interval.
         let name = files.first().and_then(|file| file.key.rsplit('/').next()).and_then(FileName::parse);
         let Some(name) = name else { continue };
         let recording = Recording {
-            resource: resources.get(report.flow_log.as_str()).cloned(),
-            ..Recording::new(report.place.clone(), report.flow_log.clone())
+            resource: resources.get(publication.flow_log.as_str()).cloned(),
+            ..Recording::new(publication.place.clone(), publication.flow_log.clone())
         };
         let start = name.time.to_zoned(TimeZone::UTC).map_err(io::Error::other)?.timestamp();
         let before = told.len();
         told.extend(recorded(&recording, start)?);
-        let (said, recorded) = (report.outcome.records(), told.len() - before);
+        let (said, recorded) = (publication.outcome.records(), told.len() - before);
         if usize::try_from(said) != Ok(recorded) {
             let what =
                 format!("{} records, the number that was delivered, are recorded, not {recorded}", said);
@@ -223,7 +226,7 @@ impl Delivered {
                 };
                 let put = self.world.s3().put_object().bucket(self.world.bucket().as_str());
                 let put = put.key(layout.key(&name)).body(ByteStream::from(file.body)).send().await;
-                put.map_err(AwsError::of("PutObject", self.world.hub(), &region))
+                put.map_err(AwsError::during("PutObject", self.world.hub(), &region))
                     .map_err(crate::world::WorldError::from)?;
             }
             self.told.extend(recorded(&recording, START)?);
@@ -240,7 +243,7 @@ impl Delivered {
     }
 
     /// Every query; one interface by its id, and one account in one region.
-    fn questions(&self) -> Vec<Asked> {
+    fn questions(&self) -> Vec<QueryCase> {
         let expected = Expected { told: &self.told, has_fields: self.kind.has_fields };
         const NAMES: [&str; 6] = [
             "top-talkers",
@@ -250,21 +253,21 @@ impl Delivered {
             "bytes-per-day",
             "unexpected-ports",
         ];
-        let by_name = NAMES.into_iter().map(|name| Asked {
+        let by_name = NAMES.into_iter().map(|name| QueryCase {
             name,
             args: vec![name.to_owned()],
             rows: expected.rows(name).unwrap_or_default(),
             is_ordered: name != "interface",
         });
         let (interface, region) = (expected.another(), self.world.hub_region().to_string());
-        let one = Asked {
+        let one = QueryCase {
             name: "one-interface",
             args: ["interface", "--interface", &interface].map(str::to_owned).to_vec(),
             rows: expected.interface(&interface),
             is_ordered: false,
         };
         let account = self.accounts().first().map(ToString::to_string).unwrap_or_default();
-        let part = Asked {
+        let part = QueryCase {
             name: "one-account",
             args: ["bytes-per-day", "--only", &account, "--only", &region].map(str::to_owned).to_vec(),
             rows: expected.bytes_per_day(|told| told.account == account && told.region == region),
@@ -276,7 +279,7 @@ impl Delivered {
     /// What DuckDB answers, by the names of the questions.
     async fn answers(
         &self,
-        asked: &[Asked],
+        asked: &[QueryCase],
         python: &Path,
     ) -> Result<BTreeMap<String, Vec<Vec<String>>>, RehearsalError> {
         let folder = tempfile::tempdir()?;
@@ -289,7 +292,7 @@ impl Delivered {
             moments.iter().map(|moment| moment.strftime("%Y-%m-%d").to_string()).collect();
         let (first, last) =
             (days.first().cloned().unwrap_or_default(), days.last().cloned().unwrap_or_default());
-        for Asked { name, args, .. } in asked {
+        for QueryCase { name, args, .. } in asked {
             let common = ["--from", &first, "--to", &last, "--print"].map(str::to_owned);
             let query =
                 ["athena", "query"].map(str::to_owned).into_iter().chain(args.iter().cloned()).chain(common);

@@ -8,7 +8,7 @@ use std::fs;
 use std::sync::Mutex;
 
 use aws_sdk_s3::types::{ObjectOwnership, OwnershipControls, OwnershipControlsRule};
-use flowagg_testkit::faults::{Answer, Calls, Faults};
+use flowagg_testkit::faults::{Answer, CallFilter, Faults};
 use flowagg_testkit::world::World;
 use serde_json::{Value, json};
 
@@ -200,17 +200,20 @@ async fn every_document_and_event_is_what_its_schema_says_when_things_go_wrong()
     run(&world, "verify", &["verify", "--fresh", "0s", "--grace", "0s"], 3).await;
     let denied =
         Answer::error(403, "UnauthorizedOperation", "You are not authorized to perform this operation.");
-    faults.on(Calls::of("CreateFlowLogs"), denied);
+    faults.on(CallFilter::operation("CreateFlowLogs"), denied);
     run(&world, "apply", &["apply", "--yes", "--max-failures", "1"], 1).await;
     run(&world, "destroy", &["destroy", "--yes", "--only", &bank.to_string()], 0).await;
 
     // What keeps a run from beginning, or from going on, is an event.
     let denied = || Answer::error(403, "AccessDenied", "Access Denied");
-    faults.on(Calls::of("HeadBucket"), denied());
+    faults.on(CallFilter::operation("HeadBucket"), denied());
     run(&world, "plan", &["plan"], 1).await;
     run(&world, "apply", &["apply", "--yes"], 1).await;
     faults.lift();
-    faults.on(Calls::of("GetCallerIdentity"), Answer::error(403, "ExpiredToken", "The token is expired"));
+    faults.on(
+        CallFilter::operation("GetCallerIdentity"),
+        Answer::error(403, "ExpiredToken", "The token is expired"),
+    );
     for (name, args) in
         [("plan", vec!["plan"]), ("apply", vec!["apply", "--yes"]), ("verify", vec!["verify"])]
     {
