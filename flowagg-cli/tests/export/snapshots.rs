@@ -1,8 +1,9 @@
-//! Every export of every fleet, compared as text with the files in `snapshots`. With `FLOWAGG_RENEW_SNAPSHOTS=1` they are
-//! written anew, to be read before they are committed.
+//! Every export of every fleet, compared as text with the files in `snapshots`.
 
 use std::collections::BTreeSet;
 use std::fs;
+
+use snapbox::{Data, assert_data_eq};
 
 use crate::{FLEETS, export, here};
 
@@ -58,31 +59,20 @@ const EXPORTS: [(&str, &[&str]); 39] = [
 
 #[test]
 fn every_export_says_what_its_snapshot_says() {
-    let renew = std::env::var_os("FLOWAGG_RENEW_SNAPSHOTS").is_some();
-    let mut wrong = Vec::new();
     let mut seen = BTreeSet::new();
     for (fleet, args) in EXPORTS {
         let made = tempfile::tempdir().unwrap();
         let said = export(fleet, args, Some(made.path()));
         assert_eq!(said.code, Some(0), "{fleet} {args:?}: {}", said.err);
         let kept = here().join("snapshots").join(fleet);
-        if renew {
-            fs::create_dir_all(&kept).unwrap();
-        }
         for file in fs::read_dir(made.path()).unwrap() {
             let file = file.unwrap();
             let snapshot = kept.join(file.file_name());
             let text = fs::read_to_string(file.path()).unwrap();
-            if renew {
-                fs::write(&snapshot, &text).unwrap();
-            }
-            if fs::read_to_string(&snapshot).ok().as_deref() != Some(&text) {
-                wrong.push(format!("{}, of {args:?}:\n{text}", snapshot.display()));
-            }
+            assert_data_eq!(text, Data::read_from(&snapshot, None).raw());
             assert!(seen.insert(snapshot), "{fleet} {args:?} writes a file that another export writes too");
         }
     }
-    assert!(wrong.is_empty(), "these differ from their snapshots:\n{}", wrong.join("\n"));
     for fleet in FLEETS {
         for snapshot in fs::read_dir(here().join("snapshots").join(fleet)).unwrap() {
             let path = snapshot.unwrap().path();

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use snapbox::{Data, assert_data_eq, str};
 
 use crate::{FLEET, offline};
 
@@ -33,7 +34,18 @@ fn without_a_name_the_schema_of_the_fleet_file_is_printed_and_a_wrong_name_is_an
     assert_eq!((said.code, said.out), (Some(0), schema("fleet-file").0));
     let wrong = offline(&["schema", "plam"], FLEET, "");
     assert_eq!(wrong.code, Some(2));
-    assert!(wrong.err.contains("a similar value exists: 'plan'"), "{}", wrong.err);
+    assert_data_eq!(
+        wrong.err,
+        str![[r#"
+error: invalid value 'plam' for '[DOCUMENT]'
+  [possible values: fleet-file, plan, apply, destroy, verify, doctor, report, permissions, policy-build, policy-merge, policy-diff, policy-check, policy-simulate, policy-size, events]
+
+  tip: a similar value exists: 'plan'
+
+For more information, try '--help'.
+
+"#]]
+    );
 }
 
 /// The name of the schema of a document: two documents of one form have one schema.
@@ -53,7 +65,6 @@ fn commands_that_print_one_form_have_one_schema() {
     assert_eq!(shared, expected.map(|(of, name)| (of.to_owned(), name.to_owned())));
 }
 
-/// With `FLOWAGG_RENEW_SNAPSHOTS=1` they are written, to be read before they are committed.
 #[test]
 fn every_schema_is_the_kept_one_and_names_the_document_and_its_version() {
     let folder = docs().join("schemas/1");
@@ -62,14 +73,7 @@ fn every_schema_is_the_kept_one_and_names_the_document_and_its_version() {
         let (text, value) = schema(&document);
         let name = schema_name(&value).to_owned();
         let file = folder.join(&name).with_extension("json");
-        if std::env::var_os("FLOWAGG_RENEW_SNAPSHOTS").is_some() {
-            fs::write(&file, &text).unwrap();
-        }
-        assert_eq!(
-            text,
-            fs::read_to_string(&file).unwrap(),
-            "{document} differs from its file in docs/schemas"
-        );
+        assert_data_eq!(&text, Data::read_from(&file, None).raw());
         assert!(value["$id"].as_str().unwrap().ends_with(&format!("/docs/schemas/1/{name}.json")), "{text}");
         assert_eq!(value["title"], format!("flowagg {name}, version 1"));
         assert_eq!(value["properties"]["schema"]["const"], 1);

@@ -1,11 +1,10 @@
-//! The report in a terminal and as JSON, compared with the files in `snapshots`. With `FLOWAGG_RENEW_SNAPSHOTS=1` they are
-//! written anew, to be read before they are committed.
+//! The report in a terminal and as JSON, compared with the files in `snapshots`.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use flowagg::report::Report;
 use flowagg::show::{self, Glyphs, Sheet};
+use snapbox::{Data, assert_data_eq};
 
 use crate::made_up::MadeUp;
 
@@ -17,12 +16,8 @@ fn terminal(report: &Report, glyphs: Glyphs, width: Option<usize>) -> String {
 
 #[track_caller]
 fn is_the_snapshot(name: &str, text: &str) {
-    let file: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/report/snapshots").join(name);
-    if std::env::var_os("FLOWAGG_RENEW_SNAPSHOTS").is_some() {
-        fs::write(&file, text).unwrap();
-    }
-    let kept = fs::read_to_string(&file).unwrap_or_default().replace('\r', "");
-    assert_eq!(text, kept, "{} says something else", file.display());
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/report/snapshots").join(name);
+    assert_data_eq!(text, Data::read_from(&file, None).raw());
 }
 
 #[test]
