@@ -3,6 +3,8 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
+use snapbox::{assert_data_eq, str};
+
 use crate::{FLEET, flowagg};
 
 /// An AWS that answers every call with what `answer` makes of its first line and body.
@@ -66,13 +68,29 @@ fn a_fleet_file_with_eight_faults_is_answered_with_all_eight_on_one_screen() {
     let said = flowagg(&["apply", "--yes"], faulty, &closed(), true);
     assert_eq!(said.code, Some(2));
     assert_eq!(said.out, "");
-    let lines: Vec<&str> = said.err.lines().filter(|line| line.starts_with("flowagg.toml:")).collect();
-    assert_eq!(lines.len(), 8, "{}", said.err);
-    for (line, place) in
-        lines.iter().zip([":3:11:", ":5:10:", ":6:10:", ":7:18:", ":10:1:", ":11:24:", ":14:11:", ":17:1:"])
-    {
-        assert!(line.contains(place), "{line} has not {place}");
-    }
+    assert_data_eq!(
+        said.err,
+        str![[r#"
+error: `flowagg.toml` has 8 faults; nothing was read or written
+flowagg.toml:3:11: `hub.account`: `11112222333` is not an AWS account id: it has 11 digits
+    an account id has 12 digits and stands in quotes, as in "111122223333"
+flowagg.toml:5:10: `hub.bucket`: `Acme_Logs` is not a bucket name: `A` may not stand in one
+    3 to 63 of a-z, 0-9, `-` and `.`, with a letter or digit at both ends, as in `acme-flow-logs`
+flowagg.toml:6:10: `hub.prefix`: `AWSLogs` is not a sub-folder: `AWSLogs` is reserved: log delivery makes that folder itself
+    words of a-z, A-Z, 0-9 and `!-_.'()` between slashes, none of them `AWSLogs`, as in `network/flow-logs`
+flowagg.toml:7:18: `hub.retention-days` is 0
+    a whole number from 1 to 2147483647
+flowagg.toml:10:1: `trafic` is no key of flow-logs
+    did you mean `traffic`?
+flowagg.toml:11:24: `flow-logs.aggregation-interval` is `5m`
+    one of `10m`, `1m`
+flowagg.toml:14:11: `members[0].account` is a number where a text belongs
+    write it in quotes: "222222222222"
+flowagg.toml:17:1: `members[1].regions` is missing
+    the regions that are logged, as in `["eu-west-1"]`, or `["all"]`
+
+"#]]
+    );
 }
 
 #[test]
@@ -85,33 +103,84 @@ fn a_policy_that_would_be_too_large_is_told_with_numbers_before_any_call() {
     let url = endpoint(|_| (500, "a call".to_owned()));
     let said = flowagg(&["plan"], &fleet, &url, true);
     assert_eq!(said.code, Some(2));
-    assert!(
-        said.err.contains("20480") && said.err.contains("400 accounts") && said.err.contains("`accounts`"),
-        "{}",
-        said.err
+    assert_data_eq!(
+        said.err,
+        str![[r#"
+error: `flowagg.toml`: the bucket policy would have 33735 bytes, 13255 more than the 20480 that S3 takes: 400 accounts in form `prefixes`, beside 39 bytes of other statements
+       use form `accounts` (30 bytes an account), form `organization` (no list at all), or take other statements out
+
+"#]]
     );
 }
 
 #[test]
 fn a_slip_in_a_verb_an_option_or_a_word_is_answered_with_what_was_meant() {
-    for (args, meant) in [
-        (&["pln"][..], "'plan'"),
-        (&["policy", "chek"], "'check'"),
-        (&["export", "terrafrm"], "'terraform'"),
-        (&["apply", "--yess"], "'--yes'"),
-        (&["completions", "bsh"], "'bash'"),
+    let mut answers = String::new();
+    for args in [
+        &["pln"][..],
+        &["policy", "chek"],
+        &["export", "terrafrm"],
+        &["apply", "--yess"],
+        &["completions", "bsh"],
     ] {
         let said = flowagg(args, FLEET, &closed(), false);
         assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
-        assert!(said.err.contains("similar") && said.err.contains(meant), "{args:?}: {}", said.err);
+        answers += &said.err;
     }
+    assert_data_eq!(
+        answers,
+        str![[r#"
+error: unrecognized subcommand 'pln'
+
+  tip: a similar subcommand exists: 'plan'
+
+Usage: flowagg [OPTIONS] <COMMAND>
+
+For more information, try '--help'.
+error: unrecognized subcommand 'chek'
+
+  tip: a similar subcommand exists: 'check'
+
+Usage: flowagg policy [OPTIONS] <COMMAND>
+
+For more information, try '--help'.
+error: unrecognized subcommand 'terrafrm'
+
+  tip: a similar subcommand exists: 'terraform'
+
+Usage: flowagg export [OPTIONS] <COMMAND>
+
+For more information, try '--help'.
+error: unexpected argument '--yess' found
+
+  tip: a similar argument exists: '--yes'
+
+Usage: flowagg apply --yes
+
+For more information, try '--help'.
+error: invalid value 'bsh' for '<SHELL>'
+  [possible values: bash, elvish, fish, powershell, zsh]
+
+  tip: a similar value exists: 'bash'
+
+For more information, try '--help'.
+
+"#]]
+    );
 }
 
 #[test]
 fn a_missing_fleet_file_is_named() {
     let said = flowagg(&["plan", "-c", "other.toml"], FLEET, &closed(), true);
     assert_eq!(said.code, Some(2));
-    assert!(said.err.contains("`other.toml`") && said.err.contains("--config"), "{}", said.err);
+    assert_data_eq!(
+        said.err,
+        str![[r#"
+error: the fleet file `other.toml` cannot be read: No such file or directory (os error 2)
+       write one with `flowagg init`, or name another with `--config FILE`
+
+"#]]
+    );
 }
 
 #[test]
@@ -119,17 +188,28 @@ fn an_endpoint_where_nobody_listens_is_named() {
     let url = closed();
     let said = flowagg(&["plan"], FLEET, &url, true);
     assert_eq!(said.code, Some(1));
-    assert!(said.err.contains(&url) && said.err.contains("--endpoint-url"), "{}", said.err);
+    assert_data_eq!(
+        said.err.replace(&url, "ENDPOINT"),
+        str![[r#"
+error: 111122223333 eu-west-1: GetCallerIdentity: could not be sent: Connection refused (os error [..]) (ENDPOINT)
+       check the network, the region's name, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set
+
+"#]]
+    );
 }
 
 #[test]
 fn missing_credentials_are_told_with_the_ways_to_sign_in() {
-    let said = flowagg(&["plan"], FLEET, &closed(), false);
+    let url = closed();
+    let said = flowagg(&["plan"], FLEET, &url, false);
     assert_eq!(said.code, Some(1));
-    assert!(
-        said.err.contains("no AWS credentials were found") && said.err.contains("AWS_PROFILE"),
-        "{}",
-        said.err
+    assert_data_eq!(
+        said.err.replace(&url, "ENDPOINT"),
+        str![[r#"
+error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials were found (ENDPOINT)
+       sign in (`aws sso login`, `aws configure`), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+
+"#]]
     );
 }
 
@@ -140,7 +220,14 @@ fn expired_credentials_are_told_as_such() {
     });
     let said = flowagg(&["plan"], FLEET, &url, true);
     assert_eq!(said.code, Some(1));
-    assert!(said.err.contains("ExpiredToken") && said.err.contains("sign in again"), "{}", said.err);
+    assert_data_eq!(
+        said.err,
+        str![[r#"
+error: 111122223333 eu-west-1: GetCallerIdentity: ExpiredToken: The security token included in the request is expired
+       the credentials have expired: sign in again and run it again; what is done stays done
+
+"#]]
+    );
 }
 
 #[test]
@@ -153,7 +240,14 @@ fn a_hub_in_another_account_without_a_role_is_told_whose_credentials_these_are()
     });
     let said = flowagg(&["plan"], FLEET, &url, true);
     assert_eq!(said.code, Some(1));
-    assert!(said.err.contains("999999999999") && said.err.contains("hub.role"), "{}", said.err);
+    assert_data_eq!(
+        said.err,
+        str![[r#"
+error: 111122223333 eu-west-1: arn:aws:iam::111122223333:role/OrganizationAccountAccessRole: AssumeRole: AccessDenied: not authorized to perform sts:AssumeRole
+       the credentials are for 999999999999, the hub is 111122223333: set `hub.profile` or `hub.role`, or use the hub's own credentials
+
+"#]]
+    );
 }
 
 #[test]
@@ -173,8 +267,24 @@ fn a_role_that_does_not_trust_the_caller_is_named_with_awss_reason() {
         true,
     );
     assert_eq!(said.code, Some(1));
-    let role = "arn:aws:iam::222222222222:role/OrganizationAccountAccessRole: AssumeRole: AccessDenied: not authorized";
-    assert!(said.out.contains(role) && said.out.contains("trust policy"), "{}", said.out);
+    assert_data_eq!(
+        said.out,
+        str![[r#"
+hub 111122223333 eu-west-1 acme-flow-logs
+  + create the bucket in eu-west-1
+  + block all public access
+  + set object ownership BucketOwnerEnforced
+  + encrypt with SSE-S3
+  + lifecycle of AWSLogs/: expire after 90 days, unfinished uploads deleted after 7
+  + write the bucket policy: grants delivery to 222222222222 (612 bytes)
+
+error: 222222222222 eu-west-1: arn:aws:iam::222222222222:role/OrganizationAccountAccessRole: AssumeRole: AccessDenied: not authorized to perform sts:AssumeRole
+       make the role in 222222222222 with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it
+
+plan: 6 changes to the hub, 1 could not be read
+
+"#]]
+    );
 }
 
 #[test]
@@ -187,13 +297,22 @@ fn a_missing_permission_on_the_bucket_is_named_and_nothing_is_written() {
     });
     let said = flowagg(&["apply", "--yes"], FLEET, &url, true);
     assert_eq!(said.code, Some(1));
-    assert!(
-        said.out.contains("allow s3:Get") && said.out.contains("acme-flow-logs"),
-        "{}{}",
-        said.out,
-        said.err
-    );
     assert!(!said.out.contains("a write") && !said.out.contains("applied"), "{}", said.out);
+    // Several settings are read at once, and the first that fails is told.
+    assert_data_eq!(
+        said.out,
+        str![[r#"
+hub 111122223333 eu-west-1 acme-flow-logs
+
+note: 111122223333 eu-west-1: no VPC to log
+
+error: 111122223333 eu-west-1: acme-flow-logs: Get[..]: AccessDenied: Access Denied
+       if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:Get[..] to the role or user
+
+plan: nothing can be done before that is settled
+
+"#]]
+    );
 }
 
 #[test]
@@ -204,7 +323,20 @@ fn a_bucket_that_may_not_be_looked_at_may_be_somebody_elses() {
     });
     let said = flowagg(&["plan"], FLEET, &url, true);
     assert_eq!(said.code, Some(1));
-    assert!(said.out.contains("if another account owns the bucket"), "{}", said.out);
+    assert_data_eq!(
+        said.out,
+        str![[r#"
+hub 111122223333 eu-west-1 acme-flow-logs
+
+note: 111122223333 eu-west-1: no VPC to log
+
+error: 111122223333 eu-west-1: acme-flow-logs: HeadBucket: AccessDenied: the bucket exists, but 111122223333 may not look at it
+       if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:ListBucket to the role or user
+
+plan: nothing can be done before that is settled
+
+"#]]
+    );
 }
 
 #[test]
@@ -216,12 +348,48 @@ fn apply_without_a_terminal_and_without_yes_does_nothing() {
     });
     let said = flowagg(&["apply"], FLEET, &url, true);
     assert_eq!(said.code, Some(2));
-    assert!(said.out.contains("create the bucket") && said.err.contains("--yes"), "{}{}", said.out, said.err);
+    assert_data_eq!(
+        said.out,
+        str![[r#"
+hub 111122223333 eu-west-1 acme-flow-logs
+  + create the bucket in eu-west-1
+  + block all public access
+  + set object ownership BucketOwnerEnforced
+  + encrypt with SSE-S3
+  + lifecycle of AWSLogs/: expire after 90 days, unfinished uploads deleted after 7
+  + write the bucket policy: grants delivery to 111122223333 (612 bytes)
+
+note: 111122223333 eu-west-1: no VPC to log
+
+plan: 6 changes to the hub
+
+"#]]
+    );
+    assert_data_eq!(
+        said.err,
+        str![[r#"
+error: nothing was done: there is no terminal to ask on
+       look at the plan above, then say `--yes`
+
+"#]]
+    );
 }
 
 #[test]
 fn a_verb_that_does_not_exist_is_answered_with_the_nearest() {
     let said = flowagg(&["paln"], FLEET, &closed(), true);
     assert_eq!(said.code, Some(2));
-    assert!(said.err.contains("plan"), "{}", said.err);
+    assert_data_eq!(
+        said.err,
+        str![[r#"
+error: unrecognized subcommand 'paln'
+
+  tip: some similar subcommands exist: 'man', 'plan'
+
+Usage: flowagg [OPTIONS] <COMMAND>
+
+For more information, try '--help'.
+
+"#]]
+    );
 }

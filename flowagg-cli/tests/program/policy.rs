@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde_json::Value;
+use snapbox::{assert_data_eq, str};
 
 use crate::{FLEET, offline, offline_in};
 
@@ -30,7 +31,15 @@ fn a_policy_is_merged_from_standard_input_with_the_difference_beside_it() {
     let said = offline(&["policy", "merge"], FLEET, &live_policy());
     assert_eq!(said.code, Some(0), "{}", said.err);
     assert!(said.out.contains(FOREIGN), "{}", said.out);
-    assert!(said.err.contains("+ account 111122223333 may deliver"), "{}", said.err);
+    assert_data_eq!(
+        said.err,
+        str![[r#"
++ account 111122223333 may deliver
++ statement `AWSLogDeliveryWriteFlowaggAcmeFlowLogs`
++ statement `AWSLogDeliveryAclCheckFlowaggAcmeFlowLogs`
+
+"#]]
+    );
     let again = offline(&["policy", "merge"], FLEET, &said.out);
     assert_eq!((again.out, again.err.as_str()), (said.out, ""));
 }
@@ -40,10 +49,34 @@ fn a_region_that_is_taken_out_is_told_whether_it_stays_or_not() {
     let fleet = format!("{FLEET}[policy]\nsource-arn = true\n");
     let live = offline(&["policy", "build"], &fleet, "").out.replace("logs:eu-west-1:", "logs:us-east-1:");
     let kept = offline(&["policy", "merge"], &fleet, &live);
-    let still = "the fleet's statements still cover 111122223333 in us-east-1, which the fleet file does not";
-    assert!(kept.err.contains(still) && kept.out.contains("us-east-1"), "{}{}", kept.err, kept.out);
+    assert!(kept.out.contains("us-east-1"), "{}", kept.out);
+    assert_data_eq!(
+        kept.err,
+        str![[r#"
++ account 111122223333 may deliver
+~ statement `AWSLogDeliveryWriteFlowaggAcmeFlowLogs`
+    loosened: `aws:sourcearn` (arnlike) now has `arn:aws:logs:eu-west-1:111122223333:*`
+~ statement `AWSLogDeliveryAclCheckFlowaggAcmeFlowLogs`
+    loosened: `aws:sourcearn` (arnlike) now has `arn:aws:logs:eu-west-1:111122223333:*`
+note: the fleet's statements still cover 111122223333 in us-east-1, which the fleet file does not; `--prune` removes that
+
+"#]]
+    );
     let pruned = offline(&["policy", "merge", "--prune"], &fleet, &live);
-    assert!(pruned.err.contains("this revokes the grant for 111122223333 in us-east-1"), "{}", pruned.err);
+    assert_data_eq!(
+        pruned.err,
+        str![[r#"
++ account 111122223333 may deliver
+~ statement `AWSLogDeliveryWriteFlowaggAcmeFlowLogs`
+    loosened: `aws:sourcearn` (arnlike) now has `arn:aws:logs:eu-west-1:111122223333:*`
+    tightened: `aws:sourcearn` (arnlike) no longer has `arn:aws:logs:us-east-1:111122223333:*`
+~ statement `AWSLogDeliveryAclCheckFlowaggAcmeFlowLogs`
+    loosened: `aws:sourcearn` (arnlike) now has `arn:aws:logs:eu-west-1:111122223333:*`
+    tightened: `aws:sourcearn` (arnlike) no longer has `arn:aws:logs:us-east-1:111122223333:*`
+note: this revokes the grant for 111122223333 in us-east-1
+
+"#]]
+    );
     let json = json(&offline(&["policy", "merge", "--prune", "--json"], &fleet, &live).out);
     assert_eq!(json["revoked-access"], serde_json::json!(["111122223333 in us-east-1"]));
     assert_eq!(json["kept-access"], serde_json::json!([]));
@@ -56,23 +89,46 @@ fn empty_input_is_an_error_and_never_a_bucket_without_a_policy() {
     std::fs::write(&live, live_policy()).unwrap();
     std::fs::write(&nothing, "\n").unwrap();
     let [live, nothing] = [live, nothing].map(|path| path.to_str().unwrap().to_owned());
-    for (args, source) in [
-        (&["policy", "merge"][..], "standard input"),
-        (&["policy", "merge", "--adopt", "AWSLogDeliveryWrite"], "standard input"),
-        (&["policy", "check"], "standard input"),
-        (&["policy", "diff", &live, "-"], "standard input"),
-        (&["policy", "diff", "-", &live], "standard input"),
-        (&["policy", "simulate", "--account", "111122223333"], "standard input"),
-        (&["policy", "simulate", "--policy", &live, "--requests", "-"], "standard input"),
-        (&["policy", "size", "--policy", "-"], "standard input"),
-        (&["policy", "diff", &nothing, &live], nothing.as_str()),
+    let mut errors = String::new();
+    for args in [
+        &["policy", "merge"][..],
+        &["policy", "merge", "--adopt", "AWSLogDeliveryWrite"],
+        &["policy", "check"],
+        &["policy", "diff", &live, "-"],
+        &["policy", "diff", "-", &live],
+        &["policy", "simulate", "--account", "111122223333"],
+        &["policy", "simulate", "--policy", &live, "--requests", "-"],
+        &["policy", "size", "--policy", "-"],
+        &["policy", "diff", &nothing, &live],
     ] {
         let said = offline(args, FLEET, "\n");
         assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{args:?}: {}", said.err);
-        for words in [source, "is empty: nothing was read", "use `flowagg policy build`"] {
-            assert!(said.err.contains(words), "{args:?}: `{words}` in {}", said.err);
-        }
+        errors += &said.err.replace(&nothing, "nothing.json");
     }
+    assert_data_eq!(
+        errors,
+        str![[r#"
+error: standard input is empty: nothing was read
+       check the command or the file that it comes from; if the bucket has no policy, use `flowagg policy build`
+error: standard input is empty: nothing was read
+       check the command or the file that it comes from; if the bucket has no policy, use `flowagg policy build`
+error: standard input is empty: nothing was read
+       check the command or the file that it comes from; if the bucket has no policy, use `flowagg policy build`
+error: standard input is empty: nothing was read
+       check the command or the file that it comes from; if the bucket has no policy, use `flowagg policy build`
+error: standard input is empty: nothing was read
+       check the command or the file that it comes from; if the bucket has no policy, use `flowagg policy build`
+error: standard input is empty: nothing was read
+       check the command or the file that it comes from; if the bucket has no policy, use `flowagg policy build`
+error: standard input is empty: nothing was read
+       check the command or the file that it comes from; if the bucket has no policy, use `flowagg policy build`
+error: standard input is empty: nothing was read
+       check the command or the file that it comes from; if the bucket has no policy, use `flowagg policy build`
+error: `nothing.json` is empty: nothing was read
+       check the command or the file that it comes from; if the bucket has no policy, use `flowagg policy build`
+
+"#]]
+    );
 }
 
 #[test]
@@ -87,7 +143,15 @@ fn two_policies_are_compared_by_what_they_say() {
     let other = live_policy().replace("999988887777", "999988887778");
     let said = offline(&["policy", "diff", before, "-", "--exit-code"], FLEET, &other);
     assert_eq!(said.code, Some(3));
-    assert!(said.out.contains("`Readers`"), "{}", said.out);
+    assert_data_eq!(
+        said.out,
+        str![[r#"
+~ statement `Readers`
+    loosened: `Principal` now has `AWS:999988887778`
+    tightened: `Principal` no longer has `AWS:999988887777`
+
+"#]]
+    );
 }
 
 #[test]
@@ -95,7 +159,16 @@ fn findings_come_as_text_as_json_and_as_sarif() {
     let open = live_policy().replace("{\"AWS\": \"999988887777\"}", "\"*\"");
     let text = offline(&["policy", "check"], FLEET, &open);
     assert_eq!(text.code, Some(3));
-    assert!(text.out.contains("public-principal") && text.out.contains("`Readers`"), "{}", text.out);
+    assert_data_eq!(
+        text.out,
+        str![[r#"
+1:93: error public-principal: statement `Readers`: anyone may do this, with or without an AWS account
+    list the services or accounts that are allowed, or add a condition that only they meet
+
+1 finding in standard input
+
+"#]]
+    );
     let found =
         json(&offline(&["policy", "check", "--json", "--bucket", "acme-flow-logs"], FLEET, &open).out);
     let public = found["findings"]
@@ -124,7 +197,12 @@ fn the_bucket_names_of_the_documentation_are_accepted_by_policy_check() {
         offline(&["policy", "build"], FLEET, "").out.replace("acme-flow-logs", "amzn-s3-demo-bucket");
     for args in [&["policy", "check"][..], &["policy", "check", "--bucket", "amzn-s3-demo-bucket"]] {
         let said = offline(args, FLEET, &policy);
-        assert!(said.code == Some(0) && said.out.contains("nothing found"), "{}{}", said.out, said.err);
+        assert_eq!(
+            (said.code, said.out.as_str()),
+            (Some(0), "ok: nothing found in standard input\n"),
+            "{}",
+            said.err
+        );
     }
 }
 
@@ -133,13 +211,25 @@ fn policy_check_finds_the_deleted_principal_for_which_s3_refuses_a_policy() {
     let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guide.md");
     let guide = std::fs::read_to_string(guide).unwrap();
     let row = guide.lines().find(|line| line.starts_with("| `MalformedPolicy`")).unwrap();
-    assert!(row.contains("`flowagg policy check`") && row.contains("`deleted-principal`"), "{row}");
+    assert_data_eq!(
+        row,
+        str![
+            "| `MalformedPolicy` | S3 refuses the policy: `flowagg policy check` finds the cause, such as `deleted-principal` |"
+        ]
+    );
     let deleted = live_policy().replace("\"999988887777\"", "[\"999988887777\", \"AROAEXAMPLEEXAMPLE123\"]");
     let said = offline(&["policy", "check"], FLEET, &deleted);
     assert_eq!(said.code, Some(3), "{}", said.err);
-    for words in ["error deleted-principal", "`Readers`", "`AROAEXAMPLEEXAMPLE123`"] {
-        assert!(said.out.contains(words), "`{words}` in {}", said.out);
-    }
+    assert_data_eq!(
+        said.out,
+        str![[r#"
+1:118: error deleted-principal: statement `Readers`: the principal `AROAEXAMPLEEXAMPLE123` was deleted, and S3 refuses a policy that names it
+    replace the id with the ARN of a principal that exists, or remove it
+
+1 finding in standard input
+
+"#]]
+    );
 }
 
 #[test]
@@ -147,7 +237,17 @@ fn notes_may_be_left_out() {
     let fleet = format!("{FLEET}[[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n");
     let policy = offline(&["policy", "build"], &fleet, "").out;
     let noted = offline(&["policy", "check"], &fleet, &policy);
-    assert!(noted.code == Some(3) && noted.out.contains("note list-does-not-bind"), "{}", noted.out);
+    assert_eq!(noted.code, Some(3));
+    assert_data_eq!(
+        noted.out,
+        str![[r#"
+1:193: note list-does-not-bind: statement `AWSLogDeliveryWriteFlowaggAcmeFlowLogs`: the statement allows the logs of each listed account in the folders of all listed accounts; only the delivery service keeps them apart
+    `policy.form = "bound-accounts"` in the fleet file binds each account to its own folder; check that an object arrives before you rely on it
+
+1 finding in standard input
+
+"#]]
+    );
     assert_eq!(offline(&["policy", "check", "--severity", "warning"], &fleet, &policy).code, Some(0));
 }
 
@@ -158,11 +258,22 @@ fn the_service_is_played_for_one_account_and_the_reason_is_told() {
     assert_eq!(member.code, Some(0), "{}{}", member.out, member.err);
     let stranger = offline(&["policy", "simulate", "--account", "222222222222", "--json"], FLEET, &policy);
     assert_eq!(stranger.code, Some(3));
-    for line in stranger.out.lines() {
-        let answer = json(line);
-        assert_eq!(answer["decision"], "ImplicitDeny");
-        assert!(answer["near-miss"].as_str().unwrap().contains("`aws:SourceAccount`"), "{line}");
-    }
+    let answers: String = stranger
+        .out
+        .lines()
+        .map(|line| {
+            let answer = json(line);
+            format!("{}: {}\n", answer["decision"].as_str().unwrap(), answer["near-miss"].as_str().unwrap())
+        })
+        .collect();
+    assert_data_eq!(
+        answers,
+        str![[r#"
+ImplicitDeny: statement `AWSLogDeliveryAclCheckFlowaggAcmeFlowLogs` would allow it but for `aws:SourceAccount`, which is `222222222222`
+ImplicitDeny: statement `AWSLogDeliveryWriteFlowaggAcmeFlowLogs` would allow it but for the resource and `aws:SourceAccount`, which is `222222222222`
+
+"#]]
+    );
 }
 
 #[test]
@@ -174,6 +285,7 @@ fn recorded_policies_go_through_check_merge_diff_and_simulate() {
     let [before_path, after_path] = [&before, &after].map(|path| path.to_str().unwrap());
     let field = include_str!("../../../flowagg-policy/tests/data/field-policies.jsonl");
     let recorded = include_str!("../../../flowagg-policy/tests/data/recorded-policies.jsonl");
+    let mut refusals = String::new();
     for case in field.lines().chain(recorded.lines()).map(json) {
         let (name, policy) = (&case["name"], case["policy"].to_string());
         std::fs::write(&before, &policy).unwrap();
@@ -182,8 +294,8 @@ fn recorded_policies_go_through_check_merge_diff_and_simulate() {
         assert!(matches!(check.code, Some(0 | 3)), "{name}: {}", check.err);
         let merged = run(&["merge", "--policy", before_path, "--json"]);
         if merged.code == Some(2) {
-            // What S3 would not accept is named.
-            assert!(merged.err.contains("statement"), "{name}: {}", merged.err);
+            let error = json(&merged.err)["what"].as_str().unwrap().replace(before_path, "POLICY");
+            refusals += &format!("{}: {error}\n", name.as_str().unwrap());
             continue;
         }
         let merged = (merged.code, json(&merged.out));
@@ -202,6 +314,14 @@ fn recorded_policies_go_through_check_merge_diff_and_simulate() {
             assert!(!granted || is_allowed, "{name}: {document}");
         }
     }
+    // What S3 would not accept is named.
+    assert_data_eq!(
+        refusals,
+        str![[r#"
+custodian-policy-test: the policy in `POLICY`: statement `Zebra` of the policy: its `Principal` is neither `"*"` nor an object
+
+"#]]
+    );
 }
 
 /// A policy with two statements for log delivery of two accounts under a folder, and one for a load balancer under another.
@@ -310,10 +430,14 @@ fn merge_under_a_foreign_deny_reports_it_and_exits_with_3() {
     let said = offline(&["policy", "merge"], FLEET, deny);
     assert_eq!(said.code, Some(3));
     assert!(!said.err.contains("may deliver\n"), "{}", said.err);
-    assert!(
-        said.err.contains("cannot write to its folder: ExplicitDeny by statement `NoWrites`"),
-        "{}",
-        said.err
+    assert_data_eq!(
+        said.err,
+        str![[r#"
++ statement `AWSLogDeliveryWriteFlowaggAcmeFlowLogs`
++ statement `AWSLogDeliveryAclCheckFlowaggAcmeFlowLogs`
+note: log delivery for 111122223333 in eu-west-1 cannot write to its folder: ExplicitDeny by statement `NoWrites`
+
+"#]]
     );
     let document = json(&offline(&["policy", "merge", "--json"], FLEET, deny).out);
     assert_eq!(
@@ -352,7 +476,14 @@ fn a_line_that_is_no_request_is_named_by_its_number() {
     let request = r#"{"principal":"*","action":"s3:GetObject","resource":"arn:aws:s3:::x/y","context":{}}"#;
     let said = offline(&args, FLEET, &format!("{request}\n{{}}\n"));
     assert_eq!(said.code, Some(2));
-    assert!(said.err.contains("invalid request in line 2 of standard input"), "{}", said.err);
+    assert_data_eq!(
+        said.err,
+        str![[r#"
+error: invalid request in line 2 of standard input: missing field `principal` at line 1 column 2
+       a request is {"principal": ..., "action": ..., "resource": ..., "context": {key: string or list}, "unknown": [key]}
+
+"#]]
+    );
 }
 
 #[test]
@@ -372,14 +503,33 @@ fn sizes_are_told_for_every_form_that_the_fleet_may_have() {
     // The hub account is a member.
     assert!(json(&said.out)["reserved"].as_u64().is_some_and(|bytes| bytes > 600), "{}", said.out);
     let shown = offline(&["policy", "size"], FLEET, "").out;
-    assert!(shown.contains("bytes more are reserved for statements that AWS may append"), "{shown}");
+    assert_data_eq!(
+        shown,
+        str![[r#"
+1 accounts in form `prefixes`: 612 of 20480 bytes
+672 bytes more are reserved for statements that AWS may append for flow logs in the hub account
+
+  + prefixes        232 accounts   83 bytes an account
+  + accounts        641 accounts   30 bytes an account
+  + bound-accounts  640 accounts   30 bytes an account
+  + bound-deny      1268 accounts  15 bytes an account
+
+"#]]
+    );
 }
 
 #[test]
 fn a_policy_that_is_no_policy_is_told_with_its_file() {
     let said = offline(&["policy", "merge"], FLEET, "{\"Statement\": [");
     assert_eq!(said.code, Some(2));
-    assert!(said.err.contains("the policy in standard input"), "{}", said.err);
+    assert_data_eq!(
+        said.err,
+        str![[r#"
+error: the policy in standard input: the policy is not JSON: line 1, column 16: it ends where a value should stand
+       repair the text; the place is where reading stopped
+
+"#]]
+    );
 }
 
 #[test]
