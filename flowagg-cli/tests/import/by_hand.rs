@@ -1,5 +1,7 @@
 //! Templates that people write after AWS's documentation, and what is made of them.
 
+use snapbox::{assert_data_eq, str};
+
 use crate::{import, template};
 
 #[test]
@@ -51,17 +53,34 @@ fn a_flow_log_beside_the_bucket_is_of_the_hub_and_what_is_not_read_is_named() {
         "acme",
     ]);
     assert_eq!(said.code, Some(0), "{}", said.err);
-    for told in [
-        "account = \"111122223333\"\nregions = [\"us-east-1\"]\nvpcs = [\"vpc-0a1b2c3d4e5f67890\"]\n",
-        "traffic = \"reject\"\n",
-        "aggregation-interval = \"1m\"\n",
-        "`Topic` is a `AWS::SNS::Topic`, which is not read",
-        "`ToLogGroup` does not deliver to S3, and is left out",
-        "`Elsewhere` delivers to `arn:aws:s3:::others`, and is left out",
-        "the bucket is encrypted by `aws:kms`",
-        "flow logs do not expire; set `retention-days`",
-        "# `apply` changes the bucket policy: adds 111122223333 to the grant",
-    ] {
-        assert!(said.out.contains(told), "`{told}` in\n{}", said.out);
-    }
+    assert_data_eq!(
+        said.out.replace(&all, "TEMPLATE"),
+        str![[r##"
+# TEMPLATE: `Key` is a `AWS::KMS::Key`, which is not read
+# TEMPLATE: `Topic` is a `AWS::SNS::Topic`, which is not read
+
+[hub]
+# flow logs do not expire; set `retention-days` to a number of days if they should
+# the bucket is encrypted by `aws:kms`: `{"Fn::GetAtt":["Key","Arn"]}` is not the ARN of a KMS key: it has not the form of one; `encryption` cannot say that and is left out, which keeps it
+account = "111122223333"
+region = "us-east-1"
+bucket = "acme"
+retention-days = "forever"
+
+[flow-logs]
+# TEMPLATE: `ToLogGroup` does not deliver to S3, and is left out
+# TEMPLATE: `Elsewhere` delivers to `arn:aws:s3:::others`, and is left out
+traffic = "reject"
+aggregation-interval = "1m"
+
+[policy]
+# `apply` changes the bucket policy: adds 111122223333 to the grant
+
+[[members]]
+account = "111122223333"
+regions = ["us-east-1"]
+vpcs = ["vpc-0a1b2c3d4e5f67890"]
+
+"##]]
+    );
 }

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg::found::{Folder, Found, FoundHub, FoundMember, Objects, View};
 use flowagg::import::{ImportError, Imported, granted, import, named_folders};
-use flowagg_core::fleet::{Part, Regions, Selection};
+use flowagg_core::fleet::{Regions, Selection};
 use flowagg_core::id::{AccountId, BucketName, FleetName, FlowLogId, Region};
 use flowagg_core::lifecycle::{Expiration, FleetRule, Rule};
 use flowagg_core::observed::{FlowLog, RegionState};
 use serde_json::{Value, json};
+use snapbox::{assert_data_eq, str};
 
 const SHOP: &str = "222222222222";
 const BANK: &str = "333333333333";
@@ -83,10 +84,9 @@ fn prefix(found: &Found) -> Result<String, ImportError> {
     import(found).map(|it| it.file.hub.prefix.map(|prefix| prefix.to_string()).unwrap_or_default())
 }
 
-#[track_caller]
-fn remark(imported: &Imported, about: Part, words: &str) {
-    let said = imported.remarks.iter().any(|remark| remark.about == about && remark.text.contains(words));
-    assert!(said, "`{words}` in {:#?}", imported.remarks);
+/// The remarks, each with the part that it is about.
+fn remarks(imported: &Imported) -> String {
+    imported.remarks.iter().map(|remark| format!("{:?}: {}\n", remark.about, remark.text)).collect()
 }
 
 #[test]
@@ -113,13 +113,16 @@ fn most_flow_logs_decide_and_the_others_are_reported() {
     let logs = member(SHOP, &["acme-logs/new/", "acme-logs/new/", "acme-logs/old/"]);
     let imported = import(&found(&[], &[("old", BANK), ("new", SHOP)], [logs])).unwrap();
     assert_eq!(imported.file.hub.prefix.as_ref().unwrap().to_string(), "new");
-    remark(
-        &imported,
-        Part::Member(account(SHOP)),
-        "delivers to `arn:aws:s3:::acme-logs/old/`, another folder",
+    assert_data_eq!(
+        remarks(&imported),
+        str![[r#"
+Hub: the flow log files of 333333333333 under `old/AWSLogs/` are not imported: `--prefix "old"` imports that folder, into a file of its own
+Hub: flow logs do not expire; set `retention-days` to a number of days if they should
+Policy: `apply` changes the bucket policy: adds 222222222222 to the grant
+Member(AccountId(222222222222)): eu-west-1: fl-0123456789abcdef0 of vpc-0a1b2c3d4e5f67890 delivers to `arn:aws:s3:::acme-logs/old/`, another folder
+
+"#]]
     );
-    let text = "the flow log files of 333333333333 under `old/AWSLogs/` are not imported: `--prefix \"old\"` imports";
-    remark(&imported, Part::Hub, text);
 }
 
 #[test]
@@ -154,8 +157,17 @@ fn account_with_a_grant_and_no_flow_log_yet_is_a_member() {
     let bank = &imported.file.members[&account(BANK)];
     assert_eq!(bank.regions, Regions::These(BTreeSet::from([region("eu-west-1")])));
     assert_eq!(bank.resources, Selection::default());
-    let text = "the account is granted delivery and has no flow log to the bucket yet; the regions are those that were read";
-    remark(&imported, Part::Member(account(BANK)), text);
+    assert_data_eq!(
+        remarks(&imported),
+        str![[r#"
+Hub: flow logs do not expire; set `retention-days` to a number of days if they should
+Policy: `apply` changes the bucket policy: adds 222222222222, 333333333333 to the grant
+Policy: statement 1 is about log delivery and is not this fleet's: it stays as it is
+Policy: statement 2 is about log delivery and is not this fleet's: it stays as it is
+Member(AccountId(333333333333)): the account is granted delivery and has no flow log to the bucket yet; the regions are those that were read, and every VPC is a guess: correct `regions` and `vpcs`
+
+"#]]
+    );
 }
 
 #[test]
@@ -164,9 +176,17 @@ fn account_with_a_grant_for_another_folder_alone_is_left_out() {
     let found = found(&statements, &[("", SHOP)], [member(SHOP, &["acme-logs"]), member(BANK, &[])]);
     let imported = import(&found).unwrap();
     assert!(imported.file.members.keys().eq([&account(SHOP)]));
-    let text =
-        "account 333333333333 has no flow log to the bucket and is not named in its policy for `AWSLogs/`";
-    remark(&imported, Part::Member(account(BANK)), text);
+    assert_data_eq!(
+        remarks(&imported),
+        str![[r#"
+Hub: flow logs do not expire; set `retention-days` to a number of days if they should
+Policy: `apply` changes the bucket policy: adds 222222222222 to the grant
+Policy: statement 1 is about log delivery and is not this fleet's: it stays as it is
+Policy: statement 2 is about log delivery and is not this fleet's: it stays as it is
+Member(AccountId(333333333333)): account 333333333333 has no flow log to the bucket and is not named in its policy for `AWSLogs/`: it is left out
+
+"#]]
+    );
 }
 
 #[test]
@@ -201,31 +221,25 @@ fn everything_that_was_read_and_is_not_used_is_reported_with_the_reason() {
     };
     found.hub.rules = Some(vec![rule("off", "", false), rule("reports", "reports/", true)]);
     let imported = import(&found).unwrap();
-    for (about, words) in [
-        (Part::Hub, "`AWSLogs/*/elasticloadbalancing/` are not imported: they are not flow logs of a fleet"),
-        (Part::Hub, "were searched for flow log files: the bucket has more than 5000 folders"),
-        (
-            Part::Hub,
-            "the lifecycle rule `off` for the whole bucket, which expires objects after 30 days, is not read, because it is disabled",
-        ),
-        (Part::Hub, "is not read, because it is for other objects"),
-        (Part::Policy, "statements about other things stay as they are: `Readers`"),
-        (
-            Part::Policy,
-            "statement 2 is not read as a whole: `\"2222*\"` in `aws:SourceAccount` is not an account id",
-        ),
-        (
-            Part::Policy,
-            "statement 3 is not read as a whole: its resource `arn:aws:s3:::others/AWSLogs/*` is not in this bucket",
-        ),
-        (
-            Part::Policy,
-            "statement 3 is not read as a whole: its resource `{\"Ref\":\"Logs\"}` has a value that is not known here",
-        ),
-        (Part::Member(account(SHOP)), "flow logs to other buckets are not imported: fl-"),
-    ] {
-        remark(&imported, about, words);
-    }
+    assert_data_eq!(
+        remarks(&imported),
+        str![[r#"
+Hub: `AWSLogs/*/elasticloadbalancing/` are not imported: they are not flow logs of a fleet
+Hub: only the top and the folders that the policy names were searched for flow log files: the bucket has more than 5000 folders
+Hub: the lifecycle rule `off` for the whole bucket, which expires objects after 30 days, is not read, because it is disabled: it stays
+Hub: the lifecycle rule `reports` for `reports/`, which expires objects after 30 days, is not read, because it is for other objects: it stays
+Hub: flow logs do not expire; set `retention-days` to a number of days if they should
+Policy: `apply` changes the bucket policy: adds 222222222222 to the grant
+Policy: statement 2 is about log delivery and is not this fleet's: it stays as it is
+Policy: statement 3 is about log delivery and is not this fleet's: it stays as it is
+Policy: statements about other things stay as they are: `Readers`
+Policy: statement 2 is not read as a whole: `"2222*"` in `aws:SourceAccount` is not an account id
+Policy: statement 3 is not read as a whole: its resource `arn:aws:s3:::others/AWSLogs/*` is not in this bucket
+Policy: statement 3 is not read as a whole: its resource `{"Ref":"Logs"}` has a value that is not known here
+Member(AccountId(222222222222)): eu-west-1: flow logs to other buckets are not imported: fl-0123456789abcdef0 to `arn:aws:s3:::others/flows/`
+
+"#]]
+    );
 }
 
 #[test]
@@ -243,8 +257,12 @@ fn no_account_is_an_error_that_lists_where_it_was_searched_for() {
     );
     let readers = json!({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme-logs/*"});
     let old = found(&[], &[("old", SHOP)], [member(SHOP, &[])]);
-    let words = "the flow log files in `old/AWSLogs/` are of accounts without a flow log and without a grant now: 222222222222; ";
-    assert!(sought(&old).contains(words), "{}", sought(&old));
+    assert_data_eq!(
+        sought(&old),
+        str![
+            "no account was found that delivers flow logs to `acme-logs`, or may: the bucket has no policy; the flow log files in `old/AWSLogs/` are of accounts without a flow log and without a grant now: 222222222222; no flow log delivers to `arn:aws:s3:::acme-logs/old/` in 222222222222"
+        ]
+    );
     let mut asked = found(&[readers], &[], [member(BANK, &["others"])]);
     asked.hub.folder = Some(folder("network"));
     assert_eq!(

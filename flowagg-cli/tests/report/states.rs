@@ -6,6 +6,7 @@ use flowagg_core::fleet::Regions;
 use flowagg_core::id::{AccountId, Place, Region};
 use flowagg_core::observed::RegionState;
 use flowagg_policy::Severity;
+use snapbox::{assert_data_eq, str};
 
 use crate::made_up::MadeUp;
 
@@ -86,7 +87,8 @@ fn where_one_of_several_flow_logs_is_missing_a_place_is_partly_covered() {
     let report = is(&fleet, &place, Coverage::Partly, Coverage::Partly);
     let finding = finds(&report, "there is no flow log");
     assert_eq!((finding.severity, finding.places.len()), (Severity::Error, 1));
-    assert!(finding.help.as_ref().unwrap().contains("flowagg apply") && !report.is_complete());
+    assert_data_eq!(finding.help.as_ref().unwrap(), str!["`flowagg apply` makes it"]);
+    assert!(!report.is_complete());
 }
 
 #[test]
@@ -120,7 +122,10 @@ fn where_aws_says_that_one_delivery_fails_a_place_is_failing_and_so_is_its_accou
     log.deliver_status = Some("FAILED".to_owned());
     log.deliver_error = Some("Access error".to_owned());
     let report = is(&fleet, &place, Coverage::Failing, Coverage::Failing);
-    assert!(finds(&report, "Access error").help.as_ref().unwrap().contains("KMS key policy"));
+    assert_data_eq!(
+        finds(&report, "Access error").help.as_ref().unwrap(),
+        str!["look at the bucket policy and the KMS key policy; `flowagg plan` shows what differs there"]
+    );
 }
 
 #[test]
@@ -171,7 +176,10 @@ fn an_account_that_is_left_out_is_excluded_with_its_reason() {
     let place = Place { account, region: Region::parse("eu-west-1").unwrap() };
     let report = is(&fleet, &place, Coverage::Excluded, Coverage::Excluded);
     assert!(report.accounts.iter().any(|it| it.account == account && it.why.as_deref() == Some("SUSPENDED")));
-    assert!(finds(&report, "left out").what.contains("SUSPENDED"));
+    assert_data_eq!(
+        &finds(&report, "left out").what,
+        str!["999988887777 of the organization is left out: SUSPENDED"]
+    );
 }
 
 #[test]
@@ -205,7 +213,10 @@ fn a_bucket_that_is_not_there_leaves_no_policy_and_much_to_do() {
     fleet.observed.bucket = Ok(None);
     let report = fleet.report();
     assert_eq!(report.policy, None);
-    assert!(finds(&report, "create the bucket").help.as_ref().unwrap().contains("flowagg apply"));
+    assert_data_eq!(
+        finds(&report, "create the bucket").help.as_ref().unwrap(),
+        str!["`flowagg apply` does it"]
+    );
 }
 
 #[test]

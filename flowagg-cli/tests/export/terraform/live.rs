@@ -17,6 +17,7 @@ use flowagg_policy::Plan;
 use flowagg_policy::plan::plan;
 use flowagg_policy::{Grant, merge};
 use serde_json::{Value, json};
+use snapbox::{assert_data_eq, str};
 
 use super::arguments::{are_documented, blocks};
 use super::{json as in_json, plain, text};
@@ -207,7 +208,14 @@ fn a_wrong_flow_log_of_ours_is_imported_to_be_replaced() {
     let wrong = FlowLog { traffic: Some("REJECT".into()), ..world.right(1, VPCS[0]) };
     let world = world.with(vec![wrong]);
     assert_eq!(world.imports()["aws_flow_log.vpcs_222222222222_eu_west_1[\"vpc-11111111\"]"], "fl-00000001");
-    assert!(world.notes().contains("1 flow logs of flowagg's are not as declared"), "{}", world.notes());
+    assert_data_eq!(
+        world.notes(),
+        str![[r#"
+1 flow logs of flowagg's are not as declared: they are imported, and Terraform replaces them; it deletes the old one first, and what passes until the new one works is not recorded
+flow logs expire after 90 days
+what the fleet file chooses by a rule Terraform looks up at every plan: what is made later has a flow log after the next `terraform apply`, and what no longer passes loses its own
+"#]]
+    );
 }
 
 #[test]
@@ -217,7 +225,14 @@ fn one_of_two_right_ones_is_imported_and_the_other_told() {
     let world = world.with(logs);
     let imports: Vec<String> = world.imports().into_values().filter(|id| id.starts_with("fl-")).collect();
     assert_eq!(imports, ["fl-00000001"]);
-    assert!(world.notes().contains("`flowagg apply` deletes them"), "{}", world.notes());
+    assert_data_eq!(
+        world.notes(),
+        str![[r#"
+1 flow logs of flowagg's are not wanted and stay outside of Terraform: `flowagg apply` deletes them
+flow logs expire after 90 days
+what the fleet file chooses by a rule Terraform looks up at every plan: what is made later has a flow log after the next `terraform apply`, and what no longer passes loses its own
+"#]]
+    );
 }
 
 #[test]
@@ -235,7 +250,15 @@ fn a_vpc_that_anothers_flow_log_serves_or_blocks_is_left_out() {
         "${setsubtract(data.aws_vpcs.vpcs_222222222222_eu_west_1.ids, [\"vpc-11111111\", \"vpc-22222222\", \"vpc-44444444\"])}"
     );
     assert!(!world.imports().values().any(|id| id.starts_with("fl-")));
-    assert!(world.notes().contains("did not make delivers already"), "{}", world.notes());
+    assert_data_eq!(
+        world.notes(),
+        str![[r#"
+vpc-22222222: its flow log fl-00000002 is not made by flowagg and is left alone: traffic is REJECT, wanted ALL; delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it replaced
+flow logs expire after 90 days
+what the fleet file chooses by a rule Terraform looks up at every plan: what is made later has a flow log after the next `terraform apply`, and what no longer passes loses its own
+222222222222 eu-west-1: a flow log that flowagg did not make delivers already, and there is none here for vpc-11111111, vpc-22222222
+"#]]
+    );
 }
 
 #[test]
@@ -251,7 +274,14 @@ fn what_lies_in_something_that_is_logged_has_no_flow_log_of_its_own() {
     let logs = &world.file("flow-logs")["resource"]["aws_flow_log"];
     assert_eq!(logs["vpcs_222222222222_eu_west_1"]["for_each"], "${toset([\"vpc-11111111\"])}");
     assert_eq!(logs["subnets_222222222222_eu_west_1"]["for_each"], "${toset([\"subnet-22222222\"])}");
-    assert!(world.notes().contains("the subnets are those of today"), "{}", world.notes());
+    assert_data_eq!(
+        world.notes(),
+        str![[r#"
+flow logs expire after 90 days
+what the fleet file chooses by a rule Terraform looks up at every plan: what is made later has a flow log after the next `terraform apply`, and what no longer passes loses its own
+222222222222 eu-west-1: the subnets are those of today; export anew when others come
+"#]]
+    );
 }
 
 #[test]
@@ -286,7 +316,14 @@ fn lifecycle_rules_of_others_are_never_terraforms() {
     let hub = world.file("hub");
     assert_eq!(hub["resource"].get("aws_s3_bucket_lifecycle_configuration"), None);
     assert!(!world.imports().contains_key("aws_s3_bucket_lifecycle_configuration.flow_logs"));
-    assert!(world.notes().contains("not all are flowagg's to set (theirs)"), "{}", world.notes());
+    assert_data_eq!(
+        world.notes(),
+        str![[r#"
+the lifecycle rules of acme-flow-logs are left out: Terraform manages all rules of a bucket or none, and not all are flowagg's to set (theirs); `flowagg plan` shows whether its own are right
+flow logs expire after 90 days
+what the fleet file chooses by a rule Terraform looks up at every plan: what is made later has a flow log after the next `terraform apply`, and what no longer passes loses its own
+"#]]
+    );
 
     // A longer expiry needs no permission.
     world.bucket.as_mut().unwrap().lifecycle = with(with_days(&world.fleet, 30).as_ref());

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use flowagg::export::terraform::{Format, configuration};
 use flowagg_core::fleet::FleetFile;
+use snapbox::{assert_data_eq, str};
 
 fn file(member: &str) -> String {
     format!(
@@ -61,13 +62,24 @@ fn the_program_writes_nothing_of_what_it_refuses() {
     let fleet = folder.path().join("flowagg.toml");
     std::fs::write(&fleet, file("regions = [\"eu-west-1\"]\nsubnets = \"all\"")).unwrap();
     let out = folder.path().join("out");
+    let mut errors = String::new();
     for more in [&["--force"][..], &["--only", "222222222222"]] {
         let mut flowagg = Command::new(env!("CARGO_BIN_EXE_flowagg"));
         flowagg.arg("--config").arg(&fleet).args(["export", "terraform", "--out"]).arg(&out).args(more);
         let ended = flowagg.env_clear().output().unwrap();
         let said = String::from_utf8(ended.stderr).unwrap();
         assert_eq!((ended.status.code(), ended.stdout.as_slice()), (Some(2), &b""[..]), "{said}");
-        assert!(said.contains("which lie in which") || said.contains("a part of a fleet"), "{said}");
+        errors += &said;
         assert!(!out.exists());
     }
+    assert_data_eq!(
+        errors,
+        str![[r#"
+error: account `222222222222`: VPCs and parts of VPCs are logged, and the fleet file does not say which lie in which
+       log either, or look what there is with `--live`
+error: a part of a fleet is no Terraform configuration
+       leave `--only` out: what is not in a configuration Terraform deletes
+
+"#]]
+    );
 }
