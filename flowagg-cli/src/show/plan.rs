@@ -199,6 +199,7 @@ pub(crate) fn applied(
 #[cfg(test)]
 mod tests {
     use flowagg_core::plan::{Subject, Unnamed};
+    use snapbox::{assert_data_eq, str};
 
     use super::*;
     use crate::aws::mocked;
@@ -220,7 +221,26 @@ mod tests {
         let mut out = Vec::new();
         applied(&fleet, &outcome, &remaining, &mut Sheet::new(&mut out, None)).unwrap();
         let text = String::from_utf8(anstream::adapter::strip_bytes(&out).into_vec()).unwrap();
-        let lines = "warning: 111122223333 eu-west-1: the bucket policy of acme-logs: another process changed it\n         check its statements\n";
-        assert!(text.contains(lines), "{text}");
+        assert_data_eq!(
+            text,
+            str![[r#"
+
+applied
+warning: 111122223333 eu-west-1: the bucket policy of acme-logs: another process changed it
+         check its statements
+
+a second look finds
+hub 111122223333 eu-west-1 acme-logs
+  + create the bucket in eu-west-1
+  + block all public access
+  + set object ownership BucketOwnerEnforced
+  + encrypt with SSE-S3
+  + lifecycle of AWSLogs/: expire after 90 days, unfinished uploads deleted after 7
+  + write the bucket policy: grants delivery to 222222222222 (594 bytes)
+
+plan: 6 changes to the hub
+
+"#]]
+        );
     }
 }

@@ -9,6 +9,7 @@ use aws_sdk_athena::types::{
     Datum, QueryExecutionStatistics, QueryExecutionStatus, ResultSet, ResultSetMetadata,
 };
 use aws_smithy_mocks::{Rule, mock};
+use snapbox::{assert_data_eq, str};
 
 use super::*;
 use crate::aws::mocked;
@@ -98,7 +99,10 @@ async fn a_query_that_fails_says_why_and_what_to_do() {
     let failure =
         runner(&[&started(), &look]).run(&request(), &CancellationToken::new(), &()).await.unwrap_err();
     assert_eq!((failure.code.as_deref(), failure.message.as_str()), (Some("FAILED"), why));
-    assert!(failure.help().contains("`flowagg export athena`"), "{failure:?}");
+    assert_data_eq!(
+        failure.help(),
+        str!["make the database and the table with what `flowagg export athena` writes"]
+    );
 }
 
 #[tokio::test]
@@ -111,7 +115,12 @@ async fn a_query_without_a_place_for_its_result_is_told_to_name_one() {
         StartQueryExecutionError::InvalidRequestException(error.meta(code.build()).build())
     });
     let failure = runner(&[&start]).run(&request(), &CancellationToken::new(), &()).await.unwrap_err();
-    assert!(failure.help().contains("`--output s3://BUCKET/FOLDER/`"), "{failure:?}");
+    assert_data_eq!(
+        failure.help(),
+        str![
+            "say where results go with `--output s3://BUCKET/FOLDER/`, or use a workgroup that does with `--workgroup`"
+        ]
+    );
 }
 
 #[tokio::test]

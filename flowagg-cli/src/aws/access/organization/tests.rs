@@ -11,6 +11,7 @@ use aws_smithy_mocks::{Rule, mock};
 use aws_smithy_types::error::ErrorMetadata;
 use flowagg_core::fleet::{Fleet, FleetFile};
 use flowagg_core::id::Region;
+use snapbox::{assert_data_eq, str};
 
 use super::super::mocked::{answered, role};
 use super::super::open_hub;
@@ -147,6 +148,11 @@ fn left_out(fleet: &Fleet) -> Vec<AccountId> {
     fleet.left_out.keys().copied().collect()
 }
 
+/// The accounts that are left out, each with the reason.
+fn reasons(fleet: &Fleet) -> String {
+    fleet.left_out.iter().map(|(account, reason)| format!("{account}: {reason}\n")).collect()
+}
+
 #[tokio::test]
 async fn every_page_is_read_the_ones_after_an_empty_page_too() {
     let page = |numbers: &[u64]| numbers.iter().map(|n| account(*n).build()).collect::<Vec<_>>();
@@ -171,11 +177,16 @@ async fn an_account_is_usable_or_not_by_its_state() {
     let accounts = (1..).zip(states).map(|(n, state)| account_of(ID, n).state(state).build());
     let (_, fleet) = search("", &[&listed(vec![accounts.collect()])]).await.unwrap();
     assert_eq!(members(&fleet), ids([1, 2]));
-    let why: Vec<&str> = fleet.left_out.values().map(String::as_str).collect();
-    for (why, state) in why.iter().zip(["PENDING_ACTIVATION", "SUSPENDED", "CLOSED", "NEW_WORD"]) {
-        assert!(why.contains(state), "{why}");
-    }
-    assert_eq!(left_out(&fleet), ids(3..=6));
+    assert_data_eq!(
+        reasons(&fleet),
+        str![[r#"
+000000000003: PENDING_ACTIVATION
+000000000004: SUSPENDED
+000000000005: CLOSED
+000000000006: NEW_WORD
+
+"#]]
+    );
 }
 
 #[tokio::test]
@@ -191,9 +202,15 @@ async fn the_older_status_counts_only_where_there_is_no_state() {
     ];
     let (_, fleet) = search("", &[&listed(vec![accounts])]).await.unwrap();
     assert_eq!(members(&fleet), ids([1, 2, 6]));
-    let why = |n: u64| fleet.left_out[&ids([n])[0]].as_str();
-    assert!(why(3).contains("SUSPENDED") && why(4).contains("CLOSED"), "{:?}", fleet.left_out);
-    assert!(why(5).contains("PENDING_ACTIVATION"), "{:?}", fleet.left_out);
+    assert_data_eq!(
+        reasons(&fleet),
+        str![[r#"
+000000000003: SUSPENDED
+000000000004: CLOSED
+000000000005: PENDING_ACTIVATION
+
+"#]]
+    );
 }
 
 #[tokio::test]
@@ -276,11 +293,21 @@ async fn accounts_of_another_organization_are_a_failure_that_names_both() {
     let listed = listed(vec![vec![stranger()]]);
     let described = mock!(Client::describe_account)
         .then_output(move || DescribeAccountOutput::builder().account(stranger()).build());
+    let mut failures = String::new();
     for (lines, rule) in [("", &listed), ("accounts = [\"000000000001\"]", &described)] {
         let failure = search(lines, &[rule]).await.unwrap_err();
-        assert!(failure.message.contains(ID) && failure.message.contains("o-zzzzzzzzzz"), "{failure:?}");
-        assert!(failure.help().contains("`organization.id`"), "{failure:?}");
+        failures += &format!("{}\n{}\n", failure.message, failure.help());
     }
+    assert_data_eq!(
+        failures,
+        str![[r#"
+the credentials are of the organization o-zzzzzzzzzz, the fleet file says o-a1b2c3d4e5
+correct `organization.id`, or use credentials of that organization
+the credentials are of the organization o-zzzzzzzzzz, the fleet file says o-a1b2c3d4e5
+correct `organization.id`, or use credentials of that organization
+
+"#]]
+    );
 }
 
 fn refused(code: &'static str) -> Rule {
@@ -291,18 +318,27 @@ fn refused(code: &'static str) -> Rule {
 
 #[tokio::test]
 async fn a_caller_who_may_not_list_accounts_is_told_of_the_lookup_role() {
+    let mut advice = String::new();
     for code in ["AccessDeniedException", "AWSOrganizationsNotInUseException"] {
         let failure = search("", &[&refused(code)]).await.unwrap_err();
         assert_eq!((failure.call.as_str(), failure.code.as_deref()), ("ListAccounts", Some(code)));
-        assert!(failure.help().contains("`organization.lookup`"), "{failure:?}");
+        advice += &format!("{code}: {}\n", failure.help());
     }
+    assert_data_eq!(
+        advice,
+        str![[r#"
+AccessDeniedException: only the management account and delegated administrators may list the accounts: name a role in one of them with `organization.lookup`
+AWSOrganizationsNotInUseException: 111122223333 is in no organization: name a role in the management account with `organization.lookup`
+
+"#]]
+    );
 }
 
 #[tokio::test]
 async fn too_many_requests_are_a_matter_of_patience() {
     let failure = search("", &[&refused("TooManyRequestsException")]).await.unwrap_err();
     assert_eq!(failure.code.as_deref(), Some("TooManyRequestsException"));
-    assert!(failure.help().contains("patience"), "{failure:?}");
+    assert_data_eq!(failure.help(), str!["AWS asks for patience: run it again; what is done stays done"]);
 }
 
 #[tokio::test]
@@ -315,7 +351,12 @@ async fn a_unit_or_an_account_that_is_not_there_is_named_with_its_key_of_the_fle
     });
     let failure = search(&format!("units = [\"{BANK}\"]"), &[&no_unit, &units_in_units()]).await.unwrap_err();
     assert_eq!(failure.resource.as_deref(), Some(BANK));
-    assert!(failure.help().contains("`organization.units`"), "{failure:?}");
+    assert_data_eq!(
+        failure.help(),
+        str![
+            "the organization has no such unit: correct `organization.units` or `organization.except-units`"
+        ]
+    );
 
     let no_account = mock!(Client::describe_account).then_error(|| {
         let code = ErrorMetadata::builder().code("AccountNotFoundException").message("none");
@@ -323,7 +364,10 @@ async fn a_unit_or_an_account_that_is_not_there_is_named_with_its_key_of_the_fle
     });
     let failure = search("accounts = [\"000000000001\"]", &[&no_account]).await.unwrap_err();
     assert_eq!(failure.resource.as_deref(), Some("000000000001"));
-    assert!(failure.help().contains("`organization.accounts`"), "{failure:?}");
+    assert_data_eq!(
+        failure.help(),
+        str!["the organization has no such account: correct `organization.accounts`"]
+    );
 }
 
 #[tokio::test]
@@ -390,5 +434,8 @@ async fn an_account_that_does_not_tell_its_regions_is_a_failure() {
         (failure.place.account, failure.call.as_str(), failure.code.as_deref()),
         (account.id, "DescribeRegions", Some("UnauthorizedOperation"))
     );
-    assert!(failure.help().contains("ec2:DescribeRegions"), "{failure:?}");
+    assert_data_eq!(
+        failure.help(),
+        str!["allow ec2:DescribeRegions to the role or user that is used in 222222222222"]
+    );
 }

@@ -11,6 +11,7 @@ use aws_sdk_s3::types::{BlockedEncryptionTypes, EncryptionType};
 use aws_smithy_mocks::{Rule as MockRule, mock};
 use flowagg_core::plan::Unnamed;
 use flowagg_policy::plan::plan;
+use snapbox::{assert_data_eq, str};
 
 use super::*;
 use crate::aws::failure::At;
@@ -51,7 +52,12 @@ async fn a_bucket_that_was_created_after_the_plan_was_made_is_not_changed() {
     let (ready, applied) = run(&changes, &[&ours]).await;
     assert!(!ready && applied.done.is_empty(), "{applied:?}");
     assert_eq!((applied.failures.len(), applied.held_back.len()), (1, 1));
-    assert!(applied.failures[0].message.contains("was created after the plan was made"), "{applied:?}");
+    assert_data_eq!(
+        &applied.failures[0].message,
+        str![
+            "the bucket exists in this account: it was created after the plan was made, or by a call whose response was lost"
+        ]
+    );
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use flowagg_core::fleet::Fleet;
 use flowagg_core::observed::Observed;
 use flowagg_core::plan::{Expiry, Unnamed};
 use flowagg_policy::plan::{PlanOptions, plan};
+use snapbox::{assert_data_eq, str};
 
 use super::*;
 use crate::aws::mocked;
@@ -160,7 +161,12 @@ async fn an_expiry_that_the_plan_did_not_show_as_sooner_is_not_set() {
     let vanished = || Some((1, document(THEIRS)));
     let (replaced, store) = run(Some(shorter.clone()), vanished(), allowed).await;
     let failure = replaced.failure.unwrap();
-    assert!(failure.message.contains("sooner than the plan showed"), "{failure:?}");
+    assert_data_eq!(
+        &failure.message,
+        str![
+            "the lifecycle configuration was changed after the plan was made: the lifecycle rules were changed after the plan was made, and objects would now expire sooner than the plan showed, so none was set"
+        ]
+    );
     assert_eq!(store.writes, [""; 0]);
 
     let withheld = |fleet: &Fleet, observed: &Observed| plan(fleet, observed, Unnamed::Keep);

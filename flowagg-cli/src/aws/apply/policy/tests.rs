@@ -8,6 +8,7 @@ use aws_smithy_mocks::{MockResponse, mock};
 use aws_smithy_types::error::ErrorMetadata;
 use flowagg_core::plan::Unnamed;
 use flowagg_policy::plan::{destroy, plan};
+use snapbox::{assert_data_eq, str};
 
 use super::*;
 use crate::aws::mocked;
@@ -153,7 +154,10 @@ async fn a_policy_that_changes_before_every_write_is_not_overwritten() {
     let theirs: Vec<String> = (0..40).map(|n| foreign(&format!("Their{n}"))).collect();
     let after = run(&live, theirs, 0, &planned(&live)).await;
     let failure = after.replaced.failure.unwrap();
-    assert!(failure.message.contains("another process changed the bucket policy"), "{failure}");
+    assert_data_eq!(
+        &failure.message,
+        str!["another process changed the bucket policy during each attempt to write it; flowagg stopped"]
+    );
     assert_eq!(after.writes, 0);
     assert!(after.replaced.warning.is_none(), "without a write nothing was overwritten");
 }

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use flowagg_core::id::{AccountId, Place, Region};
+use snapbox::{assert_data_eq, str};
 
 use super::*;
 use crate::aws::call::PUT_POLICY;
@@ -194,8 +195,16 @@ async fn a_write_that_does_not_become_visible_is_a_failure_and_is_not_repeated()
     let s3 = S3::with(&["a"]).stale(usize::MAX);
     let replaced = s3.settle(&["a"]).await;
     let failure = replaced.failure.unwrap();
-    assert!(failure.message.starts_with("written, not visible yet"), "{failure}");
-    assert!(failure.help().contains("run `flowagg plan`"), "{failure}");
+    assert_data_eq!(
+        &failure.message,
+        str!["written, not visible yet: after 300µs S3 still returns the previous bucket policy"]
+    );
+    assert_data_eq!(
+        failure.help(),
+        str![
+            "run `flowagg plan` in a few minutes; if it shows the same change, another process has restored the previous bucket policy (CloudTrail: PutBucketPolicy)"
+        ]
+    );
     assert_eq!((s3.bucket().writes, replaced.write), (1, Some(vec!["a", "ours"])));
     assert!(!replaced.is_contended && replaced.lost.is_none());
 }
@@ -213,7 +222,12 @@ async fn a_change_outside_the_window_survives_and_is_merged_into() {
         }
         assert!(replaced.is_contended);
         let warning = replaced.warning.unwrap();
-        assert!(warning.what.contains("another process changed it"), "{warning:?}");
+        assert_data_eq!(
+            &warning.what,
+            str![
+                "another process changed it during this run; if that process also changed it in the [..] ms between the start of flowagg's last read and the end of its write, that change was overwritten"
+            ]
+        );
         assert_eq!(warning.resource, "the bucket policy of acme-logs");
     }
 }

@@ -56,7 +56,7 @@ async fn resource_id_of_an_unknown_form_is_a_failure() {
     let rule = mock!(Client::describe_subnets)
         .then_output(move || DescribeSubnetsOutput::builder().subnets(subnet.clone()).build());
     let failure = resources::of_kind(&mocked::ec2(&[&rule]), ResourceKind::Subnet, &at()).await.unwrap_err();
-    assert!(failure.message.contains("`net-2`"), "{failure:?}");
+    assert_eq!(failure.message, "the response contains the id `net-2`, whose form is unknown");
 }
 
 /// `DescribeFlowLogs` with these flow logs, by id, on two pages.

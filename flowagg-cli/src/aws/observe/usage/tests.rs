@@ -29,6 +29,7 @@ use aws_smithy_types::error::ErrorMetadata;
 use flowagg_core::observed::Bucket;
 use flowagg_core::plan::{EncryptionInUse, Expiry, encryption_in_use, hub_changes};
 use serde_json::Value;
+use snapbox::{assert_data_eq, str};
 
 use super::*;
 use crate::aws::mocked;
@@ -109,10 +110,20 @@ async fn a_denied_read_leaves_its_setting_unknown_and_the_bucket_is_read() {
     assert_eq!(codes, [Some("AccessDenied"); 7]);
 
     let part = hub_changes(&mocked::fleet(), Some(&bucket), Expiry::Withhold);
-    let concerns: Vec<&str> = part.concerns.iter().map(|concern| concern.what.as_str()).collect();
-    assert!(concerns[0].starts_with("BlockPublicAcls and IgnorePublicAcls stay off"), "{concerns:?}");
-    assert!(concerns[1].starts_with("object ownership stays unset"), "{concerns:?}");
-    assert!(part.concerns[0].help.contains("s3:GetBucketAcl"), "{part:?}");
+    let concerns: String =
+        part.concerns.iter().map(|concern| format!("{}\n{}\n", concern.what, concern.help)).collect();
+    assert_data_eq!(
+        concerns,
+        str![[r#"
+BlockPublicAcls and IgnorePublicAcls stay off: the bucket ACL could not be read (GetBucketAcl: AccessDenied: AWS gave no reason)
+if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:GetBucketAcl to the role or user
+object ownership stays unset, with ACLs on: the bucket ACL could not be read (GetBucketAcl: AccessDenied: AWS gave no reason)
+if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:GetBucketAcl to the role or user; or set `hub.object-ownership` to "keep" or "enforce"
+flow logs do not expire, and `hub.retention-days` is not set
+set `hub.retention-days` to a number of days, or to "forever"
+
+"#]]
+    );
     assert_eq!(part.notes.len(), 2, "unread settings, and the expiry: {part:?}");
 }
 
