@@ -98,7 +98,12 @@ async fn a_policy_that_is_different_at_the_end_of_the_run_was_changed_by_another
     assert_eq!(left.clone().compare(|left| same(Some(&text(&change)), left.as_deref())), None);
     for now in [Some(live.as_str()), None] {
         let warning = left.clone().compare(|left| same(now, left.as_deref())).unwrap();
-        assert!(warning.what.starts_with("another process changed it during this run"), "{warning:?}");
+        assert_data_eq!(
+            &warning.what,
+            str![
+                "another process changed it during this run; if that process also changed it in the [..] ms between the start of flowagg's last read and the end of its write, that change was overwritten"
+            ]
+        );
     }
     let after = run(&live, vec![foreign("Newer")], 0, &change).await;
     assert!(after.replaced.is_contended && after.left.is_none(), "it is reported already");
@@ -115,7 +120,12 @@ async fn a_change_since_the_plan_is_merged_into_and_reported() {
         (warning.about, warning.resource.as_str()),
         (Subject::Policy, "the bucket policy of acme-logs")
     );
-    assert!(warning.what.starts_with("another process changed it during this run"), "{warning:?}");
+    assert_data_eq!(
+        &warning.what,
+        str![
+            "another process changed it during this run; if that process also changed it in the [..] ms between the start of flowagg's last read and the end of its write, that change was overwritten"
+        ]
+    );
 }
 
 #[tokio::test]
