@@ -309,7 +309,7 @@ fn concerns(plan: &Plan) -> impl Iterator<Item = &Concern> {
 
 #[cfg(test)]
 mod tests {
-    use flowagg_core::observed::{Bucket, Scope, Usage, Versioning};
+    use flowagg_core::observed::{Bucket, Versioning};
     use flowagg_core::plan::Unnamed;
     use flowagg_policy::plan::plan;
 
@@ -322,8 +322,7 @@ mod tests {
                     [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
         let mut fleet = Fleet::parse(file).unwrap();
         fleet.members.clear();
-        let observed =
-            Observed { bucket: Ok(None), key: None, regions: BTreeMap::new(), scope: Scope::Whole };
+        let observed = Observed::new(Ok(None));
         let plan = plan(&fleet, &observed, Unnamed::Keep);
         let mut examination = Examination::default();
         examination.of_accounts(&fleet, &Entered::new(), &observed);
@@ -343,14 +342,12 @@ mod tests {
         let file = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
                     [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
         let fleet = Fleet::parse(file).unwrap();
-        let usage = Usage {
-            public_policy: Ok(true),
-            versioning: Ok(Versioning::Enabled),
-            requester_pays: Ok(true),
-            ..Usage::default()
-        };
-        let bucket = Ok(Some(Bucket { usage, ..Bucket::default() }));
-        let observed = Observed { bucket, key: None, regions: BTreeMap::new(), scope: Scope::Whole };
+        let mut hub_bucket = Bucket::default();
+        hub_bucket.usage.public_policy = Ok(true);
+        hub_bucket.usage.versioning = Ok(Versioning::Enabled);
+        hub_bucket.usage.requester_pays = Ok(true);
+        let bucket = Ok(Some(hub_bucket));
+        let observed = Observed::new(bucket);
         let mut examination = Examination::default();
         examination.of_hub(&fleet, &observed, &plan(&fleet, &observed, Unnamed::Keep));
         let bucket = examination.checks.iter().filter(|check| check.what == Topic::Bucket);

@@ -8,6 +8,7 @@ use crate::id::{AccountId, Place, Region};
 
 /// A call to AWS that failed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct Failure {
     /// The account and the region in which the call was made.
     pub place: Place,
@@ -24,6 +25,23 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// A failure for which AWS returned no error code, of a call for no single resource.
+    pub fn new(
+        place: Place,
+        call: impl Into<String>,
+        message: impl Into<String>,
+        advice: impl Into<Advice>,
+    ) -> Self {
+        Self {
+            place,
+            call: call.into(),
+            resource: None,
+            code: None,
+            message: message.into(),
+            advice: advice.into(),
+        }
+    }
+
     /// The call, AWS's code and its message.
     pub fn what(&self) -> String {
         let parts = [Some(self.call.as_str()), self.code.as_deref(), Some(&self.message)];

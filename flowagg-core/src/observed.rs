@@ -15,6 +15,7 @@ use crate::lifecycle::LifecycleDocument;
 
 /// What AWS has of a fleet, and what could not be read.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Observed {
     /// The hub bucket; `None` if it does not exist.
     pub bucket: Result<Option<Bucket>, Failure>,
@@ -25,6 +26,13 @@ pub struct Observed {
     pub regions: BTreeMap<Place, Result<RegionState, Failure>>,
     /// How much of the fleet `regions` covers.
     pub scope: Scope,
+}
+
+impl Observed {
+    /// This bucket, of a fleet that was read as a whole and has no key and no account-regions.
+    pub fn new(bucket: Result<Option<Bucket>, Failure>) -> Self {
+        Self { bucket, key: None, regions: BTreeMap::new(), scope: Scope::Whole }
+    }
 }
 
 /// How much of a fleet was read.
@@ -38,6 +46,7 @@ pub enum Scope {
 
 /// The hub bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Bucket {
     /// Its default encryption; `None` where there is none.
     pub encryption: Option<BucketEncryption>,
@@ -62,6 +71,7 @@ pub struct Bucket {
 /// What else a bucket is set up for, besides flow logs. A setting that could not be read is unknown: decisions must not treat
 /// it as absent. The default is a bucket of which everything was read and nothing is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Usage {
     /// Whether S3 considers the bucket policy public.
     pub public_policy: Result<bool, Failure>,
@@ -106,18 +116,34 @@ pub enum Versioning {
 
 /// The Object Lock of a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ObjectLock {
     /// How long new objects are locked; `None` if the bucket has no default retention.
     pub retention: Option<DefaultRetention>,
 }
 
+impl ObjectLock {
+    /// Object Lock with this default retention, or without one.
+    pub fn new(retention: Option<DefaultRetention>) -> Self {
+        Self { retention }
+    }
+}
+
 /// A default retention of Object Lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DefaultRetention {
     /// S3's word: `GOVERNANCE` or `COMPLIANCE`.
     pub mode: String,
     /// How long, as S3 has it: `30 days` or `1 year`.
     pub period: String,
+}
+
+impl DefaultRetention {
+    /// A retention with this mode and period, in S3's words.
+    pub fn new(mode: impl Into<String>, period: impl Into<String>) -> Self {
+        Self { mode: mode.into(), period: period.into() }
+    }
 }
 
 /// What lies under `[prefix/]AWSLogs/`, the folder that the fleet's flow logs are delivered to.
@@ -166,6 +192,7 @@ pub enum LogFolders {
 
 /// A folder that AWS's log delivery created: `[prefix/]AWSLogs/<account>/<service>/`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct LogFolder {
     /// The account whose logs it holds.
     pub account: AccountId,
@@ -173,8 +200,16 @@ pub struct LogFolder {
     pub folder: String,
 }
 
+impl LogFolder {
+    /// A folder, with a slash at its end, of an account's logs.
+    pub fn new(account: AccountId, folder: impl Into<String>) -> Self {
+        Self { account, folder: folder.into() }
+    }
+}
+
 /// A bucket's default encryption.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct BucketEncryption {
     /// S3's word: `AES256`, `aws:kms` or `aws:kms:dsse`.
     pub algorithm: String,
@@ -184,8 +219,16 @@ pub struct BucketEncryption {
     pub bucket_key: bool,
 }
 
+impl BucketEncryption {
+    /// Encryption with this algorithm, in S3's word, without a KMS key of the bucket's own and without a bucket key.
+    pub fn new(algorithm: impl Into<String>) -> Self {
+        Self { algorithm: algorithm.into(), key: None, bucket_key: false }
+    }
+}
+
 /// The KMS key that objects are to be encrypted with.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Key {
     /// Whether AWS manages it: then its policy cannot be changed.
     pub is_aws_managed: bool,
@@ -193,6 +236,13 @@ pub struct Key {
     pub state: String,
     /// Its policy.
     pub policy: String,
+}
+
+impl Key {
+    /// A customer managed key that is enabled and has this policy.
+    pub fn new(policy: impl Into<String>) -> Self {
+        Self { is_aws_managed: false, state: "Enabled".to_owned(), policy: policy.into() }
+    }
 }
 
 /// A switch of a public access block, by S3's name.
@@ -228,6 +278,7 @@ impl Switch {
 /// The four switches of a public access block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct PublicAccessBlock {
     /// `BlockPublicAcls`
     pub block_acls: bool,
@@ -273,6 +324,7 @@ impl PublicAccessBlock {
 
 /// What one region of one account has that can be logged, and its flow logs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RegionState {
     /// The resources that the account sees, shared ones among them, of the kinds that are asked for.
     pub resources: Vec<Resource>,
@@ -280,8 +332,16 @@ pub struct RegionState {
     pub flow_logs: Vec<FlowLog>,
 }
 
+impl RegionState {
+    /// A region that was read, with these resources and flow logs.
+    pub fn new(resources: Vec<Resource>, flow_logs: Vec<FlowLog>) -> Self {
+        Self { resources, flow_logs }
+    }
+}
+
 /// A VPC, a subnet, a network interface or a transit gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Resource {
     /// Its id.
     pub id: ResourceId,
@@ -295,8 +355,16 @@ pub struct Resource {
     pub tags: BTreeMap<String, String>,
 }
 
+impl Resource {
+    /// A resource without tags that is part of no other and whose owner is not known.
+    pub fn new(id: ResourceId) -> Self {
+        Self { id, owner: None, is_default: false, part_of: BTreeSet::new(), tags: BTreeMap::new() }
+    }
+}
+
 /// A flow log.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FlowLog {
     /// Its id.
     pub id: FlowLogId,
@@ -323,6 +391,23 @@ pub struct FlowLog {
 }
 
 impl FlowLog {
+    /// A flow log without tags, of which EC2 returned nothing else.
+    pub fn new(id: FlowLogId, resource: impl Into<LoggedId>, destination: impl Into<String>) -> Self {
+        Self {
+            id,
+            resource: resource.into(),
+            traffic: None,
+            destination: destination.into(),
+            format: None,
+            interval: None,
+            files: None,
+            tags: BTreeMap::new(),
+            created: None,
+            deliver_status: None,
+            deliver_error: None,
+        }
+    }
+
     /// Who manages it, by its tags.
     pub fn manager(&self) -> Manager {
         match (self.tags.get(MARK.0), self.tags.get(FLEET_TAG)) {

@@ -86,22 +86,24 @@ fn flow_log() -> impl Strategy<Value = FlowLog> {
     ];
     let words = || option::of(foreign());
     (any::<u32>(), resource, destination, words(), words(), tags(), words(), words()).prop_map(
-        |(id, resource, destination, traffic, format, tags, status, error)| FlowLog {
-            id: FlowLogId::parse(&format!("fl-{id:08x}")).unwrap(),
-            resource: resource.as_str().into(),
-            traffic,
-            destination,
-            format: format.clone(),
-            interval: Some(600),
-            files: format.map(|format| Files {
+        |(id, resource, destination, traffic, format, tags, status, error)| {
+            let mut log = FlowLog::new(
+                FlowLogId::parse(&format!("fl-{id:08x}")).unwrap(),
+                resource.as_str(),
+                destination,
+            );
+            log.traffic = traffic;
+            log.format = format.clone();
+            log.interval = Some(600);
+            log.files = format.map(|format| Files {
                 format,
                 hive_compatible_partitions: false,
                 per_hour_partition: false,
-            }),
-            tags,
-            created: None,
-            deliver_status: status,
-            deliver_error: error,
+            });
+            log.tags = tags;
+            log.deliver_status = status;
+            log.deliver_error = error;
+            log
         },
     )
 }
@@ -110,19 +112,20 @@ fn bucket() -> impl Strategy<Value = Bucket> {
     let words = || option::of(foreign());
     let grants = btree_set((foreign(), foreign()), 0..5);
     (words(), words(), words(), words(), words(), btree_set(foreign(), 0..3), grants).prop_map(
-        |(algorithm, key, under, ownership, id, contents, grants)| Bucket {
-            encryption: algorithm.map(|algorithm| BucketEncryption { algorithm, key, bucket_key: false }),
-            lifecycle: lifecycle(id.unwrap_or_default(), under.unwrap_or_default()),
-            public_access_block: PublicAccessBlock::default(),
-            ownership,
-            policy: None,
-            contents: Contents::Listed(contents),
-            oldest: Oldest::NotRead,
-            usage: Usage {
-                acl: Ok(Acl { grants: grants.into_iter().map(grant).collect() }),
-                ..Usage::default()
-            },
-            log_folders: LogFolders::NotListed,
+        |(algorithm, key, under, ownership, id, contents, grants)| {
+            let mut bucket = Bucket::default();
+            bucket.encryption = algorithm.map(|algorithm| {
+                let mut encryption = BucketEncryption::new(algorithm);
+                encryption.key = key;
+                encryption
+            });
+            bucket.lifecycle = lifecycle(id.unwrap_or_default(), under.unwrap_or_default());
+            bucket.ownership = ownership;
+            bucket.contents = Contents::Listed(contents);
+            let mut usage = Usage::default();
+            usage.acl = Ok(Acl { grants: grants.into_iter().map(grant).collect() });
+            bucket.usage = usage;
+            bucket
         },
     )
 }
@@ -157,7 +160,10 @@ fn failure() -> impl Strategy<Value = Failure> {
     (foreign(), option::of(foreign()), option::of(foreign()), foreign(), foreign()).prop_map(
         |(call, resource, code, message, help)| {
             let advice = Advice::from(help);
-            Failure { place: place(), call, resource, code, message, advice }
+            let mut failure = Failure::new(place(), call, message, advice);
+            failure.resource = resource;
+            failure.code = code;
+            failure
         },
     )
 }
@@ -242,8 +248,9 @@ proptest! {
     ) {
         let fleet = Fleet::parse(&format!("{FLEET}vpcs = {{ tags = {{ logged = \"yes\" }} }}\n")).unwrap();
         let id = ResourceId::parse("vpc-0000000a").unwrap();
-        let vpc = Resource { id, owner: None, is_default: false, part_of: BTreeSet::new(), tags };
-        let state = RegionState { resources: vec![vpc], flow_logs: logs.clone() };
+        let mut vpc = Resource::new(id);
+        vpc.tags = tags;
+        let state = RegionState::new(vec![vpc], logs.clone());
         let unnamed = if prune { Unnamed::Prune } else { Unnamed::Keep };
         let regions = BTreeMap::from([(place(), Ok(state))]);
         for part in [flow_log_changes(&fleet, &regions, unnamed), flow_log_removals(&fleet, &regions)] {

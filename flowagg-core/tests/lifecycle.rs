@@ -55,14 +55,13 @@ fn own(folder: &str, days: u32) -> String {
 }
 
 fn bucket(rules: &str, contents: &[&str]) -> Bucket {
-    Bucket {
-        encryption: Some(BucketEncryption { algorithm: "AES256".into(), key: None, bucket_key: false }),
-        lifecycle: if rules.is_empty() { None } else { document(rules) },
-        public_access_block: PublicAccessBlock::FULL,
-        ownership: Some("BucketOwnerEnforced".into()),
-        contents: Contents::Listed(contents.iter().map(|it| (*it).to_owned()).collect()),
-        ..Bucket::default()
-    }
+    let mut bucket = Bucket::default();
+    bucket.encryption = Some(BucketEncryption::new("AES256"));
+    bucket.lifecycle = if rules.is_empty() { None } else { document(rules) };
+    bucket.public_access_block = PublicAccessBlock::FULL;
+    bucket.ownership = Some("BucketOwnerEnforced".into());
+    bucket.contents = Contents::Listed(contents.iter().map(|it| (*it).to_owned()).collect());
+    bucket
 }
 
 fn part(fleet: &Fleet, bucket: &Bucket, expiry: Expiry) -> HubPart {
@@ -117,7 +116,8 @@ fn forever_ends_the_finding() {
 #[test]
 fn a_new_expiry_of_an_existing_bucket_needs_the_permission() {
     let day = jiff::civil::date(2024, 1, 3);
-    let bucket = Bucket { oldest: Oldest::Day(day), ..bucket("", &[OWN]) };
+    let mut bucket = bucket("", &[OWN]);
+    bucket.oldest = Oldest::Day(day);
     let fleet = fleet("retention-days = 30");
     let withheld = part(&fleet, &bucket, Expiry::Withhold);
     let expected = "lifecycle of AWSLogs/: expire after 30 days, unfinished uploads deleted after 7 (now never; oldest flow logs: 2024-01-03)";
@@ -157,8 +157,9 @@ fn old_versions_that_would_be_deleted_need_the_permission_if_the_bucket_has_vers
     for (versioning, needs) in
         [(Versioning::Off, false), (Versioning::Enabled, true), (Versioning::Suspended, true)]
     {
-        let usage = Usage { versioning: Ok(versioning), ..Usage::default() };
-        let part = part(&fleet, &Bucket { usage, ..bucket(&rules, &[OWN]) }, Expiry::Withhold);
+        let mut bucket = bucket(&rules, &[OWN]);
+        bucket.usage.versioning = Ok(versioning);
+        let part = part(&fleet, &bucket, Expiry::Withhold);
         assert_eq!(part.not_applied.len(), usize::from(needs), "{versioning:?} {part:?}");
     }
 }
@@ -290,12 +291,16 @@ fn a_rule_that_someone_disabled_stays_disabled_without_a_retention() {
 
 #[test]
 fn old_versions_that_a_listing_does_not_show_are_not_deleted() {
-    let usage = Usage { versioning: Ok(Versioning::Enabled), ..Usage::default() };
     let fleet = fleet("retention-days = 30\nnoncurrent-days = 5");
-    let change = allowed(&fleet, &Bucket { usage: usage.clone(), ..bucket("", &[OWN]) });
+    let versioned = |rules: &str| {
+        let mut bucket = bucket(rules, &[OWN]);
+        bucket.usage.versioning = Ok(Versioning::Enabled);
+        bucket
+    };
+    let change = allowed(&fleet, &versioned(""));
     assert_eq!(unders(&change), [OWN], "not the whole folder");
     let left = own("AWSLogs/444444444444/vpcflowlogs/", 30);
-    let part = part(&fleet, &Bucket { usage, ..bucket(&left, &[OWN]) }, Expiry::Allow);
+    let part = part(&fleet, &versioned(&left), Expiry::Allow);
     let [HubChange::SetLifecycle(change)] = &part.changes[..] else { unreachable!("{part:?}") };
     assert!(change.removed.is_empty(), "old versions of an account that left may still be there");
 }
@@ -303,8 +308,8 @@ fn old_versions_that_a_listing_does_not_show_are_not_deleted() {
 #[test]
 fn the_rule_for_the_whole_folder_gets_no_old_versions_where_no_new_rule_is_set() {
     let foreign: String = (0..900).map(|n| expiring(&format!("theirs-{n}"), "else/", 1)).collect();
-    let usage = Usage { versioning: Ok(Versioning::Enabled), ..Usage::default() };
-    let bucket = Bucket { usage, ..bucket(&(foreign + &own("AWSLogs/", 30)), &[OWN]) };
+    let mut bucket = bucket(&(foreign + &own("AWSLogs/", 30)), &[OWN]);
+    bucket.usage.versioning = Ok(Versioning::Enabled);
     let part = part(&fleet("retention-days = 30\nnoncurrent-days = 5"), &bucket, Expiry::Allow);
     assert!(part.changes.is_empty() && part.not_applied.is_empty(), "{part:?}");
     assert!(concerns(&part)[0].starts_with("no new lifecycle rule is set: "), "{part:?}");
@@ -339,20 +344,12 @@ fn a_rule_of_another_fleet_is_named_with_its_fleet() {
 #[test]
 fn a_folder_that_cannot_be_listed_changes_no_rule() {
     let hub = fleet("").hub;
-    let denied = Failure {
-        place: hub.place(),
-        call: "ListObjectsV2".into(),
-        resource: None,
-        code: Some("AccessDenied".into()),
-        message: "denied".into(),
-        advice: "allow s3:ListBucket".into(),
-    };
+    let mut denied = Failure::new(hub.place(), "ListObjectsV2", "denied", "allow s3:ListBucket");
+    denied.code = Some("AccessDenied".into());
     let contents = Contents::Unread(denied);
-    let part = part(
-        &fleet("retention-days = 30"),
-        &Bucket { contents, ..bucket(&own("AWSLogs/", 90), &[]) },
-        Expiry::Allow,
-    );
+    let mut bucket = bucket(&own("AWSLogs/", 90), &[]);
+    bucket.contents = contents;
+    let part = part(&fleet("retention-days = 30"), &bucket, Expiry::Allow);
     assert!(part.changes.is_empty() && part.not_applied.is_empty(), "{part:?}");
     assert_eq!(
         concerns(&part),
@@ -440,10 +437,9 @@ fn foreign_rules_and_unknown_elements_keep_their_text() {
                   <Status>Disabled</Status><NewKind><X>1</X></NewKind><Expiration><Days>400</Days></Expiration></Rule>\n  <Future attr='1'/>";
     let of_other = own("AWSLogs/", 14).replace("/acme/", "/other/");
     let before = document(&format!("{theirs}{}{of_other}", own("AWSLogs/", 90))).unwrap();
-    let change = allowed(
-        &fleet("retention-days = 30"),
-        &Bucket { lifecycle: Some(before.clone()), ..bucket("", &[OWN]) },
-    );
+    let mut bucket = bucket("", &[OWN]);
+    bucket.lifecycle = Some(before.clone());
+    let change = allowed(&fleet("retention-days = 30"), &bucket);
     let after = change.write.unwrap();
     assert_eq!(after.text, before.text.replace("<Days>90</Days>", "<Days>30</Days>"));
     assert_eq!(after.minimum_object_size, before.minimum_object_size);
@@ -464,7 +460,9 @@ fn a_new_rule_takes_the_form_of_those_that_are_there() {
     assert!(text.contains("<Filter><Prefix>AWSLogs/</Prefix></Filter>"), "{text}");
     let text = "<s3:LifecycleConfiguration xmlns:s3='urn:x'><s3:Rule><s3:ID>x</s3:ID><s3:Status>Enabled</s3:Status></s3:Rule></s3:LifecycleConfiguration>";
     let lifecycle = Some(LifecycleDocument { text: text.to_owned(), minimum_object_size: None });
-    let written = allowed(&fleet, &Bucket { lifecycle, ..bucket("", &[OWN]) }).write.unwrap();
+    let mut bucket = bucket("", &[OWN]);
+    bucket.lifecycle = lifecycle;
+    let written = allowed(&fleet, &bucket).write.unwrap();
     assert!(written.text.contains("<s3:Rule><s3:ID>flowagg-expiry/acme/AWSLogs</s3:ID>"), "{}", written.text);
     assert_eq!(written.rules().unwrap().len(), 2);
 }
@@ -475,8 +473,9 @@ fn a_document_that_is_incomplete_changes_nothing() {
     let [almost, start] = [whole.len() - 5, 60].map(|end| whole.get(..end).unwrap());
     for text in ["", "{}", "<LifecycleConfiguration>", "<Error/>", almost, start] {
         let lifecycle = Some(LifecycleDocument { text: text.to_owned(), minimum_object_size: None });
-        let part =
-            part(&fleet("retention-days = 30"), &Bucket { lifecycle, ..bucket("", &[OWN]) }, Expiry::Allow);
+        let mut bucket = bucket("", &[OWN]);
+        bucket.lifecycle = lifecycle;
+        let part = part(&fleet("retention-days = 30"), &bucket, Expiry::Allow);
         assert!(part.changes.is_empty() && part.concerns.len() == 1, "{text}: {part:?}");
     }
 }
@@ -642,7 +641,9 @@ fn applied(bucket: &Bucket, part: &HubPart) -> Bucket {
         HubChange::SetLifecycle(change) => Some(change.write.clone()),
         _ => None,
     });
-    Bucket { lifecycle: change.unwrap_or_else(|| bucket.lifecycle.clone()), ..bucket.clone() }
+    let mut found = bucket.clone();
+    found.lifecycle = change.unwrap_or_else(|| bucket.lifecycle.clone());
+    found
 }
 
 fn rules(bucket: &Bucket) -> Vec<Rule> {
@@ -660,7 +661,8 @@ proptest! {
         steps in prop::collection::vec((any::<bool>(), any::<bool>(), hub_lines()), 1..6),
     ) {
         let start = bucket(&foreign.concat(), &[]);
-        let mut bucket = Bucket { contents: Contents::Listed(contents), ..start.clone() };
+        let mut bucket = start.clone();
+        bucket.contents = Contents::Listed(contents);
         for (is_second, removes, hub) in steps {
             let mut fleet = fleet(&hub);
             if is_second {
@@ -699,7 +701,8 @@ proptest! {
         hub in hub_lines(),
     ) {
         let own: String = fleet_rules.iter().map(|(folder, days)| own(folder, *days)).collect();
-        let bucket = Bucket { contents: Contents::Listed(contents.clone()), ..bucket(&(foreign.concat() + &own), &[]) };
+        let mut bucket = bucket(&(foreign.concat() + &own), &[]);
+        bucket.contents = Contents::Listed(contents.clone());
         let fleet = fleet(&hub);
         let days = |rules: &[Rule], folder: &str| fate(rules, folder).expires.map(|end| end.days);
         let before = rules(&bucket);
@@ -726,7 +729,8 @@ fn rule_for_the_whole_folder_needs_the_permission_if_only_members_expire_already
     let foreign = format!(
         "<Rule><ID>theirs</ID><Prefix>{OWN}</Prefix><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule>"
     );
-    let bucket = Bucket { contents: Contents::Listed(BTreeSet::new()), ..bucket(&foreign, &[]) };
+    let mut bucket = bucket(&foreign, &[]);
+    bucket.contents = Contents::Listed(BTreeSet::new());
     let part = part(&fleet("retention-days = 1"), &bucket, Expiry::Withhold);
     assert_eq!((changes(&part).len(), part.not_applied.len()), (0, 1), "{part:?}");
 }

@@ -38,32 +38,28 @@ fn lifecycle(fleet: &Fleet) -> Option<LifecycleDocument> {
 }
 
 fn settled() -> Bucket {
-    Bucket {
-        encryption: Some(encrypted("AES256", None)),
-        lifecycle: lifecycle(&fleet("")),
-        public_access_block: PublicAccessBlock::FULL,
-        ownership: Some("BucketOwnerEnforced".into()),
-        policy: None,
-        contents: Contents::default(),
-        oldest: Oldest::NotRead,
-        usage: Usage::default(),
-        log_folders: LogFolders::NotListed,
-    }
+    let mut bucket = Bucket::default();
+    bucket.encryption = Some(encrypted("AES256", None));
+    bucket.lifecycle = lifecycle(&fleet(""));
+    bucket.public_access_block = PublicAccessBlock::FULL;
+    bucket.ownership = Some("BucketOwnerEnforced".into());
+    bucket
 }
 
 /// A settled bucket on which ACLs and public policies have an effect.
 fn open(usage: Usage) -> Bucket {
-    Bucket {
-        public_access_block: PublicAccessBlock::default(),
-        ownership: Some("BucketOwnerPreferred".into()),
-        policy: Some("{}".to_owned()),
-        usage,
-        ..settled()
-    }
+    let mut bucket = settled();
+    bucket.public_access_block = PublicAccessBlock::default();
+    bucket.ownership = Some("BucketOwnerPreferred".into());
+    bucket.policy = Some("{}".to_owned());
+    bucket.usage = usage;
+    bucket
 }
 
 fn encrypted(algorithm: &str, key: Option<&str>) -> BucketEncryption {
-    BucketEncryption { algorithm: algorithm.into(), key: key.map(str::to_owned), bucket_key: false }
+    let mut encryption = BucketEncryption::new(algorithm);
+    encryption.key = key.map(str::to_owned);
+    encryption
 }
 
 fn acl(grantee: Grantee, permission: &str) -> Result<Acl, Failure> {
@@ -72,14 +68,15 @@ fn acl(grantee: Grantee, permission: &str) -> Result<Acl, Failure> {
 }
 
 fn denied(call: &str) -> Failure {
-    Failure {
-        place: fleet("").hub.place(),
-        call: call.into(),
-        resource: Some("acme-logs".into()),
-        code: Some("AccessDenied".into()),
-        message: "no identity-based policy allows it".into(),
-        advice: format!("allow s3:{call}").as_str().into(),
-    }
+    let mut failure = Failure::new(
+        fleet("").hub.place(),
+        call,
+        "no identity-based policy allows it",
+        format!("allow s3:{call}").as_str(),
+    );
+    failure.resource = Some("acme-logs".into());
+    failure.code = Some("AccessDenied".into());
+    failure
 }
 
 fn changes(part: &HubPart) -> Vec<String> {
@@ -132,7 +129,9 @@ fn a_bucket_that_nobody_depends_on_is_closed() {
 
 #[test]
 fn a_public_policy_keeps_its_two_switches_off() {
-    let part = hub_changes(&fleet(""), Some(&open(Usage { public_policy: Ok(true), ..Usage::default() })));
+    let mut usage = Usage::default();
+    usage.public_policy = Ok(true);
+    let part = hub_changes(&fleet(""), Some(&open(usage)));
     assert_eq!(
         changes(&part)[0],
         "block public access (now off: BlockPublicAcls, IgnorePublicAcls; stronger)"
@@ -149,7 +148,9 @@ fn a_grant_to_everyone_keeps_acls_and_their_two_switches_off() {
         (Grantee::AllUsers, "everyone (`AllUsers`)"),
         (Grantee::AuthenticatedUsers, "every AWS account (`AuthenticatedUsers`)"),
     ] {
-        let bucket = open(Usage { acl: acl(grantee, "READ"), ..Usage::default() });
+        let mut usage = Usage::default();
+        usage.acl = acl(grantee, "READ");
+        let bucket = open(usage);
         let part = hub_changes(&fleet(""), Some(&bucket));
         assert_eq!(
             changes(&part),
@@ -170,7 +171,9 @@ fn a_grant_to_log_delivery_keeps_acls_on_and_the_switches_are_turned_on() {
         (Grantee::LogDelivery, "S3 server access logging (`LogDelivery`)"),
         (Grantee::of_user("af12"), "the canonical user `af12`"),
     ] {
-        let bucket = open(Usage { acl: acl(grantee, "FULL_CONTROL"), ..Usage::default() });
+        let mut usage = Usage::default();
+        usage.acl = acl(grantee, "FULL_CONTROL");
+        let bucket = open(usage);
         let part = hub_changes(&fleet(""), Some(&bucket));
         assert!(matches!(&part.changes[..], [HubChange::BlockPublicAccess { off, .. }] if off.len() == 4));
         let expected = format!(
@@ -183,12 +186,13 @@ fn a_grant_to_log_delivery_keeps_acls_on_and_the_switches_are_turned_on() {
 
 #[test]
 fn the_fleet_file_decides_about_object_ownership() {
-    for usage in [
-        Usage { acl: acl(Grantee::of_user(CLOUDFRONT), "FULL_CONTROL"), ..Usage::default() },
-        Usage { acl: Err(denied("GetBucketAcl")), ..Usage::default() },
-        Usage::default(),
-    ] {
-        let bucket = Bucket { public_access_block: PublicAccessBlock::FULL, ..open(usage) };
+    for acl in
+        [acl(Grantee::of_user(CLOUDFRONT), "FULL_CONTROL"), Err(denied("GetBucketAcl")), Ok(Acl::default())]
+    {
+        let mut usage = Usage::default();
+        usage.acl = acl;
+        let mut bucket = open(usage);
+        bucket.public_access_block = PublicAccessBlock::FULL;
         let kept = hub_changes(&fleet("object-ownership = \"keep\""), Some(&bucket));
         assert!(is_settled(&kept), "{kept:?}");
         let enforced = hub_changes(&fleet("object-ownership = \"enforce\""), Some(&bucket));
@@ -199,11 +203,9 @@ fn the_fleet_file_decides_about_object_ownership() {
 
 #[test]
 fn evidence_that_could_not_be_read_counts_as_evidence() {
-    let unread = Usage {
-        public_policy: Err(denied("GetBucketPolicyStatus")),
-        acl: Err(denied("GetBucketAcl")),
-        ..Usage::default()
-    };
+    let mut unread = Usage::default();
+    unread.public_policy = Err(denied("GetBucketPolicyStatus"));
+    unread.acl = Err(denied("GetBucketAcl"));
     let part = hub_changes(&fleet(""), Some(&open(unread.clone())));
     assert!(part.changes.is_empty(), "{part:?}");
     let why = "AccessDenied: no identity-based policy allows it)";
@@ -222,15 +224,18 @@ fn evidence_that_could_not_be_read_counts_as_evidence() {
     assert_eq!(concerns(&part), expected);
     assert_eq!(part.concerns[0].help, "allow s3:GetBucketAcl");
 
-    let closed = Bucket { usage: unread.clone(), ..settled() };
+    let mut closed = settled();
+    closed.usage = unread.clone();
     assert!(is_settled(&hub_changes(&fleet(""), Some(&closed))), "nothing depends on what was not read");
-    let without_policy = Bucket { policy: None, ..open(unread.clone()) };
+    let mut without_policy = open(unread.clone());
+    without_policy.policy = None;
     let part = hub_changes(&fleet(""), Some(&without_policy));
     assert_eq!(
         changes(&part),
         ["block public access (now off: BlockPublicPolicy, RestrictPublicBuckets; stronger)"]
     );
-    let without_acls = Bucket { ownership: Some("BucketOwnerEnforced".into()), ..open(unread) };
+    let mut without_acls = open(unread);
+    without_acls.ownership = Some("BucketOwnerEnforced".into());
     let part = hub_changes(&fleet(""), Some(&without_acls));
     assert_eq!(
         changes(&part),
@@ -240,8 +245,11 @@ fn evidence_that_could_not_be_read_counts_as_evidence() {
 
 #[test]
 fn one_switch_that_is_off_is_turned_on_alone() {
-    let block = PublicAccessBlock { ignore_acls: false, ..PublicAccessBlock::FULL };
-    let part = hub_changes(&fleet(""), Some(&Bucket { public_access_block: block, ..settled() }));
+    let mut block = PublicAccessBlock::FULL;
+    block.ignore_acls = false;
+    let mut bucket = settled();
+    bucket.public_access_block = block;
+    let part = hub_changes(&fleet(""), Some(&bucket));
     assert_eq!(changes(&part), ["block public access (now off: IgnorePublicAcls; stronger)"]);
     assert_eq!(block.with(&[Switch::IgnorePublicAcls]), PublicAccessBlock::FULL);
     assert_eq!(PublicAccessBlock::default().with(&Switch::ALL), PublicAccessBlock::FULL);
@@ -283,14 +291,17 @@ fn an_existing_encryption_changes_only_if_the_fleet_file_sets_one_that_is_not_we
         (&sse_kms, Some(&dual), Some(format!("{set} (now aws:kms:dsse with {other}; different)"))),
         (&sse_kms, Some(&by_id), Some(format!("{set} (now aws:kms with 1234abcd; different)"))),
     ] {
-        let part = hub_changes(&fleet(hub), Some(&Bucket { encryption: found.cloned(), ..settled() }));
+        let mut bucket = settled();
+        bucket.encryption = found.cloned();
+        let part = hub_changes(&fleet(hub), Some(&bucket));
         assert_eq!(changes(&part), Vec::from_iter(expected), "{hub} {found:?}");
     }
 }
 
 #[test]
 fn a_kept_kms_key_is_named_in_a_note() {
-    let bucket = Bucket { encryption: Some(encrypted("aws:kms", Some(KEY))), ..settled() };
+    let mut bucket = settled();
+    bucket.encryption = Some(encrypted("aws:kms", Some(KEY)));
     let kept = hub_changes(&fleet(""), Some(&bucket));
     assert_eq!(kept.notes, [Note::KeptEncryption { key: KEY.to_owned() }]);
     let stronger = hub_changes(&fleet("encryption = \"sse-s3\""), Some(&bucket));
@@ -301,7 +312,8 @@ fn a_kept_kms_key_is_named_in_a_note() {
 
 #[test]
 fn dual_layer_encryption_with_the_declared_key_is_settled() {
-    let bucket = Bucket { encryption: Some(encrypted("aws:kms:dsse", Some(KEY))), ..settled() };
+    let mut bucket = settled();
+    bucket.encryption = Some(encrypted("aws:kms:dsse", Some(KEY)));
     let declared = fleet(&format!("encryption = \"{KEY}\""));
     assert!(is_settled(&hub_changes(&declared, Some(&bucket))));
     let in_use = encryption_in_use(&declared.hub, bucket.encryption.as_ref());
@@ -333,10 +345,11 @@ fn deliveries_use_the_declared_key_or_the_one_that_is_kept() {
 
 #[test]
 fn versioning_is_explained_with_what_deletes_old_versions() {
-    let bucket = |hub, versioning| Bucket {
-        lifecycle: lifecycle(&fleet(hub)),
-        usage: Usage { versioning: Ok(versioning), ..Usage::default() },
-        ..settled()
+    let bucket = |hub, versioning| {
+        let mut found = settled();
+        found.lifecycle = lifecycle(&fleet(hub));
+        found.usage.versioning = Ok(versioning);
+        found
     };
     let part = hub_changes(&fleet(""), Some(&bucket("", Versioning::Enabled)));
     let start = "versioning is enabled: expiry only adds delete markers, and old versions";
@@ -358,14 +371,12 @@ fn versioning_is_explained_with_what_deletes_old_versions() {
 
 #[test]
 fn object_lock_replication_and_notifications_have_a_note_each() {
-    let retention = DefaultRetention { mode: "COMPLIANCE".into(), period: "1 year".into() };
-    let usage = Usage {
-        object_lock: Ok(Some(ObjectLock { retention: Some(retention.clone()) })),
-        replication: Ok(true),
-        notifications: Ok(true),
-        ..Usage::default()
-    };
-    let part = hub_changes(&fleet(""), Some(&Bucket { usage, ..settled() }));
+    let retention = DefaultRetention::new("COMPLIANCE", "1 year");
+    let mut bucket = settled();
+    bucket.usage.object_lock = Ok(Some(ObjectLock::new(Some(retention.clone()))));
+    bucket.usage.replication = Ok(true);
+    bucket.usage.notifications = Ok(true);
+    let part = hub_changes(&fleet(""), Some(&bucket));
     let expected = [Note::ObjectLocked { retention: Some(retention) }, Note::Replicated, Note::Notifies];
     assert_eq!(part.notes, expected);
     assert!(notes(&part)[0].contains("default retention of 1 year (COMPLIANCE)"), "{part:?}");
@@ -375,8 +386,9 @@ fn object_lock_replication_and_notifications_have_a_note_each() {
 
 #[test]
 fn requester_pays_is_an_obstacle() {
-    let usage = Usage { requester_pays: Ok(true), ..Usage::default() };
-    let part = hub_changes(&fleet(""), Some(&Bucket { usage, ..settled() }));
+    let mut bucket = settled();
+    bucket.usage.requester_pays = Ok(true);
+    let part = hub_changes(&fleet(""), Some(&bucket));
     let [obstacle] = &part.obstacles[..] else { unreachable!("{part:?}") };
     assert!(obstacle.what.contains("AWS does not document whether flow logs are delivered"), "{obstacle:?}");
     assert!(obstacle.help.contains("put-bucket-request-payment --bucket acme-logs"), "{obstacle:?}");
@@ -384,15 +396,13 @@ fn requester_pays_is_an_obstacle() {
 
 #[test]
 fn settings_that_could_not_be_read_are_named_in_one_note() {
-    let usage = Usage {
-        versioning: Err(denied("GetBucketVersioning")),
-        object_lock: Err(denied("GetObjectLockConfiguration")),
-        replication: Err(denied("GetBucketReplication")),
-        requester_pays: Err(denied("GetBucketRequestPayment")),
-        notifications: Err(denied("GetBucketNotificationConfiguration")),
-        ..Usage::default()
-    };
-    let part = hub_changes(&fleet(""), Some(&Bucket { usage, ..settled() }));
+    let mut bucket = settled();
+    bucket.usage.versioning = Err(denied("GetBucketVersioning"));
+    bucket.usage.object_lock = Err(denied("GetObjectLockConfiguration"));
+    bucket.usage.replication = Err(denied("GetBucketReplication"));
+    bucket.usage.requester_pays = Err(denied("GetBucketRequestPayment"));
+    bucket.usage.notifications = Err(denied("GetBucketNotificationConfiguration"));
+    let part = hub_changes(&fleet(""), Some(&bucket));
     let [note] = &notes(&part)[..] else { unreachable!("{part:?}") };
     for name in
         ["versioning (", "Object Lock (", "replication (", "event notifications (", "Requester Pays ("]

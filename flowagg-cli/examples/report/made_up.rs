@@ -89,12 +89,7 @@ impl MadeUp {
             REGIONS.iter().take(regions).map(|name| Region::parse(name)).collect::<Result<_, _>>()?;
         let (fleet, units) = fleet(accounts, &regions)?;
         let mut made_up = Self {
-            observed: Observed {
-                bucket: Ok(Some(bucket(&fleet)?)),
-                key: None,
-                regions: BTreeMap::new(),
-                scope: Scope::Whole,
-            },
+            observed: Observed::new(Ok(Some(bucket(&fleet)?))),
             deliveries: Deliveries { arrivals: Arrivals::default(), days: BTreeMap::new() },
             days: (0..DAYS).rev().map(|ago| today.saturating_sub(ago.days())).collect(),
             fleet,
@@ -129,13 +124,9 @@ impl MadeUp {
         for v in 0..vpcs {
             let number = (n as u64 * 100 + r as u64) * 10 + v;
             let id = ResourceId::parse(&format!("vpc-{number:017x}"))?;
-            state.resources.push(Resource {
-                id: id.clone(),
-                owner: Some(place.account),
-                is_default: false,
-                part_of: BTreeSet::new(),
-                tags: BTreeMap::new(),
-            });
+            let mut resource = Resource::new(id.clone());
+            resource.owner = Some(place.account);
+            state.resources.push(resource);
             if chance != 3 {
                 let log = FlowLogId::parse(&format!("fl-{number:017x}"))?;
                 state.flow_logs.push(self.flow_log(&log, &id, chance, v));
@@ -149,19 +140,12 @@ impl MadeUp {
     fn flow_log(&self, id: &FlowLogId, vpc: &ResourceId, chance: u64, v: u64) -> FlowLog {
         let age = if chance == 4 { SignedDuration::from_mins(5) } else { SignedDuration::from_hours(2000) };
         let fails = chance == 5 && v == 0;
-        FlowLog {
-            id: id.clone(),
-            resource: vpc.as_str().into(),
-            traffic: None,
-            destination: self.fleet.destination().arn(),
-            format: None,
-            interval: None,
-            files: None,
-            tags: self.fleet.tags(),
-            created: self.now.checked_sub(age).ok(),
-            deliver_status: Some(if fails { "FAILED" } else { "SUCCESS" }.to_owned()),
-            deliver_error: fails.then(|| "Access error".to_owned()),
-        }
+        let mut flow_log = FlowLog::new(id.clone(), vpc.as_str(), self.fleet.destination().arn());
+        flow_log.tags = self.fleet.tags();
+        flow_log.created = self.now.checked_sub(age).ok();
+        flow_log.deliver_status = Some(if fails { "FAILED" } else { "SUCCESS" }.to_owned());
+        flow_log.deliver_error = fails.then(|| "Access error".to_owned());
+        flow_log
     }
 
     fn deliver(&mut self, place: &Place, log: &FlowLogId, chance: u64, v: u64) -> Result<(), Box<dyn Error>> {
@@ -237,26 +221,26 @@ fn bucket(fleet: &Fleet) -> Result<Bucket, Box<dyn Error>> {
         fleet.hub.bucket
     );
     let policy = merge(Some(&foreign), &Grant::of(fleet), Unnamed::Keep)?.text;
-    Ok(Bucket {
-        encryption: Some(BucketEncryption { algorithm: "AES256".to_owned(), key: None, bucket_key: false }),
-        lifecycle: LifecycleDocument::edited(None, rule_of_new_bucket(fleet).as_slice(), &BTreeSet::new())?,
-        public_access_block: PublicAccessBlock::FULL,
-        ownership: Some("BucketOwnerEnforced".to_owned()),
-        policy: Some(policy),
-        ..Bucket::default()
-    })
+    let mut bucket = Bucket::default();
+    bucket.encryption = Some(BucketEncryption::new("AES256"));
+    bucket.lifecycle =
+        LifecycleDocument::edited(None, rule_of_new_bucket(fleet).as_slice(), &BTreeSet::new())?;
+    bucket.public_access_block = PublicAccessBlock::FULL;
+    bucket.ownership = Some("BucketOwnerEnforced".to_owned());
+    bucket.policy = Some(policy);
+    Ok(bucket)
 }
 
 fn refused(place: &Place) -> Failure {
     let role = format!("arn:aws:iam::{}:role/OrganizationAccountAccessRole", place.account);
-    Failure {
-        place: place.clone(),
-        call: "AssumeRole".to_owned(),
-        resource: None,
-        code: Some("AccessDenied".to_owned()),
-        message: format!("the caller may not take {role}"),
-        advice: "make the role there, or name another in the fleet file".into(),
-    }
+    let mut failure = Failure::new(
+        place.clone(),
+        "AssumeRole",
+        format!("the caller may not take {role}"),
+        "make the role there, or name another in the fleet file",
+    );
+    failure.code = Some("AccessDenied".to_owned());
+    failure
 }
 
 /// Two numbers as one that looks like chance.

@@ -1,7 +1,5 @@
 //! SDK clients that answer by rule, for tests.
 
-use std::collections::BTreeMap;
-
 use aws_credential_types::Credentials;
 use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client};
 use aws_smithy_runtime_api::client::http::{
@@ -12,7 +10,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::RetryConfig;
 use flowagg_core::fleet::{Fleet, FleetFile};
 use flowagg_core::id::{AccountId, Place, Region};
-use flowagg_core::observed::{Bucket, Observed, Scope};
+use flowagg_core::observed::{Bucket, Observed};
 
 macro_rules! client {
     ($sdk:ident, $rules:expr) => {{
@@ -81,6 +79,10 @@ pub(crate) fn place() -> Place {
 
 /// A bucket with this policy, and nothing else read; `None` is a bucket that does not exist.
 pub(crate) fn observed(policy: Option<&str>) -> Observed {
-    let bucket = policy.map(|policy| Bucket { policy: Some(policy.to_owned()), ..Bucket::default() });
-    Observed { bucket: Ok(bucket), key: None, regions: BTreeMap::new(), scope: Scope::Whole }
+    let bucket = policy.map(|policy| {
+        let mut found = Bucket::default();
+        found.policy = Some(policy.to_owned());
+        found
+    });
+    Observed::new(Ok(bucket))
 }

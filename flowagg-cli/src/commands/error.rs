@@ -202,17 +202,14 @@ mod tests {
     }
 
     fn failure() -> Failure {
-        Failure {
-            place: Place::new(
-                AccountId::parse("111122223333").unwrap(),
-                &Region::parse("eu-west-1").unwrap(),
-            ),
-            call: "GetBucketPolicy".to_owned(),
-            resource: None,
-            code: Some("AccessDenied".to_owned()),
-            message: "not authorized".to_owned(),
-            advice: "allow it".into(),
-        }
+        let mut failed = Failure::new(
+            Place::new(AccountId::parse("111122223333").unwrap(), &Region::parse("eu-west-1").unwrap()),
+            "GetBucketPolicy",
+            "not authorized",
+            "allow it",
+        );
+        failed.code = Some("AccessDenied".to_owned());
+        failed
     }
 
     fn caller() -> CallError {

@@ -80,17 +80,14 @@ mod tests {
     use super::*;
 
     fn refused(n: usize, code: &str) -> Failure {
-        Failure {
-            place: Place::new(
-                AccountId::parse(&format!("{n:012}")).unwrap(),
-                &Region::parse("eu-west-1").unwrap(),
-            ),
-            call: "AssumeRole".into(),
-            resource: None,
-            code: Some(code.into()),
-            message: "not authorized".into(),
-            advice: "make the role".into(),
-        }
+        let mut failed = Failure::new(
+            Place::new(AccountId::parse(&format!("{n:012}")).unwrap(), &Region::parse("eu-west-1").unwrap()),
+            "AssumeRole",
+            "not authorized",
+            "make the role",
+        );
+        failed.code = Some(code.into());
+        failed
     }
 
     fn told(list: &[Failure]) -> String {
@@ -123,8 +120,9 @@ error: 000000000009 eu-west-1: AssumeRole: ExpiredToken: not authorized
     #[test]
     fn failures_of_one_code_with_different_ways_out_are_told_apart() {
         let denied = |n, help: &str| {
-            let failure = refused(n, "UnauthorizedOperation");
-            Failure { advice: Advice::for_place(|account, _| format!("{help} in {account}")), ..failure }
+            let mut failure = refused(n, "UnauthorizedOperation");
+            failure.advice = Advice::for_place(|account, _| format!("{help} in {account}"));
+            failure
         };
         let list: Vec<Failure> =
             (1..=4).flat_map(|n| [denied(n, "allow it"), denied(n + 4, "ask for an exception")]).collect();

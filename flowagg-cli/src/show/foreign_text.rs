@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Fleet, Regions};
 use flowagg_core::id::{AccountId, FlowLogId, Place, Region, ResourceId};
-use flowagg_core::observed::{Bucket, Contents, FlowLog, Observed, RegionState, Resource, Scope};
+use flowagg_core::observed::{Bucket, Contents, FlowLog, Observed, RegionState, Resource};
 use flowagg_core::plan::Unnamed;
 use flowagg_policy::Plan;
 use proptest::collection::vec;
@@ -45,7 +45,10 @@ fn fleet(name: String) -> Fleet {
 fn failure<S: Strategy<Value = String>>(text: fn() -> S) -> impl Strategy<Value = Failure> {
     (option::of(text()), option::of(text()), text(), text()).prop_map(|(resource, code, message, help)| {
         let (place, call) = (place(), "DescribeFlowLogs".to_owned());
-        Failure { place, call, resource, code, message, advice: help.into() }
+        let mut failure = Failure::new(place, call, message, help);
+        failure.resource = resource;
+        failure.code = code;
+        failure
     })
 }
 
@@ -53,45 +56,32 @@ fn failure<S: Strategy<Value = String>>(text: fn() -> S) -> impl Strategy<Value 
 fn planned(fleet: &Fleet, words: &[String; 4], failures: Vec<Failure>) -> Plan {
     let [ownership, other, destination, format] = words.clone();
     let id = ResourceId::parse("vpc-0000000a").unwrap();
-    let log = |destination: String| FlowLog {
-        id: FlowLogId::parse("fl-0000000a").unwrap(),
-        resource: id.as_str().into(),
-        traffic: Some(ownership.clone()),
-        destination,
-        format: Some(format.clone()),
-        interval: None,
-        files: None,
-        tags: BTreeMap::new(),
-        created: None,
-        deliver_status: None,
-        deliver_error: None,
+    let log = |destination: String| {
+        let mut flow_log = FlowLog::new(FlowLogId::parse("fl-0000000a").unwrap(), id.as_str(), destination);
+        flow_log.traffic = Some(ownership.clone());
+        flow_log.format = Some(format.clone());
+        flow_log
     };
     let own = fleet.destination().arn();
     let flow_logs = vec![log(format!("{own}/{destination}")), log(own)];
-    let vpc = Resource {
-        id: id.clone(),
-        owner: None,
-        is_default: false,
-        part_of: BTreeSet::new(),
-        tags: BTreeMap::new(),
-    };
-    let bucket = Bucket {
-        ownership: Some(ownership.clone()),
-        contents: Contents::Listed(BTreeSet::from([other])),
-        ..Bucket::default()
-    };
-    let state = RegionState { resources: vec![vpc], flow_logs };
+    let vpc = Resource::new(id.clone());
+    let mut bucket = Bucket::default();
+    bucket.ownership = Some(ownership.clone());
+    bucket.contents = Contents::Listed(BTreeSet::from([other]));
+    let state = RegionState::new(vec![vpc], flow_logs);
     let mut regions = BTreeMap::from([(place(), Ok(state))]);
-    for (n, failure) in failures.into_iter().enumerate() {
+    for (n, mut failure) in failures.into_iter().enumerate() {
         let region = Region::parse(&format!("eu-west-{}", n + 2)).unwrap();
         let place = Place { region, ..place() };
-        regions.insert(place.clone(), Err(Failure { place, ..failure }));
+        failure.place = place.clone();
+        regions.insert(place, Err(failure));
     }
     let mut fleet = fleet.clone();
     for member in fleet.members.values_mut() {
         member.regions = Regions::These(regions.keys().map(|place| place.region.clone()).collect());
     }
-    let observed = Observed { bucket: Ok(Some(bucket)), key: None, regions, scope: Scope::Whole };
+    let mut observed = Observed::new(Ok(Some(bucket)));
+    observed.regions = regions;
     flowagg_policy::plan::plan(&fleet, &observed, Unnamed::Keep)
 }
 

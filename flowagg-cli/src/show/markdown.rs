@@ -207,33 +207,24 @@ mod tests {
                 .insert(account, Member { account, in_organization: true, in_units: true, ..model.clone() });
             regions.insert(Place::new(account, &region), state);
         };
-        let vpc = |n: usize| Resource {
-            id: ResourceId::parse(&format!("vpc-{n:08x}")).unwrap(),
-            owner: None,
-            is_default: false,
-            part_of: BTreeSet::new(),
-            tags: BTreeMap::new(),
-        };
+        let vpc = |n: usize| Resource::new(ResourceId::parse(&format!("vpc-{n:08x}")).unwrap());
         for (n, vpcs) in (0..changes).collect::<Vec<_>>().chunks(10).enumerate() {
             let resources = vpcs.iter().map(|n| vpc(*n)).collect();
-            add(account(222_222_222_222 + n), Ok(RegionState { resources, flow_logs: Vec::new() }));
+            add(account(222_222_222_222 + n), Ok(RegionState::new(resources, Vec::new())));
         }
         for n in 0..unread {
             let account = account(333_333_333_333 + n);
-            add(
-                account,
-                Err(Failure {
-                    place: Place::new(account, &region),
-                    call: "AssumeRole".into(),
-                    resource: None,
-                    code: Some("AccessDenied".into()),
-                    message: "User: arn:aws:iam::111122223333:user/x is not authorized".into(),
-                    advice: "make the role with a trust policy for the caller, or name another with `role`"
-                        .into(),
-                }),
+            let mut failure = Failure::new(
+                Place::new(account, &region),
+                "AssumeRole",
+                "User: arn:aws:iam::111122223333:user/x is not authorized",
+                "make the role with a trust policy for the caller, or name another with `role`",
             );
+            failure.code = Some("AccessDenied".into());
+            add(account, Err(failure));
         }
-        let observed = Observed { bucket: Ok(None), key: None, regions, scope: Scope::Whole };
+        let mut observed = Observed::new(Ok(None));
+        observed.regions = regions;
         flowagg_policy::plan::plan(&fleet, &observed, Unnamed::Keep)
     }
 

@@ -36,26 +36,18 @@ fn grant(keys: &str, id: &str) -> Value {
 }
 
 fn flow_log(destination: &str) -> FlowLog {
-    FlowLog {
-        id: FlowLogId::example(),
-        resource: "vpc-0a1b2c3d4e5f67890".into(),
-        traffic: Some("ALL".to_owned()),
-        destination: format!("arn:aws:s3:::{destination}"),
-        format: None,
-        interval: Some(600),
-        files: None,
-        tags: BTreeMap::new(),
-        created: None,
-        deliver_status: None,
-        deliver_error: None,
-    }
+    let mut log =
+        FlowLog::new(FlowLogId::example(), "vpc-0a1b2c3d4e5f67890", format!("arn:aws:s3:::{destination}"));
+    log.traffic = Some("ALL".to_owned());
+    log.interval = Some(600);
+    log
 }
 
 /// An account that was read in eu-west-1, with flow logs to these destinations.
 fn member(id: &str, destinations: &[&str]) -> (AccountId, FoundMember) {
     let flow_logs = destinations.iter().map(|destination| flow_log(destination)).collect();
     let mut member = FoundMember::new(View::Regions);
-    member.states.insert(region("eu-west-1"), RegionState { resources: Vec::new(), flow_logs });
+    member.states.insert(region("eu-west-1"), RegionState::new(Vec::new(), flow_logs));
     (account(id), member)
 }
 

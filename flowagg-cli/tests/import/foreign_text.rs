@@ -65,18 +65,17 @@ fn flow_log() -> impl Strategy<Value = FlowLog> {
     let format = prop_oneof![foreign(), foreign().prop_map(|field| format!("${{version}} ${{{field}}}"))];
     let tags = btree_map(foreign(), foreign(), 0..3);
     (any::<u32>(), destination, resource, option::of(foreign()), option::of(format), tags).prop_map(
-        |(id, destination, resource, traffic, format, tags)| FlowLog {
-            id: FlowLogId::parse(&format!("fl-{id:08x}")).unwrap(),
-            resource: resource.as_str().into(),
-            traffic,
-            destination,
-            format,
-            interval: Some(600),
-            files: None,
-            tags,
-            created: None,
-            deliver_status: None,
-            deliver_error: None,
+        |(id, destination, resource, traffic, format, tags)| {
+            let mut log = FlowLog::new(
+                FlowLogId::parse(&format!("fl-{id:08x}")).unwrap(),
+                resource.as_str(),
+                destination,
+            );
+            log.traffic = traffic;
+            log.format = format;
+            log.interval = Some(600);
+            log.tags = tags;
+            log
         },
     )
 }
@@ -117,9 +116,10 @@ fn found() -> impl Strategy<Value = Found> {
     (vec(rule(), 0..4), text(), text(), policy, seen).prop_map(
         |(rules, algorithm, key, policy, (flow_logs, elsewhere, tags, unread, objects))| {
             let id = ResourceId::parse("vpc-0000000a").unwrap();
-            let vpc = Resource { id, owner: None, is_default: false, part_of: BTreeSet::new(), tags };
+            let mut vpc = Resource::new(id);
+            vpc.tags = tags;
             let mut member = FoundMember::new(View::Regions);
-            member.states.insert(region(), RegionState { resources: vec![vpc], flow_logs });
+            member.states.insert(region(), RegionState::new(vec![vpc], flow_logs));
             member.unread.extend(unread.iter().map(|why| (Region::parse("us-east-1").unwrap(), why.clone())));
             let mut unseen = FoundMember::new(View::Nothing(unread.unwrap_or_default()));
             unseen.unread = member.unread.clone();
@@ -127,8 +127,11 @@ fn found() -> impl Strategy<Value = Found> {
             let account = AccountId::parse("111122223333").unwrap();
             let mut hub = FoundHub::new(account, region(), BucketName::parse(BUCKET).unwrap());
             hub.objects = objects;
-            hub.encryption =
-                algorithm.map(|algorithm| BucketEncryption { algorithm, key, bucket_key: false });
+            hub.encryption = algorithm.map(|algorithm| {
+                let mut encryption = BucketEncryption::new(algorithm);
+                encryption.key = key;
+                encryption
+            });
             (hub.rules, hub.policy) = (Some(rules), policy);
             let mut found = Found::new(hub);
             found.members = BTreeMap::from([(seen, member), (other, unseen)]);

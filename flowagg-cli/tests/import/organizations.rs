@@ -26,30 +26,15 @@ fn account(id: &str) -> AccountId {
 
 /// A region with these VPCs, some of which are logged.
 fn region(vpcs: &[&str], logged: &[&str]) -> RegionState {
-    let resource = |id: &&str| Resource {
-        id: ResourceId::parse(id).unwrap(),
-        owner: None,
-        is_default: false,
-        part_of: BTreeSet::new(),
-        tags: BTreeMap::new(),
+    let resource = |id: &&str| Resource::new(ResourceId::parse(id).unwrap());
+    let log = |id: &&str| {
+        let mut flow_log = FlowLog::new(FlowLogId::example(), *id, "arn:aws:s3:::acme-logs");
+        flow_log.traffic = Some("ALL".to_owned());
+        flow_log.interval = Some(600);
+        flow_log.tags = FleetFile::parse(FLEET).unwrap().without_lookup().tags();
+        flow_log
     };
-    let log = |id: &&str| FlowLog {
-        id: FlowLogId::example(),
-        resource: (*id).into(),
-        traffic: Some("ALL".to_owned()),
-        destination: "arn:aws:s3:::acme-logs".to_owned(),
-        format: None,
-        interval: Some(600),
-        files: None,
-        tags: FleetFile::parse(FLEET).unwrap().without_lookup().tags(),
-        created: None,
-        deliver_status: None,
-        deliver_error: None,
-    };
-    RegionState {
-        resources: vpcs.iter().map(resource).collect(),
-        flow_logs: logged.iter().map(log).collect(),
-    }
+    RegionState::new(vpcs.iter().map(resource).collect(), logged.iter().map(log).collect())
 }
 
 fn member(states: [(&str, RegionState); 2], view: View) -> FoundMember {

@@ -42,14 +42,9 @@ fn report(words: &[String]) -> Report {
         }
     }
     let place = fleet.observed.regions.keys().last().cloned().unwrap();
-    let failure = flowagg_core::failure::Failure {
-        place: place.clone(),
-        call: "DescribeFlowLogs".to_owned(),
-        resource: Some(word()),
-        code: Some(word()),
-        message: word(),
-        advice: word().into(),
-    };
+    let mut failure = flowagg_core::failure::Failure::new(place.clone(), "DescribeFlowLogs", word(), word());
+    failure.resource = Some(word());
+    failure.code = Some(word());
     fleet.observed.regions.insert(place, Err(failure));
     let bucket = fleet.observed.bucket.as_mut().unwrap().as_mut().unwrap();
     bucket.policy = bucket

@@ -21,14 +21,14 @@ fn place(fleet: &MadeUp) -> Place {
 }
 
 fn failure(place: &Place) -> Failure {
-    Failure {
-        place: place.clone(),
-        call: "DescribeFlowLogs".to_owned(),
-        resource: None,
-        code: Some("UnauthorizedOperation".to_owned()),
-        message: "not allowed".to_owned(),
-        advice: Advice::for_place(|account, _| format!("allow it in {account}")),
-    }
+    let mut failure = Failure::new(
+        place.clone(),
+        "DescribeFlowLogs",
+        "not allowed",
+        Advice::for_place(|account, _| format!("allow it in {account}")),
+    );
+    failure.code = Some("UnauthorizedOperation".to_owned());
+    failure
 }
 
 fn state<'a>(fleet: &'a mut MadeUp, place: &Place) -> &'a mut RegionState {

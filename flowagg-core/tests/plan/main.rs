@@ -36,13 +36,9 @@ fn place() -> Place {
 
 fn vpc(id: &str) -> Resource {
     let id = ResourceId::parse(id).unwrap();
-    Resource {
-        id,
-        owner: Some(account()),
-        is_default: false,
-        part_of: BTreeSet::new(),
-        tags: BTreeMap::new(),
-    }
+    let mut resource = Resource::new(id);
+    resource.owner = Some(account());
+    resource
 }
 
 /// Files of this format, in folders by EC2's default.
@@ -52,33 +48,33 @@ fn files(format: &str) -> Files<String> {
 
 /// A flow log that is just what the fleet wants, made by flowagg.
 fn right(fleet: &Fleet, id: u32, vpc: &str) -> FlowLog {
-    FlowLog {
-        id: FlowLogId::parse(&format!("fl-{id:08x}")).unwrap(),
-        resource: vpc.into(),
-        traffic: Some("ALL".to_owned()),
-        destination: fleet.destination().arn(),
-        format: Some(fleet.flow_logs.format.to_string()),
-        interval: Some(600),
-        files: None,
-        tags: fleet.tags(),
-        created: None,
-        deliver_status: None,
-        deliver_error: None,
-    }
+    let mut log =
+        FlowLog::new(FlowLogId::parse(&format!("fl-{id:08x}")).unwrap(), vpc, fleet.destination().arn());
+    log.traffic = Some("ALL".to_owned());
+    log.format = Some(fleet.flow_logs.format.to_string());
+    log.interval = Some(600);
+    log.tags = fleet.tags();
+    log
 }
 
 /// Flow logs under these ids, so that no two have the same.
 fn with_ids(logs: BTreeMap<u32, FlowLog>) -> Vec<FlowLog> {
     let id = |id: u32| FlowLogId::parse(&format!("fl-{id:08x}")).unwrap();
-    logs.into_iter().map(|(number, log)| FlowLog { id: id(number), ..log }).collect()
+    logs.into_iter()
+        .map(|(number, mut log)| {
+            log.id = id(number);
+            log
+        })
+        .collect()
 }
 
-fn foreign(log: FlowLog) -> FlowLog {
-    FlowLog { tags: BTreeMap::new(), ..log }
+fn foreign(mut log: FlowLog) -> FlowLog {
+    log.tags = BTreeMap::new();
+    log
 }
 
 fn compare(fleet: &Fleet, vpcs: &[Resource], flow_logs: &[FlowLog], unnamed: Unnamed) -> FlowLogPart {
-    let state = RegionState { resources: vpcs.to_vec(), flow_logs: flow_logs.to_vec() };
+    let state = RegionState::new(vpcs.to_vec(), flow_logs.to_vec());
     flow_log_changes(fleet, &BTreeMap::from([(place(), Ok(state))]), unnamed)
 }
 
@@ -98,8 +94,8 @@ fn steps(part: &FlowLogPart) -> Vec<&Step> {
 #[test]
 fn a_vpc_without_a_flow_log_to_the_bucket_gets_one() {
     let fleet = fleet("\"all\"");
-    let elsewhere =
-        FlowLog { destination: "arn:aws:s3:::somebody-elses".into(), ..right(&fleet, 1, VPCS[0]) };
+    let mut elsewhere = right(&fleet, 1, VPCS[0]);
+    elsewhere.destination = "arn:aws:s3:::somebody-elses".into();
     let part = compare(&fleet, &all_vpcs(), &[elsewhere], Unnamed::Keep);
     assert_eq!(steps(&part), [&Step::Create; 3]);
 }
@@ -116,7 +112,9 @@ fn a_foreign_flow_log_that_is_what_is_wanted_counts_as_done() {
 #[test]
 fn a_foreign_flow_log_that_is_not_what_is_wanted_is_told_and_left_alone() {
     let fleet = fleet("\"all\"");
-    let logs = [foreign(FlowLog { traffic: Some("REJECT".into()), ..right(&fleet, 1, VPCS[0]) })];
+    let mut log = right(&fleet, 1, VPCS[0]);
+    log.traffic = Some("REJECT".into());
+    let logs = [foreign(log)];
     let part = compare(&fleet, &[vpc(VPCS[0])], &logs, Unnamed::Prune);
     assert!(part.changes.is_empty());
     assert!(part.concerns[0].what.contains("traffic is REJECT, wanted ALL"), "{:?}", part.concerns);
@@ -125,7 +123,8 @@ fn a_foreign_flow_log_that_is_not_what_is_wanted_is_told_and_left_alone() {
 #[test]
 fn a_foreign_flow_log_to_another_sub_folder_does_not_stand_in_the_way() {
     let fleet = fleet("\"all\"");
-    let other = FlowLog { destination: "arn:aws:s3:::acme-logs/audit/".into(), ..right(&fleet, 1, VPCS[0]) };
+    let mut other = right(&fleet, 1, VPCS[0]);
+    other.destination = "arn:aws:s3:::acme-logs/audit/".into();
     let part = compare(&fleet, &[vpc(VPCS[0])], &[foreign(other)], Unnamed::Keep);
     assert_eq!(steps(&part), [&Step::Create]);
     assert_eq!(part.left.len(), 1, "and it is told");
@@ -134,7 +133,9 @@ fn a_foreign_flow_log_to_another_sub_folder_does_not_stand_in_the_way() {
 #[test]
 fn a_wrong_flow_log_of_ours_is_replaced_with_every_difference_as_the_reason() {
     let fleet = fleet("\"all\"");
-    let wrong = FlowLog { traffic: Some("REJECT".into()), interval: Some(60), ..right(&fleet, 1, VPCS[0]) };
+    let mut wrong = right(&fleet, 1, VPCS[0]);
+    wrong.traffic = Some("REJECT".into());
+    wrong.interval = Some(60);
     let part = compare(&fleet, &[vpc(VPCS[0])], std::slice::from_ref(&wrong), Unnamed::Keep);
     assert_eq!(steps(&part), [&Step::Replace { old: wrong.id }]);
     assert_eq!(
@@ -146,7 +147,8 @@ fn a_wrong_flow_log_of_ours_is_replaced_with_every_difference_as_the_reason() {
 #[test]
 fn a_replacement_that_was_cut_short_is_finished() {
     let fleet = fleet("\"all\"");
-    let wrong = FlowLog { traffic: Some("REJECT".into()), ..right(&fleet, 1, VPCS[0]) };
+    let mut wrong = right(&fleet, 1, VPCS[0]);
+    wrong.traffic = Some("REJECT".into());
     let part = compare(&fleet, &[vpc(VPCS[0])], &[wrong.clone(), right(&fleet, 2, VPCS[0])], Unnamed::Keep);
     assert_eq!(steps(&part), [&Step::Delete { flow_log: wrong.id }]);
 }
@@ -154,7 +156,8 @@ fn a_replacement_that_was_cut_short_is_finished() {
 #[test]
 fn a_flow_log_with_other_fields_is_replaced() {
     let fleet = fleet("\"all\"");
-    let other = FlowLog { format: Some("${version} ${vpc-id}".into()), ..right(&fleet, 1, VPCS[0]) };
+    let mut other = right(&fleet, 1, VPCS[0]);
+    other.format = Some("${version} ${vpc-id}".into());
     let part = compare(&fleet, &[vpc(VPCS[0])], &[other], Unnamed::Keep);
     assert!(
         part.changes[0].reason.starts_with("format is ${version} ${vpc-id}, wanted ${version} ${account-id}")
@@ -174,16 +177,21 @@ fn a_missing_tag_is_set_without_replacing_the_flow_log() {
 #[test]
 fn what_the_endpoint_does_not_return_is_no_difference() {
     let fleet = fleet("\"all\"");
-    let silent = FlowLog { format: None, interval: None, files: None, ..right(&fleet, 1, VPCS[0]) };
+    let mut silent = right(&fleet, 1, VPCS[0]);
+    silent.format = None;
+    silent.interval = None;
+    silent.files = None;
     assert!(is_settled(&compare(&fleet, &[vpc(VPCS[0])], &[silent], Unnamed::Keep)));
-    let other = FlowLog { files: Some(files("parquet")), ..right(&fleet, 1, VPCS[0]) };
+    let mut other = right(&fleet, 1, VPCS[0]);
+    other.files = Some(files("parquet"));
     assert_eq!(compare(&fleet, &[vpc(VPCS[0])], &[other], Unnamed::Keep).changes.len(), 1);
 }
 
 #[test]
 fn a_vpc_that_another_account_shares_is_left_to_its_owner() {
     let all = fleet("\"all\"");
-    let shared = Resource { owner: Some(AccountId::parse("333333333333").unwrap()), ..vpc(VPCS[0]) };
+    let mut shared = vpc(VPCS[0]);
+    shared.owner = Some(AccountId::parse("333333333333").unwrap());
     let by_default = compare(&all, std::slice::from_ref(&shared), &[], Unnamed::Keep);
     let owner = AccountId::parse("333333333333").unwrap();
     assert!(is_settled(&by_default));
@@ -194,8 +202,10 @@ fn a_vpc_that_another_account_shares_is_left_to_its_owner() {
 
 #[test]
 fn vpcs_are_chosen_by_tag_by_exception_and_by_being_nobodys() {
-    let tagged = Resource { tags: BTreeMap::from([("logged".to_owned(), "yes".to_owned())]), ..vpc(VPCS[0]) };
-    let default = Resource { is_default: true, ..vpc(VPCS[1]) };
+    let mut tagged = vpc(VPCS[0]);
+    tagged.tags = BTreeMap::from([("logged".to_owned(), "yes".to_owned())]);
+    let mut default = vpc(VPCS[1]);
+    default.is_default = true;
     let vpcs = [tagged, default, vpc(VPCS[2])];
     for (chosen, expected) in [
         ("\"all\"", vec![VPCS[0], VPCS[1], VPCS[2]]),
@@ -213,7 +223,9 @@ fn vpcs_are_chosen_by_tag_by_exception_and_by_being_nobodys() {
 
 fn part(id: &str, of: &[&str]) -> Resource {
     let part_of = of.iter().map(|id| ResourceId::parse(id).unwrap()).collect();
-    Resource { part_of, ..vpc(id) }
+    let mut resource = vpc(id);
+    resource.part_of = part_of;
+    resource
 }
 
 #[test]
@@ -246,12 +258,10 @@ fn what_is_part_of_something_logged_is_not_logged_twice() {
 #[test]
 fn a_transit_gateway_has_no_traffic_type_its_own_fields_and_one_minute() {
     let fleet = fleet("\"none\"\ntransit-gateways = \"all\"");
-    let right = FlowLog {
-        traffic: None,
-        format: Some("${version} ${tgw-id}".into()),
-        interval: Some(60),
-        ..right(&fleet, 1, "tgw-0000000a")
-    };
+    let mut right = right(&fleet, 1, "tgw-0000000a");
+    right.traffic = None;
+    right.format = Some("${version} ${tgw-id}".into());
+    right.interval = Some(60);
     assert!(is_settled(&compare(&fleet, &[vpc("tgw-0000000a")], &[right], Unnamed::Keep)));
 }
 
@@ -260,7 +270,8 @@ fn files_and_folders_other_than_declared_are_differences() {
     let mut fleet = fleet("\"all\"");
     fleet.flow_logs.files =
         Files { format: FileFormat::Parquet, hive_compatible_partitions: true, per_hour_partition: true };
-    let plain = FlowLog { files: Some(files("plain-text")), ..right(&fleet, 1, VPCS[0]) };
+    let mut plain = right(&fleet, 1, VPCS[0]);
+    plain.files = Some(files("plain-text"));
     let part = compare(&fleet, &[vpc(VPCS[0])], &[plain], Unnamed::Keep);
     assert_eq!(
         part.changes[0].reason,
@@ -271,8 +282,11 @@ fn files_and_folders_other_than_declared_are_differences() {
 #[test]
 fn a_resource_with_as_many_flow_logs_as_aws_allows_is_told() {
     let fleet = fleet("\"all\"");
-    let elsewhere =
-        |n| FlowLog { destination: "arn:aws:s3:::other".into(), ..foreign(right(&fleet, n, VPCS[0])) };
+    let elsewhere = |n| {
+        let mut log = foreign(right(&fleet, n, VPCS[0]));
+        log.destination = "arn:aws:s3:::other".into();
+        log
+    };
     let full: Vec<FlowLog> = (0..250).map(elsewhere).collect();
     let told = compare(&fleet, &[vpc(VPCS[0])], &full, Unnamed::Keep);
     assert!(told.changes.is_empty() && told.concerns[0].what.contains("250 flow logs"), "{told:?}");
@@ -317,18 +331,11 @@ fn one_account_that_cannot_be_read_does_not_hide_the_others() {
          [[members]]\naccount = \"333333333333\"\nregions = [\"eu-west-1\", \"us-east-1\"]\n",
     )
     .unwrap();
-    let mut regions =
-        BTreeMap::from([(place(), Ok(RegionState { resources: all_vpcs(), flow_logs: vec![] }))]);
+    let mut regions = BTreeMap::from([(place(), Ok(RegionState::new(all_vpcs(), vec![])))]);
     for region in ["eu-west-1", "us-east-1"].map(|region| Region::parse(region).unwrap()) {
         let place = Place::new(AccountId::parse("333333333333").unwrap(), &region);
-        let failure = Failure {
-            place: place.clone(),
-            call: "AssumeRole".into(),
-            resource: None,
-            code: Some("AccessDenied".into()),
-            message: "no".into(),
-            advice: "ask".into(),
-        };
+        let mut failure = Failure::new(place.clone(), "AssumeRole", "no", "ask");
+        failure.code = Some("AccessDenied".into());
         regions.insert(place, Err(failure));
     }
     let part = flow_log_changes(&fleet, &regions, Unnamed::Keep);
@@ -339,14 +346,15 @@ fn one_account_that_cannot_be_read_does_not_hide_the_others() {
 #[test]
 fn taking_a_fleet_away_deletes_what_is_ours_and_leaves_what_is_not() {
     let fleet = fleet("[\"vpc-0000000a\"]");
-    let elsewhere = FlowLog { destination: "arn:aws:s3:::audit-logs/".into(), ..right(&fleet, 4, VPCS[0]) };
+    let mut elsewhere = right(&fleet, 4, VPCS[0]);
+    elsewhere.destination = "arn:aws:s3:::audit-logs/".into();
     let logs = vec![
         right(&fleet, 1, VPCS[0]),
         right(&fleet, 2, VPCS[1]),
         foreign(right(&fleet, 3, VPCS[2])),
         elsewhere,
     ];
-    let state = RegionState { resources: all_vpcs(), flow_logs: logs.clone() };
+    let state = RegionState::new(all_vpcs(), logs.clone());
     let part = flow_log_removals(&fleet, &BTreeMap::from([(place(), Ok(state))]));
     let ours: Vec<Step> = logs[..2].iter().map(|log| Step::Delete { flow_log: log.id.clone() }).collect();
     assert_eq!(steps(&part), ours.iter().collect::<Vec<_>>());
@@ -391,12 +399,13 @@ fn any_flow_log() -> impl Strategy<Value = FlowLog> {
     let tags = (tags, fleets).prop_map(|(tags, fleet)| tags.into_iter().chain(fleet).collect::<Vec<_>>());
     let interval = prop::sample::select(vec![None, Some(60), Some(600)]);
     (0u32..1000, prop::sample::select(VPCS.to_vec()), traffic, destination, tags, interval).prop_map(
-        |(id, vpc, traffic, destination, tags, interval)| FlowLog {
-            traffic: Some(traffic.to_owned()),
-            destination: destination.to_owned(),
-            tags: tags.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
-            interval,
-            ..right(&fleet("\"all\""), id, vpc)
+        |(id, vpc, traffic, destination, tags, interval)| {
+            let mut log = right(&fleet("\"all\""), id, vpc);
+            log.traffic = Some(traffic.to_owned());
+            log.destination = destination.to_owned();
+            log.tags = tags.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+            log.interval = interval;
+            log
         },
     )
 }

@@ -1,24 +1,23 @@
 //! Only flow logs with the fleet's tags are its own.
 
-use std::collections::BTreeMap;
-
-use flowagg_core::fleet::Fleet;
 use flowagg_core::flow_log::FLEET_TAG;
 use flowagg_core::id::FleetName;
 use flowagg_core::observed::{FlowLog, RegionState};
 use flowagg_core::plan::{Step, Unnamed, Why, flow_log_removals};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
+use std::collections::BTreeMap;
 
 use crate::{
     VPCS, all_vpcs, any_flow_log, applied, compare, fleet, foreign, place, right, steps, vpc, with_ids,
 };
 
 /// A flow log that another fleet manages.
-fn of_other(log: FlowLog) -> FlowLog {
+fn of_other(mut log: FlowLog) -> FlowLog {
     let mut tags = log.tags.clone();
     tags.insert(FLEET_TAG.to_owned(), "other".to_owned());
-    FlowLog { tags, ..log }
+    log.tags = tags;
+    log
 }
 
 /// Whether a flow log has both tags of this fleet.
@@ -33,12 +32,13 @@ fn a_flow_log_of_another_fleet_is_neither_changed_nor_deleted() {
     let not_chosen = fleet("[\"vpc-0000000b\"]");
     let mut unnamed = right(&chosen, 2, VPCS[0]);
     unnamed.tags.remove(FLEET_TAG);
-    let wrong = FlowLog { traffic: Some("REJECT".into()), ..right(&chosen, 1, VPCS[0]) };
+    let mut wrong = right(&chosen, 1, VPCS[0]);
+    wrong.traffic = Some("REJECT".into());
     for log in [of_other(right(&chosen, 1, VPCS[0])), of_other(wrong), unnamed] {
         for fleet in [&chosen, &not_chosen] {
             let part = compare(fleet, &[vpc(VPCS[0])], std::slice::from_ref(&log), Unnamed::Prune);
             assert!(part.changes.is_empty(), "{:?}", part.changes);
-            let state = RegionState { resources: all_vpcs(), flow_logs: vec![log.clone()] };
+            let state = RegionState::new(all_vpcs(), vec![log.clone()]);
             let removal = flow_log_removals(fleet, &BTreeMap::from([(place(), Ok(state))]));
             assert!(removal.changes.is_empty(), "{:?}", removal.changes);
             assert_eq!(removal.left[0].why, Why::ForeignWithoutGrant { manager: log.manager() });
@@ -52,7 +52,7 @@ fn a_managed_flow_log_of_a_resource_that_no_fleet_file_can_name_is_left_and_repo
     let log = right(&fleet, 1, "tgw-attach-0000000a");
     let part = compare(&fleet, &[], std::slice::from_ref(&log), Unnamed::Prune);
     assert!(part.changes.is_empty(), "{:?}", part.changes);
-    let state = RegionState { resources: Vec::new(), flow_logs: vec![log.clone()] };
+    let state = RegionState::new(Vec::new(), vec![log.clone()]);
     let removal = flow_log_removals(&fleet, &BTreeMap::from([(place(), Ok(state))]));
     assert!(removal.changes.is_empty(), "{:?}", removal.changes);
     assert_eq!(
@@ -65,14 +65,15 @@ fn a_managed_flow_log_of_a_resource_that_no_fleet_file_can_name_is_left_and_repo
 fn a_flow_log_of_the_fleet_to_a_former_folder_of_the_bucket_is_removed_with_it() {
     let unnamed = fleet("\"all\"");
     let fleet = Fleet { declared_name: Some(unnamed.name()), ..unnamed };
-    let to = |id: u32, destination: &str| FlowLog {
-        destination: destination.to_owned(),
-        ..right(&fleet, id, VPCS[0])
+    let to = |id: u32, destination: &str| {
+        let mut log = right(&fleet, id, VPCS[0]);
+        log.destination = destination.to_owned();
+        log
     };
     let former = to(1, "arn:aws:s3:::acme-logs/old/");
     let elsewhere = to(2, "arn:aws:s3:::acme-logs-2/old/");
     let flow_logs = vec![former.clone(), elsewhere, of_other(former.clone()), foreign(former.clone())];
-    let state = RegionState { resources: all_vpcs(), flow_logs };
+    let state = RegionState::new(all_vpcs(), flow_logs);
     let removal = flow_log_removals(&fleet, &BTreeMap::from([(place(), Ok(state))]));
     assert_eq!(steps(&removal), [&Step::Delete { flow_log: former.id }]);
     assert_eq!(
@@ -94,8 +95,8 @@ fn the_manager_of_a_flow_log_is_named() {
 #[test]
 fn a_flow_log_of_another_fleet_raises_a_concern_until_the_fleet_file_names_its_own() {
     let unnamed = fleet("\"all\"");
-    let elsewhere =
-        FlowLog { destination: "arn:aws:s3:::acme-logs/old/".into(), ..right(&unnamed, 1, VPCS[0]) };
+    let mut elsewhere = right(&unnamed, 1, VPCS[0]);
+    elsewhere.destination = "arn:aws:s3:::acme-logs/old/".into();
     let log = of_other(elsewhere);
     let part = compare(&unnamed, &[vpc(VPCS[0])], std::slice::from_ref(&log), Unnamed::Keep);
     assert_eq!(part.concerns.len(), 1, "{part:?}");
@@ -128,7 +129,7 @@ proptest! {
         for (second, removes, prunes) in turns {
             let fleet = &fleets[usize::from(second)];
             let part = if removes {
-                let state = RegionState { resources: all_vpcs(), flow_logs: logs.clone() };
+                let state = RegionState::new(all_vpcs(), logs.clone());
                 flow_log_removals(fleet, &BTreeMap::from([(place(), Ok(state))]))
             } else {
                 compare(fleet, &all_vpcs(), &logs, if prunes { Unnamed::Prune } else { Unnamed::Keep })

@@ -91,7 +91,7 @@ fn known(fleet: &Fleet, observed: &Observed) -> BTreeSet<KnownDelivery> {
     }
     let bucket = observed.bucket.as_ref().ok().and_then(Option::as_ref);
     if let Some(Bucket { log_folders: LogFolders::Listed(folders), .. }) = bucket {
-        known.extend(folders.iter().map(|LogFolder { account, folder }| KnownDelivery {
+        known.extend(folders.iter().map(|LogFolder { account, folder, .. }| KnownDelivery {
             account: *account,
             region: None,
             keys: BTreeSet::from([format!("{folder}object")]),

@@ -1,9 +1,7 @@
 //! A bucket policy that delegates to access points: log delivery does not go through them.
 
-use std::collections::BTreeMap;
-
 use flowagg_core::fleet::Fleet;
-use flowagg_core::observed::{Bucket, Observed, Scope};
+use flowagg_core::observed::{Bucket, Observed};
 use flowagg_core::plan::{Note, Subject, Unnamed};
 use flowagg_policy::Plan;
 use flowagg_policy::plan::plan;
@@ -14,9 +12,9 @@ const ONLY_ACCESS_POINTS: &str = include_str!("../data/access-points-only.json")
 fn planned(policy: &str) -> Plan {
     let text = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
                 [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
-    let bucket = Bucket { policy: Some(policy.to_owned()), ..Bucket::default() };
-    let observed =
-        Observed { bucket: Ok(Some(bucket)), key: None, regions: BTreeMap::new(), scope: Scope::Whole };
+    let mut bucket = Bucket::default();
+    bucket.policy = Some(policy.to_owned());
+    let observed = Observed::new(Ok(Some(bucket)));
     plan(&Fleet::parse(text).unwrap(), &observed, Unnamed::Keep)
 }
 

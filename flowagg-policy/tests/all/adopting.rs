@@ -36,32 +36,28 @@ fn place(name: &str) -> Place {
 
 /// A flow log that someone else made.
 fn flow_log(destination: &str) -> FlowLog {
-    FlowLog {
-        id: FlowLogId::parse("fl-0000000a").unwrap(),
-        resource: "vpc-0000000a".into(),
-        traffic: Some("ALL".to_owned()),
-        destination: destination.to_owned(),
-        format: None,
-        interval: Some(600),
-        files: None,
-        tags: BTreeMap::new(),
-        created: None,
-        deliver_status: None,
-        deliver_error: None,
-    }
+    let mut log =
+        FlowLog::new(FlowLogId::parse("fl-0000000a").unwrap(), "vpc-0000000a", destination.to_owned());
+    log.traffic = Some("ALL".to_owned());
+    log.interval = Some(600);
+    log
 }
 
 /// A bucket with this policy and these folders of the member, and flow logs in one of two regions.
 fn observed(policy: &str, services: &[&str], flow_logs: Vec<FlowLog>) -> Observed {
     let account = AccountId::parse(MEMBER).unwrap();
-    let folder = |service: &&str| LogFolder { account, folder: format!("AWSLogs/{MEMBER}/{service}/") };
+    let folder = |service: &&str| LogFolder::new(account, format!("AWSLogs/{MEMBER}/{service}/"));
     let log_folders = LogFolders::Listed(services.iter().map(folder).collect());
-    let bucket = Bucket { policy: Some(policy.to_owned()), log_folders, ..Bucket::default() };
+    let mut bucket = Bucket::default();
+    bucket.policy = Some(policy.to_owned());
+    bucket.log_folders = log_folders;
     let regions = BTreeMap::from([
-        (place("eu-west-1"), Ok(RegionState { resources: Vec::new(), flow_logs })),
+        (place("eu-west-1"), Ok(RegionState::new(Vec::new(), flow_logs))),
         (place("us-east-1"), Ok(RegionState::default())),
     ]);
-    Observed { bucket: Ok(Some(bucket)), key: None, regions, scope: Scope::Whole }
+    let mut observed = Observed::new(Ok(Some(bucket)));
+    observed.regions = regions;
+    observed
 }
 
 fn adopting(statements: &[&str], unchecked: bool) -> PlanOptions {
@@ -109,7 +105,7 @@ fn statements_that_serve_only_the_fleets_flow_logs_are_replaced_by_its_grant() {
 
 #[test]
 fn a_statement_that_load_balancer_logs_need_is_not_adopted() {
-    let before = observed(LOAD_BALANCER, &["elasticloadbalancing", "vpcflowlogs"], Vec::new());
+    let mut before = observed(LOAD_BALANCER, &["elasticloadbalancing", "vpcflowlogs"], Vec::new());
     let statements = adopting(&["AWSLogDeliveryWrite"], false);
     // The fleet's grant is for every folder of its members.
     let of_member = plan(&fleet(), &before, statements.clone());
@@ -119,7 +115,7 @@ fn a_statement_that_load_balancer_logs_need_is_not_adopted() {
     let regions = others
         .places()
         .map(|(member, region)| (Place::new(member.account, region), Ok(RegionState::default())));
-    let before = Observed { regions: regions.collect(), ..before };
+    before.regions = regions.collect();
     let of_others = plan(&others, &before, statements);
     assert_eq!(
         obstacle(&of_others),
@@ -163,7 +159,8 @@ fn a_plan_that_is_made_again_checks_the_deliveries_of_the_first_plan() {
     );
     assert!(change(&first).is_some());
 
-    let only_hub = Observed { regions: BTreeMap::new(), ..observed(LOAD_BALANCER, &[], Vec::new()) };
+    let mut only_hub = observed(LOAD_BALANCER, &[], Vec::new());
+    only_hub.regions = BTreeMap::new();
     let others = Fleet::parse(&fleet_file("333333333333")).unwrap();
     let expected = "adopting statement `AWSLogDeliveryAclCheck`, `AWSLogDeliveryWrite` would stop flow log \
                     fl-0000000a of 222222222222 in eu-west-1";
@@ -173,7 +170,8 @@ fn a_plan_that_is_made_again_checks_the_deliveries_of_the_first_plan() {
 
 #[test]
 fn a_plan_that_is_made_again_adopts_nothing_that_the_first_plan_did_not() {
-    let part = Observed { scope: Scope::Part, ..observed(LOAD_BALANCER, &[], Vec::new()) };
+    let mut part = observed(LOAD_BALANCER, &[], Vec::new());
+    part.scope = Scope::Part;
     let refused = plan(&fleet(), &part, adopting(&["AWSLogDeliveryWrite"], false));
     assert!(refused.is_empty());
     let again = refused.again(&fleet(), &observed(LOAD_BALANCER, &[], Vec::new()));
@@ -211,17 +209,12 @@ fn write_of(policy: &str) -> String {
 #[test]
 fn nothing_is_adopted_while_it_is_not_known_which_deliveries_there_are() {
     let statements = ["AWSLogDeliveryWrite", "AWSLogDeliveryAclCheck"];
-    let failure = Failure {
-        place: place("us-east-1"),
-        call: "DescribeFlowLogs".to_owned(),
-        resource: None,
-        code: Some("UnauthorizedOperation".to_owned()),
-        message: "not authorized".to_owned(),
-        advice: "allow it".into(),
-    };
+    let mut failure = Failure::new(place("us-east-1"), "DescribeFlowLogs", "not authorized", "allow it");
+    failure.code = Some("UnauthorizedOperation".to_owned());
     let mut unread = observed(LOAD_BALANCER, &[], Vec::new());
     unread.regions.insert(place("us-east-1"), Err(failure));
-    let part = Observed { scope: Scope::Part, ..observed(LOAD_BALANCER, &[], Vec::new()) };
+    let mut part = observed(LOAD_BALANCER, &[], Vec::new());
+    part.scope = Scope::Part;
     let mut unlisted = observed(LOAD_BALANCER, &[], Vec::new());
     if let Ok(Some(bucket)) = &mut unlisted.bucket {
         bucket.log_folders = LogFolders::NotListed;

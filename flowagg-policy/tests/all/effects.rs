@@ -23,8 +23,9 @@ fn fleet(members: &[&str]) -> Fleet {
 }
 
 fn observed(policy: &str) -> Observed {
-    let bucket = Bucket { policy: Some(policy.to_owned()), ..Bucket::default() };
-    Observed { bucket: Ok(Some(bucket)), key: None, regions: BTreeMap::new(), scope: Scope::Whole }
+    let mut bucket = Bucket::default();
+    bucket.policy = Some(policy.to_owned());
+    Observed::new(Ok(Some(bucket)))
 }
 
 /// A live policy with what a fleet of these members adds to it.

@@ -1,11 +1,11 @@
 //! Bucket policies and key policies from the field, with the outcome that is right.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use flowagg_core::fleet::Fleet;
 use flowagg_core::id::{AccountId, BucketName, Region};
 use flowagg_core::layout::FileName;
-use flowagg_core::observed::{Bucket, BucketEncryption, Key, Observed, Scope};
+use flowagg_core::observed::{Bucket, BucketEncryption, Key, Observed};
 use flowagg_core::plan::{Note, Subject, Unnamed};
 use flowagg_policy::plan::{destroy, evaluate, plan};
 use flowagg_policy::{Grant, Policy, diff, foreign_losses, merge};
@@ -188,11 +188,10 @@ fn every_recorded_policy_is_merged_without_a_foreign_change_and_every_grant_is_a
 #[test]
 fn plan_and_destroy_name_a_deleted_principal_before_s3_refuses_the_policy() {
     let case = cases(FIELD).find(|case| case.name == "deleted-principal").unwrap();
-    let observed = |policy: &str| Observed {
-        bucket: Ok(Some(Bucket { policy: Some(policy.to_owned()), ..Bucket::default() })),
-        key: None,
-        regions: BTreeMap::new(),
-        scope: Scope::Whole,
+    let observed = |policy: &str| {
+        let mut bucket = Bucket::default();
+        bucket.policy = Some(policy.to_owned());
+        Observed::new(Ok(Some(bucket)))
     };
     let fleet = fleet("");
     let merged = merge(Some(case.policy.get()), &Grant::of(&fleet), Unnamed::Keep).unwrap().text;
@@ -213,15 +212,14 @@ fn plan_and_destroy_name_a_deleted_principal_before_s3_refuses_the_policy() {
 /// What a plan finds about the key of the bucket.
 fn key_finding(policy: &str, bucket_key: bool) -> Option<String> {
     let key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
-    let encryption = BucketEncryption { algorithm: "aws:kms".into(), key: Some(key.into()), bucket_key };
-    let bucket = Bucket { encryption: Some(encryption), ..Bucket::default() };
-    let state = Key { is_aws_managed: false, state: "Enabled".into(), policy: policy.to_owned() };
-    let observed = Observed {
-        bucket: Ok(Some(bucket)),
-        key: Some(Ok(state)),
-        regions: BTreeMap::new(),
-        scope: Scope::Whole,
-    };
+    let mut encryption = BucketEncryption::new("aws:kms");
+    encryption.key = Some(key.into());
+    encryption.bucket_key = bucket_key;
+    let mut bucket = Bucket::default();
+    bucket.encryption = Some(encryption);
+    let state = Key::new(policy.to_owned());
+    let mut observed = Observed::new(Ok(Some(bucket)));
+    observed.key = Some(Ok(state));
     let plan = plan(&fleet(""), &observed, Unnamed::Keep);
     let about = plan.concerns().iter().chain(plan.obstacles()).find(|concern| concern.about == Subject::Key);
     let undecided = plan.notes().iter().find_map(|note| match note {

@@ -1,10 +1,8 @@
 //! Settings of an existing bucket in a whole plan: the key that is kept is checked, and Requester Pays holds every change back.
 
-use std::collections::BTreeMap;
-
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
-use flowagg_core::observed::{Bucket, BucketEncryption, Key, Observed, PublicAccessBlock, Scope, Usage};
+use flowagg_core::observed::{Bucket, BucketEncryption, Key, Observed, PublicAccessBlock};
 use flowagg_core::plan::{Concern, HubChange, Subject, Unnamed};
 use flowagg_policy::plan::plan;
 use flowagg_policy::{Grant, Plan, merge};
@@ -23,22 +21,28 @@ fn fleet(hub: &str) -> Fleet {
 
 fn bucket(fleet: &Fleet, algorithm: &str, key: Option<&str>) -> Bucket {
     let key = key.map(str::to_owned);
-    Bucket {
-        encryption: Some(BucketEncryption { algorithm: algorithm.to_owned(), key, bucket_key: true }),
-        public_access_block: PublicAccessBlock::FULL,
-        ownership: Some("BucketOwnerEnforced".to_owned()),
-        policy: Some(merge(None, &Grant::of(fleet), Unnamed::Keep).unwrap().text),
-        ..Bucket::default()
-    }
+    let mut bucket = Bucket::default();
+    let mut encryption = BucketEncryption::new(algorithm.to_owned());
+    encryption.key = key;
+    encryption.bucket_key = true;
+    bucket.encryption = Some(encryption);
+    bucket.public_access_block = PublicAccessBlock::FULL;
+    bucket.ownership = Some("BucketOwnerEnforced".to_owned());
+    bucket.policy = Some(merge(None, &Grant::of(fleet), Unnamed::Keep).unwrap().text);
+    bucket
 }
 
 fn planned(fleet: &Fleet, bucket: Bucket, key: Option<Result<Key, Failure>>) -> Plan {
     let bucket = Ok(Some(bucket));
-    plan(fleet, &Observed { bucket, key, regions: BTreeMap::new(), scope: Scope::Whole }, Unnamed::Keep)
+    let mut observed = Observed::new(bucket);
+    observed.key = key;
+    plan(fleet, &observed, Unnamed::Keep)
 }
 
 fn key(policy: &str, state: &str) -> Option<Result<Key, Failure>> {
-    Some(Ok(Key { is_aws_managed: false, state: state.to_owned(), policy: policy.to_owned() }))
+    let mut key = Key::new(policy.to_owned());
+    key.state = state.to_owned();
+    Some(Ok(key))
 }
 
 fn about_key(plan: &Plan) -> Vec<&Concern> {
@@ -66,14 +70,9 @@ fn a_kept_key_is_checked_like_a_declared_one() {
 #[test]
 fn a_kept_key_that_cannot_be_read_is_reported() {
     let fleet = fleet("");
-    let failure = Failure {
-        place: fleet.hub.place(),
-        call: "DescribeKey".to_owned(),
-        resource: Some(KEY.to_owned()),
-        code: Some("AccessDeniedException".to_owned()),
-        message: "no".to_owned(),
-        advice: "allow kms:DescribeKey".into(),
-    };
+    let mut failure = Failure::new(fleet.hub.place(), "DescribeKey", "no", "allow kms:DescribeKey");
+    failure.resource = Some(KEY.to_owned());
+    failure.code = Some("AccessDeniedException".to_owned());
     let plan = planned(&fleet, bucket(&fleet, "aws:kms", Some(KEY)), Some(Err(failure)));
     let [concern] = about_key(&plan)[..] else { panic!("{plan:?}") };
     assert!(concern.what.contains("DescribeKey: AccessDeniedException"), "{concern:?}");
@@ -113,8 +112,9 @@ fn a_bucket_with_the_aws_managed_key_is_reported_until_the_fleet_file_sets_an_en
 #[test]
 fn a_requester_pays_bucket_holds_every_change_back() {
     let fleet = fleet("encryption = \"arn:aws:kms:eu-west-1:111122223333:key/1234abcd\"");
-    let usage = Usage { requester_pays: Ok(true), ..Usage::default() };
-    let plan = planned(&fleet, Bucket { usage, ..bucket(&fleet, "AES256", None) }, None);
+    let mut bucket = bucket(&fleet, "AES256", None);
+    bucket.usage.requester_pays = Ok(true);
+    let plan = planned(&fleet, bucket, None);
     assert!(plan.is_empty() && !plan.is_complete());
     assert!(plan.obstacles()[0].what.contains("Requester Pays"), "{plan:?}");
     assert_eq!(plan.held_back().hub.len(), 1, "the encryption");

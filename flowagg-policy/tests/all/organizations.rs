@@ -36,7 +36,7 @@ const PARTNER: &str = "[[members]]\naccount = \"444444444444\"\nregions = [\"eu-
 #[track_caller]
 fn planned(fleet: &Fleet) -> String {
     let bucket = Ok(Some(Bucket::default()));
-    let observed = Observed { bucket, key: None, regions: BTreeMap::new(), scope: Scope::Whole };
+    let observed = Observed::new(bucket);
     let plan = plan(fleet, &observed, Unnamed::Keep);
     assert!(plan.is_complete(), "{plan:?}");
     plan.policy_write().unwrap().text.unwrap().to_owned()

@@ -32,8 +32,9 @@ fn fleet(members: &[&str]) -> Fleet {
 }
 
 fn observed(policy: &str) -> Observed {
-    let bucket = Bucket { policy: Some(policy.to_owned()), ..Bucket::default() };
-    Observed { bucket: Ok(Some(bucket)), key: None, regions: Default::default(), scope: Scope::Whole }
+    let mut bucket = Bucket::default();
+    bucket.policy = Some(policy.to_owned());
+    Observed::new(Ok(Some(bucket)))
 }
 
 /// The statements, each as it is written in the policy, which S3 also returns in order.

@@ -26,40 +26,27 @@ fn fleet(kms: bool) -> Fleet {
 }
 
 fn failure(call: &str, account: AccountId) -> Failure {
-    Failure {
-        place: Place::new(account, &Region::parse("eu-west-1").unwrap()),
-        call: call.to_owned(),
-        resource: None,
-        code: Some("AccessDenied".to_owned()),
-        message: "not authorized".to_owned(),
-        advice: "allow it".into(),
-    }
+    let mut failure = Failure::new(
+        Place::new(account, &Region::parse("eu-west-1").unwrap()),
+        call.to_owned(),
+        "not authorized",
+        "allow it",
+    );
+    failure.code = Some("AccessDenied".to_owned());
+    failure
 }
 
 /// An account-region with one VPC; `logged` adds a managed flow log that matches the fleet file.
 fn region(fleet: &Fleet, place: &Place, logged: bool) -> RegionState {
     let id = ResourceId::parse("vpc-0000000a").unwrap();
-    let resource = Resource {
-        id: id.clone(),
-        owner: Some(place.account),
-        is_default: false,
-        part_of: BTreeSet::new(),
-        tags: BTreeMap::new(),
-    };
-    let log = FlowLog {
-        id: FlowLogId::parse("fl-00000001").unwrap(),
-        resource: id.as_str().into(),
-        traffic: Some("ALL".to_owned()),
-        destination: fleet.destination().arn(),
-        format: None,
-        interval: Some(600),
-        files: None,
-        tags: fleet.tags(),
-        created: None,
-        deliver_status: None,
-        deliver_error: None,
-    };
-    RegionState { resources: vec![resource], flow_logs: if logged { vec![log] } else { Vec::new() } }
+    let mut resource = Resource::new(id.clone());
+    resource.owner = Some(place.account);
+    let mut log =
+        FlowLog::new(FlowLogId::parse("fl-00000001").unwrap(), id.as_str(), fleet.destination().arn());
+    log.traffic = Some("ALL".to_owned());
+    log.interval = Some(600);
+    log.tags = fleet.tags();
+    RegionState::new(vec![resource], if logged { vec![log] } else { Vec::new() })
 }
 
 /// The bucket as it was read.
@@ -116,12 +103,16 @@ fn observed(fleet: &Fleet, case: &Case) -> Observed {
     let bucket = match case.bucket {
         BucketRead::Unread => Err(failure("HeadBucket", fleet.hub.account)),
         BucketRead::Missing => Ok(None),
-        _ => Ok(Some(Bucket { policy, ..Bucket::default() })),
+        _ => {
+            let mut bucket = Bucket::default();
+            bucket.policy = policy;
+            Ok(Some(bucket))
+        }
     };
     // A key policy that lets the service in, or a key that could not be read.
     let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"kms:*","Resource":"*"}]}"#;
     let key = case.key.filter(|_| case.kms).map(|read| match read {
-        true => Ok(Key { is_aws_managed: false, state: "Enabled".to_owned(), policy: policy.to_owned() }),
+        true => Ok(Key::new(policy.to_owned())),
         false => Err(failure("DescribeKey", fleet.hub.account)),
     });
     let places = fleet.places().map(|(member, region)| Place::new(member.account, region));
@@ -134,7 +125,11 @@ fn observed(fleet: &Fleet, case: &Case) -> Observed {
     });
     let regions: BTreeMap<_, _> = regions.collect();
     let scope = if regions.len() == case.regions.len() { Scope::Whole } else { Scope::Part };
-    Observed { bucket, key, regions, scope }
+    let mut observed = Observed::new(bucket);
+    observed.key = key;
+    observed.regions = regions;
+    observed.scope = scope;
+    observed
 }
 
 fn unread(case: &Case) -> usize {
@@ -205,8 +200,10 @@ fn a_grant_is_removed_only_if_every_account_region_was_read() {
 
 /// The plan for a bucket with this policy and nothing else read.
 fn replan(before: &Plan, fleet: &Fleet, policy: Option<&str>) -> Plan {
-    let bucket = Bucket { policy: policy.map(str::to_owned), ..Bucket::default() };
-    let hub = Observed { bucket: Ok(Some(bucket)), key: None, regions: BTreeMap::new(), scope: Scope::Part };
+    let mut bucket = Bucket::default();
+    bucket.policy = policy.map(str::to_owned);
+    let mut hub = Observed::new(Ok(Some(bucket)));
+    hub.scope = Scope::Part;
     before.again(fleet, &hub)
 }
 
@@ -241,8 +238,9 @@ fn obstacle(
     second: &str,
 ) -> Option<String> {
     let observed = |policy: &str| {
-        let bucket = Bucket { policy: Some(policy.to_owned()), ..Bucket::default() };
-        Observed { bucket: Ok(Some(bucket)), key: None, regions: BTreeMap::new(), scope: Scope::Whole }
+        let mut bucket = Bucket::default();
+        bucket.policy = Some(policy.to_owned());
+        Observed::new(Ok(Some(bucket)))
     };
     let first = goal(fleet, &observed(first));
     assert!(first.is_complete(), "{first:?}");

@@ -1,9 +1,9 @@
 //! Regions of an account, where `aws:SourceArn` is tested: one that the fleet file no longer names stays until it is pruned.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use flowagg_core::fleet::Fleet;
-use flowagg_core::observed::{Bucket, Observed, Scope};
+use flowagg_core::observed::{Bucket, Observed};
 use flowagg_core::plan::{HubChange, Note, PolicyChange, Unnamed};
 use flowagg_policy::plan::{Plan, plan};
 use flowagg_policy::{Grant, merge};
@@ -26,9 +26,9 @@ fn written(fleet: &Fleet) -> String {
 }
 
 fn planned(fleet: &Fleet, live: &str, unnamed: Unnamed) -> Plan {
-    let bucket = Bucket { policy: Some(live.to_owned()), ..Bucket::default() };
-    let observed =
-        Observed { bucket: Ok(Some(bucket)), key: None, regions: BTreeMap::new(), scope: Scope::Whole };
+    let mut bucket = Bucket::default();
+    bucket.policy = Some(live.to_owned());
+    let observed = Observed::new(Ok(Some(bucket)));
     let plan = plan(fleet, &observed, unnamed);
     assert!(plan.is_complete(), "{plan:?}");
     plan

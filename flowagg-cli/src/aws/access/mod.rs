@@ -232,16 +232,15 @@ async fn open_hub(caller: &Account, file: &FleetFile) -> Result<Account, Failure
     let as_member = file.members.get(&hub.account).map(|member| &member.role);
     let as_found = file.discovery().map(|(_, discovery)| &discovery.role);
     let role = hub.role.as_ref().or(as_member).or(as_found).cloned().unwrap_or_default();
-    caller.enter(hub.account, &role, &caller.home()).await.map_err(|failure| match hub.role {
-        Some(_) => failure,
-        None => Failure {
-            advice: format!(
+    caller.enter(hub.account, &role, &caller.home()).await.map_err(|mut failure| {
+        if hub.role.is_none() {
+            failure.advice = format!(
                 "the credentials are for {}, the hub is {}: set `hub.profile` or `hub.role`, or use the hub's own credentials",
                 caller.id, hub.account
             )
-            .into(),
-            ..failure
-        },
+            .into();
+        }
+        failure
     })
 }
 

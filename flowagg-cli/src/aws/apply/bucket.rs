@@ -1,7 +1,5 @@
 //! The hub bucket that a plan is carried out on.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_s3::Client;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
@@ -48,8 +46,9 @@ impl<'a> Bucket<'a> {
         let before = self.observed.bucket.as_ref().ok().and_then(Option::as_ref);
         let bucket = change(before.cloned().unwrap_or_default());
         let Observed { key, scope, .. } = self.observed;
-        let hub =
-            Observed { bucket: Ok(Some(bucket)), key: key.clone(), regions: BTreeMap::new(), scope: *scope };
+        let mut hub = Observed::new(Ok(Some(bucket)));
+        hub.key = key.clone();
+        hub.scope = *scope;
         let plan = self.plan.again(self.fleet, &hub);
         match plan.obstacles().first() {
             Some(Concern { what, help, .. }) => Err(self.at.failed(

@@ -180,12 +180,10 @@ impl<'a> RegionalEc2<'a> {
             Err(failure) => applied.record(Err(failure)),
             Ok(done) => {
                 applied.record(Ok(done));
-                applied.record(self.create_one(&change.resource).await.map_err(|failure| Failure {
-                    message: format!(
-                        "{old} was deleted, but its replacement was not made: {}",
-                        failure.message
-                    ),
-                    ..failure
+                applied.record(self.create_one(&change.resource).await.map_err(|mut failure| {
+                    failure.message =
+                        format!("{old} was deleted, but its replacement was not made: {}", failure.message);
+                    failure
                 }));
             }
         }
@@ -342,12 +340,13 @@ impl<'a> RegionalEc2<'a> {
         let strays = unsuccessful.iter().filter(|item| !is_own(item.resource_id()));
         let failures = strays.map(|item| {
             let id = item.resource_id().unwrap_or("a resource without an id");
-            let failure = self.unsuccessful(call, &id, item);
+            let mut failure = self.unsuccessful(call, &id, item);
             let message = format!(
                 "AWS names a resource that the call was not about, so it is unknown what was done: {}",
                 failure.message
             );
-            Failure { message, ..failure }
+            failure.message = message;
+            failure
         });
         failures.collect()
     }

@@ -154,12 +154,12 @@ impl Bucket<'_> {
             true => PublicAccessBlock::default(),
             false => observe::public_access_block(&self.s3, &self.fleet.hub, &self.at).await?,
         };
-        let PublicAccessBlock { block_acls, ignore_acls, block_policy, restrict_buckets } = found.with(on);
+        let switches = found.with(on);
         let block = PublicAccessBlockConfiguration::builder()
-            .block_public_acls(block_acls)
-            .ignore_public_acls(ignore_acls)
-            .block_public_policy(block_policy)
-            .restrict_public_buckets(restrict_buckets)
+            .block_public_acls(switches.block_acls)
+            .ignore_public_acls(switches.ignore_acls)
+            .block_public_policy(switches.block_policy)
+            .restrict_public_buckets(switches.restrict_buckets)
             .build();
         let request =
             self.s3.put_public_access_block().bucket(self.name()).expected_bucket_owner(self.owner());

@@ -46,7 +46,10 @@ impl Lifecycle<'_> {
             return Ok(Cow::Borrowed(self.0.plan));
         }
         let lifecycle = current.cloned();
-        let now = |bucket| observed::Bucket { lifecycle, ..bucket };
+        let now = |mut bucket: observed::Bucket| {
+            bucket.lifecycle = lifecycle;
+            bucket
+        };
         self.0.planned_again(&Self::WORDS, now).map(Cow::Owned)
     }
 

@@ -41,7 +41,10 @@ impl Policy<'_> {
             return Ok(Cow::Borrowed(self.0.plan));
         }
         let policy = current.map(str::to_owned);
-        let now = |bucket| observed::Bucket { policy, ..bucket };
+        let now = |mut bucket: observed::Bucket| {
+            bucket.policy = policy;
+            bucket
+        };
         self.0.planned_again(&Self::WORDS, now).map(Cow::Owned)
     }
 

@@ -172,10 +172,11 @@ impl QueryRunner {
                 start.result_configuration(ResultConfiguration::builder().output_location(output).build());
         }
         let started = start.send().await.map_err(|error| {
-            let failure = self.at.failure(START_QUERY, &error);
+            let mut failure = self.at.failure(START_QUERY, &error);
             match failure.code.as_deref() {
                 Some("InvalidRequestException") => {
-                    Failure { advice: refused(&failure.message).into(), ..failure }
+                    failure.advice = refused(&failure.message).into();
+                    failure
                 }
                 _ => failure,
             }

@@ -40,14 +40,10 @@ impl At {
         message: impl Into<String>,
         advice: impl Into<Advice>,
     ) -> Failure {
-        Failure {
-            place: self.place.clone(),
-            call: call.name.to_owned(),
-            resource: self.resource.clone(),
-            code: code.map(str::to_owned),
-            message: message.into(),
-            advice: advice.into(),
-        }
+        let mut failed = Failure::new(self.place.clone(), call.name.to_owned(), message, advice);
+        failed.resource = self.resource.clone();
+        failed.code = code.map(str::to_owned);
+        failed
     }
 
     /// AWS answered, and the response cannot be used.
@@ -60,8 +56,9 @@ impl At {
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
-        let failure = CallError::of(call, error).at(self.place.clone());
-        Failure { resource: self.resource.clone(), ..failure }
+        let mut failure = CallError::of(call, error).at(self.place.clone());
+        failure.resource = self.resource.clone();
+        failure
     }
 }
 
@@ -84,7 +81,9 @@ impl CallError {
     /// The same as a failure of this account-region.
     pub(super) fn at(self, place: Place) -> Failure {
         let Self { call, code, message, advice } = self;
-        Failure { place, call, resource: None, code, message, advice }
+        let mut failure = Failure::new(place, call, message, advice);
+        failure.code = code;
+        failure
     }
 
     /// An error that no SDK error stands behind.

@@ -41,7 +41,7 @@ async fn listed(s3: &Client, hub: &Hub, at: &At) -> Result<BTreeSet<String>, Fai
 }
 
 /// The bucket, with the age of its flow logs if the fleet's lifecycle rules would expire some of them sooner.
-pub(super) async fn with_age(fleet: &Fleet, bucket: Bucket, account: &Account) -> Bucket {
+pub(super) async fn with_age(fleet: &Fleet, mut bucket: Bucket, account: &Account) -> Bucket {
     let mut sooner = folders_that_end_sooner(fleet, &bucket);
     let is_change = !sooner.is_empty();
     if let Contents::Listed(listed) = &bucket.contents {
@@ -49,7 +49,8 @@ pub(super) async fn with_age(fleet: &Fleet, bucket: Bucket, account: &Account) -
     }
     if sooner.is_empty() {
         let oldest = if is_change { Oldest::NoFiles } else { Oldest::NotRead };
-        return Bucket { oldest, ..bucket };
+        bucket.oldest = oldest;
+        return bucket;
     }
     let hub = &fleet.hub;
     let s3 = account.s3(&hub.region);
@@ -59,7 +60,8 @@ pub(super) async fn with_age(fleet: &Fleet, bucket: Bucket, account: &Account) -
         Ok(None) => Oldest::NoFiles,
         Err(failure) => Oldest::Unread(failure),
     };
-    Bucket { oldest, ..bucket }
+    bucket.oldest = oldest;
+    bucket
 }
 
 /// The first day that one of these folders of flow logs has.

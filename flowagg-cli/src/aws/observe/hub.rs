@@ -10,7 +10,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Hub;
 use flowagg_core::id::{BucketName, Place, Region};
-use flowagg_core::observed::{Bucket, BucketEncryption, LogFolders, Oldest, PublicAccessBlock};
+use flowagg_core::observed::{Bucket, BucketEncryption, PublicAccessBlock};
 
 use super::{contents, lifecycle, usage};
 use crate::aws::Account;
@@ -42,17 +42,15 @@ pub(super) async fn read_with(s3: &Client, hub: &Hub, at: &At) -> Result<Option<
     let (settings, usage, contents) =
         futures::join!(settings, usage::read(s3, hub, at), contents::contents(s3, hub, at));
     let (encryption, lifecycle, public_access_block, ownership, policy) = settings?;
-    Ok(Some(Bucket {
-        encryption,
-        lifecycle,
-        public_access_block,
-        ownership,
-        policy,
-        contents,
-        oldest: Oldest::NotRead,
-        usage,
-        log_folders: LogFolders::NotListed,
-    }))
+    let mut bucket = Bucket::default();
+    bucket.encryption = encryption;
+    bucket.lifecycle = lifecycle;
+    bucket.public_access_block = public_access_block;
+    bucket.ownership = ownership;
+    bucket.policy = policy;
+    bucket.contents = contents;
+    bucket.usage = usage;
+    Ok(Some(bucket))
 }
 
 async fn exists(s3: &Client, hub: &Hub, at: &At) -> Result<bool, Failure> {
@@ -63,11 +61,9 @@ async fn exists(s3: &Client, hub: &Hub, at: &At) -> Result<bool, Failure> {
         Err(error) => match status(&error) {
             Some(404) => return Ok(false),
             Some(403) => {
-                let failure = at.failure(HEAD_BUCKET, &error);
-                return Err(Failure {
-                    message: format!("the bucket exists, but {} may not look at it", hub.account),
-                    ..failure
-                });
+                let mut failure = at.failure(HEAD_BUCKET, &error);
+                failure.message = format!("the bucket exists, but {} may not look at it", hub.account);
+                return Err(failure);
             }
             Some(301) => told(&error).or(Some("another region".to_owned())),
             _ => return Err(at.failure(HEAD_BUCKET, &error)),
@@ -150,11 +146,10 @@ pub(crate) async fn encryption_rules(
 /// A rule may have no default, and only block kinds of encryption.
 pub(super) fn encryption_of(rule: &types::ServerSideEncryptionRule) -> Option<BucketEncryption> {
     let default = rule.apply_server_side_encryption_by_default()?;
-    Some(BucketEncryption {
-        algorithm: default.sse_algorithm().as_str().to_owned(),
-        key: default.kms_master_key_id().map(str::to_owned).filter(|key| !is_aws_managed(key)),
-        bucket_key: rule.bucket_key_enabled().unwrap_or(false),
-    })
+    let mut encryption = BucketEncryption::new(default.sse_algorithm().as_str().to_owned());
+    encryption.key = default.kms_master_key_id().map(str::to_owned).filter(|key| !is_aws_managed(key));
+    encryption.bucket_key = rule.bucket_key_enabled().unwrap_or(false);
+    Some(encryption)
 }
 
 /// Whether it is the alias of the AWS managed key of S3, or the alias's ARN.
@@ -178,11 +173,13 @@ pub(crate) async fn public_access_block(
 }
 
 pub(super) fn block_of(block: Option<&types::PublicAccessBlockConfiguration>) -> PublicAccessBlock {
-    block.map_or_else(PublicAccessBlock::default, |block| PublicAccessBlock {
-        block_acls: block.block_public_acls().unwrap_or(false),
-        ignore_acls: block.ignore_public_acls().unwrap_or(false),
-        block_policy: block.block_public_policy().unwrap_or(false),
-        restrict_buckets: block.restrict_public_buckets().unwrap_or(false),
+    block.map_or_else(PublicAccessBlock::default, |block| {
+        let mut switches = PublicAccessBlock::default();
+        switches.block_acls = block.block_public_acls().unwrap_or(false);
+        switches.ignore_acls = block.ignore_public_acls().unwrap_or(false);
+        switches.block_policy = block.block_public_policy().unwrap_or(false);
+        switches.restrict_buckets = block.restrict_public_buckets().unwrap_or(false);
+        switches
     })
 }
 

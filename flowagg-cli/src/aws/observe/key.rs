@@ -35,12 +35,16 @@ async fn look(hub: &Hub, account: &Account, arn: &str) -> Result<Key, Failure> {
     let described = described.map_err(|error| at.failure(DESCRIBE_KEY, &error))?;
     let (is_aws_managed, state) =
         described_as(described.key_metadata()).map_err(|why| at.incomplete(DESCRIBE_KEY, &why))?;
-    if is_aws_managed {
-        return Ok(Key { is_aws_managed, state, policy: String::new() });
-    }
-    let policy = policy.map_err(|error| at.failure(GET_KEY_POLICY, &error))?.policy;
-    let missing = || at.incomplete(GET_KEY_POLICY, &Incomplete::Missing("the key policy"));
-    Ok(Key { is_aws_managed, state, policy: policy.ok_or_else(missing)? })
+    let policy = if is_aws_managed {
+        String::new()
+    } else {
+        let policy = policy.map_err(|error| at.failure(GET_KEY_POLICY, &error))?.policy;
+        policy.ok_or_else(|| at.incomplete(GET_KEY_POLICY, &Incomplete::Missing("the key policy")))?
+    };
+    let mut key = Key::new(policy);
+    key.is_aws_managed = is_aws_managed;
+    key.state = state;
+    Ok(key)
 }
 
 /// Whether AWS manages the key, and its state.

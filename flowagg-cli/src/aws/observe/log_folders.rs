@@ -83,7 +83,7 @@ pub(crate) async fn services(
     });
     let listed: Vec<(_, Vec<String>)> = stream::iter(listing).buffer_unordered(AT_ONCE).try_collect().await?;
     let of_account = |(account, folders): (AccountId, Vec<String>)| {
-        folders.into_iter().map(move |folder| LogFolder { account, folder })
+        folders.into_iter().map(move |folder| LogFolder::new(account, folder))
     };
     Ok(listed.into_iter().flat_map(of_account).collect())
 }

@@ -63,7 +63,11 @@ pub async fn observe(
         other => other,
     };
     let scope = if only.is_empty() { Scope::Whole } else { Scope::Part };
-    Ok(Observation { fleet, accounts, observed: Observed { bucket, key, regions, scope } })
+    let mut observed = Observed::new(bucket);
+    observed.key = key;
+    observed.regions = regions;
+    observed.scope = scope;
+    Ok(Observation { fleet, accounts, observed })
 }
 
 /// Reads the bucket, then the key that it is encrypted with.
@@ -101,12 +105,19 @@ pub(crate) async fn observe_again(
         } else {
             let (bucket, key) = read_hub(&fleet.hub, accounts.hub()).await;
             let oldest = before.bucket.ok().flatten().map(|bucket| bucket.oldest).unwrap_or_default();
-            (bucket.map(|bucket| bucket.map(|bucket| Bucket { oldest, ..bucket })), key)
+            let with_oldest = |mut bucket: Bucket| {
+                bucket.oldest = oldest;
+                bucket
+            };
+            (bucket.map(|bucket| bucket.map(with_oldest)), key)
         }
     };
     let ((bucket, key), regions) =
         futures::join!(at_hub, read_again(&accounts, &changed, before.regions, progress));
-    let observed = Observed { bucket, key, regions, scope: before.scope };
+    let mut observed = Observed::new(bucket);
+    observed.key = key;
+    observed.regions = regions;
+    observed.scope = before.scope;
     Observation { fleet, accounts, observed }
 }
 

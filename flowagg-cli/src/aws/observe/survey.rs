@@ -132,7 +132,11 @@ impl MemberReader {
                         let _permit = self.at_once.acquire().await;
                         region::read(account, &place, &member.resources).await
                     }
-                    Err(failure) => Err(Failure { place: place.clone(), ..failure.clone() }),
+                    Err(failure) => {
+                        let mut failure = failure.clone();
+                        failure.place = place.clone();
+                        Err(failure)
+                    }
                 };
                 (place, state)
             }
@@ -173,14 +177,13 @@ mod tests {
     #[test]
     fn a_member_whose_regions_nobody_knows_is_one_failure_and_keeps_its_place_in_the_fleet() {
         let place = mocked::place();
-        let failure = Failure {
-            place: Place::new(place.account, &Region::parse("us-east-1").unwrap()),
-            call: "DescribeRegions".into(),
-            resource: None,
-            code: Some("UnauthorizedOperation".into()),
-            message: "no".into(),
-            advice: "allow it".into(),
-        };
+        let mut failure = Failure::new(
+            Place::new(place.account, &Region::parse("us-east-1").unwrap()),
+            "DescribeRegions",
+            "no",
+            "allow it",
+        );
+        failure.code = Some("UnauthorizedOperation".into());
         let found = MemberState {
             account: place.account,
             entered: Err(failure.clone()),

@@ -29,7 +29,15 @@ pub(super) async fn read(s3: &Client, hub: &Hub, at: &At) -> Usage {
         requester_pays(s3, hub, at),
         notifications(s3, hub, at),
     );
-    Usage { public_policy, acl, versioning, object_lock, replication, requester_pays, notifications }
+    let mut usage = Usage::default();
+    usage.public_policy = public_policy;
+    usage.acl = acl;
+    usage.versioning = versioning;
+    usage.object_lock = object_lock;
+    usage.replication = replication;
+    usage.requester_pays = requester_pays;
+    usage.notifications = notifications;
+    usage
 }
 
 async fn public_policy(s3: &Client, hub: &Hub, at: &At) -> Result<bool, Failure> {
@@ -101,14 +109,14 @@ fn object_lock_of(lock: &ObjectLockConfiguration) -> Option<ObjectLock> {
         return None;
     }
     let retention = lock.rule().and_then(|rule| retention_of(rule.default_retention()?));
-    Some(ObjectLock { retention })
+    Some(ObjectLock::new(retention))
 }
 
 fn retention_of(default: &RetentionRule) -> Option<DefaultRetention> {
     let (number, unit) = default.days().map(|days| (days, "day")).or(default.years().map(|n| (n, "year")))?;
     let plural = if number == 1 { "" } else { "s" };
     let mode = default.mode().map_or("mode unknown", |mode| mode.as_str()).to_owned();
-    Some(DefaultRetention { mode, period: format!("{number} {unit}{plural}") })
+    Some(DefaultRetention::new(mode, format!("{number} {unit}{plural}")))
 }
 
 async fn replication(s3: &Client, hub: &Hub, at: &At) -> Result<bool, Failure> {

@@ -54,17 +54,16 @@ fn setting() -> Body {
 
 fn encryption(hub: &Hub, live: Option<&LiveState<'_>>) -> Body {
     let wanted = match &hub.encryption {
-        None | Some(Encryption::SseS3) => {
-            BucketEncryption { algorithm: "AES256".to_owned(), key: None, bucket_key: false }
+        None | Some(Encryption::SseS3) => BucketEncryption::new("AES256"),
+        Some(Encryption::SseKms { key, bucket_key }) => {
+            let mut encryption = BucketEncryption::new("aws:kms");
+            encryption.key = Some(key.to_string());
+            encryption.bucket_key = *bucket_key;
+            encryption
         }
-        Some(Encryption::SseKms { key, bucket_key }) => BucketEncryption {
-            algorithm: "aws:kms".to_owned(),
-            key: Some(key.to_string()),
-            bucket_key: *bucket_key,
-        },
     };
     let stays = live.and_then(LiveState::encryption_that_stays);
-    let BucketEncryption { algorithm, key, bucket_key } = stays.cloned().unwrap_or(wanted);
+    let BucketEncryption { algorithm, key, bucket_key, .. } = stays.cloned().unwrap_or(wanted);
     let by_kms = key.is_some();
     let default = Body::default().set("sse_algorithm", algorithm).set_some("kms_master_key_id", key);
     Body::default()

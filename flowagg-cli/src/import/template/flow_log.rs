@@ -107,17 +107,12 @@ fn flow_log(destination: String, log: &Value) -> FlowLog {
         per_hour_partition: flag(&options["PerHourPartition"]),
     };
     let tags = log["Tags"].as_array().into_iter().flatten();
-    FlowLog {
-        id: FlowLogId::example(),
-        resource: log["ResourceId"].as_str().unwrap_or_default().into(),
-        traffic: log["TrafficType"].as_str().map(str::to_owned),
-        destination,
-        format: log["LogFormat"].as_str().map(str::to_owned),
-        interval: number(&log["MaxAggregationInterval"]).and_then(|seconds| seconds.try_into().ok()),
-        files: Some(files),
-        tags: tags.filter_map(|tag| Some((text(&tag["Key"])?, text(&tag["Value"])?))).collect(),
-        created: None,
-        deliver_status: None,
-        deliver_error: None,
-    }
+    let mut flow_log =
+        FlowLog::new(FlowLogId::example(), log["ResourceId"].as_str().unwrap_or_default(), destination);
+    flow_log.traffic = log["TrafficType"].as_str().map(str::to_owned);
+    flow_log.format = log["LogFormat"].as_str().map(str::to_owned);
+    flow_log.interval = number(&log["MaxAggregationInterval"]).and_then(|seconds| seconds.try_into().ok());
+    flow_log.files = Some(files);
+    flow_log.tags = tags.filter_map(|tag| Some((text(&tag["Key"])?, text(&tag["Value"])?))).collect();
+    flow_log
 }

@@ -41,56 +41,44 @@ fn fleet(hub: &str, member: &str) -> Fleet {
 }
 
 fn resource(id: &str) -> Resource {
-    Resource {
-        id: ResourceId::parse(id).unwrap(),
-        owner: Some(AccountId::parse(MEMBER).unwrap()),
-        is_default: false,
-        part_of: BTreeSet::new(),
-        tags: BTreeMap::new(),
-    }
+    let mut resource = Resource::new(ResourceId::parse(id).unwrap());
+    resource.owner = Some(AccountId::parse(MEMBER).unwrap());
+    resource
 }
 
 impl World {
     /// A bucket as `apply` leaves it, and these VPCs without flow logs.
     fn new(fleet: Fleet, resources: Vec<Resource>) -> Self {
         let place = Place::new(AccountId::parse(MEMBER).unwrap(), &Region::parse("eu-west-1").unwrap());
-        let bucket = Bucket {
-            encryption: Some(BucketEncryption { algorithm: "AES256".into(), key: None, bucket_key: false }),
-            lifecycle: LifecycleDocument::edited(
-                None,
-                rule_of_new_bucket(&fleet).as_slice(),
-                &BTreeSet::new(),
-            )
-            .unwrap(),
-            public_access_block: PublicAccessBlock::FULL,
-            ownership: Some("BucketOwnerEnforced".into()),
-            policy: Some(merge(None, &Grant::of(&fleet), Unnamed::Keep).unwrap().text),
-            ..Bucket::default()
-        };
-        let state = RegionState { resources, flow_logs: Vec::new() };
+        let mut bucket = Bucket::default();
+        bucket.encryption = Some(BucketEncryption::new("AES256"));
+        bucket.lifecycle =
+            LifecycleDocument::edited(None, rule_of_new_bucket(&fleet).as_slice(), &BTreeSet::new()).unwrap();
+        bucket.public_access_block = PublicAccessBlock::FULL;
+        bucket.ownership = Some("BucketOwnerEnforced".into());
+        bucket.policy = Some(merge(None, &Grant::of(&fleet), Unnamed::Keep).unwrap().text);
+        let state = RegionState::new(resources, Vec::new());
         Self { fleet, bucket: Some(bucket), regions: BTreeMap::from([(place, Ok(state))]) }
     }
 
     /// A flow log as `apply` makes it.
     fn right(&self, n: usize, resource: &str) -> FlowLog {
         let spec = &self.fleet.flow_logs;
-        FlowLog {
-            id: FlowLogId::parse(&format!("fl-{n:08}")).unwrap(),
-            resource: resource.into(),
-            traffic: Some(spec.traffic.as_api().to_owned()),
-            destination: self.fleet.destination().arn(),
-            format: Some(spec.format.to_string()),
-            interval: Some(600),
-            files: Some(Files {
-                format: "plain-text".to_owned(),
-                hive_compatible_partitions: false,
-                per_hour_partition: false,
-            }),
-            tags: self.fleet.tags(),
-            created: None,
-            deliver_status: None,
-            deliver_error: None,
-        }
+        let mut log = FlowLog::new(
+            FlowLogId::parse(&format!("fl-{n:08}")).unwrap(),
+            resource,
+            self.fleet.destination().arn(),
+        );
+        log.traffic = Some(spec.traffic.as_api().to_owned());
+        log.format = Some(spec.format.to_string());
+        log.interval = Some(600);
+        log.files = Some(Files {
+            format: "plain-text".to_owned(),
+            hive_compatible_partitions: false,
+            per_hour_partition: false,
+        });
+        log.tags = self.fleet.tags();
+        log
     }
 
     fn with(mut self, flow_logs: Vec<FlowLog>) -> Self {
@@ -102,7 +90,9 @@ impl World {
 
     fn observed(&self) -> Observed {
         let (bucket, regions) = (Ok(self.bucket.clone()), self.regions.clone());
-        Observed { bucket, key: None, regions, scope: Scope::Whole }
+        let mut all = Observed::new(bucket);
+        all.regions = regions;
+        all
     }
 
     fn plan(&self) -> Plan {
@@ -205,7 +195,8 @@ fn statements_of_others_stay_in_the_policy() {
 #[test]
 fn a_wrong_flow_log_of_ours_is_imported_to_be_replaced() {
     let world = World::new(fleet("", ""), vpcs());
-    let wrong = FlowLog { traffic: Some("REJECT".into()), ..world.right(1, VPCS[0]) };
+    let mut wrong = world.right(1, VPCS[0]);
+    wrong.traffic = Some("REJECT".into());
     let world = world.with(vec![wrong]);
     assert_eq!(world.imports()["aws_flow_log.vpcs_222222222222_eu_west_1[\"vpc-11111111\"]"], "fl-00000001");
     assert_data_eq!(
@@ -238,11 +229,11 @@ what the fleet file chooses by a rule Terraform looks up at every plan: what is 
 #[test]
 fn a_vpc_that_anothers_flow_log_serves_or_blocks_is_left_out() {
     let world = World::new(fleet("", "vpcs = { except = [\"vpc-44444444\"] }"), vpcs());
-    let serves = FlowLog { tags: BTreeMap::new(), ..world.right(1, VPCS[0]) };
-    let blocks = FlowLog {
-        traffic: Some("REJECT".into()),
-        ..FlowLog { tags: BTreeMap::new(), ..world.right(2, VPCS[1]) }
-    };
+    let mut serves = world.right(1, VPCS[0]);
+    serves.tags = BTreeMap::new();
+    let mut blocks = world.right(2, VPCS[1]);
+    blocks.tags = BTreeMap::new();
+    blocks.traffic = Some("REJECT".into());
     let world = world.with(vec![serves, blocks]);
     let logs = world.file("flow-logs");
     assert_eq!(
@@ -264,9 +255,10 @@ what the fleet file chooses by a rule Terraform looks up at every plan: what is 
 #[test]
 fn what_lies_in_something_that_is_logged_has_no_flow_log_of_its_own() {
     let fleet = fleet("", "vpcs = [\"vpc-11111111\"]\nsubnets = \"all\"");
-    let within = |id: &str, vpc: &str| Resource {
-        part_of: BTreeSet::from([ResourceId::parse(vpc).unwrap()]),
-        ..resource(id)
+    let within = |id: &str, vpc: &str| {
+        let mut it = resource(id);
+        it.part_of = BTreeSet::from([ResourceId::parse(vpc).unwrap()]);
+        it
     };
     let there =
         vec![resource(VPCS[0]), within("subnet-11111111", VPCS[0]), within("subnet-22222222", VPCS[1])];
@@ -287,8 +279,8 @@ what the fleet file chooses by a rule Terraform looks up at every plan: what is 
 #[test]
 fn a_destination_is_written_as_aws_has_it_so_that_nothing_is_replaced_for_a_slash() {
     let world = World::new(fleet("prefix = \"network\"", ""), vpcs());
-    let ours =
-        FlowLog { destination: "arn:aws:s3:::acme-flow-logs/network".into(), ..world.right(1, VPCS[0]) };
+    let mut ours = world.right(1, VPCS[0]);
+    ours.destination = "arn:aws:s3:::acme-flow-logs/network".into();
     let destination = |world: &World| {
         world.file("flow-logs")["resource"]["aws_flow_log"]["vpcs_222222222222_eu_west_1"]["log_destination"]
             .clone()
@@ -344,8 +336,10 @@ fn with_days(fleet: &Fleet, days: u32) -> Option<LifecycleDocument> {
 fn a_stronger_encryption_stays() {
     let mut world = World::new(fleet("", ""), vpcs());
     let key = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
-    world.bucket.as_mut().unwrap().encryption =
-        Some(BucketEncryption { algorithm: "aws:kms".into(), key: Some(key.into()), bucket_key: true });
+    let mut encryption = BucketEncryption::new("aws:kms");
+    encryption.key = Some(key.into());
+    encryption.bucket_key = true;
+    world.bucket.as_mut().unwrap().encryption = Some(encryption);
     let hub = world.file("hub");
     let rule = &hub["resource"]["aws_s3_bucket_server_side_encryption_configuration"]["flow_logs"]["rule"];
     let default = json!({ "sse_algorithm": "aws:kms", "kms_master_key_id": key });
@@ -360,11 +354,10 @@ fn settings_that_the_plan_keeps_stay() {
     let mut world = World::new(fleet("", ""), vpcs());
     let grant = AclGrant { grantee: Grantee::CloudFrontLogs, permission: "FULL_CONTROL".into() };
     let bucket = world.bucket.as_mut().unwrap();
-    bucket.usage = Usage {
-        public_policy: Ok(true),
-        acl: Ok(Acl { grants: BTreeSet::from([grant]) }),
-        ..Usage::default()
-    };
+    let mut usage = Usage::default();
+    usage.public_policy = Ok(true);
+    usage.acl = Ok(Acl { grants: BTreeSet::from([grant]) });
+    bucket.usage = usage;
     (bucket.public_access_block, bucket.ownership) = (PublicAccessBlock::default(), None);
     let hub = world.file("hub");
     assert_eq!(hub["resource"].get("aws_s3_bucket_ownership_controls"), None);

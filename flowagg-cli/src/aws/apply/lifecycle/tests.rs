@@ -110,8 +110,10 @@ async fn run(
         .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
         .http_client(http_client_fn(move |_, _| SharedHttpConnector::new(connector.clone())));
     let client = Client::from_conf(config.build());
-    let bucket = observed::Bucket { lifecycle: found, ..observed::Bucket::default() };
-    let observed = Observed { bucket: Ok(Some(bucket)), ..mocked::observed(None) };
+    let mut bucket = observed::Bucket::default();
+    bucket.lifecycle = found;
+    let mut observed = mocked::observed(None);
+    observed.bucket = Ok(Some(bucket));
     let at = At::new(fleet.hub.place()).about(&fleet.hub.bucket);
     let plan = plan(&fleet, &observed);
     let bucket = Bucket { s3: client, fleet: &fleet, at, observed: &observed, plan: &plan };

@@ -28,7 +28,7 @@ pub(super) async fn read(
     let at = At::new(place.clone());
     let resources = try_join_all(selection.kinds().map(|kind| resources::of_kind(&ec2, kind, &at)));
     let (resources, flow_logs) = futures::try_join!(resources, of_client(&ec2, &at))?;
-    Ok(RegionState { resources: resources.into_iter().flatten().collect(), flow_logs })
+    Ok(RegionState::new(resources.into_iter().flatten().collect(), flow_logs))
 }
 
 /// The flow logs alone.
@@ -68,19 +68,20 @@ fn flow_log(log: &types::FlowLog) -> Result<FlowLog, Incomplete> {
     let id = log.flow_log_id().ok_or(Incomplete::Missing("the id of a flow log"))?;
     let resource = log.resource_id().ok_or(Incomplete::Missing("the resource of a flow log"))?;
     let destination = log.log_destination().ok_or(Incomplete::Missing("the destination of a flow log"))?;
-    Ok(FlowLog {
-        id: FlowLogId::parse(id).map_err(|_| Incomplete::UnknownId(id.to_owned()))?,
-        resource: resource.into(),
-        traffic: log.traffic_type().map(|traffic| traffic.as_str().to_owned()),
-        destination: destination.to_owned(),
-        format: log.log_format().map(str::to_owned),
-        interval: log.max_aggregation_interval(),
-        files,
-        tags: tags(log.tags()),
-        created: log.creation_time().and_then(|time| Timestamp::from_second(time.secs()).ok()),
-        deliver_status: log.deliver_logs_status().map(str::to_owned),
-        deliver_error: log.deliver_logs_error_message().map(str::to_owned),
-    })
+    let mut flow_log = FlowLog::new(
+        FlowLogId::parse(id).map_err(|_| Incomplete::UnknownId(id.to_owned()))?,
+        resource,
+        destination.to_owned(),
+    );
+    flow_log.traffic = log.traffic_type().map(|traffic| traffic.as_str().to_owned());
+    flow_log.format = log.log_format().map(str::to_owned);
+    flow_log.interval = log.max_aggregation_interval();
+    flow_log.files = files;
+    flow_log.tags = tags(log.tags());
+    flow_log.created = log.creation_time().and_then(|time| Timestamp::from_second(time.secs()).ok());
+    flow_log.deliver_status = log.deliver_logs_status().map(str::to_owned);
+    flow_log.deliver_error = log.deliver_logs_error_message().map(str::to_owned);
+    Ok(flow_log)
 }
 
 fn tags(tags: &[Tag]) -> BTreeMap<String, String> {

@@ -45,8 +45,9 @@ pub(super) async fn of_kind(ec2: &Client, kind: ResourceKind, at: &At) -> Result
 }
 
 fn vpc(vpc: &types::Vpc) -> Result<Option<Resource>, Incomplete> {
-    let resource = resource(vpc.vpc_id(), vpc.owner_id(), [], vpc.tags())?;
-    Ok(Some(Resource { is_default: vpc.is_default().unwrap_or(false), ..resource }))
+    let mut resource = resource(vpc.vpc_id(), vpc.owner_id(), [], vpc.tags())?;
+    resource.is_default = vpc.is_default().unwrap_or(false);
+    Ok(Some(resource))
 }
 
 fn subnet(subnet: &types::Subnet) -> Result<Option<Resource>, Incomplete> {
@@ -76,5 +77,9 @@ fn resource<const N: usize>(
     let part_of = part_of.into_iter().flatten().map(parsed).collect::<Result<BTreeSet<_>, _>>()?;
     let account = |id: &str| AccountId::parse(id).map_err(|_| Incomplete::UnknownId(id.to_owned()));
     let owner = owner.map(account).transpose()?;
-    Ok(Resource { id, owner, is_default: false, part_of, tags: tags(of_tags) })
+    let mut resource = Resource::new(id);
+    resource.owner = owner;
+    resource.part_of = part_of;
+    resource.tags = tags(of_tags);
+    Ok(resource)
 }

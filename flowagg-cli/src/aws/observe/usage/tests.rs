@@ -189,16 +189,14 @@ async fn settings_that_s3_returns_are_read() {
     ];
     let usage = read_hub(&set.each_ref()).await.usage;
     let grant = AclGrant { grantee: Grantee::CloudFrontLogs, permission: "FULL_CONTROL".to_owned() };
-    let retention = DefaultRetention { mode: "COMPLIANCE".to_owned(), period: "30 days".to_owned() };
-    let expected = Usage {
-        public_policy: Ok(true),
-        acl: Ok(Acl { grants: BTreeSet::from([grant]) }),
-        versioning: Ok(Versioning::Enabled),
-        object_lock: Ok(Some(ObjectLock { retention: Some(retention) })),
-        replication: Ok(false),
-        requester_pays: Ok(true),
-        notifications: Ok(true),
-    };
+    let retention = DefaultRetention::new("COMPLIANCE", "30 days");
+    let mut expected = Usage::default();
+    expected.public_policy = Ok(true);
+    expected.acl = Ok(Acl { grants: BTreeSet::from([grant]) });
+    expected.versioning = Ok(Versioning::Enabled);
+    expected.object_lock = Ok(Some(ObjectLock::new(Some(retention))));
+    expected.requester_pays = Ok(true);
+    expected.notifications = Ok(true);
     assert_eq!(usage, expected);
 }
 
