@@ -52,6 +52,7 @@ pub fn region_of(folder: &str) -> Option<Region> {
 
 /// How the folders of one bucket are named.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Layout {
     /// The sub-folder of the bucket.
     pub prefix: Option<Prefix>,
@@ -60,6 +61,11 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// The folders of a bucket with this sub-folder and these files.
+    pub fn new(prefix: Option<Prefix>, files: Files) -> Self {
+        Self { prefix, files }
+    }
+
     /// The folder under which log delivery writes: `[prefix/]AWSLogs/`.
     pub fn root(&self) -> String {
         root(self.prefix.as_ref())
@@ -119,6 +125,7 @@ impl Layout {
 ///
 /// The time is in UTC and to the minute; the file holds records that ended within the five minutes after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FileName {
     /// The account that made the flow log, and the region of the VPC.
     pub place: Place,
@@ -133,15 +140,15 @@ pub struct FileName {
 }
 
 impl FileName {
+    /// The name of a plain text file; its `time` is in UTC, and only the minute and what comes before it count.
+    pub fn new(place: Place, flow_log: FlowLogId, time: DateTime, hash: impl Into<String>) -> Self {
+        Self { place, flow_log, time, hash: hash.into(), format: FileFormat::PlainText }
+    }
+
     /// A file like any other, of a fixed flow log and moment: to ask a policy with, to which no more of a name matters.
     pub fn example(account: AccountId, region: &Region) -> Self {
-        Self {
-            place: Place::new(account, region),
-            flow_log: FlowLogId::example(),
-            time: jiff::civil::date(2026, 1, 1).at(0, 0, 0, 0),
-            hash: "00000000".to_owned(),
-            format: FileFormat::PlainText,
-        }
+        let time = jiff::civil::date(2026, 1, 1).at(0, 0, 0, 0);
+        Self::new(Place::new(account, region), FlowLogId::example(), time, "00000000")
     }
 
     /// Reads the last segment of an object key. `None` when it is not the name of a flow log file.

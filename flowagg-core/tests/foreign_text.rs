@@ -95,11 +95,7 @@ fn flow_log() -> impl Strategy<Value = FlowLog> {
             log.traffic = traffic;
             log.format = format.clone();
             log.interval = Some(600);
-            log.files = format.map(|format| Files {
-                format,
-                hive_compatible_partitions: false,
-                per_hour_partition: false,
-            });
+            log.files = format.map(|format| Files::new(format));
             log.tags = tags;
             log.deliver_status = status;
             log.deliver_error = error;

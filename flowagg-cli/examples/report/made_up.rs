@@ -90,7 +90,7 @@ impl MadeUp {
         let (fleet, units) = fleet(accounts, &regions)?;
         let mut made_up = Self {
             observed: Observed::new(Ok(Some(bucket(&fleet)?))),
-            deliveries: Deliveries { arrivals: Arrivals::default(), days: BTreeMap::new() },
+            deliveries: Deliveries::default(),
             days: (0..DAYS).rev().map(|ago| today.saturating_sub(ago.days())).collect(),
             fleet,
             units,
@@ -164,20 +164,20 @@ impl MadeUp {
             let objects = if whole { FILES_A_DAY } else { FILES_A_DAY / 2 };
             // Some VPCs rest at weekends, some have always little traffic: then intervals without records have no file.
             let objects = objects / (1 + mixed(chance, 7) % 9);
-            *amounts.entry(*day).or_default() += Amount { objects, bytes: objects * (size + n as u64 * 500) };
+            *amounts.entry(*day).or_default() += Amount::new(objects, objects * (size + n as u64 * 500));
         }
         let minutes = i64::try_from(3 + mixed(chance, 5) % 20)?;
         let stored = now.checked_sub(SignedDuration::from_mins(minutes + silent_for * 24 * 60))?;
-        let name = FileName {
-            place: place.clone(),
-            flow_log: log.clone(),
-            time: stored.to_zoned(TimeZone::UTC).datetime().round(jiff::Unit::Minute)?,
-            hash: format!("{:08x}", mixed(chance, v) & 0xffff_ffff),
-            format: self.fleet.flow_logs.files.format,
-        };
+        let mut name = FileName::new(
+            place.clone(),
+            log.clone(),
+            stored.to_zoned(TimeZone::UTC).datetime().round(jiff::Unit::Minute)?,
+            format!("{:08x}", mixed(chance, v) & 0xffff_ffff),
+        );
+        name.format = self.fleet.flow_logs.files.format;
         let key = self.fleet.layout().key(&name);
         if silent_for < DAYS {
-            self.deliveries.arrivals.newest.insert(log.clone(), Object { key, stored });
+            self.deliveries.arrivals.newest.insert(log.clone(), Object::new(key, stored));
         }
         Ok(())
     }

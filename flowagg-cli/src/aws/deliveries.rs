@@ -6,7 +6,6 @@ use aws_sdk_s3::Client;
 use flowagg_core::arrival::{Amount, Arrivals, Deliveries, Object, Patience, Verified, expected, judged};
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Fleet, Hub};
-use flowagg_core::flow_log::Files;
 use flowagg_core::id::{AccountId, FlowLogId, Place};
 use flowagg_core::layout::{self, FileName, Layout};
 use flowagg_core::observed::RegionState;
@@ -52,7 +51,11 @@ pub async fn deliveries(
         Ok((newest, found))
     };
     let ((newest, days), strangers) = futures::try_join!(counting, reader.strangers(fleet))?;
-    Ok(Deliveries { arrivals: Arrivals { newest, strangers }, days })
+    let mut deliveries = Deliveries::default();
+    deliveries.arrivals.newest = newest;
+    deliveries.arrivals.strangers = strangers;
+    deliveries.days = days;
+    Ok(deliveries)
 }
 
 /// Looks into the bucket: at today's folders, and at yesterday's where today has nothing of a flow log that is asked for.
@@ -64,7 +67,10 @@ pub async fn arrivals(
 ) -> Result<Arrivals, Failure> {
     let reader = BucketReader::new(fleet, accounts, now);
     let (newest, strangers) = futures::try_join!(reader.fleet(asked), reader.strangers(fleet))?;
-    Ok(Arrivals { newest, strangers })
+    let mut arrivals = Arrivals::default();
+    arrivals.newest = newest;
+    arrivals.strangers = strangers;
+    Ok(arrivals)
 }
 
 /// Looks into the bucket, once, for the flow logs of these regions.
@@ -174,8 +180,8 @@ impl BucketReader<'_> {
                 let Some(name) = key.rsplit('/').next().and_then(FileName::parse) else { continue };
                 let Ok(stored) = Timestamp::from_second(stored.secs()) else { continue };
                 let bytes = object.size().and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0);
-                amount += Amount { objects: 1, bytes };
-                keep_newest(newest, name.flow_log, Object { key: key.to_owned(), stored });
+                amount += Amount::new(1, bytes);
+                keep_newest(newest, name.flow_log, Object::new(key.to_owned(), stored));
             }
         }
         Ok(amount)
@@ -215,11 +221,12 @@ impl BucketReader<'_> {
     /// The fleet's own way, and the other: strangers name their folders as they like.
     fn in_each_way_of_naming(&self) -> [Self; 2] {
         [false, true].map(|hive_compatible_partitions| {
-            let files = Files { hive_compatible_partitions, ..self.layout.files };
+            let mut layout = self.layout.clone();
+            layout.files.hive_compatible_partitions = hive_compatible_partitions;
             BucketReader {
                 s3: self.s3.clone(),
                 hub: self.hub,
-                layout: Layout { files, ..self.layout.clone() },
+                layout,
                 at: self.at.clone(),
                 today: self.today,
             }

@@ -37,13 +37,16 @@ pub(super) async fn run(
         .await;
     let deliveries = counted?;
     screen.calls("reporting", &accounts.take_calls())?;
+    let mut patience = Patience::default();
+    patience.fresh = signed(options.fresh);
+    patience.grace = signed(options.grace);
     let report = Report::new(&ReportInput {
         fleet: &fleet,
         observed: &observed,
         deliveries: &deliveries,
         units: accounts.units(),
         days: &days,
-        patience: Patience { fresh: signed(options.fresh), grace: signed(options.grace) },
+        patience,
         now,
     });
     if options.json {

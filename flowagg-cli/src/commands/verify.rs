@@ -22,7 +22,9 @@ pub(super) async fn run(
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     let (file, session) = start::open(global).await?;
-    let patience = Patience { fresh: signed(options.fresh), grace: signed(options.grace) };
+    let mut patience = Patience::default();
+    patience.fresh = signed(options.fresh);
+    patience.grace = signed(options.grace);
     let deadline = tokio::time::Instant::now() + options.wait.unwrap_or_default();
     let verified = screen
         .reading(async |progress| {

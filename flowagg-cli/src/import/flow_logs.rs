@@ -28,21 +28,26 @@ fn settings(log: &FlowLog) -> Result<FlowLogSpec, String> {
         None => AggregationInterval::default(),
     };
     let files = match &log.files {
-        Some(Files { format: word, hive_compatible_partitions, per_hour_partition }) => Files {
-            format: FileFormat::ALL
-                .into_iter()
-                .find(|it| it.as_str() == word)
-                .ok_or_else(|| format!("its files are `{word}`"))?,
-            hive_compatible_partitions: *hive_compatible_partitions,
-            per_hour_partition: *per_hour_partition,
-        },
+        Some(files) => {
+            let format = FileFormat::ALL.into_iter().find(|it| it.as_str() == files.format);
+            let mut written = Files::new(format.ok_or_else(|| format!("its files are `{}`", files.format))?);
+            written.hive_compatible_partitions = files.hive_compatible_partitions;
+            written.per_hour_partition = files.per_hour_partition;
+            written
+        }
         None => Files::default(),
     };
     let format = match &log.format {
         Some(text) if is_of_packets(log) => record(text)?,
         _ => RecordFormat::default(),
     };
-    Ok(FlowLogSpec { traffic, aggregation_interval, format, files, tags: log.tags.clone() })
+    let mut spec = FlowLogSpec::default();
+    spec.traffic = traffic;
+    spec.aggregation_interval = aggregation_interval;
+    spec.format = format;
+    spec.files = files;
+    spec.tags = log.tags.clone();
+    Ok(spec)
 }
 
 fn record(text: &str) -> Result<RecordFormat, String> {
@@ -66,15 +71,18 @@ pub(super) fn common(logs: &[&FlowLog], fleet: &FleetName, remarks: &mut Remarks
     let mut votes: Vec<(FlowLogSpec, usize)> = Vec::new();
     let mut files: Vec<(Files, usize)> = Vec::new();
     for log in voters {
-        let Ok(settings) = settings(log) else { continue };
-        let settings = FlowLogSpec { tags: BTreeMap::new(), ..settings };
+        let Ok(mut settings) = settings(log) else { continue };
+        settings.tags = BTreeMap::new();
         vote(&mut files, settings.files);
         if is_of_packets(log) {
             vote(&mut votes, settings);
         }
     }
-    let mut spec = most(votes)
-        .unwrap_or_else(|| FlowLogSpec { files: most(files).unwrap_or_default(), ..FlowLogSpec::default() });
+    let mut spec = most(votes).unwrap_or_else(|| {
+        let mut settings = FlowLogSpec::default();
+        settings.files = most(files).unwrap_or_default();
+        settings
+    });
     spec.tags = tags(voters, remarks);
     spec
 }

@@ -131,8 +131,7 @@ pub fn import(found: &Found) -> Result<Imported, ImportError> {
         .collect();
     let prefix = folder::prefix(hub, &logs)?;
     let chosen = Folder::from(prefix.clone());
-    let destination =
-        Destination { partition: hub.region.partition(), bucket: hub.bucket.clone(), prefix: prefix.clone() };
+    let destination = Destination::new(hub.region.partition(), hub.bucket.clone(), prefix.clone());
     let to_us: Vec<&FlowLog> = logs.into_iter().filter(|log| destination.is(&log.destination)).collect();
     let declared_name = declared_name(hub, prefix.as_ref(), &to_us);
     let name = declared_name.clone().unwrap_or_else(|| FleetName::of(&hub.bucket, prefix.as_ref()));

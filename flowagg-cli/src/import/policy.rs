@@ -94,7 +94,7 @@ pub(super) fn settings(
         }
         Err(error) => remarks.add(Part::Policy, format!("no policy can be made: {error}; {}", error.help())),
     }
-    unread(found, &Destination { partition: fleet.partition(), ..fleet.destination() }, fleet, remarks);
+    unread(found, &fleet.destination(), fleet, remarks);
     settings
 }
 

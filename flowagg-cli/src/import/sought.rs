@@ -40,11 +40,7 @@ pub(super) fn all(found: &Found, folder: &Folder) -> Vec<String> {
             format!("the flow log files in `{root}` are of accounts without a flow log and without a grant now: {accounts}")
         });
     }
-    let destination = Destination {
-        partition: hub.region.partition(),
-        bucket: hub.bucket.clone(),
-        prefix: folder.prefix().cloned(),
-    };
+    let destination = Destination::new(hub.region.partition(), hub.bucket.clone(), folder.prefix().cloned());
     sought.push(if let [_, others @ ..] = &found.elsewhere[..] {
         let (logs, whose) =
             if others.is_empty() { ("log", "its template is") } else { ("logs", "their templates are") };

@@ -39,21 +39,24 @@ pub(crate) fn specs() -> impl Strategy<Value = FlowLogSpec> {
         RecordFormat::of(names.into_iter().map(|name| Field::parse(name).unwrap()).collect()).unwrap()
     });
     let files = (select(&FileFormat::ALL[..]), any::<bool>(), any::<bool>()).prop_map(
-        |(format, hive_compatible_partitions, per_hour_partition)| Files {
-            format,
-            hive_compatible_partitions,
-            per_hour_partition,
+        |(format, hive_compatible_partitions, per_hour_partition)| {
+            let mut written = Files::new(format);
+            written.hive_compatible_partitions = hive_compatible_partitions;
+            written.per_hour_partition = per_hour_partition;
+            written
         },
     );
     let formats = prop_oneof![Just(RecordFormat::default()), formats];
     let tags = proptest::collection::btree_map(texts(), texts(), 0..4);
     (select(&TrafficType::ALL[..]), select(&AggregationInterval::ALL[..]), formats, files, tags).prop_map(
-        |(traffic, aggregation_interval, format, files, tags)| FlowLogSpec {
-            traffic,
-            aggregation_interval,
-            format,
-            files,
-            tags,
+        |(traffic, aggregation_interval, format, files, tags)| {
+            let mut spec = FlowLogSpec::default();
+            spec.traffic = traffic;
+            spec.aggregation_interval = aggregation_interval;
+            spec.format = format;
+            spec.files = files;
+            spec.tags = tags;
+            spec
         },
     )
 }

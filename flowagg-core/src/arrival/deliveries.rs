@@ -9,6 +9,7 @@ use crate::id::{AccountId, FlowLogId, Place};
 
 /// The newest object of each flow log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Arrivals {
     /// Of the fleet's flow logs.
     pub newest: BTreeMap<FlowLogId, Object>,
@@ -18,6 +19,7 @@ pub struct Arrivals {
 
 /// What came in a number of days.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Deliveries {
     /// The newest object of each flow log, and the accounts that the fleet does not name.
     pub arrivals: Arrivals,
@@ -28,11 +30,19 @@ pub struct Deliveries {
 /// How much was delivered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Amount {
     /// The objects.
     pub objects: u64,
     /// Their bytes, as they are stored.
     pub bytes: u64,
+}
+
+impl Amount {
+    /// This many objects, which have this many bytes together.
+    pub fn new(objects: u64, bytes: u64) -> Self {
+        Self { objects, bytes }
+    }
 }
 
 impl AddAssign for Amount {

@@ -13,6 +13,7 @@ use crate::observed::FlowLog;
 
 /// When an object is late, and how long a new flow log may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Patience {
     /// How old the newest object of a flow log that delivers may be.
     pub fresh: SignedDuration,
@@ -32,11 +33,19 @@ impl Default for Patience {
 
 /// An object in the bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Object {
     /// Its key.
     pub key: String,
     /// When S3 stored it.
     pub stored: Timestamp,
+}
+
+impl Object {
+    /// An object with this key, and when S3 stored it.
+    pub fn new(key: impl Into<String>, stored: Timestamp) -> Self {
+        Self { key: key.into(), stored }
+    }
 }
 
 /// Whether a flow log delivers.

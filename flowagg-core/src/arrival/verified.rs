@@ -13,6 +13,7 @@ use crate::observed::{FlowLog, RegionState};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Verified {
     /// Every flow log of the fleet, and every resource without one, by account, region and resource.
     pub flow_logs: Vec<Delivery>,
@@ -26,6 +27,7 @@ pub struct Verified {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Delivery {
     /// The account and the region.
     #[serde(flatten)]
@@ -48,6 +50,7 @@ pub struct Delivery {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Stranger {
     /// The account.
     pub account: AccountId,

@@ -137,6 +137,7 @@ impl FileFormat {
 /// Source: "DestinationOptionsRequest" (Amazon EC2 API Reference). The default is EC2's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Files<Format = FileFormat> {
     /// How records are written.
     pub format: Format,
@@ -146,14 +147,22 @@ pub struct Files<Format = FileFormat> {
     pub per_hour_partition: bool,
 }
 
+impl<Format> Files<Format> {
+    /// Files in this format, in folders for each day that are not Hive-compatible.
+    pub const fn new(format: Format) -> Self {
+        Self { format, hive_compatible_partitions: false, per_hour_partition: false }
+    }
+}
+
 impl Default for Files {
     fn default() -> Self {
-        Self { format: FileFormat::default(), hive_compatible_partitions: false, per_hour_partition: false }
+        Self::new(FileFormat::default())
     }
 }
 
 /// What every flow log of the fleet should be.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct FlowLogSpec {
     /// The traffic to record.
     pub traffic: TrafficType,
@@ -169,6 +178,7 @@ pub struct FlowLogSpec {
 
 /// Where flow logs are delivered: a bucket and perhaps a sub-folder of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Destination {
     /// The partition of the bucket.
     pub partition: Partition,
@@ -179,6 +189,11 @@ pub struct Destination {
 }
 
 impl Destination {
+    /// This bucket, or a sub-folder of it.
+    pub fn new(partition: Partition, bucket: BucketName, prefix: Option<Prefix>) -> Self {
+        Self { partition, bucket, prefix }
+    }
+
     /// The ARN that `CreateFlowLogs` takes: `arn:aws:s3:::bucket` or `arn:aws:s3:::bucket/folder/`.
     pub fn arn(&self) -> String {
         self.to_string()

@@ -43,7 +43,7 @@ fn vpc(id: &str) -> Resource {
 
 /// Files of this format, in folders by EC2's default.
 fn files(format: &str) -> Files<String> {
-    Files { format: format.to_owned(), hive_compatible_partitions: false, per_hour_partition: false }
+    Files::new(format.to_owned())
 }
 
 /// A flow log that is just what the fleet wants, made by flowagg.
@@ -268,8 +268,10 @@ fn a_transit_gateway_has_no_traffic_type_its_own_fields_and_one_minute() {
 #[test]
 fn files_and_folders_other_than_declared_are_differences() {
     let mut fleet = fleet("\"all\"");
-    fleet.flow_logs.files =
-        Files { format: FileFormat::Parquet, hive_compatible_partitions: true, per_hour_partition: true };
+    let mut written = Files::new(FileFormat::Parquet);
+    written.hive_compatible_partitions = true;
+    written.per_hour_partition = true;
+    fleet.flow_logs.files = written;
     let mut plain = right(&fleet, 1, VPCS[0]);
     plain.files = Some(files("plain-text"));
     let part = compare(&fleet, &[vpc(VPCS[0])], &[plain], Unnamed::Keep);

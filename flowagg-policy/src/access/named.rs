@@ -39,8 +39,9 @@ pub struct LogFolder {
 impl LogFolder {
     /// The key of a flow log file in the folder.
     pub fn key(&self, file: &FileName) -> String {
-        let files = Files { hive_compatible_partitions: self.hive, ..Files::default() };
-        format!("{}{}", self.start, Layout { prefix: None, files }.key(file))
+        let mut files = Files::default();
+        files.hive_compatible_partitions = self.hive;
+        format!("{}{}", self.start, Layout::new(None, files).key(file))
     }
 }
 

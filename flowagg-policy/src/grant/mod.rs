@@ -236,7 +236,8 @@ impl Grant {
 
     /// How the folders in the bucket are named.
     pub fn layout(&self) -> Layout {
-        let files = Files { hive_compatible_partitions: self.hive, ..Files::default() };
-        Layout { prefix: self.prefix.clone(), files }
+        let mut files = Files::default();
+        files.hive_compatible_partitions = self.hive;
+        Layout::new(self.prefix.clone(), files)
     }
 }

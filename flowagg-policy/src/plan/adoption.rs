@@ -108,8 +108,9 @@ fn of_flow_log(place: &Place, log: &FlowLog) -> KnownDelivery {
     // An endpoint may not return the files: then both ways of naming folders are possible.
     let hive = log.files.as_ref().map_or(vec![false, true], |files| vec![files.hive_compatible_partitions]);
     let key = |hive_compatible_partitions: bool| {
-        let files = Files { hive_compatible_partitions, ..Files::default() };
-        let key = Layout { prefix: None, files }.key(&FileName::example(account, &region));
+        let mut files = Files::default();
+        files.hive_compatible_partitions = hive_compatible_partitions;
+        let key = Layout::new(None, files).key(&FileName::example(account, &region));
         if path.is_empty() { key } else { format!("{path}/{key}") }
     };
     KnownDelivery {

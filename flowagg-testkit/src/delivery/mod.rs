@@ -201,7 +201,7 @@ impl DeliveryService {
         flow_log: &FlowLog,
     ) -> Result<Outcome, AwsError> {
         let files = flow_log.destination_options().map_or_else(Files::default, files);
-        let layout = Layout { prefix: prefix.cloned(), files };
+        let layout = Layout::new(prefix.cloned(), files);
         let region = &recording.place.region;
         let network = recording.network(&self.traffic);
         let mut written = Vec::new();
@@ -226,13 +226,14 @@ impl DeliveryService {
     /// The name of a file, whose time is the start of the five minutes in which its records ended.
     fn file_name(&self, recording: &Recording, hash: String, format: FileFormat) -> FileName {
         let time = Timestamp::from_second(self.interval()).unwrap_or_default();
-        FileName {
-            place: recording.place.clone(),
-            flow_log: recording.flow_log.clone(),
-            time: time.to_zoned(TimeZone::UTC).datetime(),
+        let mut name = FileName::new(
+            recording.place.clone(),
+            recording.flow_log.clone(),
+            time.to_zoned(TimeZone::UTC).datetime(),
             hash,
-            format,
-        }
+        );
+        name.format = format;
+        name
     }
 }
 
@@ -258,11 +259,11 @@ fn recording(place: Place, id: &FlowLogId, flow_log: &FlowLog) -> Recording {
 /// The files and folders that a flow log asked for.
 fn files(options: &DestinationOptionsResponse) -> Files {
     let format = options.file_format().map_or("", |format| format.as_str());
-    Files {
-        format: FileFormat::ALL.into_iter().find(|known| known.as_str() == format).unwrap_or_default(),
-        hive_compatible_partitions: options.hive_compatible_partitions().unwrap_or(false),
-        per_hour_partition: options.per_hour_partition().unwrap_or(false),
-    }
+    let mut files =
+        Files::new(FileFormat::ALL.into_iter().find(|known| known.as_str() == format).unwrap_or_default());
+    files.hive_compatible_partitions = options.hive_compatible_partitions().unwrap_or(false);
+    files.per_hour_partition = options.per_hour_partition().unwrap_or(false);
+    files
 }
 
 /// The bucket and the sub-folder of `arn:aws:s3:::bucket/folder/`.

@@ -55,14 +55,14 @@ impl Corner {
         for flow_log in left {
             let text = |name: &str| flow_log[name].as_str().unwrap();
             let region = Region::parse(text("region")).unwrap();
-            let name = FileName {
-                place: Place::new(AccountId::parse(text("account")).unwrap(), &region),
-                flow_log: FlowLogId::parse(text("flow-log")).unwrap(),
-                time: Timestamp::now().to_zoned(TimeZone::UTC).datetime(),
-                hash: "0a1b2c3d".to_owned(),
-                format: Files::default().format,
-            };
-            let key = Layout { prefix: None, files: Files::default() }.key(&name);
+            let mut name = FileName::new(
+                Place::new(AccountId::parse(text("account")).unwrap(), &region),
+                FlowLogId::parse(text("flow-log")).unwrap(),
+                Timestamp::now().to_zoned(TimeZone::UTC).datetime(),
+                "0a1b2c3d",
+            );
+            name.format = Files::default().format;
+            let key = Layout::new(None, Files::default()).key(&name);
             let s3 = self.organization.s3(management, &Region::parse("eu-west-1").unwrap()).await.unwrap();
             s3.put_object().bucket(&bucket).key(key).body(b"x".to_vec().into()).send().await.unwrap();
         }

@@ -19,7 +19,11 @@ fn any_fleet() -> impl Strategy<Value = WrittenFleet> {
 /// The end of a file's name: everything that is neither account nor region.
 fn file(fleet: &Fleet, account: AccountId, region: &flowagg_core::id::Region, time: DateTime) -> FileName {
     let format = fleet.flow_logs.files.format;
-    FileName { time, format, hash: "0a1b2c3d".to_owned(), ..FileName::example(account, region) }
+    let mut name = FileName::example(account, region);
+    name.time = time;
+    name.format = format;
+    name.hash = "0a1b2c3d".to_owned();
+    name
 }
 
 proptest! {
@@ -91,7 +95,7 @@ proptest! {
             prop_assert_eq!(ask(member.account, region, &key), DecisionKind::Allow, "{} {}", key, written.text);
             prop_assert_eq!(FileName::parse(key.rsplit('/').next().unwrap()), Some(name.clone()));
             // Neither above its folder nor beside it.
-            let other_prefix = Layout { prefix: Some("elsewhere".parse().unwrap()), files: layout.files };
+            let other_prefix = Layout::new(Some("elsewhere".parse().unwrap()), layout.files);
             let outside = [other_prefix.key(&name), format!("x{key}"), key.replace("AWSLogs/", "AWSLog/"), name.to_string()];
             for key in outside {
                 prop_assert_ne!(ask(member.account, region, &key), DecisionKind::Allow, "{} {}", key, written.text);
@@ -99,9 +103,9 @@ proptest! {
             // Nor in the other way of naming folders, nor in another account's, where the form tells folders apart.
             let any_folder = matches!(written.form, GrantForm::Accounts | GrantForm::Organization);
             if !any_folder {
-                let hive_compatible_partitions = !layout.files.hive_compatible_partitions;
-                let files = Files { hive_compatible_partitions, ..layout.files };
-                let renamed = Layout { prefix: layout.prefix.clone(), files }.key(&name);
+                let mut renamed = layout.clone();
+                renamed.files.hive_compatible_partitions = !layout.files.hive_compatible_partitions;
+                let renamed = renamed.key(&name);
                 let of_stranger = layout.key(&file(fleet, stranger, region, time));
                 for key in [renamed, of_stranger] {
                     prop_assert_ne!(ask(member.account, region, &key), DecisionKind::Allow, "{} {}", key, written.text);

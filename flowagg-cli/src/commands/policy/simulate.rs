@@ -143,7 +143,8 @@ impl Asked {
                     None => delivery,
                 };
                 let time = Timestamp::now().to_zoned(TimeZone::UTC).datetime();
-                let file = FileName { time, ..FileName::example(account, &region) };
+                let mut file = FileName::example(account, &region);
+                file.time = time;
                 let key = match (&options.key, &grant) {
                     (Some(key), _) => key.clone(),
                     (None, Some(grant)) => grant.layout().key(&file),

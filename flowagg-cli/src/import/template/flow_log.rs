@@ -101,11 +101,10 @@ fn is_open(value: &Value) -> bool {
 
 fn flow_log(destination: String, log: &Value) -> FlowLog {
     let options = &log["DestinationOptions"];
-    let files = Files {
-        format: options["FileFormat"].as_str().unwrap_or(FileFormat::default().as_str()).to_owned(),
-        hive_compatible_partitions: flag(&options["HiveCompatiblePartitions"]),
-        per_hour_partition: flag(&options["PerHourPartition"]),
-    };
+    let mut files =
+        Files::new(options["FileFormat"].as_str().unwrap_or(FileFormat::default().as_str()).to_owned());
+    files.hive_compatible_partitions = flag(&options["HiveCompatiblePartitions"]);
+    files.per_hour_partition = flag(&options["PerHourPartition"]);
     let tags = log["Tags"].as_array().into_iter().flatten();
     let mut flow_log =
         FlowLog::new(FlowLogId::example(), log["ResourceId"].as_str().unwrap_or_default(), destination);

@@ -72,11 +72,7 @@ impl World {
         log.traffic = Some(spec.traffic.as_api().to_owned());
         log.format = Some(spec.format.to_string());
         log.interval = Some(600);
-        log.files = Some(Files {
-            format: "plain-text".to_owned(),
-            hive_compatible_partitions: false,
-            per_hour_partition: false,
-        });
+        log.files = Some(Files::new("plain-text".to_owned()));
         log.tags = self.fleet.tags();
         log
     }

@@ -89,19 +89,22 @@ pub(super) fn flow_log_spec() -> impl Strategy<Value = FlowLogSpec> {
         fields.prop_map(|fields| RecordFormat::of(fields).unwrap_or_default()),
     ];
     let file_format = select(FileFormat::ALL.to_vec());
-    let files = (file_format, any::<bool>(), any::<bool>()).prop_map(|(format, hive, hourly)| Files {
-        format,
-        hive_compatible_partitions: hive,
-        per_hour_partition: hourly,
+    let files = (file_format, any::<bool>(), any::<bool>()).prop_map(|(format, hive, hourly)| {
+        let mut written = Files::new(format);
+        written.hive_compatible_partitions = hive;
+        written.per_hour_partition = hourly;
+        written
     });
     let interval = select(AggregationInterval::ALL.to_vec());
     (select(TrafficType::ALL.to_vec()), interval, format, files, tags()).prop_map(
-        |(traffic, aggregation_interval, format, files, tags)| FlowLogSpec {
-            traffic,
-            aggregation_interval,
-            format,
-            files,
-            tags,
+        |(traffic, aggregation_interval, format, files, tags)| {
+            let mut spec = FlowLogSpec::default();
+            spec.traffic = traffic;
+            spec.aggregation_interval = aggregation_interval;
+            spec.format = format;
+            spec.files = files;
+            spec.tags = tags;
+            spec
         },
     )
 }

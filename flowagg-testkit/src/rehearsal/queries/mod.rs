@@ -53,12 +53,15 @@ const KINDS: [WorldKind; 4] = [
 ];
 
 const fn files(format: FileFormat, hive_compatible_partitions: bool, per_hour_partition: bool) -> Files {
-    Files { format, hive_compatible_partitions, per_hour_partition }
+    let mut files = Files::new(format);
+    files.hive_compatible_partitions = hive_compatible_partitions;
+    files.per_hour_partition = per_hour_partition;
+    files
 }
 
 impl fmt::Display for WorldKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Files { format, hive_compatible_partitions, per_hour_partition } = self.files;
+        let Files { format, hive_compatible_partitions, per_hour_partition, .. } = self.files;
         let folders = if hive_compatible_partitions { "hive" } else { "plain" };
         let width = if per_hour_partition { "hours" } else { "days" };
         let fields = if self.has_fields { "version 5" } else { "default" };
@@ -201,8 +204,7 @@ impl Delivered {
     /// Has two accounts log the same traffic, as both ends of it do: nothing else in this world goes between accounts.
     async fn share(&mut self) -> Result<(), RehearsalError> {
         let region = self.world.hub_region().clone();
-        let layout =
-            Layout { prefix: Some("network".parse().map_err(io::Error::other)?), files: self.kind.files };
+        let layout = Layout::new(Some("network".parse().map_err(io::Error::other)?), self.kind.files);
         let format = if self.kind.has_fields { fields() } else { String::new() };
         for account in self.accounts().into_iter().take(2) {
             let flow_log = FlowLogId::parse("fl-0123456789abcdef0").map_err(io::Error::other)?;
@@ -217,13 +219,13 @@ impl Delivered {
             let shape = Shape { format: self.kind.files.format, ..Shape::default() };
             for file in recording.network(&Traffic::default()).files(START.as_second(), shape) {
                 let file = file?;
-                let name = FileName {
-                    place: place.clone(),
-                    flow_log: flow_log.clone(),
-                    time: START.to_zoned(TimeZone::UTC).datetime(),
-                    hash: file.hash,
-                    format: self.kind.files.format,
-                };
+                let mut name = FileName::new(
+                    place.clone(),
+                    flow_log.clone(),
+                    START.to_zoned(TimeZone::UTC).datetime(),
+                    file.hash,
+                );
+                name.format = self.kind.files.format;
                 let put = self.world.s3().put_object().bucket(self.world.bucket().as_str());
                 let put = put.key(layout.key(&name)).body(ByteStream::from(file.body)).send().await;
                 put.map_err(AwsError::during("PutObject", self.world.hub(), &region))

@@ -57,13 +57,13 @@ async fn of_client(ec2: &Client, at: &At) -> Result<Vec<FlowLog>, Failure> {
 }
 
 fn flow_log(log: &types::FlowLog) -> Result<FlowLog, Incomplete> {
-    let files = log.destination_options().map(|options| Files {
-        format: options
-            .file_format()
-            .map_or(FileFormat::default().as_str(), |format| format.as_str())
-            .to_owned(),
-        hive_compatible_partitions: options.hive_compatible_partitions().unwrap_or(false),
-        per_hour_partition: options.per_hour_partition().unwrap_or(false),
+    let files = log.destination_options().map(|options| {
+        let mut written = Files::new(
+            options.file_format().map_or(FileFormat::default().as_str(), |format| format.as_str()).to_owned(),
+        );
+        written.hive_compatible_partitions = options.hive_compatible_partitions().unwrap_or(false);
+        written.per_hour_partition = options.per_hour_partition().unwrap_or(false);
+        written
     });
     let id = log.flow_log_id().ok_or(Incomplete::Missing("the id of a flow log"))?;
     let resource = log.resource_id().ok_or(Incomplete::Missing("the resource of a flow log"))?;
