@@ -13,6 +13,7 @@ const CLOUDFRONT_LOGS: [&str; 2] = [
 
 /// The grants of an ACL to anyone but the bucket's owner.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Acl {
     /// The grants.
     pub grants: BTreeSet<AclGrant>,
@@ -30,13 +31,27 @@ impl Acl {
     }
 }
 
+impl FromIterator<AclGrant> for Acl {
+    fn from_iter<I: IntoIterator<Item = AclGrant>>(grants: I) -> Self {
+        Self { grants: grants.into_iter().collect() }
+    }
+}
+
 /// One grant of an ACL.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct AclGrant {
     /// Who has it.
     pub grantee: Grantee,
     /// What it allows: `READ`, `WRITE`, `READ_ACP`, `WRITE_ACP` or `FULL_CONTROL`.
     pub permission: String,
+}
+
+impl AclGrant {
+    /// A grant of this permission, in S3's word.
+    pub fn new(grantee: Grantee, permission: impl Into<String>) -> Self {
+        Self { grantee, permission: permission.into() }
+    }
 }
 
 impl fmt::Display for AclGrant {

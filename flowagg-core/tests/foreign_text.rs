@@ -118,9 +118,7 @@ fn bucket() -> impl Strategy<Value = Bucket> {
             bucket.lifecycle = lifecycle(id.unwrap_or_default(), under.unwrap_or_default());
             bucket.ownership = ownership;
             bucket.contents = Contents::Listed(contents);
-            let mut usage = Usage::default();
-            usage.acl = Ok(Acl { grants: grants.into_iter().map(grant).collect() });
-            bucket.usage = usage;
+            bucket.usage.acl = Ok(grants.into_iter().map(grant).collect());
             bucket
         },
     )
@@ -128,14 +126,8 @@ fn bucket() -> impl Strategy<Value = Bucket> {
 
 /// A configuration with one rule. `None` if XML has no such text.
 fn lifecycle(id: String, under: String) -> Option<LifecycleDocument> {
-    let rule = FleetRule {
-        id,
-        under,
-        expire_days: Some(30),
-        transition: None,
-        noncurrent_days: None,
-        abort_uploads_days: None,
-    };
+    let mut rule = FleetRule::new(id, under);
+    rule.expire_days = Some(30);
     LifecycleDocument::edited(None, &[rule], &BTreeSet::new()).ok().flatten()
 }
 
@@ -145,7 +137,7 @@ fn grant((text, permission): (String, String)) -> AclGrant {
         1 => Grantee::of_user(&text),
         _ => Grantee::Other(text),
     };
-    AclGrant { grantee, permission }
+    AclGrant::new(grantee, permission)
 }
 
 fn place() -> Place {

@@ -37,7 +37,9 @@ fn document(rules: &str) -> Option<LifecycleDocument> {
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{rules}\
          </LifecycleConfiguration>"
     );
-    Some(LifecycleDocument { text, minimum_object_size: Some("varies_by_storage_class".to_owned()) })
+    let mut document = LifecycleDocument::new(text);
+    document.minimum_object_size = Some("varies_by_storage_class".to_owned());
+    Some(document)
 }
 
 /// A rule that expires objects with this prefix.
@@ -459,7 +461,7 @@ fn a_new_rule_takes_the_form_of_those_that_are_there() {
         .text;
     assert!(text.contains("<Filter><Prefix>AWSLogs/</Prefix></Filter>"), "{text}");
     let text = "<s3:LifecycleConfiguration xmlns:s3='urn:x'><s3:Rule><s3:ID>x</s3:ID><s3:Status>Enabled</s3:Status></s3:Rule></s3:LifecycleConfiguration>";
-    let lifecycle = Some(LifecycleDocument { text: text.to_owned(), minimum_object_size: None });
+    let lifecycle = Some(LifecycleDocument::new(text.to_owned()));
     let mut bucket = bucket("", &[OWN]);
     bucket.lifecycle = lifecycle;
     let written = allowed(&fleet, &bucket).write.unwrap();
@@ -472,7 +474,7 @@ fn a_document_that_is_incomplete_changes_nothing() {
     let whole = document(&expiring("theirs", "x/", 3)).unwrap().text;
     let [almost, start] = [whole.len() - 5, 60].map(|end| whole.get(..end).unwrap());
     for text in ["", "{}", "<LifecycleConfiguration>", "<Error/>", almost, start] {
-        let lifecycle = Some(LifecycleDocument { text: text.to_owned(), minimum_object_size: None });
+        let lifecycle = Some(LifecycleDocument::new(text.to_owned()));
         let mut bucket = bucket("", &[OWN]);
         bucket.lifecycle = lifecycle;
         let part = part(&fleet("retention-days = 30"), &bucket, Expiry::Allow);
@@ -522,7 +524,8 @@ fn lost_foreign_rules_are_named() {
     assert_eq!(names(before.clone()), [""; 0]);
     assert_eq!(names(None), ["the rule `theirs`"]);
     assert_eq!(names(document(&expiring("theirs", "x/", 4))), ["the rule `theirs`"]);
-    let other_header = LifecycleDocument { minimum_object_size: None, ..before.clone().unwrap() };
+    let mut other_header = before.clone().unwrap();
+    other_header.minimum_object_size = None;
     assert_eq!(
         names(Some(other_header)),
         ["the minimum object size for transitions, `varies_by_storage_class`"]
@@ -737,17 +740,10 @@ fn rule_for_the_whole_folder_needs_the_permission_if_only_members_expire_already
 
 #[test]
 fn a_rule_with_an_effect_is_read_as_it_was_written() {
-    let rule = FleetRule {
-        id: "flowagg-expiry/acme/a&b".into(),
-        under: "a&b <c>/AWSLogs/".into(),
-        expire_days: Some(90),
-        transition: Some(flowagg_core::lifecycle::Transition {
-            days: 30,
-            storage_class: "GLACIER_IR".into(),
-        }),
-        noncurrent_days: Some(3),
-        abort_uploads_days: None,
-    };
+    let mut rule = FleetRule::new("flowagg-expiry/acme/a&b", "a&b <c>/AWSLogs/");
+    rule.expire_days = Some(90);
+    rule.transition = Some(flowagg_core::lifecycle::Transition::new(30, "GLACIER_IR"));
+    rule.noncurrent_days = Some(3);
     let document =
         LifecycleDocument::edited(None, std::slice::from_ref(&rule), &BTreeSet::new()).unwrap().unwrap();
     assert!(document.has(&rule).unwrap());
@@ -757,5 +753,6 @@ fn a_rule_with_an_effect_is_read_as_it_was_written() {
         ("a&b <c>/AWSLogs/", Some(90), Some(3))
     );
     assert_eq!(read.transitions[0].days, Some(30));
-    assert!(!document.has(&FleetRule { expire_days: Some(91), ..rule }).unwrap());
+    rule.expire_days = Some(91);
+    assert!(!document.has(&rule).unwrap());
 }

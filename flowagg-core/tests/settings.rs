@@ -63,8 +63,8 @@ fn encrypted(algorithm: &str, key: Option<&str>) -> BucketEncryption {
 }
 
 fn acl(grantee: Grantee, permission: &str) -> Result<Acl, Failure> {
-    let grant = AclGrant { grantee, permission: permission.to_owned() };
-    Ok(Acl { grants: BTreeSet::from([grant]) })
+    let grant = AclGrant::new(grantee, permission.to_owned());
+    Ok(Acl::from_iter([grant]))
 }
 
 fn denied(call: &str) -> Failure {

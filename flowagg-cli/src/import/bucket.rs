@@ -88,7 +88,9 @@ fn lifecycle(found: &FoundHub, root: &str, fleet: &FleetName, remarks: &mut Rema
     let Some(rule) = model else {
         let text = "flow logs do not expire; set `retention-days` to a number of days if they should";
         remarks.add(Part::Hub, text.to_owned());
-        return Lifecycle { retention: Retention::Forever, ..Lifecycle::default() };
+        let mut lifecycle = Lifecycle::default();
+        lifecycle.retention = Retention::Forever;
+        return lifecycle;
     };
     let default = Lifecycle::default();
     if rule.abort_uploads_days.is_none() {
@@ -104,12 +106,12 @@ fn lifecycle(found: &FoundHub, root: &str, fleet: &FleetName, remarks: &mut Rema
         Some(Lifecycle::DEFAULT_RETENTION_DAYS) if is_own(rule) => Retention::Unset,
         Some(days) => Retention::Days(days),
     };
-    Lifecycle {
-        retention,
-        transition: transition(rule, retention, remarks),
-        noncurrent_days: rule.noncurrent_days,
-        abort_uploads_days: rule.abort_uploads_days.or(default.abort_uploads_days),
-    }
+    let mut lifecycle = Lifecycle::default();
+    lifecycle.retention = retention;
+    lifecycle.transition = transition(rule, retention, remarks);
+    lifecycle.noncurrent_days = rule.noncurrent_days;
+    lifecycle.abort_uploads_days = rule.abort_uploads_days.or(default.abort_uploads_days);
+    lifecycle
 }
 
 fn transition(rule: &Rule, retention: Retention, remarks: &mut Remarks) -> Option<Transition> {
@@ -134,7 +136,7 @@ fn transition(rule: &Rule, retention: Retention, remarks: &mut Remarks) -> Optio
 }
 
 fn in_days(it: &Move) -> Option<Transition> {
-    Some(Transition { days: it.days?, storage_class: it.storage_class.clone() })
+    Some(Transition::new(it.days?, it.storage_class.clone()))
 }
 
 fn words(rule: &Rule) -> String {

@@ -136,8 +136,11 @@ fn folders_that_are_equally_likely_are_decided_by_the_policy_or_not_at_all() {
     assert_eq!(prefix(&statements), several("the bucket policy lets log delivery write to"));
     let under = "new/AWSLogs/".to_owned();
     let id = FleetRule::id(&FleetName::of(&statements.hub.bucket, Some(&"new".parse().unwrap())), &under);
-    statements.hub.rules =
-        Some(vec![Rule { id: Some(id), prefix: under, is_enabled: true, ..Rule::default() }]);
+    let mut rule = Rule::default();
+    rule.id = Some(id);
+    rule.prefix = under;
+    rule.is_enabled = true;
+    statements.hub.rules = Some(vec![rule]);
     assert_eq!(prefix(&statements), Ok("new".to_owned()), "the fleet's own rule decides");
 }
 
@@ -204,12 +207,13 @@ fn everything_that_was_read_and_is_not_used_is_reported_with_the_reason() {
             .map(str::to_owned)
             .into();
     objects.unlisted = Some("the bucket has more than 5000 folders".to_owned());
-    let rule = |id: &str, under: &str, is_enabled| Rule {
-        id: Some(id.to_owned()),
-        prefix: under.to_owned(),
-        is_enabled,
-        expiration: Some(Expiration::Days(30)),
-        ..Rule::default()
+    let rule = |id: &str, under: &str, is_enabled| {
+        let mut read_rule = Rule::default();
+        read_rule.id = Some(id.to_owned());
+        read_rule.prefix = under.to_owned();
+        read_rule.is_enabled = is_enabled;
+        read_rule.expiration = Some(Expiration::Days(30));
+        read_rule
     };
     found.hub.rules = Some(vec![rule("off", "", false), rule("reports", "reports/", true)]);
     let imported = import(&found).unwrap();

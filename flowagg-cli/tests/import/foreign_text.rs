@@ -39,18 +39,20 @@ fn rule() -> impl Strategy<Value = Rule> {
             noncurrent_days,
             abort_uploads_days,
             transitions,
-        )| Rule {
-            id: Some(id.unwrap_or_else(|| FleetRule::id(&BUCKET.parse().unwrap(), &under))),
-            is_enabled,
-            prefix: under,
-            is_narrowed,
-            expiration: expire_days.map(Expiration::Days),
-            transitions: transitions
+        )| {
+            let mut rule = Rule::default();
+            rule.id = Some(id.unwrap_or_else(|| FleetRule::id(&BUCKET.parse().unwrap(), &under)));
+            rule.is_enabled = is_enabled;
+            rule.prefix = under;
+            rule.is_narrowed = is_narrowed;
+            rule.expiration = expire_days.map(Expiration::Days);
+            rule.transitions = transitions
                 .into_iter()
-                .map(|(days, storage_class)| Move { days: Some(days), storage_class })
-                .collect(),
-            noncurrent_days,
-            abort_uploads_days,
+                .map(|(days, storage_class)| Move::new(Some(days), storage_class))
+                .collect();
+            rule.noncurrent_days = noncurrent_days;
+            rule.abort_uploads_days = abort_uploads_days;
+            rule
         },
     )
 }

@@ -72,14 +72,12 @@ fn found() -> Found {
     members.insert(account(SILENT), member(both(region(&[one], &[]), region(&[], &[])), View::Regions));
     let closed = View::Nothing("AssumeRole: no".to_owned());
     members.insert(account(CLOSED), member(both(region(&[], &[]), region(&[], &[])), closed));
-    let rule = Rule {
-        id: Some(FleetRule::id(&declared.name(), "AWSLogs/")),
-        is_enabled: true,
-        prefix: "AWSLogs/".to_owned(),
-        expiration: Some(Expiration::Days(90)),
-        abort_uploads_days: Some(7),
-        ..Rule::default()
-    };
+    let mut rule = Rule::default();
+    rule.id = Some(FleetRule::id(&declared.name(), "AWSLogs/"));
+    rule.is_enabled = true;
+    rule.prefix = "AWSLogs/".to_owned();
+    rule.expiration = Some(Expiration::Days(90));
+    rule.abort_uploads_days = Some(7);
     let hub = &declared.hub;
     let mut hub = FoundHub::new(hub.account, hub.region.clone(), hub.bucket.clone());
     (hub.rules, hub.policy) = (Some(vec![rule]), Some(policy));

@@ -29,7 +29,7 @@ fn report(words: &[String]) -> Report {
         object.key = format!("{}{}", word(), object.key);
     }
     for (n, state) in fleet.observed.regions.values_mut().enumerate() {
-        let Ok(RegionState { resources, flow_logs }) = state else { continue };
+        let Ok(RegionState { resources, flow_logs, .. }) = state else { continue };
         resources.iter_mut().for_each(|resource| drop(resource.tags.insert(word(), word())));
         for log in flow_logs {
             log.tags.insert(word(), word());
@@ -58,14 +58,8 @@ fn report(words: &[String]) -> Report {
 
 /// A configuration with a foreign rule of this id. `None` if XML has no such text.
 fn lifecycle(id: String) -> Option<LifecycleDocument> {
-    let rule = FleetRule {
-        id,
-        under: "AWSLogs/".to_owned(),
-        expire_days: Some(3),
-        transition: None,
-        noncurrent_days: None,
-        abort_uploads_days: None,
-    };
+    let mut rule = FleetRule::new(id, "AWSLogs/");
+    rule.expire_days = Some(3);
     LifecycleDocument::edited(None, &[rule], &BTreeSet::new()).ok().flatten()
 }
 

@@ -19,6 +19,7 @@ const ROOT: &str = "LifecycleConfiguration";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct LifecycleDocument {
     /// The XML.
     pub text: String,
@@ -48,6 +49,11 @@ impl LifecycleError {
 }
 
 impl LifecycleDocument {
+    /// A configuration with this XML, and without the header.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), minimum_object_size: None }
+    }
+
     /// Its rules, in order.
     pub fn rules(&self) -> Result<Vec<Rule>, LifecycleError> {
         let document = parsed(&self.text)?;

@@ -7,6 +7,7 @@ use super::rule::{Expiration, Rule};
 
 /// What becomes of the objects in a folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Fate<'r> {
     /// When each of them expires, by the rule that is first; `None` if some or all do not.
     pub expires: Option<Expires<'r>>,
@@ -18,6 +19,7 @@ pub struct Fate<'r> {
 
 /// An end, and the rule that sets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Expires<'r> {
     /// After how many days.
     pub days: u32,

@@ -17,6 +17,7 @@ pub use self::rule::{Expiration, FleetRule, Move, Rule, RuleName};
 /// Source: "Lifecycle configuration elements" (Amazon S3 User Guide).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Lifecycle {
     /// When an object expires.
     #[serde(rename = "retention-days")]
@@ -88,11 +89,19 @@ impl Serialize for Retention {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Transition {
     /// After how many days.
     pub days: u32,
     /// Where to, in S3's word.
     pub storage_class: String,
+}
+
+impl Transition {
+    /// A move to this storage class, in S3's word, after this many days.
+    pub fn new(days: u32, storage_class: impl Into<String>) -> Self {
+        Self { days, storage_class: storage_class.into() }
+    }
 }
 
 /// A storage class that objects may go to.

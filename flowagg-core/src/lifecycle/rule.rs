@@ -10,6 +10,7 @@ use crate::id::{FleetName, hash};
 ///
 /// Source: "LifecycleRule" (Amazon S3 API Reference).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rule {
     /// Its id.
     pub id: Option<String>,
@@ -45,11 +46,19 @@ pub enum Expiration {
 
 /// A move to another storage class.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Move {
     /// After how many days; `None` if on a date.
     pub days: Option<u32>,
     /// The class, as S3 names it.
     pub storage_class: String,
+}
+
+impl Move {
+    /// A move to this storage class, in S3's word.
+    pub fn new(days: Option<u32>, storage_class: impl Into<String>) -> Self {
+        Self { days, storage_class: storage_class.into() }
+    }
 }
 
 impl Rule {
@@ -133,6 +142,7 @@ impl fmt::Display for RuleName<'_> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct FleetRule {
     /// The id.
     pub id: String,
@@ -153,6 +163,18 @@ impl FleetRule {
     const MARK: &str = "flowagg-expiry/";
     /// The longest id, in characters. Source: "LifecycleRule" (Amazon S3 API Reference).
     const LONGEST_ID: usize = 255;
+
+    /// A rule with this id for the objects whose keys begin with `under`, which does nothing yet.
+    pub fn new(id: impl Into<String>, under: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            under: under.into(),
+            expire_days: None,
+            transition: None,
+            noncurrent_days: None,
+            abort_uploads_days: None,
+        }
+    }
 
     /// The id of a fleet's rule for the objects in this folder: `flowagg-expiry/acme-logs/AWSLogs`. Each folder has a rule of
     /// its own, so that objects in a former folder still expire, and no fleet takes the rule of another.

@@ -87,7 +87,7 @@ impl WholeDocument for Lifecycle<'_> {
 
     async fn write(&self, LifecycleWrite { document, .. }: &LifecycleWrite) -> Result<(), NotWritten> {
         let (bucket, owner) = (self.0.name(), self.0.owner());
-        let Some(LifecycleDocument { text, minimum_object_size }) = document else {
+        let Some(LifecycleDocument { text, minimum_object_size, .. }) = document else {
             let request = self.0.s3.delete_bucket_lifecycle().bucket(bucket).expected_bucket_owner(owner);
             let answer = request.customize().config_override(no_retries()).send().await;
             return answer.map(drop).map_err(|error| NotWritten::of(&self.0.at, DELETE_LIFECYCLE, &error));
@@ -140,7 +140,8 @@ pub(super) fn holds(current: Option<&LifecycleDocument>, written: Option<&Lifecy
         (Some(current), Some(written)) => {
             let minimum_object_size =
                 written.minimum_object_size.as_ref().and(current.minimum_object_size.clone());
-            let current = LifecycleDocument { minimum_object_size, ..current.clone() };
+            let mut current = current.clone();
+            current.minimum_object_size = minimum_object_size;
             current.is_same_as(written).unwrap_or(false)
         }
         (current, written) => current == written,

@@ -26,10 +26,8 @@ pub(crate) async fn lifecycle(s3: &Client, hub: &Hub, at: &At) -> Result<Option<
         return Ok(None);
     };
     let size = answer.transition_default_minimum_object_size();
-    let document = LifecycleDocument {
-        text: body.text(),
-        minimum_object_size: size.map(|size| size.as_str().to_owned()),
-    };
+    let mut document = LifecycleDocument::new(body.text());
+    document.minimum_object_size = size.map(|size| size.as_str().to_owned());
     match document.rules() {
         Ok(_) => Ok(Some(document)),
         Err(error) => Err(at.failed(GET_LIFECYCLE, None, error.to_string(), error.help())),

@@ -1,7 +1,5 @@
 //! What else the hub bucket is set up for. A read that fails leaves its setting unknown and does not fail the others.
 
-use std::collections::BTreeSet;
-
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_bucket_acl::GetBucketAclOutput;
 use aws_sdk_s3::operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput;
@@ -63,8 +61,7 @@ fn acl_of(answer: &GetBucketAclOutput) -> Acl {
         let user = grant.grantee().and_then(|grantee| grantee.id());
         user.is_none() || user != owner
     };
-    let grants: BTreeSet<AclGrant> = answer.grants().iter().filter(is_foreign).map(grant_of).collect();
-    Acl { grants }
+    answer.grants().iter().filter(is_foreign).map(grant_of).collect()
 }
 
 fn grant_of(grant: &Grant) -> AclGrant {
@@ -77,7 +74,7 @@ fn grant_of(grant: &Grant) -> AclGrant {
         None => Grantee::Other("a grantee that S3 does not name".to_owned()),
     };
     let permission = grant.permission().map_or("an unknown permission", |it| it.as_str()).to_owned();
-    AclGrant { grantee, permission }
+    AclGrant::new(grantee, permission)
 }
 
 async fn versioning(s3: &Client, hub: &Hub, at: &At) -> Result<Versioning, Failure> {

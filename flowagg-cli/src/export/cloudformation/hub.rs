@@ -96,7 +96,7 @@ fn encryption(encryption: Option<&Encryption>) -> Value {
 }
 
 fn lifecycle(rule: FleetRule) -> Value {
-    let FleetRule { id, under, expire_days, transition, noncurrent_days, abort_uploads_days } = rule;
+    let FleetRule { id, under, expire_days, transition, noncurrent_days, abort_uploads_days, .. } = rule;
     let mut rule = Map::new();
     let mut set = |key: &str, value| rule.insert(key.to_owned(), value);
     set("Id", json!(id));

@@ -72,7 +72,7 @@ fn encryption(hub: &Hub, live: Option<&LiveState<'_>>) -> Body {
 }
 
 fn lifecycle(rule: FleetRule) -> Body {
-    let FleetRule { id, under, expire_days, transition, noncurrent_days, abort_uploads_days } = rule;
+    let FleetRule { id, under, expire_days, transition, noncurrent_days, abort_uploads_days, .. } = rule;
     let mut rule = Body::default()
         .set("id", id)
         .set("status", "Enabled")

@@ -85,38 +85,36 @@ pub(super) fn read(
 fn encryption(bucket: &Value) -> Option<BucketEncryption> {
     let rule = &bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0];
     let default = &rule["ServerSideEncryptionByDefault"];
-    Some(BucketEncryption {
-        algorithm: default["SSEAlgorithm"].as_str()?.to_owned(),
-        // A key of a stack's own has no name that a template could tell.
-        key: match &default["KMSMasterKeyID"] {
-            Value::Null => None,
-            Value::String(key) => Some(key.clone()),
-            function => Some(function.to_string()),
-        },
-        bucket_key: flag(&rule["BucketKeyEnabled"]),
-    })
+    let mut encryption = BucketEncryption::new(default["SSEAlgorithm"].as_str()?);
+    // A key of a stack's own has no name that a template could tell.
+    encryption.key = match &default["KMSMasterKeyID"] {
+        Value::Null => None,
+        Value::String(key) => Some(key.clone()),
+        function => Some(function.to_string()),
+    };
+    encryption.bucket_key = flag(&rule["BucketKeyEnabled"]);
+    Some(encryption)
 }
 
 /// Source: "AWS::S3::Bucket Rule" (AWS CloudFormation Template Reference).
 fn rule(rule: &Value) -> Rule {
     let transition = |it: &Value| {
         let storage_class = it["StorageClass"].as_str()?.to_owned();
-        Some(Move { days: number(&it["TransitionInDays"]), storage_class })
+        Some(Move::new(number(&it["TransitionInDays"]), storage_class))
     };
     let transitions = rule["Transitions"].as_array().into_iter().flatten().chain([&rule["Transition"]]);
     let noncurrent = number(&rule["NoncurrentVersionExpiration"]["NoncurrentDays"]);
-    Rule {
-        id: rule["Id"].as_str().map(str::to_owned),
-        is_enabled: rule["Status"] == "Enabled",
-        prefix: rule["Prefix"].as_str().unwrap_or_default().to_owned(),
-        is_narrowed: ["TagFilters", "ObjectSizeGreaterThan", "ObjectSizeLessThan"]
-            .iter()
-            .any(|key| !rule[key].is_null()),
-        expiration: number(&rule["ExpirationInDays"]).map(Expiration::Days),
-        transitions: transitions.filter_map(transition).collect(),
-        noncurrent_days: noncurrent.or_else(|| number(&rule["NoncurrentVersionExpirationInDays"])),
-        abort_uploads_days: number(&rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"]),
-    }
+    let mut read_rule = Rule::default();
+    read_rule.id = rule["Id"].as_str().map(str::to_owned);
+    read_rule.is_enabled = rule["Status"] == "Enabled";
+    read_rule.prefix = rule["Prefix"].as_str().unwrap_or_default().to_owned();
+    read_rule.is_narrowed =
+        ["TagFilters", "ObjectSizeGreaterThan", "ObjectSizeLessThan"].iter().any(|key| !rule[key].is_null());
+    read_rule.expiration = number(&rule["ExpirationInDays"]).map(Expiration::Days);
+    read_rule.transitions = transitions.filter_map(transition).collect();
+    read_rule.noncurrent_days = noncurrent.or_else(|| number(&rule["NoncurrentVersionExpirationInDays"]));
+    read_rule.abort_uploads_days = number(&rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"]);
+    read_rule
 }
 
 /// The statements of all policies of the bucket, as one. What is no text where AWS wants one stays a function, and makes the

@@ -10,7 +10,7 @@ use flowagg_core::flow_log::Files;
 use flowagg_core::id::{AccountId, FlowLogId, Place, Region, ResourceId};
 use flowagg_core::lifecycle::{FleetRule, LifecycleDocument};
 use flowagg_core::observed::{
-    Bucket, BucketEncryption, FlowLog, Observed, PublicAccessBlock, RegionState, Resource, Scope, Usage,
+    Bucket, BucketEncryption, FlowLog, Observed, PublicAccessBlock, RegionState, Resource,
 };
 use flowagg_core::plan::{Unnamed, rule_of_new_bucket};
 use flowagg_policy::Plan;
@@ -288,14 +288,8 @@ fn a_destination_is_written_as_aws_has_it_so_that_nothing_is_replaced_for_a_slas
 #[test]
 fn lifecycle_rules_of_others_are_never_terraforms() {
     let mut world = World::new(fleet("retention-days = 90\n", ""), vpcs());
-    let theirs = FleetRule {
-        id: "theirs".to_owned(),
-        under: "else/".to_owned(),
-        expire_days: Some(7),
-        transition: None,
-        noncurrent_days: None,
-        abort_uploads_days: None,
-    };
+    let mut theirs = FleetRule::new("theirs", "else/");
+    theirs.expire_days = Some(7);
     let with = |rule: Option<&LifecycleDocument>| {
         LifecycleDocument::edited(rule, std::slice::from_ref(&theirs), &BTreeSet::new()).unwrap()
     };
@@ -324,7 +318,10 @@ what the fleet file chooses by a rule Terraform looks up at every plan: what is 
 
 /// The fleet's rule with another expiry.
 fn with_days(fleet: &Fleet, days: u32) -> Option<LifecycleDocument> {
-    let rule = rule_of_new_bucket(fleet).map(|rule| FleetRule { expire_days: Some(days), ..rule });
+    let rule = rule_of_new_bucket(fleet).map(|mut rule| {
+        rule.expire_days = Some(days);
+        rule
+    });
     LifecycleDocument::edited(None, rule.as_slice(), &BTreeSet::new()).unwrap()
 }
 
@@ -348,12 +345,10 @@ fn a_stronger_encryption_stays() {
 #[test]
 fn settings_that_the_plan_keeps_stay() {
     let mut world = World::new(fleet("", ""), vpcs());
-    let grant = AclGrant { grantee: Grantee::CloudFrontLogs, permission: "FULL_CONTROL".into() };
+    let grant = AclGrant::new(Grantee::CloudFrontLogs, "FULL_CONTROL");
     let bucket = world.bucket.as_mut().unwrap();
-    let mut usage = Usage::default();
-    usage.public_policy = Ok(true);
-    usage.acl = Ok(Acl { grants: BTreeSet::from([grant]) });
-    bucket.usage = usage;
+    bucket.usage.public_policy = Ok(true);
+    bucket.usage.acl = Ok(Acl::from_iter([grant]));
     (bucket.public_access_block, bucket.ownership) = (PublicAccessBlock::default(), None);
     let hub = world.file("hub");
     assert_eq!(hub["resource"].get("aws_s3_bucket_ownership_controls"), None);

@@ -139,7 +139,7 @@ fn hub(table: &mut Table, hub: &Hub, hand: &mut Hand) {
     table.perhaps("profile", profile.as_ref().map(|profile| quoted(profile, hand)));
     table.perhaps("role", role.as_ref().map(|role| quoted(role, hand)));
     let default = Lifecycle::default();
-    let Lifecycle { retention, transition, noncurrent_days, abort_uploads_days } = lifecycle;
+    let Lifecycle { retention, transition, noncurrent_days, abort_uploads_days, .. } = lifecycle;
     match retention {
         Retention::Unset => {}
         Retention::Days(days) => table.put("retention-days", days.to_string()),

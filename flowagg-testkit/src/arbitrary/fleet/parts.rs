@@ -59,17 +59,20 @@ fn lifecycle() -> impl Strategy<Value = Lifecycle> {
     let retention = select(vec![Retention::Unset, Retention::Days(0), Retention::Forever]);
     (retention, days(), transition, option::of(days()), days()).prop_map(
         |(retention, after, transition, noncurrent_days, abort_uploads_days)| {
-            let transition = transition.map(|(class, days)| Transition {
-                days: days + class.fewest_days(),
-                storage_class: class.as_str().to_owned(),
-            });
+            let transition = transition
+                .map(|(class, days)| Transition::new(days + class.fewest_days(), class.as_str().to_owned()));
             let last = transition.as_ref().map_or(0, |transition| transition.days);
             let retention = match retention {
                 Retention::Days(_) => Retention::Days(after + last),
                 Retention::Unset if last >= Lifecycle::DEFAULT_RETENTION_DAYS => Retention::Forever,
                 other => other,
             };
-            Lifecycle { retention, transition, noncurrent_days, abort_uploads_days: Some(abort_uploads_days) }
+            let mut lifecycle = Lifecycle::default();
+            lifecycle.retention = retention;
+            lifecycle.transition = transition;
+            lifecycle.noncurrent_days = noncurrent_days;
+            lifecycle.abort_uploads_days = Some(abort_uploads_days);
+            lifecycle
         },
     )
 }

@@ -44,7 +44,7 @@ impl HttpConnector for S3 {
                     store.document = Some(theirs);
                 }
                 match &store.document {
-                    Some(LifecycleDocument { text, minimum_object_size }) => {
+                    Some(LifecycleDocument { text, minimum_object_size, .. }) => {
                         let mut response =
                             HttpResponse::new(200.try_into().unwrap(), SdkBody::from(text.as_str()));
                         if let Some(size) = minimum_object_size {
@@ -65,7 +65,9 @@ impl HttpConnector for S3 {
                 if method == "PUT" {
                     assert_eq!(header("content-length"), Some(text.len().to_string()));
                     assert!(header("x-amz-checksum-crc32").is_some(), "S3 needs a checksum of this body");
-                    store.document = Some(LifecycleDocument { text, minimum_object_size: header(HEADER) });
+                    let mut document = LifecycleDocument::new(text);
+                    document.minimum_object_size = header(HEADER);
+                    store.document = Some(document);
                 } else {
                     store.document = None;
                 }
@@ -88,7 +90,9 @@ fn document(rules: &str) -> LifecycleDocument {
     let text = format!(
         "<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{rules}</LifecycleConfiguration>"
     );
-    LifecycleDocument { text, minimum_object_size: Some("varies_by_storage_class".to_owned()) }
+    let mut document = LifecycleDocument::new(text);
+    document.minimum_object_size = Some("varies_by_storage_class".to_owned());
+    document
 }
 
 const THEIRS: &str = "<Rule><ID>theirs</ID><Status>Enabled</Status><Filter/><NewKind>1</NewKind><Transition><Days>30</Days><StorageClass>GLACIER</StorageClass></Transition></Rule>";

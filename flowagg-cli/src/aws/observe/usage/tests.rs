@@ -95,8 +95,9 @@ async fn a_denied_read_leaves_its_setting_unknown_and_the_bucket_is_read() {
         ),
     ];
     let bucket = read_hub(&denied.each_ref()).await;
-    let Usage { public_policy, acl, versioning, object_lock, replication, requester_pays, notifications } =
-        &bucket.usage;
+    let Usage {
+        public_policy, acl, versioning, object_lock, replication, requester_pays, notifications, ..
+    } = &bucket.usage;
     let failures = [
         public_policy.as_ref().err(),
         acl.as_ref().err(),
@@ -188,11 +189,11 @@ async fn settings_that_s3_returns_are_read() {
         }),
     ];
     let usage = read_hub(&set.each_ref()).await.usage;
-    let grant = AclGrant { grantee: Grantee::CloudFrontLogs, permission: "FULL_CONTROL".to_owned() };
+    let grant = AclGrant::new(Grantee::CloudFrontLogs, "FULL_CONTROL");
     let retention = DefaultRetention::new("COMPLIANCE", "30 days");
     let mut expected = Usage::default();
     expected.public_policy = Ok(true);
-    expected.acl = Ok(Acl { grants: BTreeSet::from([grant]) });
+    expected.acl = Ok(Acl::from_iter([grant]));
     expected.versioning = Ok(Versioning::Enabled);
     expected.object_lock = Ok(Some(ObjectLock::new(Some(retention))));
     expected.requester_pays = Ok(true);
