@@ -208,12 +208,10 @@ fn objects_move_before_they_expire_and_not_before_s3_moves_them() {
 const ORGANIZATION: &str = "[organization]\nid = \"o-a1b2c3d4e5\"\n";
 
 fn found(id: &str, state: &str, in_units: bool) -> FoundAccount {
-    FoundAccount {
-        id: AccountId::parse(id).unwrap(),
-        name: Some("found".into()),
-        state: state.into(),
-        in_units,
-    }
+    let mut found = FoundAccount::new(AccountId::parse(id).unwrap(), state);
+    found.name = Some("found".into());
+    found.in_units = in_units;
+    found
 }
 
 #[test]

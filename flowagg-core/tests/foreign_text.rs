@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::acl::{Acl, AclGrant, Grantee};
+use flowagg_core::acl::{AclGrant, Grantee};
 use flowagg_core::failure::{Advice, Failure};
 use flowagg_core::fleet::{Fleet, FleetFile, Part, Remark};
 use flowagg_core::flow_log::Files;
@@ -273,7 +273,7 @@ proptest! {
         };
         fleet.flow_logs.tags.extend(tags.into_iter().filter(|(key, value)| is_tag(key, value)));
         let parts = [Part::File, Part::Hub, Part::FlowLogs, Part::Member(place().account)];
-        let remarks: Vec<_> = remarks.into_iter().zip(parts).map(|(text, about)| Remark { about, text }).collect();
+        let remarks: Vec<_> = remarks.into_iter().zip(parts).map(|(text, about)| Remark::new(about, text)).collect();
         let text = fleet.to_toml(&remarks);
         let read = FleetFile::parse(&text);
         prop_assert_eq!(read.as_ref(), Ok(&fleet), "{}", text);

@@ -423,7 +423,8 @@ fn a_whole_organization_next_to_other_logs_has_no_rule() {
     let text = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\nretention-days = 30\n[fleet]\nname = \"acme\"\n\
                 [organization]\nid = \"o-a1b2c3d4e5\"\nregions = [\"eu-west-1\"]\n";
     let organization = flowagg_core::fleet::FleetFile::parse(text).unwrap().organization;
-    let fleet = Fleet { organization, ..fleet("retention-days = 30") };
+    let mut fleet = fleet("retention-days = 30");
+    fleet.organization = organization;
     let other = "AWSLogs/222222222222/CloudTrail/";
     let part = part(&fleet, &bucket(&own("AWSLogs/", 30), &[OWN, other]), Expiry::Withhold);
     assert_eq!(changes(&part), ["lifecycle of AWSLogs/: remove the rule `flowagg-expiry/acme/AWSLogs`"]);

@@ -81,7 +81,7 @@ fn remarks_stand_under_the_head_of_what_they_are_about_and_the_others_above_all(
         (Part::FlowLogs, "some differ"),
         (account("999999999999"), "999999999999 is left out"),
     ]
-    .map(|(about, text)| Remark { about, text: text.to_owned() });
+    .map(|(about, text)| Remark::new(about, text.to_owned()));
     assert_eq!(
         FleetFile::parse(text).unwrap().to_toml(&remarks),
         "# 999999999999 is left out\n\n[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-flow-logs\"\n\n\

@@ -170,7 +170,11 @@ fn merging(c: &mut Criterion) {
     let fleet = FleetName::parse(BUCKET).expect("a fleet name");
     let bucket = BucketName::parse(BUCKET).expect("a bucket");
     let grant = |count: usize| Grant {
-        settings: PolicySettings { form: GrantForm::BoundDeny, ..PolicySettings::default() },
+        settings: {
+            let mut settings = PolicySettings::default();
+            settings.form = GrantForm::BoundDeny;
+            settings
+        },
         accounts: numbered(count),
         ..Grant::new(fleet.clone(), Partition::Aws, bucket.clone())
     };

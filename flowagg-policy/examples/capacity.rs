@@ -17,11 +17,10 @@ pub(crate) fn table() -> Result<String, Box<dyn Error>> {
     );
     let prefixes = |settings: PolicySettings, name| (GrantForm::Prefixes, settings, name);
     let plain = PolicySettings::default;
+    let mut unconditional = plain();
+    unconditional.source_conditions = false;
     let rows = [
-        prefixes(
-            PolicySettings { source_conditions: false, ..plain() },
-            "`prefixes`, `source-conditions = false`",
-        ),
+        prefixes(unconditional, "`prefixes`, `source-conditions = false`"),
         prefixes(plain(), "`prefixes`"),
         (GrantForm::Accounts, plain(), "`accounts`"),
         (GrantForm::Organization, plain(), "`organization`"),

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 
 use flowagg::report::{Report, ReportInput};
-use flowagg_core::arrival::{Amount, Arrivals, Deliveries, Object};
+use flowagg_core::arrival::{Amount, Deliveries, Object};
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Fleet, FleetFile, FoundAccount, Regions};
 use flowagg_core::id::{AccountId, FlowLogId, Place, Region, ResourceId};
 use flowagg_core::layout::FileName;
 use flowagg_core::lifecycle::LifecycleDocument;
 use flowagg_core::observed::{
-    Bucket, BucketEncryption, FlowLog, Observed, PublicAccessBlock, RegionState, Resource, Scope,
+    Bucket, BucketEncryption, FlowLog, Observed, PublicAccessBlock, RegionState, Resource,
 };
 use flowagg_core::plan::rule_of_new_bucket;
 use flowagg_policy::{Grant, Unnamed, merge};
@@ -202,7 +202,10 @@ fn fleet(
         };
         let closed = n > 0 && n % 50 == 0;
         let state = if closed { "SUSPENDED" } else { "ACTIVE" }.to_owned();
-        resolution.find(FoundAccount { id, name: Some(name), state, in_units: true });
+        let mut found = FoundAccount::new(id, state);
+        found.name = Some(name);
+        found.in_units = true;
+        resolution.find(found);
         units.insert(id, unit.to_owned());
     }
     let mut fleet = resolution.finish();

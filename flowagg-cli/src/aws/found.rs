@@ -83,22 +83,16 @@ pub async fn find(
     let mut accounts = granted;
     accounts.extend(hub.delivered().flat_map(|(_, accounts)| accounts.keys()).chain(&scope.accounts));
 
-    let organization = scope.organization.clone().map(|(id, units)| Organization {
-        id,
-        units,
-        discovery: Some(Discovery::of_all(scope.regions.clone(), scope.role.clone())),
+    let organization = scope.organization.clone().map(|(id, units)| {
+        let mut organization = Organization::new(id);
+        organization.units = units;
+        organization.discovery = Some(Discovery::new(scope.regions.clone(), scope.role.clone()));
+        organization
     });
-    let draft = FleetFile {
-        declared_name: None,
-        hub: as_hub(&hub),
-        members: accounts
-            .iter()
-            .map(|account| (*account, member(*account, scope, Selection::default())))
-            .collect(),
-        flow_logs: Default::default(),
-        policy: Default::default(),
-        organization: organization.clone(),
-    };
+    let mut draft = FleetFile::new(as_hub(&hub));
+    draft.members =
+        accounts.iter().map(|account| (*account, member(*account, scope, Selection::default()))).collect();
+    draft.organization = organization.clone();
     let Survey { fleet, accounts, mut regions } = survey(draft.clone(), session, &[], progress).await?;
     look_closer(&fleet, &draft, &mut regions, scope, session, progress).await?;
 
@@ -201,7 +195,7 @@ async fn objects(
     for root in &roots {
         let above = root.strip_suffix(&layout::root(None));
         let folder = above.map(|above| above.trim_end_matches('/').parse::<Folder>());
-        for LogFolder { account, folder: below } in services(&s3, &hub, root, &at).await? {
+        for LogFolder { account, folder: below, .. } in services(&s3, &hub, root, &at).await? {
             match (&folder, last_segment(&below).is_some_and(layout::is_of_flow_logs)) {
                 (Some(Ok(folder)), true) => delivered.push((folder.clone(), account, below)),
                 _ => drop(objects.other.insert(below)),
@@ -244,10 +238,13 @@ async fn look_closer(
         }
     }
     let members = kinds.into_iter().filter_map(|(account, (places, kinds))| {
-        let member = member(account, scope, Selection::of(kinds)?);
-        Some((account, Member { regions: Regions::These(places), ..member }))
+        let mut member = member(account, scope, Selection::of(kinds)?);
+        member.regions = Regions::These(places);
+        Some((account, member))
     });
-    let closer = FleetFile { members: members.collect(), organization: None, ..draft.clone() };
+    let mut closer = draft.clone();
+    closer.members = members.collect();
+    closer.organization = None;
     let seen = survey(closer, session, &[], progress).await?;
     for (place, state) in seen.regions {
         match (regions.get_mut(&place), state) {

@@ -109,10 +109,10 @@ fn tell(
 ) -> Result<Exit, CommandError> {
     let mut text = file.to_toml(&remarks);
     if let Err(error) = FleetFile::parse(&text) {
-        let faults = error.faults.iter().map(|fault| Remark {
-            about: Part::File,
-            text: format!("to be corrected: {}; {}", fault.what, fault.help),
-        });
+        let faults = error
+            .faults
+            .iter()
+            .map(|fault| Remark::new(Part::File, format!("to be corrected: {}; {}", fault.what, fault.help)));
         remarks.splice(0..0, faults);
         text = file.to_toml(&remarks);
         exit = Exit::Failed;
@@ -121,7 +121,7 @@ fn tell(
         Some(path) => write_text(path, text, options.force, screen)?,
         None => write!(screen.out, "{text}")?,
     }
-    for Remark { about, text } in &remarks {
+    for Remark { about, text, .. } in &remarks {
         match about {
             Part::Member(account) => screen.note(&format!("{account}: {text}"))?,
             _ => screen.note(text)?,

@@ -6,9 +6,8 @@ use std::io::{self, BufRead, Write as _};
 use std::str::FromStr;
 
 use flowagg_core::fleet::{
-    Discovery, FleetFile, Hub, Member, Organization, Part, PolicySettings, Regions, Remark, Selection,
+    Discovery, FleetFile, Hub, Member, Organization, Part, Regions, Remark, Selection,
 };
-use flowagg_core::flow_log::FlowLogSpec;
 use flowagg_core::id::{AccountId, BucketName, IdError, OrganizationId, Region};
 
 use super::error::{CommandError, Problem};
@@ -132,24 +131,22 @@ fn file(Answers { account, region, bucket, organization }: Answers, options: &In
         (these, _) => these.iter().copied().collect(),
     };
     let member = |account| Member::new(account, regions.clone(), options.role.clone(), Selection::default());
-    let discovery = || Discovery::of_all(regions.clone(), options.role.clone());
-    FleetFile {
-        declared_name: None,
-        hub: Hub { prefix: options.prefix.clone(), ..Hub::new(account, region, bucket) },
-        organization: organization.map(|id| Organization {
-            id,
-            units: BTreeSet::new(),
-            discovery: named.is_empty().then(discovery),
-        }),
-        members: named.into_iter().map(|account| (account, member(account))).collect(),
-        flow_logs: FlowLogSpec::default(),
-        policy: PolicySettings::default(),
-    }
+    let discovery = || Discovery::new(regions.clone(), options.role.clone());
+    let mut hub = Hub::new(account, region, bucket);
+    hub.prefix = options.prefix.clone();
+    let mut file = FleetFile::new(hub);
+    file.organization = organization.map(|id| {
+        let mut organization = Organization::new(id);
+        organization.discovery = named.is_empty().then(discovery);
+        organization
+    });
+    file.members = named.into_iter().map(|account| (account, member(account))).collect();
+    file
 }
 
 /// What whoever reads the file for the first time should know.
 fn remarks(file: &FleetFile) -> Vec<Remark> {
-    let remark = |about, text: &str| Remark { about, text: text.to_owned() };
+    let remark = |about, text: &str| Remark::new(about, text.to_owned());
     let mut remarks = vec![
         remark(
             Part::File,

@@ -15,17 +15,11 @@ pub(super) fn read(
 ) -> Hub {
     let root = layout::root(prefix.as_ref());
     report_unused(found, &root, remarks);
-    Hub {
-        account: found.account,
-        region: found.region.clone(),
-        bucket: found.bucket.clone(),
-        prefix,
-        lifecycle: lifecycle(found, &root, fleet, remarks),
-        encryption: encryption(found, remarks),
-        object_ownership: None,
-        profile: None,
-        role: None,
-    }
+    let mut hub = Hub::new(found.account, found.region.clone(), found.bucket.clone());
+    hub.prefix = prefix;
+    hub.lifecycle = lifecycle(found, &root, fleet, remarks);
+    hub.encryption = encryption(found, remarks);
+    hub
 }
 
 /// Reports the lifecycle rules that say nothing about the fleet's objects.

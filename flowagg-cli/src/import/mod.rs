@@ -104,7 +104,7 @@ struct Remarks(Vec<Remark>);
 
 impl Remarks {
     fn add(&mut self, about: Part, text: impl Into<String>) {
-        self.0.push(Remark { about, text: text.into() });
+        self.0.push(Remark::new(about, text));
     }
 }
 
@@ -148,14 +148,11 @@ pub fn import(found: &Found) -> Result<Imported, ImportError> {
         });
     }
     folder::report_others(hub, &chosen, &mut remarks);
-    let mut file = FleetFile {
-        declared_name,
-        hub: bucket::read(hub, prefix, &name, &mut remarks),
-        members: named,
-        flow_logs: spec,
-        policy: Default::default(),
-        organization,
-    };
+    let mut file = FleetFile::new(bucket::read(hub, prefix, &name, &mut remarks));
+    file.declared_name = declared_name;
+    file.members = named;
+    file.flow_logs = spec;
+    file.organization = organization;
     file.policy = policy::settings(found, &file.clone().without_lookup(), grant.as_ref(), &mut remarks);
     let Remarks(mut remarks) = remarks;
     remarks.sort_by_key(|remark| remark.about);

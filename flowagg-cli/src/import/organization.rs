@@ -15,10 +15,10 @@ pub(super) fn read(
     named: &mut BTreeMap<AccountId, Member>,
     remarks: &mut Remarks,
 ) -> Option<Organization> {
-    let granted = grant.and_then(|grant| grant.organization.as_ref()).map(|granted| Organization {
-        id: granted.id.clone(),
-        units: granted.units.clone(),
-        discovery: None,
+    let granted = grant.and_then(|grant| grant.organization.as_ref()).map(|granted| {
+        let mut organization = Organization::new(granted.id.clone());
+        organization.units = granted.units.clone();
+        organization
     });
     let Some(mut organization) = found.organization.clone() else {
         if let Some(organization) = &granted {
@@ -52,10 +52,7 @@ pub(super) fn read(
             named.remove(account);
         } else if (&own.regions, &own.resources) == (&how.regions, &how.resources) {
             for remark in remarks.0.iter_mut().filter(|remark| remark.about == Part::Member(*account)) {
-                *remark = flowagg_core::fleet::Remark {
-                    about: Part::Organization,
-                    text: format!("{account}: {}", remark.text),
-                };
+                (remark.about, remark.text) = (Part::Organization, format!("{account}: {}", remark.text));
             }
             named.remove(account);
         }

@@ -70,7 +70,8 @@ pub(super) fn settings(
         let anew = merge(others.as_deref(), &grant, Unnamed::Keep);
         merged(settings).is_ok_and(|kept| !kept.changed && anew.is_ok_and(|anew| anew.form == kept.form))
     };
-    let auto = PolicySettings { form: GrantForm::Auto, ..read.clone() };
+    let mut auto = read.clone();
+    auto.form = GrantForm::Auto;
     let is_own = live.is_some_and(|live| matches!(granted_by(live, &Grant::of(fleet)), Ok(Some(_))));
     let settings = if settles(&auto) || !is_own { auto } else { read };
     match merged(&settings) {
@@ -111,8 +112,9 @@ fn looked_up(found: &Found, fleet: &Fleet) -> Fleet {
             fleet.left_out.insert(account, String::new());
         } else {
             let (regions, role, resources) = (how.regions.clone(), how.role.clone(), how.resources.clone());
-            let member =
-                Member { account, name: None, regions, role, resources, in_organization: true, in_units };
+            let mut member = Member::new(account, regions, role, resources);
+            member.in_organization = true;
+            member.in_units = in_units;
             fleet.members.insert(account, member);
         }
     }

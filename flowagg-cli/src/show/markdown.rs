@@ -169,11 +169,8 @@ fn text(words: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
-    use flowagg_core::fleet::Member;
     use flowagg_core::id::{AccountId, Region, ResourceId};
-    use flowagg_core::observed::{Observed, RegionState, Resource, Scope};
+    use flowagg_core::observed::{Observed, RegionState, Resource};
     use flowagg_core::plan::Unnamed;
 
     use super::*;
@@ -202,9 +199,11 @@ mod tests {
         fleet.organization = Fleet::parse(organization).unwrap().organization;
         let mut regions = BTreeMap::new();
         let mut add = |account: AccountId, state| {
-            fleet
-                .members
-                .insert(account, Member { account, in_organization: true, in_units: true, ..model.clone() });
+            let mut member = model.clone();
+            member.account = account;
+            member.in_organization = true;
+            member.in_units = true;
+            fleet.members.insert(account, member);
             regions.insert(Place::new(account, &region), state);
         };
         let vpc = |n: usize| Resource::new(ResourceId::parse(&format!("vpc-{n:08x}")).unwrap());

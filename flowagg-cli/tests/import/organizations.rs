@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg::found::{Folder, Found, FoundHub, FoundMember, Objects, View};
 use flowagg::import::import;
-use flowagg_core::fleet::{
-    Discovery, Fleet, FleetFile, FoundAccount, Organization, Part, Regions, Selection,
-};
+use flowagg_core::fleet::{Fleet, FleetFile, FoundAccount, Part, Regions, Selection};
 use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId, RoleName};
 use flowagg_core::lifecycle::{Expiration, FleetRule, Rule};
 use flowagg_core::observed::{FlowLog, RegionState, Resource};
@@ -48,12 +46,9 @@ fn member(states: [(&str, RegionState); 2], view: View) -> FoundMember {
 fn looked_up(declared: &FleetFile) -> Fleet {
     let mut resolution = declared.clone().resolve();
     for id in ALIKE.into_iter().chain([OTHER, SILENT, CLOSED]) {
-        resolution.find(FoundAccount {
-            id: account(id),
-            name: None,
-            state: "ACTIVE".to_owned(),
-            in_units: true,
-        });
+        let mut found = FoundAccount::new(account(id), "ACTIVE");
+        found.in_units = true;
+        resolution.find(found);
     }
     resolution.finish()
 }
@@ -65,7 +60,10 @@ fn found() -> Found {
     let both = |first, second| [("eu-west-1", first), ("us-east-1", second)];
     let all = || member(both(region(&[one], &[one]), region(&[two], &[two])), View::Regions);
     let (organization, how) = declared.discovery().unwrap();
-    let discovery = Discovery { regions: Regions::ALL, ..how.clone() };
+    let mut discovery = how.clone();
+    discovery.regions = Regions::ALL;
+    let mut organization = organization.clone();
+    organization.discovery = Some(discovery);
     let mut members: BTreeMap<_, _> = ALIKE.map(|id| (account(id), all())).into();
     members
         .insert(account(OTHER), member(both(region(&[one, two], &[two]), region(&[], &[])), View::Regions));
@@ -84,7 +82,7 @@ fn found() -> Found {
     let mut found = Found::new(hub);
     found.members = members;
     found.role = RoleName::parse("flowagg").unwrap();
-    found.organization = Some(Organization { discovery: Some(discovery), ..organization.clone() });
+    found.organization = Some(organization);
     found
 }
 

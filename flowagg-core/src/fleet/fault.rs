@@ -2,6 +2,7 @@ use std::fmt;
 
 /// Something in the fleet file that cannot stand as it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct Fault {
     /// The line in the file, from 1.
     pub line: usize,
@@ -21,6 +22,7 @@ impl fmt::Display for Fault {
 
 /// Everything that is wrong with a fleet file, in the order of the file. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub struct FleetError {
     /// The faults.
     pub faults: Vec<Fault>,

@@ -9,6 +9,7 @@ use crate::id::{AccountId, FleetName, RoleName};
 /// A fleet as `flowagg.toml` declares it. The accounts of an organization and the regions of `["all"]` are not known here:
 /// [`resolve`](Self::resolve) takes what AWS returns for them, and makes a [`Fleet`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FleetFile {
     /// The name that the file gives the fleet; [`FleetFile::name`] has a default.
     pub declared_name: Option<FleetName>,
@@ -25,6 +26,18 @@ pub struct FleetFile {
 }
 
 impl FleetFile {
+    /// A fleet with this hub, without members, and with the defaults of the fleet file.
+    pub fn new(hub: Hub) -> Self {
+        Self {
+            declared_name: None,
+            hub,
+            members: BTreeMap::new(),
+            flow_logs: FlowLogSpec::default(),
+            policy: PolicySettings::default(),
+            organization: None,
+        }
+    }
+
     /// Reads `flowagg.toml`. All errors are returned at once, each with its place.
     pub fn parse(text: &str) -> Result<Self, FleetError> {
         read::fleet_file(text)

@@ -5,6 +5,7 @@ use crate::lifecycle::Lifecycle;
 
 /// The account and bucket that all logs go to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Hub {
     /// The account that owns the bucket.
     pub account: AccountId,
@@ -29,7 +30,7 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// A bucket as it is where nothing more is said.
+    /// A bucket with the defaults of the fleet file.
     pub fn new(account: AccountId, region: Region, bucket: BucketName) -> Self {
         Self {
             account,

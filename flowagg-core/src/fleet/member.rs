@@ -7,6 +7,7 @@ use crate::observed::Resource;
 
 /// An account whose traffic is logged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Member {
     /// The account.
     pub account: AccountId,
@@ -26,7 +27,7 @@ pub struct Member {
 }
 
 impl Member {
-    /// A member without a name, which nobody has found in an organization.
+    /// A member without a name, which was not found in an organization.
     pub fn new(account: AccountId, regions: Regions, role: RoleName, resources: Selection) -> Self {
         Self { account, name: None, regions, role, resources, in_organization: false, in_units: false }
     }
@@ -154,6 +155,7 @@ pub enum Choice {
 /// What a resource must be to be logged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Filter {
     /// The tags that it must bear, all of them.
     pub tags: BTreeMap<String, String>,

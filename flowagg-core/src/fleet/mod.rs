@@ -33,6 +33,7 @@ use crate::layout::Layout;
 
 /// A whole fleet, resolved: every member, with its regions. A [`FleetFile`] declares it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Fleet {
     /// The name that the fleet file gives the fleet; [`Fleet::name`] has a default.
     pub declared_name: Option<FleetName>,
@@ -51,6 +52,11 @@ pub struct Fleet {
 }
 
 impl Fleet {
+    /// A fleet with this hub, without members, and with the defaults of the fleet file.
+    pub fn new(hub: Hub) -> Self {
+        FleetFile::new(hub).without_lookup()
+    }
+
     /// Reads a fleet file that names all its accounts and regions. All errors are returned at once, each with its place.
     ///
     /// A file that leaves accounts or regions to be looked up is an error; [`FleetFile::parse`] reads those too.

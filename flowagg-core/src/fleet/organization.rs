@@ -7,6 +7,7 @@ use crate::id::{AccountId, OrganizationId, OrganizationalUnitId, RoleName};
 
 /// The organization that the accounts belong to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Organization {
     /// Its id.
     pub id: OrganizationId,
@@ -17,6 +18,11 @@ pub struct Organization {
 }
 
 impl Organization {
+    /// A whole organization whose accounts are not looked up.
+    pub fn new(id: OrganizationId) -> Self {
+        Self { id, units: BTreeSet::new(), discovery: None }
+    }
+
     /// Whether every account that it has, now and later, belongs to the fleet.
     pub fn is_whole(&self) -> bool {
         self.units.is_empty() && self.discovery.as_ref().is_some_and(|how| !how.leaves_out())
@@ -26,6 +32,7 @@ impl Organization {
 /// Which accounts of an organization become members, and as what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Discovery {
     /// Units whose accounts do not.
     pub except_units: BTreeSet<OrganizationalUnitId>,
@@ -49,8 +56,8 @@ impl Discovery {
         !self.except_units.is_empty() || !self.accounts.is_empty() || !self.except_accounts.is_empty()
     }
 
-    /// Every account, with its VPCs.
-    pub fn of_all(regions: Regions, role: RoleName) -> Self {
+    /// Every account becomes a member that has its VPCs logged in these regions.
+    pub fn new(regions: Regions, role: RoleName) -> Self {
         Self {
             except_units: BTreeSet::new(),
             accounts: BTreeSet::new(),
@@ -65,6 +72,7 @@ impl Discovery {
 
 /// A role in the management account or in a delegated administrator's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Lookup {
     /// The account.
     pub account: AccountId,
@@ -72,8 +80,16 @@ pub struct Lookup {
     pub role: RoleName,
 }
 
+impl Lookup {
+    /// This role of this account.
+    pub fn new(account: AccountId, role: RoleName) -> Self {
+        Self { account, role }
+    }
+}
+
 /// An account that AWS Organizations listed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct FoundAccount {
     /// Its id.
     pub id: AccountId,
@@ -86,6 +102,11 @@ pub struct FoundAccount {
 }
 
 impl FoundAccount {
+    /// An account in this state, in Organizations' word, that has no name and that no chosen unit holds.
+    pub fn new(id: AccountId, state: impl Into<String>) -> Self {
+        Self { id, name: None, state: state.into(), in_units: false }
+    }
+
     /// Whether it can be used. An account that waits to be closed still can.
     ///
     /// Source: "Account states in AWS Organizations" (AWS Organizations User Guide).

@@ -2,6 +2,7 @@ use serde::Serialize;
 
 /// How the bucket policy grants delivery.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct PolicySettings {
     /// How the accounts are written down.
     pub form: GrantForm,

@@ -34,11 +34,19 @@ pub enum Part {
 
 /// A comment in a fleet file, on one line.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct Remark {
     /// The part that it is about. It stands right under the head of its table.
     pub about: Part,
     /// What it says. Line breaks and control characters become spaces.
     pub text: String,
+}
+
+impl Remark {
+    /// A comment on this part.
+    pub fn new(about: Part, text: impl Into<String>) -> Self {
+        Self { about, text: text.into() }
+    }
 }
 
 impl FleetFile {

@@ -63,8 +63,8 @@ fn a_managed_flow_log_of_a_resource_that_no_fleet_file_can_name_is_left_and_repo
 
 #[test]
 fn a_flow_log_of_the_fleet_to_a_former_folder_of_the_bucket_is_removed_with_it() {
-    let unnamed = fleet("\"all\"");
-    let fleet = Fleet { declared_name: Some(unnamed.name()), ..unnamed };
+    let mut fleet = fleet("\"all\"");
+    fleet.declared_name = Some(fleet.name());
     let to = |id: u32, destination: &str| {
         let mut log = right(&fleet, id, VPCS[0]);
         log.destination = destination.to_owned();
@@ -104,9 +104,11 @@ fn a_flow_log_of_another_fleet_raises_a_concern_until_the_fleet_file_names_its_o
         part.concerns[0].help.contains("set `fleet.name = \"other\"` if it is the same fleet"),
         "{part:?}"
     );
-    let named = Fleet { declared_name: Some(unnamed.name()), ..unnamed.clone() };
+    let mut named = unnamed.clone();
+    named.declared_name = Some(unnamed.name());
     assert!(compare(&named, &[vpc(VPCS[0])], std::slice::from_ref(&log), Unnamed::Keep).concerns.is_empty());
-    let same = Fleet { declared_name: Some(FleetName::parse("other").unwrap()), ..unnamed };
+    let mut same = unnamed;
+    same.declared_name = Some(FleetName::parse("other").unwrap());
     let part = compare(&same, &[vpc(VPCS[0])], std::slice::from_ref(&log), Unnamed::Keep);
     assert_eq!(steps(&part), [&Step::Replace { old: log.id }]);
 }
@@ -123,7 +125,11 @@ proptest! {
         logs in prop::collection::btree_map(0u32..1000, any_flow_log(), 0..12),
         turns in prop::collection::vec((any::<bool>(), any::<bool>(), any::<bool>()), 1..6),
     ) {
-        let named = |name: &str| Fleet { declared_name: Some(FleetName::parse(name).unwrap()), ..fleet("\"all\"") };
+        let named = |name: &str| {
+            let mut fleet = fleet("\"all\"");
+            fleet.declared_name = Some(FleetName::parse(name).unwrap());
+            fleet
+        };
         let fleets = [named("acme-logs"), named("other")];
         let mut logs = with_ids(logs);
         for (second, removes, prunes) in turns {

@@ -129,7 +129,7 @@ impl GrantedOrganization {
 /// What is known of the organizations of the fleet's accounts. If its accounts are not looked up, the fleet file states that all
 /// members belong to it and its units.
 fn memberships(fleet: &Fleet) -> BTreeMap<AccountId, Membership> {
-    let Some(Organization { id, units, discovery }) = &fleet.organization else { return BTreeMap::new() };
+    let Some(Organization { id, units, discovery, .. }) = &fleet.organization else { return BTreeMap::new() };
     let all_are_listed = discovery.as_ref().is_some_and(|how| units.is_empty() && how.accounts.is_empty());
     let members = fleet.members.values().map(|member| {
         let membership = match () {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use flowagg_core::fleet::{GrantForm, PolicySettings};
+use flowagg_core::fleet::GrantForm;
 use flowagg_core::id::AccountId;
 
 use serde::Serialize;
@@ -102,7 +102,8 @@ pub fn capacity(live: Option<&str>, grant: &Grant, form: GrantForm) -> Result<Ca
             outside: BTreeSet::new(),
             ..organization
         });
-        let settings = PolicySettings { form, ..grant.settings.clone() };
+        let mut settings = grant.settings.clone();
+        settings.form = form;
         let regions = grant.regions.as_ref().map(|_| std::collections::BTreeMap::new());
         let grant = Grant { accounts, organization, settings, regions, ..grant.clone() };
         merge(others.as_deref(), &grant, Unnamed::Prune).map(|merged| merged.bytes)

@@ -55,18 +55,16 @@ fn grant_of(survey: &Survey, target: &Grant) -> Option<Grant> {
         outside: accounts.clone(),
         ..GrantedOrganization::whole(id.clone())
     });
-    let settings = PolicySettings {
-        form,
-        source_conditions: form != GrantForm::Prefixes || first.source.accounts.is_some(),
-        source_arn: writes.iter().any(|write| write.source.arns.is_some()),
-        acl_condition: first.acl,
-        list_bucket: survey.statements().any(
-            |statement| matches!(statement, Statement::AclCheck(check) if check.actions != AclActions::Acl),
-        ),
-        deny_insecure_transport: survey
-            .statements()
-            .any(|statement| *statement == Statement::DenyInsecureTransport),
-    };
+    let mut settings = PolicySettings::default();
+    settings.form = form;
+    settings.source_conditions = form != GrantForm::Prefixes || first.source.accounts.is_some();
+    settings.source_arn = writes.iter().any(|write| write.source.arns.is_some());
+    settings.acl_condition = first.acl;
+    settings.list_bucket = survey
+        .statements()
+        .any(|statement| matches!(statement, Statement::AclCheck(check) if check.actions != AclActions::Acl));
+    settings.deny_insecure_transport =
+        survey.statements().any(|statement| *statement == Statement::DenyInsecureTransport);
     Some(Grant { accounts, organization, regions: regions(&writes), settings, ..target.clone() })
 }
 

@@ -20,14 +20,10 @@ pub(super) fn bytes(document: &Document<'_>, grant: &Grant) -> Result<usize, Mer
         return Ok(0);
     }
     let account = BTreeSet::from([hub.account]);
-    let settings = PolicySettings {
-        form: GrantForm::Prefixes,
-        source_conditions: true,
-        source_arn: true,
-        acl_condition: AclCondition::Required,
-        list_bucket: false,
-        deny_insecure_transport: false,
-    };
+    let mut settings = PolicySettings::default();
+    settings.form = GrantForm::Prefixes;
+    settings.source_arn = true;
+    settings.acl_condition = AclCondition::Required;
     let regions = Some(BTreeMap::from([(hub.account, hub.regions.clone())]));
     let pair = Grant { accounts: account.clone(), organization: None, regions, settings, ..grant.clone() };
     let statements = pair.groups(GrantForm::Prefixes, &account)?.concat();

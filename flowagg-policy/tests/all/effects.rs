@@ -1,10 +1,10 @@
 //! Whom a plan says that it grants delivery to and revokes it from: those for whom the evaluator's answer changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use flowagg_core::fleet::{Fleet, FleetFile, FoundAccount};
 use flowagg_core::id::AccountId;
-use flowagg_core::observed::{Bucket, Observed, Scope};
+use flowagg_core::observed::{Bucket, Observed};
 use flowagg_core::plan::{GrantRemoval, HubChange, PolicyChange, Unnamed};
 use flowagg_policy::plan::{Plan, destroy, plan};
 use flowagg_policy::{Grant, merge};
@@ -93,7 +93,9 @@ fn members_that_the_organization_let_deliver_are_revoked_with_it() {
     let text = format!("{HUB}[organization]\nid = \"o-a1b2c3d4e5\"\nregions = [\"eu-west-1\"]\n");
     let mut resolution = FleetFile::parse(&text).unwrap().resolve();
     for id in accounts(BOTH) {
-        resolution.find(FoundAccount { id, name: None, state: "ACTIVE".to_owned(), in_units: true });
+        let mut found = FoundAccount::new(id, "ACTIVE");
+        found.in_units = true;
+        resolution.find(found);
     }
     let fleet = resolution.finish();
     let first = plan(&fleet, &observed(LOAD_BALANCER), Unnamed::Keep);

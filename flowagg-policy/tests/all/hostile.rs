@@ -17,7 +17,12 @@ fn grant() -> impl Strategy<Value = Grant> {
             extent: Extent::Unlisted,
             ..GrantedOrganization::whole(OrganizationId::parse(ORGANIZATION).unwrap())
         }),
-        settings: PolicySettings { form, deny_insecure_transport: true, ..PolicySettings::default() },
+        settings: {
+            let mut settings = PolicySettings::default();
+            settings.form = form;
+            settings.deny_insecure_transport = true;
+            settings
+        },
         ..crate::merging::grant(&["111122223333", "222233334444"])
     })
 }

@@ -138,13 +138,15 @@ fn built() -> Vec<(Grant, String)> {
         flags.flat_map(|[source_conditions, source_arn, list_bucket, deny_insecure_transport]| {
             let acls = [AclCondition::Required, AclCondition::IfExists, AclCondition::None];
             GrantForm::ALL.into_iter().flat_map(move |form| {
-                acls.map(|acl_condition| PolicySettings {
-                    form,
-                    source_conditions,
-                    source_arn,
-                    acl_condition,
-                    list_bucket,
-                    deny_insecure_transport,
+                acls.map(|acl_condition| {
+                    let mut settings = PolicySettings::default();
+                    settings.form = form;
+                    settings.source_conditions = source_conditions;
+                    settings.source_arn = source_arn;
+                    settings.acl_condition = acl_condition;
+                    settings.list_bucket = list_bucket;
+                    settings.deny_insecure_transport = deny_insecure_transport;
+                    settings
                 })
             })
         })
@@ -198,10 +200,9 @@ fn the_policy_of_the_default_settings_has_no_finding_in_a_fleet_and_one_note_in_
     let reviewed: Vec<_> = reviewed.into_iter().collect();
     let [("list-does-not-bind", help)] = reviewed.as_slice() else { panic!("{reviewed:?}") };
     assert!(help.contains("`policy.form = \"bound-accounts\"`"), "{help}");
-    let bound = GrantForm::BoundAccounts;
-    for (grant, text) in
-        built().into_iter().filter(|(grant, _)| grant.settings == PolicySettings { form: bound, ..default })
-    {
+    let mut bound = default;
+    bound.form = GrantForm::BoundAccounts;
+    for (grant, text) in built().into_iter().filter(|(grant, _)| grant.settings == bound) {
         assert_eq!(lint(&text, Some(&grant.bucket)), [], "the form that the help names ends the note");
     }
 }

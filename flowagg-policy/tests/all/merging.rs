@@ -25,7 +25,8 @@ pub(crate) fn grant(texts: &[&str]) -> Grant {
 }
 
 fn classic(texts: &[&str]) -> Grant {
-    let settings = PolicySettings { source_conditions: false, ..PolicySettings::default() };
+    let mut settings = PolicySettings::default();
+    settings.source_conditions = false;
     Grant { settings, ..grant(texts) }
 }
 
@@ -145,7 +146,8 @@ fn statements_of_another_fleet_are_neither_counted_nor_changed() {
 #[test]
 fn a_denial_of_all_others_is_refused_next_to_another_fleets_grant() {
     let other = Grant { fleet: FleetName::parse("other").unwrap(), ..grant(TWO) };
-    let settings = PolicySettings { form: GrantForm::BoundDeny, ..PolicySettings::default() };
+    let mut settings = PolicySettings::default();
+    settings.form = GrantForm::BoundDeny;
     let error = merge(Some(&merged(None, &other).text), &Grant { settings, ..grant(ONE) }, Unnamed::Prune);
     let error = error.unwrap_err();
     assert!(
@@ -187,7 +189,8 @@ fn a_policy_over_the_limit_is_refused_with_the_numbers() {
 
 #[test]
 fn regions_of_an_account_that_the_grant_does_not_name_stay() {
-    let settings = PolicySettings { source_arn: true, ..PolicySettings::default() };
+    let mut settings = PolicySettings::default();
+    settings.source_arn = true;
     let of_one = BTreeMap::from([(account(ONE[0]), BTreeSet::from([Region::parse("us-east-1").unwrap()]))]);
     let first = Grant { settings: settings.clone(), regions: Some(of_one), ..grant(ONE) };
     let second = Grant { settings, regions: Some(BTreeMap::new()), ..grant(&["222233334444"]) };
@@ -213,13 +216,12 @@ fn a_grant_to_everyone_stays_until_it_is_pruned() {
 
 #[test]
 fn a_denial_that_is_taken_out_is_told() {
-    let settings = PolicySettings {
-        form: GrantForm::BoundDeny,
-        deny_insecure_transport: true,
-        ..PolicySettings::default()
-    };
+    let mut settings = PolicySettings::default();
+    settings.form = GrantForm::BoundDeny;
+    settings.deny_insecure_transport = true;
     let bound = merged(None, &Grant { settings, ..grant(ONE) });
-    let settings = PolicySettings { form: GrantForm::Prefixes, ..PolicySettings::default() };
+    let mut settings = PolicySettings::default();
+    settings.form = GrantForm::Prefixes;
     let free = merged(Some(&bound.text), &Grant { settings, ..grant(ONE) });
     for (sid, words) in [
         ("DenyOtherAccountsFlowaggAcmeLogs", "not named"),
@@ -261,7 +263,11 @@ fn form_auto_keeps_every_form_that_the_live_policy_has() {
     for form in GrantForm::ALL {
         let asked = |form| Grant {
             organization: Some(GrantedOrganization { extent: Extent::Units, ..organization() }),
-            settings: PolicySettings { form, ..PolicySettings::default() },
+            settings: {
+                let mut settings = PolicySettings::default();
+                settings.form = form;
+                settings
+            },
             ..grant(TWO)
         };
         let live = merged(None, &asked(form));
@@ -277,7 +283,11 @@ fn form_auto_keeps_every_form_that_the_live_policy_has() {
 fn statement_for_an_organization_with_accounts_that_are_left_out_is_made_only_if_it_is_asked_for() {
     let with = |form| Grant {
         organization: Some(GrantedOrganization { extent: Extent::LeftOut, ..organization() }),
-        settings: PolicySettings { form, ..PolicySettings::default() },
+        settings: {
+            let mut settings = PolicySettings::default();
+            settings.form = form;
+            settings
+        },
         ..grant(TWO)
     };
     let asked = merged(None, &with(GrantForm::Organization));
@@ -294,11 +304,14 @@ fn statement_for_an_organization_with_accounts_that_are_left_out_is_made_only_if
 #[test]
 fn a_form_that_cannot_be_written_is_an_error_that_says_what_to_do() {
     let with = |form, source_conditions| {
-        let settings = PolicySettings { form, source_conditions, ..PolicySettings::default() };
+        let mut settings = PolicySettings::default();
+        settings.form = form;
+        settings.source_conditions = source_conditions;
         merge(None, &Grant { settings, ..grant(ONE) }, Unnamed::Keep).unwrap_err()
     };
     let old = r#"{"Statement":[{"Sid":"Other","Effect":"Deny","Principal":"*","Action":"s3:DeleteBucket","Resource":"arn:aws:s3:::acme-logs"}]}"#;
-    let bound = PolicySettings { form: GrantForm::BoundAccounts, ..PolicySettings::default() };
+    let mut bound = PolicySettings::default();
+    bound.form = GrantForm::BoundAccounts;
     let errors = [
         with(GrantForm::Organization, true),
         with(GrantForm::Accounts, false),
@@ -335,7 +348,8 @@ fn whole_organization(outside: &[&str], within: &[&str]) -> Grant {
 #[test]
 fn a_list_gives_way_to_the_organization_that_covers_it_if_that_is_asked_for_or_if_no_list_fits() {
     let listed = merged(None, &grant(TWO)).text;
-    let settings = PolicySettings { form: GrantForm::Organization, ..PolicySettings::default() };
+    let mut settings = PolicySettings::default();
+    settings.form = GrantForm::Organization;
     for absent in [Unnamed::Keep, Unnamed::Prune] {
         let organization = whole_organization(&[], TWO);
         let outcome = merge(Some(&listed), &organization, absent).unwrap();
@@ -358,7 +372,8 @@ fn a_list_is_not_kept_for_an_organization_whose_accounts_are_not_known() {
     let listed = merged(None, &grant(TWO)).text;
     let pruned = merge(Some(&listed), &whole_organization(&[], &[]), Unnamed::Prune).unwrap();
     assert_eq!((pruned.form, pruned.form_reason), (GrantForm::Organization, FormReason::Whole));
-    let settings = PolicySettings { form: GrantForm::Prefixes, ..PolicySettings::default() };
+    let mut settings = PolicySettings::default();
+    settings.form = GrantForm::Prefixes;
     let error = merge(None, &Grant { settings, ..whole_organization(&[], &[]) }, Unnamed::Keep).unwrap_err();
     assert_eq!(error, MergeError::Grant(GrantError::NeedsAccounts { form: GrantForm::Prefixes }));
 }
@@ -368,7 +383,8 @@ fn an_organization_gives_way_to_a_list_only_if_it_is_pruned() {
     let covered = merged(None, &whole_organization(&[], TWO)).text;
     let words = "members of organization o-a1b2c3d4e5 that the fleet file does not list";
     for form in [GrantForm::Auto, GrantForm::Prefixes, GrantForm::BoundAccounts] {
-        let settings = PolicySettings { form, ..PolicySettings::default() };
+        let mut settings = PolicySettings::default();
+        settings.form = form;
         let organization = GrantedOrganization { extent: Extent::Unlisted, ..organization() };
         let listed = Grant { organization: Some(organization), settings, ..grant(TWO) };
         let kept = merged(Some(&covered), &listed);
@@ -409,7 +425,8 @@ fn an_organization_that_does_not_fit_in_a_list_stays_without_a_note() {
 #[test]
 fn a_listed_account_that_is_not_known_to_be_in_the_organization_stays_or_is_revoked() {
     let listed = merged(None, &grant(&["111122223333", "222233334444", "333344445555"])).text;
-    let settings = PolicySettings { form: GrantForm::Organization, ..PolicySettings::default() };
+    let mut settings = PolicySettings::default();
+    settings.form = GrantForm::Organization;
     let organization = Grant { settings, ..whole_organization(&["333344445555"], ONE) };
     let kept = merged(Some(&listed), &organization);
     assert_eq!((kept.kept, kept.revoked), (accounts(&["222233334444"]), BTreeSet::new()));

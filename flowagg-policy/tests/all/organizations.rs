@@ -1,10 +1,8 @@
 //! Grants to an organization whose accounts were looked up: who is covered, who is named, and what a change of form ends.
 
-use std::collections::BTreeMap;
-
 use flowagg_core::fleet::{Fleet, FleetFile, FoundAccount};
 use flowagg_core::id::AccountId;
-use flowagg_core::observed::{Bucket, Observed, Scope};
+use flowagg_core::observed::{Bucket, Observed};
 use flowagg_core::plan::Unnamed;
 use flowagg_policy::plan::plan;
 use flowagg_policy::{Grant, merge};
@@ -23,7 +21,9 @@ fn fleet(more: &str, found: &[(&str, bool)]) -> Fleet {
     let mut resolution = FleetFile::parse(&text).unwrap().resolve();
     for (id, in_units) in found {
         let (state, in_units) = ("ACTIVE".to_owned(), *in_units);
-        resolution.find(FoundAccount { id: account(id), name: None, state, in_units });
+        let mut found = FoundAccount::new(account(id), state);
+        found.in_units = in_units;
+        resolution.find(found);
     }
     resolution.finish()
 }

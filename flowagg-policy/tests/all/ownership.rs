@@ -113,7 +113,8 @@ fn a_statement_of_another_fleet_is_reported_with_its_name_or_its_mark() {
         ),
         ("other.fleet", ", managed by a flowagg fleet with the mark 0"),
     ] {
-        let other = Fleet { declared_name: Some(FleetName::parse(name).unwrap()), ..fleet(&members) };
+        let mut other = fleet(&members);
+        other.declared_name = Some(FleetName::parse(name).unwrap());
         let live = merge(None, &Grant::of(&other), Unnamed::Keep).unwrap().text;
         let plan = plan(&fleet(&members), &observed(&live), Unnamed::Keep);
         let notes = notes(&plan);
@@ -200,7 +201,9 @@ fn turn() -> impl Strategy<Value = Turn> {
     let name = select(vec!["acme-logs", "acme-logs-2"]);
     (name, btree_set(account(), 1..4), forms, any::<bool>(), does).prop_map(
         |(name, accounts, form, tls, does)| {
-            let settings = PolicySettings { form, deny_insecure_transport: tls, ..PolicySettings::default() };
+            let mut settings = PolicySettings::default();
+            settings.form = form;
+            settings.deny_insecure_transport = tls;
             let fleet = FleetName::parse(name).unwrap();
             let grant = crate::merging::grant(&[]);
             Turn { grant: Grant { fleet, accounts, settings, ..grant }, does }

@@ -28,7 +28,11 @@ fn grant(count: u64, hub_is_member: bool) -> Grant {
     Grant {
         accounts: (0..count).map(account).collect(),
         hub_member: hub_is_member.then_some(hub),
-        settings: PolicySettings { form: GrantForm::Accounts, ..PolicySettings::default() },
+        settings: {
+            let mut settings = PolicySettings::default();
+            settings.form = GrantForm::Accounts;
+            settings
+        },
         ..crate::merging::grant(&[])
     }
 }

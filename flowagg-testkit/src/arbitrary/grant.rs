@@ -25,14 +25,14 @@ pub fn settings() -> impl Strategy<Value = PolicySettings> {
     let (forms, acls) = (GrantForm::ALL.to_vec(), AclCondition::ALL.to_vec());
     (select(forms), select(acls), any::<[bool; 4]>()).prop_map(|(form, acl_condition, flags)| {
         let [unconditional, source_arn, list_bucket, deny_insecure_transport] = flags;
-        PolicySettings {
-            form,
-            source_conditions: !unconditional || !matches!(form, GrantForm::Prefixes | GrantForm::Auto),
-            source_arn,
-            acl_condition,
-            list_bucket,
-            deny_insecure_transport,
-        }
+        let mut settings = PolicySettings::default();
+        settings.form = form;
+        settings.source_conditions = !unconditional || !matches!(form, GrantForm::Prefixes | GrantForm::Auto);
+        settings.source_arn = source_arn;
+        settings.acl_condition = acl_condition;
+        settings.list_bucket = list_bucket;
+        settings.deny_insecure_transport = deny_insecure_transport;
+        settings
     })
 }
 

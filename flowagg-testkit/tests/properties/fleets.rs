@@ -1,7 +1,6 @@
 //! Fleets, their files, and the keys that their flow logs write.
 
 use flowagg_core::fleet::{Fleet, FleetFile, GrantForm, Part, Regions, Remark};
-use flowagg_core::flow_log::Files;
 use flowagg_core::id::AccountId;
 use flowagg_core::layout::{FileName, Layout};
 use flowagg_policy::{DecisionKind, Grant, GrantError, MergeError, Policy, Request, Unnamed, assure, merge};
@@ -48,7 +47,7 @@ proptest! {
         let account = first.map_or(stranger, |member| member.account);
         let parts = [Part::File, Part::Hub, Part::FlowLogs, Part::Policy, Part::Member(account), Part::Member(stranger)];
         let remarks: Vec<Remark> =
-            said.into_iter().map(|(at, text)| Remark { about: parts[at], text }).collect();
+            said.into_iter().map(|(at, text)| Remark::new(parts[at], text)).collect();
         let written = declared.to_toml(&remarks);
         prop_assert_eq!(written.lines().filter(|line| line.starts_with('#')).count(), remarks.len(), "{}", written);
         let read = FleetFile::parse(&written).map_err(|error| TestCaseError::fail(format!("{error}\n{written}")))?;

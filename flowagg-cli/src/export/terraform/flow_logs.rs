@@ -148,7 +148,7 @@ fn of_kind(
 
 /// The data source of what the account itself has of a kind: another's resources, which it shares, only that one can log.
 fn looked_up(member: &Member, filter: &Filter, provider: Value) -> Body {
-    let Filter { tags, default_vpcs, except: _ } = filter;
+    let Filter { tags, default_vpcs, .. } = filter;
     let by =
         |name: &str, value: String| Body::default().set("name", name).set("values", Value::texts([value]));
     let mut body = Body::default().set("provider", provider);

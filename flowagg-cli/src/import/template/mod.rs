@@ -103,7 +103,7 @@ fn member(found: &mut Found, account: AccountId) -> &mut FoundMember {
 }
 
 fn remark(about: Part, text: String) -> Remark {
-    Remark { about, text }
+    Remark::new(about, text)
 }
 
 fn unreadable(file: &str, error: TextError) -> ImportError {
@@ -259,11 +259,10 @@ impl Template {
             );
         }
         let regions = if named.is_empty() { defaults.regions.clone() } else { Regions::These(named) };
-        found.organization = Some(Organization {
-            id: organization,
-            units,
-            discovery: Some(Discovery::of_all(regions, defaults.role.clone())),
-        });
+        let mut organization = Organization::new(organization);
+        organization.units = units;
+        organization.discovery = Some(Discovery::new(regions, defaults.role.clone()));
+        found.organization = Some(organization);
         Self::of(self.name.clone(), body).flow_logs(defaults, found)
     }
 }

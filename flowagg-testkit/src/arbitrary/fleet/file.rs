@@ -121,7 +121,9 @@ fn tags<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>, hand: &mut Hand)
 }
 
 fn hub(table: &mut Table, hub: &Hub, hand: &mut Hand) {
-    let Hub { account, region, bucket, prefix, lifecycle, encryption, object_ownership, profile, role } = hub;
+    let Hub {
+        account, region, bucket, prefix, lifecycle, encryption, object_ownership, profile, role, ..
+    } = hub;
     table.put("account", quoted(account, hand));
     table.put("region", quoted(region, hand));
     table.put("bucket", quoted(bucket, hand));
@@ -247,7 +249,7 @@ fn selection(table: &mut Table, selection: &Selection, hand: &mut Hand) {
 }
 
 fn chosen(choice: &Choice, hand: &mut Hand) -> String {
-    let Filter { tags: wanted, except, default_vpcs } = match choice {
+    let Filter { tags: wanted, except, default_vpcs, .. } = match choice {
         Choice::Ids(ids) => return list(ids, hand),
         Choice::All(filter) => filter,
     };

@@ -90,37 +90,28 @@ pub fn fleet(partition: Partition) -> impl Strategy<Value = WrittenFleet> {
                 }
                 None => (None, BTreeMap::new()),
             };
-            let mut fleet = Fleet {
-                declared_name,
-                hub,
-                members: BTreeMap::new(),
-                flow_logs,
-                policy,
-                organization,
-                left_out: BTreeMap::new(),
-            };
+            let mut fleet = Fleet::new(hub);
+            fleet.declared_name = declared_name;
+            fleet.flow_logs = flow_logs;
+            fleet.policy = policy;
+            fleet.organization = organization;
             let mut enabled = BTreeMap::new();
             let mut listed = Vec::new();
             for (account, Chosen { name, regions, role, resources, in_organization }) in members {
                 let in_organization = in_organization && discovers;
-                let member = Member {
-                    account,
-                    name,
-                    regions,
-                    role,
-                    resources,
-                    in_organization,
-                    in_units: in_organization,
-                };
+                let mut member = Member::new(account, regions, role, resources);
+                member.name = name;
+                member.in_organization = in_organization;
+                member.in_units = in_organization;
                 listed.extend(in_organization.then(|| found_account(account, true)));
                 fleet.members.insert(account, member);
             }
             // An account that only looks found is one that the file names.
             let found =
                 found.into_iter().filter(|(account, _)| !fleet.members.contains_key(account)).collect();
-            let named = fleet.clone();
+            let mut named = fleet.clone();
             listed.extend(settle(&mut fleet, found));
-            let named = Fleet { organization: fleet.organization.clone(), ..named };
+            named.organization = fleet.organization.clone();
             for member in fleet.members.values_mut() {
                 if let Regions::All { enabled: looked_up } = &mut member.regions {
                     let regions = BTreeSet::from([fleet.hub.region.clone()]);
@@ -135,7 +126,9 @@ pub fn fleet(partition: Partition) -> impl Strategy<Value = WrittenFleet> {
 }
 
 fn found_account(id: AccountId, in_units: bool) -> FoundAccount {
-    FoundAccount { id, name: None, state: "ACTIVE".to_owned(), in_units }
+    let mut found = FoundAccount::new(id, "ACTIVE");
+    found.in_units = in_units;
+    found
 }
 
 /// Lets the accounts of an organization meet their fates, and returns what Organizations would list.
@@ -167,15 +160,14 @@ fn settle(fleet: &mut Fleet, fates: BTreeMap<AccountId, Fate>) -> Vec<FoundAccou
                 fleet.left_out.insert(account, reason.to_owned());
             }
             None => {
-                let member = Member {
+                let mut member = Member::new(
                     account,
-                    name: None,
-                    regions: discovery.regions.clone(),
-                    role: discovery.role.clone(),
-                    resources: discovery.resources.clone(),
-                    in_organization: true,
-                    in_units,
-                };
+                    discovery.regions.clone(),
+                    discovery.role.clone(),
+                    discovery.resources.clone(),
+                );
+                member.in_organization = true;
+                member.in_units = in_units;
                 fleet.members.insert(account, member);
             }
         }

@@ -48,7 +48,14 @@ pub(super) fn hub(partition: Partition) -> impl Strategy<Value = Hub> {
                 })
             });
             let bucket = id::known(&format!("{bucket}{suffix}"));
-            Hub { account, region, bucket, prefix, lifecycle, encryption, object_ownership, profile, role }
+            let mut hub = Hub::new(account, region, bucket);
+            hub.prefix = prefix;
+            hub.lifecycle = lifecycle;
+            hub.encryption = encryption;
+            hub.object_ownership = object_ownership;
+            hub.profile = profile;
+            hub.role = role;
+            hub
         },
     )
 }
@@ -162,10 +169,12 @@ fn selection() -> impl Strategy<Value = Selection> {
 
 fn choice(kind: ResourceKind) -> impl Strategy<Value = Choice> {
     let ids = |least: usize| btree_set(id::resource(kind), least..3);
-    let filter = (tags(), ids(0), any::<bool>()).prop_map(move |(tags, except, default_vpcs)| Filter {
-        tags,
-        except,
-        default_vpcs: default_vpcs || kind != ResourceKind::Vpc,
+    let filter = (tags(), ids(0), any::<bool>()).prop_map(move |(tags, except, default_vpcs)| {
+        let mut filter = Filter::default();
+        filter.tags = tags;
+        filter.except = except;
+        filter.default_vpcs = default_vpcs || kind != ResourceKind::Vpc;
+        filter
     });
     prop_oneof![ids(1).prop_map(Choice::Ids), filter.prop_map(Choice::All)]
 }
@@ -199,21 +208,20 @@ pub(super) fn fate() -> impl Strategy<Value = Fate> {
 pub(super) fn organization(partition: Partition) -> impl Strategy<Value = Organization> {
     let units = || prop_oneof![2 => Just(BTreeSet::new()), 1 => btree_set(id::unit(), 1..3)];
     let lookup = option::of((id::account(), id::role()));
-    let lookup = lookup.prop_map(|lookup| lookup.map(|(account, role)| Lookup { account, role }));
+    let lookup = lookup.prop_map(|lookup| lookup.map(|(account, role)| Lookup::new(account, role)));
     let discovery = (units(), regions(partition), role(), selection(), lookup).prop_map(
-        |(except_units, regions, role, resources, lookup)| Discovery {
-            except_units,
-            accounts: BTreeSet::new(),
-            except_accounts: BTreeSet::new(),
-            regions,
-            role,
-            resources,
-            lookup,
+        |(except_units, regions, role, resources, lookup)| {
+            let mut discovery = Discovery::new(regions, role);
+            discovery.except_units = except_units;
+            discovery.resources = resources;
+            discovery.lookup = lookup;
+            discovery
         },
     );
-    (id::organization(), units(), discovery).prop_map(|(id, units, discovery)| Organization {
-        id,
-        units,
-        discovery: Some(discovery),
+    (id::organization(), units(), discovery).prop_map(|(id, units, discovery)| {
+        let mut organization = Organization::new(id);
+        organization.units = units;
+        organization.discovery = Some(discovery);
+        organization
     })
 }

@@ -194,14 +194,11 @@ impl Search {
         if !self.seen.insert((id, in_units)) {
             return Ok(());
         }
-        let account = FoundAccount {
-            id,
-            name: account.name().map(str::to_owned),
-            state: state.unwrap_or_default().to_owned(),
-            in_units,
-        };
+        let mut found = FoundAccount::new(id, state.unwrap_or_default().to_owned());
+        found.name = account.name().map(str::to_owned);
+        found.in_units = in_units;
         // Nobody listens any more where the run has failed elsewhere.
-        let _ = self.found.send(account);
+        let _ = self.found.send(found);
         Ok(())
     }
 
