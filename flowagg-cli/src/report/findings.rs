@@ -87,7 +87,7 @@ impl Found {
         let key = observed.key.as_ref().and_then(|key| key.as_ref().err());
         let unread: BTreeSet<&Failure> = regions.chain(observed.bucket.as_ref().err()).chain(key).collect();
         for failure in unread {
-            let Failure { place, call, resource, code, message, advice } = failure;
+            let Failure { place, call, resource, code, message, advice, .. } = failure;
             let cause = code.as_ref().unwrap_or(message).clone();
             let alike = Alike::Failure(call.clone(), cause, advice.clone());
             let affected = AffectedResource::new(place, resource.clone());
@@ -164,7 +164,7 @@ impl Found {
             self.add(Severity::Warning, About::Plan, &what, help, self.hub.clone());
         }
         for change in plan.flow_logs() {
-            let FlowLogChange { place, resource, step, reason } = change;
+            let FlowLogChange { place, resource, step, reason, .. } = change;
             let verb = match step {
                 // It is told as a flow log that is not there.
                 Step::Create => continue,

@@ -207,14 +207,14 @@ mod tests {
     #[test]
     fn a_warning_has_its_place_and_help_on_the_screen() {
         let fleet = mocked::fleet();
-        let warning = Concern {
-            about: Subject::Policy,
-            account: fleet.hub.account,
-            region: Some(fleet.hub.region.clone()),
-            resource: "the bucket policy of acme-logs".into(),
-            what: "another process changed it".into(),
-            help: "check its statements".into(),
-        };
+        let mut warning = Concern::new(
+            Subject::Policy,
+            fleet.hub.account,
+            "the bucket policy of acme-logs",
+            "another process changed it",
+            "check its statements",
+        );
+        warning.region = Some(fleet.hub.region.clone());
         let mut outcome = Applied::default();
         outcome.warnings.push(warning);
         let remaining = flowagg_policy::plan::plan(&fleet, &mocked::observed(None), Unnamed::Keep);

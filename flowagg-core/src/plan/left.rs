@@ -9,6 +9,7 @@ use crate::observed::Manager;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Left {
     /// The account and the region.
     #[serde(flatten)]

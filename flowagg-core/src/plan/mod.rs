@@ -95,6 +95,7 @@ pub enum Expiry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct LifecycleChange {
     /// The folder that the fleet's flow logs are delivered to.
     pub root: String,
@@ -116,6 +117,7 @@ pub struct LifecycleChange {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Sooner {
     /// What ends.
     pub end: End,
@@ -140,6 +142,7 @@ pub enum End {
 
 /// Folders of flow logs with the same expiry.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ExpiryGroup {
     /// After how many days all objects expire; `None` if some or all do not.
     pub days: Option<u32>,
@@ -155,6 +158,7 @@ pub struct ExpiryGroup {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct PolicyChange {
     /// The policy to write.
     pub text: String,
@@ -176,10 +180,28 @@ pub struct PolicyChange {
     pub notes: Vec<String>,
 }
 
+impl PolicyChange {
+    /// A policy for a bucket without one, which grants and revokes no access. `bytes` is its size as compact JSON.
+    pub fn new(text: impl Into<String>, bytes: usize) -> Self {
+        Self {
+            text: text.into(),
+            replaces: None,
+            bytes,
+            granted: BTreeSet::new(),
+            also_granted: BTreeSet::new(),
+            revoked: BTreeSet::new(),
+            revoked_access: BTreeSet::new(),
+            adopted: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+}
+
 /// A bucket policy without our statements.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct GrantRemoval {
     /// The policy that was read.
     pub replaces: String,
@@ -191,10 +213,23 @@ pub struct GrantRemoval {
     pub revoked_access: BTreeSet<Access>,
 }
 
+impl GrantRemoval {
+    /// The deletion of the policy that was read, which revokes no access.
+    pub fn new(replaces: impl Into<String>) -> Self {
+        Self {
+            replaces: replaces.into(),
+            leaves: None,
+            revoked: BTreeSet::new(),
+            revoked_access: BTreeSet::new(),
+        }
+    }
+}
+
 /// A change to the flow logs of one resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct FlowLogChange {
     /// The account and the region.
     #[serde(flatten)]
@@ -205,6 +240,13 @@ pub struct FlowLogChange {
     pub step: Step,
     /// Why.
     pub reason: String,
+}
+
+impl FlowLogChange {
+    /// A step for this resource, and why it is made.
+    pub fn new(place: Place, resource: ResourceId, step: Step, reason: impl Into<String>) -> Self {
+        Self { place, resource, step, reason: reason.into() }
+    }
 }
 
 /// What is done to a flow log. Its settings cannot change once it is made; only its tags can.
@@ -238,6 +280,7 @@ pub enum Step {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Concern {
     /// What kind of thing it is about.
     pub about: Subject,
@@ -251,6 +294,19 @@ pub struct Concern {
     pub what: String,
     /// What to do about it.
     pub help: String,
+}
+
+impl Concern {
+    /// A concern that is not about one region.
+    pub fn new(
+        about: Subject,
+        account: AccountId,
+        resource: impl Into<String>,
+        what: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
+        Self { about, account, region: None, resource: resource.into(), what: what.into(), help: help.into() }
+    }
 }
 
 /// What a concern is about.

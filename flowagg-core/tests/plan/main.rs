@@ -3,7 +3,7 @@
 
 mod ownership;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
@@ -444,13 +444,10 @@ fn removing_a_grant_names_the_accounts_only_if_there_are_any() {
     let removal = |revoked: &[&str], leaves: Option<&str>| {
         let revoked = revoked.iter().map(|account| AccountId::parse(account).unwrap()).collect();
         let leaves = leaves.map(str::to_owned);
-        HubChange::RemoveGrant(GrantRemoval {
-            replaces: "{}".to_owned(),
-            leaves,
-            revoked,
-            revoked_access: BTreeSet::new(),
-        })
-        .to_string()
+        let mut removal = GrantRemoval::new("{}");
+        removal.leaves = leaves;
+        removal.revoked = revoked;
+        HubChange::RemoveGrant(removal).to_string()
     };
     assert_eq!(
         removal(&["222222222222"], Some("{}")),

@@ -126,7 +126,7 @@ impl Plan {
     }
 
     fn of_flow_logs(goal: Goal, flow_logs: FlowLogPart) -> Self {
-        let FlowLogPart { changes, left, concerns, failures, notes } = flow_logs;
+        let FlowLogPart { changes, left, concerns, failures, notes, .. } = flow_logs;
         Self {
             hub: Vec::new(),
             flow_logs: changes,
@@ -156,7 +156,8 @@ impl Plan {
             self.notes.extend(left_out(fleet));
             return;
         }
-        let HubPart { changes, not_applied, concerns, obstacles, notes } = hub_changes(fleet, bucket, expiry);
+        let HubPart { changes, not_applied, concerns, obstacles, notes, .. } =
+            hub_changes(fleet, bucket, expiry);
         let encrypts = changes.iter().any(|change| matches!(change, HubChange::Encrypt { .. }));
         self.hub = changes;
         self.not_applied = not_applied;
@@ -289,16 +290,16 @@ fn decide(
         // Without a change there are only notes on statements that stay.
         notes.extend(merged.notes.iter().map(|what| Note::StatementKept { what: what.clone() }));
     }
-    let change = merged.changed.then(|| PolicyChange {
-        text: merged.text,
-        replaces: live.map(str::to_owned),
-        bytes: merged.bytes,
-        granted,
-        also_granted: &allowed_anyway & &merged.granted,
-        revoked,
-        revoked_access: merged.revoked_access,
-        adopted: adopted.as_ref().map(|adopted| adopted.names.clone()).unwrap_or_default(),
-        notes: merged.notes,
+    let change = merged.changed.then(|| {
+        let mut change = PolicyChange::new(merged.text, merged.bytes);
+        change.replaces = live.map(str::to_owned);
+        change.granted = granted;
+        change.also_granted = &allowed_anyway & &merged.granted;
+        change.revoked = revoked;
+        change.revoked_access = merged.revoked_access;
+        change.adopted = adopted.as_ref().map(|adopted| adopted.names.clone()).unwrap_or_default();
+        change.notes = merged.notes;
+        change
     });
     let texts = adopted.map(|adopted| adopted.texts).unwrap_or_default();
     let adoption = Adoption::Again { texts, deliveries };
@@ -331,7 +332,11 @@ fn removed(fleet: &Fleet, grant: &Grant, live: &str) -> Result<Option<GrantRemov
     accounts.extend(granted_by(live, grant)?.iter().flat_map(|granted| &granted.accounts));
     let revoked = effects(fleet, grant, Some(live), leaves.as_deref(), &accounts)?.revoked;
     let revoked_access = unlisted(live, grant)?;
-    Ok(Some(GrantRemoval { replaces: live.to_owned(), leaves, revoked, revoked_access }))
+    let mut removal = GrantRemoval::new(live.to_owned());
+    removal.leaves = leaves;
+    removal.revoked = revoked;
+    removal.revoked_access = revoked_access;
+    Ok(Some(removal))
 }
 
 /// Principals that were deleted, in a policy that is to be written: S3 refuses it.

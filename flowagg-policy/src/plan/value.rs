@@ -166,8 +166,9 @@ impl Plan {
 
 /// Something about the hub.
 pub(super) fn at_hub(fleet: &Fleet, about: Subject, resource: String, what: String, help: String) -> Concern {
-    let (account, region) = (fleet.hub.account, Some(fleet.hub.region.clone()));
-    Concern { about, account, region, resource, what, help }
+    let mut concern = Concern::new(about, fleet.hub.account, resource, what, help);
+    concern.region = Some(fleet.hub.region.clone());
+    concern
 }
 
 /// Something about the bucket.

@@ -347,21 +347,22 @@ impl<D: WholeDocument> Run<'_, D> {
         let Words { document, part, about, call } = D::WORDS;
         let At { place: Place { account, region }, resource } = self.document.at();
         let bucket = resource.as_ref().map(|bucket| format!(" of {bucket}")).unwrap_or_default();
-        Concern {
+        let mut concern = Concern::new(
             about,
-            account: *account,
-            region: Some(region.clone()),
-            resource: format!("the {document}{bucket}"),
-            what: format!(
+            *account,
+            format!("the {document}{bucket}"),
+            format!(
                 "another process changed it during this run; if that process also changed it in the {} ms between the \
                  start of flowagg's last read and the end of its write, that change was overwritten",
                 self.window.as_micros().div_ceil(1_000)
             ),
-            help: format!(
+            format!(
                 "check that the {part}s of other processes are complete (CloudTrail: {} in {region})",
                 call.name
             ),
-        }
+        );
+        concern.region = Some(region.clone());
+        concern
     }
 
     fn failed(&self, message: String, help: String) -> Failure {

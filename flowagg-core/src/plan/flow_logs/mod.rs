@@ -15,6 +15,7 @@ use crate::observed::{FlowLog, RegionState};
 
 /// What changes at the flow logs of the accounts and regions that were read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FlowLogPart {
     /// The changes, by account, region and resource.
     pub changes: Vec<FlowLogChange>,

@@ -14,6 +14,7 @@ use crate::observed::{Bucket, Switch};
 
 /// What changes at the settings of the hub bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HubPart {
     /// The changes, in order. The policy is not among them.
     pub changes: Vec<HubChange>,

@@ -44,7 +44,7 @@ fn delete(calls: &Calls) -> Rule {
 
 fn change(vpc: &str, step: Step) -> FlowLogChange {
     let resource = ResourceId::parse(vpc).unwrap();
-    FlowLogChange { place: mocked::place(), resource, step, reason: "test".into() }
+    FlowLogChange::new(mocked::place(), resource, step, "test")
 }
 
 async fn run(changes: &[FlowLogChange], rules: &[&Rule]) -> Applied {
