@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use flowagg_core::fleet::{GrantForm, PolicySettings};
+use flowagg_core::fleet::GrantForm;
 use flowagg_core::id::{AccountId, BucketName, FleetName, Partition};
 use flowagg_policy::{Grant, Policy, Request, Unnamed, merge};
 
@@ -169,14 +169,11 @@ fn reading(c: &mut Criterion) {
 fn merging(c: &mut Criterion) {
     let fleet = FleetName::parse(BUCKET).expect("a fleet name");
     let bucket = BucketName::parse(BUCKET).expect("a bucket");
-    let grant = |count: usize| Grant {
-        settings: {
-            let mut settings = PolicySettings::default();
-            settings.form = GrantForm::BoundDeny;
-            settings
-        },
-        accounts: numbered(count),
-        ..Grant::new(fleet.clone(), Partition::Aws, bucket.clone())
+    let grant = |count: usize| {
+        let mut grant = Grant::new(fleet.clone(), Partition::Aws, bucket.clone());
+        grant.accounts = numbered(count);
+        grant.settings.form = GrantForm::BoundDeny;
+        grant
     };
     let live = merge(None, &grant(1_300), Unnamed::Keep).expect("it fits").text;
     let one_more = grant(1_301);

@@ -31,11 +31,9 @@ pub(crate) fn table() -> Result<String, Box<dyn Error>> {
     for (form, settings, name) in rows {
         let fleet = FleetName::parse("flow-logs-bucket-001")?;
         let bucket = BucketName::parse("flow-logs-bucket-001")?;
-        let grant = Grant {
-            organization: Some(GrantedOrganization::whole(OrganizationId::parse("o-a1b2c3d4e5")?)),
-            settings,
-            ..Grant::new(fleet, Partition::Aws, bucket)
-        };
+        let mut grant = Grant::new(fleet, Partition::Aws, bucket);
+        grant.organization = Some(GrantedOrganization::whole(OrganizationId::parse("o-a1b2c3d4e5")?));
+        grant.settings = settings;
         let fits = capacity(None, &grant, form)?;
         let accounts = fits.accounts.map_or("any number".to_owned(), |accounts| accounts.to_string());
         let bound =

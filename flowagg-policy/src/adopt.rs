@@ -110,6 +110,7 @@ impl AdoptError {
 
 /// A policy without the adopted statements.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Adopted {
     /// The policy. It can have an empty list of statements, which S3 does not accept: the grant is merged into it.
     pub policy: String,

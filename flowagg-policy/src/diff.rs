@@ -16,6 +16,7 @@ use crate::size;
 /// What two policies say differently.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Difference {
     /// Accounts that the second policy allows to deliver logs, and the first does not, or not with certainty.
     pub granted: BTreeSet<AccountId>,
@@ -38,6 +39,7 @@ pub struct Difference {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Undecided {
     /// The account.
     pub account: AccountId,
@@ -48,6 +50,7 @@ pub struct Undecided {
 /// A statement that differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct StatementChange {
     /// The Sid in back-ticks, or the place in the list, from 1.
     pub statement: String,

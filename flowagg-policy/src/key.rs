@@ -32,8 +32,12 @@ const NEEDED: [&str; 2] = ["kms:GenerateDataKey", "kms:Decrypt"];
 /// The Sid of the missing statement; a number follows where the policy has it already.
 const SID: &str = "AWSLogDeliveryUseOfKey";
 
+/// Accounts of whose organizations nothing is known.
+static NO_MEMBERSHIPS: BTreeMap<AccountId, Membership> = BTreeMap::new();
+
 /// The key of an encrypted bucket, and who delivers to it.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct KeyUse<'a> {
     /// The key.
     pub key: &'a KmsKeyArn,
@@ -50,6 +54,19 @@ pub struct KeyUse<'a> {
     pub memberships: &'a BTreeMap<AccountId, Membership>,
     /// Who owns the bucket, if that is known.
     pub owner: Option<&'a Owner>,
+}
+
+impl<'a> KeyUse<'a> {
+    /// A key of which only this is known: not whether the bucket uses a Bucket Key, nor who owns the bucket, nor the
+    /// organizations of the accounts.
+    pub fn new(
+        key: &'a KmsKeyArn,
+        bucket: &'a BucketName,
+        layout: &'a Layout,
+        accounts: &'a BTreeMap<AccountId, BTreeSet<Region>>,
+    ) -> Self {
+        Self { key, bucket, layout, bucket_key: None, accounts, memberships: &NO_MEMBERSHIPS, owner: None }
+    }
 }
 
 /// What a key policy lacks. Without refusals and without what is undecided, the delivery service may use the key for every account.

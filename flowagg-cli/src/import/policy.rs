@@ -33,11 +33,10 @@ pub(super) fn grant(
 }
 
 fn target(hub: &FoundHub, prefix: Option<&Prefix>, name: &FleetName, hive: bool) -> Grant {
-    Grant {
-        prefix: prefix.cloned(),
-        hive,
-        ..Grant::new(name.clone(), hub.region.partition(), hub.bucket.clone())
-    }
+    let mut grant = Grant::new(name.clone(), hub.region.partition(), hub.bucket.clone());
+    grant.prefix = prefix.cloned();
+    grant.hive = hive;
+    grant
 }
 
 /// The accounts that a grant names, and those that any other statement lets deliver to this folder.

@@ -27,7 +27,7 @@ pub(crate) fn answer(
 
 /// What the linter found in a policy.
 pub(crate) fn findings(policy: &str, findings: &[Finding], out: &mut Sheet<'_>) -> io::Result<()> {
-    for Finding { id, severity, statement, place, message, help } in findings {
+    for Finding { id, severity, statement, place, message, help, .. } in findings {
         let (style, word) = match severity {
             Severity::Error => (RED, "error"),
             Severity::Warning => (YELLOW, "warning"),
@@ -48,7 +48,7 @@ pub(crate) fn findings(policy: &str, findings: &[Finding], out: &mut Sheet<'_>) 
 
 /// How large a policy is, and how many accounts fit in each form.
 pub(crate) fn sizes(sizes: &Sizes, out: &mut Sheet<'_>) -> io::Result<()> {
-    let Sizes { limit, form, bytes, reserved, accounts, forms } = sizes;
+    let Sizes { limit, form, bytes, reserved, accounts, forms, .. } = sizes;
     writeln!(out, "{accounts} accounts in form `{form}`: {bytes} of {limit} bytes")?;
     if *reserved > 0 {
         let what = "are reserved for statements that AWS may append for flow logs in the hub account";

@@ -13,6 +13,7 @@ use super::condition::Condition;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(with = "InJson<'static>"))]
+#[non_exhaustive]
 pub struct Decision {
     /// What was decided.
     pub kind: DecisionKind,
@@ -157,6 +158,7 @@ impl fmt::Display for DecisionKind {
 /// Which statement of the policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct StatementId {
     /// Its place in the list, from 0.
     pub index: usize,
@@ -184,6 +186,7 @@ impl fmt::Display for StatementId {
 
 /// How near a statement came to allowing the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NearMiss {
     /// The statement.
     pub statement: StatementId,

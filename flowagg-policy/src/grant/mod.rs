@@ -24,6 +24,7 @@ use crate::evaluate::{Delivery, Membership, Owner};
 
 /// Who may deliver to a bucket, under which folder, and how the policy is to say so.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Grant {
     /// The fleet, whose mark the Sids of its statements carry. No other statement is replaced or removed.
     pub fleet: FleetName,
@@ -53,6 +54,7 @@ pub struct Grant {
 
 /// The account that owns the bucket, as a member of the fleet.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HubMember {
     /// The account.
     pub account: AccountId,
@@ -60,8 +62,16 @@ pub struct HubMember {
     pub regions: BTreeSet<Region>,
 }
 
+impl HubMember {
+    /// The hub account, with flow logs in these regions.
+    pub fn new(account: AccountId, regions: BTreeSet<Region>) -> Self {
+        Self { account, regions }
+    }
+}
+
 /// An organization, and how a statement for it, or for its units, compares with the accounts of a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct GrantedOrganization {
     /// Its id.
     pub id: OrganizationId,
@@ -104,7 +114,7 @@ impl GrantedOrganization {
     }
 
     fn of(fleet: &Fleet) -> Option<Self> {
-        let Organization { id, units, discovery } = fleet.organization.as_ref()?;
+        let Organization { id, units, discovery, .. } = fleet.organization.as_ref()?;
         let extent = match discovery {
             None => Extent::Unlisted,
             Some(how) => match () {

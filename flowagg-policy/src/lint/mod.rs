@@ -31,6 +31,7 @@ use crate::size;
 /// A fault that a check found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Finding {
     /// The name of the check.
     pub id: &'static str,
@@ -71,6 +72,7 @@ pub enum Severity {
 
 /// A check: its name, how bad its fault is, and what to do about it.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Check {
     /// Its name.
     pub id: &'static str,

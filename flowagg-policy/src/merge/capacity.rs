@@ -15,6 +15,7 @@ use crate::size::LIMIT;
 /// How large a fleet's policy is, and how many accounts fit in each form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Sizes {
     /// The most that S3 takes, in bytes of compact JSON.
     pub limit: usize,
@@ -35,6 +36,7 @@ pub struct Sizes {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Form"))]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct FormSize {
     /// Its word.
     #[cfg_attr(feature = "schema", schemars(with = "GrantForm"))]
@@ -74,6 +76,7 @@ fn reserved(policy: Option<&str>, grant: &Grant) -> Result<usize, MergeError> {
 
 /// How many accounts fit in a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Capacity {
     /// The form.
     pub form: GrantForm,

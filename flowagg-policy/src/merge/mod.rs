@@ -30,6 +30,7 @@ use crate::size;
 
 /// The outcome of a merge.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Merged {
     /// The policy to write; the live text, byte for byte, when nothing changes.
     pub text: String,

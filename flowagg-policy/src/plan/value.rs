@@ -41,6 +41,7 @@ pub struct Plan {
 
 /// Changes that are not made, because of an obstacle or because something could not be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HeldBack {
     /// Changes at the hub.
     pub hub: Vec<HubChange>,
@@ -66,6 +67,7 @@ pub(super) enum Adoption {
 
 /// The write that a plan makes to the bucket policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PolicyWrite<'p> {
     /// The policy that the plan was made from; `None` if there was none.
     pub replaces: Option<&'p str>,

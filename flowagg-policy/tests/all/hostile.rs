@@ -12,18 +12,14 @@ use crate::support::{ORGANIZATION, cases, live, stranger};
 
 /// A grant in every form.
 fn grant() -> impl Strategy<Value = Grant> {
-    select(GrantForm::ALL.to_vec()).prop_map(|form| Grant {
-        organization: Some(GrantedOrganization {
-            extent: Extent::Unlisted,
-            ..GrantedOrganization::whole(OrganizationId::parse(ORGANIZATION).unwrap())
-        }),
-        settings: {
-            let mut settings = PolicySettings::default();
-            settings.form = form;
-            settings.deny_insecure_transport = true;
-            settings
-        },
-        ..crate::merging::grant(&["111122223333", "222233334444"])
+    select(GrantForm::ALL.to_vec()).prop_map(|form| {
+        let mut grant = crate::merging::grant(&["111122223333", "222233334444"]);
+        let mut organization = GrantedOrganization::whole(OrganizationId::parse(ORGANIZATION).unwrap());
+        organization.extent = Extent::Unlisted;
+        grant.organization = Some(organization);
+        grant.settings.form = form;
+        grant.settings.deny_insecure_transport = true;
+        grant
     })
 }
 

@@ -53,15 +53,9 @@ impl Question {
 
     #[track_caller]
     fn ask(&self, policy: &str, accounts: &Accounts) -> Answer {
-        let asked = KeyUse {
-            key: &self.key,
-            bucket: &self.bucket,
-            layout: &self.layout,
-            bucket_key: self.bucket_key,
-            accounts,
-            memberships: &self.memberships,
-            owner: None,
-        };
+        let mut asked = KeyUse::new(&self.key, &self.bucket, &self.layout, accounts);
+        asked.bucket_key = self.bucket_key;
+        asked.memberships = &self.memberships;
         ask(policy, &asked).unwrap()
     }
 }
@@ -312,15 +306,8 @@ fn a_key_in_china_is_in_its_own_partition() {
 #[test]
 fn a_policy_that_cannot_be_read_is_an_error_that_names_the_fault() {
     let (question, two) = (Question::new(), two());
-    let asked = KeyUse {
-        key: &question.key,
-        bucket: &question.bucket,
-        layout: &Layout::default(),
-        bucket_key: None,
-        accounts: &two,
-        memberships: &BTreeMap::new(),
-        owner: None,
-    };
+    let layout = Layout::default();
+    let asked = KeyUse::new(&question.key, &question.bucket, &layout, &two);
     for (text, fault) in [
         ("{", "is not JSON: line 1, column 2"),
         ("[]", "is not one that AWS takes"),

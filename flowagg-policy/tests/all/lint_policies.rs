@@ -129,10 +129,10 @@ fn built() -> Vec<(Grant, String)> {
     let one = BTreeSet::from([account("111122223333")]);
     let regions: BTreeMap<_, _> =
         two.iter().map(|id| (*id, BTreeSet::from([Region::parse("us-east-1").unwrap()]))).collect();
-    let whole =
-        GrantedOrganization { outside: one.clone(), ..GrantedOrganization::whole(organization.clone()) };
-    let belongs =
-        GrantedOrganization { extent: Extent::Unlisted, ..GrantedOrganization::whole(organization) };
+    let mut whole = GrantedOrganization::whole(organization.clone());
+    whole.outside = one.clone();
+    let mut belongs = GrantedOrganization::whole(organization);
+    belongs.extent = Extent::Unlisted;
     let settings = || {
         let flags = (0..16u8).map(|bits| [1, 2, 4, 8].map(|bit| bits & bit != 0));
         flags.flat_map(|[source_conditions, source_arn, list_bucket, deny_insecure_transport]| {
@@ -157,15 +157,13 @@ fn built() -> Vec<(Grant, String)> {
             for settings in settings() {
                 let fleet = FleetName::parse("acme").unwrap();
                 let bucket = BucketName::parse("acme-logs").unwrap();
-                let grant = Grant {
-                    prefix: prefix.map(|text| Prefix::parse(text).unwrap()),
-                    hive,
-                    accounts: accounts.clone(),
-                    organization: Some(organization.clone()),
-                    regions: settings.source_arn.then(|| regions.clone()),
-                    settings,
-                    ..Grant::new(fleet, Partition::Aws, bucket)
-                };
+                let mut grant = Grant::new(fleet, Partition::Aws, bucket);
+                grant.prefix = prefix.map(|text| Prefix::parse(text).unwrap());
+                grant.hive = hive;
+                grant.accounts = accounts.clone();
+                grant.organization = Some(organization.clone());
+                grant.regions = settings.source_arn.then(|| regions.clone());
+                grant.settings = settings;
                 if let Ok(merged) = merge(None, &grant, Unnamed::Keep) {
                     all.push((grant, merged.text));
                 }

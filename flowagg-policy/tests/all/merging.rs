@@ -21,13 +21,15 @@ fn accounts(texts: &[&str]) -> BTreeSet<AccountId> {
 pub(crate) fn grant(texts: &[&str]) -> Grant {
     let fleet = FleetName::parse("acme-logs").unwrap();
     let bucket = BucketName::parse("acme-logs").unwrap();
-    Grant { accounts: accounts(texts), ..Grant::new(fleet, Partition::Aws, bucket) }
+    let mut grant = Grant::new(fleet, Partition::Aws, bucket);
+    grant.accounts = accounts(texts);
+    grant
 }
 
 fn classic(texts: &[&str]) -> Grant {
-    let mut settings = PolicySettings::default();
-    settings.source_conditions = false;
-    Grant { settings, ..grant(texts) }
+    let mut grant = grant(texts);
+    grant.settings.source_conditions = false;
+    grant
 }
 
 #[track_caller]
@@ -129,7 +131,8 @@ fn a_statement_with_the_fleets_sid_that_someone_changed_stays_until_it_is_pruned
 
 #[test]
 fn statements_of_another_fleet_are_neither_counted_nor_changed() {
-    let other = Grant { fleet: FleetName::parse("other").unwrap(), ..grant(TWO) };
+    let mut other = grant(TWO);
+    other.fleet = FleetName::parse("other").unwrap();
     let live = merged(None, &other).text;
     for absent in [Unnamed::Keep, Unnamed::Prune] {
         let both = merge(Some(&live), &grant(ONE), absent).unwrap();
@@ -145,10 +148,11 @@ fn statements_of_another_fleet_are_neither_counted_nor_changed() {
 
 #[test]
 fn a_denial_of_all_others_is_refused_next_to_another_fleets_grant() {
-    let other = Grant { fleet: FleetName::parse("other").unwrap(), ..grant(TWO) };
-    let mut settings = PolicySettings::default();
-    settings.form = GrantForm::BoundDeny;
-    let error = merge(Some(&merged(None, &other).text), &Grant { settings, ..grant(ONE) }, Unnamed::Prune);
+    let mut other = grant(TWO);
+    other.fleet = FleetName::parse("other").unwrap();
+    let mut grant = grant(ONE);
+    grant.settings.form = GrantForm::BoundDeny;
+    let error = merge(Some(&merged(None, &other).text), &grant, Unnamed::Prune);
     let error = error.unwrap_err();
     assert!(
         matches!(&error, MergeError::Shared { statement } if statement == "`AWSLogDeliveryWriteFlowaggOther`"),
@@ -158,11 +162,9 @@ fn a_denial_of_all_others_is_refused_next_to_another_fleets_grant() {
 
 #[test]
 fn fleets_with_different_sub_folders_share_a_bucket() {
-    let network = Grant {
-        fleet: FleetName::parse("network").unwrap(),
-        prefix: Some(Prefix::parse("network").unwrap()),
-        ..grant(&["333344445555"])
-    };
+    let mut network = grant(&["333344445555"]);
+    network.fleet = FleetName::parse("network").unwrap();
+    network.prefix = Some(Prefix::parse("network").unwrap());
     let first = merged(None, &grant(ONE)).text;
     let both = merge(Some(&first), &network, Unnamed::Prune).unwrap();
     assert!(both.revoked.is_empty() && both.text.starts_with(first.strip_suffix("]}").unwrap()));
@@ -175,7 +177,8 @@ fn fleets_with_different_sub_folders_share_a_bucket() {
 #[test]
 fn a_policy_over_the_limit_is_refused_with_the_numbers() {
     let many: BTreeSet<AccountId> = (0..1500).map(|n| account(&format!("{:012}", n))).collect();
-    let grant = Grant { accounts: many, ..grant(ONE) };
+    let mut grant = grant(ONE);
+    grant.accounts = many;
     let error = merge(None, &grant, Unnamed::Keep).unwrap_err();
     assert!(
         matches!(
@@ -189,11 +192,13 @@ fn a_policy_over_the_limit_is_refused_with_the_numbers() {
 
 #[test]
 fn regions_of_an_account_that_the_grant_does_not_name_stay() {
-    let mut settings = PolicySettings::default();
-    settings.source_arn = true;
     let of_one = BTreeMap::from([(account(ONE[0]), BTreeSet::from([Region::parse("us-east-1").unwrap()]))]);
-    let first = Grant { settings: settings.clone(), regions: Some(of_one), ..grant(ONE) };
-    let second = Grant { settings, regions: Some(BTreeMap::new()), ..grant(&["222233334444"]) };
+    let mut first = grant(ONE);
+    first.settings.source_arn = true;
+    first.regions = Some(of_one);
+    let mut second = grant(&["222233334444"]);
+    second.settings.source_arn = true;
+    second.regions = Some(BTreeMap::new());
     let outcome = merged(Some(&merged(None, &first).text), &second);
     assert_eq!(outcome.kept, accounts(ONE));
     let arns = "arn:aws:logs:us-east-1:111122223333:*\",\"arn:aws:logs:*:222233334444:*";
@@ -216,13 +221,13 @@ fn a_grant_to_everyone_stays_until_it_is_pruned() {
 
 #[test]
 fn a_denial_that_is_taken_out_is_told() {
-    let mut settings = PolicySettings::default();
-    settings.form = GrantForm::BoundDeny;
-    settings.deny_insecure_transport = true;
-    let bound = merged(None, &Grant { settings, ..grant(ONE) });
-    let mut settings = PolicySettings::default();
-    settings.form = GrantForm::Prefixes;
-    let free = merged(Some(&bound.text), &Grant { settings, ..grant(ONE) });
+    let mut grant = grant(ONE);
+    grant.settings.form = GrantForm::BoundDeny;
+    grant.settings.deny_insecure_transport = true;
+    let bound = merged(None, &grant);
+    grant.settings.form = GrantForm::Prefixes;
+    grant.settings.deny_insecure_transport = false;
+    let free = merged(Some(&bound.text), &grant);
     for (sid, words) in [
         ("DenyOtherAccountsFlowaggAcmeLogs", "not named"),
         ("DenyInsecureTransportFlowaggAcmeLogs", "without TLS"),
@@ -235,11 +240,13 @@ fn a_denial_that_is_taken_out_is_told() {
 
 #[test]
 fn form_auto_changes_only_if_the_policy_no_longer_fits_or_if_others_are_pruned() {
-    let organization = Some(GrantedOrganization { extent: Extent::Unlisted, ..organization() });
-    let grant = |count: u64| Grant {
-        accounts: (0..count).map(|n| account(&format!("{n:012}"))).collect(),
-        organization: organization.clone(),
-        ..grant(&[])
+    let mut organization = organization();
+    organization.extent = Extent::Unlisted;
+    let grant = |count: u64| {
+        let mut grant = grant(&[]);
+        grant.accounts = (0..count).map(|n| account(&format!("{n:012}"))).collect();
+        grant.organization = Some(organization.clone());
+        grant
     };
     let mut live: Option<String> = None;
     for (count, form, form_reason) in [
@@ -261,14 +268,13 @@ fn form_auto_changes_only_if_the_policy_no_longer_fits_or_if_others_are_pruned()
 #[test]
 fn form_auto_keeps_every_form_that_the_live_policy_has() {
     for form in GrantForm::ALL {
-        let asked = |form| Grant {
-            organization: Some(GrantedOrganization { extent: Extent::Units, ..organization() }),
-            settings: {
-                let mut settings = PolicySettings::default();
-                settings.form = form;
-                settings
-            },
-            ..grant(TWO)
+        let asked = |form| {
+            let mut grant = grant(TWO);
+            let mut organization = organization();
+            organization.extent = Extent::Units;
+            grant.organization = Some(organization);
+            grant.settings.form = form;
+            grant
         };
         let live = merged(None, &asked(form));
         for absent in [Unnamed::Keep, Unnamed::Prune] {
@@ -281,14 +287,13 @@ fn form_auto_keeps_every_form_that_the_live_policy_has() {
 
 #[test]
 fn statement_for_an_organization_with_accounts_that_are_left_out_is_made_only_if_it_is_asked_for() {
-    let with = |form| Grant {
-        organization: Some(GrantedOrganization { extent: Extent::LeftOut, ..organization() }),
-        settings: {
-            let mut settings = PolicySettings::default();
-            settings.form = form;
-            settings
-        },
-        ..grant(TWO)
+    let with = |form| {
+        let mut grant = grant(TWO);
+        let mut organization = organization();
+        organization.extent = Extent::LeftOut;
+        grant.organization = Some(organization);
+        grant.settings.form = form;
+        grant
     };
     let asked = merged(None, &with(GrantForm::Organization));
     assert_eq!((asked.form, asked.form_reason), (GrantForm::Organization, FormReason::Asked));
@@ -297,25 +302,27 @@ fn statement_for_an_organization_with_accounts_that_are_left_out_is_made_only_if
     let pruned = merge(Some(&asked.text), &with(GrantForm::Auto), Unnamed::Prune).unwrap();
     assert_eq!(pruned.text, auto.text);
     let many = (0..2_000).map(|n| account(&format!("{n:012}"))).collect();
-    let error = merge(None, &Grant { accounts: many, ..with(GrantForm::Auto) }, Unnamed::Keep).unwrap_err();
+    let mut grant = with(GrantForm::Auto);
+    grant.accounts = many;
+    let error = merge(None, &grant, Unnamed::Keep).unwrap_err();
     assert!(matches!(error, MergeError::TooLarge { form: GrantForm::Accounts, .. }), "{error}");
 }
 
 #[test]
 fn a_form_that_cannot_be_written_is_an_error_that_says_what_to_do() {
     let with = |form, source_conditions| {
-        let mut settings = PolicySettings::default();
-        settings.form = form;
-        settings.source_conditions = source_conditions;
-        merge(None, &Grant { settings, ..grant(ONE) }, Unnamed::Keep).unwrap_err()
+        let mut grant = grant(ONE);
+        grant.settings.form = form;
+        grant.settings.source_conditions = source_conditions;
+        merge(None, &grant, Unnamed::Keep).unwrap_err()
     };
     let old = r#"{"Statement":[{"Sid":"Other","Effect":"Deny","Principal":"*","Action":"s3:DeleteBucket","Resource":"arn:aws:s3:::acme-logs"}]}"#;
-    let mut bound = PolicySettings::default();
-    bound.form = GrantForm::BoundAccounts;
+    let mut bound = grant(ONE);
+    bound.settings.form = GrantForm::BoundAccounts;
     let errors = [
         with(GrantForm::Organization, true),
         with(GrantForm::Accounts, false),
-        merge(Some(old), &Grant { settings: bound, ..grant(ONE) }, Unnamed::Keep).unwrap_err(),
+        merge(Some(old), &bound, Unnamed::Keep).unwrap_err(),
         merge(Some("{"), &grant(ONE), Unnamed::Keep).unwrap_err(),
         merge(None, &grant(&[]), Unnamed::Keep).unwrap_err(),
     ];
@@ -338,31 +345,32 @@ fn organization() -> GrantedOrganization {
 
 fn whole_organization(outside: &[&str], within: &[&str]) -> Grant {
     let outside = accounts(outside);
-    Grant {
-        accounts: &outside | &accounts(within),
-        organization: Some(GrantedOrganization { outside, ..organization() }),
-        ..grant(&[])
-    }
+    let mut grant = grant(&[]);
+    grant.accounts = &outside | &accounts(within);
+    let mut organization = organization();
+    organization.outside = outside;
+    grant.organization = Some(organization);
+    grant
 }
 
 #[test]
 fn a_list_gives_way_to_the_organization_that_covers_it_if_that_is_asked_for_or_if_no_list_fits() {
     let listed = merged(None, &grant(TWO)).text;
-    let mut settings = PolicySettings::default();
-    settings.form = GrantForm::Organization;
     for absent in [Unnamed::Keep, Unnamed::Prune] {
-        let organization = whole_organization(&[], TWO);
+        let mut organization = whole_organization(&[], TWO);
         let outcome = merge(Some(&listed), &organization, absent).unwrap();
         assert_eq!((outcome.changed, outcome.form_reason), (false, FormReason::Live));
 
-        let asked = Grant { settings: settings.clone(), ..organization.clone() };
+        let mut asked = organization.clone();
+        asked.settings.form = GrantForm::Organization;
         let outcome = merge(Some(&listed), &asked, absent).unwrap();
         assert_eq!(outcome.text, merged(None, &organization).text);
         assert_eq!((outcome.kept, outcome.revoked), (BTreeSet::new(), BTreeSet::new()));
         assert_eq!((outcome.granted, outcome.form), (BTreeSet::new(), GrantForm::Organization));
 
         let many = (0..2_000).map(|n| account(&format!("{n:012}"))).collect();
-        let outcome = merge(Some(&listed), &Grant { accounts: many, ..organization }, absent).unwrap();
+        organization.accounts = many;
+        let outcome = merge(Some(&listed), &organization, absent).unwrap();
         assert_eq!((outcome.form, outcome.form_reason), (GrantForm::Organization, FormReason::Whole));
     }
 }
@@ -372,9 +380,9 @@ fn a_list_is_not_kept_for_an_organization_whose_accounts_are_not_known() {
     let listed = merged(None, &grant(TWO)).text;
     let pruned = merge(Some(&listed), &whole_organization(&[], &[]), Unnamed::Prune).unwrap();
     assert_eq!((pruned.form, pruned.form_reason), (GrantForm::Organization, FormReason::Whole));
-    let mut settings = PolicySettings::default();
-    settings.form = GrantForm::Prefixes;
-    let error = merge(None, &Grant { settings, ..whole_organization(&[], &[]) }, Unnamed::Keep).unwrap_err();
+    let mut grant = whole_organization(&[], &[]);
+    grant.settings.form = GrantForm::Prefixes;
+    let error = merge(None, &grant, Unnamed::Keep).unwrap_err();
     assert_eq!(error, MergeError::Grant(GrantError::NeedsAccounts { form: GrantForm::Prefixes }));
 }
 
@@ -383,10 +391,11 @@ fn an_organization_gives_way_to_a_list_only_if_it_is_pruned() {
     let covered = merged(None, &whole_organization(&[], TWO)).text;
     let words = "members of organization o-a1b2c3d4e5 that the fleet file does not list";
     for form in [GrantForm::Auto, GrantForm::Prefixes, GrantForm::BoundAccounts] {
-        let mut settings = PolicySettings::default();
-        settings.form = form;
-        let organization = GrantedOrganization { extent: Extent::Unlisted, ..organization() };
-        let listed = Grant { organization: Some(organization), settings, ..grant(TWO) };
+        let mut organization = organization();
+        organization.extent = Extent::Unlisted;
+        let mut listed = grant(TWO);
+        listed.organization = Some(organization);
+        listed.settings.form = form;
         let kept = merged(Some(&covered), &listed);
         assert!(kept.text.starts_with(covered.strip_suffix("]}").unwrap()), "{form:?}: {}", kept.text);
         assert_eq!((kept.granted, kept.revoked, kept.revoked_access), Default::default());
@@ -414,8 +423,12 @@ fn an_organization_gives_way_to_a_list_only_if_it_is_pruned() {
 #[test]
 fn an_organization_that_does_not_fit_in_a_list_stays_without_a_note() {
     let many = (0..2_000).map(|n| account(&format!("{n:012}"))).collect();
-    let organization = Some(GrantedOrganization { extent: Extent::Unlisted, ..organization() });
-    let grant = Grant { organization, accounts: many, ..grant(&[]) };
+    let mut granted = organization();
+    granted.extent = Extent::Unlisted;
+    let organization = Some(granted);
+    let mut grant = grant(&[]);
+    grant.organization = organization;
+    grant.accounts = many;
     let first = merged(None, &grant);
     assert_eq!(first.form, GrantForm::Organization);
     let again = merged(Some(&first.text), &grant);
@@ -425,9 +438,8 @@ fn an_organization_that_does_not_fit_in_a_list_stays_without_a_note() {
 #[test]
 fn a_listed_account_that_is_not_known_to_be_in_the_organization_stays_or_is_revoked() {
     let listed = merged(None, &grant(&["111122223333", "222233334444", "333344445555"])).text;
-    let mut settings = PolicySettings::default();
-    settings.form = GrantForm::Organization;
-    let organization = Grant { settings, ..whole_organization(&["333344445555"], ONE) };
+    let mut organization = whole_organization(&["333344445555"], ONE);
+    organization.settings.form = GrantForm::Organization;
     let kept = merged(Some(&listed), &organization);
     assert_eq!((kept.kept, kept.revoked), (accounts(&["222233334444"]), BTreeSet::new()));
     assert!(!kept.text.contains("111122223333") && kept.text.contains("/222233334444/*"), "{}", kept.text);

@@ -1,8 +1,8 @@
 //! Only statements with the fleet's mark are its own: every other one keeps its bytes, whatever its Sid and shape.
 
-use flowagg_core::fleet::{Fleet, GrantForm, PolicySettings};
+use flowagg_core::fleet::{Fleet, GrantForm};
 use flowagg_core::id::{AccountId, FleetName};
-use flowagg_core::observed::{Bucket, Observed, Scope};
+use flowagg_core::observed::{Bucket, Observed};
 use flowagg_core::plan::{HubChange, Note, Unnamed};
 use flowagg_policy::plan::{Plan, destroy, plan};
 use flowagg_policy::{Grant, Policy, Request, foreign_losses, merge, remove};
@@ -201,12 +201,12 @@ fn turn() -> impl Strategy<Value = Turn> {
     let name = select(vec!["acme-logs", "acme-logs-2"]);
     (name, btree_set(account(), 1..4), forms, any::<bool>(), does).prop_map(
         |(name, accounts, form, tls, does)| {
-            let mut settings = PolicySettings::default();
-            settings.form = form;
-            settings.deny_insecure_transport = tls;
-            let fleet = FleetName::parse(name).unwrap();
-            let grant = crate::merging::grant(&[]);
-            Turn { grant: Grant { fleet, accounts, settings, ..grant }, does }
+            let mut grant = crate::merging::grant(&[]);
+            grant.fleet = FleetName::parse(name).unwrap();
+            grant.accounts = accounts;
+            grant.settings.form = form;
+            grant.settings.deny_insecure_transport = tls;
+            Turn { grant, does }
         },
     )
 }

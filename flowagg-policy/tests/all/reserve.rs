@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use flowagg_core::fleet::{Fleet, GrantForm, PolicySettings};
+use flowagg_core::fleet::{Fleet, GrantForm};
 use flowagg_core::id::{AccountId, Region};
 use flowagg_policy::size::{LIMIT, compact_len};
 use flowagg_policy::{Grant, HubMember, MergeError, Unnamed, capacity, merge, sizes};
@@ -24,17 +24,12 @@ fn policy_of(account: &str) -> String {
 fn grant(count: u64, hub_is_member: bool) -> Grant {
     let account = |n: u64| AccountId::parse(&format!("{n:012}")).unwrap();
     let regions = BTreeSet::from([Region::parse("eu-west-1").unwrap()]);
-    let hub = HubMember { account: AccountId::parse(HUB).unwrap(), regions };
-    Grant {
-        accounts: (0..count).map(account).collect(),
-        hub_member: hub_is_member.then_some(hub),
-        settings: {
-            let mut settings = PolicySettings::default();
-            settings.form = GrantForm::Accounts;
-            settings
-        },
-        ..crate::merging::grant(&[])
-    }
+    let hub = HubMember::new(AccountId::parse(HUB).unwrap(), regions);
+    let mut grant = crate::merging::grant(&[]);
+    grant.accounts = (0..count).map(account).collect();
+    grant.hub_member = hub_is_member.then_some(hub);
+    grant.settings.form = GrantForm::Accounts;
+    grant
 }
 
 #[test]

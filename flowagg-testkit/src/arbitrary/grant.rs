@@ -131,24 +131,22 @@ fn grant_to<S: Strategy<Value = BTreeSet<AccountId>>>(
                 regions.retain(|account, _| accounts.contains(account));
                 let id = scene.organization.clone();
                 let is_named = by_organization || extent == Extent::Whole || !alone;
-                let organization = is_named.then_some(GrantedOrganization {
-                    units,
-                    extent,
-                    outside,
-                    others,
-                    ..GrantedOrganization::whole(id)
-                });
+                let mut granted = GrantedOrganization::whole(id);
+                granted.units = units;
+                granted.extent = extent;
+                granted.outside = outside;
+                granted.others = others;
+                let organization = is_named.then_some(granted);
                 let fleet = FleetName::of(&scene.bucket, None);
-                Grant {
-                    prefix,
-                    hive,
-                    accounts,
-                    organization,
-                    regions: settings.source_arn.then_some(regions),
-                    hub_member: hub_member.map(|(account, regions)| HubMember { account, regions }),
-                    settings,
-                    ..Grant::new(fleet, scene.partition(), scene.bucket.clone())
-                }
+                let mut grant = Grant::new(fleet, scene.partition(), scene.bucket.clone());
+                grant.prefix = prefix;
+                grant.hive = hive;
+                grant.accounts = accounts;
+                grant.organization = organization;
+                grant.regions = settings.source_arn.then_some(regions);
+                grant.hub_member = hub_member.map(|(account, regions)| HubMember::new(account, regions));
+                grant.settings = settings;
+                grant
             },
         )
 }

@@ -127,15 +127,12 @@ impl Access {
 impl Key {
     fn admits(&self, file: &File<'_>, organization: Option<&Organization>) -> Result<(), String> {
         let Place { account, region } = &file.name.place;
-        let asked = KeyUse {
-            key: &self.arn,
-            bucket: file.bucket,
-            layout: file.layout,
-            bucket_key: Some(self.bucket_key),
-            accounts: &BTreeMap::from([(*account, BTreeSet::from([region.clone()]))]),
-            memberships: &BTreeMap::from([(*account, file.delivery(organization).membership)]),
-            owner: file.owner.as_ref(),
-        };
+        let accounts = BTreeMap::from([(*account, BTreeSet::from([region.clone()]))]);
+        let memberships = BTreeMap::from([(*account, file.delivery(organization).membership)]);
+        let mut asked = KeyUse::new(&self.arn, file.bucket, file.layout, &accounts);
+        asked.bucket_key = Some(self.bucket_key);
+        asked.memberships = &memberships;
+        asked.owner = file.owner.as_ref();
         let answer = ask(&self.policy, &asked).map_err(|error| error.to_string())?;
         let refusal = answer.refusals.first().or(answer.undecided.first());
         refusal.map_or(Ok(()), |refusal| Err(refusal.to_string()))

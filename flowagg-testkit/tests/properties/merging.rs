@@ -217,7 +217,9 @@ proptest! {
     fn the_difference_names_whom_a_merge_lets_in_and_out(
         (one, other) in Scene::each(|scene| (grant(scene), grant(scene))),
     ) {
-        let other = Grant { prefix: one.prefix.clone(), hive: one.hive, ..other };
+        let mut other = other;
+        other.prefix = one.prefix.clone();
+        other.hive = one.hive;
         let first = merged(None, &one, Unnamed::Keep).unwrap();
         let second = merged(Some(&first.text), &other, Unnamed::Prune).unwrap();
         // An organization lets accounts in that no statement names.
@@ -262,7 +264,8 @@ proptest! {
     fn two_fleets_do_not_touch_each_other(
         (live, one, other) in Scene::each(|scene| (foreign(scene), grant(scene), grant(scene))),
     ) {
-        let other = Grant { fleet: FleetName::parse("quite-another").unwrap(), ..other };
+        let mut other = other;
+        other.fleet = FleetName::parse("quite-another").unwrap();
         if let Some(first) = merged(Some(&live.text), &one, Unnamed::Keep)
             && let Ok(both) = merge(Some(&first.text), &other, Unnamed::Prune)
         {

@@ -69,9 +69,9 @@ async fn merged(
     };
     let base = adopted.as_ref().map_or(live.as_str(), |adopted| adopted.policy.as_str());
     let grant = Grant::of(&fleet);
-    let merged = merge(Some(base), &grant, unnamed(options.prune))
+    let mut merged = merge(Some(base), &grant, unnamed(options.prune))
         .map_err(|error| input.unusable(&error, error.help()))?;
-    let merged = Merged { changed: merged.changed || adopted.is_some(), ..merged };
+    merged.changed |= adopted.is_some();
     let (effects, problems) = evaluate(&fleet, &grant, Some(&live), &merged)
         .map_err(|error| input.unusable(&error, error.help()))?;
     if let Some(adopted) = &adopted {
@@ -86,7 +86,11 @@ async fn merged(
     // The fleet file gives the accounts, their regions and the folder.
     let changed = &effects.granted & &effects.revoked;
     let (granted, revoked) = (&effects.granted - &changed, &effects.revoked - &changed);
-    let difference = Difference { granted, revoked, changed, statements, ..Difference::default() };
+    let mut difference = Difference::default();
+    difference.granted = granted;
+    difference.revoked = revoked;
+    difference.changed = changed;
+    difference.statements = statements;
     screen.say(&difference.to_string())?;
     for problem in &problems {
         screen.note(&problem.to_string())?;

@@ -112,8 +112,9 @@ pub fn mixed(scene: &Scene) -> impl Strategy<Value = LivePolicy> + use<> {
 /// });
 /// ```
 pub fn lived_in(scene: &Scene) -> impl Strategy<Value = (LivePolicy, Grant)> + use<> {
-    (foreign(scene), grant(scene), grant(scene), hand()).prop_map(|(live, earlier, grant, hand)| {
-        let earlier = Grant { prefix: grant.prefix.clone(), hive: grant.hive, ..earlier };
+    (foreign(scene), grant(scene), grant(scene), hand()).prop_map(|(live, mut earlier, grant, hand)| {
+        earlier.prefix = grant.prefix.clone();
+        earlier.hive = grant.hive;
         (live.with(&earlier, hand), grant)
     })
 }
