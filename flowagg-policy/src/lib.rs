@@ -15,7 +15,7 @@ pub mod plan;
 mod service;
 pub mod size;
 
-pub use access::{LogFolder, Mentioned, mentioned};
+pub use access::{LogRoot, Mentioned, mentioned};
 pub use adopt::{AdoptError, Adopted, StatementRef, adopt};
 pub use assure::{DeliveryProblem, ProblemKind, and_more, assure};
 pub use diff::{ChangeKind, Difference, StatementChange, Undecided, changed_statements, diff};
@@ -26,7 +26,7 @@ pub use evaluate::{
 };
 pub use grant::{Extent, Grant, GrantError, GrantedOrganization, HubMember};
 pub use lint::{
-    Check, DeletedPrincipal, Finding, Place, Severity, checks, deleted_principals, lint, lint_live,
+    Check, DeletedPrincipal, Finding, Location, Severity, checks, deleted_principals, lint, lint_live,
 };
 pub use merge::{
     Capacity, FormReason, FormSize, MergeError, Merged, Sizes, Unnamed, capacity, foreign_losses, granted_by,

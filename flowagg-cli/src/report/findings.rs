@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::arrival::{Delivery, State, Verified};
+use flowagg_core::arrival::{FlowLogDelivery, State, Verified};
 use flowagg_core::failure::{Advice, Failure};
 use flowagg_core::fleet::Fleet;
 use flowagg_core::observed::Observed;
@@ -96,7 +96,7 @@ impl Found {
         }
     }
 
-    fn delivery(&mut self, delivery: &Delivery) {
+    fn delivery(&mut self, delivery: &FlowLogDelivery) {
         let (severity, what, help) = match (delivery.state, delivery.age_seconds) {
             (State::Delivering, _) => return,
             (State::Waiting, _) => (

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use flowagg_core::arrival::{Delivery, State, Verified};
+use flowagg_core::arrival::{FlowLogDelivery, State, Verified};
 use flowagg_core::fleet::Fleet;
 
 use super::failures::failures;
@@ -42,7 +42,7 @@ pub(crate) fn verified(fleet: &Fleet, verified: &Verified, out: &mut Sheet<'_>) 
     writeln!(out, "\n{BOLD}verify{BOLD:#}: {counts} of {} flow logs", verified.flow_logs.len())
 }
 
-fn row(fleet: &Fleet, delivery: &Delivery) -> Row {
+fn row(fleet: &Fleet, delivery: &FlowLogDelivery) -> Row {
     let (style, sign) = match delivery.state {
         State::Delivering => (GREEN, "+"),
         State::Waiting => (YELLOW, "~"),
@@ -67,7 +67,7 @@ fn row(fleet: &Fleet, delivery: &Delivery) -> Row {
     }
 }
 
-fn story(delivery: &Delivery) -> String {
+fn story(delivery: &FlowLogDelivery) -> String {
     let newest = delivery.age_seconds.map(|seconds| format!("{} ago", age(seconds)));
     match (delivery.state, newest) {
         (State::Delivering, Some(newest)) => newest,

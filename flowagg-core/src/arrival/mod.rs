@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 pub use deliveries::{Amount, Arrivals, Deliveries};
-pub use verified::{Delivery, Stranger, Verified, expected, judged};
+pub use verified::{FlowLogDelivery, UnlistedAccount, Verified, expected, judged};
 
 use crate::observed::FlowLog;
 

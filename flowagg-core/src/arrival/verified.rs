@@ -16,11 +16,11 @@ use crate::observed::{FlowLog, RegionState};
 #[non_exhaustive]
 pub struct Verified {
     /// Every flow log of the fleet, and every resource without one, by account, region and resource.
-    pub flow_logs: Vec<Delivery>,
+    pub flow_logs: Vec<FlowLogDelivery>,
     /// Accounts and regions that could not be read.
     pub unreachable: Vec<Failure>,
     /// Accounts with flow logs in the bucket that the fleet does not name.
-    pub strangers: Vec<Stranger>,
+    pub strangers: Vec<UnlistedAccount>,
 }
 
 /// Whether one flow log delivers.
@@ -28,7 +28,7 @@ pub struct Verified {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub struct Delivery {
+pub struct FlowLogDelivery {
     /// The account and the region.
     #[serde(flatten)]
     pub place: Place,
@@ -46,12 +46,12 @@ pub struct Delivery {
     pub message: Option<String>,
 }
 
-/// An account that the fleet does not name.
+/// An account that the fleet does not name, with a folder of flow logs in the bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub struct Stranger {
+pub struct UnlistedAccount {
     /// The account.
     pub account: AccountId,
     /// The key of its newest object of today or yesterday (UTC).
@@ -104,7 +104,7 @@ pub fn judged(
     let strangers = arrivals
         .strangers
         .iter()
-        .map(|(account, newest)| Stranger {
+        .map(|(account, newest)| UnlistedAccount {
             account: *account,
             key: newest.as_ref().map(|object| object.key.clone()),
             age_seconds: newest.as_ref().map(|object| age(object, now)),
@@ -147,9 +147,9 @@ fn delivery(
     arrivals: &Arrivals,
     patience: Patience,
     now: Timestamp,
-) -> Delivery {
+) -> FlowLogDelivery {
     let newest = log.and_then(|log| arrivals.newest.get(&log.id));
-    Delivery {
+    FlowLogDelivery {
         place,
         resource,
         flow_log: log.map(|log| log.id.clone()),

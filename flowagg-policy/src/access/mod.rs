@@ -12,7 +12,7 @@ use crate::evaluate::{Decision, Delivery, Policy};
 use crate::grant::Grant;
 
 pub(crate) use named::named;
-pub use named::{LogFolder, Mentioned, mentioned};
+pub use named::{LogRoot, Mentioned, mentioned};
 
 /// Deliveries to evaluate, by account. Their requests are made when a policy is evaluated: there may be many.
 #[derive(Debug, Default)]

@@ -25,18 +25,18 @@ pub struct Mentioned {
     pub accounts: BTreeSet<AccountId>,
     /// The regions of `aws:SourceArn`.
     pub regions: BTreeSet<Region>,
-    folders: BTreeSet<(Partition, BucketName, LogFolder)>,
+    folders: BTreeSet<(Partition, BucketName, LogRoot)>,
 }
 
-/// A folder under which the accounts have theirs.
+/// The folder of a bucket under which each account has its folder of logs: `[prefix/]AWSLogs/`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LogFolder {
+pub struct LogRoot {
     /// What comes before `AWSLogs/` in keys: empty, or a path that ends with `/`.
     start: String,
     hive: bool,
 }
 
-impl LogFolder {
+impl LogRoot {
     /// The key of a flow log file in the folder.
     pub fn key(&self, file: &FileName) -> String {
         let mut files = Files::default();
@@ -106,11 +106,11 @@ fn deliveries(mentioned: impl IntoIterator<Item = Mentioned>) -> Deliveries {
 }
 
 /// From where, and to which folder.
-type Place = (Region, BucketName, LogFolder);
+type Place = (Region, BucketName, LogRoot);
 
 impl Mentioned {
     /// The first folder in a bucket.
-    pub fn folder(&self, bucket: &BucketName) -> Option<LogFolder> {
+    pub fn folder(&self, bucket: &BucketName) -> Option<LogRoot> {
         let (_, _, folder) = self.folders.iter().find(|(_, of, _)| of == bucket)?;
         Some(folder.clone())
     }
@@ -150,7 +150,7 @@ impl Mentioned {
         let folder = below.split('/').next().unwrap_or_default();
         self.accounts.extend(layout::account_of(folder));
         let hive = folder.starts_with(layout::HIVE_ACCOUNT);
-        self.folders.insert((partition, bucket, LogFolder { start: start.to_owned(), hive }));
+        self.folders.insert((partition, bucket, LogRoot { start: start.to_owned(), hive }));
     }
 
     fn places(&self) -> impl Iterator<Item = Place> {

@@ -40,17 +40,17 @@ pub struct Finding {
     /// The statement: its Sid in back-ticks, or its place in the list, from 1. `None` for the policy as a whole.
     pub statement: Option<String>,
     /// Where in the text.
-    pub place: Place,
+    pub place: Location,
     /// What is wrong, and why it matters.
     pub message: String,
     /// What to do about it: the help of the check, or one for this statement alone.
     pub help: Cow<'static, str>,
 }
 
-/// A place in a text.
+/// A position in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Place {
+pub struct Location {
     /// The line, from 1.
     pub line: usize,
     /// The column in characters, from 1.
@@ -113,7 +113,7 @@ fn run<'c>(text: &str, bucket: Option<&BucketName>, checks: impl Iterator<Item =
             id: "invalid-json",
             severity: Severity::Error,
             statement: None,
-            place: Place { line, column },
+            place: Location { line, column },
             message: format!("the policy is not JSON: {why}"),
             help: "correct the JSON; the place is where reading stopped".into(),
         }]
@@ -139,12 +139,12 @@ fn run<'c>(text: &str, bucket: Option<&BucketName>, checks: impl Iterator<Item =
 /// The findings in the order of the text, with their places: one walk through the text, however many there are.
 fn place(text: &str, mut findings: Vec<(usize, Finding)>) -> Vec<Finding> {
     findings.sort_by_key(|(at, _)| *at);
-    let (mut done, mut place) = (0, Place { line: 1, column: 1 });
+    let (mut done, mut place) = (0, Location { line: 1, column: 1 });
     let placed = findings.into_iter().map(|(at, finding)| {
         for c in text.get(done..at).unwrap_or_default().chars() {
             place = match c {
-                '\n' => Place { line: place.line + 1, column: 1 },
-                _ => Place { line: place.line, column: place.column + 1 },
+                '\n' => Location { line: place.line + 1, column: 1 },
+                _ => Location { line: place.line, column: place.column + 1 },
             };
         }
         done = at;
@@ -168,7 +168,7 @@ impl Report<'_> {
             id: self.check.id,
             severity: self.check.severity,
             statement: statement.map(Statement::name),
-            place: Place { line: 1, column: 1 },
+            place: Location { line: 1, column: 1 },
             message: message.into(),
             help: self.check.help.into(),
         };
