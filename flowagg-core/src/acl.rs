@@ -83,7 +83,7 @@ impl Grantee {
     /// A predefined group, by its URI.
     ///
     /// Source: "Amazon S3 predefined groups" (Amazon S3 User Guide).
-    pub fn of_group(uri: &str) -> Self {
+    pub fn from_group_uri(uri: &str) -> Self {
         match uri.rsplit_once("/groups/").map_or("", |(_, name)| name) {
             "global/AllUsers" => Self::AllUsers,
             "global/AuthenticatedUsers" => Self::AuthenticatedUsers,
@@ -93,7 +93,7 @@ impl Grantee {
     }
 
     /// A user, by its canonical id.
-    pub fn of_user(id: &str) -> Self {
+    pub fn from_canonical_id(id: &str) -> Self {
         if CLOUDFRONT_LOGS.contains(&id) {
             return Self::CloudFrontLogs;
         }
@@ -122,8 +122,8 @@ mod tests {
     #[test]
     fn only_grants_to_groups_that_may_be_public_are_public() {
         let grant = |grantee| AclGrant { grantee, permission: "READ".to_owned() };
-        let group = |name: &str| Grantee::of_group(&format!("http://acs.amazonaws.com/groups/{name}"));
-        let cloudfront = Grantee::of_user(CLOUDFRONT_LOGS[0]);
+        let group = |name: &str| Grantee::from_group_uri(&format!("http://acs.amazonaws.com/groups/{name}"));
+        let cloudfront = Grantee::from_canonical_id(CLOUDFRONT_LOGS[0]);
         assert_eq!(cloudfront, Grantee::CloudFrontLogs);
         for (grantee, is_public) in [
             (group("global/AllUsers"), true),
@@ -131,7 +131,7 @@ mod tests {
             (group("global/Unheard"), true),
             (group("s3/LogDelivery"), false),
             (cloudfront, false),
-            (Grantee::of_user("af12"), false),
+            (Grantee::from_canonical_id("af12"), false),
         ] {
             let acl = Acl { grants: BTreeSet::from([grant(grantee)]) };
             assert_eq!(acl.public().count() == 1, is_public, "{acl:?}");

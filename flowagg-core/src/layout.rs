@@ -3,11 +3,12 @@
 //! Source: "Flow log files" (Amazon VPC User Guide).
 
 use std::fmt::{self, Write as _};
+use std::str::FromStr;
 
 use jiff::civil::{Date, DateTime};
 
 use crate::flow_log::{FileFormat, Files};
-use crate::id::{AccountId, FlowLogId, Place, Prefix, Region};
+use crate::id::{AccountId, FlowLogId, IdError, Place, Prefix, Region};
 
 /// The folder that log delivery makes under the bucket or its sub-folder.
 pub const AWS_LOGS: &str = Prefix::RESERVED;
@@ -151,8 +152,15 @@ impl FileName {
         Self::new(Place::new(account, region), FlowLogId::example(), time, "00000000")
     }
 
-    /// Reads the last segment of an object key. `None` when it is not the name of a flow log file.
-    pub fn parse(name: &str) -> Option<Self> {
+    /// Reads the last segment of an object key.
+    pub fn parse(name: &str) -> Result<Self, IdError> {
+        const HELP: &str =
+            "as in `123456789012_vpcflowlogs_us-east-1_fl-1234abcd_20180620T1620Z_fe123456.log.gz`";
+        let why = "a part of it is missing or has another form";
+        Self::read(name).ok_or_else(|| IdError::new(name, "the name of a flow log file", why, HELP))
+    }
+
+    fn read(name: &str) -> Option<Self> {
         let of_format = |format: FileFormat| Some((name.strip_suffix(format.suffix())?, format));
         let (stem, format) = FileFormat::ALL.into_iter().find_map(of_format)?;
         let mut parts = stem.split('_');
@@ -168,6 +176,14 @@ impl FileName {
             hash: hash.to_owned(),
             format,
         })
+    }
+}
+
+impl FromStr for FileName {
+    type Err = IdError;
+
+    fn from_str(name: &str) -> Result<Self, IdError> {
+        Self::parse(name)
     }
 }
 
@@ -265,7 +281,7 @@ mod tests {
             "123456789012_vpcflowlogs_us-east-1_fl-1234abcd_20181320T1620Z_fe123456.log.gz",
             "123456789012_vpcflowlogs_us-east-1_fl-1234abcd_20180620T1620Z_fe_1.log.gz",
         ] {
-            assert_eq!(FileName::parse(other), None, "{other}");
+            assert!(FileName::parse(other).is_err(), "{other}");
         }
     }
 }

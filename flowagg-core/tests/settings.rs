@@ -167,9 +167,9 @@ fn a_grant_to_everyone_keeps_acls_and_their_two_switches_off() {
 #[test]
 fn a_grant_to_log_delivery_keeps_acls_on_and_the_switches_are_turned_on() {
     for (grantee, name) in [
-        (Grantee::of_user(CLOUDFRONT), "CloudFront standard logging (`awslogsdelivery`)"),
+        (Grantee::from_canonical_id(CLOUDFRONT), "CloudFront standard logging (`awslogsdelivery`)"),
         (Grantee::LogDelivery, "S3 server access logging (`LogDelivery`)"),
-        (Grantee::of_user("af12"), "the canonical user `af12`"),
+        (Grantee::from_canonical_id("af12"), "the canonical user `af12`"),
     ] {
         let mut usage = Usage::default();
         usage.acl = acl(grantee, "FULL_CONTROL");
@@ -186,9 +186,11 @@ fn a_grant_to_log_delivery_keeps_acls_on_and_the_switches_are_turned_on() {
 
 #[test]
 fn the_fleet_file_decides_about_object_ownership() {
-    for acl in
-        [acl(Grantee::of_user(CLOUDFRONT), "FULL_CONTROL"), Err(denied("GetBucketAcl")), Ok(Acl::default())]
-    {
+    for acl in [
+        acl(Grantee::from_canonical_id(CLOUDFRONT), "FULL_CONTROL"),
+        Err(denied("GetBucketAcl")),
+        Ok(Acl::default()),
+    ] {
         let mut usage = Usage::default();
         usage.acl = acl;
         let mut bucket = open(usage);

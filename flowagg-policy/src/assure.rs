@@ -100,7 +100,7 @@ pub fn assure(
     let named: BTreeSet<AccountId> =
         regions.keys().chain(&grant.accounts).chain(&merged.kept).copied().collect();
     if let Some(stranger) = stranger(&named) {
-        let stranger = grant.delivery(stranger, region).of(Membership::None);
+        let stranger = grant.delivery(stranger, region).with_membership(Membership::None);
         intruder(&stranger, stranger.account);
         // Without source conditions the policy cannot tell one account from another: AWS's classic form.
         if grant.settings.source_conditions {
@@ -218,7 +218,7 @@ mod tests {
 
     #[track_caller]
     fn problems(fleet: &Fleet, live: Option<&str>) -> Vec<String> {
-        let grant = Grant::of(fleet);
+        let grant = Grant::from(fleet);
         let merged = merge(live, &grant, Unnamed::Keep).unwrap();
         assure(live, &merged, &grant, &fleet.regions()).unwrap().iter().map(ToString::to_string).collect()
     }
@@ -303,7 +303,7 @@ mod tests {
                 (inside, Membership::Within(organization.id.clone(), BTreeSet::new())),
                 (outside, Membership::Outside(organization.id.clone())),
             ]),
-            ..Grant::of(&fleet)
+            ..Grant::from(&fleet)
         };
         let denied = |grant: &Grant| {
             let merged = merge(None, grant, Unnamed::Keep).unwrap();
@@ -317,7 +317,7 @@ mod tests {
     #[test]
     fn policy_that_newly_allows_strangers_is_a_problem() {
         let fleet = fleet("");
-        let grant = Grant::of(&fleet);
+        let grant = Grant::from(&fleet);
         let mut merged = merge(None, &grant, Unnamed::Keep).unwrap();
         let regions = BTreeMap::from([(
             grant.accounts.first().copied().unwrap(),

@@ -213,7 +213,8 @@ impl KeyUse<'_> {
             Some(region) => Delivery::new(account, region.clone()),
             None => Delivery::from_any_region(account, self.partition()),
         };
-        delivery.of(self.memberships.get(&account).cloned().unwrap_or_default()).to(self.owner.cloned())
+        let membership = self.memberships.get(&account).cloned().unwrap_or_default();
+        delivery.with_membership(membership).with_owner(self.owner.cloned())
     }
 
     /// The encryption contexts that S3 may send: with a Bucket Key the bucket's ARN, without one the object's.

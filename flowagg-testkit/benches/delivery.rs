@@ -32,8 +32,8 @@ const FIELDS: &str = "version account-id interface-id srcaddr dstaddr srcport ds
 
 fn main() {
     let mut criterion = Criterion::default().sample_size(10).configure_from_args();
-    let all = FIELDS.split(' ').map(|name| Field::parse(name).expect("a field")).collect();
-    let all = RecordFormat::of(all).expect("there are fields");
+    let all = FIELDS.split(' ').map(|name| Field::parse(name).expect("a field")).collect::<Vec<_>>();
+    let all = RecordFormat::try_from(all).expect("there are fields");
     let wide = measured(&mut criterion, "29 fields", &all);
     let usual = measured(&mut criterion, "default format", &RecordFormat::default());
     criterion.final_summary();

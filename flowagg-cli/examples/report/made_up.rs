@@ -223,7 +223,7 @@ fn bucket(fleet: &Fleet) -> Result<Bucket, Box<dyn Error>> {
         r#"{{"Version":"2012-10-17","Statement":[{{"Sid":"Readers","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::{}/*"}}]}}"#,
         fleet.hub.bucket
     );
-    let policy = merge(Some(&foreign), &Grant::of(fleet), Unnamed::Keep)?.text;
+    let policy = merge(Some(&foreign), &Grant::from(fleet), Unnamed::Keep)?.text;
     let mut bucket = Bucket::default();
     bucket.encryption = Some(BucketEncryption::new("AES256"));
     bucket.lifecycle =

@@ -177,7 +177,9 @@ impl BucketReader<'_> {
                 if !turned.is_new(key) {
                     continue;
                 }
-                let Some(name) = key.rsplit('/').next().and_then(FileName::parse) else { continue };
+                let Some(name) = key.rsplit('/').next().and_then(|name| FileName::parse(name).ok()) else {
+                    continue;
+                };
                 let Ok(stored) = Timestamp::from_second(stored.secs()) else { continue };
                 let bytes = object.size().and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0);
                 amount += Amount::new(1, bytes);

@@ -238,7 +238,7 @@ async fn look_closer(
         }
     }
     let members = kinds.into_iter().filter_map(|(account, (places, kinds))| {
-        let mut member = member(account, scope, Selection::of(kinds)?);
+        let mut member = member(account, scope, Selection::try_from(kinds).ok()?);
         member.regions = Regions::These(places);
         Some((account, member))
     });

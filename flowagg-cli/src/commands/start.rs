@@ -20,7 +20,7 @@ pub(super) fn file(path: &Path) -> Result<FleetFile, CommandError> {
     let file = FleetFile::parse(&text).map_err(|error| CommandError::FleetFile(path.to_owned(), error))?;
     // A grant that fits no empty bucket fits no other: that can be told before any call.
     if let Ok(fleet) = file.named()
-        && let Err(error) = merge(None, &Grant::of(&fleet), Unnamed::Keep)
+        && let Err(error) = merge(None, &Grant::from(&fleet), Unnamed::Keep)
     {
         return Err(CommandError::usage(format!("`{}`: {error}", path.display()), error.help()));
     }

@@ -56,7 +56,7 @@ fn record(text: &str) -> Result<RecordFormat, String> {
         Field::parse(name).map_err(|error| error.to_string())
     };
     let fields = text.split_whitespace().map(field).collect::<Result<Vec<_>, _>>()?;
-    RecordFormat::of(fields).ok_or_else(|| "its records have no fields".to_owned())
+    RecordFormat::try_from(fields).map_err(|_| "its records have no fields".to_owned())
 }
 
 /// Transit gateways have fields and an interval of their own, and no choice of traffic.

@@ -89,7 +89,7 @@ fn rule(hub: &FoundHub) -> Option<Folder> {
     hub.rules.iter().flatten().find_map(|rule| {
         let above = rule.prefix.strip_suffix(&layout::root(None))?;
         let folder: Folder = above.trim_end_matches('/').parse().ok()?;
-        let name = FleetName::of(&hub.bucket, folder.prefix());
+        let name = FleetName::default_for(&hub.bucket, folder.prefix());
         (rule.id.as_deref() == Some(&FleetRule::id(&name, &rule.prefix))).then_some(folder)
     })
 }

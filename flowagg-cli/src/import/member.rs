@@ -224,6 +224,6 @@ impl Reading<'_> {
             };
             choices.insert(kind, choice);
         }
-        Selection::of(choices)
+        Selection::try_from(choices).ok()
     }
 }

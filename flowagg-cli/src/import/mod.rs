@@ -115,7 +115,7 @@ fn declared_name(hub: &FoundHub, prefix: Option<&Prefix>, logs: &[&FlowLog]) -> 
         Manager::Flowagg | Manager::Foreign => None,
     };
     let names: BTreeSet<FleetName> = logs.iter().filter_map(name).collect();
-    let default = FleetName::of(&hub.bucket, prefix);
+    let default = FleetName::default_for(&hub.bucket, prefix);
     names.first().filter(|name| names.len() == 1 && **name != default).cloned()
 }
 
@@ -134,7 +134,7 @@ pub fn import(found: &Found) -> Result<Imported, ImportError> {
     let destination = Destination::new(hub.region.partition(), hub.bucket.clone(), prefix.clone());
     let to_us: Vec<&FlowLog> = logs.into_iter().filter(|log| destination.is(&log.destination)).collect();
     let declared_name = declared_name(hub, prefix.as_ref(), &to_us);
-    let name = declared_name.clone().unwrap_or_else(|| FleetName::of(&hub.bucket, prefix.as_ref()));
+    let name = declared_name.clone().unwrap_or_else(|| FleetName::default_for(&hub.bucket, prefix.as_ref()));
     let mut spec = flow_logs::common(&to_us, &name, &mut remarks);
     let grant = policy::grant(hub, prefix.as_ref(), &name, &to_us, &mut spec);
 
@@ -175,7 +175,7 @@ pub fn granted(hub: &FoundHub) -> BTreeSet<AccountId> {
     };
     let granted_in = |folder: &Folder| {
         let prefix = folder.prefix();
-        let name = FleetName::of(&hub.bucket, prefix);
+        let name = FleetName::default_for(&hub.bucket, prefix);
         let grant = policy::grant(hub, prefix, &name, &[], &mut Default::default());
         policy::granted(hub, folder, grant.as_ref())
     };

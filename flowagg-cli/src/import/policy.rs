@@ -59,7 +59,7 @@ pub(super) fn settings(
     let granting = |settings: &PolicySettings| {
         let mut fleet = looked_up(found, fleet);
         fleet.policy = settings.clone();
-        Grant::of(&fleet)
+        Grant::from(&fleet)
     };
     let merged = |settings: &PolicySettings| merge(live, &granting(settings), Unnamed::Keep);
     // Form `auto` keeps the live form; a bucket without the fleet's statements must get the same.
@@ -71,7 +71,7 @@ pub(super) fn settings(
     };
     let mut auto = read.clone();
     auto.form = GrantForm::Auto;
-    let is_own = live.is_some_and(|live| matches!(granted_by(live, &Grant::of(fleet)), Ok(Some(_))));
+    let is_own = live.is_some_and(|live| matches!(granted_by(live, &Grant::from(fleet)), Ok(Some(_))));
     let settings = if settles(&auto) || !is_own { auto } else { read };
     match merged(&settings) {
         Ok(merged) if !merged.changed => {}
@@ -123,7 +123,7 @@ fn looked_up(found: &Found, fleet: &Fleet) -> Fleet {
 /// Names the statements about log delivery that are not this fleet's.
 fn unread(found: &Found, to: &Destination, fleet: &Fleet, remarks: &mut Remarks) {
     let Some(policy) = found.hub.policy.as_deref() else { return };
-    let hive = Grant::of(fleet).hive;
+    let hive = Grant::from(fleet).hive;
     let rest = match remove(policy, &target(&found.hub, to.prefix.as_ref(), &fleet.name(), hive)) {
         Ok(rest) => rest.unwrap_or_default(),
         Err(error) => {

@@ -106,7 +106,9 @@ impl Report {
 fn newest(deliveries: &Deliveries) -> BTreeMap<Place, &Object> {
     let mut newest: BTreeMap<Place, &Object> = BTreeMap::new();
     for object in deliveries.arrivals.newest.values() {
-        let Some(name) = object.key.rsplit('/').next().and_then(FileName::parse) else { continue };
+        let Some(name) = object.key.rsplit('/').next().and_then(|name| FileName::parse(name).ok()) else {
+            continue;
+        };
         let found = newest.entry(name.place).or_insert(object);
         if found.stored < object.stored {
             *found = object;
@@ -238,7 +240,7 @@ fn totals(accounts: &[AccountReport]) -> Totals {
 /// The policy that is there against the limit, and how many accounts the form of the fleet's grant has room for.
 fn policy_size(input: &ReportInput<'_>) -> Option<PolicySize> {
     let live = input.observed.bucket.as_ref().ok()?.as_ref()?.policy.as_deref()?;
-    let grant = Grant::of(input.fleet);
+    let grant = Grant::from(input.fleet);
     let form = merge(Some(live), &grant, Unnamed::Keep).ok().map(|merged| merged.form);
     let fit = form.and_then(|form| capacity(Some(live), &grant, form).ok());
     Some(PolicySize {

@@ -35,7 +35,10 @@ fn read(template: &Value) -> FlowLogSpec {
     let field = |word: &str| Field::parse(word.strip_prefix("${").unwrap().strip_suffix('}').unwrap());
     let format = match &log["LogFormat"] {
         Value::Null => RecordFormat::default(),
-        words => RecordFormat::of(text(words).split(' ').map(|word| field(word).unwrap()).collect()).unwrap(),
+        words => RecordFormat::try_from(
+            text(words).split(' ').map(|word| field(word).unwrap()).collect::<Vec<_>>(),
+        )
+        .unwrap(),
     };
     let seconds = log["MaxAggregationInterval"].as_i64().unwrap();
     let tags = log["Tags"].as_array().unwrap().iter();
@@ -99,7 +102,7 @@ fn resolved(value: &Value, arn: &str) -> Value {
 fn the_hubs_template_has_the_policy_that_apply_writes() {
     for name in ["plain", "kms", "named", "china", "gov", "many"] {
         let fleet = fleet(name);
-        let grant = Grant::of(&fleet);
+        let grant = Grant::from(&fleet);
         let template: Value =
             serde_json::from_str(&hub(&fleet, Format::Json).unwrap().files[0].text).unwrap();
         let policy = &template["Resources"]["FlowLogBucketPolicy"]["Properties"]["PolicyDocument"];

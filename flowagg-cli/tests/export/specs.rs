@@ -36,7 +36,8 @@ fn texts() -> impl Strategy<Value = String> {
 
 pub(crate) fn specs() -> impl Strategy<Value = FlowLogSpec> {
     let formats = subsequence(FIELDS.to_vec(), 1..=FIELDS.len()).prop_shuffle().prop_map(|names| {
-        RecordFormat::of(names.into_iter().map(|name| Field::parse(name).unwrap()).collect()).unwrap()
+        RecordFormat::try_from(names.into_iter().map(|name| Field::parse(name).unwrap()).collect::<Vec<_>>())
+            .unwrap()
     });
     let files = (select(&FileFormat::ALL[..]), any::<bool>(), any::<bool>()).prop_map(
         |(format, hive_compatible_partitions, per_hour_partition)| {

@@ -135,7 +135,8 @@ fn folders_that_are_equally_likely_are_decided_by_the_policy_or_not_at_all() {
     let mut statements = found(&both, &[], [member(SHOP, &[])]);
     assert_eq!(prefix(&statements), several("the bucket policy lets log delivery write to"));
     let under = "new/AWSLogs/".to_owned();
-    let id = FleetRule::id(&FleetName::of(&statements.hub.bucket, Some(&"new".parse().unwrap())), &under);
+    let id =
+        FleetRule::id(&FleetName::default_for(&statements.hub.bucket, Some(&"new".parse().unwrap())), &under);
     let mut rule = Rule::default();
     rule.id = Some(id);
     rule.prefix = under;

@@ -55,7 +55,7 @@ fn looked_up(declared: &FleetFile) -> Fleet {
 
 fn found() -> Found {
     let declared = FleetFile::parse(FLEET).unwrap();
-    let policy = merge(None, &Grant::of(&looked_up(&declared)), Unnamed::Keep).unwrap().text;
+    let policy = merge(None, &Grant::from(&looked_up(&declared)), Unnamed::Keep).unwrap().text;
     let (one, two) = ("vpc-0a1b2c3d4e5f67890", "vpc-1a2b3c4d");
     let both = |first, second| [("eu-west-1", first), ("us-east-1", second)];
     let all = || member(both(region(&[one], &[one]), region(&[two], &[two])), View::Regions);
@@ -98,7 +98,7 @@ fn most_accounts_are_the_organizations_word_and_who_differs_is_named_or_excepted
     assert_eq!(written, format!("{head}{expected}{other}"));
     let read = FleetFile::parse(&written).unwrap();
     let live = found().hub.policy.unwrap();
-    assert!(!merge(Some(&live), &Grant::of(&looked_up(&read)), Unnamed::Keep).unwrap().changed);
+    assert!(!merge(Some(&live), &Grant::from(&looked_up(&read)), Unnamed::Keep).unwrap().changed);
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn an_account_that_delivered_once_and_has_neither_a_grant_nor_a_role_is_no_membe
         "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\n\
          [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n",
     );
-    let policy = merge(None, &Grant::of(&declared.unwrap().without_lookup()), Unnamed::Keep).unwrap().text;
+    let policy = merge(None, &Grant::from(&declared.unwrap().without_lookup()), Unnamed::Keep).unwrap().text;
     let mut found = found();
     found.organization = None;
     found.hub.policy = Some(policy);

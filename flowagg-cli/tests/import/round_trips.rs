@@ -72,9 +72,9 @@ fn hub_and_places_are_read_as_the_fleet_that_they_were_written_from() {
             let guessed = remarks.iter().filter(|remark| matches!(remark.about, Part::Member(_)));
             assert_eq!(guessed.count(), fleet.members.len() - told, "{name}: {remarks:?}");
 
-            let policy = |fleet: &Fleet| merge(None, &Grant::of(fleet), Unnamed::Keep).unwrap().text;
+            let policy = |fleet: &Fleet| merge(None, &Grant::from(fleet), Unnamed::Keep).unwrap().text;
             let live = policy(&fleet);
-            let again = merge(Some(&live), &Grant::of(&read), Unnamed::Keep).unwrap();
+            let again = merge(Some(&live), &Grant::from(&read), Unnamed::Keep).unwrap();
             assert!(!again.changed, "{name}: {again:?}");
         }
     }

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use super::{
     Discovery, Fault, Fleet, FleetError, Hub, Member, Organization, PolicySettings, Regions, Resolution, read,
@@ -91,5 +92,13 @@ impl FleetFile {
         Err(FleetError {
             faults: vec![Fault { line: 1, column: 1, what: what.to_owned(), help: help.to_owned() }],
         })
+    }
+}
+
+impl FromStr for FleetFile {
+    type Err = FleetError;
+
+    fn from_str(text: &str) -> Result<Self, FleetError> {
+        Self::parse(text)
     }
 }

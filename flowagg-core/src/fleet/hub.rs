@@ -47,7 +47,7 @@ impl Hub {
 
     /// The name of a fleet with this hub, if its fleet file sets none.
     pub(super) fn default_name(&self) -> FleetName {
-        FleetName::of(&self.bucket, self.prefix.as_ref())
+        FleetName::default_for(&self.bucket, self.prefix.as_ref())
     }
 
     /// Where the bucket is.

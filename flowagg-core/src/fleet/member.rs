@@ -100,12 +100,20 @@ impl Regions {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Selection(BTreeMap<ResourceKind, Choice>);
 
-impl Selection {
-    /// These choices; `None` where there is none.
-    pub fn of(choices: BTreeMap<ResourceKind, Choice>) -> Option<Self> {
-        (!choices.is_empty()).then_some(Self(choices))
-    }
+/// A selection of no kind of resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a selection has at least one kind of resource")]
+pub struct NothingSelected;
 
+impl TryFrom<BTreeMap<ResourceKind, Choice>> for Selection {
+    type Error = NothingSelected;
+
+    fn try_from(choices: BTreeMap<ResourceKind, Choice>) -> Result<Self, NothingSelected> {
+        if choices.is_empty() { Err(NothingSelected) } else { Ok(Self(choices)) }
+    }
+}
+
+impl Selection {
     /// The kinds of resources that are looked at.
     pub fn kinds(&self) -> impl Iterator<Item = ResourceKind> {
         self.0.keys().copied()

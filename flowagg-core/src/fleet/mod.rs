@@ -14,13 +14,14 @@ mod table;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
 
 use serde::Serialize;
 
 pub use fault::{Fault, FleetError};
 pub use file::FleetFile;
 pub use hub::{Encryption, Hub, ObjectOwnership};
-pub use member::{Choice, Filter, Member, Regions, Selection, Standing};
+pub use member::{Choice, Filter, Member, NothingSelected, Regions, Selection, Standing};
 pub use organization::{Discovery, FoundAccount, Lookup, Organization};
 pub use policy::{AclCondition, GrantForm, PolicySettings};
 pub use resolution::Resolution;
@@ -122,6 +123,14 @@ impl Fleet {
             .flat_map(|member| member.regions.iter().map(move |region| (member, region)));
         places
             .filter(move |(member, region)| Only::account(only, member.account) && Only::region(only, region))
+    }
+}
+
+impl FromStr for Fleet {
+    type Err = FleetError;
+
+    fn from_str(text: &str) -> Result<Self, FleetError> {
+        Self::parse(text)
     }
 }
 

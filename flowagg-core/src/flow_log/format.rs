@@ -116,12 +116,20 @@ crate::id::text_name!(Field);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordFormat(Vec<Field>);
 
-impl RecordFormat {
-    /// A format of these fields; `None` where there are none.
-    pub fn of(fields: Vec<Field>) -> Option<Self> {
-        (!fields.is_empty()).then_some(Self(fields))
-    }
+/// A record format without fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a record format has at least one field")]
+pub struct NoFields;
 
+impl TryFrom<Vec<Field>> for RecordFormat {
+    type Error = NoFields;
+
+    fn try_from(fields: Vec<Field>) -> Result<Self, NoFields> {
+        if fields.is_empty() { Err(NoFields) } else { Ok(Self(fields)) }
+    }
+}
+
+impl RecordFormat {
     /// The fields.
     pub fn fields(&self) -> &[Field] {
         &self.0
@@ -183,7 +191,7 @@ mod tests {
     #[test]
     fn a_records_version_is_the_highest_of_its_fields() {
         let fields = ["version", "pkt-srcaddr", "flow-direction"].map(|name| Field::parse(name).unwrap());
-        assert_eq!(RecordFormat::of(fields.to_vec()).unwrap().version(), 5);
+        assert_eq!(RecordFormat::try_from(fields.to_vec()).unwrap().version(), 5);
     }
 
     #[test]

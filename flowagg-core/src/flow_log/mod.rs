@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-pub use format::{Field, RecordFormat};
+pub use format::{Field, NoFields, RecordFormat};
 
 use crate::id::{BucketName, Partition, Prefix, ResourceKind};
 
@@ -84,7 +84,7 @@ impl AggregationInterval {
     ///
     /// Source: "CreateFlowLogs", MaxAggregationInterval (Amazon EC2 API Reference).
     #[must_use]
-    pub fn of(self, kind: ResourceKind) -> Self {
+    pub fn for_kind(self, kind: ResourceKind) -> Self {
         if kind == ResourceKind::TransitGateway { Self::OneMinute } else { self }
     }
 

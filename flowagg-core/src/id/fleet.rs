@@ -29,7 +29,7 @@ impl FleetName {
     }
 
     /// The default name: the bucket's, followed by a hash of the sub-folder if there is one.
-    pub fn of(bucket: &BucketName, prefix: Option<&Prefix>) -> Self {
+    pub fn default_for(bucket: &BucketName, prefix: Option<&Prefix>) -> Self {
         let hash = prefix.map(|prefix| format!("-{}", short_hash(prefix.as_str()))).unwrap_or_default();
         Self(format!("{bucket}{hash}"))
     }
@@ -64,8 +64,14 @@ impl FleetMark {
     /// The digits of a hash.
     const HASH_DIGITS: usize = 8;
 
-    /// Reads a mark; `None` if no name has it.
-    pub fn parse(text: &str) -> Option<Self> {
+    /// Reads a mark.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        const HELP: &str = "the words of a fleet name, as in `AcmeLogs`, or `0` and eight hexadecimal digits";
+        Self::read(text)
+            .ok_or_else(|| IdError::new(text, "the mark of a fleet", "no fleet name has it", HELP))
+    }
+
+    fn read(text: &str) -> Option<Self> {
         if let Some(hash) = text.strip_prefix('0') {
             let is_digit = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
             let is_hash = hash.len() == Self::HASH_DIGITS && hash.chars().all(is_digit);
@@ -80,6 +86,14 @@ impl FleetMark {
         }
         let mark = FleetName::parse(&name).ok()?.mark();
         (mark.to_string() == text).then_some(mark)
+    }
+}
+
+impl std::str::FromStr for FleetMark {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        Self::parse(text)
     }
 }
 
@@ -138,13 +152,16 @@ mod tests {
     #[test]
     fn the_default_name_tells_sub_folders_apart() {
         let bucket = BucketName::parse("acme-logs").unwrap();
-        let of = |prefix: &str| FleetName::of(&bucket, Some(&Prefix::parse(prefix).unwrap())).to_string();
-        assert_eq!(FleetName::of(&bucket, None).as_str(), "acme-logs");
+        let of =
+            |prefix: &str| FleetName::default_for(&bucket, Some(&Prefix::parse(prefix).unwrap())).to_string();
+        assert_eq!(FleetName::default_for(&bucket, None).as_str(), "acme-logs");
         let all = ["a/b", "a-b", "a.b", "A/b", "ab"].map(of);
         assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len(), "{all:?}");
         assert_eq!(of("network"), "acme-logs-8e157d37", "a fixed part of names in AWS");
-        let longest =
-            FleetName::of(&BucketName::parse(&"a".repeat(63)).unwrap(), Some(&Prefix::parse("x").unwrap()));
+        let longest = FleetName::default_for(
+            &BucketName::parse(&"a".repeat(63)).unwrap(),
+            Some(&Prefix::parse("x").unwrap()),
+        );
         assert_eq!(FleetName::parse(longest.as_str()).unwrap(), longest);
     }
 
@@ -152,15 +169,15 @@ mod tests {
     fn a_mark_is_letters_and_digits_and_is_read_back() {
         for (of, mark) in [("acme-logs", "AcmeLogs"), ("acmelogs", "Acmelogs"), ("a-b2-c", "AB2C")] {
             assert_eq!(name(of).mark().to_string(), mark);
-            assert_eq!(FleetMark::parse(mark), Some(FleetMark::Name(name(of))));
+            assert_eq!(FleetMark::parse(mark), Ok(FleetMark::Name(name(of))));
         }
         for of in ["1a", "a.b", "a-1", "a--b", &"a".repeat(33)] {
             let mark = name(of).mark();
             assert!(matches!(mark, FleetMark::Hash(_)), "{of}");
-            assert_eq!(FleetMark::parse(&mark.to_string()), Some(mark));
+            assert_eq!(FleetMark::parse(&mark.to_string()), Ok(mark));
         }
         for other in ["", "acme", "0", "0123", "0123456789", "0ABCDEF01", "Acme-", "Acmé", &"A".repeat(17)] {
-            assert_eq!(FleetMark::parse(other), None, "{other}");
+            assert!(FleetMark::parse(other).is_err(), "{other}");
         }
     }
 }

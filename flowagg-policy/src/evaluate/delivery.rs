@@ -75,13 +75,13 @@ impl Delivery {
 
     /// The same delivery for an account of this organization.
     #[must_use]
-    pub fn of(self, membership: Membership) -> Self {
+    pub fn with_membership(self, membership: Membership) -> Self {
         Self { membership, ..self }
     }
 
     /// The same delivery to a bucket of this owner.
     #[must_use]
-    pub fn to(self, owner: Option<Owner>) -> Self {
+    pub fn with_owner(self, owner: Option<Owner>) -> Self {
         Self { owner, ..self }
     }
 

@@ -165,27 +165,9 @@ fn owner(fleet: &Fleet, memberships: &BTreeMap<AccountId, Membership>) -> Owner 
     Owner { region: Some(fleet.hub.region.clone()), organization, ..Owner::new(fleet.hub.account) }
 }
 
-impl Grant {
-    /// A grant to nobody yet, at the top of a bucket, with the default settings.
-    pub fn new(fleet: FleetName, partition: Partition, bucket: BucketName) -> Self {
-        Self {
-            fleet,
-            partition,
-            bucket,
-            prefix: None,
-            hive: false,
-            accounts: BTreeSet::new(),
-            organization: None,
-            regions: None,
-            owner: None,
-            memberships: BTreeMap::new(),
-            hub_member: None,
-            settings: PolicySettings::default(),
-        }
-    }
-
+impl From<&Fleet> for Grant {
     /// The grant that a fleet needs: its members, to its bucket, by its settings.
-    pub fn of(fleet: &Fleet) -> Self {
+    fn from(fleet: &Fleet) -> Self {
         let memberships = memberships(fleet);
         Self {
             fleet: fleet.name(),
@@ -203,6 +185,26 @@ impl Grant {
                 regions: member.regions.iter().cloned().collect(),
             }),
             settings: fleet.policy.clone(),
+        }
+    }
+}
+
+impl Grant {
+    /// A grant to nobody yet, at the top of a bucket, with the default settings.
+    pub fn new(fleet: FleetName, partition: Partition, bucket: BucketName) -> Self {
+        Self {
+            fleet,
+            partition,
+            bucket,
+            prefix: None,
+            hive: false,
+            accounts: BTreeSet::new(),
+            organization: None,
+            regions: None,
+            owner: None,
+            memberships: BTreeMap::new(),
+            hub_member: None,
+            settings: PolicySettings::default(),
         }
     }
 
@@ -225,7 +227,7 @@ impl Grant {
     /// A delivery of the logs of an account to the bucket, with all that is known of both.
     pub fn delivery(&self, account: AccountId, region: &Region) -> Delivery {
         let membership = self.memberships.get(&account).cloned().unwrap_or_default();
-        Delivery::new(account, region.clone()).of(membership).to(self.owner.clone())
+        Delivery::new(account, region.clone()).with_membership(membership).with_owner(self.owner.clone())
     }
 
     /// The key of a flow log file in the folder of an account.

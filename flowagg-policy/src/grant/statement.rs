@@ -52,7 +52,7 @@ impl Sid {
             "" => 1,
             number => number.parse().ok().filter(|n| *n > 1 && !number.starts_with('0'))?,
         };
-        Some(Self { number, kind, mark: FleetMark::parse(mark.strip_prefix(MAKER)?)? })
+        Some(Self { number, kind, mark: FleetMark::parse(mark.strip_prefix(MAKER)?).ok()? })
     }
 }
 

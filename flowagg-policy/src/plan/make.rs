@@ -166,7 +166,7 @@ impl Plan {
         self.obstacles.extend(obstacles);
         self.notes.splice(0..0, notes);
         let live = bucket.and_then(|bucket| bucket.policy.as_deref());
-        let grant = Grant::of(fleet);
+        let grant = Grant::from(fleet);
         match decide(fleet, &grant, observed, live, unnamed, adoption) {
             Ok(decided) => {
                 if let Some(change) = &decided.change {
@@ -227,7 +227,7 @@ impl Plan {
             self.obstacles.extend(deleted(fleet, leaves));
         }
         let removals: Vec<HubChange> = rules.into_iter().chain(grant).collect();
-        match live.map(|live| overlap::notes(fleet, &Grant::of(fleet), live)).transpose() {
+        match live.map(|live| overlap::notes(fleet, &Grant::from(fleet), live)).transpose() {
             Ok(notes) => self.notes.extend(notes.unwrap_or_default()),
             Err(error) => self.obstacles.push(about_policy(fleet, error.to_string(), &error.help())),
         }
@@ -319,7 +319,7 @@ fn adopted(fleet: &Fleet, live: Option<&str>, adoption: &Adoption) -> Result<Opt
 
 /// The live policy without managed statements; `None` if it has none.
 fn removal(fleet: &Fleet, live: &str) -> Result<Option<GrantRemoval>, Concern> {
-    let grant = Grant::of(fleet);
+    let grant = Grant::from(fleet);
     removed(fleet, &grant, live).map_err(|error| about_policy(fleet, error.to_string(), &error.help()))
 }
 

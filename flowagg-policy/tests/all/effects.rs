@@ -30,7 +30,7 @@ fn observed(policy: &str) -> Observed {
 
 /// A live policy with what a fleet of these members adds to it.
 fn merged(live: Option<&str>, members: &[&str]) -> String {
-    merge(live, &Grant::of(&fleet(members)), Unnamed::Keep).unwrap().text
+    merge(live, &Grant::from(&fleet(members)), Unnamed::Keep).unwrap().text
 }
 
 fn change(plan: &Plan) -> &PolicyChange {

@@ -50,7 +50,7 @@ const BOTH: &[&str] = &["222222222222", "333333333333"];
 #[track_caller]
 fn merged(name: &str, fleet: &Fleet) -> (BTreeSet<AccountId>, Vec<String>) {
     let case = cases(FIELD).find(|case| case.name == name).unwrap();
-    let grant = Grant::of(fleet);
+    let grant = Grant::from(fleet);
     let merged = merge(Some(case.policy.get()), &grant, Unnamed::Keep).unwrap();
     let (effects, problems) = evaluate(fleet, &grant, Some(case.policy.get()), &merged).unwrap();
     (effects.granted, problems.iter().map(ToString::to_string).collect())
@@ -154,7 +154,7 @@ fn every_recorded_policy_is_merged_without_a_foreign_change_and_every_grant_is_a
     for (bucket, case) in recorded.chain(cases(FIELD).map(|case| ("acme-logs", case))) {
         let live = case.policy.get();
         let fleet = fleet_with(bucket, "");
-        let grant = Grant::of(&fleet);
+        let grant = Grant::from(&fleet);
         let after =
             merge(Some(live), &grant, Unnamed::Keep).unwrap_or_else(|error| panic!("{}: {error}", case.name));
         assert!(!merge(Some(&after.text), &grant, Unnamed::Keep).unwrap().changed, "{}", case.name);
@@ -194,7 +194,7 @@ fn plan_and_destroy_name_a_deleted_principal_before_s3_refuses_the_policy() {
         Observed::new(Ok(Some(bucket)))
     };
     let fleet = fleet("");
-    let merged = merge(Some(case.policy.get()), &Grant::of(&fleet), Unnamed::Keep).unwrap().text;
+    let merged = merge(Some(case.policy.get()), &Grant::from(&fleet), Unnamed::Keep).unwrap().text;
     let plans =
         [plan(&fleet, &observed(case.policy.get()), Unnamed::Keep), destroy(&fleet, &observed(&merged))];
     for plan in plans {

@@ -28,7 +28,7 @@ fn bucket(fleet: &Fleet, algorithm: &str, key: Option<&str>) -> Bucket {
     bucket.encryption = Some(encryption);
     bucket.public_access_block = PublicAccessBlock::FULL;
     bucket.ownership = Some("BucketOwnerEnforced".to_owned());
-    bucket.policy = Some(merge(None, &Grant::of(fleet), Unnamed::Keep).unwrap().text);
+    bucket.policy = Some(merge(None, &Grant::from(fleet), Unnamed::Keep).unwrap().text);
     bucket
 }
 

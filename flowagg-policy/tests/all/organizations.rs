@@ -86,10 +86,10 @@ fn members_that_the_fleet_file_puts_into_an_organization_without_a_lookup_are_co
 
 #[test]
 fn an_organization_that_is_narrowed_keeps_its_grant_until_pruned() {
-    let whole = merge(None, &Grant::of(&fleet("", &FOUND)), Unnamed::Keep).unwrap();
+    let whole = merge(None, &Grant::from(&fleet("", &FOUND)), Unnamed::Keep).unwrap();
     assert!(whole.text.contains("aws:SourceOrgID"));
     for narrower in ["except-accounts = [\"333333333333\"]", "units = [\"ou-ab12-11111111\"]"] {
-        let grant = Grant::of(&fleet(narrower, &FOUND));
+        let grant = Grant::from(&fleet(narrower, &FOUND));
         let kept = merge(Some(&whole.text), &grant, Unnamed::Keep).unwrap();
         assert!(kept.text.contains("aws:SourceOrgID"), "{narrower}: {}", kept.text);
         assert!(kept.notes.iter().any(|note| note.contains("organization o-a1b2c3d4e5")), "{:?}", kept.notes);

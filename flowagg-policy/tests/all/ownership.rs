@@ -115,7 +115,7 @@ fn a_statement_of_another_fleet_is_reported_with_its_name_or_its_mark() {
     ] {
         let mut other = fleet(&members);
         other.declared_name = Some(FleetName::parse(name).unwrap());
-        let live = merge(None, &Grant::of(&other), Unnamed::Keep).unwrap().text;
+        let live = merge(None, &Grant::from(&other), Unnamed::Keep).unwrap().text;
         let plan = plan(&fleet(&members), &observed(&live), Unnamed::Keep);
         let notes = notes(&plan);
         assert!(notes.len() == 1 && notes[0].contains(words), "{notes:?}");
@@ -126,7 +126,7 @@ fn a_statement_of_another_fleet_is_reported_with_its_name_or_its_mark() {
 #[test]
 fn a_statement_of_the_fleet_that_someone_changed_is_reported_until_it_is_pruned() {
     let fleet = fleet(&["222222222222"]);
-    let written = merge(None, &Grant::of(&fleet), Unnamed::Keep).unwrap().text;
+    let written = merge(None, &Grant::from(&fleet), Unnamed::Keep).unwrap().text;
     let edited = written.replacen("s3:PutObject", "s3:PutObject*", 1);
     let (first, _) = applied_text(&fleet, &edited, Unnamed::Keep);
     let settled = plan(&fleet, &observed(&first), Unnamed::Keep);
@@ -140,7 +140,7 @@ fn a_statement_of_the_fleet_that_someone_changed_is_reported_until_it_is_pruned(
 #[test]
 fn a_broad_foreign_grant_still_allows_what_it_allowed() {
     let (text, _) = applied(WHOLE_BUCKET, &["222222222222"], Unnamed::Prune);
-    let grant = Grant::of(&fleet(&["222222222222"]));
+    let grant = Grant::from(&fleet(&["222222222222"]));
     let member = AccountId::parse("222222222222").unwrap();
     let region = flowagg_core::id::Region::parse("eu-west-1").unwrap();
     let elsewhere = Request::put_object(&grant.bucket, member, &region, "VpcFlowLogs/vpc-0a1b2c3d/AWSLogs/x");
@@ -260,7 +260,7 @@ fn a_lost_foreign_statement_is_named_as_it_was_and_managed_ones_do_not_count() {
         });
         json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string()
     };
-    let grant = Grant::of(&fleet(&["222222222222"]));
+    let grant = Grant::from(&fleet(&["222222222222"]));
     let [old, new] = ["Old", "New"].map(foreign);
     let granted = merge(Some(&old), &grant, Unnamed::Keep).unwrap().text;
     let lost = |before: Option<&str>, after: Option<&str>| foreign_losses(before, after, &grant).unwrap();

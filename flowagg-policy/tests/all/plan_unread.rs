@@ -97,7 +97,7 @@ fn observed(fleet: &Fleet, case: &Case) -> Observed {
     let policy = match case.bucket {
         BucketRead::Broken => Some("not JSON".to_owned()),
         BucketRead::Denied => Some(deny()),
-        BucketRead::There => Some(merge(None, &Grant::of(fleet), Unnamed::Keep).unwrap().text),
+        BucketRead::There => Some(merge(None, &Grant::from(fleet), Unnamed::Keep).unwrap().text),
         _ => None,
     };
     let bucket = match case.bucket {
@@ -221,7 +221,7 @@ fn a_plan_made_again_does_not_revoke_what_the_first_did_not_show() {
     assert!(first.is_complete() && first.policy_write().is_some());
 
     // Meanwhile someone granted delivery to the other account.
-    let both = merge(None, &Grant::of(&fleet), Unnamed::Keep).unwrap().text;
+    let both = merge(None, &Grant::from(&fleet), Unnamed::Keep).unwrap().text;
     let second = replan(&first, &smaller, Some(&both));
     assert_eq!(second.policy_write(), None);
     assert_eq!(
@@ -253,7 +253,7 @@ fn obstacle(
 #[test]
 fn a_plan_made_again_ends_no_grant_to_an_organization_and_no_unread_grant_that_the_first_did_not_show() {
     let fleet = fleet(false);
-    let listed = merge(None, &Grant::of(&fleet), Unnamed::Keep).unwrap().text;
+    let listed = merge(None, &Grant::from(&fleet), Unnamed::Keep).unwrap().text;
     let smaller = listed.replace(&format!(",\"{}\"", MEMBERS[1]), "");
     assert_ne!(smaller, listed);
     let by_organization = listed

@@ -22,7 +22,7 @@ fn fleet(members: &[(&str, &[&str])], form: &str) -> Fleet {
 }
 
 fn written(fleet: &Fleet) -> String {
-    merge(None, &Grant::of(fleet), Unnamed::Keep).unwrap().text
+    merge(None, &Grant::from(fleet), Unnamed::Keep).unwrap().text
 }
 
 fn planned(fleet: &Fleet, live: &str, unnamed: Unnamed) -> Plan {

@@ -95,7 +95,7 @@ fn the_hub_account_is_a_member_if_the_fleet_file_lists_it() {
             "[hub]\naccount = \"{HUB}\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
              [[members]]\naccount = \"{member}\"\nregions = [\"eu-west-1\"]\n"
         );
-        Grant::of(&Fleet::parse(&text).unwrap()).hub_member
+        Grant::from(&Fleet::parse(&text).unwrap()).hub_member
     };
     assert_eq!(of("222222222222"), None);
     assert_eq!(of(HUB), grant(1, true).hub_member);

@@ -131,7 +131,10 @@ fn delivery(membership: Membership) -> Request {
     owner.region = Some(region.clone());
     owner.organization = Some(OrganizationId::parse(ORGANIZATION).unwrap());
     let bucket = BucketName::parse(BUCKET).unwrap();
-    Delivery::new(account, region).of(membership).to(Some(owner)).put_object(&bucket, "k")
+    Delivery::new(account, region)
+        .with_membership(membership)
+        .with_owner(Some(owner))
+        .put_object(&bucket, "k")
 }
 
 #[test]

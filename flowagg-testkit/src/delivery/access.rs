@@ -52,7 +52,9 @@ impl File<'_> {
             }
             _ => Membership::None,
         };
-        Delivery::new(account, self.name.place.region.clone()).of(membership).to(self.owner.clone())
+        Delivery::new(account, self.name.place.region.clone())
+            .with_membership(membership)
+            .with_owner(self.owner.clone())
     }
 }
 

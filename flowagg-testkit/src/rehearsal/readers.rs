@@ -159,7 +159,7 @@ async fn deliver(emulator: &Emulator, kind: FileKind) -> Result<Delivered, Rehea
         count.records += publication.outcome.records();
         // All files of a publication are of the same interval.
         let name = files.first().and_then(|file| file.key.rsplit('/').next());
-        if let Some(name) = name.and_then(FileName::parse) {
+        if let Some(name) = name.and_then(|name| FileName::parse(name).ok()) {
             count.bytes += traffic(publication, &resources, &name)?;
         }
     }

@@ -140,7 +140,7 @@ fn check(
 
 /// Whether the folders of a key are those that its file name asks for.
 fn is_in_its_place(key: &str) -> bool {
-    let name = key.rsplit('/').next().and_then(FileName::parse);
+    let name = key.rsplit('/').next().and_then(|name| FileName::parse(name).ok());
     name.is_some_and(|name| Layout::default().key(&name) == key)
 }
 

@@ -60,7 +60,7 @@ proptest! {
         file_of in any_fleet(), stranger in id::account(), days in 0i64..20_000, minutes in 0i64..1440,
     ) {
         let fleet = &file_of.fleet;
-        let (grant, layout) = (Grant::of(fleet), fleet.layout());
+        let (grant, layout) = (Grant::from(fleet), fleet.layout());
         let written = match merge(None, &grant, Unnamed::Keep) {
             Ok(written) => written,
             // A choice that finds nobody grants nothing.
@@ -92,7 +92,7 @@ proptest! {
             let name = file(fleet, member.account, region, time);
             let key = layout.key(&name);
             prop_assert_eq!(ask(member.account, region, &key), DecisionKind::Allow, "{} {}", key, written.text);
-            prop_assert_eq!(FileName::parse(key.rsplit('/').next().unwrap()), Some(name.clone()));
+            prop_assert_eq!(FileName::parse(key.rsplit('/').next().unwrap()), Ok(name.clone()));
             // Neither above its folder nor beside it.
             let other_prefix = Layout::new(Some("elsewhere".parse().unwrap()), layout.files);
             let outside = [other_prefix.key(&name), format!("x{key}"), key.replace("AWSLogs/", "AWSLog/"), name.to_string()];

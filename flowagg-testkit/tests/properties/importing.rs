@@ -41,7 +41,7 @@ fn told_by_templates() -> impl Strategy<Value = Fleet> {
         for member in fleet.members.values_mut() {
             let region = member.regions.iter().next()?.clone();
             member.regions = Regions::These([region].into());
-            member.resources = Selection::of(kinds.clone())?;
+            member.resources = Selection::try_from(kinds.clone()).ok()?;
             (member.name, member.role) = (None, RoleName::default());
             (member.in_organization, member.in_units) = (false, false);
         }
@@ -60,7 +60,7 @@ proptest! {
         let sources: Vec<TemplateFile> = files.map(|file| TemplateFile::new(file.name, file.text)).collect();
         let imported = import(&read(&sources, &TemplateDefaults::default()).unwrap()).unwrap();
         prop_assert_eq!(&imported.remarks, &[]);
-        let policy = |fleet: &Fleet| merge(None, &Grant::of(fleet), Unnamed::Keep).unwrap().text;
+        let policy = |fleet: &Fleet| merge(None, &Grant::from(fleet), Unnamed::Keep).unwrap().text;
         let mut imported = imported.file.without_lookup();
         prop_assert_eq!(policy(&imported), policy(&fleet));
         imported.policy.form = fleet.policy.form;

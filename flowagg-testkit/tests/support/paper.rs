@@ -100,7 +100,7 @@ impl Paper {
     pub(crate) fn bucket(&mut self, on_paper: &str, in_world: &BucketName) {
         self.name(on_paper, in_world);
         if let Ok(fleet) = FleetName::parse(on_paper) {
-            self.name(&fleet.mark().to_string(), FleetName::of(in_world, None).mark());
+            self.name(&fleet.mark().to_string(), FleetName::default_for(in_world, None).mark());
         }
     }
 

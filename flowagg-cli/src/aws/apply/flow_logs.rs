@@ -246,7 +246,7 @@ impl<'a> RegionalEc2<'a> {
             .set_log_format(
                 (of_packets && spec.format != RecordFormat::default()).then(|| spec.format.to_string()),
             )
-            .max_aggregation_interval(spec.aggregation_interval.of(kind).seconds())
+            .max_aggregation_interval(spec.aggregation_interval.for_kind(kind).seconds())
             .set_destination_options((spec.files != Files::default()).then(|| options(spec.files)))
             .tag_specifications(tags)
     }

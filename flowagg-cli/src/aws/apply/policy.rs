@@ -53,7 +53,7 @@ impl Policy<'_> {
     /// AWS may attach a policy of its own then; its pages disagree on whether it is added or put in place of the other
     /// ("Amazon S3 bucket permissions for flow logs", "Logs sent to Amazon S3").
     pub(super) fn lost(&self, before: Option<&str>, after: Option<&str>) -> Option<Failure> {
-        let lost = match foreign_losses(before, after, &Grant::of(self.0.fleet)) {
+        let lost = match foreign_losses(before, after, &Grant::from(self.0.fleet)) {
             Ok(lost) => lost,
             Err(error) => return Some(self.refused(error.to_string(), error.help())),
         };
@@ -117,7 +117,7 @@ impl WholeDocument for Policy<'_> {
     }
 
     fn losses(&self, write: &PolicyWrite, now: &Option<String>) -> Result<Vec<String>, Failure> {
-        foreign_losses(write.text.as_deref(), now.as_deref(), &Grant::of(self.0.fleet))
+        foreign_losses(write.text.as_deref(), now.as_deref(), &Grant::from(self.0.fleet))
             .map_err(|error| self.refused(error.to_string(), error.help()))
     }
 }

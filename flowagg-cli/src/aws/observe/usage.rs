@@ -66,8 +66,8 @@ fn acl_of(answer: &GetBucketAclOutput) -> Acl {
 
 fn grant_of(grant: &Grant) -> AclGrant {
     let grantee = match grant.grantee().map(|it| (it.r#type(), it.uri(), it.id(), it.email_address())) {
-        Some((Type::Group, Some(uri), ..)) => Grantee::of_group(uri),
-        Some((Type::CanonicalUser, _, Some(id), _)) => Grantee::of_user(id),
+        Some((Type::Group, Some(uri), ..)) => Grantee::from_group_uri(uri),
+        Some((Type::CanonicalUser, _, Some(id), _)) => Grantee::from_canonical_id(id),
         Some((kind, uri, id, email)) => {
             Grantee::Other(uri.or(id).or(email).unwrap_or(kind.as_str()).to_owned())
         }

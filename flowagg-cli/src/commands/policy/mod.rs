@@ -47,7 +47,7 @@ async fn build(
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     let fleet = fleet(global, screen).await?;
-    let grant = Grant::of(&fleet);
+    let grant = Grant::from(&fleet);
     let merged = merge(None, &grant, Unnamed::Keep)?;
     let (effects, problems) = evaluate(&fleet, &grant, None, &merged)?;
     write(&merged, &effects, &problems, options.json, screen)
@@ -68,7 +68,7 @@ async fn merged(
         Some(adopt(&live, &statements).map_err(|error| input.unusable(&error, error.help()))?)
     };
     let base = adopted.as_ref().map_or(live.as_str(), |adopted| adopted.policy.as_str());
-    let grant = Grant::of(&fleet);
+    let grant = Grant::from(&fleet);
     let mut merged = merge(Some(base), &grant, unnamed(options.prune))
         .map_err(|error| input.unusable(&error, error.help()))?;
     merged.changed |= adopted.is_some();

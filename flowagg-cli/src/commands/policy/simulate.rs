@@ -139,7 +139,7 @@ impl Asked {
                     None => Delivery::new(account, region.clone()),
                 };
                 let delivery = match &options.organization {
-                    Some(id) => delivery.of(Membership::Within(id.clone(), BTreeSet::new())),
+                    Some(id) => delivery.with_membership(Membership::Within(id.clone(), BTreeSet::new())),
                     None => delivery,
                 };
                 let time = Timestamp::now().to_zoned(TimeZone::UTC).datetime();

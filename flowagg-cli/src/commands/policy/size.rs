@@ -16,7 +16,7 @@ pub(super) async fn run(
     let fleet = fleet(global, screen).await?;
     let input = options.policy.as_deref().map(Input::named);
     let live = input.map(Input::text).transpose()?;
-    let sizes = sizes(live.as_deref(), &Grant::of(&fleet), fleet.members.len());
+    let sizes = sizes(live.as_deref(), &Grant::from(&fleet), fleet.members.len());
     let sizes = sizes.map_err(|error| match input {
         Some(input) => input.unusable(&error, error.help()),
         None => error.into(),

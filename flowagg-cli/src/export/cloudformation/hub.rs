@@ -120,7 +120,7 @@ fn lifecycle(rule: FleetRule) -> Value {
 /// The policy that the fleet makes for an empty bucket. It names the bucket by the bucket's own ARN, so that it is right
 /// under another name too.
 fn policy(fleet: &Fleet) -> Result<Value, ExportError> {
-    let grant = Grant::of(fleet);
+    let grant = Grant::from(fleet);
     let arn = grant.bucket_arn();
     let mut statements = Vec::new();
     for text in flowagg_policy::statements(&grant)? {

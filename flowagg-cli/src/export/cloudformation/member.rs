@@ -158,7 +158,7 @@ fn flow_log(fleet: &Fleet, kind: ResourceKind, resource: Value) -> Resource {
     set("ResourceType", json!(kind.as_api()));
     set("LogDestinationType", json!("s3"));
     set("LogDestination", sub(&format!("arn:${{AWS::Partition}}:s3:::${{{BUCKET}}}{folder}")));
-    set("MaxAggregationInterval", json!(spec.aggregation_interval.of(kind).seconds()));
+    set("MaxAggregationInterval", json!(spec.aggregation_interval.for_kind(kind).seconds()));
     set("Tags", json!(tags));
     if of_packets {
         set("TrafficType", reference(TRAFFIC));

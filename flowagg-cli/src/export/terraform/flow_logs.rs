@@ -198,7 +198,7 @@ fn flow_log(fleet: &Fleet, kind: ResourceKind, found: &Found, body: Body) -> Bod
         .set("log_destination", destination)
         .set("log_destination_type", "s3")
         .set_some("traffic_type", of_packets.then(|| spec.traffic.as_api()))
-        .set("max_aggregation_interval", spec.aggregation_interval.of(kind).seconds().unsigned_abs())
+        .set("max_aggregation_interval", spec.aggregation_interval.for_kind(kind).seconds().unsigned_abs())
         .set_some("log_format", of_packets.then(|| spec.format.to_string()))
         .set("tags", Value::Map(tags.collect()))
         .block("destination_options", options)

@@ -98,7 +98,7 @@ fn lifecycle(rule: FleetRule) -> Body {
 pub(super) fn policy(fleet: &Fleet, live: Option<&LiveState<'_>>) -> Result<Vec<Block>, ExportError> {
     let text = match live.and_then(LiveState::policy) {
         Some(text) => text.to_owned(),
-        None => merge(None, &Grant::of(fleet), Unnamed::Keep)?.text,
+        None => merge(None, &Grant::from(fleet), Unnamed::Keep)?.text,
     };
     let document: serde_json::Value = serde_json::from_str(&text).map_err(ExportError::defect)?;
     let locals = Body::default().set("bucket_policy", Value::of_json(document));

@@ -56,7 +56,7 @@ impl World {
             LifecycleDocument::edited(None, rule_of_new_bucket(&fleet).as_slice(), &BTreeSet::new()).unwrap();
         bucket.public_access_block = PublicAccessBlock::FULL;
         bucket.ownership = Some("BucketOwnerEnforced".into());
-        bucket.policy = Some(merge(None, &Grant::of(&fleet), Unnamed::Keep).unwrap().text);
+        bucket.policy = Some(merge(None, &Grant::from(&fleet), Unnamed::Keep).unwrap().text);
         let state = RegionState::new(resources, Vec::new());
         Self { fleet, bucket: Some(bucket), regions: BTreeMap::from([(place, Ok(state))]) }
     }

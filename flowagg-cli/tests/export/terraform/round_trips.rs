@@ -29,7 +29,8 @@ fn read(log: &Value) -> FlowLogSpec {
         .iter()
         .find(|it| log["max_aggregation_interval"].as_i64() == Some(it.seconds().into()))
         .unwrap();
-    spec.format = RecordFormat::of(text_of("log_format").split(' ').map(field).collect()).unwrap();
+    spec.format =
+        RecordFormat::try_from(text_of("log_format").split(' ').map(field).collect::<Vec<_>>()).unwrap();
     let mut files =
         Files::new(*FileFormat::ALL.iter().find(|it| it.as_str() == options["file_format"]).unwrap());
     files.hive_compatible_partitions = options["hive_compatible_partitions"].as_bool().unwrap();
@@ -162,7 +163,7 @@ fn the_policy_is_the_one_that_apply_writes() {
             file["resource"]["aws_s3_bucket_policy"]["flow_logs"]["policy"],
             "${jsonencode(local.bucket_policy)}"
         );
-        let written = merge(None, &Grant::of(&fleet), Unnamed::Keep).unwrap().text;
+        let written = merge(None, &Grant::from(&fleet), Unnamed::Keep).unwrap().text;
         let written: Value = serde_json::from_str(&written).unwrap();
         assert_eq!(evaluated(&file["locals"]["bucket_policy"]), written, "{name}");
     }

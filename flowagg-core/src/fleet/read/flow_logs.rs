@@ -46,7 +46,7 @@ fn fields(value: &Value<'_, '_>) -> Option<RecordFormat> {
             fields.push(field);
         }
     }
-    let format = RecordFormat::of(fields);
+    let format = RecordFormat::try_from(fields).ok();
     if format.is_none() {
         value.fault("a record has no fields", "name at least one, or leave `fields` out for AWS's default");
     }

@@ -18,7 +18,7 @@ pub(super) fn read(table: &Table<'_, '_>) -> Option<Selection> {
             None => {}
         }
     }
-    let selection = Selection::of(choices);
+    let selection = Selection::try_from(choices).ok();
     if let (None, Some(none)) = (&selection, none) {
         none.fault(
             "nothing is logged here",

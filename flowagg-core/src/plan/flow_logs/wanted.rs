@@ -63,7 +63,7 @@ impl<'a> Wanted<'a> {
             compare("traffic", traffic, spec.traffic.as_api());
         }
         if let Some(interval) = log.interval {
-            let wanted = spec.aggregation_interval.of(kind).seconds();
+            let wanted = spec.aggregation_interval.for_kind(kind).seconds();
             compare("aggregation interval", &format!("{interval} s"), &format!("{wanted} s"));
         }
         if let Some(format) = log.format.as_ref().filter(|_| of_packets) {

@@ -61,7 +61,7 @@ impl WrittenFleet {
 ///
 /// proptest!(ProptestConfig::with_cases(64), |(file in fleet(Partition::Aws))| {
 ///     prop_assert_eq!(&file.read().unwrap(), &file.fleet);
-///     prop_assert_eq!(Grant::of(&file.fleet).bucket, file.fleet.hub.bucket);
+///     prop_assert_eq!(Grant::from(&file.fleet).bucket, file.fleet.hub.bucket);
 /// });
 /// ```
 pub fn fleet(partition: Partition) -> impl Strategy<Value = WrittenFleet> {

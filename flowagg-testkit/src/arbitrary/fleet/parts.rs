@@ -96,7 +96,7 @@ pub(super) fn flow_log_spec() -> impl Strategy<Value = FlowLogSpec> {
     let fields = subsequence(fields, 1..=known.len()).prop_shuffle();
     let format = prop_oneof![
         Just(RecordFormat::default()),
-        fields.prop_map(|fields| RecordFormat::of(fields).unwrap_or_default()),
+        fields.prop_map(|fields| RecordFormat::try_from(fields).unwrap_or_default()),
     ];
     let file_format = select(FileFormat::ALL.to_vec());
     let files = (file_format, any::<bool>(), any::<bool>()).prop_map(|(format, hive, hourly)| {
@@ -162,7 +162,7 @@ fn selection() -> impl Strategy<Value = Selection> {
         |(vpcs, (subnets, interfaces, gateways))| {
             let kinds = ResourceKind::ALL.into_iter().zip([vpcs, subnets, interfaces, gateways]);
             let choices = kinds.filter_map(|(kind, choice)| Some((kind, choice?))).collect();
-            Selection::of(choices).unwrap_or_default()
+            Selection::try_from(choices).unwrap_or_default()
         },
     )
 }

@@ -46,7 +46,7 @@ impl Columns {
     /// What the records say their version is: the highest of their fields'.
     pub(super) fn version(&self) -> u8 {
         let fields = self.0.iter().filter_map(|column| Field::parse(&column.name).ok());
-        RecordFormat::of(fields.collect()).unwrap_or_default().version()
+        RecordFormat::try_from(fields.collect::<Vec<_>>()).unwrap_or_default().version()
     }
 
     pub(super) fn iter(&self) -> std::slice::Iter<'_, Column> {

@@ -153,7 +153,10 @@ async fn deliver(emulator: &Emulator, kind: WorldKind) -> Result<Delivered, Rehe
             )));
         };
         // All files of a publication are of the same interval.
-        let name = files.first().and_then(|file| file.key.rsplit('/').next()).and_then(FileName::parse);
+        let name = files
+            .first()
+            .and_then(|file| file.key.rsplit('/').next())
+            .and_then(|name| FileName::parse(name).ok());
         let Some(name) = name else { continue };
         let recording = Recording {
             resource: resources.get(publication.flow_log.as_str()).cloned(),
