@@ -144,7 +144,7 @@ impl Examination {
     }
 
     /// The members' accounts and regions.
-    pub fn of_accounts(&mut self, fleet: &Fleet, entered_accounts: &Entered, observed: &Observed) {
+    pub fn check_accounts(&mut self, fleet: &Fleet, entered_accounts: &Entered, observed: &Observed) {
         let mut lost: Vec<Failure> = Vec::new();
         let mut entered = 0;
         for account in fleet.members.keys() {
@@ -184,7 +184,7 @@ impl Examination {
     }
 
     /// The hub bucket, its policy and its key.
-    pub fn of_hub(&mut self, fleet: &Fleet, observed: &Observed, plan: &Plan) {
+    pub fn check_hub(&mut self, fleet: &Fleet, observed: &Observed, plan: &Plan) {
         let bucket = match &observed.bucket {
             Err(failure) => return self.bad(Topic::Bucket, vec![failure.clone()]),
             Ok(bucket) => bucket.as_ref(),
@@ -203,8 +203,8 @@ impl Examination {
                 self.good(Topic::Bucket, format!("{name} is there; `apply` changes {n} of its settings"))
             }
         }
-        self.of_settings(plan);
-        self.of_policy(fleet, bucket.and_then(|bucket| bucket.policy.as_deref()), plan);
+        self.check_settings(plan);
+        self.check_policy(fleet, bucket.and_then(|bucket| bucket.policy.as_deref()), plan);
         let encryption = bucket.and_then(|bucket| bucket.encryption.as_ref());
         let key = concerns(plan).find(|concern| concern.about == Subject::Key);
         match (key, encryption_in_use(&fleet.hub, encryption)) {
@@ -222,7 +222,7 @@ impl Examination {
 
     /// Settings of the bucket that keep changes from being made, that are kept for someone who may depend on them, or that matter
     /// to flow logs.
-    fn of_settings(&mut self, plan: &Plan) {
+    fn check_settings(&mut self, plan: &Plan) {
         for (health, found) in [(Health::Bad, plan.obstacles()), (Health::Doubtful, plan.concerns())] {
             for concern in found.iter().filter(|concern| concern.about == Subject::Bucket) {
                 self.push(Topic::Bucket, health, concern.what.clone(), Some(concern.help.clone()));
@@ -254,7 +254,7 @@ impl Examination {
         !undecided.is_empty()
     }
 
-    fn of_policy(&mut self, fleet: &Fleet, live: Option<&str>, plan: &Plan) {
+    fn check_policy(&mut self, fleet: &Fleet, live: Option<&str>, plan: &Plan) {
         let found = [(Health::Bad, plan.obstacles()), (Health::Doubtful, plan.concerns())];
         let found =
             found.into_iter().flat_map(|(health, found)| found.iter().map(move |concern| (health, concern)));
@@ -291,7 +291,7 @@ impl Examination {
     }
 
     /// What EC2 answered to dry runs of the plan's changes.
-    pub fn of_flow_logs(&mut self, plan: &Plan, refused: Vec<Failure>) {
+    pub fn check_flow_logs(&mut self, plan: &Plan, refused: Vec<Failure>) {
         if !refused.is_empty() {
             self.bad(Topic::FlowLogs, refused);
         } else if plan.flow_logs().is_empty() && plan.held_back().flow_logs.is_empty() {
@@ -325,8 +325,8 @@ mod tests {
         let observed = Observed::new(Ok(None));
         let plan = plan(&fleet, &observed, Unnamed::Keep);
         let mut examination = Examination::default();
-        examination.of_accounts(&fleet, &Entered::new(), &observed);
-        examination.of_hub(&fleet, &observed, &plan);
+        examination.check_accounts(&fleet, &Entered::new(), &observed);
+        examination.check_hub(&fleet, &observed, &plan);
         let bad: Vec<Topic> = examination
             .checks
             .iter()
@@ -349,7 +349,7 @@ mod tests {
         let bucket = Ok(Some(hub_bucket));
         let observed = Observed::new(bucket);
         let mut examination = Examination::default();
-        examination.of_hub(&fleet, &observed, &plan(&fleet, &observed, Unnamed::Keep));
+        examination.check_hub(&fleet, &observed, &plan(&fleet, &observed, Unnamed::Keep));
         let bucket = examination.checks.iter().filter(|check| check.what == Topic::Bucket);
         let found: Vec<_> = bucket.map(|check| (check.health, check.found.as_str())).collect();
         let starts = [

@@ -4,7 +4,7 @@
 mod args;
 pub mod aws;
 #[cfg(feature = "cli")]
-pub mod commands;
+mod commands;
 pub mod doctor;
 #[cfg(feature = "cli")]
 mod exit;

@@ -40,9 +40,9 @@ pub(super) async fn run(
             match looked {
                 Err(failure) => examination.bad(Topic::Organization, vec![failure]),
                 Ok((Observation { fleet, accounts, observed }, plan, refused)) => {
-                    examination.of_accounts(&fleet, &accounts.entered(), &observed);
-                    examination.of_hub(&fleet, &observed, &plan);
-                    examination.of_flow_logs(&plan, refused);
+                    examination.check_accounts(&fleet, &accounts.entered(), &observed);
+                    examination.check_hub(&fleet, &observed, &plan);
+                    examination.check_flow_logs(&plan, refused);
                 }
             }
         }
