@@ -12,7 +12,7 @@ use flowagg_core::observed::{BucketEncryption, FlowLog, RegionState};
 /// What was found, wherever: in AWS, or in templates.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Found {
+pub struct FoundFleet {
     /// The hub.
     pub hub: FoundHub,
     /// The accounts that may belong to the fleet.
@@ -27,7 +27,7 @@ pub struct Found {
     pub remarks: Vec<Remark>,
 }
 
-impl Found {
+impl FoundFleet {
     /// A hub without accounts, and the default role.
     pub fn new(hub: FoundHub) -> Self {
         Self {

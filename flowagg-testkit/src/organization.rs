@@ -15,7 +15,7 @@ use crate::world::{self, Ran, WorldError, fresh_account};
 
 /// An organization of its own, with a fresh management account, so that any number of them share one server.
 #[derive(Debug)]
-pub struct Organization {
+pub struct MotoOrganization {
     url: String,
     /// Where the program calls.
     endpoint: String,
@@ -29,7 +29,7 @@ pub struct Organization {
     root: String,
 }
 
-impl Organization {
+impl MotoOrganization {
     /// Where AWS Organizations is, in the commercial partition.
     ///
     /// Source: "AWS Organizations endpoints and quotas" (AWS General Reference).

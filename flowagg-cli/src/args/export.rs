@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args as ClapArgs, Subcommand};
 use flowagg_core::id::{AccountId, Region};
 
 use crate::export::athena::{Form, Name, Names};
-use crate::export::cloudformation::{Format, VpcFrom};
+use crate::export::cloudformation::{TemplateFormat, VpcFrom};
 use crate::export::terraform;
 
 #[derive(Debug, Subcommand)]
@@ -66,7 +66,7 @@ pub(crate) struct CloudformationArgs {
     pub(crate) region: Option<Region>,
     /// `yaml` or `json`
     #[arg(long, value_parser = format, default_value = "yaml")]
-    pub(crate) format: Format,
+    pub(crate) format: TemplateFormat,
     #[command(flatten)]
     pub(crate) to: OutputArgs,
 }
@@ -79,7 +79,7 @@ pub(crate) struct TerraformArgs {
     pub(crate) live: bool,
     /// `hcl` (.tf) or `json` (.tf.json)
     #[arg(long, value_parser = terraform_format, default_value = "hcl")]
-    pub(crate) format: terraform::Format,
+    pub(crate) format: terraform::TerraformFormat,
     #[command(flatten)]
     pub(crate) to: OutputArgs,
 }
@@ -88,7 +88,7 @@ pub(crate) struct TerraformArgs {
 pub(crate) struct IamArgs {
     /// `yaml` or `json`
     #[arg(long, value_parser = format, default_value = "yaml")]
-    pub(crate) format: Format,
+    pub(crate) format: TemplateFormat,
     #[command(flatten)]
     pub(crate) to: OutputArgs,
 }
@@ -139,8 +139,8 @@ fn form(text: &str) -> Result<Form, String> {
 }
 
 /// `yaml`, `json`.
-fn format(text: &str) -> Result<Format, String> {
-    let found = Format::ALL.into_iter().find(|format| format.as_str() == text);
+fn format(text: &str) -> Result<TemplateFormat, String> {
+    let found = TemplateFormat::ALL.into_iter().find(|format| format.as_str() == text);
     found.ok_or_else(|| "yaml or json".to_owned())
 }
 
@@ -151,7 +151,7 @@ fn vpc_from(text: &str) -> Result<VpcFrom, String> {
 }
 
 /// `hcl`, `json`.
-fn terraform_format(text: &str) -> Result<terraform::Format, String> {
-    let found = terraform::Format::ALL.into_iter().find(|format| format.as_str() == text);
+fn terraform_format(text: &str) -> Result<terraform::TerraformFormat, String> {
+    let found = terraform::TerraformFormat::ALL.into_iter().find(|format| format.as_str() == text);
     found.ok_or_else(|| "hcl or json".to_owned())
 }

@@ -20,7 +20,7 @@ use super::failure::At;
 use super::observe::{self, Survey, folders, last_segment, services, survey};
 use super::tasks::AT_ONCE;
 use crate::Progress;
-use crate::found::{Folder, Found, FoundHub, FoundMember, Objects, View};
+use crate::found::{Folder, FoundFleet, FoundHub, FoundMember, Objects, View};
 
 /// What to read for an import: a bucket, and which accounts and regions.
 #[derive(Clone, Debug)]
@@ -78,7 +78,7 @@ pub async fn find(
     hub: FoundHub,
     granted: BTreeSet<AccountId>,
     progress: &dyn Progress,
-) -> Result<(Found, Vec<Failure>), Failure> {
+) -> Result<(FoundFleet, Vec<Failure>), Failure> {
     let session = &session.moved_to(&hub.region);
     let mut accounts = granted;
     accounts.extend(hub.delivered().flat_map(|(_, accounts)| accounts.keys()).chain(&scope.accounts));
@@ -110,7 +110,7 @@ pub async fn find(
         (member.account, found_member(member, states, entered))
     });
     let members = members.collect();
-    Ok((Found { members, role: scope.role.clone(), organization, ..Found::new(hub) }, failures))
+    Ok((FoundFleet { members, role: scope.role.clone(), organization, ..FoundFleet::new(hub) }, failures))
 }
 
 fn found_member(

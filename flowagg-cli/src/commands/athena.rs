@@ -9,7 +9,7 @@ use super::error::CommandError;
 use super::start;
 use crate::args::{AthenaQueryArgs, GlobalArgs};
 use crate::aws::{QueryRequest, StoredObjects, run_query, stored_objects};
-use crate::export::athena::{Days, Details, Part, Query, Table};
+use crate::export::athena::{Days, Details, Query, Table, TablePart};
 use crate::{Exit, Screen, show};
 
 /// A query that is ready to be run.
@@ -113,7 +113,7 @@ fn of_fleet(
     }
     let names = options.names.names();
     let table = Table::new(fleet, &names)?;
-    let part = Part::new(&table, &global.only, Days::These(from, to))?;
+    let part = TablePart::new(&table, &global.only, Days::These(from, to))?;
     let ports = if options.port.is_empty() { Details::PORTS.to_vec() } else { options.port.clone() };
     let details = Details { interface: options.interface.clone(), ports };
     let sql = query.sql(&table, &part, &details).map_err(|missing| {

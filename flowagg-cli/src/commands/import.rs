@@ -7,7 +7,7 @@ use super::error::CommandError;
 use super::files::write_text;
 use crate::args::{GlobalArgs, ImportArgs};
 use crate::aws::{self, ImportScope, Session, find_hub};
-use crate::found::Found;
+use crate::found::FoundFleet;
 use crate::import::template::{self, TemplateDefaults, TemplateFile};
 use crate::import::{Imported, granted, import, named_folders};
 use crate::{Exit, Progress, Screen};
@@ -38,7 +38,7 @@ async fn in_aws(
     options: &ImportArgs,
     regions: Regions,
     screen: &mut Screen<'_>,
-) -> Result<(Found, Exit), CommandError> {
+) -> Result<(FoundFleet, Exit), CommandError> {
     let bucket = options.bucket.clone().ok_or_else(|| {
         CommandError::usage(
             "no bucket is given",
@@ -70,14 +70,14 @@ async fn find(
     scope: &ImportScope,
     session: &Session,
     progress: &dyn Progress,
-) -> Result<(Found, Vec<Failure>), CommandError> {
+) -> Result<(FoundFleet, Vec<Failure>), CommandError> {
     let hub = find_hub(scope, session, named_folders).await?;
     let granted = granted(&hub);
     Ok(aws::find(scope, session, hub, granted, progress).await?)
 }
 
 /// What templates say, offline.
-fn in_templates(options: &ImportArgs, regions: Regions) -> Result<Found, CommandError> {
+fn in_templates(options: &ImportArgs, regions: Regions) -> Result<FoundFleet, CommandError> {
     let mut sources = Vec::new();
     for path in &options.template {
         let name = path.display().to_string();

@@ -10,12 +10,12 @@ use flowagg_core::observed::{FlowLog, RegionState, Resource};
 use flowagg_policy::Grant;
 
 use super::{Remarks, flow_logs};
-use crate::found::{Folder, Found, FoundMember, View};
+use crate::found::{Folder, FoundFleet, FoundMember, View};
 
 /// The members: accounts in which something is logged, which are granted delivery (`granted`), or of which it is not known. The
 /// others are reported.
 pub(super) fn read(
-    found: &Found,
+    found: &FoundFleet,
     granted: &BTreeSet<AccountId>,
     grant: Option<&Grant>,
     destination: &Destination,

@@ -19,7 +19,7 @@ use flowagg_core::id::{AccountId, BucketName, FleetName, Prefix};
 use flowagg_core::observed::{FlowLog, Manager};
 
 use self::template::Unquoted;
-use crate::found::{Folder, Found, FoundHub};
+use crate::found::{Folder, FoundFleet, FoundHub};
 
 /// A fleet file, and what it does not contain.
 #[derive(Clone, Debug)]
@@ -120,7 +120,7 @@ fn declared_name(hub: &FoundHub, prefix: Option<&Prefix>, logs: &[&FlowLog]) -> 
 }
 
 /// The fleet file that describes what was found.
-pub fn import(found: &Found) -> Result<Imported, ImportError> {
+pub fn import(found: &FoundFleet) -> Result<Imported, ImportError> {
     let mut remarks = Remarks(found.remarks.clone());
     let hub = &found.hub;
     let logs: Vec<&FlowLog> = found

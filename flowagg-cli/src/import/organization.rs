@@ -5,12 +5,12 @@ use flowagg_core::id::AccountId;
 use flowagg_policy::Grant;
 
 use super::{Remarks, flow_logs};
-use crate::found::{Found, View};
+use crate::found::{FoundFleet, View};
 
 /// The organization that is looked up, with what most of its accounts have; else the one that the policy names. Members that
 /// are as the organization says are taken out of those that are named.
 pub(super) fn read(
-    found: &Found,
+    found: &FoundFleet,
     grant: Option<&Grant>,
     named: &mut BTreeMap<AccountId, Member>,
     remarks: &mut Remarks,

@@ -10,7 +10,7 @@ use flowagg_policy::{Grant, Unnamed, granted_by, granted_by_anyone, merge, remov
 
 use super::statements::{self, is_of_delivery, writes};
 use super::{Remarks, folder};
-use crate::found::{Folder, Found, FoundHub};
+use crate::found::{Folder, FoundFleet, FoundHub};
 
 /// What the policy grants under this folder: with the fleet's own statements, else with those of the documented shape. How the
 /// accounts' folders are named is in the policy, or else in the flow logs.
@@ -49,7 +49,7 @@ pub(super) fn granted(hub: &FoundHub, folder: &Folder, grant: Option<&Grant>) ->
 
 /// The settings with which the policy stays as it is: form `auto` where it gives the live one.
 pub(super) fn settings(
-    found: &Found,
+    found: &FoundFleet,
     fleet: &Fleet,
     grant: Option<&Grant>,
     remarks: &mut Remarks,
@@ -99,7 +99,7 @@ pub(super) fn settings(
 }
 
 /// The fleet with the accounts that the organization has, as a lookup would put them in.
-fn looked_up(found: &Found, fleet: &Fleet) -> Fleet {
+fn looked_up(found: &FoundFleet, fleet: &Fleet) -> Fleet {
     let mut fleet = fleet.clone();
     let Some(how) = fleet.organization.as_ref().and_then(|it| it.discovery.clone()) else { return fleet };
     // Only a lookup of the whole organization is imported.
@@ -121,7 +121,7 @@ fn looked_up(found: &Found, fleet: &Fleet) -> Fleet {
 }
 
 /// Names the statements about log delivery that are not this fleet's.
-fn unread(found: &Found, to: &Destination, fleet: &Fleet, remarks: &mut Remarks) {
+fn unread(found: &FoundFleet, to: &Destination, fleet: &Fleet, remarks: &mut Remarks) {
     let Some(policy) = found.hub.policy.as_deref() else { return };
     let hive = Grant::from(fleet).hive;
     let rest = match remove(policy, &target(&found.hub, to.prefix.as_ref(), &fleet.name(), hive)) {

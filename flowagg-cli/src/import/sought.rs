@@ -6,10 +6,10 @@ use flowagg_core::flow_log::Destination;
 
 use super::folder::root;
 use super::statements::writes;
-use crate::found::{Folder, Found};
+use crate::found::{Folder, FoundFleet};
 
 /// Every place that was searched, with what it contains instead.
-pub(super) fn all(found: &Found, folder: &Folder) -> Vec<String> {
+pub(super) fn all(found: &FoundFleet, folder: &Folder) -> Vec<String> {
     let hub = &found.hub;
     let root = root(folder);
     let statements = writes(hub);

@@ -9,9 +9,14 @@ use flowagg_core::observed::Observed;
 use flowagg_core::plan::{FlowLogChange, Note, Step};
 use flowagg_policy::{Plan, Severity, lint_live};
 
-use super::{About, AffectedResource, Finding};
+use super::{About, AffectedResource, ReportFinding};
 
-pub(super) fn findings(fleet: &Fleet, observed: &Observed, verified: &Verified, plan: &Plan) -> Vec<Finding> {
+pub(super) fn findings(
+    fleet: &Fleet,
+    observed: &Observed,
+    verified: &Verified,
+    plan: &Plan,
+) -> Vec<ReportFinding> {
     let mut found = Found { hub: hub(fleet), alike: BTreeMap::new() };
     found.failures(observed);
     verified.flow_logs.iter().for_each(|delivery| found.delivery(delivery));
@@ -38,7 +43,7 @@ fn hub(fleet: &Fleet) -> AffectedResource {
 struct Found {
     hub: AffectedResource,
     /// By what makes findings alike.
-    alike: BTreeMap<(About, Alike), Finding>,
+    alike: BTreeMap<(About, Alike), ReportFinding>,
 }
 
 /// What findings have in common that are one finding at several places.
@@ -71,7 +76,7 @@ impl Found {
         help: Option<&str>,
         affected: AffectedResource,
     ) {
-        let new = || Finding {
+        let new = || ReportFinding {
             severity,
             about,
             what: what.to_owned(),
@@ -197,8 +202,8 @@ impl Found {
         }
     }
 
-    fn sorted(self) -> Vec<Finding> {
-        let mut findings: Vec<Finding> = self.alike.into_values().collect();
+    fn sorted(self) -> Vec<ReportFinding> {
+        let mut findings: Vec<ReportFinding> = self.alike.into_values().collect();
         for finding in &mut findings {
             finding.places.sort();
         }

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::words::{age, bytes, count, counted};
 use super::{
-    AccountReport, AffectedResource, Coverage, Finding, FlowLogCounts, PolicySize, RegionReport, Report, heat,
+    AccountReport, AffectedResource, Coverage, FlowLogCounts, PolicySize, RegionReport, Report,
+    ReportFinding, heat,
 };
 
 const STYLE: &str = include_str!("page/page.css");
@@ -167,7 +168,7 @@ fn findings(report: &Report, out: &mut String) -> fmt::Result {
     if report.findings.is_empty() {
         writeln!(out, "<p>Nothing was found.</p>")?;
     }
-    for Finding { severity, about, what, help, places } in &report.findings {
+    for ReportFinding { severity, about, what, help, places } in &report.findings {
         let word = match severity {
             Severity::Error => "error",
             Severity::Warning => "warning",

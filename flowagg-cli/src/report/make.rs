@@ -15,8 +15,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::{
-    AccountReport, Coverage, FlowLogCounts, Hub, NewestObject, PolicySize, RegionReport, Report, Totals,
-    findings,
+    AccountReport, Coverage, FlowLogCounts, HubReport, NewestObject, PolicySize, RegionReport, Report,
+    Totals, findings,
 };
 
 /// What a report is made from.
@@ -77,7 +77,7 @@ impl Report {
         let mut accounts: Vec<AccountReport> = members.map(|member| builder.member(member)).collect();
         accounts.extend(fleet.left_out.iter().map(|(account, why)| builder.left_out(*account, why)));
         accounts.sort_by(|a, b| (&a.unit, a.account).cmp(&(&b.unit, b.account)));
-        let hub = Hub {
+        let hub = HubReport {
             account: fleet.hub.account,
             region: fleet.hub.region.clone(),
             bucket: fleet.hub.bucket.clone(),

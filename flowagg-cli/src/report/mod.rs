@@ -10,6 +10,6 @@ pub mod words;
 pub use html::html;
 pub use make::ReportInput;
 pub use value::{
-    About, AccountReport, AffectedResource, Coverage, Finding, FlowLogCounts, Hub, NewestObject, PolicySize,
-    RegionReport, Report, Totals, heat,
+    About, AccountReport, AffectedResource, Coverage, FlowLogCounts, HubReport, NewestObject, PolicySize,
+    RegionReport, Report, ReportFinding, Totals, heat,
 };

@@ -20,7 +20,7 @@ pub struct Report {
     /// When it was made, UTC. Every age counts from here.
     pub made: Timestamp,
     /// The bucket that all logs go to.
-    pub hub: Hub,
+    pub hub: HubReport,
     /// The days (UTC) that deliveries are counted on, the last one that of `made`.
     pub days: Vec<Date>,
     /// Every region that some account of the fleet is looked at in.
@@ -35,7 +35,7 @@ pub struct Report {
     /// Every account, by unit and id.
     pub accounts: Vec<AccountReport>,
     /// What should be looked at, the worst first.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<ReportFinding>,
 }
 
 impl Report {
@@ -54,7 +54,7 @@ impl Report {
 /// The account and bucket that all logs go to.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[non_exhaustive]
-pub struct Hub {
+pub struct HubReport {
     /// The account that owns the bucket.
     pub account: AccountId,
     /// The region of the bucket.
@@ -311,7 +311,7 @@ pub struct NewestObject {
 /// What should be looked at.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[non_exhaustive]
-pub struct Finding {
+pub struct ReportFinding {
     /// How bad it is.
     pub severity: Severity,
     /// What it is about.

@@ -11,7 +11,9 @@ use super::sheet::Sheet;
 use super::sheet::TIE;
 use super::style::{BOLD, DIM, GREEN, RED, YELLOW};
 use crate::report::words::{age, bytes, count, counted, short};
-use crate::report::{AccountReport, AffectedResource, Coverage, Finding, FlowLogCounts, PolicySize, Report};
+use crate::report::{
+    AccountReport, AffectedResource, Coverage, FlowLogCounts, PolicySize, Report, ReportFinding,
+};
 
 /// What a terminal can draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -256,8 +258,8 @@ fn heat(glyphs: Glyphs, objects: u64, most: u64) -> char {
     scale.get(level).copied().unwrap_or('?')
 }
 
-fn one(finding: &Finding, out: &mut Sheet<'_>) -> io::Result<()> {
-    let Finding { severity, what, help, places, about: _ } = finding;
+fn one(finding: &ReportFinding, out: &mut Sheet<'_>) -> io::Result<()> {
+    let ReportFinding { severity, what, help, places, about: _ } = finding;
     let (style, word) = match severity {
         Severity::Error => (RED, "error"),
         Severity::Warning => (YELLOW, "warning"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flowagg::export::cloudformation::{Format, VpcFrom, hub, member};
+use flowagg::export::cloudformation::{TemplateFormat, VpcFrom, hub, member};
 use flowagg_core::flow_log::{
     AggregationInterval, Field, FileFormat, Files, FlowLogSpec, RecordFormat, TrafficType,
 };
@@ -60,7 +60,7 @@ proptest! {
         let mut fleet = fleet("plain");
         fleet.flow_logs = spec;
         let [yaml, json] =
-            Format::ALL.map(|format| member(&fleet, VpcFrom::Parameter, format).unwrap().files.remove(0).text);
+            TemplateFormat::ALL.map(|format| member(&fleet, VpcFrom::Parameter, format).unwrap().files.remove(0).text);
         let json: Value = serde_json::from_str(&json).unwrap();
         prop_assert_eq!(&serde_saphyr::from_str::<Value>(&yaml).unwrap(), &json);
         let mut spec = fleet.flow_logs.clone();
@@ -104,7 +104,7 @@ fn the_hubs_template_has_the_policy_that_apply_writes() {
         let fleet = fleet(name);
         let grant = Grant::from(&fleet);
         let template: Value =
-            serde_json::from_str(&hub(&fleet, Format::Json).unwrap().files[0].text).unwrap();
+            serde_json::from_str(&hub(&fleet, TemplateFormat::Json).unwrap().files[0].text).unwrap();
         let policy = &template["Resources"]["FlowLogBucketPolicy"]["Properties"]["PolicyDocument"];
         let written = merge(None, &grant, Unnamed::Keep).unwrap().text;
         let written: Value = serde_json::from_str(&written).unwrap();

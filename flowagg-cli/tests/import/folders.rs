@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg::found::{Folder, Found, FoundHub, FoundMember, Objects, View};
+use flowagg::found::{Folder, FoundFleet, FoundHub, FoundMember, Objects, View};
 use flowagg::import::{ImportError, Imported, granted, import, named_folders};
 use flowagg_core::fleet::{Regions, Selection};
 use flowagg_core::id::{AccountId, BucketName, FleetName, FlowLogId, Region};
@@ -56,7 +56,7 @@ fn found<const N: usize>(
     statements: &[Value],
     files: &[(&str, &str)],
     members: [(AccountId, FoundMember); N],
-) -> Found {
+) -> FoundFleet {
     let mut objects = Objects::default();
     for (name, id) in files {
         let accounts: &mut BTreeMap<_, _> = objects.delivered.entry(folder(name)).or_default();
@@ -67,12 +67,12 @@ fn found<const N: usize>(
     let mut hub = FoundHub::new(account("111122223333"), region("eu-west-1"), bucket);
     (hub.objects, hub.rules) = (Some(objects), Some(Vec::new()));
     hub.policy = (!statements.is_empty()).then_some(policy);
-    let mut found = Found::new(hub);
+    let mut found = FoundFleet::new(hub);
     found.members = BTreeMap::from(members);
     found
 }
 
-fn prefix(found: &Found) -> Result<String, ImportError> {
+fn prefix(found: &FoundFleet) -> Result<String, ImportError> {
     import(found).map(|it| it.file.hub.prefix.map(|prefix| prefix.to_string()).unwrap_or_default())
 }
 
@@ -241,7 +241,7 @@ Member(AccountId(222222222222)): eu-west-1: flow logs to other buckets are not i
 
 #[test]
 fn no_account_is_an_error_that_lists_where_it_was_searched_for() {
-    let sought = |found: &Found| match import(found) {
+    let sought = |found: &FoundFleet| match import(found) {
         Err(error @ ImportError::NoMembers { .. }) => error.to_string(),
         other => panic!("{other:?}"),
     };

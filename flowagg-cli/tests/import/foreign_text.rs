@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg::found::{Folder, Found, FoundHub, FoundMember, Objects, View};
+use flowagg::found::{Folder, FoundFleet, FoundHub, FoundMember, Objects, View};
 use flowagg::import::import;
 use flowagg::import::template::{TemplateDefaults, TemplateFile, read};
 use flowagg_core::fleet::FleetFile;
@@ -110,7 +110,7 @@ fn objects() -> impl Strategy<Value = Objects> {
     )
 }
 
-fn found() -> impl Strategy<Value = Found> {
+fn found() -> impl Strategy<Value = FoundFleet> {
     let text = || option::of(foreign());
     let tags = btree_map(foreign(), foreign(), 0..3);
     let policy = option::of(prop_oneof![4 => policy(), 1 => foreign()]);
@@ -135,7 +135,7 @@ fn found() -> impl Strategy<Value = Found> {
                 encryption
             });
             (hub.rules, hub.policy) = (Some(rules), policy);
-            let mut found = Found::new(hub);
+            let mut found = FoundFleet::new(hub);
             found.members = BTreeMap::from([(seen, member), (other, unseen)]);
             found.elsewhere = elsewhere;
             found

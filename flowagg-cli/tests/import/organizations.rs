@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg::found::{Folder, Found, FoundHub, FoundMember, Objects, View};
+use flowagg::found::{Folder, FoundFleet, FoundHub, FoundMember, Objects, View};
 use flowagg::import::import;
 use flowagg_core::fleet::{Fleet, FleetFile, FoundAccount, Part, Regions, Selection};
 use flowagg_core::id::{AccountId, FlowLogId, Region, ResourceId, RoleName};
@@ -53,7 +53,7 @@ fn looked_up(declared: &FleetFile) -> Fleet {
     resolution.finish()
 }
 
-fn found() -> Found {
+fn found() -> FoundFleet {
     let declared = FleetFile::parse(FLEET).unwrap();
     let policy = merge(None, &Grant::from(&looked_up(&declared)), Unnamed::Keep).unwrap().text;
     let (one, two) = ("vpc-0a1b2c3d4e5f67890", "vpc-1a2b3c4d");
@@ -79,7 +79,7 @@ fn found() -> Found {
     let hub = &declared.hub;
     let mut hub = FoundHub::new(hub.account, hub.region.clone(), hub.bucket.clone());
     (hub.rules, hub.policy) = (Some(vec![rule]), Some(policy));
-    let mut found = Found::new(hub);
+    let mut found = FoundFleet::new(hub);
     found.members = members;
     found.role = RoleName::parse("flowagg").unwrap();
     found.organization = Some(organization);

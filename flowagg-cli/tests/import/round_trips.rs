@@ -1,6 +1,6 @@
 //! What `flowagg export` writes is read as the fleet that it was written from, as far as templates say it.
 
-use flowagg::export::cloudformation::{Format, hub, member, place, stack_set};
+use flowagg::export::cloudformation::{TemplateFormat, hub, member, place, stack_set};
 use flowagg::export::{ExportError, ExportFiles};
 use flowagg::import::template::{TemplateDefaults, TemplateFile, read};
 use flowagg::import::{Imported, import};
@@ -24,7 +24,7 @@ fn imported(files: impl IntoIterator<Item = ExportFiles>, defaults: &TemplateDef
 }
 
 /// The templates of a fleet: the hub, and each place that has one. And the members that have.
-fn templates(fleet: &Fleet, format: Format) -> (Vec<ExportFiles>, Vec<&Member>) {
+fn templates(fleet: &Fleet, format: TemplateFormat) -> (Vec<ExportFiles>, Vec<&Member>) {
     let mut files = vec![hub(fleet, format).unwrap()];
     let mut told = Vec::new();
     for (member, region) in fleet.places() {
@@ -43,7 +43,7 @@ fn templates(fleet: &Fleet, format: Format) -> (Vec<ExportFiles>, Vec<&Member>) 
 #[test]
 fn hub_and_places_are_read_as_the_fleet_that_they_were_written_from() {
     for (name, told) in [("plain", 1), ("kms", 1), ("china", 1), ("gov", 1), ("many", 0)] {
-        for format in Format::ALL {
+        for format in TemplateFormat::ALL {
             let fleet = declared(name).without_lookup();
             let (files, members) = templates(&fleet, format);
             assert_eq!(members.len(), told, "{name}");
@@ -82,7 +82,7 @@ fn hub_and_places_are_read_as_the_fleet_that_they_were_written_from() {
 
 #[test]
 fn the_template_of_one_vpc_says_how_flow_logs_are_and_not_who_has_one() {
-    let told = Format::ALL.map(|format| {
+    let told = TemplateFormat::ALL.map(|format| {
         let fleet = declared("kms").without_lookup();
         let files = [hub(&fleet, format).unwrap(), member(&fleet, Default::default(), format).unwrap()];
         let read = imported(files, &TemplateDefaults::default());
@@ -106,7 +106,7 @@ no template says what is logged here; the regions are those that the bucket name
 #[test]
 fn a_stack_set_is_the_organization_that_it_deploys_to() {
     for name in ["organization", "whole"] {
-        for format in Format::ALL {
+        for format in TemplateFormat::ALL {
             let fleet = declared(name).without_lookup();
             let (account, region) = (fleet.hub.account, fleet.hub.region.clone());
             let mut defaults = TemplateDefaults::default();

@@ -1,6 +1,6 @@
 //! Which state each account and region is in, and what is found.
 
-use flowagg::report::{About, Coverage, Finding, Report};
+use flowagg::report::{About, Coverage, Report, ReportFinding};
 use flowagg_core::failure::{Advice, Failure};
 use flowagg_core::fleet::Regions;
 use flowagg_core::id::{AccountId, Place, Region};
@@ -56,7 +56,7 @@ fn is(fleet: &MadeUp, place: &Place, coverage: Coverage, of_account: Coverage) -
 }
 
 #[track_caller]
-fn finds<'a>(report: &'a Report, what: &str) -> &'a Finding {
+fn finds<'a>(report: &'a Report, what: &str) -> &'a ReportFinding {
     let mut found = report.findings.iter().filter(|finding| finding.what.contains(what));
     let one = found.next().unwrap_or_else(|| panic!("nothing of `{what}` in {:#?}", report.findings));
     assert_eq!(found.next(), None);

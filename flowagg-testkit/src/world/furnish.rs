@@ -2,7 +2,7 @@ use aws_sdk_ec2::types::Tag;
 use flowagg_core::id::{AccountId, Region, ResourceId};
 use futures::future::try_join_all;
 
-use super::{Account, World, WorldError};
+use super::{World, WorldAccount, WorldError};
 use crate::aws::AwsError;
 
 impl World {
@@ -49,7 +49,7 @@ impl World {
     pub(super) async fn furnish(&mut self, name: &str, id: AccountId, vpcs: usize) -> Result<(), AwsError> {
         let made = self.regions.iter().map(|region| self.furnish_region(id, region, vpcs));
         let vpcs = self.regions.iter().cloned().zip(try_join_all(made).await?).collect();
-        self.accounts.insert(name.to_owned(), Account { id, vpcs, is_member: false, lines: Vec::new() });
+        self.accounts.insert(name.to_owned(), WorldAccount { id, vpcs, is_member: false, lines: Vec::new() });
         Ok(())
     }
 

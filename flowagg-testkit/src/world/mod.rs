@@ -49,13 +49,13 @@ pub struct World {
     enrolled: BTreeSet<AccountId>,
     /// Whether the fleet file asks for every region of each member.
     everywhere: bool,
-    accounts: BTreeMap<String, Account>,
+    accounts: BTreeMap<String, WorldAccount>,
 }
 
 /// An account of a world.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Account {
+pub struct WorldAccount {
     /// Its id.
     pub id: AccountId,
     /// Its VPCs, by region.
@@ -165,7 +165,7 @@ impl World {
     pub fn crowd(&mut self, accounts: usize) {
         for number in 1..=accounts {
             let id = self.next_account();
-            let account = Account { id, vpcs: BTreeMap::new(), is_member: true, lines: Vec::new() };
+            let account = WorldAccount { id, vpcs: BTreeMap::new(), is_member: true, lines: Vec::new() };
             self.accounts.insert(format!("crowd-{number:03}"), account);
         }
     }
@@ -220,7 +220,7 @@ impl World {
     }
 
     /// The accounts that were made, by name.
-    pub fn accounts(&self) -> &BTreeMap<String, Account> {
+    pub fn accounts(&self) -> &BTreeMap<String, WorldAccount> {
         &self.accounts
     }
 

@@ -1,13 +1,13 @@
 //! The real program asks Athena, which moto plays: it takes every query and answers with no rows.
 
 use flowagg_testkit::emulator::Moto;
-use flowagg_testkit::organization::Organization;
+use flowagg_testkit::organization::MotoOrganization;
 
 use super::fleet;
 
 #[tokio::test]
 async fn a_query_is_estimated_started_waited_for_and_its_rows_are_printed() {
-    let organization = Organization::found(Moto::shared().unwrap()).await.unwrap();
+    let organization = MotoOrganization::found(Moto::shared().unwrap()).await.unwrap();
     organization.account("shop", None).await.unwrap();
     let fleet = fleet(&organization, "regions = [\"eu-west-1\"]");
     let run = async |args: &[&str]| organization.flowagg(&fleet, args).await.unwrap().exits(0);

@@ -9,7 +9,7 @@ mod program;
 use std::collections::BTreeSet;
 
 use flowagg_core::id::{AccountId, Region};
-use flowagg_testkit::organization::Organization;
+use flowagg_testkit::organization::MotoOrganization;
 
 pub(crate) fn set(accounts: &[AccountId]) -> BTreeSet<AccountId> {
     accounts.iter().copied().collect()
@@ -20,12 +20,12 @@ pub(crate) fn region(name: &str) -> Region {
 }
 
 /// A bucket name without the digits of an account.
-pub(crate) fn bucket(organization: &Organization) -> String {
+pub(crate) fn bucket(organization: &MotoOrganization) -> String {
     format!("flow-logs-{}", organization.id())
 }
 
 /// A hub in the management account, and its organization with these lines more.
-pub(crate) fn fleet(organization: &Organization, lines: &str) -> String {
+pub(crate) fn fleet(organization: &MotoOrganization, lines: &str) -> String {
     let (hub, bucket, id) = (organization.management(), bucket(organization), organization.id());
     format!(
         "[hub]\naccount = \"{hub}\"\nregion = \"eu-west-1\"\nbucket = \"{bucket}\"\n[organization]\nid = \"{id}\"\n{lines}\n"

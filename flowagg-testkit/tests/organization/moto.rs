@@ -6,7 +6,7 @@ use aws_sdk_ec2::types::{FlowLogsResourceType, LogDestinationType, TrafficType};
 use aws_sdk_organizations::types::{Account, AccountState, AccountStatus, ChildType};
 use flowagg_core::id::{AccountId, OrganizationalUnitId};
 use flowagg_testkit::emulator::Moto;
-use flowagg_testkit::organization::Organization;
+use flowagg_testkit::organization::MotoOrganization;
 
 use super::{region, set};
 
@@ -16,7 +16,7 @@ const PAGE: i32 = 20;
 /// An organization of 25 accounts beside the one that manages it: 12 in the root, 8 in `work`, 5 in `work/prod`. The last
 /// of the root is closed.
 struct Acme {
-    organization: Organization,
+    organization: MotoOrganization,
     work: OrganizationalUnitId,
     prod: OrganizationalUnitId,
     in_root: Vec<AccountId>,
@@ -26,7 +26,7 @@ struct Acme {
 
 impl Acme {
     async fn found() -> Self {
-        let organization = Organization::found(Moto::shared().unwrap()).await.unwrap();
+        let organization = MotoOrganization::found(Moto::shared().unwrap()).await.unwrap();
         let work = organization.unit("work", None).await.unwrap();
         let prod = organization.unit("prod", Some(&work)).await.unwrap();
         let mut lists = Vec::new();
@@ -142,8 +142,8 @@ async fn an_account_that_is_moved_is_under_its_new_unit_alone() {
 #[tokio::test]
 async fn organizations_that_share_a_server_do_not_see_each_other_and_members_see_only_the_outline() {
     let server = Moto::shared().unwrap();
-    let one = Organization::found(server).await.unwrap();
-    let other = Organization::found(server).await.unwrap();
+    let one = MotoOrganization::found(server).await.unwrap();
+    let other = MotoOrganization::found(server).await.unwrap();
     assert_ne!(one.id(), other.id());
     let member = one.account("shop", None).await.unwrap();
     let listed = other.client().list_accounts().send().await.unwrap();
@@ -164,7 +164,7 @@ async fn organizations_that_share_a_server_do_not_see_each_other_and_members_see
 
 #[tokio::test]
 async fn a_flow_log_of_a_member_goes_to_a_bucket_of_the_management_account_if_there_is_one() {
-    let organization = Organization::found(Moto::shared().unwrap()).await.unwrap();
+    let organization = MotoOrganization::found(Moto::shared().unwrap()).await.unwrap();
     let (hub, ireland) = (organization.management(), region("eu-west-1"));
     let member = organization.account("shop", None).await.unwrap();
     let ec2 = organization.ec2(member, &ireland).await.unwrap();
@@ -205,7 +205,7 @@ async fn a_flow_log_of_a_member_goes_to_a_bucket_of_the_management_account_if_th
 
 #[tokio::test]
 async fn regions_tell_whether_an_account_has_opted_in() {
-    let organization = Organization::found(Moto::shared().unwrap()).await.unwrap();
+    let organization = MotoOrganization::found(Moto::shared().unwrap()).await.unwrap();
     let ec2 = organization.ec2(organization.management(), &region("eu-west-1")).await.unwrap();
     let listed = ec2.describe_regions().send().await.unwrap();
     let by_status = |status: &str| -> BTreeSet<&str> {

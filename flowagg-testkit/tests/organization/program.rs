@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use flowagg_core::id::{AccountId, OrganizationalUnitId, Partition};
 use flowagg_testkit::emulator::Moto;
 use flowagg_testkit::faults::{Answer, CallFilter, Faults};
-use flowagg_testkit::organization::Organization;
+use flowagg_testkit::organization::MotoOrganization;
 use flowagg_testkit::world::Ran;
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use super::{bucket, fleet, list, region, set};
 
 /// A small organization: `shop` in the root, `bank` and a closed account in the unit `work`, `mill` in `prod` within it.
 struct Corner {
-    organization: Organization,
+    organization: MotoOrganization,
     work: OrganizationalUnitId,
     prod: OrganizationalUnitId,
     shop: AccountId,
@@ -24,7 +24,7 @@ struct Corner {
 
 impl Corner {
     async fn found() -> Self {
-        let organization = Organization::found(Moto::shared().unwrap()).await.unwrap();
+        let organization = MotoOrganization::found(Moto::shared().unwrap()).await.unwrap();
         let work = organization.unit("work", None).await.unwrap();
         let prod = organization.unit("prod", Some(&work)).await.unwrap();
         let shop = organization.account("shop", None).await.unwrap();
@@ -166,7 +166,7 @@ async fn accounts_that_are_left_out_are_told_with_the_reason_even_a_closed_one_t
 #[tokio::test]
 async fn a_member_that_the_fleet_file_names_stays_as_it_says_and_a_foreign_one_is_granted_by_name() {
     let corner = Corner::found().await;
-    let foreign = Organization::found(Moto::shared().unwrap()).await.unwrap().management();
+    let foreign = MotoOrganization::found(Moto::shared().unwrap()).await.unwrap().management();
     let member = |account| format!("[[members]]\naccount = \"{account}\"\nregions = [\"us-east-1\"]\n");
     let lines = format!("{}{}", member(corner.shop), member(foreign));
     corner.apply(&lines).await;

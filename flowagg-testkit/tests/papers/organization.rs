@@ -6,7 +6,7 @@ use flowagg_core::flow_log::Files;
 use flowagg_core::id::{AccountId, FlowLogId, Place, Region};
 use flowagg_core::layout::{FileName, Layout};
 use flowagg_testkit::emulator::Moto;
-use flowagg_testkit::organization::Organization;
+use flowagg_testkit::organization::MotoOrganization;
 use flowagg_testkit::world::fresh_bucket;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -22,7 +22,7 @@ const HUB: &str = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbu
 /// An organization of a management account, which is the hub, of 222222222222 in the unit of the page, and of 333333333333
 /// in the root; and a shell in the management account.
 struct Corner {
-    organization: Organization,
+    organization: MotoOrganization,
     shell: Shell,
     /// Where the shell is.
     _folder: TempDir,
@@ -30,7 +30,7 @@ struct Corner {
 
 impl Corner {
     async fn found() -> Self {
-        let organization = Organization::found(Moto::shared().unwrap()).await.unwrap();
+        let organization = MotoOrganization::found(Moto::shared().unwrap()).await.unwrap();
         let unit = organization.unit("work", None).await.unwrap();
         let mut paper = Paper::default();
         paper.name("111122223333", organization.management());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flowagg::export::cloudformation::{Format, hub, place};
+use flowagg::export::cloudformation::{TemplateFormat, hub, place};
 use flowagg::import::import;
 use flowagg::import::template::{TemplateDefaults, TemplateFile, read};
 use flowagg_core::fleet::{Choice, Encryption, Fleet, GrantForm, Regions, Selection};
@@ -54,7 +54,7 @@ proptest! {
 
     #[test]
     fn the_templates_of_a_fleet_are_read_as_that_fleet(fleet in told_by_templates(), is_json in any::<bool>()) {
-        let format = if is_json { Format::Json } else { Format::Yaml };
+        let format = if is_json { TemplateFormat::Json } else { TemplateFormat::Yaml };
         let places = fleet.places().map(|(member, region)| place(&fleet, member.account, region, format).unwrap());
         let files = [hub(&fleet, format).unwrap()].into_iter().chain(places).flat_map(|files| files.files);
         let sources: Vec<TemplateFile> = files.map(|file| TemplateFile::new(file.name, file.text)).collect();

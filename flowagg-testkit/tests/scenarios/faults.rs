@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use flowagg_core::id::Region;
 use flowagg_testkit::faults::{Answer, CallFilter, Faults, Freeze};
-use flowagg_testkit::world::{Account, Ran, World};
+use flowagg_testkit::world::{Ran, World, WorldAccount};
 
 use crate::{apply, delivers, world};
 
@@ -17,7 +17,7 @@ pub(crate) async fn faulty<const N: usize>(members: [&str; N]) -> (World, Faults
 }
 
 /// How many VPCs of an account have a flow log in a region. None has two.
-async fn logged_in(world: &World, account: &Account, region: &Region) -> usize {
+async fn logged_in(world: &World, account: &WorldAccount, region: &Region) -> usize {
     let logs = world.flow_logs(account.id, region).await.unwrap();
     let of = |vpc: &str| logs.iter().filter(|log| log.resource_id() == Some(vpc)).count();
     let counts: Vec<usize> = account.vpcs[region].iter().map(|vpc| of(vpc.as_str())).collect();
@@ -35,7 +35,7 @@ async fn logged(world: &World, name: &str) -> usize {
     sum
 }
 
-fn vpcs(account: &Account) -> usize {
+fn vpcs(account: &WorldAccount) -> usize {
     account.vpcs.values().map(Vec::len).sum()
 }
 

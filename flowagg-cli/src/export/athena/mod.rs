@@ -1,7 +1,7 @@
 //! Athena: a table over the whole bucket, and queries that read no more of it than they need.
 //!
 //! * [`Table`]: the columns, and the partitions that Athena projects instead of looking them up
-//! * [`Part`]: accounts, regions and days, as conditions of a query and as folders of the bucket
+//! * [`TablePart`]: accounts, regions and days, as conditions of a query and as folders of the bucket
 //! * [`Query`]: the queries that come with the table
 //!
 //! Sources: "Query Amazon VPC flow logs" and "Use partition projection with Amazon Athena" (Amazon Athena User Guide).
@@ -13,11 +13,11 @@ mod table;
 use flowagg_core::fleet::{Fleet, Only};
 use flowagg_core::lifecycle::StorageClass;
 
-pub use part::{Days, Part};
+pub use part::{Days, TablePart};
 pub use queries::{Details, NotRecorded, Query};
 pub use table::{Name, NameError, Names, Table};
 
-use super::cloudformation::{self, Format};
+use super::cloudformation::{self, TemplateFormat};
 use super::{ExportError, ExportFile, ExportFiles, SqlStatement};
 
 /// How the export is written.
@@ -27,12 +27,13 @@ pub enum Form {
     #[default]
     Sql,
     /// A CloudFormation template of a workgroup in which the same statements are named queries.
-    Template(Format),
+    Template(TemplateFormat),
 }
 
 impl Form {
     /// All values.
-    pub const ALL: [Self; 3] = [Self::Sql, Self::Template(Format::Yaml), Self::Template(Format::Json)];
+    pub const ALL: [Self; 3] =
+        [Self::Sql, Self::Template(TemplateFormat::Yaml), Self::Template(TemplateFormat::Json)];
 
     /// The word on the command line.
     pub fn as_str(self) -> &'static str {
@@ -50,7 +51,7 @@ impl Form {
 /// Fails where one table cannot be the whole bucket, or one query cannot be all of those accounts.
 pub fn athena(fleet: &Fleet, names: &Names, only: &[Only], form: Form) -> Result<ExportFiles, ExportError> {
     let table = Table::new(fleet, names)?;
-    let part = Part::new(&table, only, Days::Yesterday)?;
+    let part = TablePart::new(&table, only, Days::Yesterday)?;
     let mut statements = vec![
         SqlStatement {
             name: "database".to_owned(),

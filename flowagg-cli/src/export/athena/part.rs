@@ -28,7 +28,7 @@ pub enum Days {
 
 /// Accounts, regions and days of a table.
 #[derive(Clone, Debug)]
-pub struct Part {
+pub struct TablePart {
     accounts: BTreeSet<AccountId>,
     regions: BTreeSet<Region>,
     days: Days,
@@ -37,7 +37,7 @@ pub struct Part {
     names_regions: bool,
 }
 
-impl Part {
+impl TablePart {
     /// These accounts and regions of a table; where no account is named all count, and so with regions. Fails where the
     /// fleet has none of them, and where they are more than a query can name.
     pub fn new(table: &Table<'_>, only: &[Only], days: Days) -> Result<Self, ExportError> {

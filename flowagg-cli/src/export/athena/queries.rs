@@ -3,7 +3,7 @@
 use flowagg_core::flow_log::{Field, TrafficType};
 use flowagg_core::id::ResourceId;
 
-use super::part::Part;
+use super::part::TablePart;
 use super::table::{ACCOUNT, DATE, DAY, MONTH, REGION, Table, YEAR, column, lines};
 
 /// A query that comes with the table.
@@ -122,7 +122,7 @@ impl Query {
     /// The query of this part of a table. Fails where the fleet's records cannot answer it.
     ///
     /// Source: "Athena engine version 3", functions and operators of Trino (Amazon Athena User Guide).
-    pub fn sql(self, table: &Table<'_>, part: &Part, details: &Details) -> Result<String, NotRecorded> {
+    pub fn sql(self, table: &Table<'_>, part: &TablePart, details: &Details) -> Result<String, NotRecorded> {
         let asked = Asked { table, part };
         match self {
             Self::TopTalkers => asked.top_talkers(),
@@ -137,7 +137,7 @@ impl Query {
 
 struct Asked<'a> {
     table: &'a Table<'a>,
-    part: &'a Part,
+    part: &'a TablePart,
 }
 
 impl Asked<'_> {

@@ -6,7 +6,7 @@ use flowagg_core::plan::rule_of_new_bucket;
 use flowagg_policy::Grant;
 use serde_json::{Map, Value, json};
 
-use super::template::{Format, Resource, Template, attribute, reference, sub};
+use super::template::{Resource, Template, TemplateFormat, attribute, reference, sub};
 use crate::export::{ExportError, ExportFiles};
 
 const BUCKET: &str = "FlowLogBucket";
@@ -18,7 +18,7 @@ const RETENTION: &str = "RetentionDays";
 /// import before the policy is there too.
 ///
 /// The bucket stays when the stack goes; the policy, and with it the delivery, goes with the stack.
-pub fn hub(fleet: &Fleet, format: Format) -> Result<ExportFiles, ExportError> {
+pub fn hub(fleet: &Fleet, format: TemplateFormat) -> Result<ExportFiles, ExportError> {
     let hub = &fleet.hub;
     let mut notes = vec![format!("deploy it in account {}, region {}", hub.account, hub.region)];
     if let Some(Encryption::SseKms { key, .. }) = &hub.encryption {

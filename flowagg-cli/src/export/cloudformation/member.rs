@@ -5,7 +5,7 @@ use flowagg_core::flow_log::{self, RecordFormat, TrafficType};
 use flowagg_core::id::{AccountId, Place, Region, ResourceId, ResourceKind};
 use serde_json::{Map, Value, json};
 
-use super::template::{Format, MOST_RESOURCES, Resource, Template, capitalized, reference, sub};
+use super::template::{MOST_RESOURCES, Resource, Template, TemplateFormat, capitalized, reference, sub};
 use crate::export::{ExportError, ExportFiles};
 
 pub(super) const BUCKET: &str = "BucketName";
@@ -42,7 +42,7 @@ impl VpcFrom {
 
 /// The template of the flow log of one VPC. Its parameters are the bucket's name, the traffic, and the VPC's id or the
 /// name of the export that is the id.
-pub fn member(fleet: &Fleet, vpc: VpcFrom, format: Format) -> Result<ExportFiles, ExportError> {
+pub fn member(fleet: &Fleet, vpc: VpcFrom, format: TemplateFormat) -> Result<ExportFiles, ExportError> {
     let looked_up = fleet.organization.as_ref().and_then(|organization| organization.discovery.as_ref());
     let mut selections =
         fleet.members.values().map(|member| &member.resources).chain(looked_up.map(|it| &it.resources));
@@ -59,7 +59,7 @@ pub fn place(
     fleet: &Fleet,
     account: AccountId,
     region: &Region,
-    format: Format,
+    format: TemplateFormat,
 ) -> Result<ExportFiles, ExportError> {
     let member = fleet.members.get(&account).ok_or(ExportError::NoMember(account))?;
     if !member.regions.iter().any(|of_member| of_member == region) {

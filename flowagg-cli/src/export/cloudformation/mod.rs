@@ -21,5 +21,5 @@ pub use hub::hub;
 pub use member::{VpcFrom, member, place};
 pub use roles::roles;
 pub use stack_set::stack_set;
-pub use template::Format;
+pub use template::TemplateFormat;
 pub(super) use workgroup::workgroup;

@@ -6,7 +6,7 @@ use flowagg_core::fleet::FleetFile;
 use flowagg_core::id::{AccountId, RoleName};
 use serde_json::{Value, json};
 
-use super::template::{Format, Resource, Template, reference};
+use super::template::{Resource, Template, TemplateFormat, reference};
 use crate::export::{ExportError, ExportFiles, permissions};
 
 /// What the hub's role is called where the fleet file does not say.
@@ -20,7 +20,7 @@ const TRUSTED: &str = "TrustedArn";
 /// The members' roles trust the hub account, or by a parameter one role or user in it.
 ///
 /// Sources: "AWS::IAM::Role", "AWS::IAM::ManagedPolicy" (AWS CloudFormation Template Reference).
-pub fn roles(file: &FleetFile, format: Format) -> Result<ExportFiles, ExportError> {
+pub fn roles(file: &FleetFile, format: TemplateFormat) -> Result<ExportFiles, ExportError> {
     let hub = &file.hub;
     let found = file.discovery().map(|(_, how)| how);
     let others = file.members.values().filter(|member| member.account != hub.account);

@@ -7,7 +7,7 @@ use flowagg_core::id::{AccountId, ResourceKind};
 use serde_json::{Value, json};
 
 use super::member::{BUCKET, EXPORT, EXPORTED, TRAFFIC, VpcFrom, bucket, one_vpc, traffic, vpc_export};
-use super::template::{Format, Resource, Template, reference};
+use super::template::{Resource, Template, TemplateFormat, reference};
 use crate::export::{ExportError, ExportFiles};
 
 /// The parameters that the stack set's own stack takes besides the member's.
@@ -24,7 +24,7 @@ const ROOT: &str = "RootId";
 ///
 /// Sources: "AWS::CloudFormation::StackSet" (AWS CloudFormation Template Reference); "Associate a StackSet with your AWS
 /// Organization", "Manage automatic deployments for CloudFormation StackSets" (AWS CloudFormation User Guide).
-pub fn stack_set(fleet: &Fleet, format: Format) -> Result<ExportFiles, ExportError> {
+pub fn stack_set(fleet: &Fleet, format: TemplateFormat) -> Result<ExportFiles, ExportError> {
     let (organization, how) = fleet
         .organization
         .as_ref()

@@ -18,7 +18,7 @@ pub(super) const MOST_RESOURCES: usize = 500;
 
 /// How a template is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
+pub enum TemplateFormat {
     /// YAML, in which every text that YAML 1.1 takes for something else is quoted.
     #[default]
     Yaml,
@@ -26,7 +26,7 @@ pub enum Format {
     Json,
 }
 
-impl Format {
+impl TemplateFormat {
     /// All values.
     pub const ALL: [Self; 2] = [Self::Yaml, Self::Json];
 
@@ -116,18 +116,18 @@ impl Template {
         self
     }
 
-    pub(super) fn text(&self, format: Format) -> Result<String, ExportError> {
+    pub(super) fn text(&self, format: TemplateFormat) -> Result<String, ExportError> {
         let text = match format {
-            Format::Yaml => {
+            TemplateFormat::Yaml => {
                 let whole_lines = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
                 serde_saphyr::to_string_with_options(self, whole_lines).map_err(ExportError::defect)?
             }
-            Format::Json => serde_json::to_string_pretty(self).map_err(ExportError::defect)?,
+            TemplateFormat::Json => serde_json::to_string_pretty(self).map_err(ExportError::defect)?,
         };
         Ok(text.trim_end().to_owned() + "\n")
     }
 
-    pub(super) fn file(&self, name: &str, format: Format) -> Result<ExportFile, ExportError> {
+    pub(super) fn file(&self, name: &str, format: TemplateFormat) -> Result<ExportFile, ExportError> {
         Ok(ExportFile { name: format!("{name}.{}", format.as_str()), text: self.text(format)? })
     }
 }

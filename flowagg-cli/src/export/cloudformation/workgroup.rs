@@ -3,7 +3,7 @@
 use flowagg_core::fleet::Fleet;
 use serde_json::{Value, json};
 
-use super::template::{Format, Resource, Template, capitalized, reference};
+use super::template::{Resource, Template, TemplateFormat, capitalized, reference};
 use crate::export::{ExportError, ExportFiles, SqlStatement};
 
 const RESULTS: &str = "ResultLocation";
@@ -24,7 +24,7 @@ pub(in crate::export) fn workgroup(
     database: &str,
     statements: &[SqlStatement],
     notes: Vec<String>,
-    format: Format,
+    format: TemplateFormat,
 ) -> Result<ExportFiles, ExportError> {
     let hub = &fleet.hub;
     let mut template = Template::new(format!(

@@ -27,7 +27,7 @@ pub use self::live::LiveState;
 
 /// How a configuration is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
+pub enum TerraformFormat {
     /// HCL, in files that end in `.tf`, as `terraform fmt` leaves it.
     #[default]
     Hcl,
@@ -35,7 +35,7 @@ pub enum Format {
     Json,
 }
 
-impl Format {
+impl TerraformFormat {
     /// All values.
     pub const ALL: [Self; 2] = [Self::Hcl, Self::Json];
 
@@ -56,7 +56,7 @@ impl Format {
 pub fn configuration(
     fleet: &Fleet,
     live: Option<&LiveState<'_>>,
-    format: Format,
+    format: TerraformFormat,
 ) -> Result<ExportFiles, ExportError> {
     fleet.members.values().try_for_each(flow_logs::has_regions)?;
     let rule = match live {
@@ -89,10 +89,15 @@ pub fn configuration(
     Ok(ExportFiles { files: files.collect::<Result<_, _>>()?, notes })
 }
 
-fn file(name: &str, comment: &str, blocks: &[Block], format: Format) -> Result<ExportFile, ExportError> {
+fn file(
+    name: &str,
+    comment: &str,
+    blocks: &[Block],
+    format: TerraformFormat,
+) -> Result<ExportFile, ExportError> {
     Ok(match format {
-        Format::Hcl => ExportFile { name: format!("{name}.tf"), text: hcl::write(comment, blocks) },
-        Format::Json => ExportFile {
+        TerraformFormat::Hcl => ExportFile { name: format!("{name}.tf"), text: hcl::write(comment, blocks) },
+        TerraformFormat::Json => ExportFile {
             name: format!("{name}.tf.json"),
             text: json::write(comment, blocks).map_err(ExportError::defect)?,
         },

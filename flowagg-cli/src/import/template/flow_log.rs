@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::remark;
 use super::scope::{flag, number, text};
-use crate::found::Found;
+use crate::found::FoundFleet;
 use crate::import::statements::bucket_arn;
 use crate::import::{ImportError, folder};
 
@@ -34,7 +34,7 @@ pub(super) fn read(
     file: &str,
     id: &str,
     log: &Value,
-    found: &mut Found,
+    found: &mut FoundFleet,
 ) -> Result<Option<FlowLog>, ImportError> {
     let hub = &found.hub;
     let bucket = bucket_arn(hub.region.partition(), hub);

@@ -17,7 +17,7 @@ use self::scope::Scope;
 use self::text::TextError;
 pub use self::text::Unquoted;
 use super::ImportError;
-use crate::found::{Folder, Found, FoundMember, View};
+use crate::found::{Folder, FoundFleet, FoundMember, View};
 
 /// A template's text, with the name of its file.
 #[derive(Clone, Debug)]
@@ -84,11 +84,11 @@ struct Template {
 }
 
 /// What templates say.
-pub fn read(sources: &[TemplateFile], defaults: &TemplateDefaults) -> Result<Found, ImportError> {
+pub fn read(sources: &[TemplateFile], defaults: &TemplateDefaults) -> Result<FoundFleet, ImportError> {
     let templates = sources.iter().map(Template::read).collect::<Result<Vec<_>, _>>()?;
     let mut remarks = Vec::new();
     let hub = hub::read(&templates, defaults, &mut remarks)?;
-    let mut found = Found { role: defaults.role.clone(), remarks, ..Found::new(hub) };
+    let mut found = FoundFleet { role: defaults.role.clone(), remarks, ..FoundFleet::new(hub) };
     for account in &defaults.accounts {
         member(&mut found, *account);
     }
@@ -98,7 +98,7 @@ pub fn read(sources: &[TemplateFile], defaults: &TemplateDefaults) -> Result<Fou
     Ok(found)
 }
 
-fn member(found: &mut Found, account: AccountId) -> &mut FoundMember {
+fn member(found: &mut FoundFleet, account: AccountId) -> &mut FoundMember {
     found.members.entry(account).or_insert_with(|| FoundMember::new(View::FlowLogs))
 }
 
@@ -155,7 +155,7 @@ impl Template {
         Scope { template: &self.value, account, region, bucket }
     }
 
-    fn flow_logs(&self, defaults: &TemplateDefaults, found: &mut Found) -> Result<(), ImportError> {
+    fn flow_logs(&self, defaults: &TemplateDefaults, found: &mut FoundFleet) -> Result<(), ImportError> {
         let one = (defaults.accounts.len() == 1).then(|| defaults.accounts.first().copied()).flatten();
         let account = self.account.or(one);
         let region = self.region.clone().or_else(|| match &defaults.regions {
@@ -224,7 +224,7 @@ impl Template {
         id: &str,
         set: &Value,
         defaults: &TemplateDefaults,
-        found: &mut Found,
+        found: &mut FoundFleet,
     ) -> Result<(), ImportError> {
         let mut tell = |part: Part, what: &str| {
             found.remarks.push(remark(part, format!("{}: `{id}` {what}", self.name)));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg::export::terraform::{Format, LiveState, configuration};
+use flowagg::export::terraform::{LiveState, TerraformFormat, configuration};
 use flowagg_core::acl::{Acl, AclGrant, Grantee};
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
@@ -105,7 +105,9 @@ impl World {
     }
 
     fn notes(&self) -> String {
-        self.look(|fleet, live| configuration(fleet, Some(live), Format::Json).unwrap().notes.join("\n"))
+        self.look(|fleet, live| {
+            configuration(fleet, Some(live), TerraformFormat::Json).unwrap().notes.join("\n")
+        })
     }
 
     /// What is imported, by its address.
@@ -140,7 +142,7 @@ fn the_bucket_its_settings_and_our_flow_logs_are_imported() {
     let of_logs = [(VPCS[0], "fl-00000001"), (VPCS[1], "fl-00000002")]
         .map(|(vpc, log)| (format!("aws_flow_log.vpcs_222222222222_eu_west_1[\"{vpc}\"]"), log.to_owned()));
     assert_eq!(world.imports(), of_bucket.into_iter().chain(of_logs).collect());
-    let hcl = world.look(|fleet, live| text(fleet, Some(live), Format::Hcl, "imports.tf"));
+    let hcl = world.look(|fleet, live| text(fleet, Some(live), TerraformFormat::Hcl, "imports.tf"));
     let last = "import {\n  to = aws_flow_log.vpcs_222222222222_eu_west_1[\"vpc-22222222\"]\n  id = \"fl-00000002\"\n}\n";
     assert!(hcl.ends_with(last), "{hcl}");
 }
@@ -149,7 +151,7 @@ fn the_bucket_its_settings_and_our_flow_logs_are_imported() {
 fn of_a_bucket_that_is_not_there_nothing_is_imported() {
     let world = World { bucket: None, ..World::new(fleet("", ""), vpcs()) };
     let names: Vec<String> = world.look(|fleet, live| {
-        let files = configuration(fleet, Some(live), Format::Json).unwrap().files;
+        let files = configuration(fleet, Some(live), TerraformFormat::Json).unwrap().files;
         files.into_iter().map(|file| file.name).collect()
     });
     assert_eq!(
@@ -309,7 +311,8 @@ what the fleet file chooses by a rule Terraform looks up at every plan: what is 
 
     // A longer expiry needs no permission.
     world.bucket.as_mut().unwrap().lifecycle = with(with_days(&world.fleet, 30).as_ref());
-    let error = world.look(|fleet, live| configuration(fleet, Some(live), Format::Json).unwrap_err());
+    let error =
+        world.look(|fleet, live| configuration(fleet, Some(live), TerraformFormat::Json).unwrap_err());
     assert_eq!(
         error.to_string(),
         "the bucket has lifecycle rules that are not flowagg's, which Terraform would replace: theirs"
@@ -365,6 +368,7 @@ fn settings_that_the_plan_keeps_stay() {
 #[test]
 fn a_place_that_nobody_looked_at_is_no_configuration() {
     let world = World { regions: BTreeMap::new(), ..World::new(fleet("", ""), vpcs()) };
-    let error = world.look(|fleet, live| configuration(fleet, Some(live), Format::Json).unwrap_err());
+    let error =
+        world.look(|fleet, live| configuration(fleet, Some(live), TerraformFormat::Json).unwrap_err());
     assert_eq!(error.to_string(), "nobody has looked what there is in 222222222222 eu-west-1");
 }

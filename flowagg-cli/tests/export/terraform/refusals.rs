@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use flowagg::export::terraform::{Format, configuration};
+use flowagg::export::terraform::{TerraformFormat, configuration};
 use flowagg_core::fleet::FleetFile;
 use snapbox::{assert_data_eq, str};
 
@@ -16,7 +16,7 @@ fn file(member: &str) -> String {
 #[track_caller]
 fn refused(member: &str, what: &str, help: &str) {
     let fleet = FleetFile::parse(&file(member)).unwrap().without_lookup();
-    let error = configuration(&fleet, None, Format::Json).unwrap_err();
+    let error = configuration(&fleet, None, TerraformFormat::Json).unwrap_err();
     assert_eq!((error.to_string().as_str(), error.help().as_str()), (what, help));
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flowagg::export::terraform::{Format, configuration};
+use flowagg::export::terraform::{TerraformFormat, configuration};
 use flowagg_core::flow_log::{
     AggregationInterval, Field, FileFormat, Files, FlowLogSpec, RecordFormat, TrafficType,
 };
@@ -125,7 +125,7 @@ proptest! {
         let mut spec = fleet.flow_logs.clone();
         spec.tags = fleet.tags();
         prop_assert_eq!(said, spec);
-        let in_hcl = text(&fleet, None, Format::Hcl, "flow-logs.tf");
+        let in_hcl = text(&fleet, None, TerraformFormat::Hcl, "flow-logs.tf");
         prop_assert_eq!(alike(&of_hcl(&in_hcl)), alike(&file), "{}", in_hcl);
     }
 }
@@ -133,8 +133,8 @@ proptest! {
 #[test]
 fn every_file_says_the_same_in_json_and_in_hcl() {
     for name in ["plain", "kms", "named", "china", "gov", "many", "rules"] {
-        let [json, hcl] =
-            [Format::Json, Format::Hcl].map(|format| configuration(&fleet(name), None, format).unwrap());
+        let [json, hcl] = [TerraformFormat::Json, TerraformFormat::Hcl]
+            .map(|format| configuration(&fleet(name), None, format).unwrap());
         assert_eq!(json.notes, hcl.notes);
         for (json, hcl) in json.files.iter().zip(&hcl.files) {
             assert_eq!(json.name.strip_suffix(".json"), Some(hcl.name.as_str()));
