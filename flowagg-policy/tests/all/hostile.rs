@@ -1,6 +1,6 @@
 //! Texts that are no policy, or hardly: nothing panics, and what is JSON is agreed upon.
 
-use flowagg_core::fleet::{GrantForm, PolicySettings};
+use flowagg_core::fleet::GrantForm;
 use flowagg_core::id::{OrganizationId, Region};
 use flowagg_policy::{
     Extent, Grant, GrantedOrganization, Policy, Request, Unnamed, diff, granted_by, lint, merge, remove,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::fleet::{GrantForm, PolicySettings};
+use flowagg_core::fleet::GrantForm;
 use flowagg_core::id::{AccountId, BucketName, FleetName, OrganizationId, Partition, Prefix, Region};
 use flowagg_policy::size::{AUTO_MARGIN, LIMIT};
 use flowagg_policy::{

@@ -112,7 +112,7 @@ impl Asked {
         fleet: Option<&Fleet>,
         mentioned: &Mentioned,
     ) -> Result<Self, CommandError> {
-        let mut grant = fleet.map(Grant::of);
+        let mut grant = fleet.map(Grant::from);
         // The accounts of the organization are not looked up here, so it is not known who belongs to it.
         if let Some(grant) = &mut grant
             && fleet.and_then(|fleet| fleet.organization.as_ref()?.discovery.as_ref()).is_some()

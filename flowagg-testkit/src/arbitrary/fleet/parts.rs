@@ -161,7 +161,7 @@ fn selection() -> impl Strategy<Value = Selection> {
     (vpcs, prop_oneof![2 => Just((None, None, None)), 1 => others]).prop_map(
         |(vpcs, (subnets, interfaces, gateways))| {
             let kinds = ResourceKind::ALL.into_iter().zip([vpcs, subnets, interfaces, gateways]);
-            let choices = kinds.filter_map(|(kind, choice)| Some((kind, choice?))).collect();
+            let choices: BTreeMap<_, _> = kinds.filter_map(|(kind, choice)| Some((kind, choice?))).collect();
             Selection::try_from(choices).unwrap_or_default()
         },
     )
