@@ -121,7 +121,7 @@ impl Layout {
     }
 }
 
-/// What the name of a flow log file says:
+/// The name of a flow log file, in its parts:
 /// `<account>_vpcflowlogs_<region>_<flow log>_<YYYYMMDD>T<HHmm>Z_<hash>.log.gz`.
 ///
 /// The time is in UTC and to the minute; the file holds records that ended within the five minutes after it.
@@ -141,12 +141,13 @@ pub struct FileName {
 }
 
 impl FileName {
-    /// The name of a plain text file; its `time` is in UTC, and only the minute and what comes before it count.
+    /// The name of a plain text file. `time` is in UTC; the name contains it to the minute.
     pub fn new(place: Place, flow_log: FlowLogId, time: DateTime, hash: impl Into<String>) -> Self {
         Self { place, flow_log, time, hash: hash.into(), format: FileFormat::PlainText }
     }
 
-    /// A file like any other, of a fixed flow log and moment: to ask a policy with, to which no more of a name matters.
+    /// A file of a fixed flow log and time, for requests to a policy: policies depend on the account, the region and the folder,
+    /// and on no other part of a name.
     pub fn example(account: AccountId, region: &Region) -> Self {
         let time = jiff::civil::date(2026, 1, 1).at(0, 0, 0, 0);
         Self::new(Place::new(account, region), FlowLogId::example(), time, "00000000")

@@ -1,4 +1,4 @@
-//! What somebody meant who wrote something else.
+//! Suggestions for misspelled names.
 
 /// Below this likeness (from 0 to 1, by Jaro) two words are two words.
 const ALIKE: f64 = 0.75;
@@ -8,12 +8,12 @@ pub fn distance(a: &str, b: &str) -> usize {
     strsim::levenshtein(a, b)
 }
 
-/// The name that is most like a text, however little.
+/// The name that is most like a text, however different it is; `None` if there are no names.
 pub fn nearest<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     names.into_iter().max_by(|a, b| strsim::jaro(text, a).total_cmp(&strsim::jaro(text, b)))
 }
 
-/// The name that a text was probably meant to be.
+/// The name that a text was probably meant to be; `None` if no name is like it.
 pub fn meant<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     nearest(text, names).filter(|name| strsim::jaro(text, name) > ALIKE)
 }

@@ -57,8 +57,8 @@ pub struct KeyUse<'a> {
 }
 
 impl<'a> KeyUse<'a> {
-    /// A key of which only this is known: not whether the bucket uses a Bucket Key, nor who owns the bucket, nor the
-    /// organizations of the accounts.
+    /// A question of which only this is known. Whether the bucket uses a Bucket Key, who owns it, and the organizations of the
+    /// accounts are unknown until they are set.
     pub fn new(
         key: &'a KmsKeyArn,
         bucket: &'a BucketName,
@@ -130,9 +130,9 @@ impl KeyPolicyError {
     }
 }
 
-/// Asks the live policy of a key, as the delivery service would, for every account and region.
+/// Evaluates the live policy of a key for every account and region, with the requests that the delivery service makes.
 ///
-/// Only the key policy is asked. Grants of the key and policies of its organization are not known here.
+/// Only the key policy is evaluated. Grants of the key and policies of its organization are not known here.
 pub fn ask(policy: &str, asked: &KeyUse<'_>) -> Result<Answer, KeyPolicyError> {
     let unreadable = |fault| KeyPolicyError { key: asked.key.clone(), fault };
     let document = Document::parse(policy).map_err(unreadable)?;

@@ -7,23 +7,24 @@ use serde::Serialize;
 use super::Object;
 use crate::id::{AccountId, FlowLogId, Place};
 
-/// The newest object of each flow log.
+/// The newest object of each flow log that was looked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Arrivals {
-    /// Of the fleet's flow logs.
+    /// The newest object of each of the fleet's flow logs. One without an object of today or yesterday (UTC) is not in it.
     pub newest: BTreeMap<FlowLogId, Object>,
-    /// Of accounts that the fleet does not name; `None` where nothing came today or yesterday.
+    /// The accounts that the fleet does not name and that have a folder of flow logs, each with its newest object; `None` if it
+    /// has none of today or yesterday (UTC).
     pub strangers: BTreeMap<AccountId, Option<Object>>,
 }
 
-/// What came in a number of days.
+/// The objects that were delivered on a number of days.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Deliveries {
     /// The newest object of each flow log, and the accounts that the fleet does not name.
     pub arrivals: Arrivals,
-    /// By account and region, and by the day (UTC) of the folder. A day without objects is not in it.
+    /// How much was delivered, by account-region and by the day (UTC) of the folder. A day without objects is not in it.
     pub days: BTreeMap<Place, BTreeMap<Date, Amount>>,
 }
 
@@ -32,14 +33,14 @@ pub struct Deliveries {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Amount {
-    /// The objects.
+    /// The number of objects.
     pub objects: u64,
-    /// Their bytes, as they are stored.
+    /// Their size in bytes, as they are stored.
     pub bytes: u64,
 }
 
 impl Amount {
-    /// This many objects, which have this many bytes together.
+    /// This many objects, with this many bytes in total.
     pub fn new(objects: u64, bytes: u64) -> Self {
         Self { objects, bytes }
     }

@@ -22,9 +22,9 @@ pub struct Patience {
 }
 
 impl Default for Patience {
-    /// An hour, and a quarter of one.
+    /// 60 minutes for `fresh`, and 15 minutes for `grace`.
     ///
-    /// Files come every 5 minutes and about 10 minutes late, best effort. Sources: "Flow log files", "Flow log records"
+    /// Files arrive every 5 minutes, about 10 minutes after the traffic, on a best-effort basis. Sources: "Flow log files", "Flow log records"
     /// (Amazon VPC User Guide).
     fn default() -> Self {
         Self { fresh: SignedDuration::from_mins(60), grace: SignedDuration::from_mins(15) }
@@ -53,13 +53,13 @@ impl Object {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
-    /// Its newest object is fresh.
+    /// Its newest object is recent enough.
     Delivering,
-    /// It is too young to tell.
+    /// It was created a short time ago and has delivered nothing yet.
     Waiting,
-    /// It has delivered nothing, or nothing of late.
+    /// It has delivered nothing, or its newest object is too old.
     Silent,
-    /// AWS says that its delivery fails.
+    /// EC2 reports that its delivery fails.
     Failed,
     /// There is no flow log.
     Missing,
@@ -78,7 +78,8 @@ impl State {
     }
 }
 
-/// Judges a flow log by its newest object, and by AWS's own word when that is a no.
+/// The state of a flow log at `now`: `Failed` if EC2 reports that its delivery fails, else by the age of its newest object, or of
+/// the flow log itself if it has none.
 pub fn judge(log: Option<&FlowLog>, newest: Option<&Object>, now: Timestamp, patience: Patience) -> State {
     let Some(log) = log else { return State::Missing };
     let age = newest.map(|object| now.duration_since(object.stored));

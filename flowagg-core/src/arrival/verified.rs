@@ -9,7 +9,7 @@ use crate::fleet::{Fleet, Standing};
 use crate::id::{AccountId, FlowLogId, Place, ResourceId};
 use crate::observed::{FlowLog, RegionState};
 
-/// What arrives, and what does not.
+/// Which flow logs deliver, and which do not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -36,13 +36,13 @@ pub struct FlowLogDelivery {
     pub resource: ResourceId,
     /// The flow log; `None` when it is missing.
     pub flow_log: Option<FlowLogId>,
-    /// The judgement.
+    /// Whether it delivers.
     pub state: State,
     /// The key of the newest object of today or yesterday (UTC).
     pub key: Option<String>,
     /// How old that object is, in seconds.
     pub age_seconds: Option<i64>,
-    /// AWS's word on why delivery fails.
+    /// Why delivery fails, as EC2 reports it.
     pub message: Option<String>,
 }
 
@@ -86,7 +86,7 @@ impl Verified {
     }
 }
 
-/// What arrives and what does not, by what was found in the bucket.
+/// Which flow logs deliver at `now` and which do not, by what was found in the bucket.
 pub fn judged(
     fleet: &Fleet,
     states: &BTreeMap<Place, Result<RegionState, Failure>>,

@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// Something in the fleet file that cannot stand as it is.
+/// An error in a fleet file, with its position.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Fault {
@@ -20,11 +20,11 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Everything that is wrong with a fleet file, in the order of the file. Never empty.
+/// All errors in a fleet file, in the order of the file. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub struct FleetError {
-    /// The faults.
+    /// The errors.
     pub faults: Vec<Fault>,
 }
 

@@ -25,7 +25,7 @@ pub struct Hub {
     pub object_ownership: Option<ObjectOwnership>,
     /// The profile (of the AWS configuration files) that every call starts from.
     pub profile: Option<String>,
-    /// The role to take in the hub account when the caller is in another.
+    /// The role to assume in the hub account if the caller is in another.
     pub role: Option<RoleName>,
 }
 

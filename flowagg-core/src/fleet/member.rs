@@ -11,11 +11,11 @@ use crate::observed::Resource;
 pub struct Member {
     /// The account.
     pub account: AccountId,
-    /// What people call it.
+    /// Its name for people; nothing depends on it.
     pub name: Option<String>,
     /// The regions that are logged.
     pub regions: Regions,
-    /// The role to take in the account when the caller is in another.
+    /// The role to assume in the account if the caller is in another.
     pub role: RoleName,
     /// What is logged there.
     pub resources: Selection,
@@ -33,7 +33,7 @@ impl Member {
     }
 }
 
-/// What becomes of a resource that an account shows.
+/// Whether a resource gets a flow log of its own, and why not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing<'a> {
     /// It has a flow log of its own.
@@ -47,7 +47,7 @@ pub enum Standing<'a> {
 }
 
 impl Member {
-    /// What becomes of the resources of a region, ordered by their ids, which put the whole before its parts.
+    /// Which resources of a region get a flow log of their own, ordered by their ids, which put the whole before its parts.
     pub fn standings<'a>(&self, resources: &'a [Resource]) -> Vec<(&'a Resource, Standing<'a>)> {
         let mut resources: Vec<&Resource> = resources.iter().collect();
         resources.sort_by(|a, b| a.id.cmp(&b.id));
@@ -73,7 +73,7 @@ impl Member {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Regions {
-    /// These.
+    /// These regions.
     These(BTreeSet<Region>),
     /// All that are enabled in the account.
     All {
@@ -96,7 +96,7 @@ impl Regions {
     }
 }
 
-/// What of an account is logged. Never empty.
+/// Which resources of an account are logged, by kind. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Selection(BTreeMap<ResourceKind, Choice>);
 
@@ -114,7 +114,7 @@ impl TryFrom<BTreeMap<ResourceKind, Choice>> for Selection {
 }
 
 impl Selection {
-    /// The kinds of resources that are looked at.
+    /// The kinds of resources of which some are logged.
     pub fn kinds(&self) -> impl Iterator<Item = ResourceKind> {
         self.0.keys().copied()
     }
@@ -129,7 +129,7 @@ impl Selection {
         self.0.iter().map(|(kind, choice)| (*kind, choice))
     }
 
-    /// The resources that are named one by one.
+    /// The resources that are chosen by their id.
     pub fn named(&self) -> impl Iterator<Item = &ResourceId> {
         self.0.values().flat_map(|choice| match choice {
             Choice::Ids(ids) => ids.iter().collect(),
@@ -154,22 +154,22 @@ impl Default for Selection {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Choice {
-    /// These.
+    /// The resources with these ids.
     Ids(BTreeSet<ResourceId>),
-    /// All that the account owns and that pass.
+    /// All that the account owns and that pass the filter.
     All(Filter),
 }
 
-/// What a resource must be to be logged.
+/// Which resources pass: those that meet all of this.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Filter {
-    /// The tags that it must bear, all of them.
+    /// Tags that the resource must have, all of them.
     pub tags: BTreeMap<String, String>,
-    /// The resources that it must not be.
+    /// Resources that do not pass.
     pub except: BTreeSet<ResourceId>,
-    /// Whether it may be the default VPC that AWS makes in every region.
+    /// Whether the default VPC that AWS creates in every region passes.
     pub default_vpcs: bool,
 }
 

@@ -82,7 +82,7 @@ impl Fleet {
         [(MARK.0.to_owned(), MARK.1.to_owned()), (FLEET_TAG.to_owned(), self.name().to_string())]
     }
 
-    /// The partition that the hub and every member lie in.
+    /// The partition of the hub and every member.
     pub fn partition(&self) -> Partition {
         self.hub.region.partition()
     }
@@ -101,7 +101,7 @@ impl Fleet {
         Layout { prefix: self.hub.prefix.clone(), files: self.flow_logs.files }
     }
 
-    /// The regions that each member is declared with; none stands for all that it has.
+    /// The regions that each member is declared with; empty for all that it has enabled.
     pub fn regions(&self) -> BTreeMap<AccountId, BTreeSet<Region>> {
         let declared = |member: &Member| match &member.regions {
             Regions::These(regions) => regions.clone(),
@@ -110,12 +110,13 @@ impl Fleet {
         self.members.iter().map(|(account, member)| (*account, declared(member))).collect()
     }
 
-    /// Every account and region that has members' VPCs, in order.
+    /// Every member with each of its known regions, in order.
     pub fn places(&self) -> impl Iterator<Item = (&Member, &Region)> {
         self.places_in(&[])
     }
 
-    /// The same, of these accounts and in these regions only. Where no account is named all count, and so with regions.
+    /// The same, limited to the accounts and regions in `only`. Without an account in it all accounts count, and without a region
+    /// all regions.
     pub fn places_in<'a>(&'a self, only: &'a [Only]) -> impl Iterator<Item = (&'a Member, &'a Region)> {
         let places = self
             .members
@@ -134,7 +135,7 @@ impl FromStr for Fleet {
     }
 }
 
-/// A part of a fleet to look at.
+/// An account or a region that a run is limited to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Only {
     /// One account.

@@ -11,7 +11,7 @@ use crate::id::{AccountId, OrganizationId, OrganizationalUnitId, RoleName};
 pub struct Organization {
     /// Its id.
     pub id: OrganizationId,
-    /// The organizational units whose accounts belong to the fleet; none stands for the whole organization.
+    /// The organizational units whose accounts belong to the fleet; empty for the whole organization.
     pub units: BTreeSet<OrganizationalUnitId>,
     /// How its accounts become members; `None` where the fleet file names them all itself.
     pub discovery: Option<Discovery>,
@@ -34,19 +34,19 @@ impl Organization {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Discovery {
-    /// Units whose accounts do not.
+    /// Units whose accounts do not become members.
     pub except_units: BTreeSet<OrganizationalUnitId>,
-    /// Accounts that do, whatever their unit. Where they are named and no unit is, they are all.
+    /// Accounts that become members, whatever their unit. If accounts are named and no unit is, no other account does.
     pub accounts: BTreeSet<AccountId>,
-    /// Accounts that do not.
+    /// Accounts that do not become members.
     pub except_accounts: BTreeSet<AccountId>,
-    /// The regions of each.
+    /// The regions that are logged in each account.
     pub regions: Regions,
-    /// The role to take in each.
+    /// The role to assume in each account.
     pub role: RoleName,
-    /// What is logged in each.
+    /// What is logged in each account.
     pub resources: Selection,
-    /// Who may list the organization's accounts, where the caller may not.
+    /// The role that lists the organization's accounts; `None` if the caller may.
     pub lookup: Option<Lookup>,
 }
 
@@ -93,11 +93,11 @@ impl Lookup {
 pub struct FoundAccount {
     /// Its id.
     pub id: AccountId,
-    /// What people call it.
+    /// Its name in AWS Organizations.
     pub name: Option<String>,
     /// Organizations' word for its state: `ACTIVE`, `SUSPENDED`, `PENDING_CLOSURE`, `CLOSED`, `PENDING_ACTIVATION`.
     pub state: String,
-    /// Whether the units that are chosen, and not excepted, hold it.
+    /// Whether it is under a chosen unit that is not excepted.
     pub in_units: bool,
 }
 
@@ -107,7 +107,7 @@ impl FoundAccount {
         Self { id, name: None, state: state.into(), in_units: false }
     }
 
-    /// Whether it can be used. An account that waits to be closed still can.
+    /// Whether its roles can be assumed. Those of an account that waits to be closed still can.
     ///
     /// Source: "Account states in AWS Organizations" (AWS Organizations User Guide).
     pub fn is_usable(&self) -> bool {

@@ -36,9 +36,9 @@ pub enum Part {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Remark {
-    /// The part that it is about. It stands right under the head of its table.
+    /// The part that it is about. The comment is written right under the header of the table.
     pub about: Part,
-    /// What it says. Line breaks and control characters become spaces.
+    /// The text. Line breaks and control characters become spaces.
     pub text: String,
 }
 

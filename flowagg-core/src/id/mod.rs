@@ -1,4 +1,4 @@
-//! AWS's names, parsed once and true ever after. Nothing here asks AWS whether the named thing exists.
+//! AWS's names, validated when they are parsed. Nothing here asks AWS whether the named thing exists.
 
 mod account;
 mod bucket;
@@ -23,9 +23,9 @@ pub use region::{Partition, Region};
 pub use resource::{FlowLogId, LoggedId, ResourceId, ResourceKind};
 pub use role::RoleName;
 
-/// A text that is not the name it was given as.
+/// A text that is not a valid name of its kind.
 ///
-/// [`Display`](std::fmt::Display) says what is wrong with the text; [`help`](Self::help) says what a right one looks like.
+/// [`Display`](std::fmt::Display) says what is wrong with the text; [`help`](Self::help) says what a valid one looks like.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{given}` is not {kind}: {why}")]
 pub struct IdError {
@@ -40,7 +40,7 @@ impl IdError {
         Self { given: shown(given), kind, why: why.into(), help }
     }
 
-    /// What a right name looks like.
+    /// What a valid name looks like.
     pub fn help(&self) -> &'static str {
         self.help
     }

@@ -59,7 +59,7 @@ impl fmt::Display for Partition {
 
 text_name!(Partition);
 
-/// A region, in one of the known partitions. Whether AWS has it is AWS's to say: new regions appear every year.
+/// A region, in one of the known partitions. It may be one that AWS does not have: new regions appear every year.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Region {
     name: String,

@@ -34,7 +34,7 @@ impl ResourceKind {
         }
     }
 
-    /// The key in the fleet file, which is also the word for many of them.
+    /// The key in the fleet file, which is also the plural of the noun.
     pub fn key(self) -> &'static str {
         match self {
             Self::Vpc => "vpcs",
@@ -180,7 +180,7 @@ impl fmt::Display for LoggedId {
 pub struct FlowLogId(String);
 
 impl FlowLogId {
-    /// An id like any other, of no flow log that is known.
+    /// A valid id of no particular flow log, for requests to a policy.
     pub fn example() -> Self {
         Self("fl-0123456789abcdef0".to_owned())
     }

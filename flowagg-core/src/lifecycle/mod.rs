@@ -93,7 +93,7 @@ impl Serialize for Retention {
 pub struct Transition {
     /// After how many days.
     pub days: u32,
-    /// Where to, in S3's word.
+    /// The storage class, in S3's word.
     pub storage_class: String,
 }
 
@@ -113,7 +113,7 @@ pub enum StorageClass {
     StandardIa,
     /// Less often read, and in one zone only.
     OnezoneIa,
-    /// S3 watches how often each object is read.
+    /// S3 moves each object to the tier that fits how often it is read.
     IntelligentTiering,
     /// Archive, read at once.
     GlacierIr,

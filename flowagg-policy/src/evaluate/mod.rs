@@ -35,7 +35,7 @@ use self::set::PatternSet;
 use self::truth::Truth;
 use crate::document::DocumentError;
 
-/// A policy, ready to be asked.
+/// A policy, compiled for evaluation: it decides any number of requests.
 ///
 /// Lists of literal values and of resources with one `*` at the end are hashed, so that a decision takes as long
 /// for 1,300 accounts as for ten.
@@ -68,7 +68,7 @@ struct Statement {
 }
 
 impl Policy {
-    /// Reads a policy and prepares it. What AWS's grammar does not allow is an error, not a guess.
+    /// Reads a policy and compiles it. What AWS's policy grammar does not allow is an error.
     pub fn compile(text: &str) -> Result<Self, DocumentError> {
         compile::policy(text)
     }

@@ -22,7 +22,7 @@ pub(crate) use write::list;
 
 use crate::evaluate::{Delivery, Membership, Owner};
 
-/// Who may deliver to a bucket, under which folder, and how the policy is to say so.
+/// Who may deliver to a bucket, to which folder, and in which form a bucket policy grants it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Grant {
@@ -190,7 +190,7 @@ impl From<&Fleet> for Grant {
 }
 
 impl Grant {
-    /// A grant to nobody yet, at the top of a bucket, with the default settings.
+    /// A grant at the top of a bucket that names no account yet, with the default settings.
     pub fn new(fleet: FleetName, partition: Partition, bucket: BucketName) -> Self {
         Self {
             fleet,

@@ -62,9 +62,9 @@ pub struct Location {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Worth knowing; AWS's own documentation does it.
+    /// Worth knowing; policies in AWS's own documentation have it.
     Note,
-    /// It works, and not as well or as safely as it could.
+    /// It works, but not as well or as safely as it could.
     Warning,
     /// S3 refuses it, it does nothing, it stops delivery, or it lets strangers in.
     Error,
