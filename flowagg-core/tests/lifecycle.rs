@@ -14,6 +14,7 @@ use flowagg_core::plan::{
 };
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
+use snapbox::{assert_data_eq, str};
 
 const OWN: &str = "AWSLogs/222222222222/vpcflowlogs/";
 
@@ -135,7 +136,12 @@ fn a_new_expiry_of_an_existing_bucket_needs_the_permission() {
 fn a_shorter_expiry_needs_the_permission_and_a_longer_one_does_not() {
     let bucket = bucket(&own("AWSLogs/", 90), &[OWN]);
     let shorter = part(&fleet("retention-days = 30"), &bucket, Expiry::Withhold);
-    assert!(not_applied(&shorter)[0].contains("(now after 90 days; "), "{shorter:?}");
+    assert_data_eq!(
+        not_applied(&shorter).join("\n"),
+        str![
+            "lifecycle of AWSLogs/: expire after 30 days, unfinished uploads deleted after 7 (now after 90 days; the age of the objects was not read)"
+        ]
+    );
     assert!(changes(&shorter).is_empty());
     for hub in ["retention-days = 91", "retention-days = \"forever\""] {
         let longer = part(&fleet(hub), &bucket, Expiry::Withhold);
@@ -242,7 +248,10 @@ fn a_bucket_keeps_room_for_rules_of_others() {
           would make 901 rules, and flowagg leaves a bucket at most 900"
         ]
     );
-    assert!(part.concerns[0].help.contains("`hub.prefix`"));
+    assert_data_eq!(
+        &part.concerns[0].help,
+        str!["give the flow logs a folder of their own with `hub.prefix`, or a bucket of their own"]
+    );
 }
 
 #[test]
@@ -314,7 +323,12 @@ fn the_rule_for_the_whole_folder_gets_no_old_versions_where_no_new_rule_is_set()
     bucket.usage.versioning = Ok(Versioning::Enabled);
     let part = part(&fleet("retention-days = 30\nnoncurrent-days = 5"), &bucket, Expiry::Allow);
     assert!(part.changes.is_empty() && part.not_applied.is_empty(), "{part:?}");
-    assert!(concerns(&part)[0].starts_with("no new lifecycle rule is set: "), "{part:?}");
+    assert_data_eq!(
+        concerns(&part).join("\n"),
+        str![
+            "no new lifecycle rule is set: a rule for each account would make 901 rules, and flowagg leaves a bucket at most 900"
+        ]
+    );
 }
 
 #[test]
@@ -340,7 +354,12 @@ fn flow_logs_of_accounts_that_are_not_members_are_named_if_they_expire_too() {
 fn a_rule_of_another_fleet_is_named_with_its_fleet() {
     let rules = own("AWSLogs/", 30).replace("/acme/", "/other/");
     let part = part(&fleet("retention-days = \"forever\""), &bucket(&rules, &[OWN]), Expiry::Allow);
-    assert!(concerns(&part)[0].contains("managed by flowagg fleet other"), "{part:?}");
+    assert_data_eq!(
+        concerns(&part).join("\n"),
+        str![[
+            r#"the lifecycle rule `flowagg-expiry/other/AWSLogs`, managed by flowagg fleet other, expires flow logs in 1 folders after 30 days, although `hub.retention-days` is "forever""#
+        ]]
+    );
 }
 
 #[test]
@@ -428,9 +447,11 @@ fn a_whole_organization_next_to_other_logs_has_no_rule() {
     let other = "AWSLogs/222222222222/CloudTrail/";
     let part = part(&fleet, &bucket(&own("AWSLogs/", 30), &[OWN, other]), Expiry::Withhold);
     assert_eq!(changes(&part), ["lifecycle of AWSLogs/: remove the rule `flowagg-expiry/acme/AWSLogs`"]);
-    assert!(
-        concerns(&part)[0].contains("the accounts of a whole organization get no rules of their own"),
-        "{part:?}"
+    assert_data_eq!(
+        concerns(&part).join("\n"),
+        str![
+            "no new lifecycle rule is set: other logs are under `AWSLogs/` too (`AWSLogs/222222222222/CloudTrail/`), and the accounts of a whole organization get no rules of their own"
+        ]
     );
 }
 
@@ -453,20 +474,26 @@ fn foreign_rules_and_unknown_elements_keep_their_text() {
 fn a_new_rule_takes_the_form_of_those_that_are_there() {
     let base = "<Rule><ID>old-style</ID><Prefix>trail/</Prefix><Status>Enabled</Status><Expiration><Days>400</Days></Expiration></Rule>";
     let fleet = fleet("retention-days = 30");
-    let text = allowed(&fleet, &bucket(base, &[OWN])).write.unwrap().text;
-    assert!(text.contains("<ID>flowagg-expiry/acme/AWSLogs</ID><Prefix>AWSLogs/</Prefix>"), "{text}");
-    assert!(text.contains(base));
-    let text = allowed(&fleet, &bucket(&base.replace("<Prefix>trail/</Prefix>", "<Filter/>"), &[OWN]))
-        .write
-        .unwrap()
-        .text;
-    assert!(text.contains("<Filter><Prefix>AWSLogs/</Prefix></Filter>"), "{text}");
+    let rule = |form: &str| {
+        let actions = "<Expiration><Days>30</Days></Expiration><AbortIncompleteMultipartUpload><DaysAfterInitiation>7</DaysAfterInitiation></AbortIncompleteMultipartUpload>";
+        format!("<Rule><ID>flowagg-expiry/acme/AWSLogs</ID>{form}<Status>Enabled</Status>{actions}</Rule>")
+    };
+    let written = |rules: &str| allowed(&fleet, &bucket(rules, &[OWN])).write;
+    assert_eq!(written(base), document(&format!("{base}{}", rule("<Prefix>AWSLogs/</Prefix>"))));
+    let base = base.replace("<Prefix>trail/</Prefix>", "<Filter/>");
+    let filter = rule("<Filter><Prefix>AWSLogs/</Prefix></Filter>");
+    assert_eq!(written(&base), document(&format!("{base}{filter}")));
     let text = "<s3:LifecycleConfiguration xmlns:s3='urn:x'><s3:Rule><s3:ID>x</s3:ID><s3:Status>Enabled</s3:Status></s3:Rule></s3:LifecycleConfiguration>";
     let lifecycle = Some(LifecycleDocument::new(text.to_owned()));
     let mut bucket = bucket("", &[OWN]);
     bucket.lifecycle = lifecycle;
     let written = allowed(&fleet, &bucket).write.unwrap();
-    assert!(written.text.contains("<s3:Rule><s3:ID>flowagg-expiry/acme/AWSLogs</s3:ID>"), "{}", written.text);
+    assert_data_eq!(
+        &written.text,
+        str![
+            "<s3:LifecycleConfiguration xmlns:s3='urn:x'><s3:Rule><s3:ID>x</s3:ID><s3:Status>Enabled</s3:Status></s3:Rule><s3:Rule><s3:ID>flowagg-expiry/acme/AWSLogs</s3:ID><s3:Filter><s3:Prefix>AWSLogs/</s3:Prefix></s3:Filter><s3:Status>Enabled</s3:Status><s3:Expiration><s3:Days>30</s3:Days></s3:Expiration><s3:AbortIncompleteMultipartUpload><s3:DaysAfterInitiation>7</s3:DaysAfterInitiation></s3:AbortIncompleteMultipartUpload></s3:Rule></s3:LifecycleConfiguration>"
+        ]
+    );
     assert_eq!(written.rules().unwrap().len(), 2);
 }
 

@@ -167,6 +167,8 @@ impl Serialize for RecordFormat {
 
 #[cfg(test)]
 mod tests {
+    use snapbox::{assert_data_eq, str};
+
     use super::*;
 
     #[test]
@@ -196,7 +198,18 @@ mod tests {
 
     #[test]
     fn a_misspelt_field_is_answered_with_the_nearest() {
-        assert!(Field::parse("pkt_srcaddr").unwrap_err().to_string().contains("`pkt-srcaddr`"));
-        assert!(Field::parse("instance-tag").unwrap_err().to_string().contains("names of tags"));
+        let message = |text: &str| Field::parse(text).unwrap_err().to_string();
+        assert_data_eq!(
+            message("pkt_srcaddr"),
+            str![
+                "`pkt_srcaddr` is not a field of a flow log record: the nearest that AWS has is `pkt-srcaddr`"
+            ]
+        );
+        assert_data_eq!(
+            message("instance-tag"),
+            str![
+                "`instance-tag` is not a field of a flow log record: it needs the names of tags, which flowagg cannot give yet"
+            ]
+        );
     }
 }

@@ -150,6 +150,9 @@ mod tests {
         ] {
             assert!(Region::parse(bad).is_err(), "{bad}");
         }
-        assert!(Region::parse("us-east-1a").unwrap_err().to_string().contains("availability zone"));
+        snapbox::assert_data_eq!(
+            Region::parse("us-east-1a").unwrap_err().to_string(),
+            snapbox::str!["`us-east-1a` is not a region: it has the form of an availability zone"]
+        );
     }
 }

@@ -100,9 +100,11 @@ fn a_flow_log_of_another_fleet_raises_a_concern_until_the_fleet_file_names_its_o
     let log = of_other(elsewhere);
     let part = compare(&unnamed, &[vpc(VPCS[0])], std::slice::from_ref(&log), Unnamed::Keep);
     assert_eq!(part.concerns.len(), 1, "{part:?}");
-    assert!(
-        part.concerns[0].help.contains("set `fleet.name = \"other\"` if it is the same fleet"),
-        "{part:?}"
+    snapbox::assert_data_eq!(
+        &part.concerns[0].help,
+        snapbox::str![[
+            r#"set `fleet.name = "other"` if it is the same fleet (a changed `hub.prefix` changes the default name); set `fleet.name = "acme-logs"` if it is another fleet"#
+        ]]
     );
     let mut named = unnamed.clone();
     named.declared_name = Some(unnamed.name());
