@@ -6,6 +6,7 @@ use flowagg_core::observed::{Bucket, BucketEncryption, Key, Observed, PublicAcce
 use flowagg_core::plan::{Concern, HubChange, Subject, Unnamed};
 use flowagg_policy::plan::plan;
 use flowagg_policy::{Grant, Plan, merge};
+use snapbox::{assert_data_eq, str};
 
 const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 const DEFAULT: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Enable IAM User Permissions","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}]}"#;
@@ -58,11 +59,22 @@ fn a_kept_key_is_checked_like_a_declared_one() {
         let lacking = planned(key(DEFAULT, "Enabled"));
         let [concern] = about_key(&lacking)[..] else { panic!("{lacking:?}") };
         assert_eq!(concern.resource, KEY);
-        assert!(concern.what.contains("`kms:GenerateDataKey`"), "{concern:?}");
-        assert!(concern.help.contains("AWSLogDeliveryUseOfKey"), "{concern:?}");
+        assert_data_eq!(
+            &concern.what,
+            str![
+                "log delivery for 222222222222 in eu-west-1 cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Enable IAM User Permissions` would allow it but for the principal"
+            ]
+        );
+        assert_data_eq!(
+            &concern.help,
+            str![[r#"
+{"Sid":"AWSLogDeliveryUseOfKey","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":["kms:Encrypt","kms:Decrypt","kms:ReEncrypt*","kms:GenerateDataKey*","kms:DescribeKey"],"Resource":"*","Condition":{"StringEquals":{"aws:SourceAccount":"222222222222"},"ArnLike":{"aws:SourceArn":"arn:aws:logs:eu-west-1:222222222222:*"}}}
+add the statement to the policy of arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab, beside those that it has
+"#]]
+        );
         assert!(lacking.is_complete(), "a kept key holds nothing back");
         let disabled = planned(key(DELIVERY, "Disabled"));
-        assert!(about_key(&disabled)[0].what.contains("is Disabled"), "{disabled:?}");
+        assert_data_eq!(&about_key(&disabled)[0].what, str!["is Disabled: nothing can be encrypted with it"]);
         assert_eq!(about_key(&planned(key(DELIVERY, "Enabled"))), [] as [&Concern; 0]);
     }
 }
@@ -75,13 +87,14 @@ fn a_kept_key_that_cannot_be_read_is_reported() {
     failure.code = Some("AccessDeniedException".to_owned());
     let plan = planned(&fleet, bucket(&fleet, "aws:kms", Some(KEY)), Some(Err(failure)));
     let [concern] = about_key(&plan)[..] else { panic!("{plan:?}") };
-    assert!(concern.what.contains("DescribeKey: AccessDeniedException"), "{concern:?}");
+    assert_data_eq!(&concern.what, str!["cannot be looked at: DescribeKey: AccessDeniedException: no"]);
     assert_eq!(concern.help, "allow kms:DescribeKey");
 }
 
 #[test]
 fn a_default_key_by_id_or_alias_is_undeliverable() {
     let fleet = fleet("");
+    let mut reported = String::new();
     for given in [
         "1234abcd-12ab-34cd-56ef-1234567890ab",
         "alias/logs",
@@ -89,10 +102,21 @@ fn a_default_key_by_id_or_alias_is_undeliverable() {
     ] {
         let plan = planned(&fleet, bucket(&fleet, "aws:kms", Some(given)), None);
         let [concern] = about_key(&plan)[..] else { panic!("{plan:?}") };
-        assert!(concern.what.contains(&format!("`{given}`")) && concern.what.contains("undeliverable"));
-        assert!(concern.help.contains(&format!("--key-id {given} --region eu-west-1")), "{concern:?}");
+        reported.push_str(&format!("{}\n    {}\n", concern.what, concern.help));
         assert!(!plan.hub().iter().any(|change| matches!(change, HubChange::Encrypt { .. })));
     }
+    assert_data_eq!(
+        reported,
+        str![[r#"
+names the key `1234abcd-12ab-34cd-56ef-1234567890ab`, which is not the ARN of a key: AWS reports such a bucket as an undeliverable log destination
+    set `hub.encryption` to the ARN of the key, which `aws kms describe-key --key-id 1234abcd-12ab-34cd-56ef-1234567890ab --region eu-west-1 --query KeyMetadata.Arn` prints
+names the key `alias/logs`, which is not the ARN of a key: AWS reports such a bucket as an undeliverable log destination
+    set `hub.encryption` to the ARN of the key, which `aws kms describe-key --key-id alias/logs --region eu-west-1 --query KeyMetadata.Arn` prints
+names the key `arn:aws:kms:eu-west-1:111122223333:alias/logs`, which is not the ARN of a key: AWS reports such a bucket as an undeliverable log destination
+    set `hub.encryption` to the ARN of the key, which `aws kms describe-key --key-id arn:aws:kms:eu-west-1:111122223333:alias/logs --region eu-west-1 --query KeyMetadata.Arn` prints
+
+"#]]
+    );
 }
 
 #[test]
@@ -100,7 +124,12 @@ fn a_bucket_with_the_aws_managed_key_is_reported_until_the_fleet_file_sets_an_en
     let kept = fleet("");
     let plan = planned(&kept, bucket(&kept, "aws:kms", None), None);
     let [concern] = about_key(&plan)[..] else { panic!("{plan:?}") };
-    assert!(concern.what.contains("deliveries from other accounts fail"), "{concern:?}");
+    assert_data_eq!(
+        &concern.what,
+        str![
+            "uses the AWS managed key `aws/s3`: its key policy cannot allow log delivery, so deliveries from other accounts fail"
+        ]
+    );
     assert!(!plan.hub().iter().any(|change| matches!(change, HubChange::Encrypt { .. })));
 
     let set = fleet("encryption = \"sse-s3\"");
@@ -116,6 +145,11 @@ fn a_requester_pays_bucket_holds_every_change_back() {
     bucket.usage.requester_pays = Ok(true);
     let plan = planned(&fleet, bucket, None);
     assert!(plan.is_empty() && !plan.is_complete());
-    assert!(plan.obstacles()[0].what.contains("Requester Pays"), "{plan:?}");
+    assert_data_eq!(
+        &plan.obstacles()[0].what,
+        str![
+            "it is a Requester Pays bucket, which S3 does not support as the target of end user logging; AWS does not document whether flow logs are delivered to one"
+        ]
+    );
     assert_eq!(plan.held_back().hub.len(), 1, "the encryption");
 }

@@ -2,6 +2,7 @@
 
 use flowagg_policy::{DecisionKind, Finding, Policy, Request, lint};
 use serde_json::{Value, json};
+use snapbox::{assert_data_eq, str};
 
 /// A grant for flow logs of one account.
 fn grants() -> Vec<Value> {
@@ -103,7 +104,12 @@ fn a_denial_that_is_for_services_on_purpose_is_never_to_spare_all_services() {
         "Bool": {"aws:PrincipalIsAWSService": "true"}
     }));
     let finding = only(&sources);
-    assert!(finding.help.contains("the sources that its condition exempts"), "{}", finding.help);
+    assert_data_eq!(
+        finding.help.as_ref(),
+        str![
+            "add the accounts that own the flow logs, or their organization, to the sources that its condition exempts"
+        ]
+    );
     let mut fixed = sources;
     fixed["Condition"]["StringNotEqualsIfExists"]["aws:SourceAccount"] =
         json!(["444455556666", "111122223333"]);
@@ -144,25 +150,42 @@ fn a_denial_is_a_warning_while_nothing_is_granted_and_an_error_then() {
         |policy: &str| lint(policy, None).iter().map(|it| format!("{:?}", it.severity)).collect::<Vec<_>>();
     assert_eq!(severities(&alone), ["Warning"]);
     assert_eq!(severities(&with(&guard)), ["Error"]);
-    assert!(lint(&alone, None)[0].message.starts_with("the statement would stop log delivery"));
+    assert_data_eq!(
+        &lint(&alone, None)[0].message,
+        str![
+            "the statement would stop log delivery: the delivery service meets its condition on `s3:x-amz-server-side-encryption`"
+        ]
+    );
 }
 
 #[test]
 fn an_operator_of_one_value_is_corrected_so_that_requests_without_the_key_are_treated_as_before() {
-    for (effect, operator, help) in [
-        ("Deny", "ForAnyValue:StringNotEquals", "require the key with `Null`"),
-        ("Deny", "ForAllValues:StringEquals", "the ending `IfExists`"),
-        ("Deny", "ForAllValues:StringNotEquals", "remove the set operator"),
-        ("Deny", "ForAnyValue:StringEquals", "remove the set operator"),
-        ("Allow", "ForAnyValue:StringEquals", "remove the set operator"),
+    let mut advice = String::new();
+    for (effect, operator) in [
+        ("Deny", "ForAnyValue:StringNotEquals"),
+        ("Deny", "ForAllValues:StringEquals"),
+        ("Deny", "ForAllValues:StringNotEquals"),
+        ("Deny", "ForAnyValue:StringEquals"),
+        ("Allow", "ForAnyValue:StringEquals"),
     ] {
         let mut guard = deny(json!({ operator: {"aws:SourceVpce": "vpce-1a2b3c4d"} }));
         guard["Effect"] = json!(effect);
         guard["Action"] = json!("s3:DeleteObject");
         let findings = on_guard(&guard);
         let finding = findings.iter().find(|it| it.id == "set-operator-on-single-valued-key").unwrap();
-        assert!(finding.help.contains(help), "{operator}: {}", finding.help);
+        advice.push_str(&format!("{effect} {operator}: {}\n", finding.help));
     }
+    assert_data_eq!(
+        advice,
+        str![[r#"
+Deny ForAnyValue:StringNotEquals: remove the set operator, and require the key with `Null`, so that requests without it are treated as before
+Deny ForAllValues:StringEquals: replace the set operator with the ending `IfExists`, so that requests without the key are still denied
+Deny ForAllValues:StringNotEquals: remove the set operator
+Deny ForAnyValue:StringEquals: remove the set operator
+Allow ForAnyValue:StringEquals: remove the set operator
+
+"#]]
+    );
 }
 
 #[test]

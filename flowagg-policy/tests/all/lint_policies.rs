@@ -197,7 +197,12 @@ fn the_policy_of_the_default_settings_has_no_finding_in_a_fleet_and_one_note_in_
     }
     let reviewed: Vec<_> = reviewed.into_iter().collect();
     let [("list-does-not-bind", help)] = reviewed.as_slice() else { panic!("{reviewed:?}") };
-    assert!(help.contains("`policy.form = \"bound-accounts\"`"), "{help}");
+    snapbox::assert_data_eq!(
+        help.as_ref(),
+        snapbox::str![[
+            r#"`policy.form = "bound-accounts"` in the fleet file binds each account to its own folder; check that an object arrives before you rely on it"#
+        ]]
+    );
     let mut bound = default;
     bound.form = GrantForm::BoundAccounts;
     for (grant, text) in built().into_iter().filter(|(grant, _)| grant.settings == bound) {

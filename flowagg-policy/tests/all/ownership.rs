@@ -10,6 +10,7 @@ use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::json;
+use snapbox::{assert_data_eq, str};
 
 use crate::support::{DELIVERY, account, cases, foreign_statement};
 
@@ -106,21 +107,24 @@ fn a_foreign_statement_that_lets_members_deliver_is_reported() {
 #[test]
 fn a_statement_of_another_fleet_is_reported_with_its_name_or_its_mark() {
     let members = ["222222222222", "333333333333"];
-    for (name, words) in [
-        (
-            "other-fleet",
-            "statement `AWSLogDeliveryWriteFlowaggOtherFleet`, managed by flowagg fleet other-fleet, also lets",
-        ),
-        ("other.fleet", ", managed by a flowagg fleet with the mark 0"),
-    ] {
+    let notes_next_to = |name: &str| {
         let mut other = fleet(&members);
         other.declared_name = Some(FleetName::parse(name).unwrap());
         let live = merge(None, &Grant::from(&other), Unnamed::Keep).unwrap().text;
-        let plan = plan(&fleet(&members), &observed(&live), Unnamed::Keep);
-        let notes = notes(&plan);
-        assert!(notes.len() == 1 && notes[0].contains(words), "{notes:?}");
-        assert!(notes[0].ends_with("222222222222, 333333333333 deliver"), "{notes:?}");
-    }
+        notes(&plan(&fleet(&members), &observed(&live), Unnamed::Keep)).join("\n")
+    };
+    assert_data_eq!(
+        notes_next_to("other-fleet"),
+        str![
+            "statement `AWSLogDeliveryWriteFlowaggOtherFleet`, managed by flowagg fleet other-fleet, also lets 222222222222, 333333333333 deliver"
+        ]
+    );
+    assert_data_eq!(
+        notes_next_to("other.fleet"),
+        str![
+            "statement `AWSLogDeliveryWriteFlowagg06d818913`, managed by a flowagg fleet with the mark 06d818913, also lets 222222222222, 333333333333 deliver"
+        ]
+    );
 }
 
 #[test]
