@@ -96,34 +96,29 @@ mod tests {
     #[test]
     fn one_import_that_is_reversed_is_named_with_its_line_and_the_rule() {
         let high = "use crate::low::Low;";
-        for low in [
-            "\nuse crate::high::High;",
-            "\npub(crate) use crate::high::High;",
-            "use crate::{\nhigh::{High, other}};",
-            "use super::{self as\nroot}; use\nsuper::high;",
-            "\nfn a() -> crate::high::High { b }",
-            "\nuse crate::High;",
-            "\nuse crate::high::*;",
+        for (low, line, name) in [
+            ("\nuse crate::high::High;", 2, "crate::high::High"),
+            ("\npub(crate) use crate::high::High;", 2, "crate::high::High"),
+            ("use crate::{\nhigh::{High, other}};", 2, "crate::high::High"),
+            ("use super::{self as\nroot}; use\nsuper::high;", 3, "super::high"),
+            ("\nfn a() -> crate::high::High { b }", 2, "crate::high::High"),
+            ("\nuse crate::High;", 2, "crate::High"),
+            ("\nuse crate::high::*;", 2, "crate::high::*"),
         ] {
             let found = broken("it/src low high", &[LIB, ("low.rs", low), ("high.rs", high)]);
-            let first = found
-                .iter()
-                .find(|it| it.contains("which is above `low`"))
-                .unwrap_or_else(|| panic!("{low}"));
-            assert!(first.contains("it/src/low.rs:") && first.contains("ARCHITECTURE.md"), "{first}");
+            let what = format!("it/src/low.rs:{line}: `{name}` is in `high`, which is above `low`: {RULE}");
+            assert!(found.contains(&what), "{low}: {found:?}");
         }
         let found = broken("it/src high low", &[LIB, ("low.rs", ""), ("high.rs", high)]);
-        assert_eq!(found.len(), 1);
-        assert!(
-            found[0].starts_with("it/src/high.rs:1: `crate::low::Low` is in `low`, which is above `high`")
-        );
+        let what = format!("it/src/high.rs:1: `crate::low::Low` is in `low`, which is above `high`: {RULE}");
+        assert_eq!(found, [what]);
     }
 
     #[test]
     fn a_module_that_is_not_listed_is_named_and_so_is_one_that_is_gone() {
         let found = broken("it/src low", &[LIB, ("low.rs", ""), ("high/mod.rs", ""), ("high/part.rs", "")]);
-        assert_eq!(found.len(), 1);
-        assert!(found[0].contains("`high` is not in the list of layers"), "{found:?}");
+        let help = "add it under \"Layers\" in ARCHITECTURE.md, after the modules that it uses";
+        assert_eq!(found, [format!("it/src/high: `high` is not in the list of layers: {help}")]);
         let found = broken("it/src low\n    high gone", &[LIB, ("low.rs", ""), ("high.rs", "")]);
         assert_eq!(
             found,
@@ -134,8 +129,13 @@ mod tests {
     #[test]
     fn an_item_of_the_facade_is_above_every_module() {
         let found = broken("it/src low high", &[LIB, ("low.rs", ""), ("high.rs", "use crate::Root;")]);
-        assert_eq!(found.len(), 1);
-        assert!(found[0].contains("`crate::Root` is in the file of the folder it/src"), "{found:?}");
+        assert_eq!(
+            found,
+            [
+                "it/src/high.rs:1: `crate::Root` is in the file of the folder it/src, which is above all modules in it: move it \
+                 to a module below `high`"
+            ]
+        );
     }
 
     #[test]
