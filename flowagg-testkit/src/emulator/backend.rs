@@ -76,6 +76,11 @@ mod tests {
     #[test]
     fn another_word_is_told_what_may_stand_there() {
         let error = "podman".parse::<Backend>().unwrap_err().to_string();
-        assert!(error.contains("`podman`") && error.contains("`docker`, `python` or a URL"), "{error}");
+        snapbox::assert_data_eq!(
+            error,
+            snapbox::str![
+                "`podman` is no backend: `docker`, `python` or a URL such as `http://127.0.0.1:4566`"
+            ]
+        );
     }
 }

@@ -84,14 +84,31 @@ mod tests {
             account: None,
             region: None,
         };
-        for (wire, expected) in [
-            (Wire::Ec2, "<Response><Errors><Error><Code>No</Code><Message>a &amp; b</Message>"),
-            (Wire::Sts, "<Error><Type>Sender</Type><Code>No</Code><Message>a &amp; b</Message>"),
-            (Wire::S3, "\r\n\r\n<Error><Code>No</Code><Message>a &amp; b</Message>"),
-        ] {
-            let answer = error(&call(wire, false), 403, "No", "a & b");
-            assert!(answer.starts_with("HTTP/1.1 403 ") && answer.contains(expected), "{answer}");
-        }
+        let answers =
+            [Wire::Ec2, Wire::Sts, Wire::S3].map(|wire| error(&call(wire, false), 403, "No", "a & b"));
+        snapbox::assert_data_eq!(
+            answers.join("\n"),
+            snapbox::str![[r#"
+HTTP/1.1 403 Refused
+Content-Type: text/xml
+Content-Length: 155
+Connection: close
+
+<Response><Errors><Error><Code>No</Code><Message>a &amp; b</Message></Error></Errors><RequestID>00000000-0000-0000-0000-000000000000</RequestID></Response>
+HTTP/1.1 403 Refused
+Content-Type: text/xml
+Content-Length: 217
+Connection: close
+
+<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>No</Code><Message>a &amp; b</Message></Error><RequestId>00000000-0000-0000-0000-000000000000</RequestId></ErrorResponse>
+HTTP/1.1 403 Refused
+Content-Type: text/xml
+Content-Length: 117
+Connection: close
+
+<Error><Code>No</Code><Message>a &amp; b</Message><RequestId>00000000-0000-0000-0000-000000000000</RequestId></Error>
+"#]]
+        );
         assert!(error(&call(Wire::S3, true), 403, "No", "no").ends_with("\r\n\r\n"));
     }
 

@@ -121,6 +121,11 @@ mod tests {
             "{token}"
         );
         let stray = body(&call(Wire::Ec2), Flaw::Stray, "<R><requestId>1</requestId></R>");
-        assert!(stray.contains("<unsuccessful><item>"), "{stray}");
+        snapbox::assert_data_eq!(
+            stray,
+            snapbox::str![
+                "<R><unsuccessful><item><error><code>400</code><message>not possible</message></error><resourceId>vpc-0fffffffffffffff0</resourceId></item></unsuccessful><requestId>1</requestId></R>"
+            ]
+        );
     }
 }
