@@ -2,6 +2,7 @@
 
 use flowagg_testkit::world::fresh_bucket;
 use serde_json::Value;
+use snapbox::{assert_data_eq, str};
 
 use crate::page::Section;
 use crate::shell::Stage;
@@ -15,9 +16,45 @@ pub(crate) async fn come_and_go(section: &mut Section) {
     stage.shell.paper.name("444444444444", stage.world.accounts()["bank"].id);
     stage.write_fleet();
     let plan = stage.shell.also("flowagg plan").await.stdout;
-    assert!(plan.contains("+ 444444444444"), "{plan}");
+    assert_data_eq!(
+        plan,
+        str![[r#"
+hub 111122223333 eu-west-1 acme-flow-logs
+  + merge the bucket policy: grants delivery to 444444444444 (784 bytes)
+
+flow logs
+  = 222222222222  payments  eu-west-1  vpc-0123456789abcdef0  leave fl-0123456789abcdef0  as wanted
+  = 222222222222  payments  us-east-1  vpc-0123456789abcdef1  leave fl-0123456789abcdef1  as wanted
+  = 333333333333  shop      eu-west-1  vpc-0123456789abcdef2  leave fl-0123456789abcdef2  as wanted
+  = 333333333333  shop      us-east-1  vpc-0123456789abcdef3  leave fl-0123456789abcdef3  as wanted
+  + 444444444444  bank      eu-west-1  vpc-0123456789abcdef4  create a flow log           none to the bucket yet
+  + 444444444444  bank      us-east-1  vpc-0123456789abcdef5  create a flow log           none to the bucket yet
+
+note: flow logs expire after 90 days
+
+plan: 1 change to the hub, 2 flow logs to create
+
+"#]]
+    );
     let missing = stage.shell.also("flowagg verify || test $? = 3").await.stdout;
-    assert!(missing.contains("missing     444444444444"), "{missing}");
+    assert_data_eq!(
+        missing,
+        str![[r#"
+  + delivering  222222222222  payments  eu-west-1  vpc-0123456789abcdef0  fl-0123456789abcdef0  40 s ago
+      AWSLogs/222222222222/vpcflowlogs/eu-west-1/2026/11/23/222222222222_vpcflowlogs_eu-west-1_fl-0123456789abcdef0_20261123T0910Z_0a1b2c3d.log.gz
+  + delivering  222222222222  payments  us-east-1  vpc-0123456789abcdef1  fl-0123456789abcdef1  40 s ago
+      AWSLogs/222222222222/vpcflowlogs/us-east-1/2026/11/23/222222222222_vpcflowlogs_us-east-1_fl-0123456789abcdef1_20261123T0910Z_0a1b2c3e.log.gz
+  + delivering  333333333333  shop      eu-west-1  vpc-0123456789abcdef2  fl-0123456789abcdef2  40 s ago
+      AWSLogs/333333333333/vpcflowlogs/eu-west-1/2026/11/23/333333333333_vpcflowlogs_eu-west-1_fl-0123456789abcdef2_20261123T0910Z_0a1b2c3f.log.gz
+  + delivering  333333333333  shop      us-east-1  vpc-0123456789abcdef3  fl-0123456789abcdef3  40 s ago
+      AWSLogs/333333333333/vpcflowlogs/us-east-1/2026/11/23/333333333333_vpcflowlogs_us-east-1_fl-0123456789abcdef3_20261123T0910Z_0a1b2c40.log.gz
+  ! missing     444444444444  bank      eu-west-1  vpc-0123456789abcdef4  -                     no flow log to the bucket; `flowagg apply` makes it
+  ! missing     444444444444  bank      us-east-1  vpc-0123456789abcdef5  -                     no flow log to the bucket; `flowagg apply` makes it
+
+verify: 4 delivering, 2 missing of 6 flow logs
+
+"#]]
+    );
     stage.shell.also("flowagg apply").await;
 
     // An account that leaves.
@@ -28,11 +65,37 @@ pub(crate) async fn come_and_go(section: &mut Section) {
     stage.world.leave("shop");
     stage.write_fleet();
     let unpruned = stage.shell.also("flowagg plan").await.stdout;
-    assert!(unpruned.contains("333333333333"), "every plan says that it stays granted: {unpruned}");
+    // Every plan says that it stays granted.
+    assert_data_eq!(
+        unpruned.lines().filter(|line| line.starts_with("note: ")).collect::<Vec<_>>().join("\n"),
+        str![[r#"
+note: flow logs expire after 90 days
+note: the fleet's lifecycle rule also expires flow logs of accounts that are not members: 333333333333
+note: the fleet's statements still name 333333333333, which is not in the fleet file; `--prune` removes it
+"#]]
+    );
 
     let [plan, apply] = section.next("sh").of();
     let plan = stage.shell.exits(&plan, 0).await.stdout;
-    assert!(plan.contains("333333333333"), "{plan}");
+    assert_data_eq!(
+        plan,
+        str![[r#"
+hub 111122223333 eu-west-1 acme-flow-logs
+  + merge the bucket policy: revokes delivery from 333333333333 (701 bytes)
+
+flow logs
+  = 222222222222  payments  eu-west-1  vpc-0123456789abcdef0  leave fl-0123456789abcdef0  as wanted
+  = 222222222222  payments  us-east-1  vpc-0123456789abcdef1  leave fl-0123456789abcdef1  as wanted
+  = 444444444444  bank      eu-west-1  vpc-0123456789abcdef4  leave fl-0123456789abcdef4  as wanted
+  = 444444444444  bank      us-east-1  vpc-0123456789abcdef5  leave fl-0123456789abcdef5  as wanted
+
+note: flow logs expire after 90 days
+note: the fleet's lifecycle rule also expires flow logs of accounts that are not members: 333333333333
+
+plan: 1 change to the hub
+
+"#]]
+    );
     stage.shell.exits(&apply, 0).await;
     let policy = stage.policy().await;
     assert!(!policy.contains("333333333333") && policy.contains("222222222222"), "{policy}");
@@ -65,7 +128,27 @@ pub(crate) async fn another_key(section: &mut Section) {
 
     stage.shell.shows(&section.next("console"), &[1]).await;
     let early = stage.shell.also("flowagg apply; test $? = 1").await;
-    assert!(early.stdout.contains("nothing can be done before that is settled"), "{early}");
+    assert_data_eq!(
+        early.stdout,
+        str![[r#"
+hub 111122223333 eu-west-1 acme-flow-logs
+
+flow logs
+  = 222222222222  payments  eu-west-1  vpc-0123456789abcdef0  leave fl-0123456789abcdef0  as wanted
+  = 222222222222  payments  us-east-1  vpc-0123456789abcdef1  leave fl-0123456789abcdef1  as wanted
+  = 333333333333  shop      eu-west-1  vpc-0123456789abcdef2  leave fl-0123456789abcdef2  as wanted
+  = 333333333333  shop      us-east-1  vpc-0123456789abcdef3  leave fl-0123456789abcdef3  as wanted
+
+note: flow logs expire after 90 days
+
+error: 111122223333 eu-west-1: arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab: log delivery for 222222222222 in eu-west-1 cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Enable IAM User Permissions` would allow it but for the principal (and for 1 more account)
+       {"Sid":"AWSLogDeliveryUseOfKey","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":["kms:Encrypt","kms:Decrypt","kms:ReEncrypt*","kms:GenerateDataKey*","kms:DescribeKey"],"Resource":"*","Condition":{"StringEquals":{"aws:SourceAccount":["222222222222","333333333333"]},"ArnLike":{"aws:SourceArn":["arn:aws:logs:eu-west-1:222222222222:*","arn:aws:logs:us-east-1:222222222222:*","arn:aws:logs:eu-west-1:333333333333:*","arn:aws:logs:us-east-1:333333333333:*"]}}}
+       add the statement to the policy of arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab, beside those that it has
+
+plan: nothing can be done before that is settled
+
+"#]]
+    );
     assert_eq!(encryption(&stage).await, None, "the bucket does not get the key");
     let statement = lacking(&stage).await;
     stage.world.allow_on_key(&key, statement).await.unwrap();
@@ -109,7 +192,16 @@ pub(crate) async fn expiry(section: &mut Section) {
     stage.write_fleet();
     let [plan, apply] = section.next("sh").of();
     let plan = stage.shell.exits(&plan, 0).await.stdout;
-    assert!(plan.contains("now never") && plan.contains("--allow-expiry"), "{plan}");
+    let not_applied =
+        plan.lines().skip_while(|line| *line != "not applied").take_while(|line| !line.is_empty());
+    assert_data_eq!(
+        not_applied.collect::<Vec<_>>().join("\n"),
+        str![[r#"
+not applied
+  ! lifecycle of AWSLogs/: expire after 30 days, unfinished uploads deleted after 7 (now never; no flow log files yet)
+    existing objects would expire sooner: run `flowagg apply --allow-expiry` to apply this change
+"#]]
+    );
     stage.shell.exits(&apply, 0).await;
     stage.shell.also("flowagg plan --exit-code").await;
 }
@@ -126,7 +218,30 @@ pub(crate) async fn another_folder(section: &mut Section) {
     stage.world.set("hub", "retention-days = 90");
     stage.write_fleet();
     let plan = stage.shell.exits(&plan, 0).await.stdout;
-    assert!(plan.contains("6 flow logs to replace"), "{plan}");
+    assert_data_eq!(
+        plan,
+        str![[r#"
+hub 111122223333 eu-west-1 acme-flow-logs
+  + merge the bucket policy: grants delivery to 222222222222, 333333333333, 444444444444; statement `AWSLogDeliveryWriteFlowaggAcmeFlowLogs` is for another folder, or was changed by someone else, and stays as it is; `--prune` replaces it (1556 bytes)
+
+flow logs
+  ~ 222222222222  payments  eu-west-1  vpc-0123456789abcdef0  replace fl-0123456789abcdef0  destination is arn:aws:s3:::acme-flow-logs, wanted arn:aws:s3:::acme-flow-logs/network/
+  ~ 222222222222  payments  us-east-1  vpc-0123456789abcdef1  replace fl-0123456789abcdef1  destination is arn:aws:s3:::acme-flow-logs, wanted arn:aws:s3:::acme-flow-logs/network/
+  ~ 333333333333  shop      eu-west-1  vpc-0123456789abcdef2  replace fl-0123456789abcdef2  destination is arn:aws:s3:::acme-flow-logs, wanted arn:aws:s3:::acme-flow-logs/network/
+  ~ 333333333333  shop      us-east-1  vpc-0123456789abcdef3  replace fl-0123456789abcdef3  destination is arn:aws:s3:::acme-flow-logs, wanted arn:aws:s3:::acme-flow-logs/network/
+  ~ 444444444444  bank      eu-west-1  vpc-0123456789abcdef4  replace fl-0123456789abcdef4  destination is arn:aws:s3:::acme-flow-logs, wanted arn:aws:s3:::acme-flow-logs/network/
+  ~ 444444444444  bank      us-east-1  vpc-0123456789abcdef5  replace fl-0123456789abcdef5  destination is arn:aws:s3:::acme-flow-logs, wanted arn:aws:s3:::acme-flow-logs/network/
+
+not applied
+  ! lifecycle of network/AWSLogs/: expire after 90 days, unfinished uploads deleted after 7 (now never; no flow log files yet)
+    existing objects would expire sooner: run `flowagg apply --allow-expiry` to apply this change
+
+note: flow logs do not expire
+
+plan: 1 change to the hub, 6 flow logs to replace, 1 not applied without `--allow-expiry`
+
+"#]]
+    );
     stage.shell.exits(&apply, 0).await;
     let policy = stage.policy().await;
     let (new, old) = ("acme-flow-logs/network/AWSLogs/222222222222", "acme-flow-logs/AWSLogs/222222222222");
@@ -169,7 +284,18 @@ pub(crate) async fn another_folder(section: &mut Section) {
 
     let [size] = section.next("sh").of();
     let size = stage.shell.exits(&size, 0).await.stdout;
-    assert!(size.contains("of 20480 bytes"), "{size}");
+    assert_data_eq!(
+        size,
+        str![[r#"
+1 accounts in form `prefixes`: 620 of 20480 bytes
+
+  + prefixes        219 accounts   91 bytes an account
+  + accounts        663 accounts   30 bytes an account
+  + bound-accounts  662 accounts   30 bytes an account
+  + bound-deny      1312 accounts  15 bytes an account
+
+"#]]
+    );
 }
 
 pub(crate) async fn overwritten(section: &mut Section) {
@@ -189,11 +315,36 @@ pub(crate) async fn overwritten(section: &mut Section) {
     let [copy, diff, apply, verify] = section.next("sh").of();
     stage.shell.exits(&copy, 0).await;
     let differs = stage.shell.exits(&diff, 0).await.stdout;
-    for word in ["222222222222", "333333333333", "AWSLogDeliveryWrite", "Readers"] {
-        assert!(differs.contains(word), "`{word}`: {differs}");
-    }
+    assert_data_eq!(
+        differs,
+        str![[r#"
+- account 222222222222 may deliver
+- account 333333333333 may deliver
++ statement `Readers`
+- statement `AWSLogDeliveryWriteFlowaggAcmeFlowLogs`
+- statement `AWSLogDeliveryAclCheckFlowaggAcmeFlowLogs`
+
+"#]]
+    );
     let missing = stage.shell.also("flowagg plan").await.stdout;
-    assert!(missing.contains("grants delivery to 222222222222, 333333333333"), "{missing}");
+    assert_data_eq!(
+        missing,
+        str![[r#"
+hub 111122223333 eu-west-1 acme-flow-logs
+  + merge the bucket policy: grants delivery to 222222222222, 333333333333 (856 bytes)
+
+flow logs
+  = 222222222222  payments  eu-west-1  vpc-0123456789abcdef0  leave fl-0123456789abcdef0  as wanted
+  = 222222222222  payments  us-east-1  vpc-0123456789abcdef1  leave fl-0123456789abcdef1  as wanted
+  = 333333333333  shop      eu-west-1  vpc-0123456789abcdef2  leave fl-0123456789abcdef2  as wanted
+  = 333333333333  shop      us-east-1  vpc-0123456789abcdef3  leave fl-0123456789abcdef3  as wanted
+
+note: flow logs expire after 90 days
+
+plan: 1 change to the hub
+
+"#]]
+    );
     stage.shell.exits(&apply, 0).await;
     assert!(stage.policy().await.contains("Readers"), "it merges into what is there now");
     stage.deliver().await;
@@ -224,7 +375,18 @@ pub(crate) async fn every_night(section: &mut Section) {
     stage.shell.exits(&verify, 3).await;
     stage.shell.exits(&plan, 3).await;
     let night = stage.shell.also(command).await.stdout;
-    assert!(night.contains("Access error") && night.contains("2 failed"), "{night}");
+    assert_data_eq!(
+        night,
+        str![[r#"
+  ! failed  222222222222  payments  eu-west-1  vpc-0123456789abcdef0  fl-0123456789abcdef0  AWS says: Access error; look at the bucket policy and the KMS key policy
+      AWSLogs/222222222222/vpcflowlogs/eu-west-1/2026/11/23/222222222222_vpcflowlogs_eu-west-1_fl-0123456789abcdef0_20261123T0910Z_0a1b2c3d.log.gz
+  ! failed  222222222222  payments  us-east-1  vpc-0123456789abcdef1  fl-0123456789abcdef1  AWS says: Access error; look at the bucket policy and the KMS key policy
+      AWSLogs/222222222222/vpcflowlogs/us-east-1/2026/11/23/222222222222_vpcflowlogs_us-east-1_fl-0123456789abcdef1_20261123T0910Z_0a1b2c3e.log.gz
+
+verify: 2 failed of 2 flow logs
+
+"#]]
+    );
     stage.world.put_policy(&policy).await.unwrap();
     stage.shell.exits(&plan, 0).await;
 }

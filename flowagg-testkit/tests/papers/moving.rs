@@ -4,6 +4,7 @@ use std::fs;
 
 use flowagg_core::fleet::FleetFile;
 use serde_json::json;
+use snapbox::{assert_data_eq, str};
 
 use crate::page::Section;
 use crate::shell::{Stage, has};
@@ -49,7 +50,24 @@ pub(crate) async fn moving(section: &mut Section) {
     stage.shell.become_account(stage.world.hub());
     let plan = stage.shell.exits(&plan, 0).await.stdout;
     assert_eq!(plan.matches("as wanted, though not made by flowagg").count(), 1, "{plan}");
-    assert!(plan.contains("leave fl-0123456789abcdef0  as wanted\n"), "{plan}");
+    assert_data_eq!(
+        plan,
+        str![[r#"
+hub 111122223333 eu-west-1 acme-flow-logs
+  + lifecycle of AWSLogs/: no expiry, unfinished uploads deleted after 7
+  + merge the bucket policy: also grants delivery to 222222222222, which other statements allow already (1308 bytes)
+
+flow logs
+  = 222222222222  eu-west-1  vpc-0123456789abcdef0  leave fl-0123456789abcdef0  as wanted
+  = 222222222222  us-east-1  vpc-0123456789abcdef1  leave fl-0123456789abcdef1  as wanted, though not made by flowagg
+
+note: flow logs do not expire
+note: statement `AWSLogDeliveryWrite` also lets 222222222222 deliver
+
+plan: 2 changes to the hub
+
+"#]]
+    );
     stage.shell.also("flowagg apply").await;
     assert_eq!(stage.flow_logs("payments").await, 2, "no flow log is made beside those that are right");
     stage.shell.also("flowagg plan --exit-code").await;
@@ -59,7 +77,16 @@ pub(crate) async fn moving(section: &mut Section) {
     // What lets strangers in is named.
     let [check] = section.next("sh").of();
     let found = stage.shell.exits(&check, 3).await.stdout;
-    assert!(found.contains("Anybody"), "{found}");
+    assert_data_eq!(
+        found,
+        str![[r#"
+1:638: error public-principal: statement `Anybody`: anyone may do this, with or without an AWS account
+    list the services or accounts that are allowed, or add a condition that only they meet
+
+1 finding in standard input
+
+"#]]
+    );
 
     // Terraform forgets; where there is none, this is not run.
     let forget: [_; 2] = section.next("sh").of();

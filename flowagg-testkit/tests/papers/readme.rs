@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use snapbox::{assert_data_eq, str};
+
 use crate::page::{Command, Section};
 use crate::shell::Stage;
 
@@ -22,7 +24,15 @@ pub(crate) async fn first_five_minutes(section: &mut Section) {
     stage.shell.exits(&plan, 0).await;
     assert_eq!(stage.flow_logs("payments").await, 0, "a plan writes nothing");
     let applied = stage.shell.exits(&apply, 0).await;
-    assert!(applied.stderr.contains("[y/N]"), "it asks: {applied}");
+    // It asks.
+    assert_data_eq!(
+        applied.stderr,
+        str![[r#"
+y
+
+Do this? [y/N] 
+"#]]
+    );
     assert_eq!(stage.flow_logs("payments").await, 2);
     stage.deliver().await;
     stage.shell.exits(&verify, 0).await;
@@ -33,7 +43,22 @@ pub(crate) async fn first_five_minutes(section: &mut Section) {
     stage.shell.exits(&page, 0).await;
     assert!(stage.shell.read("report.html").contains("222222222222"));
     let again = stage.shell.exits(&apply, 0).await.stdout;
-    assert!(again.contains("nothing to do"), "{again}");
+    assert_data_eq!(
+        again,
+        str![[r#"
+hub 111122223333 eu-west-1 acme-flow-logs
+  = as wanted
+
+flow logs
+  = 222222222222  payments  eu-west-1  vpc-0123456789abcdef0  leave fl-0123456789abcdef0  as wanted
+  = 222222222222  payments  us-east-1  vpc-0123456789abcdef1  leave fl-0123456789abcdef1  as wanted
+
+note: flow logs expire after 90 days
+
+plan: nothing to do
+
+"#]]
+    );
 
     // A whole organization is another fleet; its story is in the guide.
     section.fleet("");

@@ -10,6 +10,8 @@ use flowagg_testkit::emulator::{Emulator, aws_cli};
 use flowagg_testkit::world::{Ran, World, program};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use snapbox::assert::DEFAULT_ACTION_ENV;
+use snapbox::{Assert, IntoData};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -99,8 +101,8 @@ impl Shell {
         Ran::new(command, output.status.code(), stdout, stderr)
     }
 
-    /// Compares what each command of a `console` block writes with what the block says; the commands must end with these
-    /// codes. With `FLOWAGG_RENEW_SNAPSHOTS=1` the block is written anew.
+    /// Compares what each command of a `console` block writes with the block; the commands must end with these codes.
+    /// `SNAPSHOTS=overwrite` writes the block.
     pub(crate) async fn shows(&mut self, block: &Block, codes: &[i32]) {
         let place = block.place();
         let commands: Vec<&str> = block.text.lines().filter_map(|line| line.strip_prefix("$ ")).collect();
@@ -119,15 +121,11 @@ impl Shell {
         }
         shown.truncate(shown.trim_end().len());
         shown.push('\n');
-        if std::env::var_os("FLOWAGG_RENEW_SNAPSHOTS").is_some() {
+        if std::env::var(DEFAULT_ACTION_ENV).is_ok_and(|action| action == "overwrite") {
             renew(block, &shown);
         } else {
-            let help = "with FLOWAGG_RENEW_SNAPSHOTS=1 it is written anew";
-            assert!(
-                shown == block.text,
-                "{place}: it writes otherwise ({help}):\n{shown}\nnot:\n{}",
-                block.text
-            );
+            let same = Assert::new().try_eq(Some(&place), shown.into_data(), block.text.as_str().raw());
+            same.unwrap_or_else(|error| panic!("{error}Update with {DEFAULT_ACTION_ENV}=overwrite"));
         }
     }
 

@@ -1,5 +1,5 @@
 //! What people see: the real program in a pseudo-terminal of 80 and of 200 columns, and piped, compared with the texts in
-//! `captures`. With `FLOWAGG_RENEW_SNAPSHOTS=1` they are written anew, to be looked at before they are committed.
+//! `captures`. `SNAPSHOTS=overwrite` writes them; read the difference before you commit it.
 //!
 //! Pseudo-terminals are Unix's; Windows has others, which nobody looks at here.
 
@@ -15,9 +15,9 @@ mod picture;
 mod story;
 mod terminal;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use snapbox::{Data, assert_data_eq};
 use terminal::Width;
 
 /// A fleet file with all faults that there can be on one screen.
@@ -27,30 +27,18 @@ fn captures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/screens/captures")
 }
 
-fn renews() -> bool {
-    std::env::var_os("FLOWAGG_RENEW_SNAPSHOTS").is_some()
-}
-
-/// Compares a text with the file that keeps it, or writes that anew.
+/// Compares a text with the file that keeps it.
 #[track_caller]
 fn is_kept(file: &Path, text: &str) {
-    if renews() {
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, text).unwrap();
-    }
-    let kept = fs::read_to_string(file).unwrap_or_default();
-    assert!(text == kept, "{} says something else:\n{text}\nnot:\n{kept}", file.display());
+    assert_data_eq!(text, Data::read_from(file, None).raw());
 }
 
 /// Compares what a screen shows with its capture. Piped it shows the same as in 200 columns.
 #[track_caller]
 fn is_the_capture(name: &str, width: Width, text: &str) {
     fits(name, width, text);
-    // The test in 200 columns renews it.
-    if width != Width::Piped || !renews() {
-        let columns = width.columns().unwrap_or(200);
-        is_kept(&captures().join(format!("{name}.{columns}.txt")), text);
-    }
+    let columns = width.columns().unwrap_or(200);
+    is_kept(&captures().join(format!("{name}.{columns}.txt")), text);
 }
 
 /// No line is longer than the terminal is wide.
