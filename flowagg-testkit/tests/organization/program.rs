@@ -8,6 +8,8 @@ use flowagg_testkit::faults::{Answer, CallFilter, Faults};
 use flowagg_testkit::organization::MotoOrganization;
 use flowagg_testkit::world::Ran;
 use serde_json::Value;
+use snapbox::data::Inline;
+use snapbox::{assert_data_eq, str};
 
 use super::{bucket, fleet, list, region, set};
 
@@ -56,6 +58,19 @@ impl Corner {
         self.run(lines, &["apply", "--yes", "--json"]).await.exits(0).json()
     }
 
+    /// The errors of a run, each with its advice, with the names of documents.
+    fn errors(&self, ran: &Ran) -> String {
+        let text = format!("{}{}", ran.stdout, ran.stderr);
+        let is_error = |line: &&str| line.starts_with("error: ") || line.starts_with("       ");
+        let errors = text.lines().filter(is_error).collect::<Vec<_>>().join("\n");
+        let names = [
+            (self.management().to_string(), "111122223333"),
+            (self.shop.to_string(), "222222222222"),
+            (self.organization.id().to_string(), "o-a1b2c3d4e5"),
+        ];
+        names.iter().fold(errors, |text, (id, name)| text.replace(id, name))
+    }
+
     /// How many flow logs an account has in a region.
     async fn flow_logs(&self, account: AccountId, place: &str) -> usize {
         let ec2 = self.organization.ec2(account, &region(place)).await.unwrap();
@@ -91,19 +106,17 @@ fn calls(report: &Value, phase: &str) -> BTreeMap<String, u64> {
     serde_json::from_value(report["calls"][phase].clone()).unwrap()
 }
 
+/// One of the lines that a run wrote is this one.
 #[track_caller]
-fn says(ran: &Ran, words: &[&str]) {
-    let told = format!("{}{}", ran.stdout, ran.stderr);
-    for word in words {
-        assert!(told.contains(word), "`{word}` is told: {ran}");
-    }
+fn says(ran: &Ran, line: &str) {
+    assert!(ran.stdout.lines().any(|it| it == line), "`{line}`: {ran}");
 }
 
 #[tokio::test]
 async fn a_whole_organization_is_logged_and_granted_as_such_and_an_account_that_joins_is_found() {
     let corner = Corner::found().await;
     let ran = corner.apply("").await;
-    says(&ran, &[&format!("{} of the organization is left out: SUSPENDED", corner.closed)]);
+    says(&ran, &format!("note: {} of the organization is left out: SUSPENDED", corner.closed));
     for account in [corner.management(), corner.shop, corner.bank, corner.mill] {
         assert_eq!(corner.flow_logs(account, "eu-west-1").await, 1, "{account}");
     }
@@ -151,7 +164,7 @@ async fn accounts_that_are_left_out_are_told_with_the_reason_even_a_closed_one_t
     let corner = Corner::found().await;
     let lines = format!("accounts = {}", list(&[corner.closed, corner.shop]));
     let ran = corner.run(&lines, &["plan"]).await.exits(0);
-    says(&ran, &[&format!("{} of the organization is left out: SUSPENDED", corner.closed)]);
+    says(&ran, &format!("note: {} of the organization is left out: SUSPENDED", corner.closed));
     let plan = corner.run(&lines, &["plan", "--json"]).await.exits(0).json();
     assert_eq!(named(written(&plan)), set(&[corner.shop]));
 
@@ -160,7 +173,7 @@ async fn accounts_that_are_left_out_are_told_with_the_reason_even_a_closed_one_t
     let mut two = [corner.bank, corner.mill];
     two.sort();
     let [one, other] = two;
-    says(&ran, &[&format!("{one}, {other} of the organization are left out: excepted by the fleet file")]);
+    says(&ran, &format!("note: {one}, {other} of the organization are left out: excepted by the fleet file"));
 }
 
 #[tokio::test]
@@ -210,7 +223,7 @@ async fn all_regions_are_those_that_the_account_has_enabled() {
 }
 
 /// An account of all regions, in which this call is refused: one failure, and the others are done.
-async fn is_one_failure(call: &str, code: &str) {
+async fn is_one_failure(call: &str, code: &str, expected: Inline) {
     let mut corner = Corner::found().await;
     let faults = Faults::in_front_of(corner.organization.url()).await.unwrap();
     let denied = Answer::error(403, code, "You are not authorized.");
@@ -233,17 +246,28 @@ async fn is_one_failure(call: &str, code: &str) {
     // It may be in the region that is asked for, or not: nobody knows.
     let plan = ["plan", "--only", "eu-west-1"];
     let ran = corner.organization.flowagg(&text, plan).await.unwrap().exits(1);
-    says(&ran, &[&corner.shop.to_string(), call, code]);
+    assert_data_eq!(corner.errors(&ran), expected);
 }
 
 #[tokio::test]
 async fn an_account_that_does_not_tell_its_regions_is_one_failure_and_the_others_are_done() {
-    is_one_failure("DescribeRegions", "UnauthorizedOperation").await;
+    is_one_failure(
+        "DescribeRegions",
+        "UnauthorizedOperation",
+        str![[r#"
+error: 222222222222 us-east-1: DescribeRegions: UnauthorizedOperation: You are not authorized.
+       allow ec2:DescribeRegions to the role or user that is used in 222222222222
+"#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn an_account_of_all_regions_that_cannot_be_entered_is_one_failure_and_the_others_are_done() {
-    is_one_failure("AssumeRole", "AccessDenied").await;
+    is_one_failure("AssumeRole", "AccessDenied", str![[r#"
+error: 222222222222 eu-west-1: arn:aws:iam::222222222222:role/OrganizationAccountAccessRole: AssumeRole: AccessDenied: You are not authorized.
+       make the role in 222222222222 with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it
+"#]]).await;
 }
 
 #[tokio::test]
@@ -253,7 +277,13 @@ async fn the_id_of_another_organization_ends_the_run_before_anything_is_done() {
     let text = corner.fleet("").replace(&format!("id = \"{id}\""), "id = \"o-zzzzzzzzzz\"");
     for args in [&["plan"][..], &["apply", "--yes"]] {
         let ran = corner.organization.flowagg(&text, args).await.unwrap().exits(1);
-        says(&ran, &[&id, "o-zzzzzzzzzz", "organization.id"]);
+        assert_data_eq!(
+            corner.errors(&ran),
+            str![[r#"
+error: 111122223333 us-east-1: ListAccounts: the credentials are of the organization o-a1b2c3d4e5, the fleet file says o-zzzzzzzzzz
+       correct `organization.id`, or use credentials of that organization
+"#]]
+        );
     }
     assert_eq!(corner.flow_logs(corner.management(), "eu-west-1").await, 0);
     let s3 = corner.organization.s3(corner.management(), &region("eu-west-1")).await.unwrap();
@@ -268,7 +298,14 @@ async fn a_choice_of_nobody_is_a_failure_and_takes_no_grant_away() {
     let empty = corner.organization.unit("empty", None).await.unwrap();
     let lines = format!("units = [\"{empty}\"]\naccounts = {}", list(&[corner.closed]));
     let ran = corner.run(&lines, &["apply", "--yes", "--prune"]).await.exits(1);
-    says(&ran, &["no account that the fleet file chooses", "`organization.units`", "left out: SUSPENDED"]);
+    says(&ran, &format!("note: {} of the organization is left out: SUSPENDED", corner.closed));
+    assert_data_eq!(
+        corner.errors(&ran),
+        str![[r#"
+error: 111122223333 eu-west-1: o-a1b2c3d4e5: the organization has no account that the fleet file chooses
+       correct `organization.units`, `organization.accounts` or what they except
+"#]]
+    );
     assert_eq!(corner.policy().await, before);
 }
 
@@ -291,7 +328,8 @@ async fn an_account_that_joins_a_unit_is_found_and_one_that_leaves_it_keeps_its_
     organization.put(*bank, None).await.unwrap();
     let before = corner.policy().await;
     let ran = corner.apply(&lines).await;
-    says(&ran, &[&bank.to_string(), "`--prune` removes it"]);
+    let still_named = format!("the fleet's statements still name {bank}, which is not in the fleet file");
+    says(&ran, &format!("note: {still_named}; `--prune` removes it"));
     assert_eq!(corner.policy().await, before);
     corner.run(&lines, &["apply", "--yes", "--prune"]).await.exits(0);
     assert_eq!(named(&corner.policy().await), set(&[*shop, *mill]));
@@ -303,7 +341,7 @@ async fn what_was_made_in_accounts_that_are_found_is_taken_away_again() {
     let corner = Corner::found().await;
     corner.apply("").await;
     let ran = corner.run("", &["verify"]).await.exits(3);
-    says(&ran, &["4 waiting of 4 flow logs"]);
+    says(&ran, "verify: 4 waiting of 4 flow logs");
     corner.run("", &["destroy", "--yes"]).await.exits(0);
     for account in [corner.management(), corner.shop, corner.bank, corner.mill] {
         assert_eq!(corner.flow_logs(account, "eu-west-1").await, 0, "{account}");
