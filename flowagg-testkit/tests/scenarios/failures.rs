@@ -2,8 +2,9 @@
 
 use flowagg_testkit::faults::{Faults, Freeze};
 use flowagg_testkit::world::World;
+use snapbox::{assert_data_eq, str};
 
-use crate::{applied, apply, deliver, delivers, outcome, world};
+use crate::{applied, apply, deliver, delivers, messages, on_paper, outcome, world};
 
 #[tokio::test]
 async fn a_member_whose_role_cannot_be_assumed_does_not_stop_the_others() {
@@ -14,8 +15,16 @@ async fn a_member_whose_role_cannot_be_assumed_does_not_stop_the_others() {
     world.send_program_to(faults.url());
 
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
-    let told = format!("{}{}", ran.stdout, ran.stderr);
-    assert!(told.contains(&bank.to_string()) && told.contains("OrganizationAccountAccessRole"), "{ran}");
+    assert_data_eq!(
+        messages(&world, &ran),
+        str![[r#"
+error: 333333333333 eu-west-1: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: AccessDenied: User is not authorized to perform: sts:AssumeRole on a role of 333333333333
+       make the role in 333333333333 with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it
+note: flow logs expire after 90 days
+error: 333333333333 eu-west-1: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: AccessDenied: User is not authorized to perform: sts:AssumeRole on a role of 333333333333
+       make the role in 333333333333 with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it
+"#]]
+    );
     for region in world.regions() {
         assert_eq!(world.flow_logs(shop, region).await.unwrap().len(), 1);
         assert_eq!(world.flow_logs(bank, region).await.unwrap().len(), 0);
@@ -57,7 +66,7 @@ async fn a_vpc_without_a_flow_log_is_missing() {
     let json = verified.json();
     let states: Vec<_> =
         json["flow-logs"].as_array().unwrap().iter().map(|log| log["state"].as_str().unwrap()).collect();
-    assert!(states.contains(&"missing") && states.contains(&"delivering"), "{verified}");
+    assert_eq!(states, ["missing", "delivering"], "{verified}");
 }
 
 #[tokio::test]
@@ -66,7 +75,14 @@ async fn an_endpoint_where_nothing_answers_is_named() {
     let gone = Faults::in_front_of(world.aws().url()).await.unwrap().url().to_owned();
     world.send_program_to(&gone);
     let ran = world.flowagg(["plan"]).await.unwrap().exits(1);
-    assert!(ran.stderr.contains(&gone), "{ran}");
+    assert_data_eq!(
+        on_paper(&world, &ran.stderr.replace(&gone, "GONE")),
+        str![[r#"
+error: 111122223333 eu-west-1: GetCallerIdentity: could not be sent: [..] (GONE)
+       check the network, the region's name, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set
+
+"#]]
+    );
 }
 
 /// Applies in several lives: the first is killed at its first write, the second at its second, until one is not.

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use flowagg_core::id::Region;
 use flowagg_testkit::faults::{Answer, CallFilter, Faults, Freeze};
-use flowagg_testkit::world::{Ran, World, WorldAccount};
+use flowagg_testkit::world::{World, WorldAccount};
+use snapbox::data::Inline;
+use snapbox::{assert_data_eq, str};
 
-use crate::{apply, delivers, world};
+use crate::{apply, delivers, messages, world};
 
 /// A world with these members whose program calls through an endpoint that fails on demand.
 pub(crate) async fn faulty<const N: usize>(members: [&str; N]) -> (World, Faults) {
@@ -58,25 +60,14 @@ async fn is_settled_by_the_next_run(world: &World, faults: &Faults) {
     is_settled(world).await;
 }
 
-#[track_caller]
-fn says(ran: &Ran, words: &[&str]) {
-    let told = format!("{}{}", ran.stdout, ran.stderr);
-    for word in words {
-        assert!(told.contains(word), "`{word}` is told: {ran}");
-    }
-}
-
-/// A run in which every call of this kind ends like this in the account `bank`: every VPC of it is named, with the words;
-/// the other accounts are done, and the policy grants all.
-async fn flow_logs_of_the_bank_fail(options: &[&str], answer: Answer, words: &[&str]) {
+/// A run in which every call of this kind ends like this in the account `bank`: the run reports that for every VPC of it; the
+/// other accounts are done, and the policy grants all.
+async fn flow_logs_of_the_bank_fail(options: &[&str], answer: Answer, expected: Inline) {
     let (world, faults) = faulty(["shop", "bank", "mill"]).await;
     let bank = &world.accounts()["bank"];
     faults.on(CallFilter::operation("CreateFlowLogs").in_account(bank.id), answer);
     let ran = world.flowagg([&["apply", "--yes"], options].concat()).await.unwrap().exits(1);
-    says(&ran, words);
-    for (region, vpcs) in &bank.vpcs {
-        says(&ran, &[&format!("{} {region}: {}: CreateFlowLogs", bank.id, vpcs[0])]);
-    }
+    assert_data_eq!(messages(&world, &ran), expected);
     let [shop, bank, mill] = ["shop", "bank", "mill"].map(|name| logged(&world, name));
     assert_eq!((shop.await, bank.await, mill.await), (2, 0, 2));
     let policy = world.policy().await.unwrap().unwrap();
@@ -103,15 +94,26 @@ async fn a_throttled_call_is_made_again() {
 
 #[tokio::test]
 async fn an_account_that_is_throttled_for_ever_is_told_and_does_not_stop_the_others() {
-    let words = ["RequestLimitExceeded: Request limit exceeded.", "AWS asks for patience"];
-    flow_logs_of_the_bank_fail(&[], throttled(), &words).await;
+    flow_logs_of_the_bank_fail(&[], throttled(), str![[r#"
+error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: RequestLimitExceeded: Request limit exceeded.
+       AWS asks for patience: run it again; what is done stays done
+error: 333333333333 us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: RequestLimitExceeded: Request limit exceeded.
+       AWS asks for patience: run it again; what is done stays done
+note: flow logs expire after 90 days
+"#]]).await;
 }
 
 #[tokio::test]
 async fn an_account_that_denies_flow_logs_is_told_which_action_to_allow() {
     let denied =
         Answer::error(403, "UnauthorizedOperation", "You are not authorized to perform this operation.");
-    flow_logs_of_the_bank_fail(&[], denied, &["UnauthorizedOperation", "allow ec2:CreateFlowLogs"]).await;
+    flow_logs_of_the_bank_fail(&[], denied, str![[r#"
+error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: UnauthorizedOperation: You are not authorized to perform this operation.
+       allow ec2:CreateFlowLogs to the role or user that is used in 333333333333
+error: 333333333333 us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: UnauthorizedOperation: You are not authorized to perform this operation.
+       allow ec2:CreateFlowLogs to the role or user that is used in 333333333333
+note: flow logs expire after 90 days
+"#]]).await;
 }
 
 #[tokio::test]
@@ -123,9 +125,13 @@ async fn a_denial_of_the_organization_is_told_as_such() {
          is not authorized to perform: ec2:CreateFlowLogs on resource: arn:aws:ec2:eu-west-1:111122223333:vpc-flow-log/* \
          with an explicit deny in a service control policy. Encoded authorization failure message: AAAA",
     );
-    let words =
-        ["a service control policy of the organization denies ec2:CreateFlowLogs", "ask for an exception"];
-    flow_logs_of_the_bank_fail(&[], denied, &words).await;
+    flow_logs_of_the_bank_fail(&[], denied, str![[r#"
+error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: UnauthorizedOperation: You are not authorized to perform this operation. User: arn:aws:sts::111122223333:assumed-role/flowagg/flowagg is not authorized to perform: ec2:CreateFlowLogs on resource: arn:aws:ec2:eu-west-1:111122223333:vpc-flow-log/* with an explicit deny in a service control policy. Encoded authorization failure message: AAAA
+       a service control policy of the organization denies ec2:CreateFlowLogs in 333333333333: ask for an exception
+error: 333333333333 us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: UnauthorizedOperation: You are not authorized to perform this operation. User: arn:aws:sts::111122223333:assumed-role/flowagg/flowagg is not authorized to perform: ec2:CreateFlowLogs on resource: arn:aws:ec2:eu-west-1:111122223333:vpc-flow-log/* with an explicit deny in a service control policy. Encoded authorization failure message: AAAA
+       a service control policy of the organization denies ec2:CreateFlowLogs in 333333333333: ask for an exception
+note: flow logs expire after 90 days
+"#]]).await;
 }
 
 #[tokio::test]
@@ -134,7 +140,16 @@ async fn credentials_that_expire_while_flow_logs_are_made_leave_what_is_done() {
     let creations = CallFilter::operation("CreateFlowLogs");
     faults.on(creations.clone().after(2), Answer::error(400, "RequestExpired", "Request has expired."));
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
-    says(&ran, &["CreateFlowLogs: RequestExpired: Request has expired.", "sign in again"]);
+    assert_data_eq!(
+        messages(&world, &ran),
+        str![[r#"
+error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: RequestExpired: Request has expired.
+       the credentials have expired: sign in again and run it again; what is done stays done
+error: 333333333333 us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: RequestExpired: Request has expired.
+       the credentials have expired: sign in again and run it again; what is done stays done
+note: flow logs expire after 90 days
+"#]]
+    );
     assert_eq!(faults.count(&creations), 4, "none is tried again");
     assert_eq!(logged(&world, "shop").await + logged(&world, "bank").await, 2);
     is_settled_by_the_next_run(&world, &faults).await;
@@ -146,15 +161,18 @@ async fn credentials_that_expire_before_the_policy_is_written_hold_every_flow_lo
     let expired = Answer::error(400, "ExpiredToken", "The provided token has expired.");
     faults.on(CallFilter::operation("PutBucketPolicy"), expired);
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
-    says(&ran, &["PutBucketPolicy: ExpiredToken: The provided token has expired.", "sign in again"]);
-    for account in world.accounts().values() {
-        for (region, vpcs) in &account.vpcs {
-            let (id, vpc) = (account.id, &vpcs[0]);
-            let held_back =
-                ran.stdout.lines().find(|line| line.contains("not tried") && line.contains(vpc.as_str()));
-            assert!(held_back.is_some_and(|line| line.contains(&format!("{id} {region}"))), "{ran}");
-        }
-    }
+    assert_data_eq!(
+        messages(&world, &ran),
+        str![[r#"
+  not tried 222222222222 eu-west-1 vpc-0123456789abcdef0: create a flow log: none to the bucket yet
+  not tried 222222222222 us-east-1 vpc-0123456789abcdef1: create a flow log: none to the bucket yet
+  not tried 333333333333 eu-west-1 vpc-0123456789abcdef2: create a flow log: none to the bucket yet
+  not tried 333333333333 us-east-1 vpc-0123456789abcdef3: create a flow log: none to the bucket yet
+error: 111122223333 eu-west-1: acme-flow-logs: PutBucketPolicy: ExpiredToken: The provided token has expired.
+       the credentials have expired: sign in again and run it again; what is done stays done
+note: flow logs expire after 90 days
+"#]]
+    );
     assert_eq!(faults.count(&CallFilter::operation("CreateFlowLogs")), 0);
     is_settled_by_the_next_run(&world, &faults).await;
 }
@@ -167,7 +185,16 @@ async fn a_session_that_has_expired_takes_no_role_and_says_to_sign_in() {
         Answer::error(403, "ExpiredTokenException", "The security token included in the request is expired");
     faults.on(CallFilter::operation("AssumeRole").in_account(bank), expired);
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
-    says(&ran, &[&bank.to_string(), "AssumeRole: ExpiredTokenException", "sign in again"]);
+    assert_data_eq!(
+        messages(&world, &ran),
+        str![[r#"
+error: 333333333333 eu-west-1: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: ExpiredTokenException: The security token included in the request is expired
+       the credentials have expired: sign in again and run it again; what is done stays done
+note: flow logs expire after 90 days
+error: 333333333333 eu-west-1: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: ExpiredTokenException: The security token included in the request is expired
+       the credentials have expired: sign in again and run it again; what is done stays done
+"#]]
+    );
     assert_eq!((logged(&world, "shop").await, logged(&world, "bank").await), (2, 0));
     is_settled_by_the_next_run(&world, &faults).await;
 }
@@ -180,20 +207,25 @@ async fn credentials_that_expire_where_s3_gives_no_reason_are_told_as_the_likely
         Answer::error(400, "ExpiredToken", "HEAD answers have no body"),
     );
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
-    says(&ran, &[world.bucket().as_str(), "HeadBucket: HTTP 400", "sign in again"]);
+    assert_data_eq!(
+        messages(&world, &ran),
+        str![[r#"
+error: 111122223333 eu-west-1: acme-flow-logs: HeadBucket: HTTP 400: AWS gave no reason
+       S3 gives this call no reason; most likely the credentials have expired: sign in again and run it again
+"#]]
+    );
     assert_eq!(faults.writes(), Vec::<String>::new());
     is_settled_by_the_next_run(&world, &faults).await;
 }
 
 /// A run in which every `Describe…` in one region of `bank` ends like this; the rest is done.
-async fn a_region_of_the_bank_fails(answer: Answer, words: &[&str]) {
+async fn a_region_of_the_bank_fails(answer: Answer, expected: Inline) {
     let (world, faults) = faulty(["shop", "bank"]).await;
     let bank = &world.accounts()["bank"];
     let off = &world.regions()[1];
     faults.on(CallFilter::operation("Describe*").in_account(bank.id).in_region(off), answer);
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
-    says(&ran, &[&format!("{} {off}", bank.id)]);
-    says(&ran, words);
+    assert_data_eq!(messages(&world, &ran), expected);
     assert_eq!(logged(&world, "shop").await, 2);
     assert_eq!(logged_in(&world, bank, world.hub_region()).await, 1);
     assert_eq!(logged_in(&world, bank, off).await, 0);
@@ -206,14 +238,26 @@ async fn a_region_of_the_bank_fails(answer: Answer, words: &[&str]) {
 async fn a_region_that_is_not_opted_into_is_named_and_the_others_are_done() {
     let message = "You are not subscribed to this service. Please go to http://aws.amazon.com to subscribe.";
     let off = Answer::error(403, "OptInRequired", message);
-    a_region_of_the_bank_fails(off, &["OptInRequired", "enable us-east-1 in"]).await;
+    a_region_of_the_bank_fails(off, str![[r#"
+error: 333333333333 us-east-1: Describe[..]: OptInRequired: You are not subscribed to this service. Please go to http://aws.amazon.com to subscribe.
+       enable us-east-1 in 333333333333, or take it out of the member's `regions`
+note: flow logs expire after 90 days
+error: 333333333333 us-east-1: Describe[..]: OptInRequired: You are not subscribed to this service. Please go to http://aws.amazon.com to subscribe.
+       enable us-east-1 in 333333333333, or take it out of the member's `regions`
+"#]]).await;
 }
 
 #[tokio::test]
 async fn a_region_that_takes_no_credentials_is_named_and_the_others_are_done() {
     let message = "AWS was not able to validate the provided access credentials";
     let off = Answer::error(401, "AuthFailure", message);
-    a_region_of_the_bank_fails(off, &["AuthFailure", "that the region is enabled"]).await;
+    a_region_of_the_bank_fails(off, str![[r#"
+error: 333333333333 us-east-1: Describe[..]: AuthFailure: AWS was not able to validate the provided access credentials
+       AWS does not take these credentials in us-east-1: check the keys or profile, and that the region is enabled
+note: flow logs expire after 90 days
+error: 333333333333 us-east-1: Describe[..]: AuthFailure: AWS was not able to validate the provided access credentials
+       AWS does not take these credentials in us-east-1: check the keys or profile, and that the region is enabled
+"#]]).await;
 }
 
 #[tokio::test]
@@ -231,8 +275,14 @@ async fn one_vpc_that_is_unsuccessful_among_many_is_named_and_the_others_have_th
         },
     );
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
-    says(&ran, &[&format!("{} {}: {vpc}: CreateFlowLogs: 400", bank.id, world.hub_region())]);
-    says(&ran, &["is undeliverable", "customer managed key"]);
+    assert_data_eq!(
+        messages(&world, &ran),
+        str![[r#"
+error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: 400: LogDestination: acme-flow-logs is undeliverable
+       the bucket cannot be delivered to: with a KMS key, it must be a customer managed key given by its ARN
+note: flow logs expire after 90 days
+"#]]
+    );
     assert_eq!((logged(&world, "shop").await, logged(&world, "bank").await), (2, 5));
     let without = world.flow_logs(bank.id, world.hub_region()).await.unwrap();
     assert!(without.iter().all(|log| log.resource_id() != Some(vpc)), "{without:?}");
@@ -253,9 +303,14 @@ async fn a_bucket_that_vanishes_in_the_middle_of_a_run_is_told_and_made_again_by
     let here = CallFilter::operation("CreateFlowLogs").in_account(bank.id).in_region(world.hub_region());
     faults.on(here, gone);
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
-    let vpc = &bank.vpcs[world.hub_region()][0];
-    says(&ran, &[&format!("{} {}: {vpc}: CreateFlowLogs", bank.id, world.hub_region())]);
-    says(&ran, &["does not exist", "the bucket is gone: run `flowagg plan` again"]);
+    assert_data_eq!(
+        messages(&world, &ran),
+        str![[r#"
+note: flow logs expire after 90 days
+error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: 400: LogDestination: acme-flow-logs does not exist
+       the bucket is gone: run `flowagg plan` again
+"#]]
+    );
     assert_eq!(logged_in(&world, bank, world.hub_region()).await, 0);
     assert_eq!(logged(&world, "shop").await, 2);
     is_settled_by_the_next_run(&world, &faults).await;
@@ -286,8 +341,13 @@ async fn a_write_whose_answer_is_lost_is_not_done_twice() {
 
 #[tokio::test]
 async fn an_account_whose_connections_are_always_reset_is_told_and_does_not_stop_the_others() {
-    let words = ["could not be sent", "check the network"];
-    flow_logs_of_the_bank_fail(&[], Answer::Reset, &words).await;
+    flow_logs_of_the_bank_fail(&[], Answer::Reset, str![[r#"
+error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: could not be sent: [..]
+       check the network, the region's name, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set
+error: 333333333333 us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: could not be sent: [..]
+       check the network, the region's name, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set
+note: flow logs expire after 90 days
+"#]]).await;
 }
 
 #[tokio::test]
@@ -302,6 +362,16 @@ async fn a_call_that_hangs_is_given_up_and_made_again() {
 #[tokio::test]
 async fn an_account_that_never_answers_is_told_and_does_not_stop_the_others() {
     let hangs = Answer::Frozen(Freeze::Before);
-    let words = ["CreateFlowLogs: no answer in time", "what is done stays done"];
-    flow_logs_of_the_bank_fail(&["--call-timeout", "2s"], hangs, &words).await;
+    flow_logs_of_the_bank_fail(
+        &["--call-timeout", "2s"],
+        hangs,
+        str![[r#"
+error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: no answer in time
+       the network or AWS is slow: run it again; what is done stays done
+error: 333333333333 us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: no answer in time
+       the network or AWS is slow: run it again; what is done stays done
+note: flow logs expire after 90 days
+"#]],
+    )
+    .await;
 }

@@ -3,14 +3,21 @@
 use flowagg_core::fleet::{Fleet, FleetFile};
 use flowagg_testkit::faults::Faults;
 use flowagg_testkit::world::{Ran, World};
+use snapbox::{assert_data_eq, str};
 
-use crate::{applied, apply, deliver, world};
+use crate::{applied, apply, deliver, on_paper, told, world};
 
 /// Imports the world's bucket, looking at the world's regions.
 async fn import(world: &World, options: &[&str]) -> Ran {
     let regions: Vec<&str> = world.regions().iter().map(|region| region.as_str()).collect();
     let bucket = ["import", "--bucket", world.bucket().as_str(), "--regions", &regions.join(",")];
     world.flowagg([&bucket, options].concat()).await.unwrap()
+}
+
+/// The remarks in an imported file, with the names of documents.
+fn remarks(world: &World, text: &str) -> String {
+    let remarks = text.lines().filter(|line| line.starts_with('#'));
+    on_paper(world, &remarks.collect::<Vec<_>>().join("\n"))
 }
 
 /// The fleet of a file, without what AWS does not know: what people call the accounts.
@@ -137,17 +144,31 @@ async fn what_people_made_by_hand_is_imported_and_none_of_it_is_replaced() {
     world.log_by_hand("shop").await.unwrap();
     deliver(&world).await;
     let imported = import(&world, &["--account", &bank.to_string()]).await.exits(0);
-    for told in [
-        "# flow logs do not expire; set `retention-days`",
-        "# statement `Others` is about log delivery and is not this fleet's",
-        "# statement `AWSLogDeliveryWrite` is about log delivery and is not this fleet's",
-        &format!(
-            "# account {bank} has no flow log to the bucket and is not named in its policy for `AWSLogs/`: it is left out"
-        ),
-        "source-conditions = false",
-    ] {
-        assert!(imported.stdout.contains(told), "`{told}`: {imported}");
-    }
+    assert_data_eq!(
+        on_paper(&world, &imported.stdout),
+        str![[r##"
+# account 333333333333 has no flow log to the bucket and is not named in its policy for `AWSLogs/`: it is left out
+
+[hub]
+# flow logs do not expire; set `retention-days` to a number of days if they should
+account = "111122223333"
+region = "eu-west-1"
+bucket = "acme-flow-logs"
+retention-days = "forever"
+
+[policy]
+# `apply` changes the bucket policy: adds 222222222222 to the grant
+# statement `AWSLogDeliveryWrite` is about log delivery and is not this fleet's: it stays as it is
+# statement `AWSLogDeliveryAclCheck` is about log delivery and is not this fleet's: it stays as it is
+# statement `Others` is about log delivery and is not this fleet's: it stays as it is
+source-conditions = false
+
+[[members]]
+account = "222222222222"
+regions = ["eu-west-1", "us-east-1"]
+
+"##]]
+    );
     let remarks = imported.stdout.lines().filter(|line| line.starts_with('#')).count();
     assert_eq!(
         imported.stderr.lines().filter(|line| line.starts_with("note: ")).count(),
@@ -178,8 +199,26 @@ async fn a_flow_log_of_ours_that_is_not_like_the_others_is_told_and_not_replaced
         .unwrap()
         .exits(0);
     let imported = import(&world, &[]).await.exits(0);
-    let told = "is not like most: `traffic` is `reject`";
-    assert!(imported.stdout.contains(told) && imported.stderr.contains(told), "{imported}");
+    assert_data_eq!(
+        told(&world, &imported),
+        str![[r#"
+[hub]
+account = "111122223333"
+region = "eu-west-1"
+bucket = "acme-flow-logs"
+
+[[members]]
+account = "222222222222"
+regions = ["eu-west-1", "us-east-1"]
+
+[[members]]
+# us-east-1: fl-0123456789abcdef0 of vpc-0123456789abcdef0 is not like most: `traffic` is `reject`: it is flowagg's, and would be replaced, so that what it logs is left out
+account = "333333333333"
+regions = ["eu-west-1"]
+note: 333333333333: us-east-1: fl-0123456789abcdef0 of vpc-0123456789abcdef0 is not like most: `traffic` is `reject`: it is flowagg's, and would be replaced, so that what it logs is left out
+
+"#]]
+    );
     let plan = world.flowagg_on(&imported.stdout, ["plan", "--json"]).await.unwrap().json();
     assert_eq!(plan["flow-logs"].as_array().unwrap().len(), 0, "{plan}\n{imported}");
 }
@@ -196,15 +235,34 @@ async fn an_account_that_cannot_be_read_is_written_as_the_bucket_knows_it() {
     let out = ["--out", file.to_str().unwrap()];
     let ran = import(&world, &out).await.exits(1);
     let text = std::fs::read_to_string(&file).unwrap();
-    assert!(
-        ran.stderr.contains("AssumeRole") && text.contains("# the account could not be read: AssumeRole"),
-        "{ran}"
+    assert_data_eq!(
+        told(&world, &ran),
+        str![[r#"
+written: /srv/fleet/imported.toml
+error: 333333333333 eu-west-1: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: AccessDenied: User is not authorized to perform: sts:AssumeRole on a role of 333333333333
+       make the role in 333333333333 with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it
+note: 333333333333: the account could not be read: AssumeRole: User is not authorized to perform: sts:AssumeRole on a role of 333333333333; the regions are those that the bucket names, and every VPC is a guess: correct `regions` and `vpcs`
+
+"#]]
+    );
+    assert_data_eq!(
+        remarks(&world, &text),
+        str![
+            "# the account could not be read: AssumeRole: User is not authorized to perform: sts:AssumeRole on a role of 333333333333; the regions are those that the bucket names, and every VPC is a guess: correct `regions` and `vpcs`"
+        ]
     );
     assert_eq!(nameless(&text), nameless(&world.fleet_file()), "{text}");
 
     faults.lift();
     let kept = import(&world, &out).await.exits(1);
-    assert!(kept.stderr.contains("is there and says something else; nothing was written"), "{kept}");
+    assert_data_eq!(
+        told(&world, &kept),
+        str![[r#"
+error: `/srv/fleet/imported.toml` is there and says something else; nothing was written
+       look at it, and give `--force` to overwrite it
+
+"#]]
+    );
     assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
     import(&world, &[&out[..], &["--force"]].concat()).await.exits(0);
     let text = std::fs::read_to_string(&file).unwrap();
@@ -216,15 +274,23 @@ async fn an_account_that_cannot_be_read_is_written_as_the_bucket_knows_it() {
 async fn a_bucket_that_nobody_delivers_to_is_no_fleet() {
     let world = world(["shop"]).await;
     let absent = import(&world, &[]).await.exits(1);
-    assert!(absent.stderr.contains("HeadBucket"), "{absent}");
+    assert_data_eq!(
+        told(&world, &absent),
+        str![[r#"
+error: 111122223333 eu-west-1: acme-flow-logs: HeadBucket: NotFound: AWS gave no reason
+       run it again; what is done stays done
+
+"#]]
+    );
     world.create_bucket(world.hub()).await.unwrap();
     let empty = import(&world, &[]).await.exits(1);
-    assert!(
-        empty.stderr.contains(&format!(
-            "no account was found that delivers flow logs to `{}`, or may: the bucket has no policy; no flow log files are in any folder of the bucket; no account was searched for flow logs",
-            world.bucket()
-        )) && empty.stderr.contains("--account"),
-        "{empty}"
+    assert_data_eq!(
+        on_paper(&world, &empty.stderr),
+        str![[r#"
+error: no account was found that delivers flow logs to `acme-flow-logs`, or may: the bucket has no policy; no flow log files are in any folder of the bucket; no account was searched for flow logs
+       name accounts with `--account ID` or an organization with `--organization ID`, or write a fleet file (the README shows how)
+
+"#]]
     );
     assert_eq!(empty.stdout, "");
 }
@@ -263,9 +329,18 @@ async fn folder_of_load_balancer_logs_is_not_the_prefix_of_flow_logs() {
         let fleet = nameless(&imported.stdout);
         assert_eq!(fleet.hub.prefix, None, "{imported}");
         assert!(fleet.members.keys().eq([&shop]), "{imported}");
-        let told =
-            "# `nlb/AWSLogs/*/elasticloadbalancing/` are not imported: they are not flow logs of a fleet";
-        assert!(imported.stdout.contains(told), "{imported}");
+        assert_data_eq!(
+            remarks(&world, &imported.stdout),
+            str![[r#"
+# account 333333333333 has no flow log to the bucket and is not named in its policy for `AWSLogs/`: it is left out
+# `nlb/AWSLogs/*/elasticloadbalancing/` are not imported: they are not flow logs of a fleet
+# flow logs do not expire; set `retention-days` to a number of days if they should
+# `apply` changes the bucket policy: adds 222222222222 to the grant
+# statement `Nlb` is about log delivery and is not this fleet's: it stays as it is
+# statement `AWSLogDeliveryWrite` is about log delivery and is not this fleet's: it stays as it is
+# statement `AWSLogDeliveryAclCheck` is about log delivery and is not this fleet's: it stays as it is
+"#]]
+        );
     }
 }
 
@@ -280,8 +355,19 @@ async fn flow_log_files_decide_the_folder_if_there_is_no_flow_log_any_more() {
     let fleet = nameless(&imported.stdout);
     assert_eq!(fleet.hub.prefix.as_ref().unwrap().to_string(), "old", "{imported}");
     assert!(fleet.members.keys().eq([&shop]), "{imported}");
-    let told = "# the account is granted delivery and has no flow log to the bucket yet; the regions are those that the bucket names";
-    assert!(imported.stdout.contains(told), "{imported}");
+    assert_data_eq!(
+        remarks(&world, &imported.stdout),
+        str![[r#"
+# account 333333333333 has no flow log to the bucket and is not named in its policy for `old/AWSLogs/`: it is left out
+# `nlb/AWSLogs/*/elasticloadbalancing/` are not imported: they are not flow logs of a fleet
+# flow logs do not expire; set `retention-days` to a number of days if they should
+# `apply` changes the bucket policy: adds 222222222222 to the grant
+# statement `Nlb` is about log delivery and is not this fleet's: it stays as it is
+# statement `AWSLogDeliveryWrite` is about log delivery and is not this fleet's: it stays as it is
+# statement `AWSLogDeliveryAclCheck` is about log delivery and is not this fleet's: it stays as it is
+# the account is granted delivery and has no flow log to the bucket yet; the regions are those that the bucket names, and every VPC is a guess: correct `regions` and `vpcs`
+"#]]
+    );
 }
 
 #[tokio::test]
@@ -291,8 +377,12 @@ async fn account_with_a_grant_and_no_flow_log_yet_is_imported_as_a_member() {
     apply(&world).await;
     let imported = import(&world, &[]).await.exits(0);
     assert_eq!(nameless(&imported.stdout), nameless(&world.fleet_file()), "{imported}");
-    let bank = world.accounts()["bank"].id;
-    let told = format!("{bank}: the account is granted delivery and has no flow log to the bucket yet");
-    assert!(imported.stderr.contains(&told), "{imported}");
+    assert_data_eq!(
+        on_paper(&world, &imported.stderr),
+        str![[r#"
+note: 333333333333: the account is granted delivery and has no flow log to the bucket yet; the regions are those that were read, and every VPC is a guess: correct `regions` and `vpcs`
+
+"#]]
+    );
     is_settled_by(&world, &imported.stdout).await;
 }

@@ -3,8 +3,9 @@
 use flowagg_testkit::faults::{Answer, CallFilter, Faults, Flaw};
 use flowagg_testkit::world::{Ran, World};
 use serde_json::Value;
+use snapbox::{assert_data_eq, str};
 
-use crate::{applied, apply};
+use crate::{applied, apply, messages};
 
 /// An applied world whose program meets faults.
 async fn faulty() -> (World, Faults) {
@@ -14,16 +15,9 @@ async fn faulty() -> (World, Faults) {
     (world, faults)
 }
 
-#[track_caller]
-fn says(ran: &Ran, words: &[&str]) {
-    let text = format!("{}{}", ran.stdout, ran.stderr);
-    for word in words {
-        assert!(text.contains(word), "`{word}`: {ran}");
-    }
-}
-
-/// `plan` ends with 1, names the call and what is wrong with its response, plans nothing from it, and `apply` writes nothing.
-async fn is_a_named_failure(calls: CallFilter, flaw: Flaw, words: &[&str]) {
+/// `plan` ends with 1 and plans nothing from such a response, and `apply` writes nothing. Returns what `plan` wrote, which
+/// names the call and what is wrong with its response.
+async fn is_a_named_failure(calls: CallFilter, flaw: Flaw) -> String {
     let (world, faults) = faulty().await;
     faults.on(calls, Answer::Flawed(flaw));
     let plan = world.flowagg(["plan", "--json"]).await.unwrap().exits(1);
@@ -32,36 +26,61 @@ async fn is_a_named_failure(calls: CallFilter, flaw: Flaw, words: &[&str]) {
         assert_eq!(json[changes].as_array().unwrap().len(), 0, "{flaw:?}: {plan}");
     }
     let shown = world.flowagg(["plan"]).await.unwrap().exits(1);
-    says(&shown, words);
     world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
     assert_eq!(faults.writes(), Vec::<String>::new(), "{flaw:?}");
     faults.lift();
     world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
+    messages(&world, &shown)
 }
-
-const AGAIN: &str =
-    "run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS";
 
 #[tokio::test]
 async fn policy_that_is_empty_or_cut_off_is_not_a_bucket_without_a_policy() {
     let policy = || CallFilter::operation("GetBucketPolicy");
-    is_a_named_failure(policy(), Flaw::Empty, &["GetBucketPolicy: the response is empty", AGAIN]).await;
-    let cut = ["GetBucketPolicy: the response is incomplete: it does not end with `}`", AGAIN];
-    is_a_named_failure(policy(), Flaw::Cut, &cut).await;
+    assert_data_eq!(
+        is_a_named_failure(policy(), Flaw::Empty).await,
+        str![[r#"
+error: 111122223333 eu-west-1: acme-flow-logs: GetBucketPolicy: the response is empty
+       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+"#]]
+    );
+    assert_data_eq!(
+        is_a_named_failure(policy(), Flaw::Cut).await,
+        str![[r#"
+error: 111122223333 eu-west-1: acme-flow-logs: GetBucketPolicy: the response is incomplete: it does not end with `}`
+       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+"#]]
+    );
 }
 
 #[tokio::test]
 async fn settings_that_are_empty_or_cut_off_are_not_a_bucket_without_settings() {
+    let mut told = Vec::new();
     for call in ["GetBucketEncryption", "GetPublicAccessBlock", "GetBucketOwnershipControls"] {
-        let empty = format!("{call}: the response is empty");
-        is_a_named_failure(CallFilter::operation(call), Flaw::Empty, &[&empty]).await;
+        told.push(is_a_named_failure(CallFilter::operation(call), Flaw::Empty).await);
     }
-    let cut = "the response is incomplete: it does not end with `</PublicAccessBlockConfiguration>`";
-    is_a_named_failure(CallFilter::operation("GetPublicAccessBlock"), Flaw::Cut, &[cut, AGAIN]).await;
+    assert_data_eq!(
+        told.join("\n"),
+        str![[r#"
+error: 111122223333 eu-west-1: acme-flow-logs: GetBucketEncryption: the response is empty
+       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+error: 111122223333 eu-west-1: acme-flow-logs: GetPublicAccessBlock: the response is empty
+       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+error: 111122223333 eu-west-1: acme-flow-logs: GetBucketOwnershipControls: the response is empty
+       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+"#]]
+    );
+    let cut = is_a_named_failure(CallFilter::operation("GetPublicAccessBlock"), Flaw::Cut).await;
+    assert_data_eq!(
+        cut,
+        str![[r#"
+error: 111122223333 eu-west-1: acme-flow-logs: GetPublicAccessBlock: the response is incomplete: it does not end with `</PublicAccessBlockConfiguration>`
+       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+"#]]
+    );
 }
 
 /// The same for calls in the account `bank` alone: the other account is planned and applied.
-async fn fails_one_account(call: &str, flaw: Flaw, words: &[&str]) {
+async fn fails_one_account(call: &str, flaw: Flaw) -> String {
     let (mut world, faults) = faulty().await;
     world.set("flow-logs", "tags = { team = \"network\" }");
     let [shop, bank] = ["shop", "bank"].map(|name| world.accounts()[name].id.to_string());
@@ -70,38 +89,71 @@ async fn fails_one_account(call: &str, flaw: Flaw, words: &[&str]) {
     let plan = world.flowagg(["plan", "--json"]).await.unwrap().exits(1);
     let changes = plan.json()["flow-logs"].to_string();
     assert!(changes.contains(&shop) && !changes.contains(&bank), "{flaw:?}: {plan}");
-    says(&world.flowagg(["plan"]).await.unwrap().exits(1), &[&[bank.as_str(), call], words].concat());
+    let shown = world.flowagg(["plan"]).await.unwrap().exits(1);
     world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
     faults.lift();
     apply(&world).await;
     world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
+    messages(&world, &shown)
 }
 
 #[tokio::test]
 async fn resources_and_flow_logs_that_are_cut_off_are_a_failure_of_their_account() {
-    for (call, end) in
-        [("DescribeVpcs", "</DescribeVpcsResponse>"), ("DescribeFlowLogs", "</DescribeFlowLogsResponse>")]
-    {
-        let words = format!("{call}: the response is incomplete: it does not end with `{end}`");
-        fails_one_account(call, Flaw::Cut, &[&words, AGAIN]).await;
-        let words = format!("{call}: the response is empty");
-        fails_one_account(call, Flaw::Empty, &[&words, AGAIN]).await;
+    let mut told = Vec::new();
+    for call in ["DescribeVpcs", "DescribeFlowLogs"] {
+        told.push(fails_one_account(call, Flaw::Cut).await);
+        told.push(fails_one_account(call, Flaw::Empty).await);
     }
+    assert_data_eq!(
+        told.join("\n"),
+        str![[r#"
+note: flow logs expire after 90 days
+error: 333333333333 eu-west-1: DescribeVpcs: the response is incomplete: it does not end with `</DescribeVpcsResponse>`
+       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+note: flow logs expire after 90 days
+error: 333333333333 eu-west-1: DescribeVpcs: the response is empty
+       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+note: flow logs expire after 90 days
+error: 333333333333 eu-west-1: DescribeFlowLogs: the response is incomplete: it does not end with `</DescribeFlowLogsResponse>`
+       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+note: flow logs expire after 90 days
+error: 333333333333 eu-west-1: DescribeFlowLogs: the response is empty
+       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+"#]]
+    );
 }
 
 #[tokio::test]
 async fn page_token_that_is_repeated_is_a_failure_of_its_account() {
+    let mut told = Vec::new();
     for call in ["DescribeVpcs", "DescribeFlowLogs"] {
-        let words = format!("{call}: the response is incomplete: it repeats the token of an earlier page");
-        fails_one_account(call, Flaw::SameToken, &[&words, AGAIN]).await;
+        told.push(fails_one_account(call, Flaw::SameToken).await);
     }
+    assert_data_eq!(
+        told.join("\n"),
+        str![[r#"
+note: flow logs expire after 90 days
+error: 333333333333 eu-west-1: DescribeVpcs: the response is incomplete: it repeats the token of an earlier page
+       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+note: flow logs expire after 90 days
+error: 333333333333 eu-west-1: DescribeFlowLogs: the response is incomplete: it repeats the token of an earlier page
+       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+"#]]
+    );
 }
 
 #[tokio::test]
 async fn resource_id_of_an_unknown_form_is_a_failure_of_its_account() {
-    let words =
-        ["DescribeVpcs: the response contains the id `net-", "whose form is unknown", "update flowagg"];
-    fails_one_account("DescribeVpcs", Flaw::UnknownId, &words).await;
+    assert_data_eq!(
+        fails_one_account("DescribeVpcs", Flaw::UnknownId).await,
+        str![[r#"
+note: flow logs expire after 90 days
+error: 333333333333 eu-west-1: DescribeVpcs: the response contains the id `net-[..]`, whose form is unknown
+       update flowagg; if this is the newest version, report the id as a defect
+error: 333333333333 us-east-1: DescribeVpcs: the response contains the id `net-[..]`, whose form is unknown
+       update flowagg; if this is the newest version, report the id as a defect
+"#]]
+    );
 }
 
 #[tokio::test]
@@ -110,25 +162,45 @@ async fn role_of_a_response_that_is_cut_off_is_not_taken() {
     let bank = world.accounts()["bank"].id;
     faults.on(CallFilter::operation("AssumeRole").in_account(bank), Answer::Flawed(Flaw::Cut));
     let plan = world.flowagg(["plan"]).await.unwrap().exits(1);
-    let words = "AssumeRole: the response is incomplete: it does not end with `</AssumeRoleResponse>`";
-    says(&plan, &[&bank.to_string(), words]);
+    assert_data_eq!(
+        messages(&world, &plan),
+        str![[r#"
+note: flow logs expire after 90 days
+error: 333333333333 eu-west-1: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: the response is incomplete: it does not end with `</AssumeRoleResponse>`
+       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+"#]]
+    );
 }
 
 #[tokio::test]
 async fn listing_with_a_next_page_and_no_new_token_for_it_is_a_failure() {
     let (world, faults) = faulty().await;
-    for (flaw, words) in [
-        (Flaw::NoToken, "it has a next page, and no token for it"),
-        (Flaw::SameToken, "it repeats the token of an earlier page"),
-        (Flaw::Cut, "it does not end with `</ListBucketResult>`"),
-    ] {
+    let mut shown = Vec::new();
+    for flaw in [Flaw::NoToken, Flaw::SameToken, Flaw::Cut] {
         faults.on(CallFilter::operation("ListObjectsV2"), Answer::Flawed(flaw));
         for args in [&["verify"][..], &["import", "--bucket", world.bucket().as_str()]] {
             let ran = world.flowagg(args).await.unwrap().exits(1);
-            says(&ran, &[&format!("ListObjectsV2: the response is incomplete: {words}"), AGAIN]);
+            shown.push(messages(&world, &ran));
         }
         faults.lift();
     }
+    assert_data_eq!(
+        shown.join("\n"),
+        str![[r#"
+error: 111122223333 eu-west-1: acme-flow-logs: ListObjectsV2: the response is incomplete: it has a next page, and no token for it
+       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+error: 111122223333 eu-west-1: acme-flow-logs: ListObjectsV2: the response is incomplete: it has a next page, and no token for it
+       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+error: 111122223333 eu-west-1: acme-flow-logs: ListObjectsV2: the response is incomplete: it repeats the token of an earlier page
+       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+error: 111122223333 eu-west-1: acme-flow-logs: ListObjectsV2: the response is incomplete: it repeats the token of an earlier page
+       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+error: 111122223333 eu-west-1: acme-flow-logs: ListObjectsV2: the response is incomplete: it does not end with `</ListBucketResult>`
+       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+error: 111122223333 eu-west-1: acme-flow-logs: ListObjectsV2: the response is incomplete: it does not end with `</ListBucketResult>`
+       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+"#]]
+    );
 }
 
 /// What a report counts: flow logs, objects and bytes of each account and region.
@@ -168,8 +240,16 @@ async fn unsuccessful_resource_that_was_not_asked_for_is_a_failure() {
     let mill = world.accounts()["mill"].id;
     faults.on(CallFilter::operation("CreateFlowLogs").in_account(mill), Answer::Flawed(Flaw::Stray));
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
-    let words = "AWS names a resource that the call was not about, so it is unknown what was done";
-    says(&ran, &[&mill.to_string(), "vpc-0fffffffffffffff0: CreateFlowLogs: 400", words]);
+    assert_data_eq!(
+        messages(&world, &ran),
+        str![[r#"
+note: flow logs expire after 90 days
+error: 444444444444 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: 400: AWS names a resource that the call was not about, so it is unknown what was done: not possible
+       run `flowagg plan` again to see what is missing
+error: 444444444444 us-east-1: vpc-0123456789abcdef0: CreateFlowLogs: 400: AWS names a resource that the call was not about, so it is unknown what was done: not possible
+       run `flowagg plan` again to see what is missing
+"#]]
+    );
     faults.lift();
     apply(&world).await;
     world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);

@@ -5,7 +5,9 @@ use aws_sdk_s3::types::{
     ServerSideEncryptionRule,
 };
 
-use crate::{applied, apply, delivers, is_refused, world};
+use snapbox::{assert_data_eq, str};
+
+use crate::{applied, apply, delivers, is_refused, messages, on_paper, told, world};
 
 #[tokio::test]
 async fn a_key_whose_policy_lacks_the_delivery_service_is_not_set_until_it_is_given() {
@@ -34,8 +36,25 @@ async fn a_key_whose_policy_lacks_the_delivery_service_is_not_set_until_it_is_gi
     let default = rule.apply_server_side_encryption_by_default().unwrap();
     assert_eq!(default.kms_master_key_id(), Some(key.as_str()));
     world.set("hub", "bucket-key = false");
-    let plan = world.flowagg(["plan"]).await.unwrap().exits(0).stdout;
-    assert!(plan.contains("without a bucket key"), "{plan}");
+    let plan = world.flowagg(["plan"]).await.unwrap().exits(0);
+    assert_data_eq!(
+        told(&world, &plan),
+        str![[r#"
+hub 111122223333 eu-west-1 acme-flow-logs
+  + encrypt with the KMS key arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab without a bucket key (now aws:kms with arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab and a bucket key; different)
+
+flow logs
+  = 222222222222  shop  eu-west-1  vpc-0123456789abcdef0  leave fl-0123456789abcdef0  as wanted
+  = 222222222222  shop  us-east-1  vpc-0123456789abcdef1  leave fl-0123456789abcdef1  as wanted
+  = 333333333333  bank  eu-west-1  vpc-0123456789abcdef2  leave fl-0123456789abcdef2  as wanted
+  = 333333333333  bank  us-east-1  vpc-0123456789abcdef3  leave fl-0123456789abcdef3  as wanted
+
+note: flow logs expire after 90 days
+
+plan: 1 change to the hub
+
+"#]]
+    );
 }
 
 #[tokio::test]
@@ -50,7 +69,14 @@ async fn a_key_that_loses_the_delivery_service_is_told_and_nothing_arrives_until
     let plan = world.flowagg(["plan", "--json", "--exit-code"]).await.unwrap().exits(3).json();
     assert_eq!(plan["concerns"][0]["resource"], key.to_string(), "{plan:#}");
     let reports = is_refused(&world).await;
-    assert!(reports.iter().all(|report| report.outcome.to_string().contains("`kms:GenerateDataKey`")));
+    let outcomes: Vec<String> = reports.iter().map(|report| report.outcome.to_string()).collect();
+    assert_data_eq!(
+        on_paper(&world, &outcomes.join("\n")),
+        str![[r#"
+Access error: log delivery for 222222222222 in eu-west-1 cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Enable IAM User Permissions` would allow it but for the principal
+Access error: log delivery for 222222222222 in us-east-1 cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Enable IAM User Permissions` would allow it but for the principal
+"#]]
+    );
     world.allow_delivery_on_key(&key).await.unwrap();
     world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
     delivers(&world).await;
@@ -64,8 +90,15 @@ async fn a_key_that_is_off_is_told_and_nothing_arrives_until_it_is_on() {
     apply(&world).await;
 
     world.kms().disable_key().key_id(key.as_str()).send().await.unwrap();
-    let plan = world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(3).stdout;
-    assert!(plan.contains("is Disabled: nothing can be encrypted with it"), "{plan}");
+    let plan = world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(3);
+    assert_data_eq!(
+        messages(&world, &plan),
+        str![[r#"
+not as declared: 111122223333 eu-west-1 arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab: is Disabled: nothing can be encrypted with it
+       enable it, or name another in `hub.encryption`
+note: flow logs expire after 90 days
+"#]]
+    );
     is_refused(&world).await;
     world.kms().enable_key().key_id(key.as_str()).send().await.unwrap();
     delivers(&world).await;
@@ -85,7 +118,10 @@ async fn a_bucket_with_the_aws_managed_key_gets_nothing_until_the_fleet_file_set
     let plan = world.flowagg(["plan", "--json", "--exit-code"]).await.unwrap().exits(3).json();
     assert_eq!(plan["hub"], serde_json::json!([]), "the encryption is kept: {plan:#}");
     let help = plan["concerns"][0]["help"].as_str().unwrap();
-    assert!(help.contains("set `hub.encryption` to \"sse-s3\""), "{plan:#}");
+    assert_data_eq!(
+        on_paper(&world, help),
+        str![[r#"set `hub.encryption` to "sse-s3" or to the ARN of a customer managed key"#]]
+    );
 
     world.set("hub", "encryption = \"sse-s3\"");
     apply(&world).await;

@@ -6,7 +6,7 @@ use flowagg_testkit::faults::Faults;
 use flowagg_testkit::world::World;
 use serde_json::Value;
 
-use crate::{READERS, applied, apply, deliver, delivers, outcome, world};
+use crate::{READERS, applied, apply, deliver, delivers, outcome, told, world};
 
 #[tokio::test]
 async fn the_first_fleet_file_takes_account_and_region_from_the_credentials_and_is_rolled_out_as_it_is() {
@@ -59,8 +59,17 @@ async fn a_fleet_that_is_taken_away_leaves_the_bucket_its_objects_and_all_that_o
     let reports = deliver(&world).await;
     assert!(reports.iter().all(|report| report.place.account == neighbour), "{reports:?}");
     assert_eq!(world.keys().await.unwrap(), delivered, "the neighbour never had a grant");
-    let verified = world.flowagg(["verify"]).await.unwrap().exits(3).stdout;
-    assert!(verified.contains("no flow log to the bucket"), "{verified}");
+    let verified = world.flowagg(["verify"]).await.unwrap().exits(3);
+    snapbox::assert_data_eq!(
+        told(&world, &verified),
+        snapbox::str![[r#"
+  ! missing  222222222222  shop  eu-west-1  vpc-0123456789abcdef0  -  no flow log to the bucket; `flowagg apply` makes it
+  ! missing  222222222222  shop  us-east-1  vpc-0123456789abcdef1  -  no flow log to the bucket; `flowagg apply` makes it
+
+verify: 2 missing of 2 flow logs
+
+"#]]
+    );
 }
 
 #[tokio::test]

@@ -18,6 +18,9 @@ mod key;
 mod killed;
 mod life;
 mod lifecycle;
+#[path = "../support/paper.rs"]
+#[allow(dead_code, reason = "`papers` needs more of it")]
+mod paper;
 mod policy;
 mod replaced;
 mod report;
@@ -25,8 +28,9 @@ mod resources;
 
 use flowagg_testkit::delivery::{Outcome, Publication};
 use flowagg_testkit::emulator::Emulator;
-use flowagg_testkit::world::World;
+use flowagg_testkit::world::{Ran, World};
 use jiff::Timestamp;
+use paper::Paper;
 
 /// A line of `[hub]` for an existing bucket: its flow logs do not expire, which is no finding.
 const FOREVER: &str = "retention-days = \"forever\"";
@@ -57,6 +61,25 @@ fn apply(world: &World) -> impl Future<Output = ()> {
         let ran = world.flowagg(["apply", "--yes"]).await.unwrap();
         assert_eq!(ran.code, Some(0), "at {caller}: {ran}");
     }
+}
+
+/// A text with the names of documents in place of those of the world, so that it is the same in every run.
+fn on_paper(world: &World, text: &str) -> String {
+    Paper::of(world).on_paper(text)
+}
+
+/// What a run wrote, with the names of documents.
+fn told(world: &World, ran: &Ran) -> String {
+    on_paper(world, &format!("{}{}", ran.stdout, ran.stderr))
+}
+
+/// The errors, warnings, concerns and notes of a run, each with its advice, and what it did not try, with the names of
+/// documents.
+fn messages(world: &World, ran: &Ran) -> String {
+    let text = format!("{}{}", ran.stdout, ran.stderr);
+    let starts = ["error: ", "warning: ", "not as declared: ", "note: ", "  not tried ", "       "];
+    let lines = text.lines().filter(|line| starts.iter().any(|start| line.starts_with(start)));
+    on_paper(world, &lines.collect::<Vec<_>>().join("\n"))
 }
 
 /// The delivery service comes by, now.

@@ -1,8 +1,9 @@
 //! What others have in the bucket policy.
 
 use flowagg_testkit::world::PolicyAttachment;
+use snapbox::{assert_data_eq, str};
 
-use crate::{applied, apply, deliver, delivers, is_refused, outcome, world};
+use crate::{applied, apply, deliver, delivers, is_refused, messages, on_paper, outcome, world};
 
 /// Laid out as no tool of ours would.
 const READERS: &str = r#"{ "Sid":"Readers",
@@ -46,7 +47,10 @@ async fn a_foreign_denial_stops_delivery_and_verify_says_so() {
 
     let reports = is_refused(&world).await;
     let why = outcome(&world, &reports, "shop").to_string();
-    assert!(why.starts_with("Access error") && why.contains("NobodyWrites"), "{why}");
+    assert_data_eq!(
+        on_paper(&world, &why),
+        str!["Access error: statement `NobodyWrites` denies s3:PutObject"]
+    );
     assert_eq!(world.keys().await.unwrap(), Vec::<String>::new());
 
     let is_told = async |state: &str, message: Option<&str>| {
@@ -69,9 +73,13 @@ async fn a_policy_in_which_a_foreign_statement_stops_a_member_is_not_written_and
     world.bucket_of_others(&theirs).await.unwrap();
 
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
-    assert!(
-        ran.stdout.contains("nothing is changed: log delivery for") && ran.stdout.contains("`NobodyWrites`"),
-        "{ran}"
+    assert_data_eq!(
+        messages(&world, &ran),
+        str![[r#"
+note: flow logs do not expire
+error: 111122223333 eu-west-1: the policy of acme-flow-logs: nothing is changed: log delivery for 222222222222 in eu-west-1 cannot write to its folder: ExplicitDeny by statement `NobodyWrites`
+       change that statement, which flowagg does not manage, so that it does not deny `delivery.logs.amazonaws.com` for these accounts; `flowagg policy simulate` evaluates the change
+"#]]
     );
     assert_eq!(world.policy().await.unwrap().unwrap(), theirs);
     assert_eq!(world.flow_logs(world.accounts()["shop"].id, world.hub_region()).await.unwrap().len(), 0);
@@ -90,7 +98,13 @@ async fn undecided_delivery_is_reported_and_does_not_stop_apply() {
     world.bucket_of_others(&policy(world.bucket().as_str(), &[depends])).await.unwrap();
 
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(0);
-    assert!(ran.stdout.contains("Depends on `s3:x-amz-storage-class` in statement `Archived`"), "{ran}");
+    assert_data_eq!(
+        messages(&world, &ran),
+        str![[r#"
+note: flow logs do not expire
+note: log delivery for 222222222222 in eu-west-1 may not be able to write to its folder: Depends on `s3:x-amz-storage-class` in statement `Archived`; `flowagg verify` shows after the next delivery whether objects arrive
+"#]]
+    );
     assert_eq!(
         world.flow_logs(world.accounts()["shop"].id, world.hub_region()).await.unwrap().len(),
         1,
@@ -139,8 +153,13 @@ async fn another_team_that_shares_the_bucket_delivers_before_during_and_after_ou
 
     apply(&world).await;
     theirs(&delivers(&world).await);
-    let verified = world.flowagg(["verify"]).await.unwrap().exits(0).stdout;
-    assert!(verified.contains(&format!("{team} has flow logs in the bucket")), "{verified}");
+    let verified = world.flowagg(["verify"]).await.unwrap().exits(0);
+    assert_data_eq!(
+        messages(&world, &verified),
+        str![
+            "note: 333333333333 has flow logs in the bucket and is not in the fleet (newest object 40 s old)"
+        ]
+    );
 
     world.flowagg(["destroy", "--yes"]).await.unwrap().exits(0);
     let reports = deliver(&world).await;
@@ -180,7 +199,12 @@ async fn an_organization_is_granted_as_such_and_an_account_outside_it_is_refused
     let reports = delivers(&world).await;
     assert!(outcome(&world, &reports, "colleague").key().is_some());
     let why = outcome(&world, &reports, "mallory").to_string();
-    assert!(why.contains("aws:SourceOrgID"), "{why}");
+    assert_data_eq!(
+        on_paper(&world, &why),
+        str![
+            "Access error: no statement allows s3:GetBucketAcl: statement `AWSLogDeliveryAclCheckFlowaggAcmeFlowLogs` would allow it but for `aws:SourceOrgID`, which the request does not have"
+        ]
+    );
 }
 
 #[tokio::test]
@@ -190,7 +214,12 @@ async fn a_strangers_delivery_is_refused() {
     world.log_by_hand("mallory").await.unwrap();
     let reports = delivers(&world).await;
     let why = outcome(&world, &reports, "mallory").to_string();
-    assert!(why.starts_with("Access error") && why.contains("aws:SourceAccount"), "{why}");
+    assert_data_eq!(
+        on_paper(&world, &why),
+        str![
+            "Access error: no statement allows s3:GetBucketAcl: statement `AWSLogDeliveryAclCheckFlowaggAcmeFlowLogs` would allow it but for `aws:SourceAccount`, which is `333333333333`"
+        ]
+    );
     assert!(outcome(&world, &reports, "shop").key().is_some());
     let mallory = world.accounts()["mallory"].id.to_string();
     assert!(world.keys().await.unwrap().iter().all(|key| !key.contains(&mallory)));
@@ -243,8 +272,14 @@ async fn a_policy_that_aws_replaces_gets_the_grant_again_and_lost_statements_are
     world.attach_policy(PolicyAttachment::Replaces);
 
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
-    let lost = "the bucket policy lost the foreign statement `Readers` while flow logs were created in the hub account";
-    assert!(ran.stdout.contains(lost), "{ran}");
+    assert_data_eq!(
+        messages(&world, &ran),
+        str![[r#"
+note: flow logs do not expire
+error: 111122223333 eu-west-1: acme-flow-logs: CreateFlowLogs: the bucket policy lost the foreign statement `Readers` while flow logs were created in the hub account
+       add it again, unless someone removed it on purpose
+"#]]
+    );
     assert!(
         !world.policy().await.unwrap().unwrap().contains("Readers"),
         "someone may have removed it on purpose"
@@ -307,22 +342,41 @@ async fn a_statement_is_adopted_only_if_no_known_delivery_stops() {
     // Its ACL check is not granted to the stranger, so nothing of it is delivered today.
     let adopt = ["plan", "--adopt", "AWSLogDeliveryWrite", "--adopt", "AWSLogDeliveryAclCheck"];
     let plan = world.flowagg(adopt).await.unwrap().exits(0).stdout;
-    assert!(plan.contains("replaces the adopted `AWSLogDeliveryWrite`, `AWSLogDeliveryAclCheck`"), "{plan}");
+    let merge: Vec<&str> = plan.lines().filter(|line| line.starts_with("  + merge ")).collect();
+    assert_data_eq!(
+        merge.join("\n"),
+        str![
+            "  + merge the bucket policy: replaces the adopted `AWSLogDeliveryWrite`, `AWSLogDeliveryAclCheck` (918 bytes)"
+        ]
+    );
     let apply = ["apply", "--yes", "--adopt", "AWSLogDeliveryWrite", "--adopt", "AWSLogDeliveryAclCheck"];
     world.flowagg(apply).await.unwrap().exits(0);
     let live = world.policy().await.unwrap().unwrap();
     assert!(!live.contains(&write) && !live.contains(&check) && live.contains(&others), "{live}");
     delivers(&world).await;
-    let missing = world.flowagg(adopt).await.unwrap().exits(1).stdout;
-    assert!(missing.contains("the bucket policy has no statement `AWSLogDeliveryAclCheck`"), "{missing}");
+    let missing = world.flowagg(adopt).await.unwrap().exits(1);
+    assert_data_eq!(
+        messages(&world, &missing),
+        str![[r#"
+note: flow logs do not expire
+error: 111122223333 eu-west-1: the policy of acme-flow-logs: the bucket policy has no statement `AWSLogDeliveryAclCheck`
+       list the statements with `aws s3api get-bucket-policy`
+"#]]
+    );
 
     // With the check, the load balancer's logs arrive, and its statement cannot be adopted.
     let check = documented(&bucket, &stranger)[1].clone();
     let (statements, end) = live.rsplit_once(']').unwrap();
     world.put_policy(&format!("{statements},{check}]{end}")).await.unwrap();
-    let refused = world.flowagg(["plan", "--adopt", "TheirLoadBalancer"]).await.unwrap().exits(1).stdout;
-    let why = format!("would stop log delivery to `balancers/AWSLogs/{stranger}/elasticloadbalancing/`");
-    assert!(refused.replace('\n', " ").contains(&why), "{refused}");
+    let refused = world.flowagg(["plan", "--adopt", "TheirLoadBalancer"]).await.unwrap().exits(1);
+    assert_data_eq!(
+        messages(&world, &refused),
+        str![[r#"
+note: flow logs do not expire
+error: 111122223333 eu-west-1: the policy of acme-flow-logs: adopting statement `TheirLoadBalancer` would stop log delivery to `balancers/AWSLogs/333333333333/elasticloadbalancing/`
+       leave the statement, or grant these deliveries with another statement first
+"#]]
+    );
 }
 
 #[tokio::test]

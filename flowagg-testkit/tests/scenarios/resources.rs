@@ -3,8 +3,9 @@
 use aws_sdk_ec2::Client;
 use flowagg_core::id::AccountId;
 use flowagg_testkit::world::World;
+use snapbox::{assert_data_eq, str};
 
-use crate::{applied, apply, deliver, delivers, world};
+use crate::{applied, apply, deliver, delivers, on_paper, told, world};
 
 /// EC2 of a member in the hub's region.
 fn ec2(world: &World, name: &str) -> (AccountId, Client) {
@@ -73,8 +74,24 @@ async fn a_vpc_that_is_logged_takes_over_from_its_subnets() {
     assert_eq!(logged(&world, shop).await, std::slice::from_ref(&inside));
 
     world.tag_vpcs("shop", "logged", "yes").await.unwrap();
-    let plan = world.flowagg(["plan"]).await.unwrap().exits(0).stdout;
-    assert!(plan.contains(&format!("{vpc} is logged, and it with it")), "{plan}");
+    let plan = world.flowagg(["plan"]).await.unwrap().exits(0);
+    assert_data_eq!(
+        told(&world, &plan),
+        str![[r#"
+hub 111122223333 eu-west-1 acme-flow-logs
+  = as wanted
+
+flow logs
+  - 222222222222  shop  eu-west-1  subnet-0123456789abcdef0  delete fl-0123456789abcdef0  vpc-0123456789abcdef0 is logged, and it with it
+  + 222222222222  shop  eu-west-1  vpc-0123456789abcdef0     create a flow log            none to the bucket yet
+  + 222222222222  shop  us-east-1  vpc-0123456789abcdef1     create a flow log            none to the bucket yet
+
+note: flow logs expire after 90 days
+
+plan: 2 flow logs to create, 1 flow log to delete
+
+"#]]
+    );
     apply(&world).await;
     assert_eq!(logged(&world, shop).await, [vpc]);
     world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
@@ -90,7 +107,14 @@ async fn a_shared_vpc_is_logged_by_its_owner_alone() {
     let network = world.accounts()["network"].id;
 
     let plan = world.flowagg(["plan"]).await.unwrap().exits(0).stdout;
-    assert!(plan.contains(&format!("shared by its owner, {network}, which alone can log it")), "{plan}");
+    let left: Vec<&str> = plan.lines().filter(|line| line.contains("  leave   ")).collect();
+    assert_data_eq!(
+        on_paper(&world, &left.join("\n")),
+        str![[r#"
+  = 333333333333  shop     eu-west-1  vpc-0123456789abcdef0  leave                       shared by its owner, 222222222222, which alone can log it
+  = 333333333333  shop     us-east-1  vpc-0123456789abcdef1  leave                       shared by its owner, 222222222222, which alone can log it
+"#]]
+    );
     apply(&world).await;
     let own = world.accounts()["shop"].vpcs[world.hub_region()][0].to_string();
     assert_eq!((logged(&world, network).await, logged(&world, shop).await), (vec![shared], vec![own]));
