@@ -103,6 +103,7 @@ pub struct Selection(BTreeMap<ResourceKind, Choice>);
 /// A selection of no kind of resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a selection has at least one kind of resource")]
+#[non_exhaustive]
 pub struct NothingSelected;
 
 impl TryFrom<BTreeMap<ResourceKind, Choice>> for Selection {

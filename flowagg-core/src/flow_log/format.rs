@@ -119,6 +119,7 @@ pub struct RecordFormat(Vec<Field>);
 /// A record format without fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a record format has at least one field")]
+#[non_exhaustive]
 pub struct NoFields;
 
 impl TryFrom<Vec<Field>> for RecordFormat {

@@ -7,6 +7,7 @@ use super::{AccountId, Region};
 /// An account-region: one region of one account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[expect(clippy::exhaustive_structs, reason = "an account and a region are all that it is")]
 pub struct Place {
     /// The account.
     pub account: AccountId,

@@ -50,6 +50,7 @@ pub struct Finding {
 /// A position in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[expect(clippy::exhaustive_structs, reason = "a line and a column are all that it is")]
 pub struct Location {
     /// The line, from 1.
     pub line: usize,

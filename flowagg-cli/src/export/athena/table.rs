@@ -34,6 +34,7 @@ pub struct Name(String);
 /// What is wrong with a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a name of a-z, 0-9 and `_`, at most {} bytes, that begins with a letter", Name::LONGEST)]
+#[non_exhaustive]
 pub struct NameError;
 
 impl Name {
