@@ -60,7 +60,7 @@ impl fmt::Display for AclGrant {
     }
 }
 
-/// Who an ACL grants something.
+/// Who has a grant of an ACL.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grantee {
     /// Everyone, signed in or not.

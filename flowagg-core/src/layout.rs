@@ -12,10 +12,10 @@ use crate::id::{AccountId, FlowLogId, IdError, Place, Prefix, Region};
 
 /// The folder that log delivery makes under the bucket or its sub-folder.
 pub const AWS_LOGS: &str = Prefix::RESERVED;
-/// The folder of flow logs under an account's.
+/// The folder of flow logs in an account's folder.
 pub const VPC_FLOW_LOGS: &str = "vpcflowlogs";
 
-/// What stands before the account in Hive-compatible folders.
+/// What comes before the account id in the name of a Hive-compatible folder.
 pub const HIVE_ACCOUNT: &str = "aws-account-id=";
 const HIVE_SERVICE: &str = "aws-service=";
 const HIVE_REGION: &str = "aws-region=";
@@ -36,7 +36,7 @@ pub fn account_of(folder: &str) -> Option<AccountId> {
     AccountId::parse(account_in(folder)).ok()
 }
 
-/// What such a folder's name has in the place of the account, whatever it is.
+/// The part of such a folder's name that should be the account id, valid or not.
 pub fn account_in(folder: &str) -> &str {
     folder.strip_prefix(HIVE_ACCOUNT).unwrap_or(folder)
 }

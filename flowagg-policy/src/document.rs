@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::json::{self, Malformed, Member, Node, Value};
 
-/// The largest text read, in bytes. S3's limit counts no whitespace, so a policy that is fine may be longer than it.
+/// The largest text that is read as a policy, in bytes. S3's limit counts no whitespace, so a policy that is fine may be longer than it.
 pub const LARGEST: usize = 1 << 20;
 
 /// A policy without a statement, which S3 does not accept.

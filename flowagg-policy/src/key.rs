@@ -1,5 +1,5 @@
 //! Whether the policy of a KMS key lets the delivery service use it for an encrypted bucket, and the statement that is
-//! missing where it does not. It prints that statement and never writes a key policy.
+//! missing where it does not. It returns that statement and never writes a key policy.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -159,7 +159,7 @@ fn element(rule: &FleetRule, is_at_rule: bool) -> Result<Element, LifecycleError
     Ok(Element::of(rule.root_element()))
 }
 
-/// The foreign rules that one document has and the other has not, by name, and the header if it changed. `None` stands for no
+/// The foreign rules of `before` that `after` does not have, by name, and the header if it changed. `None` stands for no
 /// configuration.
 pub fn foreign_losses(
     before: Option<&LifecycleDocument>,

@@ -5,7 +5,7 @@
 
 use super::rule::{Expiration, Rule};
 
-/// What becomes of the objects in a folder.
+/// What all lifecycle rules of a bucket together do to the objects in a folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fate<'r> {
@@ -17,7 +17,7 @@ pub struct Fate<'r> {
     pub noncurrent: Option<Expires<'r>>,
 }
 
-/// An end, and the rule that sets it.
+/// After how many days objects or versions end, and the rule that sets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Expires<'r> {

@@ -125,7 +125,7 @@ fn expiration(element: &Element) -> Expiration {
     }
 }
 
-/// A rule as a sentence names it.
+/// A rule as messages name it: its id in backticks, or `without an id`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RuleName<'r>(Option<&'r str>);
 

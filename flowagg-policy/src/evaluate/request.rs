@@ -9,7 +9,7 @@ use super::delivery::{Delivery, Service};
 use super::fact::{ABSENT, Fact, Named, UNKNOWN};
 use super::principal::Caller;
 
-/// A request, as AWS puts it to a policy.
+/// A request that a policy decides about: a principal, an action, a resource and condition keys.
 ///
 /// It can be read from `{"principal": …, "action": …, "resource": …, "context": {key: string or list}, "unknown": [key]}`. The
 /// principal is a service's name, an ARN, an account id, a canonical user id, or `*` for a caller without credentials. The

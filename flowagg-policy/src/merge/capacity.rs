@@ -88,7 +88,7 @@ pub struct Capacity {
     pub bytes_per_account: usize,
 }
 
-/// How many accounts fit in this form (which is not `auto`), beside what else is in the live policy.
+/// How many accounts fit in this form (which is not `auto`), next to the other statements of the live policy.
 ///
 /// The grant's bucket, folder, settings and the room for AWS's own statements count, not whom it names. Where `aws:SourceArn` is tested, each account is
 /// taken with one value for all regions.
