@@ -1,5 +1,6 @@
 //! A call to AWS that failed, and what to do about it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
@@ -119,6 +120,18 @@ impl Advice {
         self.render(&place.account.to_string(), place.region.as_str())
     }
 
+    /// The sentence for several account-regions. Accounts or regions that differ are called "each account" and "each region".
+    pub fn at_each<'p>(&self, places: impl IntoIterator<Item = &'p Place>) -> String {
+        let (accounts, regions): (BTreeSet<_>, BTreeSet<_>) =
+            places.into_iter().map(|Place { account, region }| (*account, region.as_str())).unzip();
+        let account = match accounts.first() {
+            Some(account) if accounts.len() == 1 => account.to_string(),
+            _ => "each account".to_owned(),
+        };
+        let region = regions.first().filter(|_| regions.len() == 1);
+        self.render(&account, region.copied().unwrap_or("each region"))
+    }
+
     /// The sentence without an account and a region, which are called by these words.
     pub fn without_place(&self) -> String {
         self.render("the account", "the region")
@@ -215,5 +228,14 @@ mod tests {
         assert_eq!(one.advice, other.advice);
         assert_eq!(one.help(), "enable eu-west-1 in 222222222222, then wait");
         assert_eq!(other.help(), "enable eu-west-1 in 333333333333, then wait");
+        assert_eq!(
+            advice().at_each([&one.place, &other.place]),
+            "enable eu-west-1 in each account, then wait"
+        );
+        let elsewhere = Place::new(one.place.account, &Region::parse("us-east-1").unwrap());
+        assert_eq!(
+            advice().at_each([&one.place, &elsewhere]),
+            "enable each region in 222222222222, then wait"
+        );
     }
 }

@@ -96,10 +96,7 @@ pub async fn find(
     let Survey { fleet, accounts, mut regions } = survey(draft.clone(), session, &[], progress).await?;
     look_closer(&fleet, &draft, &mut regions, scope, session, progress).await?;
 
-    let mut failures: Vec<Failure> =
-        regions.values().filter_map(|state| state.as_ref().err().cloned()).collect();
-    failures
-        .dedup_by(|a, b| (a.place.account, &a.call, &a.message) == (b.place.account, &b.call, &b.message));
+    let failures: Vec<Failure> = regions.values().filter_map(|state| state.as_ref().err().cloned()).collect();
     let mut states: BTreeMap<AccountId, BTreeMap<Region, Result<RegionState, Failure>>> = BTreeMap::new();
     for (Place { account, region }, state) in regions {
         states.entry(account).or_default().insert(region, state);

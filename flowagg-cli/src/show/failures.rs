@@ -1,17 +1,25 @@
-//! Failed calls, alike ones together: a role that is missing in a hundred accounts is one cause, not a hundred.
+//! Failed calls. Those with one cause are printed once: a role that is missing in a hundred accounts is one cause.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
 use flowagg_core::failure::{Advice, Failure};
 use flowagg_core::fleet::FleetError;
+use flowagg_core::id::AccountId;
+use textwrap::core::display_width;
 
-use super::sheet::Sheet;
+use super::sheet::{Sheet, TIE};
 use super::style::{BOLD, RED};
 
-/// Fewer failures than this are told one by one, each with its own words.
+/// From this number on, failures with one cause are printed once, with the message of the first.
 const MANY: usize = 4;
+/// Lines for the list of the places that have one cause.
+const LINES: usize = 2;
+/// If all accounts have the cause in the same places, up to this many, these are printed once.
+const HEAD: usize = 2;
+/// The width of that list if the output has none.
+const WIDTH: usize = 100;
 /// What comes after `error: ` begins here, and all that belongs to it.
 pub(super) const HANG: usize = 7;
 
@@ -36,20 +44,23 @@ pub(super) fn faults(path: &Path, error: &FleetError, err: &mut Sheet<'_>) -> io
     Ok(())
 }
 
-/// Calls that failed: where, what, and what to do.
+/// Calls that failed: where, what, and what to do. The JSON document has each of them.
 pub(crate) fn failures(failures: &[Failure], out: &mut Sheet<'_>) -> io::Result<()> {
     let mut causes: BTreeMap<(&str, Option<&str>, &Advice), Vec<&Failure>> = BTreeMap::new();
     for failure in failures {
         let cause = (failure.call.as_str(), failure.code.as_deref(), &failure.advice);
         causes.entry(cause).or_default().push(failure);
     }
-    for alike in causes.into_values() {
-        if alike.len() < MANY {
+    for mut alike in causes.into_values() {
+        alike.sort();
+        let first = alike[0];
+        let is_same = |it: &&Failure| (&it.message, &it.resource) == (&first.message, &first.resource);
+        if alike.len() < MANY && (alike.len() == 1 || !alike.iter().all(is_same)) {
             for failure in alike {
                 one(failure, out)?;
             }
         } else {
-            many(&alike, out)?;
+            many(first, &alike, out)?;
         }
     }
     Ok(())
@@ -61,15 +72,68 @@ fn one(failure: &Failure, out: &mut Sheet<'_>) -> io::Result<()> {
     error(&format!("{place}: {}", failure.what()), &failure.help(), out)
 }
 
-/// The cause once, with the words of the first; then every place that has it.
-fn many(alike: &[&Failure], out: &mut Sheet<'_>) -> io::Result<()> {
-    let first = alike[0];
-    error(&format!("{} times: {}", alike.len(), first.what()), &first.help(), out)?;
+/// The cause once, with the message of the first; then where it occurs.
+fn many(first: &Failure, alike: &[&Failure], out: &mut Sheet<'_>) -> io::Result<()> {
+    let help = first.advice.at_each(alike.iter().map(|failure| &failure.place));
+    error(&format!("{} times: {}", alike.len(), first.what()), &help, out)?;
+    let mut accounts: BTreeMap<AccountId, BTreeSet<String>> = BTreeMap::new();
     for Failure { place, resource, .. } in alike {
-        let resource = resource.as_deref().unwrap_or_default();
-        out.line(HANG, format_args!("{:HANG$}{place} {resource}", "").to_string().trim_end())?;
+        let resource = resource.as_ref().map(|it| format!("{TIE}{it}")).unwrap_or_default();
+        let inside = format!("{}{resource}", place.region);
+        accounts.entry(place.account).or_default().insert(inside);
     }
-    Ok(())
+    let is_everywhere_alike = accounts.values().all(|inside| accounts.values().next() == Some(inside));
+    let (mut list, entries, what) = match accounts.first_key_value() {
+        Some((account, inside)) if accounts.len() == 1 => {
+            (format!("in{TIE}{account}:"), Vec::from_iter(inside.iter().cloned()), "places")
+        }
+        Some((_, inside)) if is_everywhere_alike && inside.len() <= HEAD => {
+            let inside = Vec::from_iter(inside.iter().map(String::as_str));
+            (
+                format!("in {}:", inside.join(", ")),
+                accounts.keys().map(ToString::to_string).collect(),
+                "accounts",
+            )
+        }
+        _ => ("in".to_owned(), accounts.iter().map(entry).collect(), "accounts"),
+    };
+    let width = out.width().unwrap_or(WIDTH).saturating_sub(HANG);
+    let more = |left: usize| format!(" and{TIE}{left}{TIE}more{TIE}{what}");
+    for (n, entry) in entries.iter().enumerate() {
+        let left = entries.len() - n - 1;
+        let comma = if left == 0 { "" } else { "," };
+        let longer = format!("{list} {entry}{comma}");
+        let rest = if left == 0 { String::new() } else { more(left) };
+        // At least one entry is printed.
+        if n > 0 && lines(&format!("{longer}{rest}"), width) > LINES {
+            list += &more(left + 1);
+            break;
+        }
+        list = longer;
+    }
+    out.line(HANG, format_args!("{:HANG$}{list}", ""))
+}
+
+/// An account with its region and resource, or with the number of failures.
+fn entry((account, inside): (&AccountId, &BTreeSet<String>)) -> String {
+    match inside.first() {
+        Some(one) if inside.len() == 1 => format!("{account}{TIE}{one}"),
+        _ => format!("{account}{TIE}({}{TIE}times)", inside.len()),
+    }
+}
+
+/// Lines that a text takes if it is wrapped at its spaces.
+fn lines(text: &str, width: usize) -> usize {
+    let (mut lines, mut used) = (1, 0);
+    for word in text.split(' ').map(display_width) {
+        if used > 0 && used + 1 + word > width {
+            lines += 1;
+            used = word;
+        } else {
+            used += word + usize::from(used > 0);
+        }
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -91,8 +155,12 @@ mod tests {
     }
 
     fn told(list: &[Failure]) -> String {
+        shown(list, None)
+    }
+
+    fn shown(list: &[Failure], width: Option<usize>) -> String {
         let mut out = Vec::new();
-        failures(list, &mut Sheet::new(&mut out, None)).unwrap();
+        failures(list, &mut Sheet::new(&mut out, width)).unwrap();
         anstream::adapter::strip_bytes(&out).into_vec().into_iter().map(char::from).collect()
     }
 
@@ -105,11 +173,7 @@ mod tests {
             str![[r#"
 error: 5 times: AssumeRole: AccessDenied: not authorized
        make the role
-       000000000001 eu-west-1
-       000000000002 eu-west-1
-       000000000003 eu-west-1
-       000000000004 eu-west-1
-       000000000005 eu-west-1
+       in eu-west-1: 000000000001, 000000000002, 000000000003, 000000000004, 000000000005
 error: 000000000009 eu-west-1: AssumeRole: ExpiredToken: not authorized
        make the role
 
@@ -130,25 +194,96 @@ error: 000000000009 eu-west-1: AssumeRole: ExpiredToken: not authorized
             told(&list),
             str![[r#"
 error: 4 times: AssumeRole: UnauthorizedOperation: not authorized
-       allow it in 000000000001
-       000000000001 eu-west-1
-       000000000002 eu-west-1
-       000000000003 eu-west-1
-       000000000004 eu-west-1
+       allow it in each account
+       in eu-west-1: 000000000001, 000000000002, 000000000003, 000000000004
 error: 4 times: AssumeRole: UnauthorizedOperation: not authorized
-       ask for an exception in 000000000005
-       000000000005 eu-west-1
-       000000000006 eu-west-1
-       000000000007 eu-west-1
-       000000000008 eu-west-1
+       ask for an exception in each account
+       in eu-west-1: 000000000005, 000000000006, 000000000007, 000000000008
 
 "#]]
         );
     }
 
     #[test]
-    fn a_few_failures_are_told_one_by_one() {
-        let text = told(&[refused(1, "AccessDenied"), refused(2, "AccessDenied")]);
-        assert_eq!(text.matches("error: ").count(), 2, "{text}");
+    fn few_failures_are_printed_one_by_one_unless_their_messages_are_equal() {
+        let list = [refused(1, "AccessDenied"), refused(2, "AccessDenied")];
+        assert_data_eq!(
+            told(&list),
+            str![[r#"
+error: 2 times: AssumeRole: AccessDenied: not authorized
+       make the role
+       in eu-west-1: 000000000001, 000000000002
+
+"#]]
+        );
+        let [one, mut other] = list;
+        other.message = "not authorized at all".to_owned();
+        assert_data_eq!(
+            told(&[one, other]),
+            str![[r#"
+error: 000000000001 eu-west-1: AssumeRole: AccessDenied: not authorized
+       make the role
+error: 000000000002 eu-west-1: AssumeRole: AccessDenied: not authorized at all
+       make the role
+
+"#]]
+        );
+    }
+
+    #[test]
+    fn places_of_one_account_are_listed_below_it() {
+        let list: Vec<Failure> = (0..30)
+            .map(|n| {
+                let mut failure = refused(1, "UnauthorizedOperation");
+                failure.resource = Some(format!("vpc-{n:08x}"));
+                failure
+            })
+            .collect();
+        assert_data_eq!(
+            told(&list),
+            str![[r#"
+error: 30 times: AssumeRole: UnauthorizedOperation: not authorized
+       make the role
+       in 000000000001: eu-west-1 vpc-00000000, eu-west-1 vpc-00000001, eu-west-1 vpc-00000002, eu-west-1 vpc-00000003, eu-west-1 vpc-00000004, eu-west-1 vpc-00000005, and 24 more places
+
+"#]]
+        );
+    }
+
+    #[test]
+    fn three_hundred_accounts_take_two_lines() {
+        let mut list: Vec<Failure> = (1..=300).map(|n| refused(n, "AccessDenied")).collect();
+        assert_data_eq!(
+            shown(&list, Some(80)),
+            str![[r#"
+error: 300 times: AssumeRole: AccessDenied: not authorized
+       make the role
+       in eu-west-1: 000000000001, 000000000002, 000000000003, 000000000004,
+       000000000005, 000000000006, 000000000007, and 293 more accounts
+
+"#]]
+        );
+        assert_data_eq!(
+            told(&list),
+            str![[r#"
+error: 300 times: AssumeRole: AccessDenied: not authorized
+       make the role
+       in eu-west-1: 000000000001, 000000000002, 000000000003, 000000000004, 000000000005, 000000000006, 000000000007, 000000000008, 000000000009, 000000000010, and 290 more accounts
+
+"#]]
+        );
+        let mut elsewhere = refused(1, "AccessDenied");
+        elsewhere.place = Place::new(elsewhere.place.account, &Region::parse("us-east-1").unwrap());
+        list.push(elsewhere);
+        assert_data_eq!(
+            shown(&list, Some(80)),
+            str![[r#"
+error: 301 times: AssumeRole: AccessDenied: not authorized
+       make the role
+       in 000000000001 (2 times), 000000000002 eu-west-1,
+       000000000003 eu-west-1, 000000000004 eu-west-1, and 296 more accounts
+
+"#]]
+        );
     }
 }

@@ -62,7 +62,10 @@ fn make(fleet: &Fleet, observed: &Observed, goal: Goal) -> Plan {
     let mut plan = Plan::of_flow_logs(goal.clone(), flow_logs);
     match (&observed.bucket, goal) {
         // Flow logs without their bucket would only fail.
-        (Err(failure), _) => plan.failures.insert(0, failure.clone()),
+        (Err(failure), _) => {
+            plan.failures.push(failure.clone());
+            plan.failures.sort();
+        }
         (Ok(bucket), Goal::Apply(unnamed, expiry, adoption)) => {
             plan.add_hub(fleet, observed, bucket.as_ref(), unnamed, expiry, &adoption);
         }

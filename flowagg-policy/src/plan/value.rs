@@ -106,7 +106,7 @@ impl Plan {
         &self.obstacles
     }
 
-    /// What could not be read.
+    /// What could not be read: each account-region and the hub, by account and region.
     pub fn failures(&self) -> &[Failure] {
         &self.failures
     }

@@ -23,7 +23,7 @@ pub struct FlowLogPart {
     pub left: Vec<Left>,
     /// What differs and is not changed.
     pub concerns: Vec<Concern>,
-    /// What could not be read.
+    /// What could not be read, one for each account-region, by account and region.
     pub failures: Vec<Failure>,
     /// What is worth knowing.
     pub notes: Vec<Note>,
@@ -51,7 +51,6 @@ pub fn flow_log_changes(
     for member in fleet.members.values() {
         absent(member, regions, &mut part);
     }
-    tell_once(&mut part.failures);
     part
 }
 
@@ -94,14 +93,7 @@ pub fn flow_log_removals(
             }
         }
     }
-    tell_once(&mut part.failures);
     part
-}
-
-/// One role that cannot be taken fails alike in every region: once is enough to say it.
-fn tell_once(failures: &mut Vec<Failure>) {
-    failures
-        .dedup_by(|a, b| a.place.account == b.place.account && a.call == b.call && a.message == b.message);
 }
 
 /// Names what the fleet file lists and no region of the member has.
