@@ -1,11 +1,17 @@
 //! A call to AWS that failed, and what to do about it.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
 use crate::id::{AccountId, Place, Region};
+
+/// What comes before an encoded message, in which EC2 states details of a denied call in 1 or 2 KB.
+///
+/// Source: "DecodeAuthorizationMessage" (AWS STS API Reference).
+pub const ENCODED: &str = "Encoded authorization failure message: ";
 
 /// A call to AWS that failed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,7 +25,7 @@ pub struct Failure {
     pub resource: Option<String>,
     /// AWS's error code, or one such as `HTTP 400` if the response had no body; `None` if there was no response.
     pub code: Option<String>,
-    /// What went wrong.
+    /// What went wrong, in full.
     pub message: String,
     /// What to do about it. Equal for failures with the same cause, whatever their account and region.
     pub advice: Advice,
@@ -43,9 +49,10 @@ impl Failure {
         }
     }
 
-    /// The call, AWS's code and its message.
+    /// The call, AWS's code and its message, without an [encoded message](ENCODED).
     pub fn what(&self) -> String {
-        let parts = [Some(self.call.as_str()), self.code.as_deref(), Some(&self.message)];
+        let message = without_encoded(&self.message);
+        let parts = [Some(self.call.as_str()), self.code.as_deref(), Some(&message)];
         parts.into_iter().flatten().collect::<Vec<_>>().join(": ")
     }
 
@@ -55,10 +62,21 @@ impl Failure {
     }
 }
 
+/// A message with a mark in place of the encoded one.
+fn without_encoded(message: &str) -> Cow<'_, str> {
+    match message.split_once(ENCODED) {
+        Some((before, encoded)) => {
+            let rest = encoded.split_once(' ').map(|(_, rest)| format!(" {rest}")).unwrap_or_default();
+            Cow::Owned(format!("{before}{ENCODED}[...]{rest}"))
+        }
+        None => Cow::Borrowed(message),
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { place, call, message, .. } = self;
-        write!(f, "{place}: {call}: {message}; {}", self.help())
+        write!(f, "{place}: {call}: {}; {}", without_encoded(message), self.help())
     }
 }
 
@@ -218,6 +236,21 @@ mod tests {
     fn a_failure_reads_as_place_call_message_and_help() {
         let failure = failure("222222222222", "allow it");
         assert_eq!(failure.to_string(), "222222222222 eu-west-1: CreateFlowLogs: not allowed; allow it");
+    }
+
+    #[test]
+    fn encoded_message_is_left_out_for_people_and_kept_in_json() {
+        let mut failure = failure("222222222222", "decode it");
+        failure.message = format!("not authorized. {ENCODED}{} (request 1)", "l26Lbh".repeat(200));
+        assert_eq!(
+            failure.to_string(),
+            "222222222222 eu-west-1: CreateFlowLogs: not authorized. Encoded authorization failure message: [...] (request 1); decode it"
+        );
+        assert_eq!(
+            failure.what(),
+            "CreateFlowLogs: not authorized. Encoded authorization failure message: [...] (request 1)"
+        );
+        assert_eq!(serde_json::to_value(&failure).unwrap()["message"], failure.message);
     }
 
     #[test]

@@ -9,6 +9,8 @@ use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
+use super::sender;
+
 /// Why a response with a success status cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Incomplete {
@@ -37,12 +39,14 @@ impl Incomplete {
     pub(super) fn help(&self) -> &'static str {
         match self {
             Self::UnknownId(_) => "update flowagg; if this is the newest version, report the id as a defect",
-            _ => "run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS",
+            _ => {
+                "run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS"
+            }
         }
     }
 }
 
-/// Fails every call whose response has a success status and an incomplete body.
+/// Fails every call whose response is not from AWS, or has a success status and an incomplete body.
 #[derive(Debug)]
 pub(crate) struct WholeResponses;
 
@@ -58,6 +62,7 @@ impl Intercept for WholeResponses {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let response = context.response();
+        sender::check(response)?;
         // A streamed body is not in memory: its reader notices the end.
         let Some(body) = response.body().bytes().filter(|_| response.status().is_success()) else {
             return Ok(());

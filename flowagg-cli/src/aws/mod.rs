@@ -12,6 +12,7 @@ mod found;
 #[cfg(test)]
 pub(crate) mod mocked;
 pub mod observe;
+mod sender;
 mod tasks;
 mod traffic;
 

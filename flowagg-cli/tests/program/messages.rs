@@ -224,7 +224,7 @@ fn expired_credentials_are_told_as_such() {
         said.err,
         str![[r#"
 error: 111122223333 eu-west-1: GetCallerIdentity: ExpiredToken: The security token included in the request is expired
-       the credentials have expired: sign in again and run it again; what is done stays done
+       the credentials have expired: sign in again, then run the command again; completed changes are kept
 
 "#]]
     );
@@ -279,7 +279,7 @@ hub 111122223333 eu-west-1 acme-flow-logs
   + write the bucket policy: grants delivery to 222222222222 (612 bytes)
 
 error: 222222222222 eu-west-1: arn:aws:iam::222222222222:role/OrganizationAccountAccessRole: AssumeRole: AccessDenied: not authorized to perform sts:AssumeRole
-       make the role in 222222222222 with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it
+       make the role in 222222222222 with a trust policy for the caller, or name another with `role`, and allow sts:AssumeRole on it to the caller; `aws iam get-role --role-name ROLE` in 222222222222 shows whether it exists, and `flowagg permissions` prints the policies
 
 plan: 6 changes to the hub, 1 could not be read
 
@@ -307,7 +307,7 @@ hub 111122223333 eu-west-1 acme-flow-logs
 note: 111122223333 eu-west-1: no VPC to log
 
 error: 111122223333 eu-west-1: acme-flow-logs: Get[..]: AccessDenied: Access Denied
-       if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:Get[..] to the role or user
+       if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:Get[..] to the role or user that is used in 111122223333; `flowagg permissions` prints the IAM policies
 
 plan: nothing can be done before that is settled
 
@@ -331,7 +331,7 @@ hub 111122223333 eu-west-1 acme-flow-logs
 note: 111122223333 eu-west-1: no VPC to log
 
 error: 111122223333 eu-west-1: acme-flow-logs: HeadBucket: AccessDenied: the bucket exists, but 111122223333 may not look at it
-       if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:ListBucket to the role or user
+       if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:ListBucket to the role or user that is used in 111122223333; `flowagg permissions` prints the IAM policies
 
 plan: nothing can be done before that is settled
 

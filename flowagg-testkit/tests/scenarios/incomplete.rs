@@ -40,14 +40,14 @@ async fn policy_that_is_empty_or_cut_off_is_not_a_bucket_without_a_policy() {
         is_a_named_failure(policy(), Flaw::Empty).await,
         str![[r#"
 error: 111122223333 eu-west-1: acme-flow-logs: GetBucketPolicy: the response is empty
-       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
 "#]]
     );
     assert_data_eq!(
         is_a_named_failure(policy(), Flaw::Cut).await,
         str![[r#"
 error: 111122223333 eu-west-1: acme-flow-logs: GetBucketPolicy: the response is incomplete: it does not end with `}`
-       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
 "#]]
     );
 }
@@ -62,11 +62,11 @@ async fn settings_that_are_empty_or_cut_off_are_not_a_bucket_without_settings() 
         told.join("\n"),
         str![[r#"
 error: 111122223333 eu-west-1: acme-flow-logs: GetBucketEncryption: the response is empty
-       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
 error: 111122223333 eu-west-1: acme-flow-logs: GetPublicAccessBlock: the response is empty
-       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
 error: 111122223333 eu-west-1: acme-flow-logs: GetBucketOwnershipControls: the response is empty
-       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
 "#]]
     );
     let cut = is_a_named_failure(CallFilter::operation("GetPublicAccessBlock"), Flaw::Cut).await;
@@ -74,7 +74,7 @@ error: 111122223333 eu-west-1: acme-flow-logs: GetBucketOwnershipControls: the r
         cut,
         str![[r#"
 error: 111122223333 eu-west-1: acme-flow-logs: GetPublicAccessBlock: the response is incomplete: it does not end with `</PublicAccessBlockConfiguration>`
-       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
 "#]]
     );
 }
@@ -109,16 +109,16 @@ async fn resources_and_flow_logs_that_are_cut_off_are_a_failure_of_their_account
         str![[r#"
 note: flow logs expire after 90 days
 error: 333333333333 eu-west-1: DescribeVpcs: the response is incomplete: it does not end with `</DescribeVpcsResponse>`
-       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
 note: flow logs expire after 90 days
 error: 333333333333 eu-west-1: DescribeVpcs: the response is empty
-       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
 note: flow logs expire after 90 days
 error: 333333333333 eu-west-1: DescribeFlowLogs: the response is incomplete: it does not end with `</DescribeFlowLogsResponse>`
-       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
 note: flow logs expire after 90 days
 error: 333333333333 eu-west-1: DescribeFlowLogs: the response is empty
-       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
 "#]]
     );
 }
@@ -134,10 +134,10 @@ async fn page_token_that_is_repeated_is_a_failure_of_its_account() {
         str![[r#"
 note: flow logs expire after 90 days
 error: 333333333333 eu-west-1: DescribeVpcs: the response is incomplete: it repeats the token of an earlier page
-       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
 note: flow logs expire after 90 days
 error: 333333333333 eu-west-1: DescribeFlowLogs: the response is incomplete: it repeats the token of an earlier page
-       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
 "#]]
     );
 }
@@ -167,7 +167,7 @@ async fn role_of_a_response_that_is_cut_off_is_not_taken() {
         str![[r#"
 note: flow logs expire after 90 days
 error: 333333333333 eu-west-1: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: the response is incomplete: it does not end with `</AssumeRoleResponse>`
-       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
 "#]]
     );
 }
@@ -188,17 +188,17 @@ async fn listing_with_a_next_page_and_no_new_token_for_it_is_a_failure() {
         shown.join("\n"),
         str![[r#"
 error: 111122223333 eu-west-1: acme-flow-logs: ListObjectsV2: the response is incomplete: it has a next page, and no token for it
-       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
 error: 111122223333 eu-west-1: acme-flow-logs: ListObjectsV2: the response is incomplete: it has a next page, and no token for it
-       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
 error: 111122223333 eu-west-1: acme-flow-logs: ListObjectsV2: the response is incomplete: it repeats the token of an earlier page
-       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
 error: 111122223333 eu-west-1: acme-flow-logs: ListObjectsV2: the response is incomplete: it repeats the token of an earlier page
-       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
 error: 111122223333 eu-west-1: acme-flow-logs: ListObjectsV2: the response is incomplete: it does not end with `</ListBucketResult>`
-       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
 error: 111122223333 eu-west-1: acme-flow-logs: ListObjectsV2: the response is incomplete: it does not end with `</ListBucketResult>`
-       run it again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
 "#]]
     );
 }

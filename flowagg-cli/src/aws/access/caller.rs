@@ -60,7 +60,7 @@ mod tests {
     async fn error_before_the_caller_is_known_names_no_account() {
         let error = refused().await;
         assert_eq!((error.call.as_str(), error.code.as_deref()), ("GetCallerIdentity", Some("AccessDenied")));
-        let help = "allow sts:GetCallerIdentity to the role or user that is used in the account";
+        let help = "allow sts:GetCallerIdentity to the caller; `flowagg permissions` prints the IAM policies";
         assert_eq!(error.to_string(), format!("GetCallerIdentity: not authorized; {help}"));
     }
 }

@@ -28,7 +28,7 @@ pub use account::Account;
 pub(crate) use organization::find_accounts;
 
 use self::caller::identify;
-use super::failure::CallError;
+use super::failure::{CallError, may_be_wrong_account};
 use super::traffic::Calls;
 
 /// How often a throttled or failed call is tried, with back-off between.
@@ -233,7 +233,7 @@ async fn open_hub(caller: &Account, file: &FleetFile) -> Result<Account, Failure
     let as_found = file.discovery().map(|(_, discovery)| &discovery.role);
     let role = hub.role.as_ref().or(as_member).or(as_found).cloned().unwrap_or_default();
     caller.enter(hub.account, &role, &caller.home()).await.map_err(|mut failure| {
-        if hub.role.is_none() {
+        if hub.role.is_none() && may_be_wrong_account(&failure) {
             failure.advice = format!(
                 "the credentials are for {}, the hub is {}: set `hub.profile` or `hub.role`, or use the hub's own credentials",
                 caller.id, hub.account

@@ -353,16 +353,8 @@ impl<'a> RegionalEc2<'a> {
 
     fn unsuccessful(&self, call: Call, resource: &dyn std::fmt::Display, item: &UnsuccessfulItem) -> Failure {
         let error = item.error();
-        let code = error.and_then(|error| error.code()).unwrap_or("no code");
-        let message = error.and_then(|error| error.message()).unwrap_or("AWS gave no reason");
-        let help = if message.contains("undeliverable") {
-            "the bucket cannot be delivered to: with a KMS key, it must be a customer managed key given by its ARN"
-        } else if message.contains("does not exist") {
-            "the bucket is gone: run `flowagg plan` again"
-        } else {
-            "run `flowagg plan` again to see what is missing"
-        };
-        self.at.about(resource).failed(call, Some(code), message, help)
+        let (code, message) = error.map(|error| (error.code(), error.message())).unwrap_or_default();
+        self.at.about(resource).unsuccessful(call, code, message)
     }
 }
 

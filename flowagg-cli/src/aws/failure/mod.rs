@@ -1,6 +1,9 @@
 //! From the SDK's errors to a [`Failure`] that says where, what, and what to do.
 
 mod codes;
+mod denial;
+mod response;
+mod table;
 
 use std::error::Error;
 
@@ -13,8 +16,11 @@ use flowagg_core::failure::{Advice, Failure};
 use flowagg_core::id::Place;
 use flowagg_core::text::one_line;
 
+use self::codes::AwsError;
+use self::denial::{Denial, Effect};
 use super::call::{self, Call};
 use super::complete::Incomplete;
+use super::sender::{self, NotFromAws};
 
 /// Where a call goes, for the message when it fails.
 #[derive(Clone, Debug)]
@@ -44,6 +50,14 @@ impl At {
         failed.resource = self.resource.clone();
         failed.code = code.map(str::to_owned);
         failed
+    }
+
+    /// An item of a successful response that names an error.
+    pub(crate) fn unsuccessful(&self, call: Call, code: Option<&str>, message: Option<&str>) -> Failure {
+        let code = code.unwrap_or("no code");
+        let message = message.map_or_else(|| "AWS gave no reason".to_owned(), one_line);
+        let error = AwsError { call, code, message: &message, status: None, bucket_region: None };
+        self.failed(call, Some(code), message.clone(), error.advice())
     }
 
     /// AWS answered, and the response cannot be used.
@@ -107,20 +121,46 @@ impl CallError {
         E: ProvideErrorMetadata + Error + 'static,
     {
         match error {
-            SdkError::ServiceError(context) => {
-                let status = context.raw().status().as_u16();
-                let code = context.err().code().map(str::to_owned).unwrap_or_else(|| code_of_status(status));
-                let message = context.err().message().unwrap_or("AWS gave no reason").to_owned();
-                Self::failed(call, Some(&code), one_line(&message), codes::advice(call, &code, &message))
-            }
+            SdkError::ServiceError(context) => Self::returned(call, context.err(), context.raw()),
             SdkError::TimeoutError(_) => Self::failed(
                 call,
                 None,
                 "no answer in time",
-                "the network or AWS is slow: run it again; what is done stays done",
+                "the network or AWS is slow: run the command again, or set a longer `--call-timeout`; completed changes are kept",
             ),
             _ => Self::unsent(call, error),
         }
+    }
+
+    /// An error that a response contains, if AWS sent it.
+    fn returned(call: Call, error: &impl ProvideErrorMetadata, response: &HttpResponse) -> Self {
+        let status = response.status().as_u16();
+        let code = match error.code() {
+            Some(code) => code.to_owned(),
+            // A response with a success status that the SDK could not read.
+            None if response.status().is_success() => {
+                return Self::not_from_aws(call, &NotFromAws::of(response));
+            }
+            None => match sender::check(response) {
+                Ok(()) => code_of_status(status),
+                Err(foreign) => return Self::not_from_aws(call, &foreign),
+            },
+        };
+        let reason = error.message().unwrap_or("AWS gave no reason");
+        let message = format!("{}{}", one_line(reason), response::times(response));
+        let bucket_region = response::bucket_region(response, reason);
+        let error = AwsError {
+            call,
+            code: &code,
+            message: &message,
+            status: Some(status),
+            bucket_region: bucket_region.as_deref(),
+        };
+        Self::failed(call, Some(&code), message.clone(), error.advice())
+    }
+
+    fn not_from_aws(call: Call, foreign: &NotFromAws) -> Self {
+        Self::failed(call, None, foreign.to_string(), foreign.help())
     }
 
     /// A call that never got an answer: no credentials, no role, no connection.
@@ -141,6 +181,9 @@ impl CallError {
                     "sign in (`aws sso login`, `aws configure`), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
                 );
             }
+            if let Some(foreign) = error.downcast_ref::<NotFromAws>() {
+                return Self::not_from_aws(call, foreign);
+            }
             if let Some(why) = error.downcast_ref::<Incomplete>() {
                 return Self::failed(call, None, why.to_string(), why.help());
             }
@@ -149,7 +192,7 @@ impl CallError {
             cause = error.source();
         }
         let help = if in_credentials {
-            "the credentials could not be had: check the profile, and sign in again"
+            "the credentials could not be loaded: check the profile, and sign in again"
         } else {
             "check the network, the region's name, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set"
         };
@@ -157,12 +200,24 @@ impl CallError {
     }
 }
 
+/// Whether a role was denied for a reason that credentials of another account would not have: no Deny statement, and no other
+/// error than a denial.
+pub(crate) fn may_be_wrong_account(failure: &Failure) -> bool {
+    let is_explicit = Denial::parse(call::ASSUME_ROLE, &failure.message)
+        .is_some_and(|denial| denial.effect == Effect::Denies);
+    failure.code.as_deref() == Some("AccessDenied") && !is_explicit
+}
+
 /// `HEAD` answers have no body to say more.
 fn code_of_status(status: u16) -> String {
     match status {
         301 => "PermanentRedirect".into(),
+        307 => "TemporaryRedirect".into(),
         403 => "AccessDenied".into(),
         404 => "NotFound".into(),
         other => format!("HTTP {other}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,14 +58,16 @@ async fn exists(s3: &Client, hub: &Hub, at: &At) -> Result<bool, Failure> {
     let answer = s3.head_bucket().bucket(hub.bucket.as_str()).expected_bucket_owner(owner).send().await;
     let found = match answer {
         Ok(found) => found.bucket_region().map(str::to_owned),
-        Err(error) => match status(&error) {
-            Some(404) => return Ok(false),
-            Some(403) => {
+        Err(error) => match (status(&error), told(&error)) {
+            (Some(404), _) => return Ok(false),
+            (Some(403), _) => {
                 let mut failure = at.failure(HEAD_BUCKET, &error);
                 failure.message = format!("the bucket exists, but {} may not look at it", hub.account);
                 return Err(failure);
             }
-            Some(301) => told(&error).or(Some("another region".to_owned())),
+            (Some(301), region) => region.or(Some("another region".to_owned())),
+            // S3 also answers so where a signature is for another region, and for other reasons.
+            (Some(307 | 400), Some(region)) if region != hub.region.as_str() => Some(region),
             _ => return Err(at.failure(HEAD_BUCKET, &error)),
         },
     };
@@ -90,6 +92,7 @@ pub(crate) async fn locate(account: &Account, bucket: &BucketName) -> Result<Reg
         Ok(found) => found.bucket_region().map(str::to_owned),
         Err(error) => match (status(&error), told(&error)) {
             (Some(301), Some(region)) => Some(region),
+            (Some(307 | 400), Some(region)) if region != home.as_str() => Some(region),
             _ => return Err(at.failure(HEAD_BUCKET, &error)),
         },
     };
@@ -97,13 +100,17 @@ pub(crate) async fn locate(account: &Account, bucket: &BucketName) -> Result<Reg
     region.map_err(|error| at.failed(HEAD_BUCKET, None, error.to_string(), error.help()))
 }
 
-/// The region that a refusal names.
+/// The region that an error of S3 names.
 fn told<E>(error: &SdkError<E, HttpResponse>) -> Option<String> {
     error.raw_response()?.headers().get("x-amz-bucket-region").map(str::to_owned)
 }
 
+/// The status of an error that S3 returned. A response that another server sent has none.
 fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
-    error.raw_response().map(|raw| raw.status().as_u16())
+    match error {
+        SdkError::ServiceError(error) => Some(error.raw().status().as_u16()),
+        _ => None,
+    }
 }
 
 /// An answer, or `None` where S3 says under one of these codes that there is none.

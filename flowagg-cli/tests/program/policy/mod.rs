@@ -212,12 +212,13 @@ fn the_bucket_names_of_the_documentation_are_accepted_by_policy_check() {
 fn policy_check_finds_the_deleted_principal_for_which_s3_refuses_a_policy() {
     let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guide.md");
     let guide = std::fs::read_to_string(guide).unwrap();
-    let row = guide.lines().find(|line| line.starts_with("| `MalformedPolicy`")).unwrap();
+    let row =
+        guide.lines().find(|line| line.starts_with("| `MalformedPolicy`, with *Invalid principal*")).unwrap();
     assert_data_eq!(
         row,
-        str![
-            "| `MalformedPolicy` | S3 refuses the policy: `flowagg policy check` finds the cause, such as `deleted-principal` |"
-        ]
+        str![[
+            r#"| `MalformedPolicy`, with *Invalid principal* in the message | the policy names a user, a role or an account that does not exist: `flowagg policy check` reports deleted ones as `deleted-principal`; remove it from its statement |"#
+        ]]
     );
     let deleted = live_policy().replace("\"999988887777\"", "[\"999988887777\", \"AROAEXAMPLEEXAMPLE123\"]");
     let said = offline(&["policy", "check"], FLEET, &deleted);

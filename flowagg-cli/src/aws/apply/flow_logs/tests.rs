@@ -69,9 +69,9 @@ async fn an_unsuccessful_item_in_a_successful_answer_is_a_failure_that_names_the
     assert_eq!(failure.resource.as_deref(), Some("vpc-0000000b"));
     assert_data_eq!(
         failure.help(),
-        str![
-            "the bucket cannot be delivered to: with a KMS key, it must be a customer managed key given by its ARN"
-        ]
+        str![[
+            r#"the bucket's KMS key cannot be used: it must be a customer managed key, given by its ARN, with a policy that allows delivery; `flowagg doctor` checks the key"#
+        ]]
     );
     assert_eq!(calls.lock().unwrap().len(), 1, "one call for all three");
 }

@@ -43,8 +43,8 @@ async fn a_caller_who_may_not_list_accounts_is_told_of_the_lookup_role() {
     assert_data_eq!(
         advice,
         str![[r#"
-AccessDeniedException: only the management account and delegated administrators may list the accounts: name a role in one of them with `organization.lookup`
-AWSOrganizationsNotInUseException: 111122223333 is in no organization: name a role in the management account with `organization.lookup`
+AccessDeniedException: only the management account and delegated administrators may list the accounts: set `organization.lookup` to a role in one of them
+AWSOrganizationsNotInUseException: 111122223333 is in no organization: set `organization.lookup` to a role in the management account
 
 "#]]
     );
@@ -54,7 +54,10 @@ AWSOrganizationsNotInUseException: 111122223333 is in no organization: name a ro
 async fn too_many_requests_are_a_matter_of_patience() {
     let failure = search("", &[&refused("TooManyRequestsException")]).await.unwrap_err();
     assert_eq!(failure.code.as_deref(), Some("TooManyRequestsException"));
-    assert_data_eq!(failure.help(), str!["AWS asks for patience: run it again; what is done stays done"]);
+    assert_data_eq!(
+        failure.help(),
+        str!["AWS is throttling these calls: wait, then run the command again; completed changes are kept"]
+    );
 }
 
 #[tokio::test]
@@ -99,6 +102,8 @@ async fn an_account_that_does_not_tell_its_regions_is_a_failure() {
     );
     assert_data_eq!(
         failure.help(),
-        str!["allow ec2:DescribeRegions to the role or user that is used in 222222222222"]
+        str![
+            "allow ec2:DescribeRegions to the role or user that is used in 222222222222; `flowagg permissions` prints the IAM policies"
+        ]
     );
 }
