@@ -49,12 +49,12 @@ const counts = async (page, value) => {
   const { totals } = value;
   const tile = async (id) => number((await texts(page, `#t-${id}`))[0]);
   assert.equal(await tile('accounts'), totals.accounts);
-  assert.equal(await tile('covered'), totals.coverage.covered);
-  assert.equal(await tile('flow-logs'), totals['flow-logs'].delivering);
+  assert.equal(await tile('resources'), totals.coverage.resources.count);
+  assert.equal(await tile('flow-logs'), totals.coverage['flow-logs'].count);
   assert.equal(await tile('objects'), totals.objects);
   assert.equal(await tile('findings'), value.findings.length);
   assert.equal((await page.$$('details.finding')).length, value.findings.length);
-  for (const [state, places] of Object.entries(totals.coverage)) {
+  for (const [state, places] of Object.entries({ ...totals['account-regions'], none: totals['nothing-to-log'] })) {
     assert.equal(number((await texts(page, `#c-${state}`))[0]), places, state);
   }
 
@@ -68,8 +68,8 @@ const counts = async (page, value) => {
   })));
   const wanted = value.accounts.map((account) => ({
     account: account.account,
-    state: account.coverage,
-    regions: account.regions.map((region) => region.coverage),
+    state: account.state ?? 'none',
+    regions: account.regions.map((region) => region.state ?? 'none'),
     objects: account.objects.toLocaleString('en-US'),
   }));
   const byId = (a, b) => (a.account < b.account ? -1 : 1);
@@ -98,7 +98,7 @@ const works = async (page, value) => {
   const states = await page.$$eval('#state option', (all) => all.map((option) => [option.value, option.textContent]));
   const [silent] = states.find(([, word]) => word === 'silent');
   await page.select('#state', silent);
-  const quiet = value.accounts.filter((it) => it.coverage === 'silent' || it.regions.some((at) => at.coverage === 'silent'));
+  const quiet = value.accounts.filter((it) => it.state === 'silent' || it.regions.some((at) => at.state === 'silent'));
   assert.equal(number((await texts(page, '#shown'))[0].split(' ')[0]), quiet.length);
   await page.select('#state', '');
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 
 use flowagg::report::{Report, ReportInput};
-use flowagg_core::arrival::{Amount, Deliveries, Object};
+use flowagg_core::arrival::{Amount, Carrier, Deliveries, Object};
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Fleet, FleetFile, FoundAccount, Regions};
 use flowagg_core::id::{AccountId, FlowLogId, Place, Region, ResourceId};
@@ -133,6 +133,11 @@ impl MadeUp {
                 self.deliver(&place, &log, chance, v)?;
             }
         }
+        if let 6..=8 = chance {
+            let in_use = state.resources.iter().map(|it| it.id.clone()).filter(|_| chance < 8).collect();
+            let carrier = (place.clone(), Carrier::NetworkInterface);
+            self.deliveries.arrivals.in_use.insert(carrier, Ok(in_use));
+        }
         self.observed.regions.insert(place, Ok(state));
         Ok(())
     }
@@ -151,7 +156,7 @@ impl MadeUp {
     fn deliver(&mut self, place: &Place, log: &FlowLogId, chance: u64, v: u64) -> Result<(), Box<dyn Error>> {
         let silent_for = match chance {
             4 => return Ok(()),
-            6 => DAYS,
+            6 | 8 => DAYS,
             7 if v == 0 => 2,
             _ => 0,
         };

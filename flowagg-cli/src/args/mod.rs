@@ -117,8 +117,13 @@ Examples:
     #[command(after_help = "\
 Examples:
   flowagg verify                   look once
-  flowagg verify --wait 15m        look until all deliver, at most 15 minutes
-  flowagg verify --json            one entry for each flow log, for machines")]
+  flowagg verify --wait 30m        look until all deliver, at most 30 minutes
+  flowagg verify --json            one entry for each flow log, for machines
+
+Exit codes:
+  0  all was read, and every flow log that should deliver does; idle ones need not
+  1  something could not be read
+  3  a flow log is silent, missing, failing, or still waiting")]
     Verify(VerifyArgs),
     /// Look for what would keep a roll-out from working, before anything is changed
     #[command(after_help = "\
@@ -238,11 +243,11 @@ pub(crate) struct ConsentArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct VerifyArgs {
-    /// Wait until all deliver, at most so long (15m, 1h)
+    /// Wait until all deliver, at most so long (30m, 1h)
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) wait: Option<Duration>,
-    /// How long a new flow log may have delivered nothing (it is then `waiting`, not `silent`)
-    #[arg(long, value_name = "TIME", value_parser = time, default_value = "15m")]
+    /// How long a new flow log may have delivered nothing (it is then `waiting`)
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "30m")]
     pub(crate) grace: Duration,
     /// How old the newest object of a flow log that delivers may be
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "1h")]

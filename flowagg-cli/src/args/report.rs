@@ -14,9 +14,9 @@ Examples:
   flowagg report --json --days 14    the same for machines, over two weeks
 
 Exit codes:
-  0  all was read, and every flow log delivers
+  0  all was read, and every flow log that should deliver does; idle ones need not
   1  something could not be read
-  3  something does not deliver";
+  3  a flow log is silent, missing, failing, or still waiting";
 
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
@@ -29,8 +29,8 @@ pub(crate) struct ReportArgs {
     /// Count what came on so many days (UTC), today among them
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u8).range(2..=31))]
     pub(crate) days: u8,
-    /// How long a new flow log may have delivered nothing (it is then `waiting`, not `silent`)
-    #[arg(long, value_name = "TIME", value_parser = time, default_value = "15m")]
+    /// How long a new flow log may have delivered nothing (it is then `waiting`)
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "30m")]
     pub(crate) grace: Duration,
     /// How old the newest object of a flow log that delivers may be
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "1h")]

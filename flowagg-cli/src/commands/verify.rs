@@ -38,8 +38,8 @@ pub(super) async fn run(
                 }
                 progress.step(
                     "delivering",
-                    verified.delivering(),
-                    verified.flow_logs.len(),
+                    verified.coverage.flow_logs.count,
+                    verified.coverage.flow_logs.of,
                     "waiting for the rest",
                 );
                 tokio::time::sleep(BETWEEN_LOOKS.min(left)).await;
@@ -57,7 +57,7 @@ pub(super) async fn run(
     }
     Ok(match &verified {
         verified if verified.is_complete() => Exit::Done,
-        verified if !verified.unreachable.is_empty() => Exit::Failed,
+        verified if !verified.failures.is_empty() => Exit::Failed,
         _ => Exit::Differs,
     })
 }

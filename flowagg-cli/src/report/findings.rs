@@ -18,7 +18,7 @@ pub(super) fn findings(
     plan: &Plan,
 ) -> Vec<ReportFinding> {
     let mut found = Found { hub: hub(fleet), alike: BTreeMap::new() };
-    found.failures(observed);
+    found.failures(observed, verified);
     verified.flow_logs.iter().for_each(|delivery| found.delivery(delivery));
     found.policy(fleet, observed);
     found.plan(plan);
@@ -86,11 +86,11 @@ impl Found {
         self.alike.entry((about, alike)).or_insert_with(new).places.push(affected);
     }
 
-    /// What could not be read: each account and region, the hub, its key.
-    fn failures(&mut self, observed: &Observed) {
-        let regions = observed.regions.values().filter_map(|state| state.as_ref().err());
+    /// What could not be read: account-regions, what is in use there, the hub, its key.
+    fn failures(&mut self, observed: &Observed, verified: &Verified) {
         let key = observed.key.as_ref().and_then(|key| key.as_ref().err());
-        let unread: BTreeSet<&Failure> = regions.chain(observed.bucket.as_ref().err()).chain(key).collect();
+        let at_hub = observed.bucket.as_ref().err().into_iter().chain(key);
+        let unread: BTreeSet<&Failure> = verified.failures.iter().chain(at_hub).collect();
         for failure in unread {
             let Failure { place, call, resource, code, message, advice, .. } = failure;
             let cause = code.as_ref().unwrap_or(message).clone();
@@ -103,26 +103,25 @@ impl Found {
 
     fn delivery(&mut self, delivery: &FlowLogDelivery) {
         let (severity, what, help) = match (delivery.state, delivery.age_seconds) {
-            (State::Delivering, _) => return,
+            // What could not be read is a finding of its own.
+            (State::Delivering | State::Idle | State::Unknown, _) => return,
             (State::Waiting, _) => (
                 Severity::Note,
-                "a new flow log, nothing has come yet".to_owned(),
-                "`flowagg verify --wait 15m` waits for it",
+                "a new flow log, nothing has arrived yet".to_owned(),
+                "`flowagg verify --wait 30m` waits for it",
             ),
-            (State::Silent, Some(_)) => (
+            (State::Silent, newest) => (
                 Severity::Warning,
-                "a flow log has delivered nothing of late".to_owned(),
-                "no traffic, or something stops it: `flowagg plan` compares the bucket policy and the key with the fleet file",
+                format!(
+                    "a flow log has delivered nothing {}, although its resource is in use",
+                    if newest.is_some() { "of late" } else { "in all these days" }
+                ),
+                "`flowagg plan` compares the bucket policy and the key with the fleet file",
             ),
-            (State::Silent, None) => (
-                Severity::Warning,
-                "a flow log has delivered nothing in all these days".to_owned(),
-                "no traffic, or something stops it: `flowagg plan` compares the bucket policy and the key with the fleet file",
-            ),
-            (State::Failed, _) => (
+            (State::Failing, _) => (
                 Severity::Error,
                 format!(
-                    "AWS says that delivery fails: {}",
+                    "AWS reports a delivery error: {}",
                     delivery.message.as_deref().unwrap_or("no reason given")
                 ),
                 "look at the bucket policy and the KMS key policy; `flowagg plan` shows what differs there",
@@ -195,7 +194,7 @@ impl Found {
             let affected = AffectedResource::new(&left.place, Some(left.resource.clone()));
             self.add(Severity::Note, About::Note, &format!("left as it is: {}", left.why), None, affected);
         }
-        // That a region has nothing to log is reported as its coverage, and the expiry with the bucket.
+        // That a region has nothing to log is reported as its state, and the expiry with the bucket.
         let is_reported = |note: &&Note| matches!(note, Note::NothingToLog { .. } | Note::Expiry { .. });
         for note in plan.notes().iter().filter(|note| !is_reported(note)) {
             self.add(Severity::Note, About::Note, &note.to_string(), None, self.hub.clone());

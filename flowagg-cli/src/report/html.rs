@@ -3,14 +3,12 @@
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Write};
 
+use flowagg_core::arrival::{Coverage, State};
 use flowagg_policy::Severity;
 use serde_json::{Value, json};
 
-use super::words::{age, bytes, count, counted};
-use super::{
-    AccountReport, AffectedResource, Coverage, FlowLogCounts, PolicySize, RegionReport, Report,
-    ReportFinding, heat,
-};
+use super::words::{age, bytes, count, counted, legend, letter, meaning, of, state};
+use super::{AccountReport, AffectedResource, PolicySize, RegionReport, Report, ReportFinding, Totals, heat};
 
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
@@ -50,13 +48,12 @@ fn write(report: &Report, out: &mut String) -> fmt::Result {
     )?;
     tiles(report, out)?;
     writeln!(out, "</dl>\n</header>\n<main>")?;
-    coverage(report, out)?;
+    account_regions(report, out)?;
     findings(report, out)?;
     accounts(report, out)?;
     writeln!(
         out,
-        "</main>\n<footer><p>All times are UTC. Ages count from the moment the report was made. A silent flow log may have no \
-         traffic to record.</p></footer>\n<script type=\"application/json\" id=\"data\">{}</script>\n<script>\n{SCRIPT}</script>\n\
+        "</main>\n<footer><p>All times are UTC. Ages count from the moment the report was made.</p></footer>\n<script type=\"application/json\" id=\"data\">{}</script>\n<script>\n{SCRIPT}</script>\n\
          </body>\n</html>",
         in_script(&data(report))
     )
@@ -65,10 +62,7 @@ fn write(report: &Report, out: &mut String) -> fmt::Result {
 /// The totals.
 fn tiles(report: &Report, out: &mut String) -> fmt::Result {
     let totals = &report.totals;
-    let FlowLogCounts { delivering, .. } = totals.flow_logs;
-    let covered = totals.coverage.get(&Coverage::Covered).copied().unwrap_or(0);
-    let looked_at: usize =
-        totals.coverage.iter().filter(|(state, _)| **state != Coverage::Excluded).map(|(_, n)| n).sum();
+    let Coverage { resources, flow_logs, idle, .. } = totals.coverage;
     let number = |n: usize| count(n as u64);
     let severities = [(Severity::Error, "error", "errors"), (Severity::Warning, "warning", "warnings")];
     let worst = severities.map(|(severity, one, more)| {
@@ -90,12 +84,12 @@ fn tiles(report: &Report, out: &mut String) -> fmt::Result {
         number(totals.accounts),
         counted(report.regions.len(), "region", "regions"),
     )?;
-    tile("t-covered", "Covered", number(covered), format!("of {} account regions", number(looked_at)))?;
+    tile("t-resources", "Resources with a flow log", number(resources.count), of(resources))?;
     tile(
         "t-flow-logs",
-        "Delivering",
-        number(delivering),
-        format!("of {}", counted(totals.flow_logs.all(), "flow log", "flow logs")),
+        "Flow logs that deliver",
+        number(flow_logs.count),
+        format!("{}, {} idle", of(flow_logs), number(idle)),
     )?;
     tile(
         "t-objects",
@@ -120,22 +114,24 @@ fn tiles(report: &Report, out: &mut String) -> fmt::Result {
     tile("t-findings", "Findings", number(report.findings.len()), worst.join(", "))
 }
 
-/// How many accounts and regions are in each state: a bar, and the same as a list.
-fn coverage(report: &Report, out: &mut String) -> fmt::Result {
-    let states = || {
-        let number = |state| report.totals.coverage.get(&state).copied().unwrap_or(0);
-        Coverage::legend().map(move |state| (state, number(state)))
-    };
+/// How many account-regions are in a state.
+fn in_state(totals: &Totals, state: Option<State>) -> usize {
+    state.map_or(totals.nothing_to_log, |state| totals.account_regions.of(state))
+}
+
+/// How many account-regions are in each state: a bar, and the same as a list.
+fn account_regions(report: &Report, out: &mut String) -> fmt::Result {
+    let states = || legend().map(|state| (state, in_state(&report.totals, state)));
     writeln!(
         out,
-        "<section aria-labelledby=\"h-coverage\">\n<h2 id=\"h-coverage\">Coverage</h2>\n<div class=\"bar\" aria-hidden=\"true\">"
+        "<section aria-labelledby=\"h-states\">\n<h2 id=\"h-states\">Account-regions</h2>\n<div class=\"bar\" aria-hidden=\"true\">"
     )?;
-    for (state, number) in states().filter(|(_, number)| *number > 0) {
-        write!(out, "<span class=\"{}\" style=\"flex:{number}\"></span>", state.as_str())?;
+    for (one, number) in states().filter(|(_, number)| *number > 0) {
+        write!(out, "<span class=\"{}\" style=\"flex:{number}\"></span>", state(one))?;
     }
     writeln!(out, "</div>\n<ul class=\"legend\">")?;
-    for (state, number) in states() {
-        let (word, letter, meaning) = (state.as_str(), state.letter(), state.meaning());
+    for (one, number) in states() {
+        let (word, letter, meaning) = (state(one), letter(one), meaning(one));
         writeln!(
             out,
             "<li><span class=\"s {word}\" aria-hidden=\"true\">{letter}</span> <strong id=\"c-{word}\">{}</strong> {word} <span>{meaning}</span></li>",
@@ -213,8 +209,8 @@ fn accounts(report: &Report, out: &mut String) -> fmt::Result {
          <div class=\"tools\" role=\"search\">\n<label>Search names, ids, units (press /) <input id=\"search\" type=\"search\" autocomplete=\"off\" spellcheck=\"false\"></label>\n\
          <label>With a region that is <select id=\"state\"><option value=\"\">in any state</option>"
     )?;
-    for (n, state) in Coverage::ALL.into_iter().enumerate() {
-        write!(out, "<option value=\"{n}\">{}</option>", state.as_str())?;
+    for (n, one) in worst_first().enumerate() {
+        write!(out, "<option value=\"{n}\">{}</option>", state(one))?;
     }
     writeln!(
         out,
@@ -225,16 +221,12 @@ fn accounts(report: &Report, out: &mut String) -> fmt::Result {
          newest object, all objects and bytes. Its button shows its regions.</caption><thead></thead></table>\n</div>\n\
          <button type=\"button\" id=\"all\" hidden>Show all rows</button>\n</div>\n<noscript><p>The table of accounts needs JavaScript; \
          <code>flowagg report</code> shows it in a terminal. In numbers:</p>\n<table><thead><tr><th scope=\"col\">state</th>\
-         <th scope=\"col\">accounts</th><th scope=\"col\">account regions</th></tr></thead><tbody>"
+         <th scope=\"col\">accounts</th><th scope=\"col\">account-regions</th></tr></thead><tbody>"
     )?;
-    for state in Coverage::legend() {
-        let accounts = report.accounts.iter().filter(|account| account.coverage == state).count();
-        let places = report.totals.coverage.get(&state).copied().unwrap_or(0);
-        writeln!(
-            out,
-            "<tr><th scope=\"row\">{}</th><td>{accounts}</td><td>{places}</td></tr>",
-            state.as_str()
-        )?;
+    for one in legend() {
+        let accounts = report.accounts.iter().filter(|account| account.state == one).count();
+        let places = in_state(&report.totals, one);
+        writeln!(out, "<tr><th scope=\"row\">{}</th><td>{accounts}</td><td>{places}</td></tr>", state(one))?;
     }
     writeln!(out, "</tbody></table></noscript>\n</section>")
 }
@@ -251,8 +243,8 @@ fn data(report: &Report) -> Value {
         "regions": report.regions,
         "days": report.days,
         "units": units,
-        "states": Coverage::ALL.map(Coverage::as_str),
-        "letters": Coverage::ALL.map(Coverage::letter),
+        "states": worst_first().map(state).collect::<Vec<_>>(),
+        "letters": worst_first().map(letter).collect::<Vec<_>>(),
         "accounts": accounts,
     })
 }
@@ -266,7 +258,7 @@ fn packed(account: &AccountReport, units: &[&str], most: u64) -> Value {
         account.account,
         account.name,
         unit.map_or(json!(-1), |unit| json!(unit)),
-        place_of(account.coverage),
+        place_of(account.state),
         account.why,
         account.newest.as_ref().map(|newest| &newest.key),
         account.newest.as_ref().map(|newest| newest.age_seconds),
@@ -277,19 +269,23 @@ fn packed(account: &AccountReport, units: &[&str], most: u64) -> Value {
     ])
 }
 
-/// A region of which there is nothing to say but its state is that alone.
-fn region(region: &RegionReport) -> Value {
-    let RegionReport { coverage, flow_logs, objects, bytes, newest_age_seconds, region: _ } = region;
-    let FlowLogCounts { delivering, waiting, silent, failed, missing } = flow_logs;
-    let state = place_of(*coverage);
-    if flow_logs.all() == 0 && *objects == 0 {
-        return json!(state);
-    }
-    json!([state, delivering, waiting, silent, failed, missing, objects, bytes, newest_age_seconds])
+/// The states in the order of the page's script, which has those of which something is to be said before the others.
+fn worst_first() -> impl Iterator<Item = Option<State>> {
+    State::WORST_FIRST.into_iter().map(Some).chain([None])
 }
 
-fn place_of(coverage: Coverage) -> usize {
-    Coverage::ALL.iter().position(|state| *state == coverage).unwrap_or_default()
+/// A region of which there is nothing to say but its state is that alone.
+fn region(region: &RegionReport) -> Value {
+    let RegionReport { state, flow_logs, objects, bytes, newest_age_seconds, region: _ } = region;
+    let state = place_of(*state);
+    if flow_logs.total() == 0 && *objects == 0 {
+        return json!(state);
+    }
+    json!([state, State::WORST_FIRST.map(|state| flow_logs.of(state)), objects, bytes, newest_age_seconds])
+}
+
+fn place_of(state: Option<State>) -> usize {
+    worst_first().position(|it| it == state).unwrap_or_default()
 }
 
 /// JSON that ends no script, whatever strings are in it.

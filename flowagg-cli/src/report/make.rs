@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::arrival::{Amount, Deliveries, Object, Patience, judged};
+use flowagg_core::arrival::{Amount, Deliveries, Object, Patience, State, StateCounts, Verified, judged};
 use flowagg_core::fleet::{Fleet, Member, Regions};
 use flowagg_core::id::{AccountId, Place, Region};
 use flowagg_core::layout::FileName;
@@ -14,10 +14,7 @@ use flowagg_policy::{Grant, capacity, merge};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::{
-    AccountReport, Coverage, FlowLogCounts, HubReport, NewestObject, PolicySize, RegionReport, Report,
-    Totals, findings,
-};
+use super::{AccountReport, HubReport, NewestObject, PolicySize, RegionReport, Report, Totals, findings};
 
 /// What a report is made from.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +56,7 @@ impl Report {
     pub fn new(input: &ReportInput<'_>) -> Self {
         let ReportInput { fleet, observed, deliveries, patience, now, .. } = *input;
         let verified = judged(fleet, &observed.regions, &deliveries.arrivals, patience, now);
-        let mut logs: BTreeMap<Place, FlowLogCounts> = BTreeMap::new();
+        let mut logs: BTreeMap<Place, StateCounts> = BTreeMap::new();
         for delivery in &verified.flow_logs {
             let place = delivery.place.clone();
             logs.entry(place).or_default().count(delivery.state);
@@ -88,7 +85,7 @@ impl Report {
             made: now,
             hub,
             days: input.days.to_vec(),
-            totals: totals(&accounts),
+            totals: totals(&accounts, &verified),
             policy: policy_size(input),
             expiry: plan
                 .notes()
@@ -120,7 +117,7 @@ fn newest(deliveries: &Deliveries) -> BTreeMap<Place, &Object> {
 struct ReportBuilder<'a> {
     input: &'a ReportInput<'a>,
     newest: BTreeMap<Place, &'a Object>,
-    logs: BTreeMap<Place, FlowLogCounts>,
+    logs: BTreeMap<Place, StateCounts>,
     regions: &'a [Region],
 }
 
@@ -159,7 +156,7 @@ impl ReportBuilder<'_> {
             account: member.account,
             name: member.name.clone(),
             unit: self.input.units.get(&member.account).cloned(),
-            coverage: over_all(&regions),
+            state: regions.iter().filter_map(|region| region.state).collect::<StateCounts>().worst(),
             why: None,
             objects: days.iter().map(|day| day.objects).sum(),
             bytes: days.iter().map(|day| day.bytes).sum(),
@@ -170,11 +167,11 @@ impl ReportBuilder<'_> {
     }
 
     fn region(&self, place: Place, unread: bool) -> RegionReport {
-        let flow_logs = self.logs.get(&place).copied().unwrap_or_default();
+        let flow_logs = self.logs.get(&place).cloned().unwrap_or_default();
         let days = self.input.deliveries.days.get(&place);
         let amounts = || days.into_iter().flatten().filter(|(day, _)| self.input.days.contains(day));
         RegionReport {
-            coverage: if unread { Coverage::Unreachable } else { Coverage::from(flow_logs) },
+            state: if unread { Some(State::Unknown) } else { flow_logs.worst() },
             flow_logs,
             objects: amounts().map(|(_, day)| day.objects).sum(),
             bytes: amounts().map(|(_, day)| day.bytes).sum(),
@@ -184,14 +181,14 @@ impl ReportBuilder<'_> {
     }
 
     fn left_out(&self, account: AccountId, why: &str) -> AccountReport {
-        let excluded = |region: &Region| self.region(Place { account, region: region.clone() }, false);
+        let region = |region: &Region| self.region(Place { account, region: region.clone() }, false);
         AccountReport {
             account,
             name: None,
             unit: self.input.units.get(&account).cloned(),
-            coverage: Coverage::Excluded,
+            state: None,
             why: Some(why.to_owned()),
-            regions: self.regions.iter().map(excluded).collect(),
+            regions: self.regions.iter().map(region).collect(),
             days: vec![Amount::default(); self.input.days.len()],
             objects: 0,
             bytes: 0,
@@ -204,30 +201,23 @@ impl ReportBuilder<'_> {
     }
 }
 
-/// How an account stands over its regions: what could not be read makes the rest a part.
-fn over_all(regions: &[RegionReport]) -> Coverage {
-    let mut logs = FlowLogCounts::default();
-    for region in regions {
-        logs += region.flow_logs;
-    }
-    let unread = regions.iter().any(|region| region.coverage == Coverage::Unreachable);
-    match Coverage::from(logs) {
-        Coverage::Excluded if unread => Coverage::Unreachable,
-        Coverage::Covered | Coverage::Waiting if unread => Coverage::Partly,
-        coverage => coverage,
-    }
-}
-
-fn totals(accounts: &[AccountReport]) -> Totals {
+fn totals(accounts: &[AccountReport], verified: &Verified) -> Totals {
     let mut totals = Totals {
         accounts: accounts.len(),
-        coverage: Coverage::ALL.into_iter().map(|coverage| (coverage, 0)).collect(),
-        ..Totals::default()
+        coverage: verified.coverage,
+        account_regions: StateCounts::default(),
+        nothing_to_log: 0,
+        flow_logs: verified.counts(),
+        objects: 0,
+        bytes: 0,
+        newest_age_seconds: None,
     };
     for account in accounts {
         for region in &account.regions {
-            *totals.coverage.entry(region.coverage).or_default() += 1;
-            totals.flow_logs += region.flow_logs;
+            match region.state {
+                Some(state) => totals.account_regions.count(state),
+                None => totals.nothing_to_log += 1,
+            }
         }
         totals.objects += account.objects;
         totals.bytes += account.bytes;

@@ -10,6 +10,6 @@ pub mod words;
 pub use html::html;
 pub use make::ReportInput;
 pub use value::{
-    About, AccountReport, AffectedResource, Coverage, FlowLogCounts, HubReport, NewestObject, PolicySize,
-    RegionReport, Report, ReportFinding, Totals, heat,
+    About, AccountReport, AffectedResource, HubReport, NewestObject, PolicySize, RegionReport, Report,
+    ReportFinding, Totals, heat,
 };

@@ -1,16 +1,13 @@
 //! The report as a value.
 
-use std::collections::BTreeMap;
-
-use flowagg_core::arrival::{Amount, State};
+use flowagg_core::arrival::{Amount, Coverage, State, StateCounts};
 use flowagg_core::fleet::GrantForm;
 use flowagg_core::id::{AccountId, BucketName, Place, Prefix, Region};
 use flowagg_policy::Severity;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
 
 /// How a fleet stands at a moment.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
@@ -39,10 +36,9 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether all that should be logged was read and delivers.
+    /// Whether everything could be read, and every flow log that should deliver does.
     pub fn is_complete(&self) -> bool {
-        let FlowLogCounts { delivering, .. } = self.totals.flow_logs;
-        self.is_read() && delivering == self.totals.flow_logs.all()
+        self.is_read() && self.totals.flow_logs.iter().all(|(state, _)| state.is_healthy())
     }
 
     /// Whether everything could be read.
@@ -66,171 +62,26 @@ pub struct HubReport {
 }
 
 /// The whole in numbers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Totals {
     /// The accounts, those that are left out among them.
     pub accounts: usize,
-    /// How many account and region pairs are in each state; together they are accounts times regions.
-    #[schemars(schema_with = "Coverage::numbers")]
-    pub coverage: BTreeMap<Coverage, usize>,
-    /// The flow logs.
-    pub flow_logs: FlowLogCounts,
+    /// How much is logged, and how much of that delivers.
+    pub coverage: Coverage,
+    /// Account-regions by the worst state of their flow logs.
+    pub account_regions: StateCounts,
+    /// Account-regions where nothing is to be logged. Together with those in a state they are accounts times regions.
+    pub nothing_to_log: usize,
+    /// Flow logs by state.
+    pub flow_logs: StateCounts,
     /// The objects of all days.
     pub objects: u64,
     /// Their bytes.
     pub bytes: u64,
     /// The age in seconds of the newest object of all.
     pub newest_age_seconds: Option<i64>,
-}
-
-/// Whether the traffic of an account in a region arrives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Coverage {
-    /// It could not be read.
-    Unreachable,
-    /// AWS says that the delivery of a flow log fails.
-    Failing,
-    /// Nothing arrives of what should: flow logs are missing, or deliver nothing.
-    Silent,
-    /// Some flow logs deliver, others not.
-    Partly,
-    /// All flow logs are too young to tell.
-    Waiting,
-    /// Every flow log delivers.
-    Covered,
-    /// There is nothing to be logged.
-    Excluded,
-}
-
-impl Coverage {
-    /// All of them, the worst first.
-    pub const ALL: [Self; 7] = [
-        Self::Unreachable,
-        Self::Failing,
-        Self::Silent,
-        Self::Partly,
-        Self::Waiting,
-        Self::Covered,
-        Self::Excluded,
-    ];
-
-    /// All of them as a legend has them: the best first, and last that of which nothing is expected.
-    pub fn legend() -> impl Iterator<Item = Self> {
-        let expected = Self::ALL.into_iter().rev().filter(|state| *state != Self::Excluded);
-        expected.chain([Self::Excluded])
-    }
-
-    /// The word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unreachable => "unreachable",
-            Self::Failing => "failing",
-            Self::Silent => "silent",
-            Self::Partly => "partly",
-            Self::Waiting => "waiting",
-            Self::Covered => "covered",
-            Self::Excluded => "excluded",
-        }
-    }
-
-    /// The one character for it, where a word has no room.
-    pub fn letter(self) -> char {
-        match self {
-            Self::Unreachable => 'U',
-            Self::Failing => 'F',
-            Self::Silent => 'S',
-            Self::Partly => 'P',
-            Self::Waiting => 'W',
-            Self::Covered => 'C',
-            Self::Excluded => '-',
-        }
-    }
-
-    /// What it means, in half a sentence.
-    pub fn meaning(self) -> &'static str {
-        match self {
-            Self::Unreachable => "could not be read",
-            Self::Failing => "AWS says that a delivery fails",
-            Self::Silent => "nothing arrives of what should",
-            Self::Partly => "some flow logs deliver, others not",
-            Self::Waiting => "new, nothing has come yet",
-            Self::Covered => "every flow log delivers",
-            Self::Excluded => "nothing is to be logged",
-        }
-    }
-
-    /// The form of a number for each.
-    fn numbers(_: &mut SchemaGenerator) -> Schema {
-        let of = |state: Self| {
-            let number = json!({ "description": state.meaning(), "type": "integer", "minimum": 0 });
-            (state.as_str().to_owned(), number)
-        };
-        let properties: Map<String, Value> = Self::ALL.into_iter().map(of).collect();
-        let required = Self::ALL.map(Self::as_str);
-        json_schema!({ "type": "object", "properties": properties, "required": required })
-    }
-}
-
-/// The state that these flow logs put an account-region in.
-impl From<FlowLogCounts> for Coverage {
-    fn from(logs: FlowLogCounts) -> Self {
-        match logs {
-            _ if logs.all() == 0 => Self::Excluded,
-            FlowLogCounts { failed: 1.., .. } => Self::Failing,
-            _ if logs.delivering == logs.all() => Self::Covered,
-            FlowLogCounts { delivering: 1.., .. } => Self::Partly,
-            _ if logs.waiting == logs.all() => Self::Waiting,
-            _ => Self::Silent,
-        }
-    }
-}
-
-/// How many flow logs there are, or should be, by what becomes of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
-#[non_exhaustive]
-pub struct FlowLogCounts {
-    /// Their newest object is fresh.
-    pub delivering: usize,
-    /// Too young to tell.
-    pub waiting: usize,
-    /// They have delivered nothing, or nothing of late.
-    pub silent: usize,
-    /// AWS says that their delivery fails.
-    pub failed: usize,
-    /// They are not there.
-    pub missing: usize,
-}
-
-impl FlowLogCounts {
-    /// All of them.
-    pub fn all(self) -> usize {
-        let Self { delivering, waiting, silent, failed, missing } = self;
-        delivering + waiting + silent + failed + missing
-    }
-
-    /// One more, in this state.
-    pub fn count(&mut self, state: State) {
-        *match state {
-            State::Delivering => &mut self.delivering,
-            State::Waiting => &mut self.waiting,
-            State::Silent => &mut self.silent,
-            State::Failed => &mut self.failed,
-            State::Missing => &mut self.missing,
-        } += 1;
-    }
-}
-
-impl std::ops::AddAssign for FlowLogCounts {
-    fn add_assign(&mut self, other: Self) {
-        self.delivering += other.delivering;
-        self.waiting += other.waiting;
-        self.silent += other.silent;
-        self.failed += other.failed;
-        self.missing += other.missing;
-    }
 }
 
 /// The size of the bucket policy, and how many accounts it has room for.
@@ -260,8 +111,8 @@ pub struct AccountReport {
     pub name: Option<String>,
     /// The organizational units that hold it, the topmost first, between slashes; `None` if they are unknown.
     pub unit: Option<String>,
-    /// How it stands, over all regions.
-    pub coverage: Coverage,
+    /// The worst state of its regions; `None` if nothing is to be logged.
+    pub state: Option<State>,
     /// Why it is left out.
     pub why: Option<String>,
     /// Each region of the report, in its order.
@@ -283,10 +134,10 @@ pub struct AccountReport {
 pub struct RegionReport {
     /// The region.
     pub region: Region,
-    /// How it stands.
-    pub coverage: Coverage,
-    /// Its flow logs.
-    pub flow_logs: FlowLogCounts,
+    /// The worst state of its flow logs; `None` if nothing is to be logged.
+    pub state: Option<State>,
+    /// Its flow logs by state.
+    pub flow_logs: StateCounts,
     /// The objects of all days.
     pub objects: u64,
     /// Their bytes.

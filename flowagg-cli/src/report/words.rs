@@ -1,4 +1,6 @@
-//! Numbers as people read them.
+//! Numbers and states as people read them.
+
+use flowagg_core::arrival::{Share, State, StateCounts};
 
 /// A count, its thousands apart: `12,345`.
 pub fn count(number: u64) -> String {
@@ -53,9 +55,78 @@ pub fn counted(number: usize, one: &str, more: &str) -> String {
     format!("{} {}", count(number as u64), if number == 1 { one } else { more })
 }
 
+/// `9 of 10 (90 %)`; without the percentage if there is none.
+pub fn share(share: Share) -> String {
+    format!("{} {}", count(share.count as u64), of(share))
+}
+
+/// `of 10 (90 %)`, where the number itself has a place of its own.
+pub fn of(Share { of, percent, .. }: Share) -> String {
+    format!("of {}{}", count(of as u64), percent.map_or(String::new(), |percent| format!(" ({percent} %)")))
+}
+
+/// The state of an account or of an account-region; `none` if nothing is to be logged there.
+pub fn state(state: Option<State>) -> &'static str {
+    state.map_or("none", State::as_str)
+}
+
+/// The one character for a state, where a word has no room.
+pub fn letter(state: Option<State>) -> char {
+    match state {
+        Some(State::Delivering) => 'D',
+        Some(State::Waiting) => 'W',
+        Some(State::Idle) => 'I',
+        Some(State::Silent) => 'S',
+        Some(State::Failing) => 'F',
+        Some(State::Missing) => 'M',
+        Some(State::Unknown) => 'U',
+        None => '-',
+    }
+}
+
+/// What a state means, in half a sentence.
+pub fn meaning(state: Option<State>) -> &'static str {
+    state.map_or("nothing to log", State::meaning)
+}
+
+/// Every state as a legend has them, at the end that there is none.
+pub fn legend() -> impl Iterator<Item = Option<State>> {
+    State::ALL.into_iter().map(Some).chain([None])
+}
+
+/// How many are in each of these states, as a list: `2 idle, 1 silent`.
+pub fn states(counts: &StateCounts, of: impl Fn(State) -> bool) -> Vec<String> {
+    let counts = counts.iter().filter(|(state, _)| of(*state));
+    counts.map(|(state, number)| format!("{} {}", count(number as u64), state.as_str())).collect()
+}
+
+/// What the exit codes of `verify` and `report` say: whether everything could be read, and whether what should deliver does.
+pub fn verdict(is_read: bool, flow_logs: &StateCounts) -> String {
+    let unhealthy = states(flow_logs, |state| !state.is_healthy());
+    let verdict = match (is_read, flow_logs.total()) {
+        (false, _) => "not everything could be read",
+        (true, 0) => "there is nothing to log",
+        (true, _) if unhealthy.is_empty() => "every flow log that should deliver does",
+        (true, _) => "not every flow log delivers",
+    };
+    if unhealthy.is_empty() { verdict.to_owned() } else { format!("{verdict}: {}", unhealthy.join(", ")) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_verdict_says_what_was_not_read_or_does_not_deliver() {
+        let verdict = |is_read, states: &[State]| verdict(is_read, &states.iter().copied().collect());
+        let healthy = [State::Delivering, State::Idle, State::Idle];
+        assert_eq!(verdict(true, &healthy), "every flow log that should deliver does");
+        assert_eq!(verdict(false, &healthy), "not everything could be read");
+        assert_eq!(verdict(true, &[]), "there is nothing to log");
+        let unhealthy = [State::Missing, State::Delivering, State::Silent, State::Missing];
+        assert_eq!(verdict(true, &unhealthy), "not every flow log delivers: 1 silent, 2 missing");
+        assert_eq!(verdict(false, &[State::Unknown]), "not everything could be read: 1 unknown");
+    }
 
     #[test]
     fn numbers_read_as_people_write_them() {

@@ -19,6 +19,7 @@ mod screen;
 mod sheet;
 mod style;
 mod table;
+mod verdict;
 mod verified;
 
 pub use document::SCHEMA;

@@ -4,16 +4,16 @@
 use std::io;
 
 use anstyle::Style;
+use flowagg_core::arrival::State;
 use flowagg_policy::Severity;
 use textwrap::core::display_width;
 
 use super::sheet::Sheet;
 use super::sheet::TIE;
-use super::style::{BOLD, DIM, GREEN, RED, YELLOW};
-use crate::report::words::{age, bytes, count, counted, short};
-use crate::report::{
-    AccountReport, AffectedResource, Coverage, FlowLogCounts, PolicySize, Report, ReportFinding,
-};
+use super::style::{BOLD, DIM, RED, YELLOW, of_state};
+use super::verdict::{numbers, verdict};
+use crate::report::words::{age, bytes, count, counted, legend, letter, short, state};
+use crate::report::{AccountReport, AffectedResource, PolicySize, Report, ReportFinding};
 
 /// What a terminal can draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,30 +54,24 @@ pub fn report(report: &Report, glyphs: Glyphs, out: &mut Sheet<'_>) -> io::Resul
     let made = format_args!("{DIM}{}{DIM:#}", report.made);
     out.line(2, format_args!("{BOLD}report{BOLD:#} {} {} {}  {made}", hub.account, hub.region, hub.bucket))?;
     writeln!(out)?;
-    numbers(report, out)?;
+    totals(report, out)?;
     accounts(report, glyphs, out)?;
     if !report.findings.is_empty() {
         writeln!(out, "\n{BOLD}findings{BOLD:#}")?;
     }
     report.findings.iter().try_for_each(|finding| one(finding, out))?;
-    let logs = report.totals.flow_logs;
-    let (style, word) = if report.is_complete() { (GREEN, "ok") } else { (RED, "report") };
-    let deliver =
-        format!("{} of {}", count(logs.delivering as u64), counted(logs.all(), "flow log", "flow logs"));
-    let findings = counted(report.findings.len(), "finding", "findings");
     writeln!(out)?;
-    out.line(
-        word.len() + 2,
-        format_args!("{style}{BOLD}{word}{BOLD:#}{style:#}: {deliver} deliver, {findings}"),
-    )
+    let findings = format!(", {}", counted(report.findings.len(), "finding", "findings"));
+    verdict("report", report.is_read(), &report.totals.flow_logs, &findings, out)
 }
 
-fn numbers(report: &Report, out: &mut Sheet<'_>) -> io::Result<()> {
+fn totals(report: &Report, out: &mut Sheet<'_>) -> io::Result<()> {
     let totals = &report.totals;
-    let coverage = Coverage::legend().filter_map(|it| {
-        let number = totals.coverage.get(&it).copied().filter(|number| *number > 0)?;
-        Some(format!("{}{TIE}{}", count(number as u64), it.as_str()))
-    });
+    let states = totals.account_regions.iter().map(|(state, number)| (state.as_str(), number));
+    let states = states.chain([("with nothing to log", totals.nothing_to_log)]);
+    let states = states.filter(|(_, number)| *number > 0);
+    let states = states.map(|(words, number)| format!("{}{TIE}{words}", count(number as u64)));
+    let [resources, flow_logs] = numbers(&totals.coverage, &totals.flow_logs);
     let newest = totals.newest_age_seconds.map_or("none".to_owned(), |lag| format!("{} old", age(lag)));
     let policy = report.policy.as_ref().map_or("not there".to_owned(), room);
     let places = format!(
@@ -87,8 +81,9 @@ fn numbers(report: &Report, out: &mut Sheet<'_>) -> io::Result<()> {
     );
     for (what, told) in [
         ("fleet", places),
-        ("coverage", coverage.collect::<Vec<_>>().join(", ")),
-        ("flow logs", flow_logs(totals.flow_logs)),
+        ("regions", states.collect::<Vec<_>>().join(", ")),
+        resources,
+        flow_logs,
         (
             "delivered",
             format!(
@@ -119,28 +114,8 @@ fn room(size: &PolicySize) -> String {
     }
 }
 
-fn flow_logs(logs: FlowLogCounts) -> String {
-    let FlowLogCounts { delivering, waiting, silent, failed, missing } = logs;
-    let states = [
-        (delivering, "delivering"),
-        (waiting, "waiting"),
-        (silent, "silent"),
-        (failed, "failed"),
-        (missing, "missing"),
-    ];
-    let told =
-        states.into_iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{}{TIE}{word}", count(n as u64)));
-    let told: Vec<String> = told.collect();
-    if told.is_empty() { "none".to_owned() } else { told.join(", ") }
-}
-
-fn style(coverage: Coverage) -> Style {
-    match coverage {
-        Coverage::Covered => GREEN,
-        Coverage::Partly | Coverage::Waiting => YELLOW,
-        Coverage::Failing | Coverage::Silent | Coverage::Unreachable => RED,
-        Coverage::Excluded => DIM,
-    }
+fn style(state: Option<State>) -> Style {
+    state.map_or(DIM, of_state)
 }
 
 /// How the list of accounts is laid out.
@@ -186,7 +161,7 @@ fn accounts(report: &Report, glyphs: Glyphs, out: &mut Sheet<'_>) -> io::Result<
     for line in named.chunks(on_a_line) {
         writeln!(out, "  {}", line.concat().trim_end())?;
     }
-    let legend = Coverage::legend().map(|it| format!("{}{TIE}{}", it.letter(), it.as_str()));
+    let legend = legend().map(|it| format!("{}{TIE}{}", letter(it), state(it)));
     out.aside(2, legend.collect::<Vec<_>>().join(", "))?;
     let scale: String = glyphs.scale().iter().collect();
     if let [first, .., last] = report.days.as_slice() {
@@ -224,11 +199,12 @@ fn letters() -> impl Iterator<Item = char> {
 /// An account, its state, and that of each of its regions.
 fn standing(account: &AccountReport, columns: &Columns) -> String {
     let name = cut(account.name.as_deref().unwrap_or_default(), columns.name);
-    let state = style(account.coverage);
-    let mut text = format!("{} {name} {state}{:11}{state:#} ", account.account, account.coverage.as_str());
+    let of_account = style(account.state);
+    let word = state(account.state);
+    let mut text = format!("{} {name} {of_account}{word:11}{of_account:#} ", account.account);
     for region in &account.regions {
-        let style = style(region.coverage);
-        text.push_str(&format!("{style}{}{style:#}", region.coverage.letter()));
+        let style = style(region.state);
+        text.push_str(&format!("{style}{}{style:#}", letter(region.state)));
     }
     text + &" ".repeat(columns.regions.saturating_sub(account.regions.len()))
 }

@@ -7,16 +7,17 @@ use flowagg_core::fleet::Fleet;
 
 use super::failures::failures;
 use super::sheet::Sheet;
-use super::style::{BOLD, DIM, GREEN, RED, YELLOW};
+use super::style::{DIM, of_state};
 use super::table::{Row, table};
+use super::verdict::{numbers, verdict};
 use crate::report::words::age;
 
 pub(crate) fn verified(fleet: &Fleet, verified: &Verified, out: &mut Sheet<'_>) -> io::Result<()> {
     let rows: Vec<Row> = verified.flow_logs.iter().map(|delivery| row(fleet, delivery)).collect();
     table(&rows, out)?;
-    if !verified.unreachable.is_empty() {
+    if !verified.failures.is_empty() {
         writeln!(out)?;
-        failures(&verified.unreachable, out)?;
+        failures(&verified.failures, out)?;
     }
     for stranger in &verified.strangers {
         let newest = stranger
@@ -30,29 +31,27 @@ pub(crate) fn verified(fleet: &Fleet, verified: &Verified, out: &mut Sheet<'_>) 
             ),
         )?;
     }
-    let count = |state| verified.flow_logs.iter().filter(|delivery| delivery.state == state).count();
-    let states = [State::Delivering, State::Waiting, State::Silent, State::Failed, State::Missing];
-    let counts: Vec<String> = states
-        .into_iter()
-        .map(|state| (state, count(state)))
-        .filter(|(_, n)| *n > 0)
-        .map(|(state, n)| format!("{n} {}", state.as_str()))
-        .collect();
-    let counts = if counts.is_empty() { "nothing to look at".to_owned() } else { counts.join(", ") };
-    writeln!(out, "\n{BOLD}verify{BOLD:#}: {counts} of {} flow logs", verified.flow_logs.len())
+    let counts = verified.counts();
+    writeln!(out)?;
+    for (what, told) in numbers(&verified.coverage, &counts) {
+        out.line(13, format_args!("  {DIM}{what:10}{DIM:#} {told}"))?;
+    }
+    writeln!(out)?;
+    verdict("verify", verified.failures.is_empty(), &counts, "", out)
 }
 
 fn row(fleet: &Fleet, delivery: &FlowLogDelivery) -> Row {
-    let (style, sign) = match delivery.state {
-        State::Delivering => (GREEN, "+"),
-        State::Waiting => (YELLOW, "~"),
-        State::Silent | State::Failed | State::Missing => (RED, "!"),
+    let sign = match delivery.state {
+        State::Delivering => "+",
+        State::Waiting => "~",
+        State::Idle => "=",
+        State::Silent | State::Failing | State::Missing | State::Unknown => "!",
     };
     let name =
         fleet.members.get(&delivery.place.account).and_then(|member| member.name.clone()).unwrap_or_default();
     let log = delivery.flow_log.as_ref().map(ToString::to_string).unwrap_or_else(|| "-".to_owned());
     Row {
-        style,
+        style: of_state(delivery.state),
         sign,
         cells: vec![
             delivery.state.as_str().to_owned(),
@@ -69,17 +68,21 @@ fn row(fleet: &Fleet, delivery: &FlowLogDelivery) -> Row {
 
 fn story(delivery: &FlowLogDelivery) -> String {
     let newest = delivery.age_seconds.map(|seconds| format!("{} ago", age(seconds)));
+    let reason = || delivery.message.as_deref().unwrap_or("no reason given");
     match (delivery.state, newest) {
         (State::Delivering, Some(newest)) => newest,
-        (State::Failed, _) => {
-            let message = delivery.message.as_deref().unwrap_or("no reason given");
-            format!("AWS says: {message}; look at the bucket policy and the KMS key policy")
+        (State::Failing, _) => {
+            format!("AWS reports: {}; look at the bucket policy and the KMS key policy", reason())
         }
         (State::Missing, _) => "no flow log to the bucket; `flowagg apply` makes it".to_owned(),
-        (State::Waiting, _) => "new, nothing has come yet".to_owned(),
-        (_, Some(newest)) => format!("nothing of late, newest {newest}"),
-        (_, None) => {
-            "nothing today or yesterday: no traffic, or the bucket policy or key stops it".to_owned()
+        (State::Waiting, _) => "new, nothing has arrived yet".to_owned(),
+        (State::Idle, _) => "nothing in use, so nothing to deliver".to_owned(),
+        (State::Unknown, _) => format!("silent; whether it is in use is unknown: {}", reason()),
+        (_, newest) => {
+            let since = newest.map_or("nothing today or yesterday".to_owned(), |it| {
+                format!("nothing of late, newest {it}")
+            });
+            format!("in use, but {since}: `flowagg plan` checks the bucket policy and the key")
         }
     }
 }

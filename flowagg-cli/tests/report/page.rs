@@ -101,10 +101,10 @@ fn without_its_script_a_page_has_the_totals_and_every_finding() {
         between(without, "<dl class=\"tiles\">\n", "</dl>"),
         str![[r#"
 <div><dt>Accounts</dt><dd id="t-accounts">60<small>17 regions</small></dd></div>
-<div><dt>Covered</dt><dd id="t-covered">272<small>of 308 account regions</small></dd></div>
-<div><dt>Delivering</dt><dd id="t-flow-logs">546<small>of 595 flow logs</small></dd></div>
-<div><dt>Objects</dt><dd id="t-objects">298,102<small>in 7 days</small></dd></div>
-<div><dt>Delivered</dt><dd id="t-bytes">9.1 GiB<small>newest 3 min old</small></dd></div>
+<div><dt>Resources with a flow log</dt><dd id="t-resources">578<small>of 595</small></dd></div>
+<div><dt>Flow logs that deliver</dt><dd id="t-flow-logs">542<small>of 591, 4 idle</small></dd></div>
+<div><dt>Objects</dt><dd id="t-objects">297,166<small>in 7 days</small></dd></div>
+<div><dt>Delivered</dt><dd id="t-bytes">9.0 GiB<small>newest 3 min old</small></dd></div>
 <div><dt>Bucket policy</dt><dd id="t-policy">3 %<small>713 of 20,480 bytes</small></dd></div>
 <div><dt>Findings</dt><dd id="t-findings">7<small>4 errors, 2 warnings</small></dd></div>
 
@@ -113,13 +113,14 @@ fn without_its_script_a_page_has_the_totals_and_every_finding() {
     assert_data_eq!(
         between(without, "<ul class=\"legend\">\n", "</ul>"),
         str![[r#"
-<li><span class="s covered" aria-hidden="true">C</span> <strong id="c-covered">272</strong> covered <span>every flow log delivers</span></li>
-<li><span class="s waiting" aria-hidden="true">W</span> <strong id="c-waiting">0</strong> waiting <span>new, nothing has come yet</span></li>
-<li><span class="s partly" aria-hidden="true">P</span> <strong id="c-partly">1</strong> partly <span>some flow logs deliver, others not</span></li>
-<li><span class="s silent" aria-hidden="true">S</span> <strong id="c-silent">18</strong> silent <span>nothing arrives of what should</span></li>
-<li><span class="s failing" aria-hidden="true">F</span> <strong id="c-failing">5</strong> failing <span>AWS says that a delivery fails</span></li>
-<li><span class="s unreachable" aria-hidden="true">U</span> <strong id="c-unreachable">12</strong> unreachable <span>could not be read</span></li>
-<li><span class="s excluded" aria-hidden="true">-</span> <strong id="c-excluded">712</strong> excluded <span>nothing is to be logged</span></li>
+<li><span class="s delivering" aria-hidden="true">D</span> <strong id="c-delivering">270</strong> delivering <span>the newest object is fresh</span></li>
+<li><span class="s waiting" aria-hidden="true">W</span> <strong id="c-waiting">0</strong> waiting <span>new, nothing has arrived yet</span></li>
+<li><span class="s idle" aria-hidden="true">I</span> <strong id="c-idle">2</strong> idle <span>nothing in use, so nothing to deliver</span></li>
+<li><span class="s silent" aria-hidden="true">S</span> <strong id="c-silent">12</strong> silent <span>in use, but nothing arrives</span></li>
+<li><span class="s failing" aria-hidden="true">F</span> <strong id="c-failing">5</strong> failing <span>AWS reports a delivery error</span></li>
+<li><span class="s missing" aria-hidden="true">M</span> <strong id="c-missing">7</strong> missing <span>no flow log</span></li>
+<li><span class="s unknown" aria-hidden="true">U</span> <strong id="c-unknown">12</strong> unknown <span>could not be read</span></li>
+<li><span class="s none" aria-hidden="true">-</span> <strong id="c-none">712</strong> none <span>nothing to log</span></li>
 
 "#]]
     );
@@ -127,14 +128,15 @@ fn without_its_script_a_page_has_the_totals_and_every_finding() {
         between(without, "<noscript>", "</noscript>"),
         str![[r#"
 <p>The table of accounts needs JavaScript; <code>flowagg report</code> shows it in a terminal. In numbers:</p>
-<table><thead><tr><th scope="col">state</th><th scope="col">accounts</th><th scope="col">account regions</th></tr></thead><tbody>
-<tr><th scope="row">covered</th><td>39</td><td>272</td></tr>
+<table><thead><tr><th scope="col">state</th><th scope="col">accounts</th><th scope="col">account-regions</th></tr></thead><tbody>
+<tr><th scope="row">delivering</th><td>39</td><td>270</td></tr>
 <tr><th scope="row">waiting</th><td>0</td><td>0</td></tr>
-<tr><th scope="row">partly</th><td>13</td><td>1</td></tr>
-<tr><th scope="row">silent</th><td>0</td><td>18</td></tr>
+<tr><th scope="row">idle</th><td>0</td><td>2</td></tr>
+<tr><th scope="row">silent</th><td>7</td><td>12</td></tr>
 <tr><th scope="row">failing</th><td>5</td><td>5</td></tr>
-<tr><th scope="row">unreachable</th><td>2</td><td>12</td></tr>
-<tr><th scope="row">excluded</th><td>1</td><td>712</td></tr>
+<tr><th scope="row">missing</th><td>6</td><td>7</td></tr>
+<tr><th scope="row">unknown</th><td>2</td><td>12</td></tr>
+<tr><th scope="row">none</th><td>1</td><td>712</td></tr>
 </tbody></table>
 "#]]
     );

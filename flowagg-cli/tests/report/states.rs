@@ -1,6 +1,9 @@
 //! Which state each account and region is in, and what is found.
 
-use flowagg::report::{About, Coverage, Report, ReportFinding};
+use std::collections::BTreeSet;
+
+use flowagg::report::{About, Report, ReportFinding};
+use flowagg_core::arrival::{Carrier, State};
 use flowagg_core::failure::{Advice, Failure};
 use flowagg_core::fleet::Regions;
 use flowagg_core::id::{AccountId, Place, Region};
@@ -45,12 +48,17 @@ fn silence(fleet: &mut MadeUp, place: &Place) {
 }
 
 #[track_caller]
-fn is(fleet: &MadeUp, place: &Place, coverage: Coverage, of_account: Coverage) -> Report {
+fn is(
+    fleet: &MadeUp,
+    place: &Place,
+    state: impl Into<Option<State>>,
+    of_account: impl Into<Option<State>>,
+) -> Report {
     let report = fleet.report();
     let account = report.accounts.iter().find(|account| account.account == place.account).unwrap();
     let region = account.regions.iter().find(|region| region.region == place.region).unwrap();
-    assert_eq!((region.coverage, account.coverage), (coverage, of_account));
-    let places = report.totals.coverage.values().sum::<usize>();
+    assert_eq!((region.state, account.state), (state.into(), of_account.into()));
+    let places = report.totals.account_regions.total() + report.totals.nothing_to_log;
     assert_eq!(places, report.accounts.len() * report.regions.len(), "every place is in one state");
     report
 }
@@ -64,16 +72,16 @@ fn finds<'a>(report: &'a Report, what: &str) -> &'a ReportFinding {
 }
 
 #[test]
-fn where_every_flow_log_delivers_a_place_is_covered_and_the_report_complete() {
+fn where_every_flow_log_delivers_a_place_is_delivering_and_the_report_complete() {
     let fleet = fleet();
-    let report = is(&fleet, &place(&fleet), Coverage::Covered, Coverage::Covered);
+    let report = is(&fleet, &place(&fleet), State::Delivering, State::Delivering);
     assert!(report.is_complete() && report.is_read());
     assert!(report.findings.iter().all(|finding| finding.about == About::Policy), "{:#?}", report.findings);
     assert_eq!(report.expiry.as_deref(), Some("flow logs expire after 90 days"));
 }
 
 #[test]
-fn where_one_of_several_flow_logs_is_missing_a_place_is_partly_covered() {
+fn where_one_of_several_flow_logs_is_missing_a_place_is_missing_one() {
     let mut fleet = fleet();
     let place = fleet
         .observed
@@ -84,7 +92,9 @@ fn where_one_of_several_flow_logs_is_missing_a_place_is_partly_covered() {
         .0
         .clone();
     state(&mut fleet, &place).flow_logs.pop();
-    let report = is(&fleet, &place, Coverage::Partly, Coverage::Partly);
+    let report = is(&fleet, &place, State::Missing, State::Missing);
+    let share = report.totals.coverage.resources;
+    assert_eq!((share.of - share.count, report.totals.coverage.flow_logs.of), (1, share.of));
     let finding = finds(&report, "there is no flow log");
     assert_eq!((finding.severity, finding.places.len()), (Severity::Error, 1));
     assert_data_eq!(finding.help.as_ref().unwrap(), str!["`flowagg apply` makes it"]);
@@ -92,14 +102,45 @@ fn where_one_of_several_flow_logs_is_missing_a_place_is_partly_covered() {
 }
 
 #[test]
-fn where_flow_logs_deliver_nothing_or_are_not_there_a_place_is_silent() {
+fn where_flow_logs_deliver_nothing_a_place_is_silent_and_where_they_are_not_there_missing() {
     let mut fleet = fleet();
     let place = place(&fleet);
     silence(&mut fleet, &place);
-    let report = is(&fleet, &place, Coverage::Silent, Coverage::Partly);
+    let report = is(&fleet, &place, State::Silent, State::Silent);
     assert_eq!(finds(&report, "nothing in all these days").about, About::Delivery);
     state(&mut fleet, &place).flow_logs.clear();
-    is(&fleet, &place, Coverage::Silent, Coverage::Partly);
+    is(&fleet, &place, State::Missing, State::Missing);
+}
+
+#[test]
+fn where_nothing_is_in_use_a_place_is_idle_and_the_report_complete_without_a_finding() {
+    let mut fleet = fleet();
+    let place = place(&fleet);
+    let before = fleet.report();
+    silence(&mut fleet, &place);
+    let idle = state(&mut fleet, &place).flow_logs.len();
+    let carrier = (place.clone(), Carrier::NetworkInterface);
+    fleet.deliveries.arrivals.in_use.insert(carrier, Ok(BTreeSet::new()));
+    let report = is(&fleet, &place, State::Idle, State::Delivering);
+    assert!(report.is_complete());
+    assert_eq!(report.findings, before.findings);
+    let (old, new) = (before.totals.coverage, report.totals.coverage);
+    assert_eq!((new.idle, new.resources), (idle, old.resources));
+    assert_eq!((new.flow_logs.of, new.flow_logs.percent), (old.flow_logs.of - idle, Some(100)));
+}
+
+#[test]
+fn where_it_cannot_be_read_what_is_in_use_a_place_is_unknown_with_the_permission_that_is_missing() {
+    let mut fleet = fleet();
+    let place = place(&fleet);
+    silence(&mut fleet, &place);
+    let carrier = (place.clone(), Carrier::NetworkInterface);
+    fleet.deliveries.arrivals.in_use.insert(carrier, Err(failure(&place)));
+    let report = is(&fleet, &place, State::Unknown, State::Unknown);
+    let finding = finds(&report, "UnauthorizedOperation");
+    assert_eq!((finding.about, finding.severity), (About::Reading, Severity::Error));
+    assert_eq!(finding.help, Some(format!("allow it in {}", place.account)));
+    assert!(!report.is_read() && !report.is_complete());
 }
 
 #[test]
@@ -109,7 +150,7 @@ fn where_flow_logs_are_new_a_place_is_waiting_until_one_is_old_enough() {
     silence(&mut fleet, &place);
     let now = fleet.now;
     state(&mut fleet, &place).flow_logs.iter_mut().for_each(|log| log.created = Some(now));
-    let report = is(&fleet, &place, Coverage::Waiting, Coverage::Partly);
+    let report = is(&fleet, &place, State::Waiting, State::Waiting);
     assert_eq!(finds(&report, "a new flow log").severity, Severity::Note);
     assert!(!report.is_complete() && report.is_read());
 }
@@ -121,7 +162,7 @@ fn where_aws_says_that_one_delivery_fails_a_place_is_failing_and_so_is_its_accou
     let log = &mut state(&mut fleet, &place).flow_logs[0];
     log.deliver_status = Some("FAILED".to_owned());
     log.deliver_error = Some("Access error".to_owned());
-    let report = is(&fleet, &place, Coverage::Failing, Coverage::Failing);
+    let report = is(&fleet, &place, State::Failing, State::Failing);
     assert_data_eq!(
         finds(&report, "Access error").help.as_ref().unwrap(),
         str!["look at the bucket policy and the KMS key policy; `flowagg plan` shows what differs there"]
@@ -129,52 +170,52 @@ fn where_aws_says_that_one_delivery_fails_a_place_is_failing_and_so_is_its_accou
 }
 
 #[test]
-fn where_nothing_is_to_be_logged_a_place_is_excluded() {
+fn where_nothing_is_to_be_logged_a_place_has_no_state() {
     let mut fleet = fleet();
     let place = place(&fleet);
     *state(&mut fleet, &place) = RegionState::default();
-    let report = is(&fleet, &place, Coverage::Excluded, Coverage::Covered);
+    let report = is(&fleet, &place, None, State::Delivering);
     assert!(report.is_complete());
 }
 
 #[test]
-fn a_region_that_the_fleet_file_does_not_name_for_an_account_is_excluded() {
+fn a_region_that_the_fleet_file_does_not_name_for_an_account_has_no_state() {
     let mut fleet = fleet();
     let place = place(&fleet);
     fleet.observed.regions.remove(&place);
-    is(&fleet, &place, Coverage::Excluded, Coverage::Covered);
+    is(&fleet, &place, None, State::Delivering);
 }
 
 #[test]
-fn what_cannot_be_read_is_unreachable_and_makes_the_rest_of_its_account_a_part() {
+fn what_cannot_be_read_is_unknown_and_so_is_its_account() {
     let mut fleet = fleet();
     let place = place(&fleet);
     fleet.observed.regions.insert(place.clone(), Err(failure(&place)));
-    let report = is(&fleet, &place, Coverage::Unreachable, Coverage::Partly);
+    let report = is(&fleet, &place, State::Unknown, State::Unknown);
     let finding = finds(&report, "UnauthorizedOperation");
     assert_eq!((finding.about, finding.severity), (About::Reading, Severity::Error));
     assert!(!report.is_read() && !report.is_complete());
 }
 
 #[test]
-fn an_account_whose_regions_nobody_could_list_is_unreachable_in_all_of_them() {
+fn an_account_whose_regions_nobody_could_list_is_unknown_in_all_of_them() {
     let mut fleet = fleet();
     let place = place(&fleet);
     fleet.observed.regions.retain(|it, _| it.account != place.account);
     fleet.observed.regions.insert(place.clone(), Err(failure(&place)));
     fleet.fleet.members.get_mut(&place.account).unwrap().regions = Regions::ALL;
-    let report = is(&fleet, &place, Coverage::Unreachable, Coverage::Unreachable);
-    assert_eq!(report.totals.coverage[&Coverage::Unreachable], report.regions.len());
+    let report = is(&fleet, &place, State::Unknown, State::Unknown);
+    assert_eq!(report.totals.account_regions.of(State::Unknown), report.regions.len());
     assert_eq!(finds(&report, "UnauthorizedOperation").places.len(), 1);
 }
 
 #[test]
-fn an_account_that_is_left_out_is_excluded_with_its_reason() {
+fn an_account_that_is_left_out_has_no_state_but_its_reason() {
     let mut fleet = fleet();
     let account = AccountId::parse("999988887777").unwrap();
     fleet.fleet.left_out.insert(account, "SUSPENDED".to_owned());
     let place = Place { account, region: Region::parse("eu-west-1").unwrap() };
-    let report = is(&fleet, &place, Coverage::Excluded, Coverage::Excluded);
+    let report = is(&fleet, &place, None, None);
     assert!(report.accounts.iter().any(|it| it.account == account && it.why.as_deref() == Some("SUSPENDED")));
     assert_data_eq!(
         &finds(&report, "left out").what,

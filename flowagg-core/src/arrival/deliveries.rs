@@ -4,7 +4,7 @@ use std::ops::AddAssign;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::Object;
+use super::{InUse, Object};
 use crate::id::{AccountId, FlowLogId, Place};
 
 /// The newest object of each flow log that was looked for.
@@ -16,6 +16,8 @@ pub struct Arrivals {
     /// The accounts that the fleet does not name and that have a folder of flow logs, each with its newest object; `None` if it
     /// has none of today or yesterday (UTC).
     pub strangers: BTreeMap<AccountId, Option<Object>>,
+    /// What is in use where flow logs are silent.
+    pub in_use: InUse,
 }
 
 /// The objects that were delivered on a number of days.

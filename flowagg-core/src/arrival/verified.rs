@@ -3,7 +3,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Arrivals, Object, Patience, State, judge};
+use super::in_use::is_in_use;
+use super::{Arrivals, Carrier, Coverage, Object, Patience, State, StateCounts, judge};
 use crate::failure::Failure;
 use crate::fleet::{Fleet, Standing};
 use crate::id::{AccountId, FlowLogId, Place, ResourceId};
@@ -17,8 +18,10 @@ use crate::observed::{FlowLog, RegionState};
 pub struct Verified {
     /// Every flow log of the fleet, and every resource without one, by account, region and resource.
     pub flow_logs: Vec<FlowLogDelivery>,
-    /// Accounts and regions that could not be read.
-    pub unreachable: Vec<Failure>,
+    /// How much is logged, and how much of that delivers.
+    pub coverage: Coverage,
+    /// What could not be read.
+    pub failures: Vec<Failure>,
     /// Accounts with flow logs in the bucket that the fleet does not name.
     pub strangers: Vec<UnlistedAccount>,
 }
@@ -42,7 +45,7 @@ pub struct FlowLogDelivery {
     pub key: Option<String>,
     /// How old that object is, in seconds.
     pub age_seconds: Option<i64>,
-    /// Why delivery fails, as EC2 reports it.
+    /// Why delivery fails, as EC2 reports it, or why the state is unknown.
     pub message: Option<String>,
 }
 
@@ -61,28 +64,33 @@ pub struct UnlistedAccount {
 }
 
 impl Verified {
-    /// Whether every flow log of the fleet delivers.
+    /// Whether everything could be read, and every flow log that should deliver does.
     pub fn is_complete(&self) -> bool {
-        self.unreachable.is_empty()
-            && self.flow_logs.iter().all(|delivery| delivery.state == State::Delivering)
+        self.failures.is_empty() && self.flow_logs.iter().all(|delivery| delivery.state.is_healthy())
     }
 
     /// Whether waiting longer can change the result.
     pub fn may_change(&self) -> bool {
         self.flow_logs
             .iter()
-            .any(|delivery| matches!(delivery.state, State::Waiting | State::Silent | State::Failed))
+            .any(|delivery| matches!(delivery.state, State::Waiting | State::Silent | State::Failing))
     }
 
-    /// The account-regions where a flow log does not deliver.
+    /// The account-regions where a flow log does not deliver that should.
     pub fn undelivered(&self) -> BTreeSet<Place> {
-        let missing = self.flow_logs.iter().filter(|delivery| delivery.state != State::Delivering);
-        missing.map(|it| it.place.clone()).collect()
+        let undelivered = self.flow_logs.iter().filter(|delivery| !delivery.state.is_healthy());
+        undelivered.map(|delivery| delivery.place.clone()).collect()
     }
 
-    /// The number of flow logs that deliver.
-    pub fn delivering(&self) -> usize {
-        self.flow_logs.iter().filter(|delivery| delivery.state == State::Delivering).count()
+    /// Where flow logs are silent, and what carries the traffic there: what is in use decides whether they are idle.
+    pub fn silent(&self) -> BTreeSet<(Place, Carrier)> {
+        let silent = self.flow_logs.iter().filter(|delivery| delivery.state == State::Silent);
+        silent.map(|delivery| (delivery.place.clone(), delivery.resource.kind().into())).collect()
+    }
+
+    /// How many flow logs are in each state.
+    pub fn counts(&self) -> StateCounts {
+        self.flow_logs.iter().map(|delivery| delivery.state).collect()
     }
 }
 
@@ -94,12 +102,31 @@ pub fn judged(
     patience: Patience,
     now: Timestamp,
 ) -> Verified {
-    let mut unreachable: Vec<Failure> =
-        states.values().filter_map(|state| state.as_ref().err().cloned()).collect();
-    unreachable.sort();
-    let flow_logs = expected(fleet, states)
+    let mut failures: BTreeSet<&Failure> = states.values().filter_map(|state| state.as_ref().err()).collect();
+    let unread = failures.len();
+    let flow_logs: Vec<FlowLogDelivery> = expected(fleet, states)
         .into_iter()
-        .map(|(place, resource, log)| delivery(place, resource, log, arrivals, patience, now))
+        .map(|(place, resource, log)| {
+            let in_use = is_in_use(&arrivals.in_use, &place, &resource);
+            let newest = log.and_then(|log| arrivals.newest.get(&log.id));
+            let state = judge(log, newest, in_use, now, patience);
+            let message = match (state, in_use) {
+                (State::Unknown, Some(Err(failure))) => {
+                    failures.insert(failure);
+                    Some(failure.what())
+                }
+                _ => log.and_then(|log| log.deliver_error.clone()),
+            };
+            FlowLogDelivery {
+                place,
+                resource,
+                flow_log: log.map(|log| log.id.clone()),
+                state,
+                key: newest.map(|object| object.key.clone()),
+                age_seconds: newest.map(|object| age(object, now)),
+                message,
+            }
+        })
         .collect();
     let strangers = arrivals
         .strangers
@@ -110,7 +137,8 @@ pub fn judged(
             age_seconds: newest.as_ref().map(|object| age(object, now)),
         })
         .collect();
-    Verified { flow_logs, unreachable, strangers }
+    let coverage = Coverage::new(&flow_logs, unread);
+    Verified { coverage, failures: failures.into_iter().cloned().collect(), flow_logs, strangers }
 }
 
 /// Everything that is to be logged, with each of its flow logs to the fleet's destination, or with none.
@@ -138,26 +166,6 @@ pub fn expected<'a>(
         }
     }
     expected
-}
-
-fn delivery(
-    place: Place,
-    resource: ResourceId,
-    log: Option<&FlowLog>,
-    arrivals: &Arrivals,
-    patience: Patience,
-    now: Timestamp,
-) -> FlowLogDelivery {
-    let newest = log.and_then(|log| arrivals.newest.get(&log.id));
-    FlowLogDelivery {
-        place,
-        resource,
-        flow_log: log.map(|log| log.id.clone()),
-        state: judge(log, newest, now, patience),
-        key: newest.map(|object| object.key.clone()),
-        age_seconds: newest.map(|object| age(object, now)),
-        message: log.and_then(|log| log.deliver_error.clone()),
-    }
 }
 
 fn age(object: &Object, now: Timestamp) -> i64 {

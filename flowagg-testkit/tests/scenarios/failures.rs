@@ -31,9 +31,9 @@ error: 333333333333 eu-west-1: arn:aws:iam::333333333333:role/OrganizationAccoun
     }
     assert!(outcome(&world, &deliver(&world).await, "shop").key().is_some());
     let verified = world.flowagg(["verify", "--json"]).await.unwrap().exits(1);
-    let unreachable = verified.json()["unreachable"].as_array().unwrap().clone();
+    let failures = verified.json()["failures"].as_array().unwrap().clone();
     assert!(
-        !unreachable.is_empty() && unreachable.iter().all(|one| one["account"] == bank.to_string()),
+        !failures.is_empty() && failures.iter().all(|one| one["account"] == bank.to_string()),
         "{verified}"
     );
 

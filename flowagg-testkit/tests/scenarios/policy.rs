@@ -60,7 +60,7 @@ async fn a_foreign_denial_stops_delivery_and_verify_says_so() {
         assert!(json["flow-logs"].as_array().unwrap().iter().all(is_so), "{verified}");
     };
     world.put_policy(&live).await.unwrap();
-    is_told("failed", Some("Access error")).await;
+    is_told("failing", Some("Access error")).await;
     delivers(&world).await;
     is_told("delivering", None).await;
 }

@@ -25,16 +25,17 @@ async fn what_the_delivery_service_wrote_is_what_the_report_counts_for_each_acco
     let told = report(&world, 0).await;
     let (objects, bytes) = written(&reports);
     assert_eq!((&told["totals"]["objects"], &told["totals"]["bytes"]), (&json!(objects), &json!(bytes)));
-    assert_eq!(told["totals"]["flow-logs"]["delivering"], json!(reports.len()), "{told:#}");
+    let whole = json!({ "count": reports.len(), "of": reports.len(), "percent": 100 });
+    assert_eq!(told["totals"]["coverage"]["flow-logs"], whole, "{told:#}");
     let places = world.regions().len() * 2;
-    assert_eq!(told["totals"]["coverage"]["covered"], json!(places), "{told:#}");
+    assert_eq!(told["totals"]["account-regions"]["delivering"], json!(places), "{told:#}");
     for name in ["shop", "bank"] {
         let id = world.accounts()[name].id;
         let (objects, bytes) = written(reports.iter().filter(|report| report.place.account == id));
         let account = told["accounts"].as_array().unwrap().iter().find(|it| it["account"] == id.to_string());
         let account = account.unwrap();
         assert_eq!((&account["objects"], &account["bytes"]), (&json!(objects), &json!(bytes)), "{account:#}");
-        assert_eq!(account["coverage"], "covered");
+        assert_eq!(account["state"], "delivering");
         let of_days = account["days"].as_array().unwrap().iter().map(|day| day["objects"].as_u64().unwrap());
         assert_eq!(of_days.sum::<u64>(), objects as u64);
         let newest = account["newest"]["key"].as_str().unwrap();
@@ -108,7 +109,8 @@ async fn a_vpc_without_a_flow_log_is_a_finding_with_the_way_out_and_ends_with_3(
         .unwrap();
     deliver(&world).await;
     let told = report(&world, 3).await;
-    assert_eq!(told["totals"]["coverage"]["silent"], 1, "{told:#}");
+    assert_eq!(told["totals"]["account-regions"]["missing"], 1, "{told:#}");
+    assert_eq!(told["totals"]["coverage"]["resources"], json!({ "count": 1, "of": 2, "percent": 50 }));
     let findings = told["findings"].as_array().unwrap();
     let missing =
         findings.iter().find(|finding| finding["what"] == "there is no flow log to the bucket").unwrap();
@@ -117,7 +119,7 @@ async fn a_vpc_without_a_flow_log_is_a_finding_with_the_way_out_and_ends_with_3(
 }
 
 #[tokio::test]
-async fn an_account_that_cannot_be_entered_is_unreachable_and_its_objects_are_counted_all_the_same() {
+async fn an_account_that_cannot_be_entered_is_unknown_and_its_objects_are_counted_all_the_same() {
     let mut world = applied(["shop", "bank"]).await;
     let bank = world.accounts()["bank"].id;
     let reports = deliver(&world).await;
@@ -127,7 +129,7 @@ async fn an_account_that_cannot_be_entered_is_unreachable_and_its_objects_are_co
     let told = report(&world, 1).await;
     let accounts = told["accounts"].as_array().unwrap();
     let account = accounts.iter().find(|it| it["account"] == bank.to_string()).unwrap();
-    assert_eq!(account["coverage"], "unreachable");
+    assert_eq!(account["state"], "unknown");
     let (objects, _) = written(reports.iter().filter(|report| report.place.account == bank));
     assert_eq!(account["objects"], json!(objects));
     assert_eq!(told["findings"][0]["about"], "reading", "{told:#}");
@@ -138,7 +140,7 @@ async fn before_anything_is_applied_everything_is_to_do() {
     let world = crate::world(["shop"]).await;
     let told = report(&world, 3).await;
     assert_eq!(told["policy"], Value::Null);
-    assert_eq!(told["totals"]["coverage"]["silent"], json!(world.regions().len()));
+    assert_eq!(told["totals"]["account-regions"]["missing"], json!(world.regions().len()));
     let findings = told["findings"].as_array().unwrap();
     let to_do = findings.iter().filter(|finding| finding["help"] == "`flowagg apply` does it");
     assert!(to_do.count() > 0, "{told:#}");

@@ -28,10 +28,10 @@
     : s < 172800 ? `${Math.floor(s / 3600)} h` : `${Math.floor(s / 86400)} days`;
   const few = (n, one, more) => `${number(n)} ${n === 1 ? one : more}`;
 
-  const FLOW_LOGS = ['delivering', 'waiting', 'silent', 'failed', 'missing'];
-  const region = (packed) => Array.isArray(packed)
-    ? { state: packed[0], logs: packed.slice(1, 6), objects: packed[6], bytes: packed[7], age: packed[8] }
-    : { state: packed, logs: [0, 0, 0, 0, 0], objects: 0, bytes: 0, age: null };
+  const region = (packed) => {
+    const [state, logs, objects, bytes, age] = Array.isArray(packed) ? packed : [packed, [], 0, 0, null];
+    return { state, logs, objects, bytes, age };
+  };
   const accounts = data.accounts.map((packed) => {
     const [id, name, unit, state, why, key, age, objects, size, days, regions] = packed;
     const full = { id, name, unit: unit < 0 ? '' : data.units[unit], state, why, key, age, objects, bytes: size, days };
@@ -40,7 +40,7 @@
     full.states = new Set(full.regions.map((it) => it.state));
     return full;
   });
-  const flowLogs = (logs) => logs.map((n, i) => n ? `${number(n)} ${FLOW_LOGS[i]}` : '').filter(Boolean).join(', ')
+  const flowLogs = (logs) => logs.map((n, i) => n ? `${number(n)} ${data.states[i]}` : '').filter(Boolean).join(', ')
     || 'no flow logs';
 
   /* How the rows are chosen, ordered and grouped. */
@@ -168,7 +168,7 @@
       make('th', { scope: 'col', class: 'narrow', title: label }, make('span', up ? { class: 'up' } : {}, text));
     table.tHead.append(
       make('tr', {}, sortable('account', 'Account'), sortable('state', 'State'),
-        group('Coverage by region', data.regions.length), group('Objects by day (UTC)', data.days.length),
+        group('State by region', data.regions.length), group('Objects by day (UTC)', data.days.length),
         sortable('newest', 'Newest'), sortable('objects', 'Objects'), sortable('bytes', 'Bytes')),
       make('tr', {}, ...data.regions.map((name) => narrow(name, name, true)),
         ...data.days.map((day) => narrow(day, day.slice(5), false))));

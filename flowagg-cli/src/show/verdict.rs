@@ -1,0 +1,37 @@
+//! How much of a fleet is healthy, as `verify` and `report` print it.
+
+use std::io;
+
+use flowagg_core::arrival::{Coverage, State, StateCounts};
+
+use super::sheet::Sheet;
+use super::style::{BOLD, GREEN, RED};
+use crate::report::words::{counted, share, states, verdict as words};
+
+/// The resources that have a flow log, and the flow logs that deliver, each with its name.
+pub(super) fn numbers(coverage: &Coverage, flow_logs: &StateCounts) -> [(&'static str, String); 2] {
+    let others = states(flow_logs, |state| state != State::Delivering);
+    let delivering = [format!("{} deliver", share(coverage.flow_logs))].into_iter().chain(others);
+    let unread = match coverage.unread {
+        0 => String::new(),
+        n => format!("; {} could not be read", counted(n, "account-region", "account-regions")),
+    };
+    [
+        ("resources", format!("{} have a flow log{unread}", share(coverage.resources))),
+        ("flow logs", delivering.collect::<Vec<_>>().join(", ")),
+    ]
+}
+
+/// The last line, which says the same as the exit code.
+pub(super) fn verdict(
+    verb: &str,
+    is_read: bool,
+    flow_logs: &StateCounts,
+    more: &str,
+    out: &mut Sheet<'_>,
+) -> io::Result<()> {
+    let is_healthy = is_read && flow_logs.iter().all(|(state, _)| state.is_healthy());
+    let (style, word) = if is_healthy { (GREEN, "ok") } else { (RED, verb) };
+    let verdict = words(is_read, flow_logs);
+    out.line(word.len() + 2, format_args!("{style}{BOLD}{word}{BOLD:#}{style:#}: {verdict}{more}"))
+}
