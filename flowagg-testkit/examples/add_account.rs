@@ -14,7 +14,7 @@ use flowagg::Progress;
 use flowagg::aws::apply::{ApplyOptions, apply};
 use flowagg::aws::observe::observe;
 use flowagg::aws::{Connection, Session, verify};
-use flowagg_core::arrival::Patience;
+use flowagg_core::arrival::{InUse, Patience};
 use flowagg_core::fleet::FleetFile;
 use flowagg_core::plan::{HubChange, Unnamed};
 use flowagg_policy::plan::plan;
@@ -60,7 +60,8 @@ async fn check(fleet: &str) -> Result<(), Box<dyn Error>> {
     let session = Session::open(&file, &Connection::default()).await?;
     let found = observe(file, &session, &[], &()).await?;
     let (regions, now) = (&found.observed.regions, Timestamp::now());
-    let verified = verify(&found.fleet, &found.accounts, regions, Patience::default(), now).await?;
+    let verified =
+        verify(&found.fleet, &found.accounts, regions, &mut InUse::new(), Patience::default(), now).await?;
     for log in &verified.flow_logs {
         println!("  {} {} {}", log.place.region, log.resource, log.state.as_str());
     }

@@ -1,5 +1,6 @@
 //! Every call flowagg makes to AWS, by its name and by the IAM action that allows it.
 
+use flowagg_core::arrival::Carrier;
 use flowagg_core::id::ResourceKind;
 
 /// An operation of an AWS API.
@@ -59,6 +60,7 @@ calls! {
     DESCRIBE_SUBNETS = "DescribeSubnets", "ec2:DescribeSubnets";
     DESCRIBE_INTERFACES = "DescribeNetworkInterfaces", "ec2:DescribeNetworkInterfaces";
     DESCRIBE_TRANSIT_GATEWAYS = "DescribeTransitGateways", "ec2:DescribeTransitGateways";
+    DESCRIBE_ATTACHMENTS = "DescribeTransitGatewayAttachments", "ec2:DescribeTransitGatewayAttachments";
     DESCRIBE_FLOW_LOGS = "DescribeFlowLogs", "ec2:DescribeFlowLogs";
     CREATE_FLOW_LOGS = "CreateFlowLogs", "ec2:CreateFlowLogs";
     DELETE_FLOW_LOGS = "DeleteFlowLogs", "ec2:DeleteFlowLogs";
@@ -105,6 +107,14 @@ pub(crate) fn describe(kind: ResourceKind) -> Call {
         ResourceKind::Subnet => DESCRIBE_SUBNETS,
         ResourceKind::NetworkInterface => DESCRIBE_INTERFACES,
         ResourceKind::TransitGateway => DESCRIBE_TRANSIT_GATEWAYS,
+    }
+}
+
+/// The call that reads what carries traffic.
+pub(crate) fn describe_in_use(carrier: Carrier) -> Call {
+    match carrier {
+        Carrier::NetworkInterface => DESCRIBE_INTERFACES,
+        Carrier::Attachment => DESCRIBE_ATTACHMENTS,
     }
 }
 

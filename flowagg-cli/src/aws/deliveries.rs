@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_s3::Client;
-use flowagg_core::arrival::{Amount, Arrivals, Deliveries, Object, Patience, Verified, expected, judged};
+use flowagg_core::arrival::{
+    Amount, Arrivals, Deliveries, InUse, Object, Patience, Verified, expected, judged,
+};
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Fleet, Hub};
 use flowagg_core::id::{AccountId, FlowLogId, Place};
@@ -16,7 +18,7 @@ use super::Accounts;
 use super::call::LIST_OBJECTS;
 use super::complete::Pages;
 use super::failure::At;
-use super::observe::{folders, last_segment};
+use super::observe::{folders, in_use, last_segment};
 use super::tasks::AT_ONCE;
 use crate::Progress;
 
@@ -73,11 +75,29 @@ pub async fn arrivals(
     Ok(arrivals)
 }
 
-/// Looks into the bucket, once, for the flow logs of these regions.
+/// Reads what is in use where flow logs would be silent: one call for each account-region, more only if there are several pages.
+/// What `arrivals` knows is not read again.
+pub async fn find_idle(
+    fleet: &Fleet,
+    accounts: &Accounts,
+    states: &BTreeMap<Place, Result<RegionState, Failure>>,
+    arrivals: &mut Arrivals,
+    patience: Patience,
+    now: Timestamp,
+    progress: &dyn Progress,
+) {
+    let mut asked = judged(fleet, states, arrivals, patience, now).silent();
+    asked.retain(|of| !arrivals.in_use.contains_key(of));
+    arrivals.in_use.extend(in_use(accounts, asked, progress).await);
+}
+
+/// Looks into the bucket, once, for the flow logs of these regions. What an earlier look has read of the resources in use is not
+/// read again.
 pub async fn verify(
     fleet: &Fleet,
     accounts: &Accounts,
     states: &BTreeMap<Place, Result<RegionState, Failure>>,
+    known: &mut InUse,
     patience: Patience,
     now: Timestamp,
 ) -> Result<Verified, Failure> {
@@ -87,8 +107,12 @@ pub async fn verify(
             asked.entry(place).or_default().insert(log.id.clone());
         }
     }
-    let arrivals = arrivals(fleet, accounts, &asked, now).await?;
-    Ok(judged(fleet, states, &arrivals, patience, now))
+    let mut arrivals = arrivals(fleet, accounts, &asked, now).await?;
+    arrivals.in_use = std::mem::take(known);
+    find_idle(fleet, accounts, states, &mut arrivals, patience, now, &()).await;
+    let verified = judged(fleet, states, &arrivals, patience, now);
+    *known = arrivals.in_use;
+    Ok(verified)
 }
 
 struct BucketReader<'a> {

@@ -18,7 +18,7 @@ use super::start;
 use super::verify::signed;
 use crate::args;
 use crate::aws::observe::Observation;
-use crate::aws::{Accounts, deliveries};
+use crate::aws::{Accounts, deliveries, find_idle};
 use crate::report::{Report, ReportInput, html, words};
 use crate::show::Glyphs;
 use crate::{Exit, Progress, Screen, show};
@@ -32,14 +32,19 @@ pub(super) async fn run(
     let now = Timestamp::now();
     let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
     let days = days(now, options.days);
-    let counted = screen
-        .reading(async |progress| count(&fleet, &accounts, &observed, &days, now, progress).await)
-        .await;
-    let deliveries = counted?;
-    screen.calls("reporting", &accounts.take_calls())?;
     let mut patience = Patience::default();
     patience.fresh = signed(options.fresh);
     patience.grace = signed(options.grace);
+    let counted = screen
+        .reading(async |progress| {
+            let mut deliveries = count(&fleet, &accounts, &observed, &days, now, progress).await?;
+            let (states, arrivals) = (&observed.regions, &mut deliveries.arrivals);
+            find_idle(&fleet, &accounts, states, arrivals, patience, now, progress).await;
+            Ok::<_, Failure>(deliveries)
+        })
+        .await;
+    let deliveries = counted?;
+    screen.calls("reporting", &accounts.take_calls())?;
     let report = Report::new(&ReportInput {
         fleet: &fleet,
         observed: &observed,

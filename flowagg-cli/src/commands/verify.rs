@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flowagg_core::arrival::Patience;
+use flowagg_core::arrival::{InUse, Patience};
 use flowagg_core::failure::Failure;
 use jiff::{SignedDuration, Timestamp};
 
@@ -30,8 +30,10 @@ pub(super) async fn run(
         .reading(async |progress| {
             let Survey { fleet, accounts, mut regions } =
                 survey(file, &session, &global.only, progress).await?;
+            let mut in_use = InUse::new();
             loop {
-                let verified = verify(&fleet, &accounts, &regions, patience, Timestamp::now()).await?;
+                let now = Timestamp::now();
+                let verified = verify(&fleet, &accounts, &regions, &mut in_use, patience, now).await?;
                 let left = deadline.saturating_duration_since(tokio::time::Instant::now());
                 if left.is_zero() || verified.is_complete() || !verified.may_change() {
                     return Ok::<_, Failure>((fleet, accounts, verified));

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::aws::call::{
     ASSUME_ROLE, BEHIND_FLOW_LOGS, CREATE_FLOW_LOGS, CREATE_TAGS, Call, DELETE_FLOW_LOGS, DESCRIBE_FLOW_LOGS,
-    DESCRIBE_REGIONS, HUB_READS, HUB_WRITES, KEY_READS, ORGANIZATION_READS, describe,
+    DESCRIBE_REGIONS, HUB_READS, HUB_WRITES, KEY_READS, ORGANIZATION_READS, describe, describe_in_use,
 };
 
 /// IAM policies, as JSON values.
@@ -27,7 +27,7 @@ pub struct Permissions {
     /// For the hub account: the bucket and its policy.
     #[schemars(with = "Map<String, Value>")]
     pub hub: Value,
-    /// For each member's role: its VPCs and flow logs.
+    /// For each member's role: its VPCs, what is in use there, and flow logs.
     #[schemars(with = "Map<String, Value>")]
     pub member: Value,
     /// The trust policy of each member's role. It trusts the hub account; name the caller's role there to narrow it.
@@ -100,7 +100,9 @@ fn member_policy(file: &FleetFile) -> Value {
     let found = file.discovery().map(|(_, how)| (&how.regions, &how.resources));
     let all: Vec<_> = file.members.values().map(|it| (&it.regions, &it.resources)).chain(found).collect();
     let kinds: BTreeSet<ResourceKind> = all.iter().flat_map(|(_, resources)| resources.kinds()).collect();
-    let mut reads: Vec<Call> = kinds.iter().map(|kind| describe(*kind)).chain([DESCRIBE_FLOW_LOGS]).collect();
+    let in_use = kinds.iter().map(|kind| describe_in_use((*kind).into()));
+    let mut reads: Vec<Call> =
+        kinds.iter().map(|kind| describe(*kind)).chain(in_use).chain([DESCRIBE_FLOW_LOGS]).collect();
     if all.iter().any(|(regions, _)| matches!(regions, Regions::All { .. })) {
         reads.push(DESCRIBE_REGIONS);
     }

@@ -18,7 +18,7 @@ pub(crate) enum Event<'a> {
     Step {
         /// The piece of work.
         #[schemars(extend("enum" = [
-            "reading", "hub", "flow logs", "looking again", "asking", "counting", "delivering",
+            "reading", "hub", "flow logs", "looking again", "asking", "counting", "finding idle", "delivering",
         ]))]
         what: &'a str,
         /// How many steps of it are done.

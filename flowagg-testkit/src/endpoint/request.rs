@@ -82,6 +82,15 @@ impl Request {
         Self { head: format!("{first}\r\n{headers}"), body: self.body.clone(), is_whole: self.is_whole }
     }
 
+    /// The same query call without its filters.
+    pub(crate) fn without_filters(&self) -> Self {
+        let text = String::from_utf8_lossy(&self.body);
+        let kept: Vec<&str> = text.split('&').filter(|pair| !pair.starts_with("Filter.")).collect();
+        let body = kept.join("&").into_bytes();
+        let head = with_header(&self.head, "Content-Length", &body.len().to_string());
+        Self { head, body, is_whole: self.is_whole }
+    }
+
     /// The same query call without one of its resources.
     pub(crate) fn without_resource(&self, resource: &str) -> Self {
         let text = String::from_utf8_lossy(&self.body);

@@ -3,6 +3,7 @@
 //! * `CreateFlowLogs`: the answer to a client token that comes again; the policy that AWS attaches to the bucket, if asked for
 //! * `DescribeFlowLogs`: the destination options, and whether delivery works, as the delivery service has told
 //! * `DescribeVpcs`: the VPCs that another account shares
+//! * `DescribeNetworkInterfaces`: interfaces of every status, because LocalStack refuses a filter by status
 //! * `GetBucketEncryption`: the default of a bucket whose encryption was deleted, for which LocalStack returns an empty body
 //! * `GetBucketPolicyStatus`, which LocalStack does not have: by the live bucket policy
 
@@ -131,6 +132,9 @@ impl Memory {
             let head = request.head.replacen("?policyStatus", "?policy", 1);
             let request = Request { head, body: Vec::new(), is_whole: true };
             return Ok(with_body(&self.upstream.ask(&request, call).await?, policy_status));
+        }
+        if call.operation == "DescribeNetworkInterfaces" {
+            return self.upstream.ask(&request.without_filters(), call).await;
         }
         let answer = self.upstream.ask(request, call).await?;
         if call.operation == "CreateFlowLogs" && request.field("LogDestinationType").as_deref() == Some("s3")

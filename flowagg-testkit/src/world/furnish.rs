@@ -35,6 +35,22 @@ impl World {
         other.into_iter().for_each(share);
     }
 
+    /// Starts an instance in every VPC that an account was made with: each has a network interface in use then.
+    pub async fn start_instances(&self, name: &str) -> Result<(), WorldError> {
+        for (account, region, vpcs) in self.vpcs_of(name) {
+            let ec2 = self.aws.ec2(account, region);
+            for (number, vpc) in vpcs.iter().enumerate() {
+                let block = format!("10.{}.9.0/24", number % 256);
+                let create = ec2.create_subnet().vpc_id(vpc.as_str()).cidr_block(block).send().await;
+                let subnet = create.map_err(AwsError::during("CreateSubnet", account, region))?.subnet;
+                let run = ec2.run_instances().image_id("ami-0a1b2c3d4e5f67890").min_count(1).max_count(1);
+                let run = run.set_subnet_id(subnet.and_then(|subnet| subnet.subnet_id)).send().await;
+                run.map_err(AwsError::during("RunInstances", account, region))?;
+            }
+        }
+        Ok(())
+    }
+
     /// The VPCs that an account was made with, where there are any.
     pub(super) fn vpcs_of(&self, name: &str) -> impl Iterator<Item = (AccountId, &Region, &[ResourceId])> {
         let accounts = self.accounts.get(name).into_iter();

@@ -97,7 +97,7 @@ async fn the_printed_permissions_are_those_of_the_calls_of_a_whole_life_and_no_o
     apply(&world).await;
     world.set("flow-logs", "traffic = \"reject\"");
     apply(&world).await;
-    world.flowagg(["verify"]).await.unwrap();
+    world.flowagg(["verify", "--grace", "0s"]).await.unwrap().exits(0);
     world.flowagg(["destroy", "--yes"]).await.unwrap().exits(0);
     permissions_are_those_of_the_calls(&world, &faults).await;
 }
@@ -115,9 +115,12 @@ async fn the_printed_permissions_follow_what_the_fleet_file_asks_for() {
     ] {
         world.set_of("shop", line);
     }
+    let ec2 = world.aws().ec2(world.accounts()["shop"].id, world.hub_region());
+    ec2.create_transit_gateway().send().await.unwrap();
     let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
     world.send_program_to(faults.url());
     world.flowagg(["apply", "--yes"]).await.unwrap();
+    world.flowagg(["verify", "--grace", "0s"]).await.unwrap().exits(0);
     world.set("flow-logs", "tags = { team = \"network\" }");
     world.flowagg(["apply", "--yes"]).await.unwrap();
     world.flowagg(["destroy", "--yes"]).await.unwrap().exits(0);

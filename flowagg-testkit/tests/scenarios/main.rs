@@ -25,6 +25,7 @@ mod policy;
 mod replaced;
 mod report;
 mod resources;
+mod states;
 
 use flowagg_testkit::delivery::{Outcome, Publication};
 use flowagg_testkit::emulator::Emulator;
@@ -109,7 +110,7 @@ fn is_refused(world: &World) -> impl Future<Output = Vec<Publication>> {
         let ran = world.flowagg(["verify"]).await.unwrap();
         assert_eq!(ran.code, Some(3), "at {caller}: {ran}");
         let told = ran.stdout.lines().filter(|line| {
-            line.contains("AWS says: Access error; look at the bucket policy and the KMS key policy")
+            line.contains("AWS reports: Access error; look at the bucket policy and the KMS key policy")
         });
         assert_eq!(told.count(), reports.len(), "at {caller}: {ran}");
         reports

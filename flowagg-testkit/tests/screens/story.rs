@@ -77,7 +77,8 @@ async fn story(width: Width) {
 
     let shop = scene.account("shop");
     scene.delete_flow_log(shop, &second).await;
-    scene.shows("verify-silent-and-missing", "verify --grace 0s", 3).await;
+    scene.world.start_instances("payments-production").await.unwrap();
+    scene.shows("verify-idle-silent-and-missing", "verify --grace 0s", 3).await;
 
     scene.world.deliver(Timestamp::now()).await.unwrap();
     scene.disown_flow_log(shop, &first).await;

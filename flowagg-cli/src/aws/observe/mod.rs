@@ -12,6 +12,7 @@ mod usage;
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 
+use flowagg_core::arrival::{Carrier, InUse};
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Fleet, FleetFile, Hub, Only};
 use flowagg_core::id::{AccountId, Place};
@@ -149,4 +150,29 @@ pub async fn read_again(
         }
     }
     regions
+}
+
+/// Reads which resources of these account-regions are in use.
+pub(crate) async fn in_use(
+    accounts: &Accounts,
+    asked: BTreeSet<(Place, Carrier)>,
+    progress: &dyn Progress,
+) -> InUse {
+    let entered = |(place, carrier): (Place, Carrier)| {
+        let account = accounts.member(place.account)?.ok()?.clone();
+        Some((place, carrier, account))
+    };
+    let reachable: Vec<_> = asked.into_iter().filter_map(entered).collect();
+    let total = reachable.len();
+    let reading = reachable.into_iter().map(|(place, carrier, account)| async move {
+        let in_use = region::in_use(&account, &place, carrier).await;
+        ((place, carrier), in_use)
+    });
+    let mut reading = pin!(spread(reading));
+    let mut found = InUse::new();
+    while let Some((of, in_use)) = reading.next().await {
+        progress.step("finding idle", found.len() + 1, total, &of.0.to_string());
+        found.insert(of, in_use);
+    }
+    found
 }

@@ -2,14 +2,15 @@
 
 mod resources;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{self, Tag};
+use flowagg_core::arrival::Carrier;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Selection;
 use flowagg_core::flow_log::{FileFormat, Files};
-use flowagg_core::id::{FlowLogId, Place};
+use flowagg_core::id::{FlowLogId, Place, ResourceId};
 use flowagg_core::observed::{FlowLog, RegionState};
 use futures::future::try_join_all;
 use jiff::Timestamp;
@@ -34,6 +35,15 @@ pub(super) async fn read(
 /// The flow logs alone.
 pub(super) async fn flow_logs(account: &Account, place: &Place) -> Result<Vec<FlowLog>, Failure> {
     of_client(&account.ec2(&place.region), &At::new(place.clone())).await
+}
+
+/// The resources that are in use.
+pub(super) async fn in_use(
+    account: &Account,
+    place: &Place,
+    carrier: Carrier,
+) -> Result<BTreeSet<ResourceId>, Failure> {
+    resources::in_use(&account.ec2(&place.region), carrier, &At::new(place.clone())).await
 }
 
 /// Flow logs to S3 that are active. A flow log that is being deleted is no longer there.

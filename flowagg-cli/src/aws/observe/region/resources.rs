@@ -2,24 +2,28 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{self, Tag};
+use flowagg_core::arrival::Carrier;
 use flowagg_core::failure::Failure;
 use flowagg_core::id::{AccountId, ResourceId, ResourceKind};
 use flowagg_core::observed::Resource;
 
 use super::tags;
-use crate::aws::call::describe;
+use crate::aws::call::{describe, describe_in_use};
 use crate::aws::complete::{Incomplete, Pages};
 use crate::aws::failure::At;
 
+const IN_USE: types::NetworkInterfaceStatus = types::NetworkInterfaceStatus::InUse;
+const AVAILABLE: types::TransitGatewayAttachmentState = types::TransitGatewayAttachmentState::Available;
+
 /// Every page of a call, each item read. A resource that is on two pages is one resource.
 macro_rules! pages {
-    ($request:expr, $items:ident, $at:expr, $kind:expr, $read:expr) => {{
-        let incomplete = |why: Incomplete| $at.incomplete(describe($kind), &why);
+    ($request:expr, $items:ident, $at:expr, $call:expr, $read:expr) => {{
+        let incomplete = |why: Incomplete| $at.incomplete($call, &why);
         let mut pages = $request.into_paginator().send();
         let mut turned = Pages::default();
         let mut resources = BTreeMap::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| $at.failure(describe($kind), &error))?;
+            let page = page.map_err(|error| $at.failure($call, &error))?;
             turned.turn(page.next_token(), None).map_err(incomplete)?;
             for item in page.$items() {
                 let read: Result<Option<Resource>, Incomplete> = $read(item);
@@ -32,16 +36,38 @@ macro_rules! pages {
 
 /// All that the account sees of a kind.
 pub(super) async fn of_kind(ec2: &Client, kind: ResourceKind, at: &At) -> Result<Vec<Resource>, Failure> {
+    let call = describe(kind);
     Ok(match kind {
-        ResourceKind::Vpc => pages!(ec2.describe_vpcs(), vpcs, at, kind, vpc),
-        ResourceKind::Subnet => pages!(ec2.describe_subnets(), subnets, at, kind, subnet),
+        ResourceKind::Vpc => pages!(ec2.describe_vpcs(), vpcs, at, call, vpc),
+        ResourceKind::Subnet => pages!(ec2.describe_subnets(), subnets, at, call, subnet),
         ResourceKind::NetworkInterface => {
-            pages!(ec2.describe_network_interfaces(), network_interfaces, at, kind, interface)
+            pages!(ec2.describe_network_interfaces(), network_interfaces, at, call, interface)
         }
         ResourceKind::TransitGateway => {
-            pages!(ec2.describe_transit_gateways(), transit_gateways, at, kind, transit_gateway)
+            pages!(ec2.describe_transit_gateways(), transit_gateways, at, call, transit_gateway)
         }
     })
+}
+
+/// The resources whose traffic is carried: network interfaces in use, with their subnets and VPCs, or transit gateways with an
+/// available attachment.
+///
+/// EC2 filters by status. An endpoint that does not is no reason to take an unattached interface for one in use.
+pub(super) async fn in_use(ec2: &Client, carrier: Carrier, at: &At) -> Result<BTreeSet<ResourceId>, Failure> {
+    let call = describe_in_use(carrier);
+    let filter = |name: &str, value: &str| types::Filter::builder().name(name).values(value).build();
+    let found: Vec<Resource> = match carrier {
+        Carrier::NetworkInterface => {
+            let request = ec2.describe_network_interfaces().filters(filter("status", IN_USE.as_str()));
+            pages!(request, network_interfaces, at, call, interface_in_use)
+        }
+        Carrier::Attachment => {
+            let request =
+                ec2.describe_transit_gateway_attachments().filters(filter("state", AVAILABLE.as_str()));
+            pages!(request, transit_gateway_attachments, at, call, attached_gateway)
+        }
+    };
+    Ok(found.into_iter().flat_map(|resource| resource.part_of.into_iter().chain([resource.id])).collect())
 }
 
 fn vpc(vpc: &types::Vpc) -> Result<Option<Resource>, Incomplete> {
@@ -57,6 +83,17 @@ fn subnet(subnet: &types::Subnet) -> Result<Option<Resource>, Incomplete> {
 fn interface(interface: &types::NetworkInterface) -> Result<Option<Resource>, Incomplete> {
     let part_of = [interface.vpc_id(), interface.subnet_id()];
     resource(interface.network_interface_id(), interface.owner_id(), part_of, interface.tag_set()).map(Some)
+}
+
+/// `None` for one that is not in use.
+fn interface_in_use(of: &types::NetworkInterface) -> Result<Option<Resource>, Incomplete> {
+    if of.status() == Some(&IN_USE) { interface(of) } else { Ok(None) }
+}
+
+/// `None` for an attachment that is not available.
+fn attached_gateway(of: &types::TransitGatewayAttachment) -> Result<Option<Resource>, Incomplete> {
+    let is_available = of.state() == Some(&AVAILABLE);
+    is_available.then(|| resource(of.transit_gateway_id(), None, [], &[])).transpose()
 }
 
 /// `None` for one that is being deleted.

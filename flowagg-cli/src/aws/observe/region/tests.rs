@@ -1,7 +1,15 @@
+use aws_sdk_ec2::error::ErrorMetadata;
 use aws_sdk_ec2::operation::describe_flow_logs::DescribeFlowLogsOutput;
+use aws_sdk_ec2::operation::describe_network_interfaces::{
+    DescribeNetworkInterfacesError, DescribeNetworkInterfacesOutput,
+};
 use aws_sdk_ec2::operation::describe_subnets::DescribeSubnetsOutput;
+use aws_sdk_ec2::operation::describe_transit_gateway_attachments::DescribeTransitGatewayAttachmentsOutput;
 use aws_sdk_ec2::operation::describe_vpcs::DescribeVpcsOutput;
-use aws_sdk_ec2::types::{Subnet, Vpc};
+use aws_sdk_ec2::types::{
+    NetworkInterface, NetworkInterfaceStatus, Subnet, TransitGatewayAttachment,
+    TransitGatewayAttachmentState, Vpc,
+};
 use aws_smithy_mocks::{Rule, mock};
 use flowagg_core::id::ResourceKind;
 
@@ -82,4 +90,99 @@ async fn flow_log_on_two_pages_is_one_and_one_without_a_known_id_is_a_failure() 
     assert_eq!(unknown, "the response contains the id `log-1`, whose form is unknown");
     let missing = flow_logs_of([Some("fl-0a1b2c3d"), None]).await.unwrap_err();
     assert_eq!(missing, "the response is incomplete: it contains an item without the id of a flow log");
+}
+
+/// The resources in use, by id, or what failed, and what to do about it.
+async fn in_use_of(rule: Rule, carrier: Carrier) -> Result<Vec<String>, (String, String)> {
+    let read = resources::in_use(&mocked::ec2(&[&rule]), carrier, &at()).await;
+    let ids = |all: BTreeSet<ResourceId>| all.iter().map(ToString::to_string).collect();
+    read.map(ids).map_err(|failure| (failure.what(), failure.help()))
+}
+
+#[tokio::test]
+async fn interfaces_of_every_page_put_their_subnets_and_vpcs_in_use_unless_they_are_unattached() {
+    let interface = |id: &str, subnet: &str, status| {
+        NetworkInterface::builder()
+            .network_interface_id(id)
+            .subnet_id(subnet)
+            .vpc_id("vpc-0a1b2c3d")
+            .status(status)
+            .build()
+    };
+    let rule = mock!(Client::describe_network_interfaces)
+        .match_requests(|request| {
+            let [filter] = request.filters() else { return false };
+            filter.name() == Some("status") && filter.values() == ["in-use"]
+        })
+        .then_compute_output(move |request| {
+            let (interface, next) = match request.next_token() {
+                None => {
+                    (interface("eni-0a1b2c3d", "subnet-0a1b2c3d", NetworkInterfaceStatus::InUse), Some("1"))
+                }
+                Some("1") => (
+                    interface("eni-1a1b2c3d", "subnet-1a1b2c3d", NetworkInterfaceStatus::Available),
+                    Some("2"),
+                ),
+                Some(_) => {
+                    (interface("eni-2a1b2c3d", "subnet-2a1b2c3d", NetworkInterfaceStatus::InUse), None)
+                }
+            };
+            let page = DescribeNetworkInterfacesOutput::builder().network_interfaces(interface);
+            page.set_next_token(next.map(str::to_owned)).build()
+        });
+    let in_use = in_use_of(rule, Carrier::NetworkInterface).await.unwrap();
+    let expected = ["vpc-0a1b2c3d", "subnet-0a1b2c3d", "subnet-2a1b2c3d", "eni-0a1b2c3d", "eni-2a1b2c3d"];
+    assert_eq!(in_use, expected);
+}
+
+#[tokio::test]
+async fn gateways_are_in_use_through_available_attachments() {
+    let attachment = |gateway: &str, state| {
+        TransitGatewayAttachment::builder().transit_gateway_id(gateway).state(state).build()
+    };
+    let rule = mock!(Client::describe_transit_gateway_attachments)
+        .match_requests(|request| {
+            let [filter] = request.filters() else { return false };
+            filter.name() == Some("state") && filter.values() == ["available"]
+        })
+        .then_output(move || {
+            DescribeTransitGatewayAttachmentsOutput::builder()
+                .transit_gateway_attachments(attachment(
+                    "tgw-0a1b2c3d",
+                    TransitGatewayAttachmentState::Available,
+                ))
+                .transit_gateway_attachments(attachment(
+                    "tgw-0a1b2c3d",
+                    TransitGatewayAttachmentState::Available,
+                ))
+                .transit_gateway_attachments(attachment(
+                    "tgw-1a1b2c3d",
+                    TransitGatewayAttachmentState::Deleted,
+                ))
+                .build()
+        });
+    assert_eq!(in_use_of(rule, Carrier::Attachment).await.unwrap(), ["tgw-0a1b2c3d"]);
+}
+
+#[tokio::test]
+async fn denial_to_read_interfaces_is_a_failure_that_names_the_permission() {
+    let rule = mock!(Client::describe_network_interfaces).then_error(|| {
+        let denied = ErrorMetadata::builder().code("UnauthorizedOperation").message("not authorized").build();
+        DescribeNetworkInterfacesError::generic(denied)
+    });
+    let what = "DescribeNetworkInterfaces: UnauthorizedOperation: not authorized".to_owned();
+    let help =
+        "allow ec2:DescribeNetworkInterfaces to the role or user that is used in 222222222222".to_owned();
+    assert_eq!(in_use_of(rule, Carrier::NetworkInterface).await, Err((what, help)));
+}
+
+#[tokio::test]
+async fn interface_without_an_id_is_a_failure_and_not_an_idle_vpc() {
+    let interface = NetworkInterface::builder().status(NetworkInterfaceStatus::InUse).build();
+    let rule = mock!(Client::describe_network_interfaces).then_output(move || {
+        DescribeNetworkInterfacesOutput::builder().network_interfaces(interface.clone()).build()
+    });
+    let (what, _) = in_use_of(rule, Carrier::NetworkInterface).await.unwrap_err();
+    let missing = "DescribeNetworkInterfaces: the response is incomplete: it contains an item without the id of a resource";
+    assert_eq!(what, missing);
 }
