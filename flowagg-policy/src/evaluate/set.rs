@@ -1,80 +1,54 @@
 //! Many patterns asked at once. Literals, and literals with one `*` at the end, are hashed; what is left is tried in turn.
 
+use std::hash::BuildHasher;
+use std::ops::Range;
+
+use hashbrown::DefaultHashBuilder;
+use hashbrown::hash_table::{Entry, HashTable};
+
 use super::pattern::{Glob, Piece, Syntax, pieces};
 use super::request::{Request, Variable};
 use super::truth::Truth;
 
-/// A set of texts that is asked whether it holds one. The texts lie side by side, and a table of hashes points to them.
+/// A set of strings. They are stored in one `String`, which saves an allocation for each. Their order is unspecified.
 #[derive(Debug, Default)]
 pub(super) struct TextSet {
     texts: String,
-    /// Where each text ends.
-    ends: Vec<u32>,
-    /// By hash: the place of a text in `ends` and one more; 0 is free. At most half of it is taken.
-    table: Vec<u32>,
+    /// The range of each string in `texts`.
+    places: HashTable<Range<usize>>,
+    hasher: DefaultHashBuilder,
 }
 
 impl TextSet {
-    /// A set that has room for so many texts.
+    /// An empty set with capacity for this number of strings.
     pub(super) fn with_room(texts: usize) -> Self {
-        let table = vec![0; (texts * 2 + 1).next_power_of_two().max(8)];
-        Self { texts: String::new(), ends: Vec::with_capacity(texts), table }
+        Self { places: HashTable::with_capacity(texts), ..Self::default() }
     }
 
     pub(super) fn insert(&mut self, text: &str) {
-        if self.table.len() <= self.ends.len() * 2 {
-            self.table = vec![0; (self.table.len() * 2).max(8)];
-            for index in 0..self.ends.len() {
-                let slot = self.slot(self.text(index));
-                self.table[slot] = index as u32 + 1;
-            }
-        }
-        let slot = self.slot(text);
-        if self.table[slot] == 0 {
-            self.texts.push_str(text);
-            self.ends.push(self.texts.len() as u32);
-            self.table[slot] = self.ends.len() as u32;
+        let Self { texts, places, hasher } = self;
+        let is_equal = |place: &Range<usize>| part(texts, place) == text;
+        let hash = |place: &Range<usize>| hasher.hash_one(part(texts, place));
+        if let Entry::Vacant(entry) = places.entry(hasher.hash_one(text), is_equal, hash) {
+            entry.insert(texts.len()..texts.len() + text.len());
+            texts.push_str(text);
         }
     }
 
     pub(super) fn contains(&self, text: &str) -> bool {
-        !self.table.is_empty() && self.table[self.slot(text)] != 0
+        let is_equal = |place: &Range<usize>| part(&self.texts, place) == text;
+        self.places.find(self.hasher.hash_one(text), is_equal).is_some()
     }
 
-    /// The texts, in the order in which they were added.
+    /// The strings, in an unspecified order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
-        (0..self.ends.len()).map(|index| self.text(index))
-    }
-
-    #[expect(clippy::string_slice, reason = "`ends` has the lengths of `texts` after whole texts")]
-    fn text(&self, index: usize) -> &str {
-        let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
-        &self.texts[start..self.ends[index] as usize]
-    }
-
-    /// Where the text is in the table, or the free place where it would be.
-    fn slot(&self, text: &str) -> usize {
-        let mask = self.table.len() - 1;
-        let mut slot = hash(text.as_bytes()) as usize & mask;
-        while self.table[slot] != 0 && self.text(self.table[slot] as usize - 1) != text {
-            slot = (slot + 1) & mask;
-        }
-        slot
+        self.places.iter().map(|place| part(&self.texts, place))
     }
 }
 
-/// Eight bytes at a time are multiplied in, and both halves of the product are kept.
-fn hash(bytes: &[u8]) -> u64 {
-    const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
-    let mix = |state: u64, word: u64| {
-        let product = u128::from(state ^ word) * u128::from(MULTIPLIER);
-        (product as u64) ^ ((product >> 64) as u64)
-    };
-    let (words, rest) = bytes.as_chunks::<8>();
-    let state = words.iter().fold(bytes.len() as u64, |state, word| mix(state, u64::from_le_bytes(*word)));
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    mix(mix(state, u64::from_le_bytes(last)), MULTIPLIER)
+#[expect(clippy::string_slice, reason = "a place is the range of a whole string")]
+fn part<'t>(texts: &'t str, place: &Range<usize>) -> &'t str {
+    &texts[place.clone()]
 }
 
 /// A set of patterns that is asked whether one of them fits.
@@ -319,7 +293,7 @@ mod tests {
             set.insert(&format!("text {}", n * 2));
             set.insert(&format!("text {}", n * 2));
         }
-        assert_eq!(set.ends.len(), 1000);
+        assert_eq!(set.iter().count(), 1000);
         for n in 0..1000 {
             assert!(
                 set.contains(&format!("text {}", n * 2)) && !set.contains(&format!("text {}", n * 2 + 1))
