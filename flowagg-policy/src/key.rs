@@ -69,10 +69,10 @@ impl<'a> KeyUse<'a> {
     }
 }
 
-/// What a key policy lacks. Without refusals and without what is undecided, the delivery service may use the key for every account.
+/// Whether the delivery service may use a key. Without refusals and without what is undecided, it may use the key for every account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Answer {
+pub struct KeyAccess {
     /// The accounts for which the delivery service may not use the key, in order, each with the first reason.
     pub refusals: Vec<Refusal>,
     /// The accounts for which that depends on condition keys whose values are not known, each with the first such decision.
@@ -133,7 +133,7 @@ impl KeyPolicyError {
 /// Evaluates the live policy of a key for every account and region, with the requests that the delivery service makes.
 ///
 /// Only the key policy is evaluated. Grants of the key and policies of its organization are not known here.
-pub fn ask(policy: &str, asked: &KeyUse<'_>) -> Result<Answer, KeyPolicyError> {
+pub fn ask(policy: &str, asked: &KeyUse<'_>) -> Result<KeyAccess, KeyPolicyError> {
     let unreadable = |fault| KeyPolicyError { key: asked.key.clone(), fault };
     let document = Document::parse(policy).map_err(unreadable)?;
     let whole = Policy::compile(policy).map_err(unreadable)?;
@@ -173,7 +173,7 @@ pub fn ask(policy: &str, asked: &KeyUse<'_>) -> Result<Answer, KeyPolicyError> {
     help.extend(denying.into_iter().map(|statement| {
         format!("take statement {statement} out of the key policy, or except `{DELIVERY_SERVICE}` from it: what it denies no other statement allows")
     }));
-    Ok(Answer { refusals, undecided, statement, help })
+    Ok(KeyAccess { refusals, undecided, statement, help })
 }
 
 impl KeyUse<'_> {

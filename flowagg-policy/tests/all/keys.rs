@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::id::{AccountId, BucketName, KmsKeyArn, OrganizationId, Prefix, Region};
 use flowagg_core::layout::Layout;
-use flowagg_policy::key::{Answer, KeyUse, LIMIT, ask};
+use flowagg_policy::key::{KeyAccess, KeyUse, LIMIT, ask};
 use flowagg_policy::{DecisionKind, Membership};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -53,7 +53,7 @@ impl Question {
     }
 
     #[track_caller]
-    fn ask(&self, policy: &str, accounts: &Accounts) -> Answer {
+    fn ask(&self, policy: &str, accounts: &Accounts) -> KeyAccess {
         let mut asked = KeyUse::new(&self.key, &self.bucket, &self.layout, accounts);
         asked.bucket_key = self.bucket_key;
         asked.memberships = &self.memberships;
@@ -66,11 +66,11 @@ fn refused(policy: &str, accounts: &Accounts) -> Vec<String> {
     named(&Question::new().ask(policy, accounts))
 }
 
-fn named(answer: &Answer) -> Vec<String> {
+fn named(answer: &KeyAccess) -> Vec<String> {
     answer.refusals.iter().map(|refusal| refusal.account.to_string()).collect()
 }
 
-fn undecided(answer: &Answer) -> Vec<String> {
+fn undecided(answer: &KeyAccess) -> Vec<String> {
     answer.undecided.iter().map(|undecided| undecided.account.to_string()).collect()
 }
 
@@ -123,7 +123,7 @@ fn the_documented_statement_is_enough() {
         "ArnLike": {"aws:SourceArn": ["arn:aws:logs:*:222233334444:*", "arn:aws:logs:eu-west-1:333344445555:*"]}
     }));
     let answer = Question::new().ask(&policy(&[statement]), &two());
-    assert_eq!(answer, Answer::default());
+    assert_eq!(answer, KeyAccess::default());
 }
 
 #[test]
