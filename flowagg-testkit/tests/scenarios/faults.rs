@@ -140,12 +140,16 @@ async fn credentials_that_expire_while_flow_logs_are_made_leave_what_is_done() {
     let creations = CallFilter::operation("CreateFlowLogs");
     faults.on(creations.clone().after(2), Answer::error(400, "RequestExpired", "Request has expired."));
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
+    // Which two of the four calls fail differs from run to run.
+    let messages = messages(&world, &ran);
+    let what =
+        messages.lines().map(|line| line.split_once("CreateFlowLogs: ").map_or(line, |(_, what)| what));
     assert_data_eq!(
-        messages(&world, &ran),
+        what.collect::<Vec<_>>().join("\n"),
         str![[r#"
-error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: RequestExpired: Request has expired.
+RequestExpired: Request has expired.
        the credentials have expired: sign in again and run it again; what is done stays done
-error: 333333333333 us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: RequestExpired: Request has expired.
+RequestExpired: Request has expired.
        the credentials have expired: sign in again and run it again; what is done stays done
 note: flow logs expire after 90 days
 "#]]
@@ -303,10 +307,13 @@ async fn a_bucket_that_vanishes_in_the_middle_of_a_run_is_told_and_made_again_by
     let here = CallFilter::operation("CreateFlowLogs").in_account(bank.id).in_region(world.hub_region());
     faults.on(here, gone);
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
+    // The flow log of the other region may be created before the bucket is gone, or not.
+    let messages = messages(&world, &ran);
+    let here =
+        messages.lines().skip_while(|line| !line.starts_with("error: 333333333333 eu-west-1: ")).take(2);
     assert_data_eq!(
-        messages(&world, &ran),
+        here.collect::<Vec<_>>().join("\n"),
         str![[r#"
-note: flow logs expire after 90 days
 error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: 400: LogDestination: acme-flow-logs does not exist
        the bucket is gone: run `flowagg plan` again
 "#]]
