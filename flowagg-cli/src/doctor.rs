@@ -198,7 +198,7 @@ impl Examination {
             (Some(_), 0) if concerns(plan).any(|concern| concern.about == Subject::Bucket) => {
                 self.good(Topic::Bucket, format!("{name} is there; `apply` changes none of its settings"))
             }
-            (Some(_), 0) => self.good(Topic::Bucket, format!("{name} is as wanted")),
+            (Some(_), 0) => self.good(Topic::Bucket, format!("{name} is as declared")),
             (Some(_), n) => {
                 self.good(Topic::Bucket, format!("{name} is there; `apply` changes {n} of its settings"))
             }

@@ -18,6 +18,7 @@ use flowagg_core::id::{AccountId, BucketName, OrganizationId, Region};
 use flowagg_policy::{Severity, StatementRef};
 use jiff::SignedDuration;
 
+use crate::Exit;
 use crate::aws::Connection;
 
 pub(crate) use athena::{AthenaQueryArgs, AthenaVerb};
@@ -32,7 +33,7 @@ pub(crate) use schema::Described;
 /// Declare the fleet in `flowagg.toml`; `plan` shows what differs, `apply` does exactly that, `verify` proves that each
 /// account's logs arrive.
 #[derive(Debug, Parser)]
-#[command(name = "flowagg", version, max_term_width = 100, after_help = EXAMPLES)]
+#[command(name = "flowagg", version, max_term_width = 100, after_help = examples())]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,
@@ -48,11 +49,19 @@ Examples:
   flowagg policy check < live.json look for faults in a bucket policy, offline
 
 Exit codes:
-  0  done, nothing is wrong
-  1  something failed or is missing
-  2  the command line or the fleet file cannot be used
-  3  there are differences (plan --exit-code), findings (policy check), or
-     something does not deliver (verify, report)";
+";
+
+/// The examples, and every exit code with its meaning.
+fn examples() -> String {
+    let mut text = EXAMPLES.to_owned();
+    for exit in Exit::ALL {
+        let first = format!("  {:<5}", exit as u8);
+        let options = textwrap::Options::new(80).initial_indent(&first).subsequent_indent("       ");
+        text += &textwrap::fill(exit.meaning(), options);
+        text.push('\n');
+    }
+    text
+}
 
 /// The default name of the fleet file.
 pub(crate) const FLEET_FILE: &str = "flowagg.toml";
@@ -72,8 +81,8 @@ pub(crate) struct GlobalArgs {
     /// Trace every call on standard error; twice for more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
-    /// Look only at this account, or this region; may be given more than once. The hub is always looked at
-    #[arg(long, global = true, value_name = "ACCOUNT|REGION", value_parser = only)]
+    /// Look only at this member, by account or name, or at this region; may be given more than once. The hub is always looked at
+    #[arg(long, global = true, value_name = "ACCOUNT|NAME|REGION")]
     pub(crate) only: Vec<Only>,
 }
 
@@ -84,12 +93,6 @@ impl GlobalArgs {
         connection.call_timeout = self.call_timeout;
         connection
     }
-}
-
-/// Reads an account id or a region.
-fn only(text: &str) -> Result<Only, String> {
-    let account = text.parse().map(Only::Account);
-    account.or_else(|_| text.parse().map(Only::Region)).map_err(|_| "an account id or a region".to_owned())
 }
 
 #[derive(Debug, Subcommand)]
@@ -199,6 +202,9 @@ pub(crate) struct PlanArgs {
     /// Exit with 3 when anything differs
     #[arg(long)]
     pub(crate) exit_code: bool,
+    /// Also list what stays as it is, which is counted otherwise
+    #[arg(long, conflicts_with_all = ["json", "markdown"])]
+    pub(crate) all: bool,
     #[command(flatten)]
     pub(crate) terms: TermsArgs,
 }

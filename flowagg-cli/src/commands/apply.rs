@@ -13,6 +13,7 @@ use super::start;
 use crate::args;
 use crate::aws::Calls;
 use crate::aws::apply::{Applied, ApplyOptions, apply};
+use crate::show::{Run, Unchanged};
 use crate::{Exit, Screen, show};
 
 /// What `apply --json` prints.
@@ -48,11 +49,12 @@ pub(super) async fn run(
 ) -> Result<Exit, CommandError> {
     let adopts = !options.terms.adopt.is_empty();
     let make = |fleet: &Fleet, observed: &Observed| plan(fleet, observed, terms(&options.terms));
-    carry_out(global, &options.consent, adopts, screen, make).await
+    carry_out(Run::Apply, global, &options.consent, adopts, screen, make).await
 }
 
 /// Looks, makes a plan, shows it, asks, does it, and looks again to see what is left.
 pub(super) async fn carry_out(
+    run: Run,
     global: &args::GlobalArgs,
     consent: &args::ConsentArgs,
     adopts: bool,
@@ -64,7 +66,7 @@ pub(super) async fn carry_out(
     screen.calls("reading", &calls.reading)?;
     let plan = make(&observation.fleet, &observation.observed);
     if !consent.json {
-        show::plan(&observation.fleet, &plan, screen.out)?;
+        show::plan(&observation.fleet, &plan, Unchanged::Counted, screen.out)?;
     }
     if plan.is_empty() {
         if consent.json {
@@ -73,6 +75,8 @@ pub(super) async fn carry_out(
                 &ApplyDocument { plan: &plan, applied, remaining: &plan, calls: &calls },
                 screen.out,
             )?;
+        } else {
+            show::next(&show::after_run(run, &Applied::default(), &plan), screen.out)?;
         }
         return Ok(if plan.is_settled() { Exit::Done } else { Exit::Failed });
     }
@@ -86,7 +90,7 @@ pub(super) async fn carry_out(
             return Ok(Exit::Failed);
         }
     }
-    let mut applied = screen
+    let (mut applied, interrupted) = screen
         .writing(async |cancel, progress| {
             let options = ApplyOptions { cancel, max_failures: consent.max_failures.map(usize::from) };
             apply(&observation, &plan, &options, progress).await
@@ -103,7 +107,12 @@ pub(super) async fn carry_out(
         let document = ApplyDocument { plan: &plan, applied: &applied, remaining: &remaining, calls: &calls };
         show::document(&document, screen.out)?;
     } else {
-        show::applied(&observation.fleet, &applied, &remaining, screen.out)?;
+        show::applied(run, &observation.fleet, &applied, &remaining, screen.out)?;
+        show::next(&show::after_run(run, &applied, &remaining), screen.out)?;
     }
-    Ok(if applied.failures.is_empty() && remaining.is_settled() { Exit::Done } else { Exit::Failed })
+    Ok(match interrupted {
+        _ if applied.failures.is_empty() && remaining.is_settled() => Exit::Done,
+        Some(interrupted) => interrupted,
+        None => Exit::Failed,
+    })
 }

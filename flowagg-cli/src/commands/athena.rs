@@ -55,9 +55,17 @@ pub(super) async fn query(
         workgroup: options.workgroup.clone(),
         output: options.output.clone(),
     };
-    let answer = screen
+    let (answer, interrupted) = screen
         .writing(async |cancel, progress| run_query(hub, session.hub(), &request, &cancel, progress).await)
-        .await?;
+        .await;
+    let answer = match (answer, interrupted) {
+        (Ok(answer), _) => answer,
+        (Err(failure), None) => return Err(failure.into()),
+        (Err(failure), Some(interrupted)) => {
+            screen.failures(&[failure])?;
+            return Ok(interrupted);
+        }
+    };
     show::rows(&answer, options.format, screen.out)?;
     let (rows, bytes) = (answer.rows.len(), show::bytes(answer.scanned_bytes));
     let cost = cost(answer.scanned_bytes, options.price_per_tb);

@@ -5,6 +5,7 @@ use flowagg_policy::plan;
 use super::apply::carry_out;
 use super::error::CommandError;
 use crate::args;
+use crate::show::Run;
 use crate::{Exit, Screen};
 
 pub(super) async fn run(
@@ -12,5 +13,5 @@ pub(super) async fn run(
     consent: &args::ConsentArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
-    carry_out(global, consent, false, screen, plan::destroy).await
+    carry_out(Run::Destroy, global, consent, false, screen, plan::destroy).await
 }

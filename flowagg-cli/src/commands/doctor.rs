@@ -40,6 +40,7 @@ pub(super) async fn run(
             match looked {
                 Err(failure) => examination.bad(Topic::Organization, vec![failure]),
                 Ok((Observation { fleet, accounts, observed }, plan, refused)) => {
+                    start::selected(global, &fleet)?;
                     examination.check_accounts(&fleet, &accounts.entered(), &observed);
                     examination.check_hub(&fleet, &observed, &plan);
                     examination.check_flow_logs(&plan, refused);

@@ -7,6 +7,7 @@ use super::error::CommandError;
 use super::start;
 use crate::args;
 use crate::aws::observe::Observation;
+use crate::show::Unchanged;
 use crate::{Exit, Screen, show};
 
 pub(super) async fn run(
@@ -23,7 +24,9 @@ pub(super) async fn run(
     } else if options.markdown {
         show::markdown(&fleet, &plan, screen.out)?;
     } else {
-        show::plan(&fleet, &plan, screen.out)?;
+        let unchanged = if options.all { Unchanged::Listed } else { Unchanged::Counted };
+        show::plan(&fleet, &plan, unchanged, screen.out)?;
+        show::next(show::after_plan(&plan), screen.out)?;
     }
     Ok(match &plan {
         plan if !plan.is_complete() => Exit::Failed,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use flowagg_core::fleet::{Fleet, FleetFile};
+use flowagg_core::fleet::{Fleet, FleetFile, Only};
 use flowagg_policy::{Grant, Unnamed, merge};
 
 use super::error::CommandError;
@@ -30,6 +30,10 @@ pub(super) fn file(path: &Path) -> Result<FleetFile, CommandError> {
 /// The fleet file, and the hub account entered.
 pub(super) async fn open(global: &GlobalArgs) -> Result<(FleetFile, Session), CommandError> {
     let file = file(&global.config)?;
+    // What the fleet file names itself is known before any call.
+    if let Ok(fleet) = file.named() {
+        selected(global, &fleet)?;
+    }
     let session = Session::open(&file, &global.connection()).await?;
     Ok((file, session))
 }
@@ -38,7 +42,9 @@ pub(super) async fn open(global: &GlobalArgs) -> Result<(FleetFile, Session), Co
 pub(super) async fn look(global: &GlobalArgs, screen: &mut Screen<'_>) -> Result<Observation, CommandError> {
     let (file, session) = open(global).await?;
     let looked = screen.reading(async |progress| observe(file, &session, &global.only, progress).await);
-    Ok(looked.await?)
+    let observation = looked.await?;
+    selected(global, &observation.fleet)?;
+    Ok(observation)
 }
 
 /// The same, with every folder of logs in the bucket if a statement is to be adopted: they show which deliveries it serves.
@@ -59,10 +65,18 @@ pub(super) async fn look_to_adopt(
 pub(super) async fn fleet(global: &GlobalArgs, screen: &mut Screen<'_>) -> Result<Fleet, CommandError> {
     let file = file(&global.config)?;
     if let Ok(fleet) = file.named() {
+        selected(global, &fleet)?;
         return Ok(fleet);
     }
     let session = Session::open(&file, &global.connection()).await?;
     let found = screen.reading(async |progress| survey(file, &session, &global.only, progress).await);
     let Survey { fleet, .. } = found.await?;
+    selected(global, &fleet)?;
     Ok(fleet)
+}
+
+/// Checks that `--only` selects something of the fleet, whose accounts and regions are looked up.
+pub(super) fn selected(global: &GlobalArgs, fleet: &Fleet) -> Result<(), CommandError> {
+    Only::check(&global.only, fleet)
+        .map_err(|nothing| CommandError::usage(format!("`--only`: {nothing}"), nothing.help()))
 }

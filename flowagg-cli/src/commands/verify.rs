@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use flowagg_core::arrival::{InUse, Patience};
-use flowagg_core::failure::Failure;
 use jiff::{SignedDuration, Timestamp};
 
 use super::error::CommandError;
@@ -30,13 +29,14 @@ pub(super) async fn run(
         .reading(async |progress| {
             let Survey { fleet, accounts, mut regions } =
                 survey(file, &session, &global.only, progress).await?;
+            start::selected(global, &fleet)?;
             let mut in_use = InUse::new();
             loop {
                 let now = Timestamp::now();
                 let verified = verify(&fleet, &accounts, &regions, &mut in_use, patience, now).await?;
                 let left = deadline.saturating_duration_since(tokio::time::Instant::now());
                 if left.is_zero() || verified.is_complete() || !verified.may_change() {
-                    return Ok::<_, Failure>((fleet, accounts, verified));
+                    return Ok::<_, CommandError>((fleet, accounts, verified));
                 }
                 progress.step(
                     "delivering",

@@ -1,4 +1,5 @@
-use flowagg_core::id::{AccountId, Place, Region, ResourceKind, RoleName};
+use flowagg_core::fleet::NothingMatches;
+use flowagg_core::id::{AccountId, Place, ResourceKind, RoleName};
 use flowagg_policy::MergeError;
 
 /// Why a fleet cannot be written in another tool's terms. Nothing is exported then.
@@ -75,9 +76,9 @@ pub enum ExportError {
     /// It is not known which folders an account has.
     #[error("the regions of account `{0}` are not known")]
     UnknownRegions(AccountId),
-    /// Nothing is logged in the region.
-    #[error("no account of the fleet is logged in `{0}`")]
-    NoRegion(Region),
+    /// The fleet has nothing that is selected.
+    #[error(transparent)]
+    Selection(#[from] NothingMatches),
     /// A table has one list of columns.
     #[error(
         "the flow logs of transit gateways have other fields and the same folders, and one table cannot read both"
@@ -165,7 +166,7 @@ impl ExportError {
             Self::UnknownRegions(_) => {
                 "run it where the account can be read, or name its regions in `regions`".to_owned()
             }
-            Self::NoRegion(_) => "name a region of the fleet".to_owned(),
+            Self::Selection(nothing) => nothing.help(),
             Self::TwoFormats => "log transit gateways with a fleet file and a bucket of their own".to_owned(),
             Self::TooManyAccounts { limit, .. } => {
                 format!("name up to {limit} of them for the queries, each with `--only ACCOUNT`")

@@ -15,9 +15,10 @@ use textwrap::core::display_width;
 
 use super::failures::failures;
 use super::foreign::foreign;
+use super::sheet::controls;
 use super::style::GREEN;
 use super::table::{Row, table};
-use super::{Sheet, markdown, plan};
+use super::{Sheet, Unchanged, markdown, plan};
 
 const FLEET: &str = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\n\
                      [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
@@ -27,9 +28,9 @@ fn config() -> ProptestConfig {
     ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// Any text without control characters.
+/// Any text without characters that control a terminal.
 fn line() -> impl Strategy<Value = String> {
-    foreign().prop_map(|text| text.replace(char::is_control, ""))
+    foreign().prop_map(|text| text.replace(controls, ""))
 }
 
 fn place() -> Place {
@@ -125,12 +126,12 @@ proptest! {
     ) {
         let fleet = fleet(name);
         let planned = planned(&fleet, &words, failed);
-        let text = shown(Some(WIDTH), |out| plan(&fleet, &planned, out));
+        let text = shown(Some(WIDTH), |out| plan(&fleet, &planned, Unchanged::Listed, out));
         prop_assert!(widest(&text) <= WIDTH, "{}", text);
     }
 
     #[test]
-    fn any_control_characters_are_shown_without_panic(
+    fn any_control_characters_are_made_visible(
         name in foreign(),
         words in [foreign(), foreign(), foreign(), foreign()],
         failed in vec(failure(foreign), 0..6),
@@ -141,9 +142,14 @@ proptest! {
         let rows: Vec<Row> =
             cells.into_iter().map(|cells| Row { style: GREEN, sign: "", cells, below: None }).collect();
         for width in [None, Some(0), Some(WIDTH)] {
-            shown(width, |out| plan(&fleet, &planned, out));
-            shown(width, |out| failures(planned.failures(), out));
-            shown(width, |out| table(&rows, out));
+            for text in [
+                shown(width, |out| plan(&fleet, &planned, Unchanged::Listed, out)),
+                shown(width, |out| failures(planned.failures(), out)),
+            ] {
+                prop_assert!(!text.contains(|c| c != '\n' && controls(c)), "{:?}", text);
+            }
+            let text = shown(width, |out| table(&rows, out));
+            prop_assert!(!text.contains(|c| c != '\n' && controls(c)), "{:?}", text);
         }
         shown(None, |out| markdown(&fleet, &planned, out));
     }

@@ -6,7 +6,7 @@ use std::io;
 use anstyle::Style;
 use flowagg_core::fleet::{Fleet, Member};
 use flowagg_core::id::Place;
-use flowagg_core::plan::{Concern, HubChange, Left, Step, Why};
+use flowagg_core::plan::{Concern, HubChange, Step};
 use flowagg_policy::Plan;
 
 use super::failures::{HANG, error, failures};
@@ -18,23 +18,34 @@ use crate::aws::apply::Applied;
 /// What comes after `warning: ` begins here.
 const WARNING: usize = 9;
 
-pub(crate) fn plan(fleet: &Fleet, plan: &Plan, out: &mut Sheet<'_>) -> io::Result<()> {
-    let hub = &fleet.hub;
-    writeln!(out, "{BOLD}hub{BOLD:#} {} {} {}", hub.account, hub.region, hub.bucket)?;
-    for change in plan.hub() {
-        let (style, sign) = hub_sign(change);
-        out.line(4, format_args!("  {style}{sign}{style:#} {change}"))?;
+/// A command that changes AWS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Run {
+    Apply,
+    Destroy,
+}
+
+impl Run {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Apply => "apply",
+            Self::Destroy => "destroy",
+        }
     }
-    let is_read = plan.failures().iter().all(|failure| failure.place.account != hub.account);
-    let hub_differs = !plan.hub().is_empty() || !plan.not_applied().is_empty();
-    if !hub_differs && is_read && plan.obstacles().is_empty() {
-        writeln!(out, "  {DIM}={DIM:#} as wanted")?;
-    }
-    let rows = flow_log_rows(fleet, plan);
-    if !rows.is_empty() {
-        writeln!(out, "\n{BOLD}flow logs{BOLD:#}")?;
-        table(&rows, out)?;
-    }
+}
+
+/// How much is shown of what stays as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unchanged {
+    /// How many flow logs and resources there are, by the reason why they stay.
+    Counted,
+    /// Each of them.
+    Listed,
+}
+
+/// The changes, the problems, and a count of what stays.
+pub(crate) fn plan(fleet: &Fleet, plan: &Plan, unchanged: Unchanged, out: &mut Sheet<'_>) -> io::Result<()> {
+    changes(fleet, plan, unchanged, out)?;
     not_applied(plan, out)?;
     concerns(plan, out)?;
     if !plan.notes().is_empty() {
@@ -45,20 +56,78 @@ pub(crate) fn plan(fleet: &Fleet, plan: &Plan, out: &mut Sheet<'_>) -> io::Resul
     }
     if !plan.is_complete() {
         writeln!(out)?;
-        for obstacle in plan.obstacles() {
-            error(&format!("{}: {}", at(obstacle), obstacle.what), &obstacle.help, out)?;
-        }
-        failures(plan.failures(), out)?;
-    }
-    if plan.is_empty() && !plan.is_complete() {
-        return writeln!(out, "\n{BOLD}plan{BOLD:#}: nothing can be done before that is settled");
+        unread(plan, out)?;
     }
     writeln!(out)?;
+    if plan.is_empty() && !plan.is_complete() {
+        return writeln!(out, "{BOLD}plan{BOLD:#}: nothing can be done before that is settled");
+    }
     out.line(6, format_args!("{BOLD}plan{BOLD:#}: {}{}", plan.summary(), besides(plan)))
 }
 
-/// Changes and flow logs that stay, by account, region and VPC.
-fn flow_log_rows(fleet: &Fleet, plan: &Plan) -> Vec<Row> {
+/// The command that follows a plan.
+pub(crate) fn after_plan(plan: &Plan) -> &'static str {
+    match plan {
+        plan if !plan.is_complete() => "fix the errors above, then run `flowagg plan` again",
+        plan if !plan.is_empty() => "`flowagg apply` makes these changes",
+        plan if !plan.not_applied().is_empty() => {
+            "`flowagg apply --allow-expiry` applies what was not applied"
+        }
+        plan if !plan.concerns().is_empty() => {
+            "settle what is not as declared, then run `flowagg plan` again"
+        }
+        _ => "`flowagg verify` checks that the logs arrive",
+    }
+}
+
+/// The last line of a command: what to do next.
+pub(crate) fn next(what: &str, out: &mut Sheet<'_>) -> io::Result<()> {
+    out.line(6, format_args!("{BOLD}next{BOLD:#}: {what}"))
+}
+
+fn changes(fleet: &Fleet, plan: &Plan, unchanged: Unchanged, out: &mut Sheet<'_>) -> io::Result<()> {
+    let hub = &fleet.hub;
+    writeln!(out, "{BOLD}hub{BOLD:#} {} {} {}", hub.account, hub.region, hub.bucket)?;
+    for change in plan.hub() {
+        let (style, sign) = hub_sign(change);
+        out.line(4, format_args!("  {style}{sign}{style:#} {change}"))?;
+    }
+    let is_read = plan.failures().iter().all(|failure| failure.place.account != hub.account);
+    let hub_differs = !plan.hub().is_empty() || !plan.not_applied().is_empty();
+    if !hub_differs && is_read && plan.obstacles().is_empty() {
+        writeln!(out, "  {DIM}={DIM:#} as declared")?;
+    }
+    let rows = flow_log_rows(fleet, plan, unchanged);
+    let counts = if unchanged == Unchanged::Counted { counts(plan) } else { Vec::new() };
+    if !rows.is_empty() || !counts.is_empty() {
+        writeln!(out, "\n{BOLD}flow logs{BOLD:#}")?;
+    }
+    table(&rows, out)?;
+    if !counts.is_empty() {
+        out.line(4, format_args!("  {DIM}={DIM:#} {}", counts.join(", ")))?;
+    }
+    Ok(())
+}
+
+/// What keeps changes from being made, and what could not be read.
+fn unread(plan: &Plan, out: &mut Sheet<'_>) -> io::Result<()> {
+    for obstacle in plan.obstacles() {
+        error(&format!("{}: {}", at(obstacle), obstacle.what), &obstacle.help, out)?;
+    }
+    failures(plan.failures(), out)
+}
+
+/// How many stay, by the reason.
+fn counts(plan: &Plan) -> Vec<String> {
+    let mut counts: BTreeMap<(bool, &str), usize> = BTreeMap::new();
+    for left in plan.left() {
+        *counts.entry((!left.is_as_wanted(), left.why.short())).or_default() += 1;
+    }
+    counts.into_iter().map(|((_, why), count)| format!("{count} {why}")).collect()
+}
+
+/// Changes and, if they are listed, flow logs that stay, by account, region and resource.
+fn flow_log_rows(fleet: &Fleet, plan: &Plan, unchanged: Unchanged) -> Vec<Row> {
     let cells = |Place { account, region }: &Place, rest: [String; 3]| {
         let name =
             fleet.members.get(account).and_then(|member: &Member| member.name.clone()).unwrap_or_default();
@@ -68,21 +137,17 @@ fn flow_log_rows(fleet: &Fleet, plan: &Plan) -> Vec<Row> {
     };
     let changes = plan.flow_logs().iter().map(|change| {
         let (style, sign) = sign(&change.step);
-        let rest = [change.resource.to_string(), change.step.to_string(), change.reason.clone()];
-        Row { style, sign, cells: cells(&change.place, rest), below: None }
-    });
-    // What stays for the same reason in the same place is told once.
-    let mut alike: BTreeMap<(&Place, &Why), Vec<&Left>> = BTreeMap::new();
-    for left in plan.left() {
-        alike.entry((&left.place, &left.why)).or_default().push(left);
-    }
-    let left = alike.into_iter().map(|((place, why), left)| {
-        let (vpc, what) = match (&left[..], left[0].flow_log.as_ref()) {
-            ([one], Some(log)) => (one.resource.clone(), format!("leave {log}")),
-            ([one], None) => (one.resource.clone(), "leave".to_owned()),
-            (many, _) => (format!("{} resources", many.len()), "leave".to_owned()),
+        let (what, why) = match &change.step {
+            Step::Create => ("create".to_owned(), String::new()),
+            step => (step.to_string(), change.reason.clone()),
         };
-        Row { style: DIM, sign: "=", cells: cells(place, [vpc, what, why.to_string()]), below: None }
+        let cells = cells(&change.place, [change.resource.to_string(), what, why]);
+        Row { style, sign, cells, below: None }
+    });
+    let left = plan.left().iter().filter(|_| unchanged == Unchanged::Listed).map(|left| {
+        let what = left.flow_log.as_ref().map_or_else(String::new, |log| format!("leave {log}"));
+        let cells = cells(&left.place, [left.resource.clone(), what, left.why.to_string()]);
+        Row { style: DIM, sign: "=", cells, below: None }
     });
     let mut rows: Vec<Row> = changes.chain(left).collect();
     rows.sort_by(|a, b| {
@@ -161,8 +226,9 @@ fn besides(plan: &Plan) -> String {
     parts
 }
 
-/// What was done and what was not, and what a second look found.
+/// What was done and what was not, what a second look finds, and last what failed.
 pub(crate) fn applied(
+    run: Run,
     fleet: &Fleet,
     applied: &Applied,
     remaining: &Plan,
@@ -175,25 +241,68 @@ pub(crate) fn applied(
     for held_back in &applied.held_back {
         out.line(12, format_args!("  {YELLOW}not tried{YELLOW:#} {held_back}"))?;
     }
-    failures(&applied.failures, out)?;
     for warning in &applied.warnings {
         out.line(WARNING, format_args!("{YELLOW}warning{YELLOW:#}: {}: {}", at(warning), warning.what))?;
         out.aside(WARNING, &warning.help)?;
     }
-    if remaining.is_settled() {
-        let warnings = match applied.warnings.len() {
-            0 => String::new(),
-            1 => ", 1 warning".to_owned(),
-            n => format!(", {n} warnings"),
-        };
-        return writeln!(
-            out,
-            "\n{BOLD}{GREEN}ok{GREEN:#}{BOLD:#}: {} done, and a second look finds nothing to do{warnings}",
-            applied.changes()
+    let is_as_declared =
+        remaining.is_empty() && remaining.not_applied().is_empty() && remaining.concerns().is_empty();
+    if !is_as_declared {
+        writeln!(out, "\n{BOLD}a second look finds{BOLD:#}")?;
+        if !remaining.is_empty() {
+            changes(fleet, remaining, Unchanged::Counted, out)?;
+        }
+        not_applied(remaining, out)?;
+        concerns(remaining, out)?;
+    }
+    if !applied.failures.is_empty() || !remaining.is_complete() {
+        writeln!(out)?;
+    }
+    unread(remaining, out)?;
+    failures(&applied.failures, out)?;
+    writeln!(out)?;
+    let count = |number: usize, what: &str| match number {
+        0 => String::new(),
+        number => format!(", {number} {what}"),
+    };
+    let warnings =
+        count(applied.warnings.len(), if applied.warnings.len() == 1 { "warning" } else { "warnings" });
+    if applied.failures.is_empty() && remaining.is_settled() {
+        return out.line(
+            4,
+            format_args!(
+                "{BOLD}{GREEN}ok{GREEN:#}{BOLD:#}: {} done, and a second look finds nothing to do{warnings}",
+                applied.changes()
+            ),
         );
     }
-    writeln!(out, "\n{BOLD}a second look finds{BOLD:#}")?;
-    plan(fleet, remaining, out)
+    let failed = count(applied.failures.len(), "failed");
+    let held_back = count(applied.held_back.len(), "not tried");
+    let left = if remaining.is_empty() { String::new() } else { format!("; left: {}", remaining.summary()) };
+    let (name, done) = (run.name(), applied.changes());
+    out.line(
+        6,
+        format_args!(
+            "{BOLD}{RED}{name}{RED:#}{BOLD:#}: {done} done{failed}{held_back}{warnings}{left}{}",
+            besides(remaining)
+        ),
+    )
+}
+
+/// The command that follows a run that changes.
+pub(crate) fn after_run(run: Run, applied: &Applied, remaining: &Plan) -> String {
+    let name = run.name();
+    match (run, remaining) {
+        _ if !applied.failures.is_empty() || !remaining.is_complete() => {
+            format!("fix the errors above, then run `flowagg {name}` again: what is done is not repeated")
+        }
+        (_, plan) if !plan.is_empty() => format!("run `flowagg {name}` again"),
+        (Run::Apply, plan) if plan.is_settled() => {
+            "`flowagg verify --wait 30m` waits until the logs arrive".to_owned()
+        }
+        (Run::Apply, plan) => after_plan(plan).to_owned(),
+        (Run::Destroy, _) => "the bucket and its objects stay: delete them if nobody needs them".to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -219,7 +328,7 @@ mod tests {
         outcome.warnings.push(warning);
         let remaining = flowagg_policy::plan::plan(&fleet, &mocked::observed(None), Unnamed::Keep);
         let mut out = Vec::new();
-        applied(&fleet, &outcome, &remaining, &mut Sheet::new(&mut out, None)).unwrap();
+        applied(Run::Apply, &fleet, &outcome, &remaining, &mut Sheet::new(&mut out, None)).unwrap();
         let text = String::from_utf8(anstream::adapter::strip_bytes(&out).into_vec()).unwrap();
         assert_data_eq!(
             text,
@@ -238,7 +347,7 @@ hub 111122223333 eu-west-1 acme-logs
   + lifecycle of AWSLogs/: expire after 90 days, unfinished uploads deleted after 7
   + write the bucket policy: grants delivery to 222222222222 (594 bytes)
 
-plan: 6 changes to the hub
+apply: 0 done, 1 warning; left: 6 changes to the hub
 
 "#]]
         );

@@ -1,10 +1,12 @@
 //! Progress: a bar on a terminal, a line now and then elsewhere, an event for each step for a program; and Ctrl-C.
 
+use std::cell::OnceCell;
+
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, tell};
-use crate::Progress;
+use crate::{Exit, Progress};
 
 /// Work with fewer steps than this is over before a line about it is read.
 const WORTH_A_LINE: usize = 50;
@@ -34,14 +36,15 @@ impl Watch {
         }
     }
 
-    /// Waits for Ctrl-C: the first cancels the token, the second ends the program.
-    pub(crate) async fn interrupts(&self, cancel: &CancellationToken) {
-        while tokio::signal::ctrl_c().await.is_ok() {
-            if cancel.is_cancelled() {
-                std::process::exit(130);
+    /// Waits for a signal: the first cancels the token, the second ends the program.
+    pub(crate) async fn interrupts(&self, cancel: &CancellationToken, first: &OnceCell<Exit>) -> ! {
+        loop {
+            let exit = signal().await;
+            if first.set(exit).is_err() {
+                end(exit);
             }
             cancel.cancel();
-            self.say("stopping: the calls under way are finished first; Ctrl-C again ends at once");
+            self.say("stopping: calls in progress are finished first; a second Ctrl-C ends at once");
         }
     }
 
@@ -52,6 +55,53 @@ impl Watch {
             None => tell(&line),
         }
     }
+}
+
+/// Ends the program at once.
+pub(crate) fn end(exit: Exit) -> ! {
+    std::process::exit(i32::from(exit as u8))
+}
+
+/// Waits for a signal that ends a program.
+#[cfg(unix)]
+pub(crate) async fn signal() -> Exit {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    let mut hangup = if ignores_hangup() { None } else { signal(SignalKind::hangup()).ok() };
+    let hangup = async {
+        match &mut hangup {
+            Some(hangup) => hangup.recv().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = interrupt.recv() => Exit::Interrupted,
+        _ = terminate.recv() => Exit::Terminated,
+        _ = hangup => Exit::Terminated,
+    }
+}
+
+/// Waits for a signal that ends a program.
+#[cfg(not(unix))]
+pub(crate) async fn signal() -> Exit {
+    match tokio::signal::ctrl_c().await {
+        Ok(()) => Exit::Interrupted,
+        // Where there are no signals, there is nothing to wait for.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// Whether the program was started to survive the end of its terminal, as by `nohup`. Only Linux tells.
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // Bit 0 is signal 1, SIGHUP.
+    ignored.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).is_ok_and(|mask| mask & 1 == 1))
 }
 
 impl Progress for Watch {

@@ -1,5 +1,6 @@
 //! Where a run writes to, and the few things that every command writes.
 
+use std::cell::OnceCell;
 use std::io::{self, BufRead, Write};
 use std::path::Path;
 
@@ -11,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::event::{Event, Fault};
 use super::failures::{self, error, faults};
 use super::plan::at;
-use super::progress::Watch;
+use super::progress::{Watch, end, signal};
 use super::sheet::Sheet;
 use crate::aws::Calls;
 use crate::{Exit, Progress};
@@ -35,30 +36,31 @@ impl<'a> Screen<'a> {
         Self { out, err, interactive: false, events: false }
     }
 
-    /// Does a piece of work that only reads: it may end at any moment.
+    /// Does a piece of work that only reads: a signal ends the program at once.
     pub(crate) async fn reading<T>(&self, work: impl AsyncFnOnce(&dyn Progress) -> T) -> T {
         let watch = Watch::new(self.interactive, self.events);
-        let result = work(&watch).await;
+        let result = tokio::select! {
+            result = work(&watch) => Ok(result),
+            exit = signal() => Err(exit),
+        };
         watch.finish();
-        result
+        result.unwrap_or_else(|exit| end(exit))
     }
 
-    /// Does a piece of work that writes: Ctrl-C cancels its token.
+    /// Does a piece of work that must not end in the middle of a call: the first signal cancels its token. Returns how that signal ends
+    /// the run, if there was one.
     pub(crate) async fn writing<T>(
         &self,
         work: impl AsyncFnOnce(CancellationToken, &dyn Progress) -> T,
-    ) -> T {
+    ) -> (T, Option<Exit>) {
         let watch = Watch::new(self.interactive, self.events);
-        let cancel = CancellationToken::new();
-        let interrupts = async {
-            watch.interrupts(&cancel).await;
-            // Where there are no signals, there is nothing to wait for.
-            std::future::pending().await
+        let (cancel, first) = (CancellationToken::new(), OnceCell::new());
+        let result = tokio::select! {
+            result = work(cancel.clone(), &watch) => result,
+            never = watch.interrupts(&cancel, &first) => never,
         };
-        let result =
-            tokio::select! { result = work(cancel.clone(), &watch) => result, never = interrupts => never };
         watch.finish();
-        result
+        (result, first.into_inner())
     }
 
     /// Asks, and takes yes for yes and all else for no.

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use textwrap::core::{Word, break_words, display_width};
 use textwrap::wrap_algorithms::wrap_first_fit;
 
-use super::style::DIM;
+use super::style::{self, DIM};
 
 /// A terminal narrower than this is written to as if it were as wide: with words of a few letters on each line nobody
 /// reads a table.
@@ -43,7 +43,7 @@ impl<'a> Sheet<'a> {
     /// Writes a line. What does not fit goes on below, with so many spaces before it, and so does what has a line of its own. Words with a [`TIE`] between them
     /// stay on one line.
     pub(crate) fn line(&mut self, indent: usize, text: impl Display) -> io::Result<()> {
-        let text = text.to_string();
+        let text = visible(&text.to_string());
         let Some(width) = self.width else {
             let below = format!("\n{:indent$}", "");
             return writeln!(self.to, "{}", text.replace(TIE, " ").replace('\n', &below));
@@ -80,6 +80,48 @@ impl Write for Sheet<'_> {
     fn flush(&mut self) -> io::Result<()> {
         self.to.flush()
     }
+}
+
+/// Whether a character controls the terminal, or the direction or order of the text around it.
+pub(super) fn controls(c: char) -> bool {
+    let directs =
+        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || directs || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// The text with every character visible that would control the terminal, or change the direction or order of other text: `\u{1b}`
+/// stands for an escape character. Line breaks and flowagg's own styles stay.
+///
+/// Source: "Unicode Bidirectional Algorithm" (Unicode Standard Annex #9), for the directional characters.
+fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, from)) =
+        rest.find(|c| c != '\n' && controls(c)).and_then(|at| rest.split_at_checked(at))
+    {
+        out.push_str(before);
+        let own = style::ALL
+            .iter()
+            .flat_map(|style| [style.render().to_string(), style.render_reset().to_string()]);
+        rest = match own
+            .filter(|own| !own.is_empty())
+            .find_map(|own| Some((from.strip_prefix(own.as_str())?, own)))
+        {
+            Some((after, own)) => {
+                out.push_str(&own);
+                after
+            }
+            None => {
+                let mut characters = from.chars();
+                match characters.next() {
+                    Some('\t') => out.push(' '),
+                    first => out.extend(first.into_iter().flat_map(char::escape_unicode)),
+                }
+                characters.as_str()
+            }
+        };
+    }
+    out + rest
 }
 
 /// What stays together on a line of so many columns: a word, or several between backticks, for they are a command to be
@@ -141,6 +183,12 @@ mod tests {
     fn a_style_has_no_width() {
         let text = "\u{1b}[31merror\u{1b}[0m: 3456789 123456789 123456789 1234";
         assert_eq!(written(Some(40), 7, text), format!("{text}\n"));
+    }
+
+    #[test]
+    fn what_controls_a_terminal_is_made_visible() {
+        let text = "a\u{1b}]8;;x\u{7}b\u{1b}[5mc\u{9b}d\u{202e}e\tf";
+        assert_eq!(written(None, 0, text), "a\\u{1b}]8;;x\\u{7}b\\u{1b}[5mc\\u{9b}d\\u{202e}e f\n");
     }
 
     #[test]

@@ -9,6 +9,9 @@ pub(super) const RED: Style = AnsiColor::Red.on_default();
 pub(super) const GREEN: Style = AnsiColor::Green.on_default();
 pub(super) const YELLOW: Style = AnsiColor::Yellow.on_default();
 
+/// Every style of a screen.
+pub(super) const ALL: [Style; 5] = [BOLD, DIM, RED, GREEN, YELLOW];
+
 /// The style of a state.
 pub(super) fn of_state(state: State) -> Style {
     match state {

@@ -124,8 +124,8 @@ fn queries_of_an_account_or_region_that_is_not_in_the_fleet_are_not_written() {
         "named",
         &["athena", "--only", "999999999999"],
         str![[r#"
-error: the fleet has no member `999999999999`
-       name an account of the fleet
+error: no member of the fleet has account `999999999999`
+       select members by account id or name, and regions by code, as they are in the fleet
 
 "#]],
     );
@@ -133,8 +133,8 @@ error: the fleet has no member `999999999999`
         "named",
         &["athena", "--only", "us-east-1"],
         str![[r#"
-error: no account of the fleet is logged in `us-east-1`
-       name a region of the fleet
+error: no member of the fleet has region `us-east-1`
+       did you mean `eu-west-1`?
 
 "#]],
     );

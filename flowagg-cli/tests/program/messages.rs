@@ -170,6 +170,24 @@ For more information, try '--help'.
 }
 
 #[test]
+fn selection_that_matches_nothing_is_an_error_before_any_call() {
+    let fleet = FLEET.replace("regions =", "name = \"payments\"\nregions =");
+    let url = endpoint(|_| (500, "a call".to_owned()));
+    let mut answers = String::new();
+    for args in [
+        &["plan", "--only", "paymnts"][..],
+        &["apply", "--yes", "--only", "222222222223"],
+        &["verify", "--only", "eu-west-9"],
+        &["destroy", "--yes", "--only", "payments", "--only", "accounting"],
+    ] {
+        let said = flowagg(args, &fleet, &url, true);
+        assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{args:?}: {}", said.err);
+        answers += &said.err;
+    }
+    assert_data_eq!(answers, str![]);
+}
+
+#[test]
 fn a_missing_fleet_file_is_named() {
     let said = flowagg(&["plan", "-c", "other.toml"], FLEET, &closed(), true);
     assert_eq!(said.code, Some(2));
@@ -282,6 +300,7 @@ error: 222222222222 eu-west-1: arn:aws:iam::222222222222:role/OrganizationAccoun
        make the role in 222222222222 with a trust policy for the caller, or name another with `role`, and allow sts:AssumeRole on it to the caller; `aws iam get-role --role-name ROLE` in 222222222222 shows whether it exists, and `flowagg permissions` prints the policies
 
 plan: 6 changes to the hub, 1 could not be read
+next: fix the errors above, then run `flowagg plan` again
 
 "#]]
     );
@@ -310,6 +329,7 @@ error: 111122223333 eu-west-1: acme-flow-logs: Get[..]: AccessDenied: Access Den
        if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:Get[..] to the role or user that is used in 111122223333; `flowagg permissions` prints the IAM policies
 
 plan: nothing can be done before that is settled
+next: fix the errors above, then run `flowagg apply` again: what is done is not repeated
 
 "#]]
     );
@@ -334,6 +354,7 @@ error: 111122223333 eu-west-1: acme-flow-logs: HeadBucket: AccessDenied: the buc
        if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:ListBucket to the role or user that is used in 111122223333; `flowagg permissions` prints the IAM policies
 
 plan: nothing can be done before that is settled
+next: fix the errors above, then run `flowagg plan` again
 
 "#]]
     );

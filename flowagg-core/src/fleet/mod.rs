@@ -4,6 +4,7 @@ mod fault;
 mod file;
 mod hub;
 mod member;
+mod only;
 mod organization;
 mod policy;
 mod position;
@@ -22,6 +23,7 @@ pub use fault::{Fault, FleetError};
 pub use file::FleetFile;
 pub use hub::{Encryption, Hub, ObjectOwnership};
 pub use member::{Choice, Filter, Member, NothingSelected, Regions, Selection, Standing};
+pub use only::{NothingMatches, Only};
 pub use organization::{Discovery, FoundAccount, Lookup, Organization};
 pub use policy::{AclCondition, GrantForm, PolicySettings};
 pub use resolution::Resolution;
@@ -115,15 +117,14 @@ impl Fleet {
         self.places_in(&[])
     }
 
-    /// The same, limited to the accounts and regions in `only`. Without an account in it all accounts count, and without a region
+    /// The same, limited to the members and regions in `only`. Without a member in it all members count, and without a region
     /// all regions.
     pub fn places_in<'a>(&'a self, only: &'a [Only]) -> impl Iterator<Item = (&'a Member, &'a Region)> {
         let places = self
             .members
             .values()
             .flat_map(|member| member.regions.iter().map(move |region| (member, region)));
-        places
-            .filter(move |(member, region)| Only::account(only, member.account) && Only::region(only, region))
+        places.filter(move |(member, region)| Only::member(only, member) && Only::region(only, region))
     }
 }
 
@@ -132,27 +133,5 @@ impl FromStr for Fleet {
 
     fn from_str(text: &str) -> Result<Self, FleetError> {
         Self::parse(text)
-    }
-}
-
-/// An account or a region that a run is limited to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Only {
-    /// One account.
-    Account(AccountId),
-    /// One region.
-    Region(Region),
-}
-
-impl Only {
-    /// Whether an account is among them; where none is named, all are.
-    pub fn account(only: &[Self], account: AccountId) -> bool {
-        only.contains(&Self::Account(account)) || !only.iter().any(|only| matches!(only, Self::Account(_)))
-    }
-
-    /// Whether a region is among them; where none is named, all are.
-    pub fn region(only: &[Self], region: &Region) -> bool {
-        only.contains(&Self::Region(region.clone()))
-            || !only.iter().any(|only| matches!(only, Self::Region(_)))
     }
 }

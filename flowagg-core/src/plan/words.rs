@@ -220,8 +220,8 @@ impl fmt::Display for FlowLogChange {
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AsWanted => f.write_str("as wanted"),
-            Self::ForeignAsWanted { manager } => write!(f, "as wanted, though {manager}"),
+            Self::AsWanted => f.write_str("as declared"),
+            Self::ForeignAsWanted { manager } => write!(f, "as declared, though {manager}"),
             Self::ForeignAlongside { manager, differences } => {
                 write!(f, "{manager}, delivers to the bucket as well: {}", differences.join(", "))
             }
@@ -234,6 +234,21 @@ impl fmt::Display for Why {
                 let noun = kind.noun();
                 write!(f, "the fleet file does not choose this {noun}; `--prune` deletes the flow log")
             }
+        }
+    }
+}
+
+impl Why {
+    /// A few words that follow a number.
+    pub fn short(&self) -> &'static str {
+        match self {
+            Self::AsWanted => "as declared",
+            Self::ForeignAsWanted { .. } => "as declared, of another manager",
+            Self::ForeignAlongside { .. } => "of another manager, next to one that is as declared",
+            Self::ForeignWithoutGrant { .. } => "of another manager",
+            Self::Covered { .. } => "covered by another flow log",
+            Self::Shared { .. } => "owned by another account",
+            Self::NotChosen { .. } => "not chosen by the fleet file",
         }
     }
 }

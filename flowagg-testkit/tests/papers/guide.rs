@@ -23,16 +23,14 @@ hub 111122223333 eu-west-1 acme-flow-logs
   + merge the bucket policy: grants delivery to 444444444444 (784 bytes)
 
 flow logs
-  = 222222222222  payments  eu-west-1  vpc-0123456789abcdef0  leave fl-0123456789abcdef0  as wanted
-  = 222222222222  payments  us-east-1  vpc-0123456789abcdef1  leave fl-0123456789abcdef1  as wanted
-  = 333333333333  shop      eu-west-1  vpc-0123456789abcdef2  leave fl-0123456789abcdef2  as wanted
-  = 333333333333  shop      us-east-1  vpc-0123456789abcdef3  leave fl-0123456789abcdef3  as wanted
-  + 444444444444  bank      eu-west-1  vpc-0123456789abcdef4  create a flow log           none to the bucket yet
-  + 444444444444  bank      us-east-1  vpc-0123456789abcdef5  create a flow log           none to the bucket yet
+  + 444444444444  bank  eu-west-1  vpc-0123456789abcdef4  create
+  + 444444444444  bank  us-east-1  vpc-0123456789abcdef5  create
+  = 4 as declared
 
 note: flow logs expire after 90 days
 
 plan: 1 change to the hub, 2 flow logs to create
+next: `flowagg apply` makes these changes
 
 "#]]
     );
@@ -84,15 +82,13 @@ hub 111122223333 eu-west-1 acme-flow-logs
   + merge the bucket policy: revokes delivery from 333333333333 (701 bytes)
 
 flow logs
-  = 222222222222  payments  eu-west-1  vpc-0123456789abcdef0  leave fl-0123456789abcdef0  as wanted
-  = 222222222222  payments  us-east-1  vpc-0123456789abcdef1  leave fl-0123456789abcdef1  as wanted
-  = 444444444444  bank      eu-west-1  vpc-0123456789abcdef4  leave fl-0123456789abcdef4  as wanted
-  = 444444444444  bank      us-east-1  vpc-0123456789abcdef5  leave fl-0123456789abcdef5  as wanted
+  = 4 as declared
 
 note: flow logs expire after 90 days
 note: the fleet's lifecycle rule also expires flow logs of accounts that are not members: 333333333333
 
 plan: 1 change to the hub
+next: `flowagg apply` makes these changes
 
 "#]]
     );
@@ -134,10 +130,7 @@ pub(crate) async fn another_key(section: &mut Section) {
 hub 111122223333 eu-west-1 acme-flow-logs
 
 flow logs
-  = 222222222222  payments  eu-west-1  vpc-0123456789abcdef0  leave fl-0123456789abcdef0  as wanted
-  = 222222222222  payments  us-east-1  vpc-0123456789abcdef1  leave fl-0123456789abcdef1  as wanted
-  = 333333333333  shop      eu-west-1  vpc-0123456789abcdef2  leave fl-0123456789abcdef2  as wanted
-  = 333333333333  shop      us-east-1  vpc-0123456789abcdef3  leave fl-0123456789abcdef3  as wanted
+  = 4 as declared
 
 note: flow logs expire after 90 days
 
@@ -146,6 +139,7 @@ error: 111122223333 eu-west-1: arn:aws:kms:eu-west-1:111122223333:key/1234abcd-1
        add the statement to the policy of arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab, beside those that it has
 
 plan: nothing can be done before that is settled
+next: fix the errors above, then run `flowagg apply` again: what is done is not repeated
 
 "#]]
     );
@@ -239,6 +233,7 @@ not applied
 note: flow logs do not expire
 
 plan: 1 change to the hub, 6 flow logs to replace, 1 not applied without `--allow-expiry`
+next: `flowagg apply` makes these changes
 
 "#]]
     );
@@ -334,14 +329,12 @@ hub 111122223333 eu-west-1 acme-flow-logs
   + merge the bucket policy: grants delivery to 222222222222, 333333333333 (856 bytes)
 
 flow logs
-  = 222222222222  payments  eu-west-1  vpc-0123456789abcdef0  leave fl-0123456789abcdef0  as wanted
-  = 222222222222  payments  us-east-1  vpc-0123456789abcdef1  leave fl-0123456789abcdef1  as wanted
-  = 333333333333  shop      eu-west-1  vpc-0123456789abcdef2  leave fl-0123456789abcdef2  as wanted
-  = 333333333333  shop      us-east-1  vpc-0123456789abcdef3  leave fl-0123456789abcdef3  as wanted
+  = 4 as declared
 
 note: flow logs expire after 90 days
 
 plan: 1 change to the hub
+next: `flowagg apply` makes these changes
 
 "#]]
     );

@@ -28,7 +28,7 @@ pub(crate) async fn moving(section: &mut Section) {
     let fleet = stage.shell.read("flowagg.toml");
     assert!(fleet.contains("\"222222222222\"") && fleet.contains("role = \"flowagg\""), "{fleet}");
     let plan = stage.shell.exits(&plan, 0).await.stdout;
-    assert_eq!(plan.matches("as wanted, though not made by flowagg").count(), 2, "{plan}");
+    assert_eq!(plan.matches("as declared, though not made by flowagg").count(), 2, "{plan}");
 
     // The same from templates, offline.
     let vpc = &stage.world.accounts()["payments"].vpcs[stage.world.hub_region()][0];
@@ -49,7 +49,7 @@ pub(crate) async fn moving(section: &mut Section) {
     stage.shell.exits(&tag, 0).await;
     stage.shell.become_account(stage.world.hub());
     let plan = stage.shell.exits(&plan, 0).await.stdout;
-    assert_eq!(plan.matches("as wanted, though not made by flowagg").count(), 1, "{plan}");
+    assert_eq!(plan.matches("as declared, though not made by flowagg").count(), 1, "{plan}");
     assert_data_eq!(
         plan,
         str![[r#"
@@ -59,7 +59,7 @@ hub 111122223333 eu-west-1 acme-flow-logs
 
 flow logs
   = 222222222222  eu-west-1  vpc-0123456789abcdef0  leave fl-0123456789abcdef0  as wanted
-  = 222222222222  us-east-1  vpc-0123456789abcdef1  leave fl-0123456789abcdef1  as wanted, though not made by flowagg
+  = 222222222222  us-east-1  vpc-0123456789abcdef1  leave fl-0123456789abcdef1  as declared, though not made by flowagg
 
 note: flow logs do not expire
 note: statement `AWSLogDeliveryWrite` also lets 222222222222 deliver

@@ -108,8 +108,11 @@ pub(crate) async fn rolling_out(section: &mut Section) {
     corner.shell.write("flowagg.toml", &fleet);
     let [plan, apply, verify] = section.next("sh").of();
     let planned = corner.shell.exits(&plan, 0).await.stdout;
-    let changes = planned.lines().filter(|line| line.ends_with("none to the bucket yet"));
-    let accounts: BTreeSet<&str> = changes.filter_map(|line| line.split_whitespace().nth(1)).collect();
+    let changes = planned.lines().filter_map(|line| line.trim_start().strip_prefix("+ "));
+    let accounts: BTreeSet<&str> = changes
+        .filter_map(|change| change.split_whitespace().next())
+        .filter(|word| word.parse::<AccountId>().is_ok())
+        .collect();
     assert_eq!(accounts, BTreeSet::from(["222222222222"]), "{planned}");
     corner.shell.exits(&apply, 0).await;
     corner.deliver(&fleet).await;
@@ -117,9 +120,10 @@ pub(crate) async fn rolling_out(section: &mut Section) {
     let policy = corner.policy().await;
     assert!(policy.contains("222222222222") && !policy.contains("o-a1b2c3d4e5"), "{policy}");
 
-    // All of it: the same again.
-    let fleet: String =
+    // All of it: the same again, with the form that the page names.
+    let mut fleet: String =
         fleet.lines().filter(|line| !line.starts_with("units")).flat_map(|line| [line, "\n"]).collect();
+    fleet.push_str("\n[policy]\nform = \"organization\"\n");
     corner.shell.write("flowagg.toml", &fleet);
     corner.shell.exits(&apply, 0).await;
     corner.deliver(&fleet).await;

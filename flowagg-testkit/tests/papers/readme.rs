@@ -47,15 +47,15 @@ Do this? [y/N]
         again,
         str![[r#"
 hub 111122223333 eu-west-1 acme-flow-logs
-  = as wanted
+  = as declared
 
 flow logs
-  = 222222222222  payments  eu-west-1  vpc-0123456789abcdef0  leave fl-0123456789abcdef0  as wanted
-  = 222222222222  payments  us-east-1  vpc-0123456789abcdef1  leave fl-0123456789abcdef1  as wanted
+  = 2 as declared
 
 note: flow logs expire after 90 days
 
 plan: nothing to do
+next: `flowagg verify --wait 30m` waits until the logs arrive
 
 "#]]
     );

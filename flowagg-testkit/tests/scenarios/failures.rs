@@ -20,7 +20,6 @@ async fn a_member_whose_role_cannot_be_assumed_does_not_stop_the_others() {
         str![[r#"
 error: 333333333333 eu-west-1: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: AccessDenied: User is not authorized to perform: sts:AssumeRole on a role of 333333333333
        make the role in 333333333333 with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it
-note: flow logs expire after 90 days
 error: 333333333333 eu-west-1: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: AccessDenied: User is not authorized to perform: sts:AssumeRole on a role of 333333333333
        make the role in 333333333333 with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it
 "#]]

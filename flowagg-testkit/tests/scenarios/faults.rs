@@ -99,7 +99,6 @@ error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: RequestLim
        AWS asks for patience: run it again; what is done stays done
 error: 333333333333 us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: RequestLimitExceeded: Request limit exceeded.
        AWS asks for patience: run it again; what is done stays done
-note: flow logs expire after 90 days
 "#]]).await;
 }
 
@@ -112,7 +111,6 @@ error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: Unauthoriz
        allow ec2:CreateFlowLogs to the role or user that is used in 333333333333
 error: 333333333333 us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: UnauthorizedOperation: You are not authorized to perform this operation.
        allow ec2:CreateFlowLogs to the role or user that is used in 333333333333
-note: flow logs expire after 90 days
 "#]]).await;
 }
 
@@ -130,7 +128,6 @@ error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: Unauthoriz
        a service control policy of the organization denies ec2:CreateFlowLogs in 333333333333: ask for an exception
 error: 333333333333 us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: UnauthorizedOperation: You are not authorized to perform this operation. User: arn:aws:sts::111122223333:assumed-role/flowagg/flowagg is not authorized to perform: ec2:CreateFlowLogs on resource: arn:aws:ec2:eu-west-1:111122223333:vpc-flow-log/* with an explicit deny in a service control policy. Encoded authorization failure message: AAAA
        a service control policy of the organization denies ec2:CreateFlowLogs in 333333333333: ask for an exception
-note: flow logs expire after 90 days
 "#]]).await;
 }
 
@@ -151,7 +148,6 @@ RequestExpired: Request has expired.
        the credentials have expired: sign in again and run it again; what is done stays done
 RequestExpired: Request has expired.
        the credentials have expired: sign in again and run it again; what is done stays done
-note: flow logs expire after 90 days
 "#]]
     );
     assert_eq!(faults.count(&creations), 4, "none is tried again");
@@ -174,7 +170,6 @@ async fn credentials_that_expire_before_the_policy_is_written_hold_every_flow_lo
   not tried 333333333333 us-east-1 vpc-0123456789abcdef3: create a flow log: none to the bucket yet
 error: 111122223333 eu-west-1: acme-flow-logs: PutBucketPolicy: ExpiredToken: The provided token has expired.
        the credentials have expired: sign in again and run it again; what is done stays done
-note: flow logs expire after 90 days
 "#]]
     );
     assert_eq!(faults.count(&CallFilter::operation("CreateFlowLogs")), 0);
@@ -194,7 +189,6 @@ async fn a_session_that_has_expired_takes_no_role_and_says_to_sign_in() {
         str![[r#"
 error: 333333333333 eu-west-1: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: ExpiredTokenException: The security token included in the request is expired
        the credentials have expired: sign in again and run it again; what is done stays done
-note: flow logs expire after 90 days
 error: 333333333333 eu-west-1: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: ExpiredTokenException: The security token included in the request is expired
        the credentials have expired: sign in again and run it again; what is done stays done
 "#]]
@@ -245,7 +239,6 @@ async fn a_region_that_is_not_opted_into_is_named_and_the_others_are_done() {
     a_region_of_the_bank_fails(off, str![[r#"
 error: 333333333333 us-east-1: Describe[..]: OptInRequired: You are not subscribed to this service. Please go to http://aws.amazon.com to subscribe.
        enable us-east-1 in 333333333333, or take it out of the member's `regions`
-note: flow logs expire after 90 days
 error: 333333333333 us-east-1: Describe[..]: OptInRequired: You are not subscribed to this service. Please go to http://aws.amazon.com to subscribe.
        enable us-east-1 in 333333333333, or take it out of the member's `regions`
 "#]]).await;
@@ -258,7 +251,6 @@ async fn a_region_that_takes_no_credentials_is_named_and_the_others_are_done() {
     a_region_of_the_bank_fails(off, str![[r#"
 error: 333333333333 us-east-1: Describe[..]: AuthFailure: AWS was not able to validate the provided access credentials
        AWS does not take these credentials in us-east-1: check the keys or profile, and that the region is enabled
-note: flow logs expire after 90 days
 error: 333333333333 us-east-1: Describe[..]: AuthFailure: AWS was not able to validate the provided access credentials
        AWS does not take these credentials in us-east-1: check the keys or profile, and that the region is enabled
 "#]]).await;
@@ -284,7 +276,6 @@ async fn one_vpc_that_is_unsuccessful_among_many_is_named_and_the_others_have_th
         str![[r#"
 error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: 400: LogDestination: acme-flow-logs is undeliverable
        the bucket cannot be delivered to: with a KMS key, it must be a customer managed key given by its ARN
-note: flow logs expire after 90 days
 "#]]
     );
     assert_eq!((logged(&world, "shop").await, logged(&world, "bank").await), (2, 5));
@@ -353,7 +344,6 @@ error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: could not 
        check the network, the region's name, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set
 error: 333333333333 us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: could not be sent: [..]
        check the network, the region's name, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set
-note: flow logs expire after 90 days
 "#]]).await;
 }
 
@@ -377,7 +367,6 @@ error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: no answer 
        the network or AWS is slow: run it again; what is done stays done
 error: 333333333333 us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: no answer in time
        the network or AWS is slow: run it again; what is done stays done
-note: flow logs expire after 90 days
 "#]],
     )
     .await;

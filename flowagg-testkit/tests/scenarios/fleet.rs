@@ -22,12 +22,13 @@ hub 111122223333 eu-west-1 acme-flow-logs
   + write the bucket policy: grants delivery to 222222222222, 333333333333 (701 bytes)
 
 flow logs
-  + 222222222222  shop  eu-west-1  vpc-0123456789abcdef0  create a flow log  none to the bucket yet
-  + 222222222222  shop  us-east-1  vpc-0123456789abcdef1  create a flow log  none to the bucket yet
-  + 333333333333  bank  eu-west-1  vpc-0123456789abcdef2  create a flow log  none to the bucket yet
-  + 333333333333  bank  us-east-1  vpc-0123456789abcdef3  create a flow log  none to the bucket yet
+  + 222222222222  shop  eu-west-1  vpc-0123456789abcdef0  create
+  + 222222222222  shop  us-east-1  vpc-0123456789abcdef1  create
+  + 333333333333  bank  eu-west-1  vpc-0123456789abcdef2  create
+  + 333333333333  bank  us-east-1  vpc-0123456789abcdef3  create
 
 plan: 6 changes to the hub, 4 flow logs to create
+next: `flowagg apply` makes these changes
 
 "#]]
     );

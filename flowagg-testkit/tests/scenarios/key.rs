@@ -44,14 +44,12 @@ hub 111122223333 eu-west-1 acme-flow-logs
   + encrypt with the KMS key arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab without a bucket key (now aws:kms with arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab and a bucket key; different)
 
 flow logs
-  = 222222222222  shop  eu-west-1  vpc-0123456789abcdef0  leave fl-0123456789abcdef0  as wanted
-  = 222222222222  shop  us-east-1  vpc-0123456789abcdef1  leave fl-0123456789abcdef1  as wanted
-  = 333333333333  bank  eu-west-1  vpc-0123456789abcdef2  leave fl-0123456789abcdef2  as wanted
-  = 333333333333  bank  us-east-1  vpc-0123456789abcdef3  leave fl-0123456789abcdef3  as wanted
+  = 4 as declared
 
 note: flow logs expire after 90 days
 
 plan: 1 change to the hub
+next: `flowagg apply` makes these changes
 
 "#]]
     );

@@ -117,7 +117,6 @@ not as declared: 111122223333 eu-west-1 acme-flow-logs: flow logs do not expire,
 note: flow logs do not expire
 not as declared: 111122223333 eu-west-1 acme-flow-logs: flow logs do not expire, and `hub.retention-days` is not set
        set `hub.retention-days` to a number of days, or to "forever"
-note: flow logs do not expire
 "#]]
     );
     assert_eq!(rules(&world).await, []);

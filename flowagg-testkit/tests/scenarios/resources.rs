@@ -79,16 +79,17 @@ async fn a_vpc_that_is_logged_takes_over_from_its_subnets() {
         told(&world, &plan),
         str![[r#"
 hub 111122223333 eu-west-1 acme-flow-logs
-  = as wanted
+  = as declared
 
 flow logs
   - 222222222222  shop  eu-west-1  subnet-0123456789abcdef0  delete fl-0123456789abcdef0  vpc-0123456789abcdef0 is logged, and it with it
-  + 222222222222  shop  eu-west-1  vpc-0123456789abcdef0     create a flow log            none to the bucket yet
-  + 222222222222  shop  us-east-1  vpc-0123456789abcdef1     create a flow log            none to the bucket yet
+  + 222222222222  shop  eu-west-1  vpc-0123456789abcdef0     create
+  + 222222222222  shop  us-east-1  vpc-0123456789abcdef1     create
 
 note: flow logs expire after 90 days
 
 plan: 2 flow logs to create, 1 flow log to delete
+next: `flowagg apply` makes these changes
 
 "#]]
     );
@@ -106,13 +107,13 @@ async fn a_shared_vpc_is_logged_by_its_owner_alone() {
     let shared = world.accounts()["network"].vpcs[world.hub_region()][0].to_string();
     let network = world.accounts()["network"].id;
 
-    let plan = world.flowagg(["plan"]).await.unwrap().exits(0).stdout;
-    let left: Vec<&str> = plan.lines().filter(|line| line.contains("  leave   ")).collect();
+    let plan = world.flowagg(["plan", "--all"]).await.unwrap().exits(0).stdout;
+    let left: Vec<&str> = plan.lines().filter(|line| line.contains("shared by its owner")).collect();
     assert_data_eq!(
         on_paper(&world, &left.join("\n")),
         str![[r#"
-  = 333333333333  shop     eu-west-1  vpc-0123456789abcdef0  leave                       shared by its owner, 222222222222, which alone can log it
-  = 333333333333  shop     us-east-1  vpc-0123456789abcdef1  leave                       shared by its owner, 222222222222, which alone can log it
+  = 333333333333  shop     eu-west-1  vpc-0123456789abcdef0                              shared by its owner, 222222222222, which alone can log it
+  = 333333333333  shop     us-east-1  vpc-0123456789abcdef1                              shared by its owner, 222222222222, which alone can log it
 "#]]
     );
     apply(&world).await;

@@ -44,7 +44,7 @@ pub async fn survey(
     });
     // A task of its own for each member, so that all cores work.
     let start = |member| outcome(tokio::spawn(Arc::clone(&reader).member(member)));
-    let wanted = |member: &&Member| Only::account(only, member.account);
+    let wanted = |member: &&Member| Only::member(only, member);
     let named: Vec<Member> = file.members.values().filter(wanted).cloned().collect();
     let mut total = named.len();
     let mut reading: FuturesUnordered<_> = named.into_iter().map(start).collect();

@@ -41,25 +41,15 @@ impl TablePart {
     /// These accounts and regions of a table; where no account is named all count, and so with regions. Fails where the
     /// fleet has none of them, and where they are more than a query can name.
     pub fn new(table: &Table<'_>, only: &[Only], days: Days) -> Result<Self, ExportError> {
-        for one in only {
-            match one {
-                Only::Account(account) if !table.accounts().any(|known| known == *account) => {
-                    return Err(ExportError::NoMember(*account));
-                }
-                Only::Region(region) if !table.regions().any(|known| known == region) => {
-                    return Err(ExportError::NoRegion(region.clone()));
-                }
-                _ => {}
-            }
-        }
-        let accounts: BTreeSet<_> =
-            table.accounts().filter(|account| Only::account(only, *account)).collect();
+        Only::check(only, table.fleet())?;
+        let members = table.fleet().members.values().filter(|member| Only::member(only, member));
+        let accounts: BTreeSet<_> = members.map(|member| member.account).collect();
         let regions = table.regions().filter(|region| Only::region(only, region)).cloned().collect();
-        let names_accounts = table.is_injected() || only.iter().any(|one| matches!(one, Only::Account(_)));
+        let names_accounts = table.is_injected() || only.iter().any(Only::is_of_member);
         if names_accounts && accounts.len() > MOST_INJECTED {
             return Err(ExportError::TooManyAccounts { count: accounts.len(), limit: MOST_INJECTED });
         }
-        let names_regions = only.iter().any(|one| matches!(one, Only::Region(_)));
+        let names_regions = !only.iter().all(Only::is_of_member);
         Ok(Self { accounts, regions, days, names_accounts, names_regions })
     }
 

@@ -1,0 +1,204 @@
+//! The part of a fleet that a run is limited to.
+
+use std::str::FromStr;
+
+use super::{Fleet, Member};
+use crate::id::{AccountId, Region};
+use crate::near::meant;
+
+/// A member, by account or name, or a region that a run is limited to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Only {
+    /// The member with this account.
+    Account(AccountId),
+    /// Every member with this name.
+    Name(String),
+    /// One region.
+    Region(Region),
+}
+
+impl FromStr for Only {
+    type Err = std::convert::Infallible;
+
+    /// Reads an account id, a region code or, if it is neither, a member's name.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let account = text.parse().map(Self::Account);
+        let place = account.or_else(|_| text.parse().map(Self::Region));
+        Ok(place.unwrap_or_else(|_| Self::Name(text.to_owned())))
+    }
+}
+
+impl Only {
+    /// Whether a member is among them; if they name no member, all are.
+    pub fn member(only: &[Self], member: &Member) -> bool {
+        let selects = |one: &Self| match one {
+            Self::Account(account) => *account == member.account,
+            Self::Name(name) => member.name.as_ref() == Some(name),
+            Self::Region(_) => false,
+        };
+        only.iter().any(selects) || !only.iter().any(Self::is_of_member)
+    }
+
+    /// Whether a region is among them; if they name no region, all are.
+    pub fn region(only: &[Self], region: &Region) -> bool {
+        only.contains(&Self::Region(region.clone())) || only.iter().all(Self::is_of_member)
+    }
+
+    /// Whether it names a member.
+    pub fn is_of_member(&self) -> bool {
+        !matches!(self, Self::Region(_))
+    }
+
+    /// Checks that each matches something in the fleet, whose accounts and regions are looked up, and all together too.
+    pub fn check(only: &[Self], fleet: &Fleet) -> Result<(), NothingMatches> {
+        for one in only {
+            let is_there = match one {
+                Self::Region(region) => fleet.places().any(|(_, known)| known == region),
+                member => {
+                    fleet.members.values().any(|known| Self::member(std::slice::from_ref(member), known))
+                }
+            };
+            if !is_there {
+                return Err(NothingMatches::one(one, fleet));
+            }
+        }
+        if only.is_empty() || fleet.places_in(only).next().is_some() {
+            return Ok(());
+        }
+        Err(NothingMatches::Together)
+    }
+}
+
+/// Nothing in the fleet is selected.
+///
+/// [`Display`](std::fmt::Display) says what does not match; [`help`](Self::help) says what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NothingMatches {
+    /// No member has the account.
+    #[error("no member of the fleet has account `{account}`")]
+    Account {
+        /// The account.
+        account: AccountId,
+        /// A member's account that is like it.
+        meant: Option<AccountId>,
+    },
+    /// No member has the name.
+    #[error("no member of the fleet has the name `{name}`")]
+    Name {
+        /// The name.
+        name: String,
+        /// A member's name, or a region, that is like it.
+        meant: Option<String>,
+    },
+    /// No member has the region.
+    #[error("no member of the fleet has region `{region}`")]
+    Region {
+        /// The region.
+        region: Region,
+        /// A region of the fleet that is like it.
+        meant: Option<Region>,
+    },
+    /// The members that are selected have none of the regions that are selected.
+    #[error("none of the selected members has a selected region")]
+    Together,
+}
+
+impl NothingMatches {
+    fn one(only: &Only, fleet: &Fleet) -> Self {
+        let regions: Vec<&str> = fleet.places().map(|(_, region)| region.as_str()).collect();
+        match only {
+            Only::Account(account) => {
+                let known: Vec<String> = fleet.members.keys().map(ToString::to_string).collect();
+                let meant = meant(&account.to_string(), known.iter().map(String::as_str));
+                Self::Account { account: *account, meant: meant.and_then(|meant| meant.parse().ok()) }
+            }
+            Only::Name(name) => {
+                let known = fleet.members.values().filter_map(|member| member.name.as_deref()).chain(regions);
+                Self::Name { name: name.clone(), meant: meant(name, known).map(str::to_owned) }
+            }
+            Only::Region(region) => {
+                let meant = meant(region.as_str(), regions).and_then(|meant| meant.parse().ok());
+                Self::Region { region: region.clone(), meant }
+            }
+        }
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        let meant = match self {
+            Self::Account { meant, .. } => meant.map(|meant| meant.to_string()),
+            Self::Name { meant, .. } => meant.clone(),
+            Self::Region { meant, .. } => meant.as_ref().map(Region::to_string),
+            Self::Together => return "select a region that one of the members has".to_owned(),
+        };
+        match meant {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => "select members by account id or name, and regions by code, as they are in the fleet"
+                .to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fleet() -> Fleet {
+        let text = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-flow-logs\"\n\
+            [[members]]\naccount = \"222222222222\"\nname = \"shop\"\nregions = [\"eu-west-1\", \"us-east-1\"]\n\
+            [[members]]\naccount = \"333333333333\"\nname = \"bank\"\nregions = [\"eu-west-1\"]\n";
+        Fleet::parse(text).unwrap()
+    }
+
+    fn only(words: &[&str]) -> Vec<Only> {
+        words.iter().map(|word| word.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn members_are_selected_by_account_or_name_and_regions_by_code() {
+        let fleet = fleet();
+        for (words, places) in [
+            (&[][..], vec!["shop eu-west-1", "shop us-east-1", "bank eu-west-1"]),
+            (&["shop"], vec!["shop eu-west-1", "shop us-east-1"]),
+            (&["333333333333"], vec!["bank eu-west-1"]),
+            (&["us-east-1"], vec!["shop us-east-1"]),
+            (&["shop", "333333333333", "eu-west-1"], vec!["shop eu-west-1", "bank eu-west-1"]),
+        ] {
+            let only = only(words);
+            let selected = fleet.places_in(&only);
+            let selected: Vec<String> = selected
+                .map(|(member, region)| format!("{} {region}", member.name.as_deref().unwrap_or_default()))
+                .collect();
+            assert_eq!(selected, places, "{words:?}");
+            assert_eq!(Only::check(&only, &fleet), Ok(()), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn selection_that_matches_nothing_is_an_error_with_a_suggestion() {
+        for (words, error, help) in [
+            (&["shop", "bonk"][..], "no member of the fleet has the name `bonk`", "did you mean `bank`?"),
+            (
+                &["222222222223"],
+                "no member of the fleet has account `222222222223`",
+                "did you mean `222222222222`?",
+            ),
+            (&["eu-west-2"], "no member of the fleet has region `eu-west-2`", "did you mean `eu-west-1`?"),
+            (&["euwest1"], "no member of the fleet has the name `euwest1`", "did you mean `eu-west-1`?"),
+            (
+                &["accounting"],
+                "no member of the fleet has the name `accounting`",
+                "select members by account id or name, and regions by code, as they are in the fleet",
+            ),
+            (
+                &["bank", "us-east-1"],
+                "none of the selected members has a selected region",
+                "select a region that one of the members has",
+            ),
+        ] {
+            let nothing = Only::check(&only(words), &fleet()).unwrap_err();
+            assert_eq!((nothing.to_string().as_str(), nothing.help().as_str()), (error, help), "{words:?}");
+        }
+    }
+}
