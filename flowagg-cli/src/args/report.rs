@@ -12,6 +12,7 @@ Examples:
   flowagg report                     in the terminal
   flowagg report --html report.html  one page, for a browser
   flowagg report --json --days 14    the same for machines, over two weeks
+  flowagg report --markdown          its numbers and findings, for the summary of a workflow run
 
 Exit codes:
   0  all was read, and every flow log that should deliver does; idle ones need not
@@ -26,6 +27,9 @@ pub(crate) struct ReportArgs {
     /// Print it as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    /// Print its numbers and findings as Markdown, for the summary of a workflow run
+    #[arg(long, conflicts_with_all = ["json", "html"])]
+    pub(crate) markdown: bool,
     /// Count what came on so many days (UTC), today among them
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u8).range(2..=31))]
     pub(crate) days: u8,

@@ -56,6 +56,8 @@ pub(super) async fn run(
     });
     if options.json {
         show::document(&report, screen.out)?;
+    } else if options.markdown {
+        show::report_markdown(&report, screen.out)?;
     } else if let Some(file) = &options.html {
         write(&report, file, screen)?;
     } else {

@@ -1,4 +1,4 @@
-//! A plan as Markdown, to be a comment on a pull request.
+//! A plan as Markdown, to be a comment on a pull request, and a report, to be the summary of a workflow run.
 //!
 //! Source: a comment on GitHub takes 65,536 characters (the limit of its API; no documentation page has it).
 
@@ -9,9 +9,13 @@ use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
 use flowagg_core::id::Place;
 use flowagg_core::plan::{Concern, FlowLogChange};
-use flowagg_policy::Plan;
+use flowagg_policy::{Plan, Severity};
 
 use super::plan::{hub_sign, sign};
+use super::sheet::TIE;
+use super::verdict::{account_regions, numbers};
+use crate::report::words::{self, counted};
+use crate::report::{Report, ReportFinding};
 
 /// More changes than this are counted by account and region, not listed.
 const LISTED: usize = 100;
@@ -52,6 +56,38 @@ pub(crate) fn markdown(fleet: &Fleet, plan: &Plan, out: &mut dyn Write) -> io::R
         more(plan.notes().len(), LISTED, out)?;
     }
     Ok(())
+}
+
+/// Writes the numbers and the findings of a report.
+pub fn report_markdown(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let Report { hub, made, totals, findings, .. } = report;
+    writeln!(out, "### flowagg: {}\n", words::verdict(report.is_read(), &totals.flow_logs))?;
+    writeln!(
+        out,
+        "Hub `{}`, account {}, {}, at {made}.\n\n| | |\n|---|---|",
+        hub.bucket, hub.account, hub.region
+    )?;
+    let regions = ("regions", account_regions(totals).replace(TIE, " "));
+    for (what, told) in [regions].into_iter().chain(numbers(&totals.coverage, &totals.flow_logs)) {
+        writeln!(out, "| {what} | {told} |")?;
+    }
+    if !findings.is_empty() {
+        writeln!(out, "\n**Findings**\n")?;
+    }
+    for ReportFinding { severity, what, help, places, about: _ } in findings.iter().take(LISTED) {
+        let word = match severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "note",
+        };
+        let help = help.as_ref().map_or(String::new(), |help| format!("; {}", text(help)));
+        let places = counted(places.len(), "place", "places");
+        writeln!(out, "- {word}: {} ({places}){help}", text(what))?;
+    }
+    match findings.len().saturating_sub(LISTED) {
+        0 => Ok(()),
+        n => writeln!(out, "\n... and {n} more: `flowagg report` has them all."),
+    }
 }
 
 fn concerns(heading: &str, concerns: &[Concern], out: &mut dyn Write) -> io::Result<()> {

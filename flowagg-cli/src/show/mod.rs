@@ -27,6 +27,7 @@ pub(crate) use document::{Document, document, json, line};
 pub(crate) use event::{Event, Trace};
 pub(crate) use examination::examination;
 pub(crate) use markdown::markdown;
+pub use markdown::report_markdown;
 pub(crate) use plan::{Run, Unchanged, after_plan, after_run, applied, next, plan};
 pub(crate) use policy::{answer, findings, sizes};
 pub use report::{Glyphs, report};

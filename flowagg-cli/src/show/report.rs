@@ -11,7 +11,7 @@ use textwrap::core::display_width;
 use super::sheet::Sheet;
 use super::sheet::TIE;
 use super::style::{BOLD, DIM, RED, YELLOW, of_state};
-use super::verdict::{numbers, verdict};
+use super::verdict::{account_regions, numbers, verdict};
 use crate::report::words::{age, bytes, count, counted, legend, letter, short, state};
 use crate::report::{AccountReport, AffectedResource, PolicySize, Report, ReportFinding};
 
@@ -67,10 +67,6 @@ pub fn report(report: &Report, glyphs: Glyphs, out: &mut Sheet<'_>) -> io::Resul
 
 fn totals(report: &Report, out: &mut Sheet<'_>) -> io::Result<()> {
     let totals = &report.totals;
-    let states = totals.account_regions.iter().map(|(state, number)| (state.as_str(), number));
-    let states = states.chain([("with nothing to log", totals.nothing_to_log)]);
-    let states = states.filter(|(_, number)| *number > 0);
-    let states = states.map(|(words, number)| format!("{}{TIE}{words}", count(number as u64)));
     let [resources, flow_logs] = numbers(&totals.coverage, &totals.flow_logs);
     let newest = totals.newest_age_seconds.map_or("none".to_owned(), |lag| format!("{} old", age(lag)));
     let policy = report.policy.as_ref().map_or("not there".to_owned(), room);
@@ -81,7 +77,7 @@ fn totals(report: &Report, out: &mut Sheet<'_>) -> io::Result<()> {
     );
     for (what, told) in [
         ("fleet", places),
-        ("regions", states.collect::<Vec<_>>().join(", ")),
+        ("regions", account_regions(totals)),
         resources,
         flow_logs,
         (

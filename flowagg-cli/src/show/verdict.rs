@@ -4,9 +4,19 @@ use std::io;
 
 use flowagg_core::arrival::{Coverage, State, StateCounts};
 
-use super::sheet::Sheet;
+use super::sheet::{Sheet, TIE};
 use super::style::{BOLD, GREEN, RED};
-use crate::report::words::{counted, share, states, verdict as words};
+use crate::report::Totals;
+use crate::report::words::{count, counted, share, states, verdict as words};
+
+/// How many account-regions are in each state.
+pub(super) fn account_regions(totals: &Totals) -> String {
+    let states = totals.account_regions.iter().map(|(state, number)| (state.as_str(), number));
+    let states = states.chain([("with nothing to log", totals.nothing_to_log)]);
+    let states = states.filter(|(_, number)| *number > 0);
+    let states = states.map(|(words, number)| format!("{}{TIE}{words}", count(number as u64)));
+    states.collect::<Vec<_>>().join(", ")
+}
 
 /// The resources that have a flow log, and the flow logs that deliver, each with its name.
 pub(super) fn numbers(coverage: &Coverage, flow_logs: &StateCounts) -> [(&'static str, String); 2] {

@@ -74,6 +74,13 @@ fn the_accounts_of_few_regions_fit_in_80_columns_whatever_they_are_called() {
 }
 
 #[test]
+fn markdown_has_the_numbers_and_the_findings_of_its_snapshot() {
+    let mut out = Vec::new();
+    show::report_markdown(&MadeUp::new(60).unwrap().report(), &mut out).unwrap();
+    is_the_snapshot("60.md", &String::from_utf8(out).unwrap());
+}
+
+#[test]
 fn the_form_for_machines_stays_as_its_snapshot_has_it() {
     let report = MadeUp::new(1).unwrap().report();
     is_the_snapshot("1.json", &(serde_json::to_string_pretty(&report).unwrap() + "\n"));

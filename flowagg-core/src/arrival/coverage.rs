@@ -21,7 +21,7 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    /// Of these flow logs, in all account-regions but so many that could not be read.
+    /// Of these flow logs, in all account-regions except `unread` that could not be read.
     pub(super) fn new(flow_logs: &[FlowLogDelivery], unread: usize) -> Self {
         let resources = flow_logs.iter().map(|it| ((&it.place, &it.resource), it.flow_log.is_some()));
         let resources: BTreeMap<_, bool> = resources.collect();
@@ -38,16 +38,16 @@ impl Coverage {
     }
 }
 
-/// So many of so many.
+/// A part of a total.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Share {
-    /// How many.
+    /// The part.
     pub count: usize,
-    /// Of how many.
+    /// The total.
     pub of: usize,
-    /// The percentage, rounded down: 100 only if nothing is missing. `None` of nothing, and if something could not be read.
+    /// The percentage, rounded down: 100 only if nothing is missing. `None` if the total is 0 or something could not be read.
     pub percent: Option<usize>,
 }
 

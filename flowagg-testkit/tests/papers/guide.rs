@@ -49,7 +49,10 @@ next: `flowagg apply` makes these changes
   ! missing     444444444444  bank      eu-west-1  vpc-0123456789abcdef4  -                     no flow log to the bucket; `flowagg apply` makes it
   ! missing     444444444444  bank      us-east-1  vpc-0123456789abcdef5  -                     no flow log to the bucket; `flowagg apply` makes it
 
-verify: 4 delivering, 2 missing of 6 flow logs
+  resources  4 of 6 (66 %) have a flow log
+  flow logs  4 of 6 (66 %) deliver, 2 missing
+
+verify: not every flow log delivers: 2 missing
 
 "#]]
     );
@@ -371,12 +374,15 @@ pub(crate) async fn every_night(section: &mut Section) {
     assert_data_eq!(
         night,
         str![[r#"
-  ! failed  222222222222  payments  eu-west-1  vpc-0123456789abcdef0  fl-0123456789abcdef0  AWS says: Access error; look at the bucket policy and the KMS key policy
+  ! failing  222222222222  payments  eu-west-1  vpc-0123456789abcdef0  fl-0123456789abcdef0  AWS reports: Access error; look at the bucket policy and the KMS key policy
       AWSLogs/222222222222/vpcflowlogs/eu-west-1/2026/11/23/222222222222_vpcflowlogs_eu-west-1_fl-0123456789abcdef0_20261123T0910Z_0a1b2c3d.log.gz
-  ! failed  222222222222  payments  us-east-1  vpc-0123456789abcdef1  fl-0123456789abcdef1  AWS says: Access error; look at the bucket policy and the KMS key policy
+  ! failing  222222222222  payments  us-east-1  vpc-0123456789abcdef1  fl-0123456789abcdef1  AWS reports: Access error; look at the bucket policy and the KMS key policy
       AWSLogs/222222222222/vpcflowlogs/us-east-1/2026/11/23/222222222222_vpcflowlogs_us-east-1_fl-0123456789abcdef1_20261123T0910Z_0a1b2c3e.log.gz
 
-verify: 2 failed of 2 flow logs
+  resources  2 of 2 (100 %) have a flow log
+  flow logs  0 of 2 (0 %) deliver, 2 failing
+
+verify: not every flow log delivers: 2 failing
 
 "#]]
     );

@@ -55,7 +55,7 @@ stories! {
     progress_is_told_as_the_page_shows_it: "docs/json.md", "Where it goes" => rest::events;
     a_plan_is_told_in_columns: "docs/json.md", "flowagg plan --json" => rest::plan;
     what_does_not_deliver_is_told_in_columns: "docs/json.md", "flowagg verify --json" => rest::verify;
-    the_report_is_written_in_three_forms: "docs/report.md", "The report" => rest::report;
+    the_report_is_written_in_four_forms: "docs/report.md", "The report" => rest::report;
     the_trust_of_the_pipelines_role_is_a_policy: "docs/automation.md", "The roles" => rest::trust;
 }
 

@@ -87,7 +87,7 @@ pub(crate) async fn verify(section: &mut Section) {
 pub(crate) async fn report(section: &mut Section) {
     let mut stage = Stage::applied(["payments", "shop"]).await;
     stage.deliver().await;
-    let [terminal, page, machines] = section.next("sh").of();
+    let [terminal, page, machines, markdown] = section.next("sh").of();
     stage.shell.exits(&terminal, 0).await;
     stage.shell.exits(&page, 0).await;
     let html = stage.shell.read("report.html");
@@ -95,6 +95,8 @@ pub(crate) async fn report(section: &mut Section) {
     let totals = stage.shell.exits(&machines, 0).await.json();
     let totals = if has("jq") { &totals } else { &totals["totals"] };
     assert_eq!(totals["flow-logs"]["delivering"], 4, "{totals:#}");
+    let summary = stage.shell.exits(&markdown, 0).await.stdout;
+    assert!(summary.contains("| flow logs | 4 of 4 (100 %) deliver |"), "{summary}");
     let shown = section.next("console");
     stage.shell.shows(&shown, &[0]).await;
 }

@@ -307,6 +307,8 @@ async fn a_bucket_that_vanishes_in_the_middle_of_a_run_is_told_and_made_again_by
         str![[r#"
 error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: 400: LogDestination: acme-flow-logs does not exist
        the bucket is gone: run `flowagg plan` again
+error: 333333333333 us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: 400: LogDestination: acme-flow-logs does not exist
+       the bucket is gone: run `flowagg plan` again
 "#]]
     );
     assert_eq!(logged_in(&world, bank, world.hub_region()).await, 0);
