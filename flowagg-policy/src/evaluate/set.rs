@@ -71,7 +71,7 @@ impl PatternSet {
 
     /// Adds a pattern with wildcards, and with variables or without.
     pub(super) fn add(&mut self, text: &str, variables: bool) {
-        let first = text.bytes().position(|b| matches!(b, b'*' | b'?' | b'$'));
+        let first = memchr::memchr3(b'*', b'?', b'$', text.as_bytes());
         match (first, text.strip_suffix('*')) {
             (None, _) => self.exact.insert(text),
             (Some(_), Some("")) => self.anything = true,
