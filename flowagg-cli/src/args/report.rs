@@ -12,7 +12,7 @@ Examples:
   flowagg report                     in the terminal
   flowagg report --html report.html  one page, for a browser
   flowagg report --json --days 14    the same for machines, over two weeks
-  flowagg report --markdown          its numbers and findings, for the summary of a workflow run
+  flowagg report --markdown          for the summary of a workflow run
 
 Exit codes:
   0  all was read, and every flow log that should deliver does; idle ones need not

@@ -184,7 +184,20 @@ fn selection_that_matches_nothing_is_an_error_before_any_call() {
         assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{args:?}: {}", said.err);
         answers += &said.err;
     }
-    assert_data_eq!(answers, str![]);
+    assert_data_eq!(
+        answers,
+        str![[r#"
+error: `--only`: no member of the fleet has the name `paymnts`
+       did you mean `payments`?
+error: `--only`: no member of the fleet has account `222222222223`
+       select members by account id or name, and regions by code, as they are in the fleet
+error: `--only`: no member of the fleet has region `eu-west-9`
+       did you mean `eu-west-1`?
+error: `--only`: no member of the fleet has the name `accounting`
+       select members by account id or name, and regions by code, as they are in the fleet
+
+"#]]
+    );
 }
 
 #[test]

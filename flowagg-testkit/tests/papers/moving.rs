@@ -58,13 +58,14 @@ hub 111122223333 eu-west-1 acme-flow-logs
   + merge the bucket policy: also grants delivery to 222222222222, which other statements allow already (1308 bytes)
 
 flow logs
-  = 222222222222  eu-west-1  vpc-0123456789abcdef0  leave fl-0123456789abcdef0  as wanted
+  = 222222222222  eu-west-1  vpc-0123456789abcdef0  leave fl-0123456789abcdef0  as declared
   = 222222222222  us-east-1  vpc-0123456789abcdef1  leave fl-0123456789abcdef1  as declared, though not made by flowagg
 
 note: flow logs do not expire
 note: statement `AWSLogDeliveryWrite` also lets 222222222222 deliver
 
 plan: 2 changes to the hub
+next: `flowagg apply` makes these changes
 
 "#]]
     );

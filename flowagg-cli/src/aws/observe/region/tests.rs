@@ -171,8 +171,9 @@ async fn denial_to_read_interfaces_is_a_failure_that_names_the_permission() {
         DescribeNetworkInterfacesError::generic(denied)
     });
     let what = "DescribeNetworkInterfaces: UnauthorizedOperation: not authorized".to_owned();
-    let help =
-        "allow ec2:DescribeNetworkInterfaces to the role or user that is used in 222222222222".to_owned();
+    let help = "allow ec2:DescribeNetworkInterfaces to the role or user that is used in 222222222222; `flowagg permissions` \
+                prints the IAM policies"
+        .to_owned();
     assert_eq!(in_use_of(rule, Carrier::NetworkInterface).await, Err((what, help)));
 }
 
