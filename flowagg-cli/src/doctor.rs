@@ -136,7 +136,7 @@ impl Examination {
     /// Calls that failed, or would.
     pub fn bad(&mut self, what: Topic, failures: Vec<Failure>) {
         let found = match &failures[..] {
-            [one] => one.message.clone(),
+            [one] => one.brief().into_owned(),
             many => format!("{} calls failed", many.len()),
         };
         self.push(what, Health::Bad, found, None);

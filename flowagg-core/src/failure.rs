@@ -49,9 +49,20 @@ impl Failure {
         }
     }
 
-    /// The call, AWS's code and its message, without an [encoded message](ENCODED).
+    /// The message, with a mark in place of an [encoded message](ENCODED).
+    pub fn brief(&self) -> Cow<'_, str> {
+        match self.message.split_once(ENCODED) {
+            Some((before, encoded)) => {
+                let rest = encoded.split_once(' ').map(|(_, rest)| format!(" {rest}")).unwrap_or_default();
+                Cow::Owned(format!("{before}{ENCODED}[...]{rest}"))
+            }
+            None => Cow::Borrowed(&self.message),
+        }
+    }
+
+    /// The call, AWS's code and the [brief](Self::brief) message.
     pub fn what(&self) -> String {
-        let message = without_encoded(&self.message);
+        let message = self.brief();
         let parts = [Some(self.call.as_str()), self.code.as_deref(), Some(&message)];
         parts.into_iter().flatten().collect::<Vec<_>>().join(": ")
     }
@@ -62,21 +73,10 @@ impl Failure {
     }
 }
 
-/// A message with a mark in place of the encoded one.
-fn without_encoded(message: &str) -> Cow<'_, str> {
-    match message.split_once(ENCODED) {
-        Some((before, encoded)) => {
-            let rest = encoded.split_once(' ').map(|(_, rest)| format!(" {rest}")).unwrap_or_default();
-            Cow::Owned(format!("{before}{ENCODED}[...]{rest}"))
-        }
-        None => Cow::Borrowed(message),
-    }
-}
-
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { place, call, message, .. } = self;
-        write!(f, "{place}: {call}: {}; {}", without_encoded(message), self.help())
+        let Self { place, call, .. } = self;
+        write!(f, "{place}: {call}: {}; {}", self.brief(), self.help())
     }
 }
 

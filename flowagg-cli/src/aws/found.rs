@@ -115,7 +115,7 @@ fn found_member(
     states: BTreeMap<Region, Result<RegionState, Failure>>,
     entered: Option<&Failure>,
 ) -> FoundMember {
-    let why = |failure: &Failure| format!("{}: {}", failure.call, failure.message);
+    let why = |failure: &Failure| format!("{}: {}", failure.call, failure.brief());
     let mut read = BTreeMap::new();
     let mut unread = BTreeMap::new();
     for (region, state) in states {

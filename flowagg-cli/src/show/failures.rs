@@ -72,20 +72,24 @@ fn one(failure: &Failure, out: &mut Sheet<'_>) -> io::Result<()> {
     error(&format!("{place}: {}", failure.what()), &failure.help(), out)
 }
 
-/// The cause once, with the message of the first; then where it occurs.
+/// The cause once, with the message of the first; then where it occurs. Resources are listed if they are of one account.
 fn many(first: &Failure, alike: &[&Failure], out: &mut Sheet<'_>) -> io::Result<()> {
+    let is_one = alike.iter().all(|failure| failure.resource == first.resource);
+    let resource = first.resource.as_ref().filter(|_| is_one).map(|it| format!("{it}: ")).unwrap_or_default();
     let help = first.advice.at_each(alike.iter().map(|failure| &failure.place));
-    error(&format!("{} times: {}", alike.len(), first.what()), &help, out)?;
+    error(&format!("{} times: {resource}{}", alike.len(), first.what()), &help, out)?;
+    let is_one_account = alike.iter().all(|failure| failure.place.account == first.place.account);
     let mut accounts: BTreeMap<AccountId, BTreeSet<String>> = BTreeMap::new();
     for Failure { place, resource, .. } in alike {
-        let resource = resource.as_ref().map(|it| format!("{TIE}{it}")).unwrap_or_default();
-        let inside = format!("{}{resource}", place.region);
-        accounts.entry(place.account).or_default().insert(inside);
+        let resource = resource.as_ref().filter(|_| is_one_account && !is_one);
+        let resource = resource.map(|it| format!("{TIE}{it}")).unwrap_or_default();
+        accounts.entry(place.account).or_default().insert(format!("{}{resource}", place.region));
     }
     let is_everywhere_alike = accounts.values().all(|inside| accounts.values().next() == Some(inside));
     let (mut list, entries, what) = match accounts.first_key_value() {
         Some((account, inside)) if accounts.len() == 1 => {
-            (format!("in{TIE}{account}:"), Vec::from_iter(inside.iter().cloned()), "places")
+            let what = if is_one { "regions" } else { "resources" };
+            (format!("in{TIE}{account}:"), Vec::from_iter(inside.iter().cloned()), what)
         }
         Some((_, inside)) if is_everywhere_alike && inside.len() <= HEAD => {
             let inside = Vec::from_iter(inside.iter().map(String::as_str));
@@ -98,7 +102,10 @@ fn many(first: &Failure, alike: &[&Failure], out: &mut Sheet<'_>) -> io::Result<
         _ => ("in".to_owned(), accounts.iter().map(entry).collect(), "accounts"),
     };
     let width = out.width().unwrap_or(WIDTH).saturating_sub(HANG);
-    let more = |left: usize| format!(" and{TIE}{left}{TIE}more{TIE}{what}");
+    let more = |left: usize| {
+        let what = if left == 1 { what.trim_end_matches('s') } else { what };
+        format!(" and{TIE}{left}{TIE}more{TIE}{what}")
+    };
     for (n, entry) in entries.iter().enumerate() {
         let left = entries.len() - n - 1;
         let comma = if left == 0 { "" } else { "," };
@@ -114,11 +121,11 @@ fn many(first: &Failure, alike: &[&Failure], out: &mut Sheet<'_>) -> io::Result<
     out.line(HANG, format_args!("{:HANG$}{list}", ""))
 }
 
-/// An account with its region and resource, or with the number of failures.
+/// An account with its region, or with the number of regions.
 fn entry((account, inside): (&AccountId, &BTreeSet<String>)) -> String {
     match inside.first() {
         Some(one) if inside.len() == 1 => format!("{account}{TIE}{one}"),
-        _ => format!("{account}{TIE}({}{TIE}times)", inside.len()),
+        _ => format!("{account}{TIE}({}{TIE}regions)", inside.len()),
     }
 }
 
@@ -244,7 +251,7 @@ error: 000000000002 eu-west-1: AssumeRole: AccessDenied: not authorized at all
             str![[r#"
 error: 30 times: AssumeRole: UnauthorizedOperation: not authorized
        make the role
-       in 000000000001: eu-west-1 vpc-00000000, eu-west-1 vpc-00000001, eu-west-1 vpc-00000002, eu-west-1 vpc-00000003, eu-west-1 vpc-00000004, eu-west-1 vpc-00000005, and 24 more places
+       in 000000000001: eu-west-1 vpc-00000000, eu-west-1 vpc-00000001, eu-west-1 vpc-00000002, eu-west-1 vpc-00000003, eu-west-1 vpc-00000004, eu-west-1 vpc-00000005, and 24 more resources
 
 "#]]
         );
@@ -280,7 +287,7 @@ error: 300 times: AssumeRole: AccessDenied: not authorized
             str![[r#"
 error: 301 times: AssumeRole: AccessDenied: not authorized
        make the role
-       in 000000000001 (2 times), 000000000002 eu-west-1,
+       in 000000000001 (2 regions), 000000000002 eu-west-1,
        000000000003 eu-west-1, 000000000004 eu-west-1, and 296 more accounts
 
 "#]]

@@ -29,8 +29,11 @@ fn endpoint(answer: fn(&str) -> (u16, String)) -> String {
                 }
             }
             let (status, body) = answer(&request);
-            let head =
-                format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+            let kind = if body.starts_with("<html>") { "content-type: text/html\r\n" } else { "" };
+            let head = format!(
+                "HTTP/1.1 {status} x\r\n{kind}content-length: {}\r\nconnection: close\r\n\r\n",
+                body.len()
+            );
             let body = if request.starts_with("HEAD") { "" } else { &body };
             let _ = stream.write_all(format!("{head}{body}").as_bytes());
         }
@@ -310,7 +313,7 @@ hub 111122223333 eu-west-1 acme-flow-logs
   + write the bucket policy: grants delivery to 222222222222 (612 bytes)
 
 error: 222222222222 eu-west-1: arn:aws:iam::222222222222:role/OrganizationAccountAccessRole: AssumeRole: AccessDenied: not authorized to perform sts:AssumeRole
-       make the role in 222222222222 with a trust policy for the caller, or name another with `role`, and allow sts:AssumeRole on it to the caller; `aws iam get-role --role-name ROLE` in 222222222222 shows whether it exists, and `flowagg permissions` prints the policies
+       create the role in 222222222222 with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it; `flowagg permissions` prints the policies, and `aws iam get-role` in 222222222222 shows the role
 
 plan: 6 changes to the hub, 1 could not be read
 next: fix the errors above, then run `flowagg plan` again
@@ -339,10 +342,49 @@ hub 111122223333 eu-west-1 acme-flow-logs
 note: 111122223333 eu-west-1: no VPC to log
 
 error: 111122223333 eu-west-1: acme-flow-logs: Get[..]: AccessDenied: Access Denied
-       if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:Get[..] to the role or user that is used in 111122223333; `flowagg permissions` prints the IAM policies
+       if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:GetEncryptionConfiguration to the role or user that is used there
 
 plan: nothing can be done before that is settled
 next: fix the errors above, then run `flowagg apply` again: what is done is not repeated
+
+"#]]
+    );
+}
+
+#[test]
+fn page_of_a_proxy_is_not_taken_for_a_bucket_that_does_not_exist() {
+    let url = endpoint(|request| match empty_account(request) {
+        Some(answer) => (200, answer),
+        None => (404, "<html><body>no such host</body></html>".to_owned()),
+    });
+    let said = flowagg(&["plan"], FLEET, &url, true);
+    assert_eq!(said.code, Some(1));
+    assert_data_eq!(
+        said.out,
+        str![[r#"
+hub 111122223333 eu-west-1 acme-flow-logs
+
+note: 111122223333 eu-west-1: no VPC to log
+
+error: 111122223333 eu-west-1: acme-flow-logs: HeadBucket: this response is not from AWS: HTTP 404, content type `text/html`
+       check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in
+
+plan: nothing can be done before that is settled
+
+"#]]
+    );
+}
+
+#[test]
+fn sign_in_page_in_place_of_aws_is_named_with_the_endpoint() {
+    let url = endpoint(|_| (200, "<html><body>Sign in</body></html>".to_owned()));
+    let said = flowagg(&["plan"], FLEET, &url, true);
+    assert_eq!(said.code, Some(1));
+    assert_data_eq!(
+        said.err.replace(&url, "ENDPOINT"),
+        str![[r#"
+error: 111122223333 eu-west-1: GetCallerIdentity: this response is not from AWS: HTTP 200, content type `text/html` (ENDPOINT)
+       check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in
 
 "#]]
     );
@@ -364,7 +406,7 @@ hub 111122223333 eu-west-1 acme-flow-logs
 note: 111122223333 eu-west-1: no VPC to log
 
 error: 111122223333 eu-west-1: acme-flow-logs: HeadBucket: AccessDenied: the bucket exists, but 111122223333 may not look at it
-       if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:ListBucket to the role or user that is used in 111122223333; `flowagg permissions` prints the IAM policies
+       if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:ListBucket to the role or user that is used there
 
 plan: nothing can be done before that is settled
 next: fix the errors above, then run `flowagg plan` again

@@ -256,7 +256,7 @@ async fn an_account_that_does_not_tell_its_regions_is_one_failure_and_the_others
         "UnauthorizedOperation",
         str![[r#"
 error: 222222222222 us-east-1: DescribeRegions: UnauthorizedOperation: You are not authorized.
-       allow ec2:DescribeRegions to the role or user that is used in 222222222222
+       allow ec2:DescribeRegions to the role or user that is used in 222222222222; `flowagg permissions` prints the IAM policies
 "#]],
     )
     .await;
@@ -266,7 +266,7 @@ error: 222222222222 us-east-1: DescribeRegions: UnauthorizedOperation: You are n
 async fn an_account_of_all_regions_that_cannot_be_entered_is_one_failure_and_the_others_are_done() {
     is_one_failure("AssumeRole", "AccessDenied", str![[r#"
 error: 222222222222 eu-west-1: arn:aws:iam::222222222222:role/OrganizationAccountAccessRole: AssumeRole: AccessDenied: You are not authorized.
-       make the role in 222222222222 with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it
+       create the role in 222222222222 with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it; `flowagg permissions` prints the policies, and `aws iam get-role` in 222222222222 shows the role
 "#]]).await;
 }
 

@@ -119,7 +119,7 @@ async fn a_bucket_of_somebody_else_is_named_and_nothing_is_written() {
         messages(&world, &ran),
         str![[r#"
 error: 111122223333 eu-west-1: acme-flow-logs: GetBucketPolicy: AccessDenied: Access Denied
-       if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:GetBucketPolicy to the role or user
+       if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:GetBucketPolicy to the role or user that is used there
 "#]]
     );
     assert_eq!(watched.writes(), Vec::<String>::new());

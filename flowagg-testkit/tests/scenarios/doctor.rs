@@ -77,7 +77,9 @@ async fn a_right_that_a_member_lacks_is_told_before_anything_is_made() {
         assert_eq!(failure["call"], "CreateFlowLogs");
         assert_data_eq!(
             on_paper(&world, failure["help"].as_str().unwrap()),
-            str!["allow ec2:CreateFlowLogs to the role or user that is used in 333333333333"]
+            str![
+                "allow ec2:CreateFlowLogs, ec2:CreateTags and logs:CreateLogDelivery to the role or user that is used in 333333333333; `flowagg permissions` prints the IAM policies"
+            ]
         );
     }
     assert_eq!(flow_logs(&world, bank).await, 0);

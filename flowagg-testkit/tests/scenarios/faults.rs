@@ -96,9 +96,9 @@ async fn a_throttled_call_is_made_again() {
 async fn an_account_that_is_throttled_for_ever_is_told_and_does_not_stop_the_others() {
     flow_logs_of_the_bank_fail(&[], throttled(), str![[r#"
 error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: RequestLimitExceeded: Request limit exceeded.
-       AWS asks for patience: run it again; what is done stays done
+       AWS is throttling these calls: wait, then run the command again; completed changes are kept
 error: 333333333333 us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: RequestLimitExceeded: Request limit exceeded.
-       AWS asks for patience: run it again; what is done stays done
+       AWS is throttling these calls: wait, then run the command again; completed changes are kept
 "#]]).await;
 }
 
@@ -108,9 +108,9 @@ async fn an_account_that_denies_flow_logs_is_told_which_action_to_allow() {
         Answer::error(403, "UnauthorizedOperation", "You are not authorized to perform this operation.");
     flow_logs_of_the_bank_fail(&[], denied, str![[r#"
 error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: UnauthorizedOperation: You are not authorized to perform this operation.
-       allow ec2:CreateFlowLogs to the role or user that is used in 333333333333
+       allow ec2:CreateFlowLogs, ec2:CreateTags and logs:CreateLogDelivery to the role or user that is used in 333333333333; `flowagg permissions` prints the IAM policies
 error: 333333333333 us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: UnauthorizedOperation: You are not authorized to perform this operation.
-       allow ec2:CreateFlowLogs to the role or user that is used in 333333333333
+       allow ec2:CreateFlowLogs, ec2:CreateTags and logs:CreateLogDelivery to the role or user that is used in 333333333333; `flowagg permissions` prints the IAM policies
 "#]]).await;
 }
 
@@ -124,10 +124,10 @@ async fn a_denial_of_the_organization_is_told_as_such() {
          with an explicit deny in a service control policy. Encoded authorization failure message: AAAA",
     );
     flow_logs_of_the_bank_fail(&[], denied, str![[r#"
-error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: UnauthorizedOperation: You are not authorized to perform this operation. User: arn:aws:sts::111122223333:assumed-role/flowagg/flowagg is not authorized to perform: ec2:CreateFlowLogs on resource: arn:aws:ec2:eu-west-1:111122223333:vpc-flow-log/* with an explicit deny in a service control policy. Encoded authorization failure message: AAAA
-       a service control policy of the organization denies ec2:CreateFlowLogs in 333333333333: ask for an exception
-error: 333333333333 us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: UnauthorizedOperation: You are not authorized to perform this operation. User: arn:aws:sts::111122223333:assumed-role/flowagg/flowagg is not authorized to perform: ec2:CreateFlowLogs on resource: arn:aws:ec2:eu-west-1:111122223333:vpc-flow-log/* with an explicit deny in a service control policy. Encoded authorization failure message: AAAA
-       a service control policy of the organization denies ec2:CreateFlowLogs in 333333333333: ask for an exception
+error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: UnauthorizedOperation: You are not authorized to perform this operation. User: arn:aws:sts::111122223333:assumed-role/flowagg/flowagg is not authorized to perform: ec2:CreateFlowLogs on resource: arn:aws:ec2:eu-west-1:111122223333:vpc-flow-log/* with an explicit deny in a service control policy. Encoded authorization failure message: [...]
+       a service control policy (SCP) of the organization denies ec2:CreateFlowLogs, and no IAM policy overrides it: ask the owners of the management account for an exception; there, `aws organizations list-policies --filter SERVICE_CONTROL_POLICY` lists the policies; `--json` prints the whole encoded message, and `aws sts decode-authorization-message --encoded-message MESSAGE` decodes it
+error: 333333333333 us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: UnauthorizedOperation: You are not authorized to perform this operation. User: arn:aws:sts::111122223333:assumed-role/flowagg/flowagg is not authorized to perform: ec2:CreateFlowLogs on resource: arn:aws:ec2:eu-west-1:111122223333:vpc-flow-log/* with an explicit deny in a service control policy. Encoded authorization failure message: [...]
+       a service control policy (SCP) of the organization denies ec2:CreateFlowLogs, and no IAM policy overrides it: ask the owners of the management account for an exception; there, `aws organizations list-policies --filter SERVICE_CONTROL_POLICY` lists the policies; `--json` prints the whole encoded message, and `aws sts decode-authorization-message --encoded-message MESSAGE` decodes it
 "#]]).await;
 }
 
@@ -145,9 +145,9 @@ async fn credentials_that_expire_while_flow_logs_are_made_leave_what_is_done() {
         what.collect::<Vec<_>>().join("\n"),
         str![[r#"
 RequestExpired: Request has expired.
-       the credentials have expired: sign in again and run it again; what is done stays done
+       set the clock of this machine if `date -u` prints a wrong time; if it is right, the credentials have expired: sign in again
 RequestExpired: Request has expired.
-       the credentials have expired: sign in again and run it again; what is done stays done
+       set the clock of this machine if `date -u` prints a wrong time; if it is right, the credentials have expired: sign in again
 "#]]
     );
     assert_eq!(faults.count(&creations), 4, "none is tried again");
@@ -169,7 +169,7 @@ async fn credentials_that_expire_before_the_policy_is_written_hold_every_flow_lo
   not tried 333333333333 eu-west-1 vpc-0123456789abcdef2: create a flow log: none to the bucket yet
   not tried 333333333333 us-east-1 vpc-0123456789abcdef3: create a flow log: none to the bucket yet
 error: 111122223333 eu-west-1: acme-flow-logs: PutBucketPolicy: ExpiredToken: The provided token has expired.
-       the credentials have expired: sign in again and run it again; what is done stays done
+       the credentials have expired: sign in again, then run the command again; completed changes are kept
 "#]]
     );
     assert_eq!(faults.count(&CallFilter::operation("CreateFlowLogs")), 0);
@@ -187,10 +187,12 @@ async fn a_session_that_has_expired_takes_no_role_and_says_to_sign_in() {
     assert_data_eq!(
         messages(&world, &ran),
         str![[r#"
-error: 333333333333 eu-west-1: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: ExpiredTokenException: The security token included in the request is expired
-       the credentials have expired: sign in again and run it again; what is done stays done
-error: 333333333333 eu-west-1: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: ExpiredTokenException: The security token included in the request is expired
-       the credentials have expired: sign in again and run it again; what is done stays done
+error: 2 times: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: ExpiredTokenException: The security token included in the request is expired
+       the credentials have expired: sign in again, then run the command again; completed changes are kept
+       in 333333333333: eu-west-1, us-east-1
+error: 2 times: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: ExpiredTokenException: The security token included in the request is expired
+       the credentials have expired: sign in again, then run the command again; completed changes are kept
+       in 333333333333: eu-west-1, us-east-1
 "#]]
     );
     assert_eq!((logged(&world, "shop").await, logged(&world, "bank").await), (2, 0));
@@ -209,7 +211,7 @@ async fn credentials_that_expire_where_s3_gives_no_reason_are_told_as_the_likely
         messages(&world, &ran),
         str![[r#"
 error: 111122223333 eu-west-1: acme-flow-logs: HeadBucket: HTTP 400: AWS gave no reason
-       S3 gives this call no reason; most likely the credentials have expired: sign in again and run it again
+       S3 returns no reason for this call; most likely the credentials have expired: sign in again, then run the command again
 "#]]
     );
     assert_eq!(faults.writes(), Vec::<String>::new());
@@ -238,9 +240,9 @@ async fn a_region_that_is_not_opted_into_is_named_and_the_others_are_done() {
     let off = Answer::error(403, "OptInRequired", message);
     a_region_of_the_bank_fails(off, str![[r#"
 error: 333333333333 us-east-1: Describe[..]: OptInRequired: You are not subscribed to this service. Please go to http://aws.amazon.com to subscribe.
-       enable us-east-1 in 333333333333, or take it out of the member's `regions`
+       enable us-east-1 in 333333333333, or remove it from the member's `regions`; `aws account list-regions` shows which regions are enabled
 error: 333333333333 us-east-1: Describe[..]: OptInRequired: You are not subscribed to this service. Please go to http://aws.amazon.com to subscribe.
-       enable us-east-1 in 333333333333, or take it out of the member's `regions`
+       enable us-east-1 in 333333333333, or remove it from the member's `regions`; `aws account list-regions` shows which regions are enabled
 "#]]).await;
 }
 
@@ -250,9 +252,9 @@ async fn a_region_that_takes_no_credentials_is_named_and_the_others_are_done() {
     let off = Answer::error(401, "AuthFailure", message);
     a_region_of_the_bank_fails(off, str![[r#"
 error: 333333333333 us-east-1: Describe[..]: AuthFailure: AWS was not able to validate the provided access credentials
-       AWS does not take these credentials in us-east-1: check the keys or profile, and that the region is enabled
+       AWS does not accept these credentials in us-east-1: check them with `aws sts get-caller-identity`, and whether us-east-1 is enabled with `aws account list-regions`
 error: 333333333333 us-east-1: Describe[..]: AuthFailure: AWS was not able to validate the provided access credentials
-       AWS does not take these credentials in us-east-1: check the keys or profile, and that the region is enabled
+       AWS does not accept these credentials in us-east-1: check them with `aws sts get-caller-identity`, and whether us-east-1 is enabled with `aws account list-regions`
 "#]]).await;
 }
 
@@ -275,7 +277,7 @@ async fn one_vpc_that_is_unsuccessful_among_many_is_named_and_the_others_have_th
         messages(&world, &ran),
         str![[r#"
 error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: 400: LogDestination: acme-flow-logs is undeliverable
-       the bucket cannot be delivered to: with a KMS key, it must be a customer managed key given by its ARN
+       the bucket's KMS key cannot be used: it must be a customer managed key, given by its ARN, with a policy that allows delivery; `flowagg doctor` checks the key
 "#]]
     );
     assert_eq!((logged(&world, "shop").await, logged(&world, "bank").await), (2, 5));
@@ -306,9 +308,7 @@ async fn a_bucket_that_vanishes_in_the_middle_of_a_run_is_told_and_made_again_by
         here.collect::<Vec<_>>().join("\n"),
         str![[r#"
 error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: 400: LogDestination: acme-flow-logs does not exist
-       the bucket is gone: run `flowagg plan` again
-error: 333333333333 us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: 400: LogDestination: acme-flow-logs does not exist
-       the bucket is gone: run `flowagg plan` again
+       the bucket does not exist: `flowagg plan` shows what is missing
 "#]]
     );
     assert_eq!(logged_in(&world, bank, world.hub_region()).await, 0);
@@ -366,9 +366,9 @@ async fn an_account_that_never_answers_is_told_and_does_not_stop_the_others() {
         hangs,
         str![[r#"
 error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: no answer in time
-       the network or AWS is slow: run it again; what is done stays done
+       the network or AWS is slow: run the command again, or set a longer `--call-timeout`; completed changes are kept
 error: 333333333333 us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: no answer in time
-       the network or AWS is slow: run it again; what is done stays done
+       the network or AWS is slow: run the command again, or set a longer `--call-timeout`; completed changes are kept
 "#]],
     )
     .await;

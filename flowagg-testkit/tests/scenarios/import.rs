@@ -239,8 +239,9 @@ async fn an_account_that_cannot_be_read_is_written_as_the_bucket_knows_it() {
         told(&world, &ran),
         str![[r#"
 written: /srv/fleet/imported.toml
-error: 333333333333 eu-west-1: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: AccessDenied: User is not authorized to perform: sts:AssumeRole on a role of 333333333333
-       make the role in 333333333333 with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it
+error: 2 times: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: AccessDenied: User is not authorized to perform: sts:AssumeRole on a role of 333333333333
+       create the role in 333333333333 with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it; `flowagg permissions` prints the policies, and `aws iam get-role` in 333333333333 shows the role
+       in 333333333333: eu-west-1, us-east-1
 note: 333333333333: the account could not be read: AssumeRole: User is not authorized to perform: sts:AssumeRole on a role of 333333333333; the regions are those that the bucket names, and every VPC is a guess: correct `regions` and `vpcs`
 
 "#]]
@@ -278,7 +279,7 @@ async fn a_bucket_that_nobody_delivers_to_is_no_fleet() {
         told(&world, &absent),
         str![[r#"
 error: 111122223333 eu-west-1: acme-flow-logs: HeadBucket: NotFound: AWS gave no reason
-       run it again; what is done stays done
+       no bucket has this name: correct `hub.bucket` or `--bucket`
 
 "#]]
     );

@@ -108,17 +108,21 @@ async fn resources_and_flow_logs_that_are_cut_off_are_a_failure_of_their_account
         told.join("\n"),
         str![[r#"
 note: flow logs expire after 90 days
-error: 333333333333 eu-west-1: DescribeVpcs: the response is incomplete: it does not end with `</DescribeVpcsResponse>`
+error: 2 times: DescribeVpcs: the response is incomplete: it does not end with `</DescribeVpcsResponse>`
        run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       in 333333333333: eu-west-1, us-east-1
 note: flow logs expire after 90 days
-error: 333333333333 eu-west-1: DescribeVpcs: the response is empty
+error: 2 times: DescribeVpcs: the response is empty
        run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       in 333333333333: eu-west-1, us-east-1
 note: flow logs expire after 90 days
-error: 333333333333 eu-west-1: DescribeFlowLogs: the response is incomplete: it does not end with `</DescribeFlowLogsResponse>`
+error: 2 times: DescribeFlowLogs: the response is incomplete: it does not end with `</DescribeFlowLogsResponse>`
        run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       in 333333333333: eu-west-1, us-east-1
 note: flow logs expire after 90 days
-error: 333333333333 eu-west-1: DescribeFlowLogs: the response is empty
+error: 2 times: DescribeFlowLogs: the response is empty
        run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       in 333333333333: eu-west-1, us-east-1
 "#]]
     );
 }
@@ -133,11 +137,13 @@ async fn page_token_that_is_repeated_is_a_failure_of_its_account() {
         told.join("\n"),
         str![[r#"
 note: flow logs expire after 90 days
-error: 333333333333 eu-west-1: DescribeVpcs: the response is incomplete: it repeats the token of an earlier page
+error: 2 times: DescribeVpcs: the response is incomplete: it repeats the token of an earlier page
        run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       in 333333333333: eu-west-1, us-east-1
 note: flow logs expire after 90 days
-error: 333333333333 eu-west-1: DescribeFlowLogs: the response is incomplete: it repeats the token of an earlier page
+error: 2 times: DescribeFlowLogs: the response is incomplete: it repeats the token of an earlier page
        run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       in 333333333333: eu-west-1, us-east-1
 "#]]
     );
 }
@@ -166,8 +172,9 @@ async fn role_of_a_response_that_is_cut_off_is_not_taken() {
         messages(&world, &plan),
         str![[r#"
 note: flow logs expire after 90 days
-error: 333333333333 eu-west-1: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: the response is incomplete: it does not end with `</AssumeRoleResponse>`
+error: 2 times: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: the response is incomplete: it does not end with `</AssumeRoleResponse>`
        run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       in 333333333333: eu-west-1, us-east-1
 "#]]
     );
 }
@@ -244,10 +251,9 @@ async fn unsuccessful_resource_that_was_not_asked_for_is_a_failure() {
         messages(&world, &ran),
         str![[r#"
 note: flow logs expire after 90 days
-error: 444444444444 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: 400: AWS names a resource that the call was not about, so it is unknown what was done: not possible
-       run `flowagg plan` again to see what is missing
-error: 444444444444 us-east-1: vpc-0123456789abcdef0: CreateFlowLogs: 400: AWS names a resource that the call was not about, so it is unknown what was done: not possible
-       run `flowagg plan` again to see what is missing
+error: 2 times: vpc-0123456789abcdef0: CreateFlowLogs: 400: AWS names a resource that the call was not about, so it is unknown what was done: not possible
+       run `flowagg plan`, which shows what is missing
+       in 444444444444: eu-west-1, us-east-1
 "#]]
     );
     faults.lift();

@@ -155,7 +155,7 @@ async fn a_folder_that_cannot_be_listed_leaves_the_rules_as_they_are() {
         messages(&world, &ran),
         str![[r#"
 not as declared: 111122223333 eu-west-1 acme-flow-logs: lifecycle rules stay as they are: what is under `AWSLogs/` could not be listed (ListObjectsV2: AccessDenied: no)
-       if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:ListBucket to the role or user
+       if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:ListBucket to the role or user that is used there
 not as declared: 111122223333 eu-west-1 acme-flow-logs: it is unknown whether the lifecycle rule `flowagg-expiry/acme-flow-logs/AWSLogs` also expires other logs under `AWSLogs/` (ListObjectsV2: AccessDenied: no)
        give the flow logs a folder of their own with `hub.prefix`, or a bucket of their own
 note: flow logs expire after 90 days

@@ -346,6 +346,7 @@ impl<'a> RegionalEc2<'a> {
                 failure.message
             );
             failure.message = message;
+            failure.advice = "run `flowagg plan`, which shows what is missing".into();
             failure
         });
         failures.collect()

@@ -209,7 +209,7 @@ impl QueryRunner {
                     return Err(self.at.failed(START_QUERY, Some("FAILED"), one_line(&why), help));
                 }
                 Some(QueryExecutionState::Cancelled) => {
-                    let help = "run it again; what it had read is charged for";
+                    let help = "run the query again; what the cancelled query read is charged for";
                     return Err(self.at.failed(START_QUERY, Some("CANCELLED"), one_line(&why), help));
                 }
                 state => progress.step("query", 0, 1, &told(&found, state)),

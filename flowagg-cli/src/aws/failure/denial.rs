@@ -146,11 +146,8 @@ impl PolicyType {
             (Self::PublicAccessBlock, _) => {
                 "S3 Block Public Access refuses the bucket policy, because a statement of it grants public access: `flowagg policy check` reports that statement as `public-principal`; restrict it"
             }
-            (Self::Unnamed, Denies) => {
+            (Self::Unnamed, _) => {
                 "a Deny statement denies {action}, and no Allow statement overrides it: look for it in the service control policies, in the IAM policies of {who}, and in the policy of the resource"
-            }
-            (Self::Unnamed, AllowsNot) => {
-                "allow {action} to {who}; `flowagg permissions` prints the IAM policies"
             }
         }
     }
@@ -169,7 +166,7 @@ impl<'m> Denial<'m> {
     /// What a message states; `None` if it names no reason.
     pub(super) fn parse(call: Call, message: &'m str) -> Option<Self> {
         let stated = |policy, effect, id| Some(Self { policy, effect, id });
-        if message.contains(PolicyType::PublicAccessBlock.name()) {
+        if message.contains("not authorized") && message.contains(PolicyType::PublicAccessBlock.name()) {
             return stated(PolicyType::PublicAccessBlock, Denies, None);
         }
         if let Some((_, reason)) = message.split_once("with an explicit deny") {
@@ -182,7 +179,10 @@ impl<'m> Denial<'m> {
             return stated(policy, Denies, id);
         }
         let (_, reason) = message.split_once("because no ")?;
-        stated(PolicyType::named(call, reason), AllowsNot, None)
+        match PolicyType::named(call, reason) {
+            PolicyType::Unnamed => None,
+            policy => stated(policy, AllowsNot, None),
+        }
     }
 
     /// What to do. `{account}` stands for that of the call.

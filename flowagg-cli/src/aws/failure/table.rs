@@ -178,7 +178,7 @@ pub(super) const PARTS: [Part; 7] = [
                 .says("root accounts"),
             row(
                 DENIED,
-                "make the role in {account} with a trust policy for the caller, or name another with `role`, and allow sts:AssumeRole on it to the caller; `aws iam get-role --role-name ROLE` in {account} shows whether it exists, and `flowagg permissions` prints the policies",
+                "create the role in {account} with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it; `flowagg permissions` prints the policies, and `aws iam get-role` in {account} shows the role",
             )
             .at(call::ASSUME_ROLE),
             row(
@@ -203,7 +203,7 @@ pub(super) const PARTS: [Part; 7] = [
             .at(call::PUT_POLICY),
             row(
                 DENIED,
-                "if another account owns the bucket, choose another `hub.bucket`; if {account} does, allow {action} to {who}; `flowagg permissions` prints the IAM policies",
+                "if another account owns the bucket, choose another `hub.bucket`; if {account} does, allow {action} to the role or user that is used there",
             )
             .of("s3:"),
             row(
@@ -230,6 +230,8 @@ pub(super) const PARTS: [Part; 7] = [
                 &[Starts("IllegalLocationConstraint")],
                 "the endpoint is one of another region than `hub.region`: correct `hub.region`, or the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL)",
             ),
+            row(&[Is("NotFound")], "no bucket has this name: correct `hub.bucket` or `--bucket`")
+                .at(call::HEAD_BUCKET),
             row(&[Is("NoSuchBucket")], "the bucket does not exist any more: `flowagg plan` shows what is missing"),
             row(&[Is("BucketAlreadyExists")], "another account owns this bucket name: choose another `hub.bucket`"),
             row(&[Is("InvalidBucketName")], "S3 does not accept this name: choose another `hub.bucket`"),

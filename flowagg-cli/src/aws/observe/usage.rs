@@ -150,7 +150,9 @@ fn notifies(answer: &GetBucketNotificationConfigurationOutput) -> bool {
 
 /// A response without the value that it is for.
 fn unclear(at: &At, call: Call) -> Failure {
-    at.failed(call, None, "the response does not contain the setting", "run it again")
+    let help =
+        "run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS";
+    at.failed(call, None, "the response does not contain the setting", help)
 }
 
 #[cfg(test)]

@@ -117,9 +117,9 @@ async fn a_denied_read_leaves_its_setting_unknown_and_the_bucket_is_read() {
         concerns,
         str![[r#"
 BlockPublicAcls and IgnorePublicAcls stay off: the bucket ACL could not be read (GetBucketAcl: AccessDenied: AWS gave no reason)
-if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:GetBucketAcl to the role or user that is used in 111122223333; `flowagg permissions` prints the IAM policies
+if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:GetBucketAcl to the role or user that is used there
 object ownership stays unset, with ACLs on: the bucket ACL could not be read (GetBucketAcl: AccessDenied: AWS gave no reason)
-if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:GetBucketAcl to the role or user that is used in 111122223333; `flowagg permissions` prints the IAM policies; or set `hub.object-ownership` to "keep" or "enforce"
+if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:GetBucketAcl to the role or user that is used there; or set `hub.object-ownership` to "keep" or "enforce"
 flow logs do not expire, and `hub.retention-days` is not set
 set `hub.retention-days` to a number of days, or to "forever"
 
