@@ -5,6 +5,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use flowagg_core::id::{AccountId, Region};
 
 use super::account::{Account, sts_of_caller};
+use super::endpoint::redacted;
 use crate::aws::call::GET_CALLER_IDENTITY;
 use crate::aws::failure::CallError;
 
@@ -29,7 +30,7 @@ pub(super) async fn identify(
         let error = CallError::of(GET_CALLER_IDENTITY, &error);
         match config.endpoint_url() {
             Some(url) if error.code.is_none() => {
-                CallError { message: format!("{} ({url})", error.message), ..error }
+                CallError { message: format!("{} ({})", error.message, redacted(url)), ..error }
             }
             _ => error,
         }

@@ -2,6 +2,7 @@
 
 mod account;
 mod caller;
+mod endpoint;
 #[cfg(test)]
 mod mocked;
 mod organization;
@@ -107,7 +108,7 @@ impl Connection {
         if let Some(url) = &self.endpoint_url {
             loader = loader.endpoint_url(url);
         }
-        (loader.load().await, https)
+        (endpoint::without_empty(&loader.load().await), https)
     }
 
     /// The configuration of an embedder, with values for what it does not set.
@@ -133,7 +134,7 @@ impl Connection {
         if config.identity_cache().is_none() {
             complete.set_identity_cache(Some(IdentityCache::lazy().build()));
         }
-        complete.build()
+        endpoint::without_empty(&complete.build())
     }
 }
 

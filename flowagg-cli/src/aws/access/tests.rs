@@ -8,6 +8,7 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use super::*;
 use crate::aws::mocked::{file, fleet};
@@ -102,6 +103,25 @@ async fn session_without_a_fleet_file_is_of_the_callers_own_account() {
     );
     assert!(sts.requests()[0].1.contains("/eu-north-1/sts/"), "{:?}", sts.requests());
     assert_eq!(session.moved_to(&fleet().hub.region).hub().home(), fleet().hub.region);
+}
+
+/// Gives every setting of every service as empty, as variables that are set and empty do.
+#[derive(Debug)]
+struct Empty;
+
+impl LoadServiceConfig for Empty {
+    fn load_config(&self, _: ServiceConfigKey<'_>) -> Option<String> {
+        Some(String::new())
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_empty_is_unset() {
+    let sts = Sts::of("111122223333");
+    let region = aws_config::Region::new("eu-west-1");
+    let config = sts.config().into_builder().endpoint_url("").service_config(Empty).region(region).build();
+    Session::open_own_account(&Connection::from_sdk_config(config)).await.unwrap();
+    assert_eq!(sts.requests()[0].0, "https://sts.eu-west-1.amazonaws.com/");
 }
 
 #[test]
