@@ -103,13 +103,14 @@ pub fn states(counts: &StateCounts, of: impl Fn(State) -> bool) -> Vec<String> {
 /// What the exit codes of `verify` and `report` say: whether everything could be read, and whether what should deliver does.
 pub fn verdict(is_read: bool, flow_logs: &StateCounts) -> String {
     let unhealthy = states(flow_logs, |state| !state.is_healthy());
-    let verdict = match (is_read, flow_logs.total()) {
-        (false, _) => "not everything could be read",
-        (true, 0) => "there is nothing to log",
-        (true, _) if unhealthy.is_empty() => "every flow log that should deliver does",
-        (true, _) => "not every flow log delivers",
-    };
-    if unhealthy.is_empty() { verdict.to_owned() } else { format!("{verdict}: {}", unhealthy.join(", ")) }
+    let list = unhealthy.join(", ");
+    match (is_read, flow_logs.total()) {
+        (false, _) if unhealthy.is_empty() => "not everything could be read".to_owned(),
+        (false, _) => format!("not everything could be read; {list}"),
+        (true, 0) => "there is nothing to log".to_owned(),
+        (true, _) if unhealthy.is_empty() => "every flow log that should deliver does".to_owned(),
+        (true, _) => format!("not every flow log delivers: {list}"),
+    }
 }
 
 #[cfg(test)]
@@ -125,7 +126,7 @@ mod tests {
         assert_eq!(verdict(true, &[]), "there is nothing to log");
         let unhealthy = [State::Missing, State::Delivering, State::Silent, State::Missing];
         assert_eq!(verdict(true, &unhealthy), "not every flow log delivers: 1 silent, 2 missing");
-        assert_eq!(verdict(false, &[State::Unknown]), "not everything could be read: 1 unknown");
+        assert_eq!(verdict(false, &[State::Unknown]), "not everything could be read; 1 unknown");
     }
 
     #[test]

@@ -82,10 +82,12 @@ async fn what_is_in_use_is_read_once_where_a_flow_log_is_silent_and_a_denial_lea
     assert_eq!(states(&unknown, &world, "shop"), ["unknown", "idle"]);
     assert_eq!(states(&unknown, &world, "bank"), ["idle", "idle"]);
     let [failure] = &unknown["failures"].as_array().unwrap()[..] else { panic!("{unknown:#}") };
-    let help = format!("allow ec2:DescribeNetworkInterfaces to the role or user that is used in {shop}");
+    let help = format!(
+        "allow ec2:DescribeNetworkInterfaces to the role or user that is used in {shop}; `flowagg permissions` prints the IAM policies"
+    );
     assert_eq!((&failure["call"], &failure["help"]), (&json!("DescribeNetworkInterfaces"), &json!(help)));
     let last = last_line(&world, "verify", 1).await;
-    assert_eq!(last, "verify: not everything could be read: 1 unknown");
+    assert_eq!(last, "verify: not everything could be read; 1 unknown");
     let report = world.flowagg(["report", "--grace", "0s", "--json"]).await.unwrap().exits(1).json();
     assert_eq!(report["totals"]["account-regions"]["unknown"], 1);
     assert_eq!(report["findings"][0]["help"], json!(help), "{report:#}");
