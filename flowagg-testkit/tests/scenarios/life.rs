@@ -66,7 +66,10 @@ async fn a_fleet_that_is_taken_away_leaves_the_bucket_its_objects_and_all_that_o
   ! missing  222222222222  shop  eu-west-1  vpc-0123456789abcdef0  -  no flow log to the bucket; `flowagg apply` makes it
   ! missing  222222222222  shop  us-east-1  vpc-0123456789abcdef1  -  no flow log to the bucket; `flowagg apply` makes it
 
-verify: 2 missing of 2 flow logs
+  resources  0 of 2 (0 %) have a flow log
+  flow logs  0 of 2 (0 %) deliver, 2 missing
+
+verify: not every flow log delivers: 2 missing
 
 "#]]
     );

@@ -73,21 +73,22 @@ written: /srv/fleet/report.html (13.4 KiB)
 report 111122223333 eu-west-1 acme-flow-logs  2026-11-23T09:20:00Z
 
   fleet      1 account in 2 regions
-  coverage   2 covered
-  flow logs  2 delivering
+  regions    2 delivering
+  resources  2 of 2 (100 %) have a flow log
+  flow logs  2 of 2 (100 %) deliver
   delivered  2 objects, 1.3 KiB in 7 days; the newest is 40 s old
   policy     612 of 20,480 bytes (2 %); form `prefixes` takes 240 accounts
   expiry     flow logs expire after 90 days
 
 accounts
   a eu-west-1      b us-east-1
-  C covered, W waiting, P partly, S silent, F failing, U unreachable, - excluded
+  D delivering, W waiting, I idle, S silent, F failing, M missing, U unknown, - none
   days 2026-11-17 to 2026-11-23 (UTC), by objects: .:-+*# from none to most
 
   account      name state       ab days     newest objects      bytes
-  222222222222 shop covered     CC ......#    40 s       2    1.3 KiB
+  222222222222 shop delivering  DD ......#    40 s       2    1.3 KiB
 
-ok: 2 of 2 flow logs deliver, 0 findings
+ok: every flow log that should deliver does, 0 findings
 
 "#]]
     );
