@@ -25,7 +25,7 @@ const MOTO: Program = Program {
 ///
 /// The header `x-moto-account-id` names an account, too; no standard client sends it. Policies are not asked. There is one
 /// organization for each management account, so worlds that share a server take fresh ones, as
-/// [`Organization`](crate::organization::Organization) does. Buckets are open to every account.
+/// [`MotoOrganization`](crate::organization::MotoOrganization) does. Buckets are open to every account.
 #[derive(Debug)]
 pub struct Moto {
     url: String,
