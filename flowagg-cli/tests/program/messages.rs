@@ -370,6 +370,7 @@ error: 111122223333 eu-west-1: acme-flow-logs: HeadBucket: this response is not 
        check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in
 
 plan: nothing can be done before that is settled
+next: fix the errors above, then run `flowagg plan` again
 
 "#]]
     );

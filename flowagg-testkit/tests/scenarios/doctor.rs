@@ -47,7 +47,7 @@ async fn a_fleet_that_can_be_rolled_out_is_told_so_and_nothing_is_changed() {
   + hub account  ok  111122223333 can be entered
   + accounts     ok  2 can be entered
   + regions      ok  4 can be read
-  + bucket       ok  acme-flow-logs is as wanted
+  + bucket       ok  acme-flow-logs is as declared
   + bucket       ok  flow logs expire after 90 days
   + policy       ok  every member may deliver
   + flow logs    ok  there is nothing to do
