@@ -51,7 +51,8 @@ pub fn grant(scene: &Scene) -> impl Strategy<Value = Grant> + use<> {
     grant_to(scene, btree_set(select(scene.accounts.clone()), 0..5))
 }
 
-/// A grant to so many accounts, or to an organization and so many more. As large a one may not fit into a policy.
+/// A grant to so many accounts, or to an organization, some of whose accounts are known, and so many more. As large a one may not fit
+/// into a policy.
 ///
 /// ```
 /// use flowagg_core::id::Partition;
@@ -59,7 +60,7 @@ pub fn grant(scene: &Scene) -> impl Strategy<Value = Grant> + use<> {
 /// use proptest::prelude::*;
 ///
 /// proptest!(|(grant in crowded_grant(&Scene::new(Partition::Aws), 30..60))| {
-///     prop_assert!((30..60).contains(&grant.accounts.len()));
+///     prop_assert!(grant.accounts.len() >= 30);
 /// });
 /// ```
 pub fn crowded_grant(
