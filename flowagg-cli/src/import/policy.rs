@@ -66,8 +66,8 @@ pub(super) fn settings(
     let settles = |settings: &PolicySettings| {
         let grant = granting(settings);
         let others = live.and_then(|live| remove(live, &grant).ok().flatten());
-        let anew = merge(others.as_deref(), &grant, Unnamed::Keep);
-        merged(settings).is_ok_and(|kept| !kept.changed && anew.is_ok_and(|anew| anew.form == kept.form))
+        let new = merge(others.as_deref(), &grant, Unnamed::Keep);
+        merged(settings).is_ok_and(|kept| !kept.changed && new.is_ok_and(|new| new.form == kept.form))
     };
     let mut auto = read.clone();
     auto.form = GrantForm::Auto;

@@ -100,15 +100,10 @@ fn visible(text: &str) -> String {
         rest.find(|c| c != '\n' && controls(c)).and_then(|at| rest.split_at_checked(at))
     {
         out.push_str(before);
-        let own = style::ALL
-            .iter()
-            .flat_map(|style| [style.render().to_string(), style.render_reset().to_string()]);
-        rest = match own
-            .filter(|own| !own.is_empty())
-            .find_map(|own| Some((from.strip_prefix(own.as_str())?, own)))
-        {
+        let own = style::SEQUENCES.iter().find_map(|own| Some((from.strip_prefix(own.as_str())?, own)));
+        rest = match own {
             Some((after, own)) => {
-                out.push_str(&own);
+                out.push_str(own);
                 after
             }
             None => {

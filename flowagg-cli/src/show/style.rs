@@ -1,4 +1,5 @@
 use std::io::{self, Write};
+use std::sync::LazyLock;
 
 use anstyle::{AnsiColor, Style};
 use flowagg_core::arrival::State;
@@ -9,8 +10,11 @@ pub(super) const RED: Style = AnsiColor::Red.on_default();
 pub(super) const GREEN: Style = AnsiColor::Green.on_default();
 pub(super) const YELLOW: Style = AnsiColor::Yellow.on_default();
 
-/// Every style of a screen.
-pub(super) const ALL: [Style; 5] = [BOLD, DIM, RED, GREEN, YELLOW];
+/// What the styles write to a terminal, at their start and at their end.
+pub(super) static SEQUENCES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let written = |style: Style| [style.render().to_string(), style.render_reset().to_string()];
+    [BOLD, DIM, RED, GREEN, YELLOW].into_iter().flat_map(written).collect()
+});
 
 /// The style of a state.
 pub(super) fn of_state(state: State) -> Style {

@@ -31,12 +31,15 @@ impl FromStr for Only {
 impl Only {
     /// Whether a member is among them; if they name no member, all are.
     pub fn member(only: &[Self], member: &Member) -> bool {
-        let selects = |one: &Self| match one {
+        only.iter().any(|one| one.names(member)) || !only.iter().any(Self::is_of_member)
+    }
+
+    fn names(&self, member: &Member) -> bool {
+        match self {
             Self::Account(account) => *account == member.account,
             Self::Name(name) => member.name.as_ref() == Some(name),
             Self::Region(_) => false,
-        };
-        only.iter().any(selects) || !only.iter().any(Self::is_of_member)
+        }
     }
 
     /// Whether a region is among them; if they name no region, all are.
@@ -54,9 +57,7 @@ impl Only {
         for one in only {
             let is_there = match one {
                 Self::Region(region) => fleet.places().any(|(_, known)| known == region),
-                member => {
-                    fleet.members.values().any(|known| Self::member(std::slice::from_ref(member), known))
-                }
+                one => fleet.members.values().any(|member| one.names(member)),
             };
             if !is_there {
                 return Err(NothingMatches::one(one, fleet));
@@ -81,7 +82,7 @@ pub enum NothingMatches {
         /// The account.
         account: AccountId,
         /// A member's account that is like it.
-        meant: Option<AccountId>,
+        meant: Option<String>,
     },
     /// No member has the name.
     #[error("no member of the fleet has the name `{name}`")]
@@ -97,7 +98,7 @@ pub enum NothingMatches {
         /// The region.
         region: Region,
         /// A region of the fleet that is like it.
-        meant: Option<Region>,
+        meant: Option<String>,
     },
     /// The members that are selected have none of the regions that are selected.
     #[error("none of the selected members has a selected region")]
@@ -106,19 +107,19 @@ pub enum NothingMatches {
 
 impl NothingMatches {
     fn one(only: &Only, fleet: &Fleet) -> Self {
-        let regions: Vec<&str> = fleet.places().map(|(_, region)| region.as_str()).collect();
+        let regions = fleet.places().map(|(_, region)| region.as_str());
         match only {
             Only::Account(account) => {
                 let known: Vec<String> = fleet.members.keys().map(ToString::to_string).collect();
                 let meant = meant(&account.to_string(), known.iter().map(String::as_str));
-                Self::Account { account: *account, meant: meant.and_then(|meant| meant.parse().ok()) }
+                Self::Account { account: *account, meant: meant.map(str::to_owned) }
             }
             Only::Name(name) => {
                 let known = fleet.members.values().filter_map(|member| member.name.as_deref()).chain(regions);
                 Self::Name { name: name.clone(), meant: meant(name, known).map(str::to_owned) }
             }
             Only::Region(region) => {
-                let meant = meant(region.as_str(), regions).and_then(|meant| meant.parse().ok());
+                let meant = meant(region.as_str(), regions).map(str::to_owned);
                 Self::Region { region: region.clone(), meant }
             }
         }
@@ -127,9 +128,7 @@ impl NothingMatches {
     /// What to do about it.
     pub fn help(&self) -> String {
         let meant = match self {
-            Self::Account { meant, .. } => meant.map(|meant| meant.to_string()),
-            Self::Name { meant, .. } => meant.clone(),
-            Self::Region { meant, .. } => meant.as_ref().map(Region::to_string),
+            Self::Account { meant, .. } | Self::Name { meant, .. } | Self::Region { meant, .. } => meant,
             Self::Together => return "select a region that one of the members has".to_owned(),
         };
         match meant {

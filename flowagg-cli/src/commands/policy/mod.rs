@@ -123,7 +123,7 @@ pub(crate) struct MergeDocument<'a> {
     /// The form of the fleet's grant in it.
     #[schemars(with = "GrantForm")]
     form: &'static str,
-    /// Why they have it.
+    /// The reason for this form.
     form_reason: FormReason,
     /// What counts against the limit, in bytes of compact JSON.
     bytes: usize,
