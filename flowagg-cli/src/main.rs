@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     let mut err = anstream::stderr();
     let mut err = Sheet::new(&mut err, width(stderr.is_terminal(), terminal_size_of(stderr)));
     let mut screen = Screen::new(&mut out, &mut err);
+    screen.input = Box::new(std::io::BufReader::new(std::io::stdin()));
     screen.interactive = interactive;
     runtime.block_on(flowagg::run(std::env::args_os(), &mut screen)).into()
 }

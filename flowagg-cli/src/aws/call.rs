@@ -51,6 +51,8 @@ calls! {
     GET_QUERY_RESULTS = "GetQueryResults", "athena:GetQueryResults";
     DESCRIBE_KEY = "DescribeKey", "kms:DescribeKey";
     GET_KEY_POLICY = "GetKeyPolicy", "kms:GetKeyPolicy";
+    LIST_BUCKETS = "ListBuckets", "s3:ListAllMyBuckets";
+    DESCRIBE_ORGANIZATION = "DescribeOrganization", "organizations:DescribeOrganization";
     LIST_ACCOUNTS = "ListAccounts", "organizations:ListAccounts";
     LIST_ACCOUNTS_FOR_PARENT = "ListAccountsForParent", "organizations:ListAccountsForParent";
     LIST_UNITS_FOR_PARENT = "ListOrganizationalUnitsForParent", "organizations:ListOrganizationalUnitsForParent";

@@ -18,7 +18,7 @@ mod traffic;
 
 pub use access::{Account, Accounts, Connection, OpenError, Session};
 pub use athena::{QueryRequest, QueryResult, ResultColumn, StoredObjects, run_query, stored_objects};
-pub use defaults::{InitDefaults, init_defaults};
+pub use defaults::{FoundOrganization, InitDefaults, init_defaults};
 pub use deliveries::{arrivals, deliveries, find_idle, verify};
 pub use failure::CallError;
 pub use found::{ImportScope, find, find_hub};

@@ -188,8 +188,13 @@ mod tests {
         let mut out = Vec::new();
         let mut out_sheet = Sheet::new(&mut out, None);
         let mut err = Sheet::new(err, None);
-        let exit =
-            error.report(&mut Screen { out: &mut out_sheet, err: &mut err, interactive: false, events });
+        let exit = error.report(&mut Screen {
+            out: &mut out_sheet,
+            err: &mut err,
+            input: Box::new(std::io::empty()),
+            interactive: false,
+            events,
+        });
         assert!(out.is_empty(), "errors go to standard error");
         exit
     }

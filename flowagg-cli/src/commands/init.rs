@@ -2,19 +2,22 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
-use std::io::{self, BufRead, Write as _};
+use std::io;
 use std::str::FromStr;
 
 use flowagg_core::fleet::{
     Discovery, FleetFile, Hub, Member, Organization, Part, Regions, Remark, Selection,
 };
-use flowagg_core::id::{AccountId, BucketName, IdError, OrganizationId, Region};
+use flowagg_core::id::{AccountId, BucketName, IdError, OrganizationId, Region, RoleName};
 
 use super::error::{CommandError, Problem};
 use super::files::write_text;
 use crate::args::{GlobalArgs, InitArgs};
-use crate::aws::{InitDefaults, Session, init_defaults};
-use crate::{Exit, Screen};
+use crate::aws::{FoundOrganization, InitDefaults, Session, init_defaults};
+use crate::{Exit, Screen, show};
+
+#[cfg(test)]
+mod tests;
 
 pub(super) async fn run(
     global: &GlobalArgs,
@@ -27,108 +30,177 @@ pub(super) async fn run(
         match Session::open_own_account(&global.connection()).await {
             Ok(session) => Some(init_defaults(&session).await),
             Err(error) => {
-                screen.note(&format!("AWS tells nothing here: {error}"))?;
+                screen.note(&format!("no defaults from AWS: {error}"))?;
                 None
             }
         }
     };
     let answers = ask(options, defaults.as_ref(), screen)?;
+    let found =
+        found(defaults.as_ref()).filter(|found| Some(&found.id) == answers.members.organization.as_ref());
     let file = file(answers, options);
-    let text = file.to_toml(&remarks(&file));
+    let remarks = remarks(&file, found, defaults.as_ref().map(|defaults| defaults.account));
+    let text = file.to_toml(&remarks);
     if let Err(error) = FleetFile::parse(&text) {
         let faults = error.faults.into_iter().map(|fault| Problem::new(fault.what, fault.help));
         return Err(CommandError::Usage(faults.collect()));
     }
     write_text(&global.config, text, options.force, screen)?;
-    writeln!(screen.err, "\nnow read it, and then: flowagg doctor, flowagg plan, flowagg apply")?;
+    show::next(&format!("read `{}`, then run `flowagg doctor`", global.config.display()), screen.err)?;
     Ok(Exit::Done)
 }
 
-/// What the file cannot do without.
+/// The values that every fleet file needs.
+#[derive(Debug, PartialEq, Eq)]
 struct Answers {
     account: AccountId,
     region: Region,
     bucket: BucketName,
-    /// Its accounts are logged where none are named.
-    organization: Option<OrganizationId>,
+    members: Members,
 }
 
-/// From the options, else from answers in the terminal, else from AWS. The error names the options that are missing.
+/// The accounts that are logged: these, or if there are none, every account of the organization.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Members {
+    organization: Option<OrganizationId>,
+    accounts: BTreeSet<AccountId>,
+}
+
+/// The organization of the credentials, if it is known.
+fn found(defaults: Option<&InitDefaults>) -> Option<&FoundOrganization> {
+    defaults?.organization.as_ref().ok()?.as_ref()
+}
+
+/// Takes each value from its option, else from a prompt, else from AWS. The error names the options that are missing.
 fn ask(
     options: &InitArgs,
     defaults: Option<&InitDefaults>,
     screen: &mut Screen<'_>,
 ) -> Result<Answers, CommandError> {
     let account = defaults.map(|defaults| defaults.account);
-    let account = given(options.hub_account, "the account of the bucket", account, screen)?;
-    let region = defaults.map(|defaults| defaults.region.clone());
-    let region = given(options.region.clone(), "its region", region, screen)?;
-    if let (Some(defaults), None, true) = (defaults, &options.bucket, screen.interactive) {
-        for bucket in &defaults.buckets {
-            writeln!(screen.err, "there is {bucket}")?;
+    let account = given(options.hub_account, "account of the bucket", account, screen)?;
+    let region = defaults.and_then(|defaults| defaults.region.clone());
+    let region = given(options.region.clone(), "region of the bucket", region, screen)?;
+    if let (Some(defaults), None) = (defaults, &options.bucket) {
+        match &defaults.buckets {
+            Ok(buckets) if screen.interactive => {
+                for bucket in buckets {
+                    writeln!(screen.err, "existing bucket: {bucket}")?;
+                }
+            }
+            Ok(_) => {}
+            Err(error) => screen.note(&format!("existing buckets could not be listed: {error}"))?,
         }
     }
     let own = account.and_then(|account| BucketName::parse(&format!("flow-logs-{account}")).ok());
-    let bucket = given(options.bucket.clone(), "the bucket; `apply` makes it", own, screen)?;
-    let organization = match (&options.organization, options.account.is_empty(), defaults) {
-        (None, true, Some(InitDefaults { organization: Some(id), .. })) => {
-            let all = !screen.interactive
-                || screen.agreed(&format!("log every account of the organization {id}?"))?;
-            all.then(|| id.clone())
+    let bucket =
+        given(options.bucket.clone(), "bucket, which `apply` creates if it does not exist", own, screen)?;
+    let members = members(options, defaults, screen)?;
+    match (account, region, bucket, members) {
+        (Some(account), Some(region), Some(bucket), Some(members)) => {
+            Ok(Answers { account, region, bucket, members })
         }
-        (given, ..) => given.clone(),
-    };
-    match (account, region, bucket) {
-        (Some(account), Some(region), Some(bucket)) => Ok(Answers { account, region, bucket, organization }),
-        (account, region, bucket) => {
+        (account, region, bucket, members) => {
             let missing = [
-                account.is_none().then_some("--hub-account"),
-                region.is_none().then_some("--region"),
-                bucket.is_none().then_some("--bucket"),
+                account.is_none().then_some("`--hub-account`"),
+                region.is_none().then_some("`--region`"),
+                bucket.is_none().then_some("`--bucket`"),
+                members.is_none().then_some("`--organization` or `--account`"),
             ];
             let missing: Vec<&str> = missing.into_iter().flatten().collect();
-            let what = format!("nobody can be asked for {}", missing.join(" and "));
-            Err(CommandError::usage(what, "give it by its option, or run it in a terminal"))
+            let what = format!("missing: {}", missing.join(", "));
+            Err(CommandError::usage(what, "give them as options, or answer the prompts in a terminal"))
         }
     }
 }
 
-/// A value that is given, or asked for until it can be read; an empty answer takes what is known.
+/// The accounts to log. The hub account is one of them only if it is named, or as an account of the organization.
+fn members(
+    options: &InitArgs,
+    defaults: Option<&InitDefaults>,
+    screen: &mut Screen<'_>,
+) -> io::Result<Option<Members>> {
+    if options.organization.is_some() || !options.account.is_empty() {
+        let accounts = options.account.iter().copied().collect();
+        return Ok(Some(Members { organization: options.organization.clone(), accounts }));
+    }
+    match defaults.map(|defaults| (defaults.account, &defaults.organization)) {
+        Some((account, Ok(None))) => screen.note(&format!("account {account} is not in an organization"))?,
+        Some((_, Err(error))) => {
+            screen.note(&format!("the organization could not be looked up: {error}"))?;
+        }
+        Some((_, Ok(Some(_)))) | None => {}
+    }
+    if let Some(FoundOrganization { id, listable, .. }) = found(defaults)
+        && (!screen.interactive || screen.agreed(&format!("log every account of organization {id}?"))?)
+    {
+        if !screen.interactive {
+            screen.note(&format!(
+                "every account of organization {id} is a member; `--account` chooses accounts instead"
+            ))?;
+        }
+        if let Err(error) = listable {
+            screen.note(&format!("the accounts of the organization could not be listed: {error}"))?;
+        }
+        return Ok(Some(Members { organization: Some(id.clone()), ..Members::default() }));
+    }
+    if !screen.interactive {
+        return Ok(None);
+    }
+    let prompt = "accounts to log, separated by commas, or the id of an organization: ";
+    while let Some(answer) = screen.answer(prompt)? {
+        match answer.parse::<Members>() {
+            Ok(members) => return Ok(Some(members)),
+            Err(error) => screen.error(&error.to_string(), error.help())?,
+        }
+    }
+    Ok(None)
+}
+
+impl FromStr for Members {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        if text.starts_with("o-") {
+            return Ok(Self { organization: Some(text.parse()?), ..Self::default() });
+        }
+        let items: Vec<&str> = text.split([',', ' ']).filter(|item| !item.is_empty()).collect();
+        // An empty answer is not an account id.
+        let items = if items.is_empty() { vec![text] } else { items };
+        let accounts = items.into_iter().map(str::parse).collect::<Result<_, _>>()?;
+        Ok(Self { organization: None, accounts })
+    }
+}
+
+/// The value of an option, or else the answer to a prompt, which is repeated until the answer is valid. An empty answer takes the
+/// default.
 fn given<T: FromStr<Err = IdError> + Display>(
     given: Option<T>,
     what: &str,
-    known: Option<T>,
+    default: Option<T>,
     screen: &mut Screen<'_>,
 ) -> io::Result<Option<T>> {
     if given.is_some() || !screen.interactive {
-        return Ok(given.or(known));
+        return Ok(given.or(default));
     }
-    loop {
-        let default = known.as_ref().map_or(String::new(), |known| format!(" [{known}]"));
-        write!(screen.err, "{what}{default}: ")?;
-        screen.err.flush()?;
-        let mut answer = String::new();
-        if io::stdin().lock().read_line(&mut answer)? == 0 {
-            return Ok(known);
+    let shown = default.as_ref().map_or(String::new(), |default| format!(" [{default}]"));
+    while let Some(answer) = screen.answer(&format!("{what}{shown}: "))? {
+        if answer.is_empty() && default.is_some() {
+            return Ok(default);
         }
-        match answer.trim() {
-            "" if known.is_some() => return Ok(known),
-            text => match text.parse() {
-                Ok(value) => return Ok(Some(value)),
-                Err(error) => screen.error(&error.to_string(), error.help())?,
-            },
+        match answer.parse() {
+            Ok(value) => return Ok(Some(value)),
+            Err(error) => screen.error(&error.to_string(), error.help())?,
         }
     }
+    Ok(default)
 }
 
-fn file(Answers { account, region, bucket, organization }: Answers, options: &InitArgs) -> FleetFile {
+fn file(answers: Answers, options: &InitArgs) -> FleetFile {
+    let Answers { account, region, bucket, members: Members { organization, accounts } } = answers;
     let regions = match &options.regions[..] {
         [] => Regions::ALL,
         these => Regions::These(these.iter().cloned().collect()),
-    };
-    let named: BTreeSet<AccountId> = match (&options.account[..], &organization) {
-        ([], None) => BTreeSet::from([account]),
-        (these, _) => these.iter().copied().collect(),
     };
     let member = |account| Member::new(account, regions.clone(), options.role.clone(), Selection::default());
     let discovery = || Discovery::new(regions.clone(), options.role.clone());
@@ -137,15 +209,15 @@ fn file(Answers { account, region, bucket, organization }: Answers, options: &In
     let mut file = FleetFile::new(hub);
     file.organization = organization.map(|id| {
         let mut organization = Organization::new(id);
-        organization.discovery = named.is_empty().then(discovery);
+        organization.discovery = accounts.is_empty().then(discovery);
         organization
     });
-    file.members = named.into_iter().map(|account| (account, member(account))).collect();
+    file.members = accounts.into_iter().map(|account| (account, member(account))).collect();
     file
 }
 
-/// What whoever reads the file for the first time should know.
-fn remarks(file: &FleetFile) -> Vec<Remark> {
+/// The comments of the file.
+fn remarks(file: &FleetFile, found: Option<&FoundOrganization>, caller: Option<AccountId>) -> Vec<Remark> {
     let remark = |about, text: &str| Remark::new(about, text.to_owned());
     let mut remarks = vec![
         remark(
@@ -165,10 +237,35 @@ fn remarks(file: &FleetFile) -> Vec<Remark> {
             "The smallest grant that lets these accounts deliver, each with its own account id: `form`.",
         ),
     ];
-    if file.discovery().is_some() {
-        remarks.push(remark(
+    let Some((_, how)) = file.discovery() else { return remarks };
+    remarks.push(remark(
+        Part::Organization,
+        "Every account of it: `units`, `except-units`, `accounts` and `except-accounts` choose among them.",
+    ));
+    let Some(found) = found else { return remarks };
+    let management = found.management;
+    if found.listable.is_err() {
+        let account = management.map_or("…".to_owned(), |account| account.to_string());
+        remarks.push(Remark::new(
             Part::Organization,
-            "Every account of it: `units`, `except-units`, `accounts` and `except-accounts` choose among them.",
+            format!(
+                "These credentials may not list the accounts. A role in the management account or a delegated administrator's may: \
+                 `lookup = {{ account = \"{account}\", role = \"…\" }}`."
+            ),
+        ));
+    }
+    let entered = [Some(file.hub.account), caller];
+    if let Some(management) = management
+        && !entered.contains(&Some(management))
+        && how.role.as_str() == RoleName::ORGANIZATION_ACCOUNT_ACCESS
+    {
+        remarks.push(Remark::new(
+            Part::Organization,
+            format!(
+                "AWS creates no `{}` in the management account {management}: create the role there, or add the account to \
+                 `except-accounts`.",
+                how.role
+            ),
         ));
     }
     remarks

@@ -22,18 +22,20 @@ use crate::{Exit, Progress};
 pub struct Screen<'a> {
     /// Results.
     pub out: &'a mut Sheet<'a>,
-    /// Progress, questions and errors.
+    /// Progress, prompts and errors.
     pub err: &'a mut Sheet<'a>,
-    /// Whether somebody is there to be asked and shown progress.
+    /// The answers to prompts, one on each line. Empty in a new screen.
+    pub input: Box<dyn BufRead + 'a>,
+    /// Whether there is a terminal, for prompts and progress.
     pub interactive: bool,
-    /// Whether progress is told to a program: a line of JSON on standard error for each event.
+    /// Whether progress is written for a program: a line of JSON on standard error for each event.
     pub events: bool,
 }
 
 impl<'a> Screen<'a> {
-    /// A screen that nobody is asked on.
+    /// A screen without prompts.
     pub fn new(out: &'a mut Sheet<'a>, err: &'a mut Sheet<'a>) -> Self {
-        Self { out, err, interactive: false, events: false }
+        Self { out, err, input: Box::new(io::empty()), interactive: false, events: false }
     }
 
     /// Does a piece of work that only reads: a signal ends the program at once.
@@ -63,13 +65,18 @@ impl<'a> Screen<'a> {
         (result, first.into_inner())
     }
 
-    /// Asks, and takes yes for yes and all else for no.
+    /// Prompts for confirmation. Every answer but `y` and `yes` is a no, and so is the end of the input.
     pub(crate) fn agreed(&mut self, question: &str) -> io::Result<bool> {
-        write!(self.err, "\n{question} [y/N] ")?;
+        let answer = self.answer(&format!("\n{question} [y/N] "))?;
+        Ok(answer.is_some_and(|answer| matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes")))
+    }
+
+    /// Prompts for a line, and returns it without the white space around it; `None` at the end of the input.
+    pub(crate) fn answer(&mut self, prompt: &str) -> io::Result<Option<String>> {
+        write!(self.err, "{prompt}")?;
         self.err.flush()?;
         let mut answer = String::new();
-        io::stdin().lock().read_line(&mut answer)?;
-        Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+        Ok((self.input.read_line(&mut answer)? > 0).then(|| answer.trim().to_owned()))
     }
 
     /// What is wrong, and what to do.

@@ -74,15 +74,15 @@ fn an_organization_without_accounts_is_logged_as_a_whole() {
 }
 
 #[test]
-fn what_is_missing_is_named_by_its_options_and_nothing_is_written() {
+fn missing_values_are_named_by_their_options_and_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let said = flowagg(&["init", "--offline", "--region", "eu-west-1"], folder.path());
     assert_eq!(said.code, Some(2));
     assert_data_eq!(
         said.err,
         str![[r#"
-error: nobody can be asked for --hub-account and --bucket
-       give it by its option, or run it in a terminal
+error: missing: `--hub-account`, `--bucket`, `--organization` or `--account`
+       give them as options, or answer the prompts in a terminal
 
 "#]]
     );
@@ -94,7 +94,8 @@ fn a_file_that_says_something_else_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("flowagg.toml");
     fs::write(&file, "mine").unwrap();
-    let said = flowagg(&OPTIONS, folder.path());
+    let options = [&OPTIONS[..], &["--account", "222222222222"]].concat();
+    let said = flowagg(&options, folder.path());
     assert_eq!(said.code, Some(1));
     assert_data_eq!(
         said.err,
@@ -105,7 +106,7 @@ error: `flowagg.toml` is there and says something else; nothing was written
 "#]]
     );
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
-    assert_eq!(flowagg(&[&OPTIONS[..], &["--force"]].concat(), folder.path()).code, Some(0));
+    assert_eq!(flowagg(&[&options[..], &["--force"]].concat(), folder.path()).code, Some(0));
     assert!(FleetFile::parse(&fs::read_to_string(&file).unwrap()).is_ok());
 }
 

@@ -88,6 +88,11 @@ impl Account {
         home(&self.config)
     }
 
+    /// The region that the AWS configuration names.
+    pub(in crate::aws) fn configured_region(&self) -> Option<Region> {
+        configured_region(&self.config)
+    }
+
     /// The regions that are enabled in the account.
     pub(crate) async fn enabled_regions(&self) -> Result<BTreeSet<Region>, Failure> {
         let first = self.home().partition().first_region();
@@ -168,8 +173,11 @@ pub(super) fn sts_of_caller(
 
 /// The region that calls go to where none is named.
 pub(super) fn home(config: &SdkConfig) -> Region {
-    let named = config.region().and_then(|region| Region::parse(region.as_ref()).ok());
-    named.unwrap_or(Partition::Aws.first_region())
+    configured_region(config).unwrap_or(Partition::Aws.first_region())
+}
+
+fn configured_region(config: &SdkConfig) -> Option<Region> {
+    config.region().and_then(|region| Region::parse(region.as_ref()).ok())
 }
 
 pub(super) fn sdk_region(region: &Region) -> aws_config::Region {

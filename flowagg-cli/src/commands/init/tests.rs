@@ -1,0 +1,202 @@
+use snapbox::{assert_data_eq, str};
+
+use super::*;
+use crate::aws::CallError;
+use crate::show::Sheet;
+
+fn denied(call: &str) -> CallError {
+    CallError {
+        call: call.to_owned(),
+        code: Some("AccessDenied".to_owned()),
+        message: "not authorized".to_owned(),
+        advice: "allow the action to the caller".into(),
+    }
+}
+
+fn account(id: &str) -> AccountId {
+    id.parse().unwrap()
+}
+
+fn organization() -> FoundOrganization {
+    FoundOrganization {
+        id: "o-a1b2c3d4e5".parse().unwrap(),
+        management: Some(account("999999999999")),
+        listable: Ok(()),
+    }
+}
+
+fn defaults() -> InitDefaults {
+    InitDefaults {
+        account: account("111122223333"),
+        region: Some("eu-west-1".parse().unwrap()),
+        organization: Ok(Some(organization())),
+        buckets: Ok(vec!["alb-logs".parse().unwrap()]),
+    }
+}
+
+fn options() -> InitArgs {
+    InitArgs {
+        hub_account: None,
+        region: None,
+        bucket: None,
+        prefix: None,
+        account: Vec::new(),
+        organization: None,
+        regions: Vec::new(),
+        role: RoleName::default(),
+        offline: false,
+        force: false,
+    }
+}
+
+/// What standard error contains, without styles, and the members or the error. `input` is `None` without a terminal.
+fn asked(
+    options: &InitArgs,
+    defaults: &InitDefaults,
+    input: Option<&'static str>,
+) -> (String, Result<Answers, String>) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let result = {
+        let mut out = Sheet::new(&mut out, None);
+        let mut err = Sheet::new(&mut err, None);
+        let mut screen = Screen::new(&mut out, &mut err);
+        screen.interactive = input.is_some();
+        screen.input = Box::new(input.unwrap_or_default().as_bytes());
+        ask(options, Some(defaults), &mut screen).map_err(|error| match error {
+            CommandError::Usage(problems) => {
+                problems.iter().map(|it| format!("{}; {}", it.message, it.fix)).collect()
+            }
+            other => panic!("{other:?}"),
+        })
+    };
+    assert!(out.is_empty());
+    (anstream::adapter::strip_str(std::str::from_utf8(&err).unwrap()).to_string(), result)
+}
+
+impl std::fmt::Display for Members {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let accounts: Vec<String> = self.accounts.iter().map(ToString::to_string).collect();
+        let organization = self.organization.as_ref().map_or("-", OrganizationId::as_str);
+        write!(f, "organization {organization}, accounts {}", accounts.join(" "))
+    }
+}
+
+#[test]
+fn the_prompts_offer_defaults_and_repeat_until_an_answer_is_valid() {
+    let (shown, answers) = asked(
+        &options(),
+        &defaults(),
+        Some("\n\nACME\nacme-flow-logs\nn\n\n222222222222, 3333\n222222222222, 333333333333\n"),
+    );
+    let answers = answers.unwrap();
+    assert_eq!(answers.account, account("111122223333"));
+    assert_eq!(answers.region.as_str(), "eu-west-1");
+    assert_eq!(answers.bucket.as_str(), "acme-flow-logs");
+    assert_eq!(answers.members.to_string(), "organization -, accounts 222222222222 333333333333");
+    assert_data_eq!(shown, str![[r#"
+account of the bucket [111122223333]: region of the bucket [eu-west-1]: existing bucket: alb-logs
+bucket, which `apply` creates if it does not exist [flow-logs-111122223333]: error: `ACME` is not a bucket name: `A` may not stand in one
+       3 to 63 of a-z, 0-9, `-` and `.`, with a letter or digit at both ends, as in `acme-flow-logs`
+bucket, which `apply` creates if it does not exist [flow-logs-111122223333]: 
+log every account of organization o-a1b2c3d4e5? [y/N] accounts to log, separated by commas, or the id of an organization: error: `` is not an AWS account id: it has 0 digits
+       an account id has 12 digits and stands in quotes, as in "111122223333"
+accounts to log, separated by commas, or the id of an organization: error: `3333` is not an AWS account id: it has 4 digits
+       an account id has 12 digits and stands in quotes, as in "111122223333"
+accounts to log, separated by commas, or the id of an organization: 
+"#]]);
+}
+
+#[test]
+fn the_hub_is_never_the_only_member_unless_it_is_named() {
+    for organization in [Ok(None), Err(denied("DescribeOrganization"))] {
+        let mut defaults = defaults();
+        defaults.organization = organization;
+        let (_, answers) = asked(&options(), &defaults, None);
+        assert_eq!(
+            answers.unwrap_err(),
+            "missing: `--organization` or `--account`; give them as options, or answer the prompts in a terminal"
+        );
+        let (_, answers) = asked(&options(), &defaults, Some("\n\n\n"));
+        assert!(answers.is_err(), "the input ends before the members");
+        let (_, answers) = asked(&options(), &defaults, Some("\n\n\n111122223333\n"));
+        assert_eq!(answers.unwrap().members.to_string(), "organization -, accounts 111122223333");
+    }
+}
+
+#[test]
+fn values_that_could_not_be_looked_up_are_named() {
+    let mut defaults = defaults();
+    defaults.region = None;
+    defaults.organization = Err(denied("DescribeOrganization"));
+    defaults.buckets = Err(denied("ListBuckets"));
+    let (shown, answers) = asked(&options(), &defaults, None);
+    assert_eq!(
+        answers.unwrap_err(),
+        "missing: `--region`, `--organization` or `--account`; give them as options, or answer the prompts in a terminal"
+    );
+    assert_data_eq!(shown, str![[r#"
+note: existing buckets could not be listed: ListBuckets: not authorized; allow the action to the caller
+note: the organization could not be looked up: DescribeOrganization: not authorized; allow the action to the caller
+
+"#]]);
+
+    defaults.organization = Ok(None);
+    defaults.buckets = Ok(Vec::new());
+    let (shown, _) = asked(&options(), &defaults, None);
+    assert_data_eq!(shown, str![[r#"
+note: account 111122223333 is not in an organization
+
+"#]]);
+
+    let mut not_listed = organization();
+    not_listed.listable = Err(denied("ListAccounts"));
+    defaults.organization = Ok(Some(not_listed));
+    let (shown, _) = asked(&options(), &defaults, None);
+    assert_data_eq!(shown, str![[r#"
+note: every account of organization o-a1b2c3d4e5 is a member; `--account` chooses accounts instead
+note: the accounts of the organization could not be listed: ListAccounts: not authorized; allow the action to the caller
+
+"#]]);
+}
+
+#[test]
+fn values_of_options_are_not_looked_up() {
+    let mut options = options();
+    options.bucket = Some("acme-flow-logs".parse().unwrap());
+    options.account = vec![account("222222222222")];
+    let mut defaults = defaults();
+    defaults.organization = Err(denied("DescribeOrganization"));
+    defaults.buckets = Err(denied("ListBuckets"));
+    let (shown, answers) = asked(&options, &defaults, None);
+    assert_eq!(shown, "");
+    assert_eq!(answers.unwrap().members.to_string(), "organization -, accounts 222222222222");
+}
+
+#[test]
+fn the_file_of_an_organization_names_what_its_management_account_needs() {
+    let mut found = organization();
+    found.listable = Err(denied("ListAccounts"));
+    let members = Members { organization: Some(found.id.clone()), accounts: BTreeSet::new() };
+    let answers = Answers {
+        account: account("111122223333"),
+        region: "eu-west-1".parse().unwrap(),
+        bucket: "acme-flow-logs".parse().unwrap(),
+        members,
+    };
+    let file = file(answers, &options());
+    let text = file.to_toml(&remarks(&file, Some(&found), Some(account("111122223333"))));
+    assert_eq!(FleetFile::parse(&text).unwrap(), file);
+    let (_, organization) = text.split_once("[organization]\n").unwrap();
+    assert_data_eq!(organization, str![[r##"
+# Every account of it: `units`, `except-units`, `accounts` and `except-accounts` choose among them.
+# These credentials may not list the accounts. A role in the management account or a delegated administrator's may: `lookup = { account = "999999999999", role = "…" }`.
+# AWS creates no `OrganizationAccountAccessRole` in the management account 999999999999: create the role there, or add the account to `except-accounts`.
+id = "o-a1b2c3d4e5"
+regions = ["all"]
+
+"##]]);
+
+    // The caller works in the management account with its own credentials.
+    let of_caller = remarks(&file, Some(&found), found.management);
+    assert_eq!(of_caller.len() + 1, remarks(&file, Some(&found), None).len());
+}
