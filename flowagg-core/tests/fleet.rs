@@ -409,3 +409,32 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn reading_replaces_every_role_but_that_of_the_lookup() {
+    let text = "\
+        [fleet]\nread-role = \"flowagg-read\"\nexternal-id = \"acme/7\"\n\
+        [hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-flow-logs\"\nrole = \"flowagg-hub\"\n\
+        [organization]\nid = \"o-a1b2c3d4e5\"\nregions = [\"all\"]\nrole = \"flowagg\"\n\
+        lookup = { account = \"444444444444\", role = \"lookup\" }\n\
+        [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\nrole = \"flowagg\"\n";
+    let file = FleetFile::parse(text).unwrap();
+    let roles = |file: &FleetFile| {
+        let found = file.discovery().map(|(_, how)| how.role.to_string());
+        let named = file.roles().map(|(account, role)| format!("{account} {role}"));
+        named.chain(found).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        roles(&file),
+        ["222222222222 flowagg", "111122223333 flowagg-hub", "444444444444 lookup", "flowagg"]
+    );
+    let reading = file.clone().for_reading();
+    assert_eq!(
+        roles(&reading),
+        ["222222222222 flowagg-read", "111122223333 flowagg-read", "444444444444 lookup", "flowagg-read"]
+    );
+    assert_eq!(reading.external_id, file.external_id);
+
+    let without = FleetFile::parse(&text.replace("read-role = \"flowagg-read\"", "")).unwrap();
+    assert_eq!(without.clone().for_reading(), without);
+}

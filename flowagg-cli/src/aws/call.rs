@@ -1,6 +1,7 @@
 //! Every call flowagg makes to AWS, by its name and by the IAM action that allows it.
 
 use flowagg_core::arrival::Carrier;
+use flowagg_core::flow_log::Field;
 use flowagg_core::id::ResourceKind;
 
 /// An operation of an AWS API.
@@ -124,3 +125,35 @@ pub(crate) fn describe_in_use(carrier: Carrier) -> Call {
 ///
 /// Source: "Create a flow log that publishes to Amazon S3" (Amazon VPC User Guide).
 pub(crate) const BEHIND_FLOW_LOGS: [&str; 2] = ["logs:CreateLogDelivery", "logs:DeleteLogDelivery"];
+
+/// The actions that the creator of a flow log with this field needs besides.
+///
+/// Source: "Flow log records", available fields (Amazon VPC User Guide).
+pub(crate) fn behind_field(field: Field) -> &'static [&'static str] {
+    match field.as_str() {
+        "ecs-cluster-arn" | "ecs-cluster-name" | "ecs-container-id" | "ecs-second-container-id" => {
+            &["ecs:ListClusters"]
+        }
+        "ecs-container-instance-arn" | "ecs-container-instance-id" => {
+            &["ecs:ListClusters", "ecs:ListContainerInstances"]
+        }
+        "ecs-service-name" => &["ecs:ListClusters", "ecs:ListServices"],
+        "ecs-task-definition-arn" => &["ecs:ListClusters", "ecs:ListTaskDefinitions"],
+        "ecs-task-arn" | "ecs-task-id" => &["ecs:ListClusters", "ecs:ListTasks"],
+        _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_of_ecs_and_no_other_needs_actions_of_ecs() {
+        for field in Field::all() {
+            let actions = behind_field(field);
+            assert_eq!(field.as_str().starts_with("ecs-"), actions.contains(&"ecs:ListClusters"), "{field}");
+            assert_eq!(field.as_str().starts_with("ecs-"), !actions.is_empty(), "{field}");
+        }
+    }
+}

@@ -71,7 +71,7 @@ async fn configuration(
     if let (Ok(fleet), false) = (file.named(), options.live) {
         return Ok(terraform::configuration(&fleet, None, options.format)?);
     }
-    let Observation { fleet, accounts, observed } = start::look(global, screen).await?;
+    let Observation { fleet, accounts, observed } = start::look(global, start::Access::Write, screen).await?;
     screen.calls("reading", &accounts.take_calls())?;
     let plan = plan(&fleet, &observed, Unnamed::Keep);
     if !plan.is_complete() {

@@ -28,7 +28,7 @@ pub(super) async fn run(
     options: &args::ReportArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
-    let Observation { fleet, accounts, observed } = start::look(global, screen).await?;
+    let Observation { fleet, accounts, observed } = start::look(global, start::Access::Read, screen).await?;
     let now = Timestamp::now();
     let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
     let days = days(now, options.days);

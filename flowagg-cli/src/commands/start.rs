@@ -27,9 +27,21 @@ pub(super) fn file(path: &Path) -> Result<FleetFile, CommandError> {
     Ok(file)
 }
 
+/// What a command does in the accounts. It decides which roles are assumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// It only reads: with `fleet.read-role`, if the fleet file sets it.
+    Read,
+    /// It writes, or exports the roles that write.
+    Write,
+}
+
 /// The fleet file, and the hub account entered.
-pub(super) async fn open(global: &GlobalArgs) -> Result<(FleetFile, Session), CommandError> {
-    let file = file(&global.config)?;
+pub(super) async fn open(global: &GlobalArgs, access: Access) -> Result<(FleetFile, Session), CommandError> {
+    let file = match access {
+        Access::Read => file(&global.config)?.for_reading(),
+        Access::Write => file(&global.config)?,
+    };
     // What the fleet file names itself is known before any call.
     if let Ok(fleet) = file.named() {
         selected(global, &fleet)?;
@@ -39,8 +51,12 @@ pub(super) async fn open(global: &GlobalArgs) -> Result<(FleetFile, Session), Co
 }
 
 /// The fleet, and the current state.
-pub(super) async fn look(global: &GlobalArgs, screen: &mut Screen<'_>) -> Result<Observation, CommandError> {
-    let (file, session) = open(global).await?;
+pub(super) async fn look(
+    global: &GlobalArgs,
+    access: Access,
+    screen: &mut Screen<'_>,
+) -> Result<Observation, CommandError> {
+    let (file, session) = open(global, access).await?;
     let looked = screen.reading(async |progress| observe(file, &session, &global.only, progress).await);
     let observation = looked.await?;
     selected(global, &observation.fleet)?;
@@ -50,10 +66,11 @@ pub(super) async fn look(global: &GlobalArgs, screen: &mut Screen<'_>) -> Result
 /// The same, with every folder of logs in the bucket if a statement is to be adopted: they show which deliveries it serves.
 pub(super) async fn look_to_adopt(
     global: &GlobalArgs,
+    access: Access,
     adopts: bool,
     screen: &mut Screen<'_>,
 ) -> Result<Observation, CommandError> {
-    let mut observation = look(global, screen).await?;
+    let mut observation = look(global, access, screen).await?;
     let Observation { fleet, accounts, observed } = &mut observation;
     if let (true, Ok(Some(bucket))) = (adopts, &mut observed.bucket) {
         bucket.log_folders = screen.reading(async |_| log_folders(&fleet.hub, accounts.hub()).await).await;

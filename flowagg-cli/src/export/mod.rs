@@ -10,5 +10,5 @@ pub mod terraform;
 
 pub use error::{ExportError, Unseen};
 pub use files::{ExportFile, ExportFiles};
-pub use permissions::{Permissions, permissions};
+pub use permissions::{Permissions, ReadPermissions, permissions};
 use statement::SqlStatement;

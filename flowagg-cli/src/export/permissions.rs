@@ -1,8 +1,8 @@
-//! The least IAM policies that flowagg's own calls need.
+//! The least-privilege IAM policies for flowagg's own calls.
 
 use std::collections::BTreeSet;
 
-use flowagg_core::fleet::{Encryption, FleetFile, Hub, Regions};
+use flowagg_core::fleet::{Encryption, FleetFile, Hub, Regions, Selection};
 use flowagg_core::flow_log::{FLEET_TAG, MARK};
 use flowagg_core::id::ResourceKind;
 use schemars::JsonSchema;
@@ -11,62 +11,98 @@ use serde_json::{Map, Value, json};
 
 use crate::aws::call::{
     ASSUME_ROLE, BEHIND_FLOW_LOGS, CREATE_FLOW_LOGS, CREATE_TAGS, Call, DELETE_FLOW_LOGS, DESCRIBE_FLOW_LOGS,
-    DESCRIBE_REGIONS, HUB_READS, HUB_WRITES, KEY_READS, ORGANIZATION_READS, describe, describe_in_use,
+    DESCRIBE_REGIONS, HUB_READS, HUB_WRITES, KEY_READS, ORGANIZATION_READS, behind_field, describe,
+    describe_in_use,
 };
 
 /// IAM policies, as JSON values.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Permissions {
-    /// For who runs flowagg: to take the roles of the other accounts, and to find them; `None` where there are none.
+    /// For the role or user that runs flowagg: to assume the roles of the other accounts, and to list them; `None` if there are
+    /// no other accounts.
     #[schemars(with = "Option<Map<String, Value>>")]
     pub caller: Option<Value>,
-    /// For the role that finds the organization's accounts, where the caller does not; `None` where it does.
+    /// For the role that lists the organization's accounts; `None` if the caller lists them.
     #[schemars(with = "Option<Map<String, Value>>")]
     pub lookup: Option<Value>,
     /// For the hub account: the bucket and its policy.
     #[schemars(with = "Map<String, Value>")]
     pub hub: Value,
-    /// For each member's role: its VPCs, what is in use there, and flow logs.
+    /// For each member's role: its VPCs, network interfaces and flow logs.
     #[schemars(with = "Map<String, Value>")]
     pub member: Value,
-    /// The trust policy of each member's role. It trusts the hub account; name the caller's role there to narrow it.
+    /// For commands that only read; `None` if the fleet file does not set `fleet.read-role`.
+    pub read_only: Option<ReadPermissions>,
+    /// The trust policy of each role. It trusts the hub account; replace the principal by the caller's role to narrow it.
     #[schemars(with = "Map<String, Value>")]
     pub trust: Value,
 }
 
-/// The policies for a fleet. Flow logs that do not bear flowagg's mark cannot be deleted or tagged with them.
+/// The parts of the policies that `plan`, `verify` and `report` need.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[non_exhaustive]
+pub struct ReadPermissions {
+    /// For the role or user that runs these commands: to assume the read roles, and to list the accounts.
+    #[schemars(with = "Option<Map<String, Value>>")]
+    pub caller: Option<Value>,
+    /// For the read role in the hub account.
+    #[schemars(with = "Map<String, Value>")]
+    pub hub: Value,
+    /// For the read role in each member's account.
+    #[schemars(with = "Map<String, Value>")]
+    pub member: Value,
+}
+
+/// The policies for a fleet. They do not allow flowagg to delete or tag flow logs of other fleets or without a fleet.
 ///
 /// Sources: "Actions, resources, and condition keys" for Amazon S3, Amazon EC2, AWS KMS, AWS Organizations and AWS STS
-/// (Service Authorization Reference); "Create a flow log that publishes to Amazon S3" (Amazon VPC User Guide).
+/// (Service Authorization Reference); "Create a flow log that publishes to Amazon S3" and "Flow log records" (Amazon VPC User
+/// Guide).
 pub fn permissions(file: &FleetFile) -> Permissions {
     let hub = &file.hub;
-    let partition = hub.region.partition();
     let by_lookup = file.discovery().is_some_and(|(_, how)| how.lookup.is_some());
     let (of_lookup, of_caller): (Vec<Value>, Vec<Value>) =
-        find_the_accounts(file).into_iter().partition(|_| by_lookup);
+        list_accounts(file).into_iter().partition(|_| by_lookup);
     let some = |statements: Vec<Value>| (!statements.is_empty()).then(|| policy(statements));
+    let caller =
+        |file: &FleetFile| some(assume_roles(file).into_iter().chain(of_caller.iter().cloned()).collect());
+    let read_only = file.read_role.as_ref().map(|_| ReadPermissions {
+        caller: caller(&file.clone().for_reading()),
+        hub: policy(hub_reads(hub)),
+        member: policy(vec![member_reads(file)]),
+    });
     Permissions {
-        caller: some(take_the_roles(file).into_iter().chain(of_caller).collect()),
+        caller: caller(file),
         lookup: some(of_lookup),
         hub: hub_policy(hub),
         member: member_policy(file),
-        trust: policy(vec![json!({
-            "Effect": "Allow",
-            "Principal": { "AWS": format!("arn:{partition}:iam::{}:root", hub.account) },
-            "Action": ASSUME_ROLE.action,
-        })]),
+        read_only,
+        trust: trust(file),
     }
 }
 
-fn take_the_roles(file: &FleetFile) -> Option<Value> {
+fn trust(file: &FleetFile) -> Value {
+    let (hub, partition) = (&file.hub, file.hub.region.partition());
+    let mut statement = json!({
+        "Effect": "Allow",
+        "Principal": { "AWS": format!("arn:{partition}:iam::{}:root", hub.account) },
+        "Action": ASSUME_ROLE.action,
+    });
+    if let Some(external_id) = &file.external_id {
+        statement["Condition"] = json!({ "StringEquals": { "sts:ExternalId": external_id } });
+    }
+    policy(vec![statement])
+}
+
+fn assume_roles(file: &FleetFile) -> Option<Value> {
     let partition = file.hub.region.partition();
     let mut roles: BTreeSet<String> =
         file.roles().map(|(account, role)| role.arn(partition, account)).collect();
     let found = file.discovery();
     roles.extend(found.map(|(_, how)| format!("arn:{partition}:iam::*:role/{}", how.role)));
-    let mut statement =
-        json!({ "Sid": "TakeTheRoles", "Effect": "Allow", "Action": ASSUME_ROLE.action, "Resource": roles });
+    let mut statement = json!({ "Sid": "AssumeMemberRoles", "Effect": "Allow", "Action": ASSUME_ROLE.action, "Resource": roles });
     if let (Some((organization, _)), Some(statement)) = (found, statement.as_object_mut()) {
         // The role's name alone would do for any account in the world that has one of that name.
         let own = json!({ "StringEquals": { "aws:ResourceOrgID": organization.id } });
@@ -75,39 +111,63 @@ fn take_the_roles(file: &FleetFile) -> Option<Value> {
     (!roles.is_empty()).then_some(statement)
 }
 
-fn find_the_accounts(file: &FleetFile) -> Option<Value> {
+fn list_accounts(file: &FleetFile) -> Option<Value> {
     file.discovery().map(|_| {
-        json!({ "Sid": "FindTheAccounts", "Effect": "Allow", "Action": actions(&ORGANIZATION_READS), "Resource": "*" })
+        json!({ "Sid": "ListOrganizationAccounts", "Effect": "Allow", "Action": actions(&ORGANIZATION_READS), "Resource": "*" })
     })
 }
 
 fn hub_policy(hub: &Hub) -> Value {
-    let bucket = format!("arn:{}:s3:::{}", hub.region.partition(), hub.bucket);
-    let mut statements = vec![
-        json!({ "Sid": "Read", "Effect": "Allow", "Action": actions(&HUB_READS), "Resource": bucket }),
-        json!({ "Sid": "Settle", "Effect": "Allow", "Action": actions(&HUB_WRITES), "Resource": bucket }),
-    ];
-    if let Some(Encryption::SseKms { key, .. }) = &hub.encryption {
-        statements.push(
-            json!({ "Sid": "LookAtTheKey", "Effect": "Allow", "Action": actions(&KEY_READS), "Resource": key }),
-        );
-    }
+    let configure = json!({
+        "Sid": "ConfigureBucket", "Effect": "Allow", "Action": actions(&HUB_WRITES), "Resource": bucket_arn(hub),
+    });
+    let mut statements = hub_reads(hub);
+    statements.insert(1, configure);
     policy(statements)
 }
 
-/// One policy for every member, with what any of them needs.
-fn member_policy(file: &FleetFile) -> Value {
+fn bucket_arn(hub: &Hub) -> String {
+    format!("arn:{}:s3:::{}", hub.region.partition(), hub.bucket)
+}
+
+fn hub_reads(hub: &Hub) -> Vec<Value> {
+    let mut statements = vec![
+        json!({ "Sid": "ReadBucket", "Effect": "Allow", "Action": actions(&HUB_READS), "Resource": bucket_arn(hub) }),
+    ];
+    if let Some(Encryption::SseKms { key, .. }) = &hub.encryption {
+        statements.push(
+            json!({ "Sid": "ReadKeyPolicy", "Effect": "Allow", "Action": actions(&KEY_READS), "Resource": key }),
+        );
+    }
+    statements
+}
+
+/// How members are logged: the regions and resources of each.
+fn selections(file: &FleetFile) -> impl Iterator<Item = (&Regions, &Selection)> {
     let found = file.discovery().map(|(_, how)| (&how.regions, &how.resources));
-    let all: Vec<_> = file.members.values().map(|it| (&it.regions, &it.resources)).chain(found).collect();
-    let kinds: BTreeSet<ResourceKind> = all.iter().flat_map(|(_, resources)| resources.kinds()).collect();
+    file.members.values().map(|member| (&member.regions, &member.resources)).chain(found)
+}
+
+fn kinds(file: &FleetFile) -> BTreeSet<ResourceKind> {
+    selections(file).flat_map(|(_, resources)| resources.kinds()).collect()
+}
+
+fn member_reads(file: &FleetFile) -> Value {
+    let kinds = kinds(file);
     let in_use = kinds.iter().map(|kind| describe_in_use((*kind).into()));
     let mut reads: Vec<Call> =
         kinds.iter().map(|kind| describe(*kind)).chain(in_use).chain([DESCRIBE_FLOW_LOGS]).collect();
-    if all.iter().any(|(regions, _)| matches!(regions, Regions::All { .. })) {
+    if selections(file).any(|(regions, _)| matches!(regions, Regions::All { .. })) {
         reads.push(DESCRIBE_REGIONS);
     }
+    json!({ "Sid": "DescribeResources", "Effect": "Allow", "Action": actions(&reads), "Resource": "*" })
+}
+
+/// One policy for every member: the permissions that any of them needs.
+fn member_policy(file: &FleetFile) -> Value {
     let partition = file.hub.region.partition();
     let ec2 = |resource: &str| format!("arn:{partition}:ec2:*:*:{resource}/*");
+    let kinds = kinds(file);
     let logged = kinds.iter().map(|kind| kind.arn_segment()).chain(["vpc-flow-log"]);
     let logged: Vec<String> = logged.map(ec2).collect();
     let marked = json!({ "StringEquals": {
@@ -115,13 +175,21 @@ fn member_policy(file: &FleetFile) -> Value {
         (format!("aws:ResourceTag/{FLEET_TAG}")): file.name(),
     } });
     let tagged_on_creation = json!({ "StringEquals": { "ec2:CreateAction": CREATE_FLOW_LOGS.name } });
-    policy(vec![
-        json!({ "Sid": "Read", "Effect": "Allow", "Action": actions(&reads), "Resource": "*" }),
-        json!({ "Sid": "Make", "Effect": "Allow", "Action": CREATE_FLOW_LOGS.action, "Resource": logged }),
-        json!({ "Sid": "TagWhatIsMade", "Effect": "Allow", "Action": CREATE_TAGS.action, "Resource": ec2("vpc-flow-log"), "Condition": tagged_on_creation }),
-        json!({ "Sid": "ChangeWhatIsMarked", "Effect": "Allow", "Action": actions(&[CREATE_TAGS, DELETE_FLOW_LOGS]), "Resource": ec2("vpc-flow-log"), "Condition": marked }),
-        json!({ "Sid": "BehindFlowLogs", "Effect": "Allow", "Action": BEHIND_FLOW_LOGS, "Resource": "*" }),
-    ])
+    let mut statements = vec![
+        member_reads(file),
+        json!({ "Sid": "CreateFlowLogs", "Effect": "Allow", "Action": CREATE_FLOW_LOGS.action, "Resource": logged }),
+        json!({ "Sid": "TagNewFlowLogs", "Effect": "Allow", "Action": CREATE_TAGS.action, "Resource": ec2("vpc-flow-log"), "Condition": tagged_on_creation }),
+        json!({ "Sid": "ManageFlowLogs", "Effect": "Allow", "Action": actions(&[CREATE_TAGS, DELETE_FLOW_LOGS]), "Resource": ec2("vpc-flow-log"), "Condition": marked }),
+        json!({ "Sid": "ManageLogDelivery", "Effect": "Allow", "Action": BEHIND_FLOW_LOGS, "Resource": "*" }),
+    ];
+    let fields = file.flow_logs.format.fields().iter();
+    let behind_fields: BTreeSet<&str> = fields.flat_map(|field| behind_field(*field)).copied().collect();
+    if !behind_fields.is_empty() {
+        statements.push(
+            json!({ "Sid": "ListEcsResources", "Effect": "Allow", "Action": behind_fields, "Resource": "*" }),
+        );
+    }
+    policy(statements)
 }
 
 fn policy(statements: Vec<Value>) -> Value {

@@ -74,7 +74,7 @@ fn several_json_files_need_a_folder() {
     assert_data_eq!(
         said.err,
         str![[r#"
-error: 3 JSON files do not fit on one standard output
+error: 5 JSON files do not fit on one standard output
        name a folder for them with `--out DIR`
 
 "#]]

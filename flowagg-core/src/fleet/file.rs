@@ -5,7 +5,7 @@ use super::{
     Discovery, Fault, Fleet, FleetError, Hub, Member, Organization, PolicySettings, Regions, Resolution, read,
 };
 use crate::flow_log::FlowLogSpec;
-use crate::id::{AccountId, FleetName, RoleName};
+use crate::id::{AccountId, ExternalId, FleetName, RoleName};
 
 /// A fleet as `flowagg.toml` declares it. The accounts of an organization and the regions of `["all"]` are not known here:
 /// [`resolve`](Self::resolve) takes what AWS returns for them, and makes a [`Fleet`].
@@ -14,6 +14,10 @@ use crate::id::{AccountId, FleetName, RoleName};
 pub struct FleetFile {
     /// The name that the file gives the fleet; [`FleetFile::name`] has a default.
     pub declared_name: Option<FleetName>,
+    /// The role that commands which only read assume, instead of each account's own.
+    pub read_role: Option<RoleName>,
+    /// The external id of every role.
+    pub external_id: Option<ExternalId>,
     /// The account and bucket that all logs go to.
     pub hub: Hub,
     /// The members that the file lists, by account id.
@@ -31,6 +35,8 @@ impl FleetFile {
     pub fn new(hub: Hub) -> Self {
         Self {
             declared_name: None,
+            read_role: None,
+            external_id: None,
             hub,
             members: BTreeMap::new(),
             flow_logs: FlowLogSpec::default(),
@@ -65,6 +71,18 @@ impl FleetFile {
             .map(|member| (member.account, &member.role))
             .chain(hub.role.as_ref().map(|role| (hub.account, role)))
             .chain(lookup.map(|lookup| (lookup.account, &lookup.role)))
+    }
+
+    /// The same fleet for a command that only reads: [`read_role`](Self::read_role) replaces the roles of the hub and the
+    /// members. [`Lookup`](super::Lookup) keeps its role, which only reads.
+    pub fn for_reading(mut self) -> Self {
+        let Some(read_role) = &self.read_role else { return self };
+        let discovery = self.organization.as_mut().and_then(|organization| organization.discovery.as_mut());
+        let of_members = self.members.values_mut().map(|member| &mut member.role);
+        for role in of_members.chain(&mut self.hub.role).chain(discovery.map(|how| &mut how.role)) {
+            role.clone_from(read_role);
+        }
+        self
     }
 
     /// Starts to resolve the file into a [`Fleet`].

@@ -31,7 +31,7 @@ pub use schema::schema;
 pub use write::{Part, Remark};
 
 use crate::flow_log::{Destination, FLEET_TAG, FlowLogSpec, MARK};
-use crate::id::{AccountId, FleetName, Partition, Region};
+use crate::id::{AccountId, ExternalId, FleetName, Partition, Region, RoleName};
 use crate::layout::Layout;
 
 /// A whole fleet, resolved: every member, with its regions. A [`FleetFile`] declares it.
@@ -40,6 +40,10 @@ use crate::layout::Layout;
 pub struct Fleet {
     /// The name that the fleet file gives the fleet; [`Fleet::name`] has a default.
     pub declared_name: Option<FleetName>,
+    /// The role that commands which only read assume, instead of each account's own.
+    pub read_role: Option<RoleName>,
+    /// The external id of every role.
+    pub external_id: Option<ExternalId>,
     /// The account and bucket that all logs go to.
     pub hub: Hub,
     /// The accounts whose VPCs are logged, by account id.

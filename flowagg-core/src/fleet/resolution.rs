@@ -11,9 +11,30 @@ pub struct Resolution {
 
 impl Resolution {
     pub(super) fn of(file: FleetFile) -> Self {
-        let FleetFile { declared_name, hub, members, flow_logs, policy, organization } = file;
+        let FleetFile {
+            declared_name,
+            read_role,
+            external_id,
+            hub,
+            members,
+            flow_logs,
+            policy,
+            organization,
+        } = file;
         let left_out = BTreeMap::new();
-        Self { fleet: Fleet { declared_name, hub, members, flow_logs, policy, organization, left_out } }
+        Self {
+            fleet: Fleet {
+                declared_name,
+                read_role,
+                external_id,
+                hub,
+                members,
+                flow_logs,
+                policy,
+                organization,
+                left_out,
+            },
+        }
     }
 
     /// Adds an account of the organization: as a member, or as one that is left out, with the reason. Returns the member if

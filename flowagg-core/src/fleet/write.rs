@@ -55,16 +55,19 @@ impl FleetFile {
     /// A fleet with a value that no fleet file can say (a lifecycle without `abort_uploads_days`, for one) is written
     /// without it.
     pub fn to_toml(&self, remarks: &[Remark]) -> String {
-        let Self { declared_name, hub, members, flow_logs, policy, organization } = self;
+        let Self { declared_name, read_role, external_id, hub, members, flow_logs, policy, organization } =
+            self;
         let mut by_part: BTreeMap<Part, Vec<&Remark>> = BTreeMap::new();
         for remark in remarks {
             by_part.entry(remark.about).or_default().push(remark);
         }
         let about = |part: Part| by_part.get(&part).into_iter().flatten().copied();
-        let mut name = Lines::default();
-        name.perhaps("name", declared_name.as_ref().map(quoted));
+        let mut of_fleet = Lines::default();
+        of_fleet.perhaps("name", declared_name.as_ref().map(quoted));
+        of_fleet.perhaps("read-role", read_role.as_ref().map(quoted));
+        of_fleet.perhaps("external-id", external_id.as_ref().map(quoted));
         let mut tables = vec![
-            Table::of("[fleet]", std::iter::empty(), name),
+            Table::of("[fleet]", std::iter::empty(), of_fleet),
             Table::of("[hub]", about(Part::Hub), hub_lines(hub)),
             Table::of("[flow-logs]", about(Part::FlowLogs), flow_log_lines(flow_logs)),
             Table::of("[policy]", about(Part::Policy), policy_lines(policy)),

@@ -21,7 +21,7 @@ pub use place::Place;
 pub use prefix::Prefix;
 pub use region::{Partition, Region};
 pub use resource::{FlowLogId, LoggedId, ResourceId, ResourceKind};
-pub use role::RoleName;
+pub use role::{ExternalId, RoleName};
 
 /// A text that is not a valid name of its kind.
 ///

@@ -49,9 +49,43 @@ impl Default for RoleName {
 
 kept_text!(RoleName);
 
+/// The value that the trust policy of a role may require in `sts:ExternalId`. It is not a secret.
+///
+/// Source: "AssumeRole", ExternalId (AWS STS API Reference).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExternalId(String);
+
+impl ExternalId {
+    /// Reads an external id.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        const HELP: &str = "2 to 1224 letters, digits and `_+=,.@:/-`";
+        let wrong = |why: String| Err(IdError::new(text, "an external id", why, HELP));
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c);
+        if let Some(odd) = text.chars().find(|c| !allowed(*c)) {
+            return wrong(format!("`{}` is not allowed", odd.escape_debug()));
+        }
+        if !(2..=1224).contains(&text.len()) {
+            return wrong(format!("it has {} characters", text.len()));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+kept_text!(ExternalId, "^[A-Za-z0-9_+=,.@:/-]{2,1224}$");
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn external_id_has_the_characters_that_sts_accepts() {
+        for good in ["ab", "flowagg:acme/7", &"x".repeat(1224)] {
+            assert_eq!(ExternalId::parse(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "a", "a b", "ä2", "a\n", &"x".repeat(1225)] {
+            assert!(ExternalId::parse(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn a_role_is_named_without_its_arn() {

@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use flowagg_core::id::{
-    AccountId, BucketName, FleetName, FlowLogId, IdError, KmsKeyArn, OrganizationId, OrganizationalUnitId,
-    Partition, Prefix, Region, ResourceId, ResourceKind, RoleName,
+    AccountId, BucketName, ExternalId, FleetName, FlowLogId, IdError, KmsKeyArn, OrganizationId,
+    OrganizationalUnitId, Partition, Prefix, Region, ResourceId, ResourceKind, RoleName,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -198,6 +198,11 @@ pub(super) fn kms_key_in(region: &Region, (account, id): (AccountId, String)) ->
 /// ```
 pub fn role() -> impl Strategy<Value = RoleName> {
     "([a-z]{1,8}/){0,2}[A-Za-z0-9_+=,.@-]{1,20}".prop_map(|text| known(&text))
+}
+
+/// An external id of a role, of up to 20 characters.
+pub fn external_id() -> impl Strategy<Value = ExternalId> {
+    "[A-Za-z0-9_+=,.@:/-]{2,20}".prop_map(|text| known(&text))
 }
 
 #[cfg(test)]

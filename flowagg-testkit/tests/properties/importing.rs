@@ -25,6 +25,7 @@ fn told_by_templates() -> impl Strategy<Value = Fleet> {
     (fleets, ids).prop_filter_map("no member is named", |(file, (vpcs, gateways))| {
         let mut fleet = file.fleet;
         (fleet.hub.profile, fleet.hub.role, fleet.organization) = (None, None, None);
+        (fleet.read_role, fleet.external_id) = (None, None);
         fleet.left_out.clear();
         // `import` leaves out what an existing bucket keeps.
         fleet.hub.encryption = fleet.hub.encryption.filter(|encryption| *encryption != Encryption::SseS3);

@@ -1,9 +1,12 @@
 //! What goes wrong on the way, and how it is told.
 
-use flowagg_testkit::faults::{Faults, Freeze};
+use std::collections::BTreeSet;
+
+use flowagg_testkit::faults::{Answer, CallFilter, Faults, Freeze};
 use flowagg_testkit::world::World;
 use snapbox::{assert_data_eq, str};
 
+use crate::faults::faulty;
 use crate::{applied, apply, deliver, delivers, messages, on_paper, outcome, world};
 
 #[tokio::test]
@@ -133,5 +136,26 @@ async fn a_run_that_is_killed_at_any_write_is_finished_by_the_next_without_dupli
             assert_eq!(logs[0].traffic_type().map(|traffic| traffic.as_str()), Some("REJECT"));
         }
         delivers(&world).await;
+    }
+}
+
+#[tokio::test]
+async fn only_commands_that_read_assume_the_read_role() {
+    let (mut world, faults) = faulty(["shop"]).await;
+    world.set("fleet", "read-role = \"flowagg-read\"");
+    world.set_of("shop", "role = \"flowagg\"");
+    let shop = world.accounts()["shop"].id;
+    apply(&world).await;
+    faults.on(CallFilter::operation("AssumeRole"), Answer::error(403, "AccessDenied", "not authorized"));
+    let reading = [&["plan"][..], &["verify"], &["report"]].map(|command| (command, "flowagg-read"));
+    let writing =
+        [&["apply", "--yes"][..], &["destroy", "--yes"], &["doctor"]].map(|command| (command, "flowagg"));
+    for (command, role) in reading.into_iter().chain(writing) {
+        let ran = world.flowagg(command).await.unwrap().exits(1);
+        let shown = format!("{}{}", ran.stdout, ran.stderr);
+        let words = shown.split_whitespace().map(|word| word.trim_end_matches(':'));
+        let arns: BTreeSet<&str> = words.filter(|word| word.contains(":role/")).collect();
+        let arn = format!("arn:aws:iam::{shop}:role/{role}");
+        assert_eq!(arns, BTreeSet::from([arn.as_str()]), "{command:?}: {shown}");
     }
 }

@@ -5,7 +5,7 @@ use aws_config::{SdkConfig, identity::IdentityCache};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use flowagg_core::failure::Failure;
-use flowagg_core::id::{AccountId, Partition, Place, Region, RoleName};
+use flowagg_core::id::{AccountId, ExternalId, Partition, Place, Region, RoleName};
 
 use super::role::Role;
 use crate::aws::call::{ASSUME_ROLE, DESCRIBE_REGIONS};
@@ -65,6 +65,7 @@ impl Account {
         &self,
         id: AccountId,
         role: &RoleName,
+        external_id: Option<&ExternalId>,
         region: &Region,
     ) -> Result<Self, Failure> {
         if id == self.id {
@@ -72,7 +73,7 @@ impl Account {
         }
         let arn = role.arn(region.partition(), id);
         let at = At::new(Place::new(id, region)).about(&arn);
-        let taken = Role::take(self.sts(region), arn).await;
+        let taken = Role::take(self.sts(region), arn, external_id.cloned()).await;
         let role = taken.map_err(|error| at.failure(ASSUME_ROLE, &error))?;
         let config = self
             .config

@@ -23,7 +23,7 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::FleetFile;
-use flowagg_core::id::{AccountId, Place, Region, RoleName};
+use flowagg_core::id::{AccountId, ExternalId, Place, Region, RoleName};
 
 pub use account::Account;
 pub(crate) use organization::find_accounts;
@@ -170,6 +170,7 @@ impl OpenError {
 pub struct Session {
     caller: Account,
     hub: Account,
+    external_id: Option<ExternalId>,
 }
 
 impl Session {
@@ -185,7 +186,7 @@ impl Session {
         let caller = identify(config, http, Some(hub.account), &region).await;
         let caller = caller.map_err(|error| OpenError::Caller(error.at(Place::new(hub.account, &region))))?;
         let hub = open_hub(&caller, file).await.map_err(OpenError::Hub)?;
-        Ok(Self { caller, hub })
+        Ok(Self { caller, hub, external_id: file.external_id.clone() })
     }
 
     /// Opens the caller's own account as the hub, before there is a fleet file. The region is that of the connection or of the
@@ -196,7 +197,7 @@ impl Session {
         let (config, http) = connection.load(None, None).await;
         let region = account::home(&config);
         let caller = identify(config, http, None, &region).await?;
-        Ok(Self { hub: caller.clone(), caller })
+        Ok(Self { hub: caller.clone(), caller, external_id: None })
     }
 
     /// The account whose credentials are used.
@@ -210,7 +211,8 @@ impl Session {
             let config = account.config.to_builder().region(account::sdk_region(region)).build();
             Account { config, clients: Arc::default(), ..account.clone() }
         };
-        Self { caller: moved(&self.caller), hub: moved(&self.hub) }
+        let external_id = self.external_id.clone();
+        Self { caller: moved(&self.caller), hub: moved(&self.hub), external_id }
     }
 
     /// The hub account.
@@ -223,7 +225,7 @@ impl Session {
         if id == self.hub.id {
             Ok(self.hub.clone())
         } else {
-            self.caller.enter(id, role, &self.hub.home()).await
+            self.caller.enter(id, role, self.external_id.as_ref(), &self.hub.home()).await
         }
     }
 }
@@ -233,7 +235,8 @@ async fn open_hub(caller: &Account, file: &FleetFile) -> Result<Account, Failure
     let as_member = file.members.get(&hub.account).map(|member| &member.role);
     let as_found = file.discovery().map(|(_, discovery)| &discovery.role);
     let role = hub.role.as_ref().or(as_member).or(as_found).cloned().unwrap_or_default();
-    caller.enter(hub.account, &role, &caller.home()).await.map_err(|mut failure| {
+    let entered = caller.enter(hub.account, &role, file.external_id.as_ref(), &caller.home()).await;
+    entered.map_err(|mut failure| {
         if hub.role.is_none() && may_be_wrong_account(&failure) {
             failure.advice = format!(
                 "the credentials are for {}, the hub is {}: set `hub.profile` or `hub.role`, or use the hub's own credentials",

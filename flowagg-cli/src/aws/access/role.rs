@@ -8,6 +8,7 @@ use aws_sdk_sts::Client;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
+use flowagg_core::id::ExternalId;
 
 /// Credentials are renewed when they have less than this left.
 const RENEW_BEFORE: Duration = Duration::from_secs(300);
@@ -20,6 +21,7 @@ const SESSION_NAME: &str = "flowagg";
 pub(super) struct Role {
     sts: Client,
     arn: String,
+    external_id: Option<ExternalId>,
     credentials: Mutex<Credentials>,
     renewing: tokio::sync::Mutex<()>,
 }
@@ -28,9 +30,10 @@ impl Role {
     pub(super) async fn take(
         sts: Client,
         arn: String,
+        external_id: Option<ExternalId>,
     ) -> Result<Self, SdkError<AssumeRoleError, HttpResponse>> {
-        let credentials = Mutex::new(assume(&sts, &arn).await?);
-        Ok(Self { sts, arn, credentials, renewing: tokio::sync::Mutex::new(()) })
+        let credentials = Mutex::new(assume(&sts, &arn, external_id.as_ref()).await?);
+        Ok(Self { sts, arn, external_id, credentials, renewing: tokio::sync::Mutex::new(()) })
     }
 
     /// Those that are there, unless they run out soon.
@@ -46,14 +49,25 @@ impl Role {
         if let Some(good) = self.good() {
             return Ok(good);
         }
-        let new = assume(&self.sts, &self.arn).await.map_err(CredentialsError::provider_error)?;
+        let new = assume(&self.sts, &self.arn, self.external_id.as_ref())
+            .await
+            .map_err(CredentialsError::provider_error)?;
         *self.credentials.lock().unwrap_or_else(PoisonError::into_inner) = new.clone();
         Ok(new)
     }
 }
 
-async fn assume(sts: &Client, arn: &str) -> Result<Credentials, SdkError<AssumeRoleError, HttpResponse>> {
-    let answer = sts.assume_role().role_arn(arn).role_session_name(SESSION_NAME).send().await?;
+async fn assume(
+    sts: &Client,
+    arn: &str,
+    external_id: Option<&ExternalId>,
+) -> Result<Credentials, SdkError<AssumeRoleError, HttpResponse>> {
+    let request = sts
+        .assume_role()
+        .role_arn(arn)
+        .role_session_name(SESSION_NAME)
+        .set_external_id(external_id.map(ToString::to_string));
+    let answer = request.send().await?;
     let Some(given) = answer.credentials() else {
         return Err(SdkError::construction_failure("the answer has no credentials"));
     };

@@ -10,6 +10,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
+use super::mocked::{answered, role};
 use super::*;
 use crate::aws::mocked::{file, fleet};
 
@@ -131,4 +132,21 @@ fn endpoint_of_the_connection_replaces_that_of_the_configuration() {
     assert_eq!(connection.complete(&config, None).endpoint_url(), Some(ENDPOINT));
     connection.endpoint_url = Some("http://other.example".to_owned());
     assert_eq!(connection.complete(&config, None).endpoint_url(), Some("http://other.example"));
+}
+
+#[tokio::test]
+async fn external_id_is_sent_with_each_role() {
+    let caller = answered("111122223333", RetryConfig::disabled(), |_, body| {
+        if body.contains("ExternalId=acme%2F7") {
+            return role();
+        }
+        let error = "<Code>AccessDenied</Code><Message>not authorized</Message>";
+        (403, format!("<ErrorResponse><Error>{error}</Error></ErrorResponse>"))
+    });
+    let (member, region) = (AccountId::parse("222222222222").unwrap(), fleet().hub.region);
+    let external_id = ExternalId::parse("acme/7").unwrap();
+    let entered = caller.enter(member, &RoleName::default(), Some(&external_id), &region).await;
+    assert_eq!(entered.unwrap().id, member);
+    let refused = caller.enter(member, &RoleName::default(), None, &region).await;
+    assert_eq!(refused.unwrap_err().code.as_deref(), Some("AccessDenied"));
 }

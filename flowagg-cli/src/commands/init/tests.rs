@@ -93,7 +93,9 @@ fn the_prompts_offer_defaults_and_repeat_until_an_answer_is_valid() {
     assert_eq!(answers.region.as_str(), "eu-west-1");
     assert_eq!(answers.bucket.as_str(), "acme-flow-logs");
     assert_eq!(answers.members.to_string(), "organization -, accounts 222222222222 333333333333");
-    assert_data_eq!(shown, str![[r#"
+    assert_data_eq!(
+        shown,
+        str![[r#"
 account of the bucket [111122223333]: region of the bucket [eu-west-1]: existing bucket: alb-logs
 bucket, which `apply` creates if it does not exist [flow-logs-111122223333]: error: `ACME` is not a bucket name: `A` may not stand in one
        3 to 63 of a-z, 0-9, `-` and `.`, with a letter or digit at both ends, as in `acme-flow-logs`
@@ -103,7 +105,8 @@ log every account of organization o-a1b2c3d4e5? [y/N] accounts to log, separated
 accounts to log, separated by commas, or the id of an organization: error: `3333` is not an AWS account id: it has 4 digits
        an account id has 12 digits and stands in quotes, as in "111122223333"
 accounts to log, separated by commas, or the id of an organization: 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
@@ -134,29 +137,38 @@ fn values_that_could_not_be_looked_up_are_named() {
         answers.unwrap_err(),
         "missing: `--region`, `--organization` or `--account`; give them as options, or answer the prompts in a terminal"
     );
-    assert_data_eq!(shown, str![[r#"
+    assert_data_eq!(
+        shown,
+        str![[r#"
 note: existing buckets could not be listed: ListBuckets: not authorized; allow the action to the caller
 note: the organization could not be looked up: DescribeOrganization: not authorized; allow the action to the caller
 
-"#]]);
+"#]]
+    );
 
     defaults.organization = Ok(None);
     defaults.buckets = Ok(Vec::new());
     let (shown, _) = asked(&options(), &defaults, None);
-    assert_data_eq!(shown, str![[r#"
+    assert_data_eq!(
+        shown,
+        str![[r#"
 note: account 111122223333 is not in an organization
 
-"#]]);
+"#]]
+    );
 
     let mut not_listed = organization();
     not_listed.listable = Err(denied("ListAccounts"));
     defaults.organization = Ok(Some(not_listed));
     let (shown, _) = asked(&options(), &defaults, None);
-    assert_data_eq!(shown, str![[r#"
+    assert_data_eq!(
+        shown,
+        str![[r#"
 note: every account of organization o-a1b2c3d4e5 is a member; `--account` chooses accounts instead
 note: the accounts of the organization could not be listed: ListAccounts: not authorized; allow the action to the caller
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
@@ -187,14 +199,17 @@ fn the_file_of_an_organization_names_what_its_management_account_needs() {
     let text = file.to_toml(&remarks(&file, Some(&found), Some(account("111122223333"))));
     assert_eq!(FleetFile::parse(&text).unwrap(), file);
     let (_, organization) = text.split_once("[organization]\n").unwrap();
-    assert_data_eq!(organization, str![[r##"
+    assert_data_eq!(
+        organization,
+        str![[r##"
 # Every account of it: `units`, `except-units`, `accounts` and `except-accounts` choose among them.
 # These credentials may not list the accounts. A role in the management account or a delegated administrator's may: `lookup = { account = "999999999999", role = "…" }`.
 # AWS creates no `OrganizationAccountAccessRole` in the management account 999999999999: create the role there, or add the account to `except-accounts`.
 id = "o-a1b2c3d4e5"
 regions = ["all"]
 
-"##]]);
+"##]]
+    );
 
     // The caller works in the management account with its own credentials.
     let of_caller = remarks(&file, Some(&found), found.management);

@@ -1,103 +1,227 @@
-//! The roles that flowagg works with, where it may run: each with a trust policy and the least policy.
+//! The roles that flowagg works with, where it may run: each with a trust policy and least-privilege policies.
 
 use std::collections::BTreeSet;
 
-use flowagg_core::fleet::FleetFile;
+use flowagg_core::fleet::{Discovery, FleetFile, Organization};
 use flowagg_core::id::{AccountId, RoleName};
 use serde_json::{Value, json};
 
+use super::stack_set::{account_rule, service_managed, service_managed_parameters};
 use super::template::{Resource, Template, TemplateFormat, reference};
-use crate::export::{ExportError, ExportFiles, permissions};
+use crate::export::{ExportError, ExportFile, ExportFiles, Permissions, permissions};
 
-/// What the hub's role is called where the fleet file does not say.
+/// The default name of the hub's role.
 const HUB_ROLE: &str = "flowagg-hub";
-/// The parameter that names who may take a role.
-const TRUSTED: &str = "TrustedArn";
+const MEMBER_ROLE: &str = "The role of flowagg in the account of a member";
 
-/// The templates of the roles: the hub's, the members', and where the fleet file asks for them the policy of who calls
-/// and the role that finds the accounts. What they may do is what [`permissions`](crate::export::permissions()) says.
+/// The templates of the roles: the hub's, the members', and if the fleet file asks for them the policy of the caller, the role
+/// that lists the accounts and the read roles. Their policies are those of [`permissions`](crate::export::permissions()). The
+/// members' role of an organization is also a stack set.
 ///
-/// The members' roles trust the hub account, or by a parameter one role or user in it.
+/// Each role trusts the hub account, or by a parameter one role or user in it.
 ///
-/// Sources: "AWS::IAM::Role", "AWS::IAM::ManagedPolicy" (AWS CloudFormation Template Reference).
+/// Sources: "AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::CloudFormation::StackSet" (AWS CloudFormation Template
+/// Reference).
 pub fn roles(file: &FleetFile, format: TemplateFormat) -> Result<ExportFiles, ExportError> {
     let hub = &file.hub;
     let found = file.discovery().map(|(_, how)| how);
     let others = file.members.values().filter(|member| member.account != hub.account);
     let names: BTreeSet<&RoleName> =
         others.map(|member| &member.role).chain(found.map(|how| &how.role)).collect();
-    if let Some(name) = names.iter().find(|name| name.as_str() == RoleName::ORGANIZATION_ACCOUNT_ACCESS) {
-        return Err(ExportError::RoleOfOrganizations((*name).clone()));
+    let mut all_names = names.iter().copied().chain(&file.read_role);
+    if let Some(name) = all_names.find(|name| name.as_str() == RoleName::ORGANIZATION_ACCOUNT_ACCESS) {
+        return Err(ExportError::RoleOfOrganizations(name.clone()));
     }
     let permissions = permissions(file);
+    let roles = Roles { file, permissions: &permissions };
     let mut notes =
         vec!["the stacks name what they make: they take `--capabilities CAPABILITY_NAMED_IAM`".to_owned()];
-    let mut files = Vec::new();
 
-    // Whoever is in the hub account works there, as a member's role does elsewhere.
-    let is_member = found.is_some() || file.members.values().any(|member| member.account == hub.account);
-    let mut of_hub = vec![("hub", permissions.hub)];
-    of_hub.extend(is_member.then(|| ("member", permissions.member.clone())));
-    let caller = permissions.caller.map(|policy| ("caller", policy));
-    match (&hub.role, caller) {
-        (None, caller) => of_hub.extend(caller),
-        (Some(_), None) => {}
-        (Some(_), Some((_, policy))) => {
-            notes.push("attach the policy of `caller-policy` to who runs flowagg, in its account".to_owned());
-            let policy = json!({ "ManagedPolicyName": "flowagg-caller", "PolicyDocument": policy });
-            let template = Template::new("What who runs flowagg may do".to_owned())
-                .resource("CallerPolicy", Resource::new("AWS::IAM::ManagedPolicy", policy));
-            files.push(template.file("caller-policy", format)?);
-        }
+    let mut files = vec![roles.hub().file("hub-role", format)?];
+    if let (Some(_), Some(policy)) = (&hub.role, &permissions.caller) {
+        notes.push(
+            "attach the policy of `caller-policy` to the role or user that runs flowagg, in its account"
+                .to_owned(),
+        );
+        let policy = json!({ "ManagedPolicyName": "flowagg-caller", "PolicyDocument": policy });
+        let template = Template::new("The permissions of the role or user that runs flowagg".to_owned())
+            .resource("CallerPolicy", Resource::new("AWS::IAM::ManagedPolicy", policy));
+        files.push(template.file("caller-policy", format)?);
     }
-    let role = |description: String, name: &str, policies: Vec<(&str, Value)>| {
-        role(description, name, policies, &permissions.trust)
-    };
-    let name = hub.role.as_ref().map_or(HUB_ROLE, RoleName::as_str);
-    let template = role(format!("The role of flowagg in the hub account {}", hub.account), name, of_hub);
-    files.insert(0, template.file("hub-role", format)?);
-
-    if let (Some(policy), Some(lookup)) = (permissions.lookup, found.and_then(|how| how.lookup.as_ref())) {
+    if let (Some(policy), Some(lookup)) = (&permissions.lookup, found.and_then(|how| how.lookup.as_ref())) {
         let description = |account: AccountId| {
-            format!("The role with which flowagg finds the organization's accounts, in account {account}")
+            format!("The role with which flowagg lists the organization's accounts, in account {account}")
         };
-        let template = role(description(lookup.account), lookup.role.as_str(), vec![("lookup", policy)]);
+        let role = roles.role(&LOOKUP, lookup.role.as_str(), vec![("lookup", policy)]);
+        let template = template(&description(lookup.account), vec![role]);
         files.push(template.file("lookup-role", format)?);
     }
     for name in &names {
-        let template = role(
-            "The role of flowagg in the account of a member".to_owned(),
-            name.as_str(),
-            vec![("member", permissions.member.clone())],
-        );
+        let template = template(MEMBER_ROLE, roles.member(name));
         let file = match names.len() {
             1 => "member-role".to_owned(),
             _ => format!("member-role-{}", name.as_str().replace('/', "-")),
         };
         files.push(template.file(&file, format)?);
     }
+    if let Some((organization, how)) = file.discovery() {
+        match account_rule(how) {
+            None => {
+                files.extend(roles.of_organization(organization, how, format)?);
+                notes.push(
+                    "deploy the stack of `member-role-stack-set` once, in the management account or in a delegated \
+                     administrator's; trusted access of StackSets has to be on"
+                        .to_owned(),
+                );
+                notes.push(
+                    "StackSets do not deploy to the management account: deploy `management-account-role` there".to_owned(),
+                );
+            }
+            Some(key) => notes.push(format!(
+                "StackSets cannot follow `organization.{key}`: deploy the member's role in each account, once"
+            )),
+        }
+    }
     Ok(ExportFiles::of_templates(files, notes))
 }
 
-/// A role of this name, which a parameter's principal may take.
-fn role(description: String, name: &str, policies: Vec<(&str, Value)>, trust: &Value) -> Template {
-    let mut trust = trust.clone();
-    let trusted = std::mem::replace(&mut trust["Statement"][0]["Principal"]["AWS"], reference(TRUSTED));
-    let policies: Vec<Value> = policies
-        .into_iter()
-        .map(|(name, policy)| json!({ "PolicyName": name, "PolicyDocument": policy }))
-        .collect();
-    let (path, name) = name.rsplit_once('/').map_or((None, name), |(path, name)| (Some(path), name));
-    let mut role = json!({ "RoleName": name, "AssumeRolePolicyDocument": trust, "Policies": policies });
-    if let Some(path) = path {
-        role["Path"] = json!(format!("/{path}/"));
+/// The names of a role in a template.
+struct Names {
+    /// The resource.
+    resource: &'static str,
+    /// The parameter that names the principal that may assume the role.
+    trusted: &'static str,
+    /// The commands that use the role.
+    commands: &'static str,
+}
+
+const WRITE: Names = Names { resource: "Role", trusted: "TrustedArn", commands: "all commands" };
+const LOOKUP: Names = Names { commands: "the lookup", ..WRITE };
+const READ: Names =
+    Names { resource: "ReadRole", trusted: "TrustedReaderArn", commands: "`plan`, `verify` and `report`" };
+
+/// A role, with the parameter that names who may assume it.
+#[derive(Clone)]
+struct Role {
+    names: &'static Names,
+    parameter: Value,
+    role: Value,
+}
+
+/// The template of these roles.
+fn template(description: &str, roles: Vec<Role>) -> Template {
+    roles.into_iter().fold(
+        Template::new(description.to_owned()),
+        |template, Role { names, parameter, role }| {
+            template
+                .parameter(names.trusted, parameter)
+                .resource(names.resource, Resource::new("AWS::IAM::Role", role))
+        },
+    )
+}
+
+struct Roles<'a> {
+    file: &'a FleetFile,
+    permissions: &'a Permissions,
+}
+
+impl<'a> Roles<'a> {
+    /// A role of this name, which a parameter's principal may assume.
+    fn role(&self, names: &'static Names, name: &str, policies: Vec<(&str, &Value)>) -> Role {
+        let mut trust = self.permissions.trust.clone();
+        let principal = &mut trust["Statement"][0]["Principal"]["AWS"];
+        let trusted = std::mem::replace(principal, reference(names.trusted));
+        let policies: Vec<Value> = policies
+            .into_iter()
+            .map(|(name, policy)| json!({ "PolicyName": name, "PolicyDocument": policy }))
+            .collect();
+        let (path, name) = name.rsplit_once('/').map_or((None, name), |(path, name)| (Some(path), name));
+        let mut role = json!({ "RoleName": name, "AssumeRolePolicyDocument": trust, "Policies": policies });
+        if let Some(path) = path {
+            role["Path"] = json!(format!("/{path}/"));
+        }
+        let parameter = json!({
+            "Type": "String",
+            "Default": trusted,
+            "Description": format!(
+                "The account whose principals may assume the role for {}, or one role or user of it",
+                names.commands,
+            ),
+        });
+        Role { names, parameter, role }
     }
-    let parameter = json!({
-        "Type": "String",
-        "Default": trusted,
-        "Description": "Who may take the role: an account, or to narrow it a role or user of it",
-    });
-    Template::new(description)
-        .parameter(TRUSTED, parameter)
-        .resource("Role", Resource::new("AWS::IAM::Role", role))
+
+    /// The hub's role, and its read role. In the hub account flowagg assumes no member's role: if the hub is a member, these roles
+    /// have the permissions of a member's.
+    fn hub(&self) -> Template {
+        let (hub, permissions) = (&self.file.hub, self.permissions);
+        let is_member = self.file.discovery().is_some() || self.file.members.contains_key(&hub.account);
+        let policies = |of_hub, of_member, of_caller: &'a Option<Value>| {
+            let mut policies = vec![("hub", of_hub)];
+            policies.extend(is_member.then_some(("member", of_member)));
+            // With `hub.role`, the caller is in another account.
+            let of_caller = of_caller.as_ref().filter(|_| hub.role.is_none());
+            policies.extend(of_caller.map(|policy| ("caller", policy)));
+            policies
+        };
+        let name = hub.role.as_ref().map_or(HUB_ROLE, RoleName::as_str);
+        let of_hub = policies(&permissions.hub, &permissions.member, &permissions.caller);
+        let mut roles = vec![self.role(&WRITE, name, of_hub)];
+        if let (Some(name), Some(read)) = (&self.file.read_role, &permissions.read_only) {
+            let policies = policies(&read.hub, &read.member, &read.caller);
+            roles.push(self.role(&READ, name.as_str(), policies));
+        }
+        if hub.role.is_none() {
+            // flowagg does not assume these roles and sends no external id.
+            for statement in
+                roles.iter_mut().map(|role| &mut role.role["AssumeRolePolicyDocument"]["Statement"][0])
+            {
+                statement.as_object_mut().and_then(|statement| statement.remove("Condition"));
+            }
+        }
+        template(&format!("The role of flowagg in the hub account {}", hub.account), roles)
+    }
+
+    /// A member's role, and its read role.
+    fn member(&self, name: &RoleName) -> Vec<Role> {
+        let role = self.role(&WRITE, name.as_str(), vec![("member", &self.permissions.member)]);
+        let read = self.file.read_role.as_ref().zip(self.permissions.read_only.as_ref());
+        let read = read.map(|(name, read)| self.role(&READ, name.as_str(), vec![("member", &read.member)]));
+        std::iter::once(role).chain(read).collect()
+    }
+
+    /// The stack set of the member's role, and the stack of the management account, to which StackSets do not deploy.
+    fn of_organization(
+        &self,
+        organization: &Organization,
+        how: &Discovery,
+        format: TemplateFormat,
+    ) -> Result<[ExportFile; 2], ExportError> {
+        let roles = self.member(&how.role);
+        // A role exists in every region: one deployment for each account creates it.
+        let mut stack_set = service_managed(organization, json!([self.file.hub.region]));
+        stack_set["StackSetName"] = json!("flowagg-member-role");
+        stack_set["Description"] = json!("The role of flowagg in every account of the organization");
+        stack_set["Capabilities"] = json!(["CAPABILITY_NAMED_IAM"]);
+        stack_set["TemplateBody"] = json!(template(MEMBER_ROLE, roles.clone()).text(format)?);
+        let parameters = roles.iter().map(|role| role.names.trusted);
+        let parameters: Vec<Value> = parameters
+            .map(|name| json!({ "ParameterKey": name, "ParameterValue": reference(name) }))
+            .collect();
+        stack_set["Parameters"] = json!(parameters);
+        let description = format!("The role of flowagg in every account of organization {}", organization.id);
+        let mut outer = service_managed_parameters(Template::new(description), organization);
+        for Role { names, parameter, .. } in &roles {
+            outer = outer.parameter(names.trusted, parameter.clone());
+        }
+        let outer = outer.resource("MemberRole", Resource::new("AWS::CloudFormation::StackSet", stack_set));
+        let management = template(
+            "The role of flowagg in the management account, to which StackSets do not deploy",
+            roles,
+        );
+        Ok([
+            outer.file("member-role-stack-set", format)?,
+            management.file("management-account-role", format)?,
+        ])
+    }
 }

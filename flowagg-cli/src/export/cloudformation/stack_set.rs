@@ -40,45 +40,52 @@ pub fn stack_set(fleet: &Fleet, format: TemplateFormat) -> Result<ExportFiles, E
     );
     let passed_on = [BUCKET, EXPORT, TRAFFIC]
         .map(|name| json!({ "ParameterKey": name, "ParameterValue": reference(name) }));
-    let template = parameters(fleet, organization, how).noted(&notes).resource(
-        "FlowLogs",
-        Resource::new(
-            "AWS::CloudFormation::StackSet",
-            json!({
-                "StackSetName": "flowagg-flow-logs",
-                "Description": "The flow log of a VPC in every account of the organization",
-                "PermissionModel": "SERVICE_MANAGED",
-                "CallAs": reference(CALL_AS),
-                // A flow log is never lost silently: it stays where an account leaves.
-                "AutoDeployment": { "Enabled": true, "RetainStacksOnAccountRemoval": true },
-                "ManagedExecution": { "Active": true },
-                "OperationPreferences": {
-                    "RegionConcurrencyType": "PARALLEL",
-                    "ConcurrencyMode": "SOFT_FAILURE_TOLERANCE",
-                    "MaxConcurrentPercentage": 100,
-                    "FailureTolerancePercentage": reference(TOLERANCE),
-                },
-                "Parameters": passed_on,
-                "StackInstancesGroup": [{
-                    "DeploymentTargets": { "OrganizationalUnitIds": units(organization) },
-                    "Regions": regions(&how.regions),
-                }],
-                "TemplateBody": in_an_account.text(format)?,
-            }),
-        ),
-    );
+    let mut stack_set = service_managed(organization, regions(&how.regions));
+    stack_set["StackSetName"] = json!("flowagg-flow-logs");
+    stack_set["Description"] = json!("The flow log of a VPC in every account of the organization");
+    // A flow log is never lost silently: it stays where an account leaves.
+    stack_set["AutoDeployment"]["RetainStacksOnAccountRemoval"] = json!(true);
+    stack_set["Parameters"] = json!(passed_on);
+    stack_set["TemplateBody"] = json!(in_an_account.text(format)?);
+    let template = parameters(fleet, organization, how)
+        .noted(&notes)
+        .resource("FlowLogs", Resource::new("AWS::CloudFormation::StackSet", stack_set));
     let files = vec![template.file("stack-set", format)?, management.file("management-account", format)?];
     Ok(ExportFiles::of_templates(files, notes))
 }
 
-/// What StackSets deploy to accounts that come later follows units alone.
-fn expressible(how: &Discovery) -> Result<(), ExportError> {
+/// A stack set with service-managed permissions in these regions of every account of the organization's units.
+pub(super) fn service_managed(organization: &Organization, regions: Value) -> Value {
+    json!({
+        "PermissionModel": "SERVICE_MANAGED",
+        "CallAs": reference(CALL_AS),
+        "AutoDeployment": { "Enabled": true, "RetainStacksOnAccountRemoval": false },
+        "ManagedExecution": { "Active": true },
+        "OperationPreferences": {
+            "RegionConcurrencyType": "PARALLEL",
+            "ConcurrencyMode": "SOFT_FAILURE_TOLERANCE",
+            "MaxConcurrentPercentage": 100,
+            "FailureTolerancePercentage": reference(TOLERANCE),
+        },
+        "StackInstancesGroup": [{
+            "DeploymentTargets": { "OrganizationalUnitIds": units(organization) },
+            "Regions": regions,
+        }],
+    })
+}
+
+/// The key of a rule that chooses accounts. StackSets deploy to accounts that join later by their units alone.
+pub(super) fn account_rule(how: &Discovery) -> Option<&'static str> {
     let rules = [
         (!how.accounts.is_empty(), "accounts"),
         (!how.except_accounts.is_empty(), "except-accounts"),
         (!how.except_units.is_empty(), "except-units"),
     ];
-    if let Some((_, key)) = rules.into_iter().find(|(is_there, _)| *is_there) {
+    rules.into_iter().find(|(is_set, _)| *is_set).map(|(_, key)| key)
+}
+
+fn expressible(how: &Discovery) -> Result<(), ExportError> {
+    if let Some(key) = account_rule(how) {
         return Err(ExportError::AccountRule(key));
     }
     match how.resources.kinds().find(|kind| *kind != ResourceKind::Vpc) {
@@ -125,14 +132,25 @@ fn notes(fleet: &Fleet, how: &Discovery) -> Vec<String> {
 }
 
 fn parameters(fleet: &Fleet, organization: &Organization, how: &Discovery) -> Template {
-    let mut template = Template::new(format!(
-        "The flow logs of every account of organization {}",
-        organization.id
-    ))
-    .parameter(BUCKET, bucket(fleet))
-    .parameter(TRAFFIC, traffic(fleet))
-    .parameter(EXPORT, vpc_export())
-    .parameter(
+    let template =
+        Template::new(format!("The flow logs of every account of organization {}", organization.id))
+            .parameter(BUCKET, bucket(fleet))
+            .parameter(TRAFFIC, traffic(fleet))
+            .parameter(EXPORT, vpc_export());
+    let template = service_managed_parameters(template, organization);
+    if !matches!(how.regions, Regions::All { .. }) {
+        return template;
+    }
+    let regions = json!({
+        "Type": "CommaDelimitedList",
+        "Description": "The regions, which every account must have enabled",
+    });
+    template.parameter(REGIONS, regions)
+}
+
+/// The template with the parameters that [`service_managed`] refers to.
+pub(super) fn service_managed_parameters(template: Template, organization: &Organization) -> Template {
+    let template = template.parameter(
         CALL_AS,
         json!({
             "Type": "String",
@@ -151,22 +169,15 @@ fn parameters(fleet: &Fleet, organization: &Organization, how: &Discovery) -> Te
             "Description": "How many in a hundred accounts of a region may fail",
         }),
     );
-    if organization.units.is_empty() {
-        let root = json!({
-            "Type": "String",
-            "AllowedPattern": "^r-[a-z0-9]{4,32}$",
-            "Description": "The organization's root, as `aws organizations list-roots` prints it",
-        });
-        template = template.parameter(ROOT, root);
+    if !organization.units.is_empty() {
+        return template;
     }
-    if matches!(how.regions, Regions::All { .. }) {
-        let regions = json!({
-            "Type": "CommaDelimitedList",
-            "Description": "The regions, which every account must have enabled",
-        });
-        template = template.parameter(REGIONS, regions);
-    }
-    template
+    let root = json!({
+        "Type": "String",
+        "AllowedPattern": "^r-[a-z0-9]{4,32}$",
+        "Description": "The organization's root, as `aws organizations list-roots` prints it",
+    });
+    template.parameter(ROOT, root)
 }
 
 fn units(organization: &Organization) -> Value {

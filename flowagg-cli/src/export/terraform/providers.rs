@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use flowagg_core::fleet::{Fleet, Member};
-use flowagg_core::id::{AccountId, Region, RoleName};
+use flowagg_core::id::{AccountId, ExternalId, Region, RoleName};
 
 use super::block::{Block, Body, Value};
 
@@ -68,7 +68,9 @@ fn provider(
         .set("allowed_account_ids", Value::texts([account]));
     if let Some(role) = role {
         let arn = role.arn(fleet.partition(), account);
-        body = body.block("assume_role", Body::default().set("role_arn", arn));
+        let external_id = fleet.external_id.as_ref().map(ExternalId::as_str);
+        let assumed = Body::default().set("role_arn", arn).set_some("external_id", external_id);
+        body = body.block("assume_role", assumed);
     }
     Block::new("provider", &["aws"], body)
 }

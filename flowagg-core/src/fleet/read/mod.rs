@@ -21,11 +21,14 @@ pub(super) fn fleet_file(text: &str) -> Result<FleetFile, FleetError> {
 
 /// Reads all that can be read, so that every fault is met; `None` when something needed is missing.
 fn read(top: Table<'_, '_>, reader: &Reader<'_>) -> Option<FleetFile> {
-    let name = top.table("fleet").and_then(|table| {
+    let of_fleet = top.table("fleet").map(|table| {
         let name = table.get("name").and_then(|value| value.name());
+        let read_role = table.get("read-role").and_then(|value| value.name());
+        let external_id = table.get("external-id").and_then(|value| value.name());
         table.refuse_unknown();
-        name
+        (name, read_role, external_id)
     });
+    let (declared_name, read_role, external_id) = of_fleet.unwrap_or_default();
     let hub = top
         .needed("hub", "a `[hub]` table names the account, region and bucket that all logs go to")
         .and_then(Value::table)
@@ -38,7 +41,9 @@ fn read(top: Table<'_, '_>, reader: &Reader<'_>) -> Option<FleetFile> {
     let members = members::read(&top, reader, region, discovers);
     top.refuse_unknown();
     Some(FleetFile {
-        declared_name: name,
+        declared_name,
+        read_role,
+        external_id,
         hub: hub?,
         members,
         flow_logs: flow_logs.unwrap_or_default(),

@@ -65,7 +65,17 @@ fn fleet() -> Keys {
          that is set",
         "^[a-z0-9]([a-z0-9.-]{0,78}[a-z0-9])?$",
     );
-    Keys { description: "The fleet itself", required: &[], keys: vec![("name", name)] }
+    let read_role = role(
+        "The role that `plan`, `verify` and `report` assume in every account, in place of its `role`. `flowagg export iam` writes \
+         it, with permissions to read only",
+        false,
+    );
+    let external_id = pattern(
+        "The external id that is sent whenever a role is assumed, and that the roles of `flowagg export iam` require",
+        "^[A-Za-z0-9_+=,.@:/-]{2,1224}$",
+    );
+    let keys = vec![("name", name), ("read-role", read_role), ("external-id", external_id)];
+    Keys { description: "The fleet itself", required: &[], keys }
 }
 
 fn hub() -> Keys {

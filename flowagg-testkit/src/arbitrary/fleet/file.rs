@@ -20,6 +20,8 @@ pub(super) fn text(fleet: &Fleet, hand: &mut Hand) -> String {
     }
     tables.push(Table::filled("[fleet]", |table| {
         table.perhaps("name", fleet.declared_name.as_ref().map(|name| quoted(name, hand)));
+        table.perhaps("read-role", fleet.read_role.as_ref().map(|role| quoted(role, hand)));
+        table.perhaps("external-id", fleet.external_id.as_ref().map(|id| quoted(id, hand)));
     }));
     tables.push(Table::filled("[flow-logs]", |table| flow_logs(table, &fleet.flow_logs, hand)));
     tables.push(Table::filled("[policy]", |table| policy(table, &fleet.policy, hand)));

@@ -69,60 +69,75 @@ pub fn fleet(partition: Partition) -> impl Strategy<Value = WrittenFleet> {
     let found = btree_map(id::account(), parts::fate(), 0..5);
     let found = option::weighted(0.7, (found, any::<bool>()));
     let organization = option::weighted(0.7, (parts::organization(partition), found));
-    let name = option::weighted(0.3, id::fleet_name());
-    (name, parts::hub(partition), members, parts::flow_log_spec(), settings(), organization, hand()).prop_map(
-        |(declared_name, hub, mut members, flow_logs, mut policy, organization, mut hand)| {
-            use GrantForm::{Auto, BoundOrganization, Organization};
-            if organization.is_none() && matches!(policy.form, Organization | BoundOrganization) {
-                policy.form = Auto;
-            }
-            let discovers = matches!(organization, Some((_, Some(_))));
-            let (organization, found) = match organization {
-                Some((organization, Some((found, alone)))) => {
-                    if alone {
-                        members.clear();
+    let of_fleet = (
+        option::weighted(0.3, id::fleet_name()),
+        option::weighted(0.2, id::role()),
+        option::weighted(0.2, id::external_id()),
+    );
+    (of_fleet, parts::hub(partition), members, parts::flow_log_spec(), settings(), organization, hand())
+        .prop_map(
+            |(
+                (declared_name, read_role, external_id),
+                hub,
+                mut members,
+                flow_logs,
+                mut policy,
+                organization,
+                mut hand,
+            )| {
+                use GrantForm::{Auto, BoundOrganization, Organization};
+                if organization.is_none() && matches!(policy.form, Organization | BoundOrganization) {
+                    policy.form = Auto;
+                }
+                let discovers = matches!(organization, Some((_, Some(_))));
+                let (organization, found) = match organization {
+                    Some((organization, Some((found, alone)))) => {
+                        if alone {
+                            members.clear();
+                        }
+                        (Some(organization), found)
                     }
-                    (Some(organization), found)
+                    Some((mut organization, None)) => {
+                        organization.discovery = None;
+                        (Some(organization), BTreeMap::new())
+                    }
+                    None => (None, BTreeMap::new()),
+                };
+                let mut fleet = Fleet::new(hub);
+                fleet.declared_name = declared_name;
+                fleet.read_role = read_role;
+                fleet.external_id = external_id;
+                fleet.flow_logs = flow_logs;
+                fleet.policy = policy;
+                fleet.organization = organization;
+                let mut enabled = BTreeMap::new();
+                let mut listed = Vec::new();
+                for (account, Chosen { name, regions, role, resources, in_organization }) in members {
+                    let in_organization = in_organization && discovers;
+                    let mut member = Member::new(account, regions, role, resources);
+                    member.name = name;
+                    member.in_organization = in_organization;
+                    member.in_units = in_organization;
+                    listed.extend(in_organization.then(|| found_account(account, true)));
+                    fleet.members.insert(account, member);
                 }
-                Some((mut organization, None)) => {
-                    organization.discovery = None;
-                    (Some(organization), BTreeMap::new())
+                // An account that only looks found is one that the file names.
+                let found =
+                    found.into_iter().filter(|(account, _)| !fleet.members.contains_key(account)).collect();
+                let mut named = fleet.clone();
+                listed.extend(settle(&mut fleet, found));
+                named.organization = fleet.organization.clone();
+                for member in fleet.members.values_mut() {
+                    if let Regions::All { enabled: looked_up } = &mut member.regions {
+                        let regions = BTreeSet::from([fleet.hub.region.clone()]);
+                        *looked_up = Some(regions.clone());
+                        enabled.insert(member.account, regions);
+                    }
                 }
-                None => (None, BTreeMap::new()),
-            };
-            let mut fleet = Fleet::new(hub);
-            fleet.declared_name = declared_name;
-            fleet.flow_logs = flow_logs;
-            fleet.policy = policy;
-            fleet.organization = organization;
-            let mut enabled = BTreeMap::new();
-            let mut listed = Vec::new();
-            for (account, Chosen { name, regions, role, resources, in_organization }) in members {
-                let in_organization = in_organization && discovers;
-                let mut member = Member::new(account, regions, role, resources);
-                member.name = name;
-                member.in_organization = in_organization;
-                member.in_units = in_organization;
-                listed.extend(in_organization.then(|| found_account(account, true)));
-                fleet.members.insert(account, member);
-            }
-            // An account that only looks found is one that the file names.
-            let found =
-                found.into_iter().filter(|(account, _)| !fleet.members.contains_key(account)).collect();
-            let mut named = fleet.clone();
-            listed.extend(settle(&mut fleet, found));
-            named.organization = fleet.organization.clone();
-            for member in fleet.members.values_mut() {
-                if let Regions::All { enabled: looked_up } = &mut member.regions {
-                    let regions = BTreeSet::from([fleet.hub.region.clone()]);
-                    *looked_up = Some(regions.clone());
-                    enabled.insert(member.account, regions);
-                }
-            }
-            let text = file::text(&named, &mut hand);
-            WrittenFleet { fleet, text, found: listed, enabled }
-        },
-    )
+                let text = file::text(&named, &mut hand);
+                WrittenFleet { fleet, text, found: listed, enabled }
+            },
+        )
 }
 
 fn found_account(id: AccountId, in_units: bool) -> FoundAccount {

@@ -308,7 +308,7 @@ async fn accounts_are_listed_by_the_lookup_role_where_there_is_one() {
         let arn = "arn:aws:organizations::444455556666:account/o-a1b2c3d4e5/000000000001";
         (200, format!(r#"{{"Accounts":[{{"Id":"000000000001","Arn":"{arn}","State":"ACTIVE"}}]}}"#))
     });
-    let session = Session { hub: caller.clone(), caller };
+    let session = Session { hub: caller.clone(), caller, external_id: None };
     let file = file("lookup = { account = \"444455556666\", role = \"list\" }");
     let (organization, discovery) = file.discovery().unwrap();
     let (found, mut finds) = mpsc::unbounded_channel();
