@@ -28,8 +28,9 @@ fn main() -> ExitCode {
     let mut out = Sheet::new(&mut out, width(stdout.is_terminal(), terminal_size_of(stdout)));
     let mut err = anstream::stderr();
     let mut err = Sheet::new(&mut err, width(stderr.is_terminal(), terminal_size_of(stderr)));
+    let mut input = std::io::BufReader::new(std::io::stdin());
     let mut screen = Screen::new(&mut out, &mut err);
-    screen.input = Box::new(std::io::BufReader::new(std::io::stdin()));
+    screen.input = Some(&mut input);
     screen.interactive = interactive;
     runtime.block_on(flowagg::run(std::env::args_os(), &mut screen)).into()
 }

@@ -4,6 +4,7 @@
 //! * [`organization`]: an organization with units and accounts, on moto
 //! * [`world`]: accounts, VPCs and a hub, made by naming them; the real `flowagg` program among them
 //! * [`delivery`]: the log delivery service, which no emulator has: it obeys the bucket policy and writes the objects
+//! * [`simulation`]: a generated organization of hundreds of accounts, in memory
 //! * [`faults`]: an endpoint in front of the emulator that says no
 //! * [`rehearsal`]: all of it in one story, with every claim checked
 //! * [`aws`]: SDK clients of any account
@@ -52,6 +53,7 @@ mod endpoint;
 pub mod faults;
 pub mod organization;
 pub mod rehearsal;
+pub mod simulation;
 pub mod world;
 
 /// The page of the crate is compiled and run.

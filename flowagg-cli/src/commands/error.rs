@@ -191,7 +191,7 @@ mod tests {
         let exit = error.report(&mut Screen {
             out: &mut out_sheet,
             err: &mut err,
-            input: Box::new(std::io::empty()),
+            input: None,
             interactive: false,
             events,
         });

@@ -24,8 +24,8 @@ pub struct Screen<'a> {
     pub out: &'a mut Sheet<'a>,
     /// Progress, prompts and errors.
     pub err: &'a mut Sheet<'a>,
-    /// The answers to prompts, one on each line. Empty in a new screen.
-    pub input: Box<dyn BufRead + 'a>,
+    /// The answers to prompts, one on each line.
+    pub input: Option<&'a mut dyn BufRead>,
     /// Whether there is a terminal, for prompts and progress.
     pub interactive: bool,
     /// Whether progress is written for a program: a line of JSON on standard error for each event.
@@ -35,7 +35,7 @@ pub struct Screen<'a> {
 impl<'a> Screen<'a> {
     /// A screen without prompts.
     pub fn new(out: &'a mut Sheet<'a>, err: &'a mut Sheet<'a>) -> Self {
-        Self { out, err, input: Box::new(io::empty()), interactive: false, events: false }
+        Self { out, err, input: None, interactive: false, events: false }
     }
 
     /// Does a piece of work that only reads: a signal ends the program at once.
@@ -75,8 +75,9 @@ impl<'a> Screen<'a> {
     pub(crate) fn answer(&mut self, prompt: &str) -> io::Result<Option<String>> {
         write!(self.err, "{prompt}")?;
         self.err.flush()?;
+        let Some(input) = &mut self.input else { return Ok(None) };
         let mut answer = String::new();
-        Ok((self.input.read_line(&mut answer)? > 0).then(|| answer.trim().to_owned()))
+        Ok((input.read_line(&mut answer)? > 0).then(|| answer.trim().to_owned()))
     }
 
     /// What is wrong, and what to do.

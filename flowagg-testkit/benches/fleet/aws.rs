@@ -1,14 +1,12 @@
-//! The whole of this AWS: its services' state, its token buckets, and every call that was made.
+//! The simulated AWS behind token buckets, and every call that was made.
 
 use std::time::Instant;
 
+use flowagg_testkit::simulation::{Answer, Call, Service, Simulation};
+
 use crate::buckets::Buckets;
-use crate::call::{Answer, Call, Service};
-use crate::ec2::Ec2;
 use crate::fleet::Size;
-use crate::s3::S3;
 use crate::stamps::{OnWire, Stamps};
-use crate::{organizations, sts};
 
 /// A call that was made.
 #[derive(Clone, Debug)]
@@ -33,38 +31,26 @@ impl Made {
 
 #[derive(Debug)]
 pub(crate) struct Aws {
-    size: Size,
+    simulation: Simulation,
     buckets: Buckets,
-    ec2: Ec2,
-    s3: S3,
     pub(crate) made: Vec<Made>,
 }
 
 impl Aws {
     /// `policy` is the policy of the bucket; `None`: the bucket does not exist.
-    pub(crate) fn new(size: Size, policy: Option<String>) -> Self {
-        Self {
-            ec2: Ec2::new(size.vpcs),
-            size,
-            buckets: Buckets::default(),
-            s3: S3::with(policy),
-            made: Vec::new(),
-        }
+    pub(crate) fn new(size: &Size, policy: Option<&str>) -> Self {
+        let simulation = Simulation::new(size.shape());
+        let simulation = match policy {
+            Some(policy) => simulation.with_policy(policy),
+            None => simulation,
+        };
+        Self { simulation, buckets: Buckets::default(), made: Vec::new() }
     }
 
     /// Answers a call that came at this moment.
     pub(crate) fn answer(&mut self, call: Call, at: Instant, connection: (Stamps, usize)) -> Answer {
         let throttled = !self.buckets.take(&call, at);
-        let answer = if throttled {
-            Answer::throttled(call.service)
-        } else {
-            match call.service {
-                Service::Ec2 => self.ec2.answer(&call),
-                Service::Sts => sts::answer(&call),
-                Service::S3 => self.s3.answer(&call),
-                Service::Organizations => organizations::answer(&call, &self.size),
-            }
-        };
+        let answer = if throttled { Answer::throttled(call.service) } else { self.simulation.answer(&call) };
         let Call { service, operation, account, region, .. } = call;
         self.made.push(Made { service, operation, place: (account, region), at, throttled, connection });
         answer

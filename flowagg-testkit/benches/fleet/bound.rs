@@ -17,10 +17,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use flowagg_testkit::simulation::Service;
+
 use crate::LATENCY;
 use crate::aws::Made;
 use crate::buckets::{EC2_READS, EC2_WRITES, LIST_ACCOUNTS, Limit, STS};
-use crate::call::Service;
 
 /// A step, and when it is over at the earliest.
 #[derive(Debug)]

@@ -10,17 +10,17 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use std::{io, net, thread};
 
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
+use flowagg_testkit::simulation::{Answer, Call};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime;
 
 use crate::aws::{Aws, Made};
-use crate::call::{Answer, Call};
 use crate::fleet::Size;
 use crate::stamps::{Stamped, Stamps};
 use crate::{LATENCY, usage};
@@ -34,12 +34,12 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     /// Starts it for a fleet of this size. Each call takes [`LATENCY`].
-    pub(crate) fn start(size: Size) -> io::Result<Self> {
+    pub(crate) fn start(size: &Size) -> io::Result<Self> {
         Self::of(Aws::new(size, None), LATENCY)
     }
 
     /// Starts it for a fleet of this size, with a bucket that has this policy. Calls are answered at once.
-    pub(crate) fn start_with_policy(size: Size, policy: String) -> io::Result<Self> {
+    pub(crate) fn start_with_policy(size: &Size, policy: &str) -> io::Result<Self> {
         Self::of(Aws::new(size, Some(policy)), Duration::ZERO)
     }
 
@@ -101,23 +101,12 @@ async fn serve(
             let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
             let answer = match Call::read(&head, body) {
                 Some(call) => aws.lock().unwrap_or_else(PoisonError::into_inner).answer(call, at, call_on),
-                None => Answer::new(400, "no call that this endpoint knows"),
+                None => Answer::new(400, "not a call that the simulation knows"),
             };
             tokio::time::sleep_until((at + latency).into()).await;
-            Ok::<_, Infallible>(response(answer))
+            Ok::<_, Infallible>(Response::from(answer))
         }
     });
     http1::Builder::new().serve_connection(TokioIo::new(connection), service).await?;
     Ok(())
-}
-
-fn response(answer: Answer) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(answer.body)));
-    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in answer.headers {
-        if let Ok(value) = value.parse() {
-            response.headers_mut().insert(name, value);
-        }
-    }
-    response
 }

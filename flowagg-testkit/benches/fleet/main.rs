@@ -12,15 +12,10 @@
 mod aws;
 mod bound;
 mod buckets;
-mod call;
-mod ec2;
 mod endpoint;
 mod fleet;
-mod organizations;
 mod report;
-mod s3;
 mod stamps;
-mod sts;
 mod usage;
 mod window;
 
@@ -31,6 +26,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use flowagg::show::Sheet;
 use flowagg::{Exit, Screen};
+use flowagg_testkit::simulation;
 
 use crate::endpoint::Endpoint;
 use crate::fleet::Size;
@@ -79,7 +75,7 @@ fn main() -> ExitCode {
 
 /// Whether the caller of the bench is who the endpoint takes it for.
 fn caller() -> Result<(), Box<dyn std::error::Error>> {
-    if std::env::var("AWS_ACCESS_KEY_ID").as_deref() != Ok(fleet::HUB) {
+    if std::env::var("AWS_ACCESS_KEY_ID").as_deref() != Ok(simulation::HUB) {
         return Err("AWS_ACCESS_KEY_ID is not the bench's hub account: run `cargo xtask bench`".into());
     }
     Ok(())
@@ -113,8 +109,8 @@ fn applied(url: &OsStr, file: &OsStr) -> ExitCode {
 fn measured(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("flowagg.toml");
-    std::fs::write(&file, fleet::file(&options.size))?;
-    let endpoint = Endpoint::start(options.size.clone())?;
+    std::fs::write(&file, options.size.shape().fleet_file())?;
+    let endpoint = Endpoint::start(&options.size)?;
     let args = command(endpoint.url().as_ref(), file.as_os_str());
 
     let runtime = tokio::runtime::Runtime::new()?;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::aws::Made;
 use crate::endpoint::Endpoint;
-use crate::fleet::{self, Size};
+use crate::fleet::Size;
 
 /// A document of a bucket, by the end of its operations' names.
 const DOCUMENTS: [&str; 2] = ["BucketPolicy", "BucketLifecycleConfiguration"];
@@ -23,10 +23,10 @@ pub(crate) fn measure(runs: usize) -> Result<(), Box<dyn std::error::Error>> {
     let size = Size { accounts: 1, regions: 1, vpcs: 1 };
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("flowagg.toml");
-    std::fs::write(&file, fleet::file(&size))?;
+    std::fs::write(&file, size.shape().fleet_file())?;
     let mut windows: BTreeMap<&str, Vec<Duration>> = BTreeMap::new();
     for _ in 0..runs {
-        let endpoint = Endpoint::start_with_policy(size.clone(), live_policy())?;
+        let endpoint = Endpoint::start_with_policy(&size, &live_policy())?;
         apply(endpoint.url(), &file)?;
         let calls = endpoint.calls();
         for document in DOCUMENTS {

@@ -10,7 +10,7 @@ use pty_process::Size;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// So many rows that nothing is lost above.
-const ROWS: u16 = 600;
+const ROWS: u16 = 6000;
 /// How a question ends, which somebody at the keyboard answers.
 const QUESTION: &[u8] = b"[y/N] ";
 /// How long a run may take.

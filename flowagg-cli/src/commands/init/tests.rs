@@ -55,13 +55,13 @@ fn asked(
     defaults: &InitDefaults,
     input: Option<&'static str>,
 ) -> (String, Result<Answers, String>) {
-    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let (mut out, mut err, mut typed) = (Vec::new(), Vec::new(), input.unwrap_or_default().as_bytes());
     let result = {
         let mut out = Sheet::new(&mut out, None);
         let mut err = Sheet::new(&mut err, None);
         let mut screen = Screen::new(&mut out, &mut err);
         screen.interactive = input.is_some();
-        screen.input = Box::new(input.unwrap_or_default().as_bytes());
+        screen.input = Some(&mut typed);
         ask(options, Some(defaults), &mut screen).map_err(|error| match error {
             CommandError::Usage(problems) => {
                 problems.iter().map(|it| format!("{}; {}", it.message, it.fix)).collect()

@@ -1,4 +1,4 @@
-//! A call as it came over the wire, and the answer to it.
+//! A call, read from an HTTP request, and its answer.
 
 use std::collections::BTreeMap;
 
@@ -6,37 +6,47 @@ use hyper::body::Bytes;
 use hyper::http::request::Parts;
 use hyper::{Method, header};
 
-/// Which service was called.
+use super::{s3, sts};
+
+/// A service of AWS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Service {
+pub enum Service {
+    /// Amazon EC2.
     Ec2,
+    /// AWS STS.
     Sts,
+    /// Amazon S3.
     S3,
+    /// AWS Organizations.
     Organizations,
 }
 
 /// A call.
-#[derive(Debug)]
-pub(crate) struct Call {
-    pub(crate) service: Service,
-    pub(crate) operation: String,
-    /// Whose credentials signed it.
-    pub(crate) account: String,
-    pub(crate) region: String,
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Call {
+    /// The service.
+    pub service: Service,
+    /// The operation, by AWS's name.
+    pub operation: String,
+    /// The account whose credentials sign it.
+    pub account: String,
+    /// The region that it is signed for.
+    pub region: String,
     /// The query of the URL, or the form in the body.
-    pub(crate) form: BTreeMap<String, String>,
-    pub(crate) body: Bytes,
+    form: BTreeMap<String, String>,
+    pub(super) body: Bytes,
 }
 
 impl Call {
-    /// Reads a request; `None` where it is no signed call of a known service.
-    pub(crate) fn read(head: &Parts, body: Bytes) -> Option<Self> {
+    /// Reads a request; `None` if it is not a signed call of a known service.
+    pub fn read(head: &Parts, body: Bytes) -> Option<Self> {
         let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
         // `AWS4-HMAC-SHA256 Credential=KEY/20260102/eu-west-1/ec2/aws4_request, …`
         let credential = text(header::AUTHORIZATION.as_str())?.split_once("Credential=")?.1;
         let mut scope = credential.split('/');
         let (key, region, service) = (scope.next()?, scope.nth(1)?, scope.next()?);
-        let account = key.strip_prefix(crate::sts::ROLE_KEY).unwrap_or(key).to_owned();
+        let account = key.strip_prefix(sts::ROLE_KEY).unwrap_or(key).to_owned();
         let (service, form) = match service {
             "ec2" => (Service::Ec2, form(&body)),
             "sts" => (Service::Sts, form(&body)),
@@ -47,19 +57,42 @@ impl Call {
         let operation = match service {
             Service::Ec2 | Service::Sts => form.get("Action")?.clone(),
             Service::Organizations => text("x-amz-target")?.rsplit('.').next()?.to_owned(),
-            Service::S3 => crate::s3::operation(&head.method, &form)?,
+            Service::S3 => s3::operation(&head.method, &form)?,
         };
         Some(Self { service, operation, account, region: region.to_owned(), form, body })
     }
 
-    /// A parameter, empty where it was not given.
-    pub(crate) fn parameter(&self, name: &str) -> &str {
-        self.form.get(name).map_or("", String::as_str)
+    /// The call that creates the bucket.
+    #[cfg(test)]
+    pub(super) fn bucket() -> Self {
+        Self {
+            service: Service::S3,
+            operation: "CreateBucket".to_owned(),
+            account: super::HUB.to_owned(),
+            region: super::REGIONS[0].to_owned(),
+            form: BTreeMap::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    /// A parameter.
+    pub(super) fn optional(&self, name: &str) -> Option<&str> {
+        self.form.get(name).map(String::as_str)
+    }
+
+    /// A parameter, empty if it is not given.
+    pub(super) fn parameter(&self, name: &str) -> &str {
+        self.optional(name).unwrap_or_default()
+    }
+
+    /// Whether a parameter is given, with or without a value.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.form.contains_key(name)
     }
 
     /// `Name.1`, `Name.2` and so on.
-    pub(crate) fn list<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        (1..).map_while(move |n| self.form.get(&format!("{name}.{n}"))).map(String::as_str)
+    pub(super) fn list<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        (1..).map_while(move |n| self.optional(&format!("{name}.{n}")))
     }
 }
 
@@ -67,8 +100,8 @@ fn form(text: &[u8]) -> BTreeMap<String, String> {
     form_urlencoded::parse(text).map(|(key, value)| (key.into_owned(), value.into_owned())).collect()
 }
 
-/// The name of an S3 call for each method.
-pub(crate) fn verb(method: &Method) -> Option<&'static str> {
+/// The verb of an S3 operation for each method.
+pub(super) fn verb(method: &Method) -> Option<&'static str> {
     match *method {
         Method::GET => Some("Get"),
         Method::PUT => Some("Put"),
@@ -77,28 +110,41 @@ pub(crate) fn verb(method: &Method) -> Option<&'static str> {
     }
 }
 
+pub(super) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
 /// An answer.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(&'static str, String)>,
-    pub(crate) body: String,
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: String,
 }
 
 impl Answer {
     /// Success, with this body.
-    pub(crate) fn ok(body: impl Into<String>) -> Self {
+    pub fn ok(body: impl Into<String>) -> Self {
         Self::new(200, body)
     }
 
     /// An answer with this status and body.
-    pub(crate) fn new(status: u16, body: impl Into<String>) -> Self {
+    pub fn new(status: u16, body: impl Into<String>) -> Self {
         Self { status, headers: Vec::new(), body: body.into() }
     }
 
+    pub(super) fn with_header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
     /// The service's error, in the service's own form.
-    pub(crate) fn error(service: Service, status: u16, code: &str, message: &str) -> Self {
-        let error = format!("<Code>{code}</Code><Message>{message}</Message>");
+    pub fn error(service: Service, status: u16, code: &str, message: &str) -> Self {
+        let error = format!("<Code>{}</Code><Message>{}</Message>", escaped(code), escaped(message));
         Self::new(
             status,
             match service {
@@ -116,8 +162,8 @@ impl Answer {
         )
     }
 
-    /// What AWS says over the limit.
-    pub(crate) fn throttled(service: Service) -> Self {
+    /// The service's error for a call over its rate limit.
+    pub fn throttled(service: Service) -> Self {
         match service {
             Service::Ec2 => Self::error(service, 503, "RequestLimitExceeded", "Request limit exceeded."),
             Service::Organizations => Self::error(service, 400, "TooManyRequestsException", "Rate exceeded"),
