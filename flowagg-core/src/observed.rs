@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::acl::Acl;
 use crate::failure::Failure;
-use crate::flow_log::{FLEET_TAG, Files, MARK};
+use crate::flow_log::{FLEET_TAG, Files, LogDestination, MARK};
 use crate::id::{AccountId, FleetName, FlowLogId, LoggedId, Place, ResourceId};
 use crate::lifecycle::LifecycleDocument;
 
@@ -372,8 +372,8 @@ pub struct FlowLog {
     pub resource: LoggedId,
     /// EC2's word: `ALL`, `ACCEPT` or `REJECT`; `None` for transit gateways, which know no such choice.
     pub traffic: Option<String>,
-    /// The ARN it delivers to.
-    pub destination: String,
+    /// Where it delivers to.
+    pub destination: LogDestination,
     /// The record format.
     pub format: Option<String>,
     /// The aggregation interval in seconds.
@@ -392,7 +392,7 @@ pub struct FlowLog {
 
 impl FlowLog {
     /// A flow log without tags, of which EC2 returned nothing else.
-    pub fn new(id: FlowLogId, resource: impl Into<LoggedId>, destination: impl Into<String>) -> Self {
+    pub fn new(id: FlowLogId, resource: impl Into<LoggedId>, destination: impl Into<LogDestination>) -> Self {
         Self {
             id,
             resource: resource.into(),

@@ -6,12 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use flowagg_core::acl::{AclGrant, Grantee};
 use flowagg_core::failure::{Advice, Failure};
 use flowagg_core::fleet::{Fleet, FleetFile, Part, Remark};
-use flowagg_core::flow_log::Files;
+use flowagg_core::flow_log::{Files, LogDestination};
 use flowagg_core::id::{AccountId, FleetName, FlowLogId, Place, Prefix, Region, ResourceId};
 use flowagg_core::layout::{self, FileName};
 use flowagg_core::lifecycle::{FleetRule, LifecycleDocument};
 use flowagg_core::observed::*;
-use flowagg_core::plan::{Expiry, Step, Unnamed, flow_log_changes, flow_log_removals, hub_changes};
+use flowagg_core::plan::{
+    Expiry, Step, Unnamed, also_logged_groups, flow_log_changes, flow_log_removals, hub_changes,
+};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -84,6 +86,10 @@ fn flow_log() -> impl Strategy<Value = FlowLog> {
         1 => foreign().prop_map(|folder| format!("arn:aws:s3:::acme-logs/{folder}")),
         1 => foreign(),
     ];
+    let destination = (destination, any::<bool>()).prop_map(|(name, is_group)| match is_group {
+        true => LogDestination::CloudWatchLogs { log_group: name },
+        false => LogDestination::from(name),
+    });
     let words = || option::of(foreign());
     (any::<u32>(), resource, destination, words(), words(), tags(), words(), words()).prop_map(
         |(id, resource, destination, traffic, format, tags, status, error)| {
@@ -248,6 +254,9 @@ proptest! {
                 prop_assert!(logs.iter().any(|log| log.id == *id && log.is_managed_by(&fleet.name())), "{}", change);
             }
             let _ = part.left.iter().map(|left| left.why.to_string()).collect::<Vec<_>>();
+            let _ = part.also_logged.iter().map(ToString::to_string).collect::<Vec<_>>();
+            let groups = also_logged_groups(&part.also_logged, &fleet.destination());
+            let _ = groups.iter().map(ToString::to_string).collect::<Vec<_>>();
         }
         let part = hub_changes(&fleet, Some(&bucket), Expiry::Allow);
         let _ = part.changes.iter().map(ToString::to_string).collect::<Vec<_>>();

@@ -63,7 +63,7 @@ pub(super) fn root(folder: &Folder) -> String {
 
 /// The folder of the bucket that a flow log delivers to.
 fn delivers_to(hub: &FoundHub, log: &FlowLog) -> Option<Folder> {
-    let rest = log.destination.strip_prefix(&bucket_arn(hub.region.partition(), hub))?;
+    let rest = log.destination.s3_arn()?.strip_prefix(&bucket_arn(hub.region.partition(), hub))?;
     if rest.is_empty() {
         Some(Folder::TOP)
     } else {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::fleet::{Choice, Filter, Member, Part, Regions, Selection};
-use flowagg_core::flow_log::{Destination, FlowLogSpec};
+use flowagg_core::flow_log::{Destination, FlowLogSpec, LogDestination};
 use flowagg_core::id::{AccountId, FleetName, Region, ResourceId, ResourceKind};
 use flowagg_core::layout;
 use flowagg_core::observed::{FlowLog, RegionState, Resource};
@@ -73,6 +73,11 @@ enum Granted {
     Unlisted,
     /// It names others.
     No,
+}
+
+/// A destination in words.
+fn place_of(destination: &LogDestination) -> String {
+    destination.s3_arn().map_or_else(|| destination.to_string(), |arn| format!("`{arn}`"))
 }
 
 impl Reading<'_> {
@@ -152,10 +157,10 @@ impl Reading<'_> {
         let mut ids: BTreeMap<ResourceId, Vec<&FlowLog>> = BTreeMap::new();
         let elsewhere = state.flow_logs.iter().filter(|log| !self.destination.is_in_bucket(&log.destination));
         let elsewhere: BTreeSet<String> =
-            elsewhere.map(|log| format!("{} to `{}`", self.name(log), log.destination)).collect();
+            elsewhere.map(|log| format!("{} to {}", self.name(log), place_of(&log.destination))).collect();
         if !elsewhere.is_empty() {
             let elsewhere = elsewhere.into_iter().collect::<Vec<_>>().join(", ");
-            self.tell(format!("{region}: flow logs to other buckets are not imported: {elsewhere}"));
+            self.tell(format!("{region}: flow logs to other destinations are not imported: {elsewhere}"));
         }
         for log in state.flow_logs.iter().filter(|log| self.destination.is_in_bucket(&log.destination)) {
             let (FlowLog { resource, destination, .. }, id) = (log, self.name(log));

@@ -194,8 +194,10 @@ impl Found {
             let affected = AffectedResource::new(&left.place, Some(left.resource.clone()));
             self.add(Severity::Note, About::Note, &format!("left as it is: {}", left.why), None, affected);
         }
-        // That a region has nothing to log is reported as its state, and the expiry with the bucket.
-        let is_reported = |note: &&Note| matches!(note, Note::NothingToLog { .. } | Note::Expiry { .. });
+        // That a region has nothing to log is reported as its state, the expiry with the bucket, and what stays above.
+        let is_reported = |note: &&Note| {
+            matches!(note, Note::NothingToLog { .. } | Note::Expiry { .. } | Note::UnknownResource { .. })
+        };
         for note in plan.notes().iter().filter(|note| !is_reported(note)) {
             self.add(Severity::Note, About::Note, &note.to_string(), None, self.hub.clone());
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Display, Write};
 
 use flowagg_core::arrival::{Coverage, State};
+use flowagg_core::plan::{AlsoLogged, also_logged_groups};
 use flowagg_policy::Severity;
 use serde_json::{Value, json};
 
@@ -50,6 +51,7 @@ fn write(report: &Report, out: &mut String) -> fmt::Result {
     writeln!(out, "</dl>\n</header>\n<main>")?;
     account_regions(report, out)?;
     findings(report, out)?;
+    also_logged(report, out)?;
     accounts(report, out)?;
     writeln!(
         out,
@@ -188,17 +190,55 @@ fn findings(report: &Report, out: &mut String) -> fmt::Result {
             }
             writeln!(out, "</li>")?;
         }
-        match places.len().saturating_sub(NAMED) {
-            0 => {}
-            more => writeln!(
-                out,
-                "<li>and {} more, which <code>flowagg report --json</code> names</li>",
-                count(more as u64)
-            )?,
-        }
+        more(places.len(), out)?;
         writeln!(out, "</ul></details>")?;
     }
     writeln!(out, "</section>")
+}
+
+/// Flow logs of others, a line for each kind of destination, which opens to each of them.
+fn also_logged(report: &Report, out: &mut String) -> fmt::Result {
+    if report.also_logged.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "<section aria-labelledby=\"h-also\">\n<h2 id=\"h-also\">Also logged</h2>\n<p>Flow logs of others: each records the same \
+         traffic, or part of it, again, and AWS charges for each delivery.</p>"
+    )?;
+    for group in also_logged_groups(&report.also_logged, &report.hub.destination()) {
+        writeln!(
+            out,
+            "<details class=\"finding\"><summary>{} <span class=\"times\">{}</span></summary>\n<ul>",
+            Text(&group.to_string()),
+            counted(group.flow_logs.len(), "flow log", "flow logs")
+        )?;
+        for log in group.flow_logs.iter().take(NAMED) {
+            let AlsoLogged { place, resource, flow_log, .. } = log;
+            writeln!(
+                out,
+                "<li><code>{}</code> {} {resource} {flow_log} {}</li>",
+                place.account,
+                place.region,
+                Text(&log.to_string())
+            )?;
+        }
+        more(group.flow_logs.len(), out)?;
+        writeln!(out, "</ul></details>")?;
+    }
+    writeln!(out, "</section>")
+}
+
+/// How many places are not named.
+fn more(of: usize, out: &mut String) -> fmt::Result {
+    match of.saturating_sub(NAMED) {
+        0 => Ok(()),
+        more => writeln!(
+            out,
+            "<li>and {} more, which <code>flowagg report --json</code> names</li>",
+            count(more as u64)
+        ),
+    }
 }
 
 /// What the script fills with a row for each account; without it, the states in numbers.

@@ -92,6 +92,7 @@ impl Report {
                 .iter()
                 .find(|note| matches!(note, Note::Expiry { .. }))
                 .map(ToString::to_string),
+            also_logged: plan.also_logged().to_vec(),
             findings: findings::findings(fleet, observed, &verified, &plan),
             accounts,
             regions,

@@ -2,7 +2,9 @@
 
 use flowagg_core::arrival::{Amount, Coverage, State, StateCounts};
 use flowagg_core::fleet::GrantForm;
+use flowagg_core::flow_log::Destination;
 use flowagg_core::id::{AccountId, BucketName, Place, Prefix, Region};
+use flowagg_core::plan::AlsoLogged;
 use flowagg_policy::Severity;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -31,6 +33,9 @@ pub struct Report {
     pub expiry: Option<String>,
     /// Every account, by unit and id.
     pub accounts: Vec<AccountReport>,
+    /// Flow logs of others on resources that the fleet logs: the same traffic is delivered, and billed, twice. They are no
+    /// finding.
+    pub also_logged: Vec<AlsoLogged>,
     /// What should be looked at, the worst first.
     pub findings: Vec<ReportFinding>,
 }
@@ -59,6 +64,13 @@ pub struct HubReport {
     pub bucket: BucketName,
     /// The sub-folder under which `AWSLogs/` lies.
     pub prefix: Option<Prefix>,
+}
+
+impl HubReport {
+    /// Where the fleet's flow logs deliver to.
+    pub fn destination(&self) -> Destination {
+        Destination::new(self.region.partition(), self.bucket.clone(), self.prefix.clone())
+    }
 }
 
 /// The whole in numbers.

@@ -7,10 +7,12 @@ use std::io::{self, Write};
 
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
+use flowagg_core::flow_log::Destination;
 use flowagg_core::id::Place;
-use flowagg_core::plan::{Concern, FlowLogChange};
+use flowagg_core::plan::{AlsoLogged, Concern, FlowLogChange, also_logged_groups};
 use flowagg_policy::{Plan, Severity};
 
+use super::also_logged::MEANING;
 use super::plan::{hub_sign, sign};
 use super::sheet::TIE;
 use super::verdict::{account_regions, numbers};
@@ -48,6 +50,7 @@ pub(crate) fn markdown(fleet: &Fleet, plan: &Plan, out: &mut dyn Write) -> io::R
     concerns("In the way of every change", plan.obstacles(), out)?;
     concerns("Not as declared, and not flowagg's to change", plan.concerns(), out)?;
     failures(plan.failures(), out)?;
+    also_logged(plan.also_logged(), &fleet.destination(), out)?;
     if !plan.notes().is_empty() {
         writeln!(out, "\n**Notes**\n")?;
         for note in plan.notes().iter().take(LISTED) {
@@ -85,9 +88,19 @@ pub fn report_markdown(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "- {word}: {} ({places}){help}", text(what))?;
     }
     match findings.len().saturating_sub(LISTED) {
-        0 => Ok(()),
-        n => writeln!(out, "\n... and {n} more: `flowagg report` has them all."),
+        0 => {}
+        n => writeln!(out, "\n... and {n} more: `flowagg report` has them all.")?,
     }
+    also_logged(&report.also_logged, &hub.destination(), out)
+}
+
+/// Flow logs of others, a line for each kind of destination.
+fn also_logged(all: &[AlsoLogged], hub: &Destination, out: &mut dyn Write) -> io::Result<()> {
+    if all.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n**Also logged by {MEANING}**\n")?;
+    also_logged_groups(all, hub).iter().try_for_each(|group| writeln!(out, "- {}", text(&group.to_string())))
 }
 
 fn concerns(heading: &str, concerns: &[Concern], out: &mut dyn Write) -> io::Result<()> {

@@ -1,5 +1,6 @@
 //! How things look on a screen: one column for each kind of fact, a sign and a word for each state, colour on top.
 
+mod also_logged;
 mod document;
 mod event;
 mod examination;

@@ -5,10 +5,11 @@ use std::io;
 
 use anstyle::Style;
 use flowagg_core::fleet::{Fleet, Member};
-use flowagg_core::id::Place;
+use flowagg_core::id::{FlowLogId, Place};
 use flowagg_core::plan::{Concern, HubChange, Step};
 use flowagg_policy::Plan;
 
+use super::also_logged::also_logged;
 use super::failures::{HANG, error, failures};
 use super::sheet::Sheet;
 use super::style::{BOLD, DIM, GREEN, RED, YELLOW};
@@ -46,6 +47,7 @@ pub(crate) enum Unchanged {
 /// The changes, the problems, and a count of what stays.
 pub(crate) fn plan(fleet: &Fleet, plan: &Plan, unchanged: Unchanged, out: &mut Sheet<'_>) -> io::Result<()> {
     changes(fleet, plan, unchanged, out)?;
+    also(fleet, plan, unchanged, out)?;
     not_applied(plan, out)?;
     concerns(plan, out)?;
     if !plan.notes().is_empty() {
@@ -109,6 +111,16 @@ fn changes(fleet: &Fleet, plan: &Plan, unchanged: Unchanged, out: &mut Sheet<'_>
     Ok(())
 }
 
+/// Flow logs of others, unless each is listed.
+fn also(fleet: &Fleet, plan: &Plan, unchanged: Unchanged, out: &mut Sheet<'_>) -> io::Result<()> {
+    match unchanged {
+        Unchanged::Counted => {
+            also_logged(plan.also_logged(), &fleet.destination(), "flowagg plan --all", out)
+        }
+        Unchanged::Listed => Ok(()),
+    }
+}
+
 /// What keeps changes from being made, and what could not be read.
 fn unread(plan: &Plan, out: &mut Sheet<'_>) -> io::Result<()> {
     for obstacle in plan.obstacles() {
@@ -144,12 +156,21 @@ fn flow_log_rows(fleet: &Fleet, plan: &Plan, unchanged: Unchanged) -> Vec<Row> {
         let cells = cells(&change.place, [change.resource.to_string(), what, why]);
         Row { style, sign, cells, below: None }
     });
-    let left = plan.left().iter().filter(|_| unchanged == Unchanged::Listed).map(|left| {
-        let what = left.flow_log.as_ref().map_or_else(String::new, |log| format!("leave {log}"));
-        let cells = cells(&left.place, [left.resource.clone(), what, left.why.to_string()]);
+    let stays = |place: &Place, resource: String, log: Option<&FlowLogId>, why: String| {
+        let what = log.map_or_else(String::new, |log| format!("leave {log}"));
+        let cells = cells(place, [resource, what, why]);
         Row { style: DIM, sign: "=", cells, below: None }
-    });
-    let mut rows: Vec<Row> = changes.chain(left).collect();
+    };
+    let left = plan
+        .left()
+        .iter()
+        .map(|left| stays(&left.place, left.resource.clone(), left.flow_log.as_ref(), left.why.to_string()));
+    let also = plan
+        .also_logged()
+        .iter()
+        .map(|also| stays(&also.place, also.resource.to_string(), Some(&also.flow_log), also.to_string()));
+    let unchanged = left.chain(also).filter(|_| unchanged == Unchanged::Listed);
+    let mut rows: Vec<Row> = changes.chain(unchanged).collect();
     rows.sort_by(|a, b| {
         (&a.cells[0], &a.cells[2], &a.cells[3]).cmp(&(&b.cells[0], &b.cells[2], &b.cells[3]))
     });

@@ -8,6 +8,7 @@ use flowagg_core::arrival::State;
 use flowagg_policy::Severity;
 use textwrap::core::display_width;
 
+use super::also_logged::also_logged;
 use super::sheet::Sheet;
 use super::sheet::TIE;
 use super::style::{BOLD, DIM, RED, YELLOW, of_state};
@@ -56,6 +57,7 @@ pub fn report(report: &Report, glyphs: Glyphs, out: &mut Sheet<'_>) -> io::Resul
     writeln!(out)?;
     totals(report, out)?;
     accounts(report, glyphs, out)?;
+    also_logged(&report.also_logged, &hub.destination(), "flowagg report --json", out)?;
     if !report.findings.is_empty() {
         writeln!(out, "\n{BOLD}findings{BOLD:#}")?;
     }

@@ -233,7 +233,7 @@ Policy: statements about other things stay as they are: `Readers`
 Policy: statement 2 is not read as a whole: `"2222*"` in `aws:SourceAccount` is not an account id
 Policy: statement 3 is not read as a whole: its resource `arn:aws:s3:::others/AWSLogs/*` is not in this bucket
 Policy: statement 3 is not read as a whole: its resource `{"Ref":"Logs"}` has a value that is not known here
-Member(AccountId(222222222222)): eu-west-1: flow logs to other buckets are not imported: fl-0123456789abcdef0 to `arn:aws:s3:::others/flows/`
+Member(AccountId(222222222222)): eu-west-1: flow logs to other destinations are not imported: fl-0123456789abcdef0 to `arn:aws:s3:::others/flows/`
 
 "#]]
     );

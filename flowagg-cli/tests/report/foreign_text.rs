@@ -35,7 +35,7 @@ fn report(words: &[String]) -> Report {
             log.tags.insert(word(), word());
             match n % 4 {
                 0 => (log.deliver_status, log.deliver_error) = (Some("FAILED".to_owned()), Some(word())),
-                1 => log.destination = format!("{}/{}", log.destination, word()),
+                1 => log.destination = format!("{}/{}", log.destination, word()).into(),
                 2 => log.traffic = Some(word()),
                 _ => log.format = Some(word()),
             }

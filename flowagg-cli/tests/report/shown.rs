@@ -1,10 +1,13 @@
 //! The report in a terminal and as JSON, compared with the files in `snapshots`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use flowagg::report::Report;
+use flowagg::report::{Report, html};
 use flowagg::show::{self, Glyphs, Sheet};
-use snapbox::{Data, assert_data_eq};
+use flowagg_core::flow_log::LogDestination;
+use flowagg_core::id::FlowLogId;
+use snapbox::{Data, assert_data_eq, str};
 
 use crate::made_up::MadeUp;
 
@@ -84,4 +87,69 @@ fn markdown_has_the_numbers_and_the_findings_of_its_snapshot() {
 fn the_form_for_machines_stays_as_its_snapshot_has_it() {
     let report = MadeUp::new(1).unwrap().report();
     is_the_snapshot("1.json", &(serde_json::to_string_pretty(&report).unwrap() + "\n"));
+}
+
+/// The first VPC of an account, logged to a log group and to another bucket as well.
+fn also_logged() -> Report {
+    let mut fleet = MadeUp::new(3).unwrap();
+    let state = fleet.observed.regions.values_mut().find_map(|state| state.as_mut().ok());
+    let flow_logs = &mut state.unwrap().flow_logs;
+    let mut other = flow_logs[0].clone();
+    other.id = FlowLogId::parse("fl-0000000a").unwrap();
+    other.tags = BTreeMap::from([("Owner".to_owned(), "<secops>".to_owned())]);
+    other.destination = LogDestination::CloudWatchLogs { log_group: "/vpc/flow".to_owned() };
+    let mut another = other.clone();
+    another.id = FlowLogId::parse("fl-0000000b").unwrap();
+    another.destination = "arn:aws:s3:::audit-logs".into();
+    another.tags.clear();
+    flow_logs.extend([other, another]);
+    fleet.report()
+}
+
+#[test]
+fn flow_logs_of_others_are_in_every_view_and_are_no_finding() {
+    let usual = MadeUp::new(3).unwrap().report();
+    let report = also_logged();
+    assert_eq!((&report.findings, &report.totals), (&usual.findings, &usual.totals));
+    let added = |text: &str, before: &str| {
+        let new = text.lines().filter(|line| !before.lines().any(|it| it == *line));
+        new.collect::<Vec<_>>().join("\n")
+    };
+    let terminal = |report: &Report| terminal(report, Glyphs::Ascii, Some(80));
+    assert_data_eq!(
+        added(&terminal(&report), &terminal(&usual)),
+        str![[r#"
+also logged
+  = 1 VPC of 111122223333 to arn:aws:s3:::audit-logs
+  = 1 VPC of 111122223333 to log group `/vpc/flow`; possible owner: tag
+    `Owner = <secops>`
+    flow logs of others: each records the same traffic, or part of it, again,
+    and AWS charges for each delivery; `flowagg report --json` lists them
+"#]]
+    );
+    assert_data_eq!(
+        added(&html(&report), &html(&usual)),
+        str![[r#"
+<section aria-labelledby="h-also">
+<h2 id="h-also">Also logged</h2>
+<p>Flow logs of others: each records the same traffic, or part of it, again, and AWS charges for each delivery.</p>
+<details class="finding"><summary>1 VPC of 111122223333 to arn:aws:s3:::audit-logs <span class="times">1 flow log</span></summary>
+<li><code>111122223333</code> eu-central-1 vpc-00000000000000000 fl-0000000b also logged to arn:aws:s3:::audit-logs</li>
+<details class="finding"><summary>1 VPC of 111122223333 to log group <code>/vpc/flow</code>; possible owner: tag <code>Owner = &lt;secops&gt;</code> <span class="times">1 flow log</span></summary>
+<li><code>111122223333</code> eu-central-1 vpc-00000000000000000 fl-0000000a also logged to log group <code>/vpc/flow</code>; possible owner: tag <code>Owner = &lt;secops&gt;</code></li>
+"#]]
+    );
+    let markdown = |report: &Report| {
+        let mut out = Vec::new();
+        show::report_markdown(report, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    assert_data_eq!(
+        added(&markdown(&report), &markdown(&usual)),
+        str![[r#"
+**Also logged by flow logs of others: each records the same traffic, or part of it, again, and AWS charges for each delivery**
+- 1 VPC of 111122223333 to arn:aws:s3:::audit-logs
+- 1 VPC of 111122223333 to log group `/vpc/flow`; possible owner: tag `Owner = &lt;secops>`
+"#]]
+    );
 }

@@ -1,6 +1,7 @@
 //! What a flow log does: which traffic, how often, where to, in what files, under which tags.
 
 mod format;
+mod target;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,6 +9,7 @@ use std::fmt;
 use serde::Serialize;
 
 pub use format::{Field, NoFields, RecordFormat};
+pub use target::LogDestination;
 
 use crate::id::{BucketName, Partition, Prefix, ResourceKind};
 
@@ -199,15 +201,16 @@ impl Destination {
         self.to_string()
     }
 
-    /// Whether an ARN names this bucket, whatever the sub-folder.
-    pub fn is_in_bucket(&self, arn: &str) -> bool {
+    /// Whether a flow log delivers to this bucket, whatever the sub-folder.
+    pub fn is_in_bucket(&self, log: &LogDestination) -> bool {
         let own = format!("arn:{}:s3:::{}", self.partition, self.bucket);
-        arn.strip_prefix(&own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        let rest = log.s3_arn().and_then(|arn| arn.strip_prefix(&own));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
-    /// Whether an ARN names this destination. A slash at the end does not count: AWS returns it at will.
-    pub fn is(&self, arn: &str) -> bool {
-        arn.trim_end_matches('/') == self.arn().trim_end_matches('/')
+    /// Whether a flow log delivers to this destination. A slash at the end does not count: AWS returns it at will.
+    pub fn is(&self, log: &LogDestination) -> bool {
+        log.s3_arn().is_some_and(|arn| arn.trim_end_matches('/') == self.arn().trim_end_matches('/'))
     }
 }
 
@@ -234,17 +237,22 @@ mod tests {
     #[test]
     fn a_destination_is_the_same_with_and_without_its_last_slash() {
         let top = destination(None);
-        assert!(top.is("arn:aws:s3:::acme-logs") && top.is("arn:aws:s3:::acme-logs/"));
-        assert!(!top.is("arn:aws:s3:::acme-logs/network/") && !top.is("arn:aws:s3:::acme-logs-2"));
+        let is = |destination: &Destination, arn: &str| destination.is(&arn.into());
+        assert!(is(&top, "arn:aws:s3:::acme-logs") && is(&top, "arn:aws:s3:::acme-logs/"));
+        assert!(!is(&top, "arn:aws:s3:::acme-logs/network/") && !is(&top, "arn:aws:s3:::acme-logs-2"));
         let folder = destination(Some("network"));
-        assert!(folder.is("arn:aws:s3:::acme-logs/network") && folder.is("arn:aws:s3:::acme-logs/network/"));
+        assert!(is(&folder, "arn:aws:s3:::acme-logs/network"));
+        assert!(is(&folder, "arn:aws:s3:::acme-logs/network/"));
         assert_eq!(folder.arn(), "arn:aws:s3:::acme-logs/network/");
+        let log_group = LogDestination::CloudWatchLogs { log_group: top.arn() };
+        assert!(!top.is(&log_group) && !top.is_in_bucket(&log_group), "only S3 counts");
     }
 
     #[test]
     fn a_bucket_whose_name_only_begins_alike_is_another_bucket() {
-        assert!(destination(None).is_in_bucket("arn:aws:s3:::acme-logs/any/"));
-        assert!(!destination(None).is_in_bucket("arn:aws:s3:::acme-logs-2"));
-        assert!(!destination(None).is_in_bucket("arn:aws-cn:s3:::acme-logs"));
+        let is_in_bucket = |arn: &str| destination(None).is_in_bucket(&arn.into());
+        assert!(is_in_bucket("arn:aws:s3:::acme-logs/any/"));
+        assert!(!is_in_bucket("arn:aws:s3:::acme-logs-2"));
+        assert!(!is_in_bucket("arn:aws-cn:s3:::acme-logs"));
     }
 }

@@ -42,15 +42,13 @@ pub enum Why {
         /// Who manages it.
         manager: Manager,
     },
-    /// A foreign flow log delivers to the bucket and differs from the fleet file, next to one that matches.
-    ForeignAlongside {
-        /// Who manages it.
-        manager: Manager,
-        /// How it differs.
-        differences: Vec<String>,
-    },
     /// A foreign flow log delivers by a grant that is being removed.
     ForeignWithoutGrant {
+        /// Who manages it.
+        manager: Manager,
+    },
+    /// The flow log records a kind of resource that flowagg does not know.
+    UnknownResource {
         /// Who manages it.
         manager: Manager,
     },

@@ -5,6 +5,7 @@
 //! whether the changes are safe if something could not be read: `flowagg_policy::plan` creates it.
 
 mod access;
+mod also_logged;
 mod flow_logs;
 mod hub;
 mod left;
@@ -15,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 pub use self::access::{Access, access, accounts, revoked};
+pub use self::also_logged::{AlsoLogged, AlsoLoggedGroup, PossibleOwner, also_logged_groups};
 pub use self::flow_logs::{FlowLogPart, flow_log_changes, flow_log_removals};
 pub use self::hub::{
     EncryptionInUse, HubPart, encryption_in_use, folders_that_end_sooner, hub_changes, lifecycle_removal,
@@ -24,7 +26,7 @@ pub use self::left::{Left, Why};
 use crate::fleet::Encryption;
 use crate::id::{AccountId, FleetMark, FlowLogId, Place, Region, ResourceId, ResourceKind, text_in_json};
 use crate::lifecycle::{FleetRule, LifecycleDocument};
-use crate::observed::{DefaultRetention, Oldest, Switch, Versioning};
+use crate::observed::{DefaultRetention, Manager, Oldest, Switch, Versioning};
 
 /// A change at the hub.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -336,6 +338,17 @@ pub enum Note {
         /// The kinds that the fleet file logs there.
         kinds: Vec<ResourceKind>,
     },
+    /// A flow log to the bucket logs a kind of resource that flowagg does not know.
+    UnknownResource {
+        /// The account-region.
+        place: Place,
+        /// The flow log.
+        flow_log: FlowLogId,
+        /// What it logs, as EC2 names it.
+        resource: String,
+        /// Who manages it.
+        manager: Manager,
+    },
     /// Whether deliveries are allowed depends on condition keys whose values are not known.
     Undecided {
         /// The bucket policy or the key.
@@ -442,6 +455,7 @@ impl Note {
             Self::KeptEncryption { .. }
             | Self::StrongerEncryption { .. }
             | Self::NothingToLog { .. }
+            | Self::UnknownResource { .. }
             | Self::LeftOut { .. }
             | Self::StillGranted { .. }
             | Self::StillGrantedIn { .. }

@@ -222,11 +222,11 @@ impl fmt::Display for Why {
         match self {
             Self::AsWanted => f.write_str("as declared"),
             Self::ForeignAsWanted { manager } => write!(f, "as declared, though {manager}"),
-            Self::ForeignAlongside { manager, differences } => {
-                write!(f, "{manager}, delivers to the bucket as well: {}", differences.join(", "))
-            }
             Self::ForeignWithoutGrant { manager } => {
                 write!(f, "{manager}; it stops delivering unless another statement allows it")
+            }
+            Self::UnknownResource { manager } => {
+                write!(f, "{manager}; it logs a kind of resource that flowagg does not know")
             }
             Self::Covered { by } => write!(f, "{by} is logged, and it with it"),
             Self::Shared { owner } => write!(f, "shared by its owner, {owner}, which alone can log it"),
@@ -244,8 +244,8 @@ impl Why {
         match self {
             Self::AsWanted => "as declared",
             Self::ForeignAsWanted { .. } => "as declared, of another manager",
-            Self::ForeignAlongside { .. } => "of another manager, next to one that is as declared",
             Self::ForeignWithoutGrant { .. } => "of another manager",
+            Self::UnknownResource { .. } => "of an unknown kind of resource",
             Self::Covered { .. } => "covered by another flow log",
             Self::Shared { .. } => "owned by another account",
             Self::NotChosen { .. } => "not chosen by the fleet file",
@@ -339,6 +339,12 @@ impl fmt::Display for Note {
                 "statement {statement} delegates access to {to}; log delivery does not go through an access point"
             ),
             Self::StatementKept { what } => f.write_str(what),
+            Self::UnknownResource { place, flow_log, resource, manager } => write!(
+                f,
+                "{place}: the flow log {flow_log} to the bucket is {manager} and logs `{}`, a kind of resource that flowagg does \
+                 not know; it is neither changed nor deleted",
+                resource.escape_debug()
+            ),
             Self::Undecided { what, .. } => {
                 write!(f, "{what}; `flowagg verify` shows after the next delivery whether objects arrive")
             }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
-use flowagg_core::flow_log::{FLEET_TAG, FileFormat, Files};
+use flowagg_core::flow_log::{FLEET_TAG, FileFormat, Files, LogDestination};
 use flowagg_core::id::{AccountId, FlowLogId, Place, Region, ResourceId, ResourceKind};
 use flowagg_core::observed::*;
 use flowagg_core::plan::{
@@ -93,6 +93,12 @@ fn concerns(part: &FlowLogPart) -> String {
     part.concerns.iter().map(|concern| concern.what.as_str()).collect::<Vec<_>>().join("\n")
 }
 
+/// Each flow log of others, one a line.
+fn also_logged(part: &FlowLogPart) -> String {
+    let lines = part.also_logged.iter().map(|log| format!("{} {}: {log}", log.resource, log.flow_log));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 fn steps(part: &FlowLogPart) -> Vec<&Step> {
     part.changes.iter().map(|change| &change.step).collect()
 }
@@ -138,7 +144,66 @@ fn a_foreign_flow_log_to_another_sub_folder_does_not_stand_in_the_way() {
     other.destination = "arn:aws:s3:::acme-logs/audit/".into();
     let part = compare(&fleet, &[vpc(VPCS[0])], &[foreign(other)], Unnamed::Keep);
     assert_eq!(steps(&part), [&Step::Create]);
-    assert_eq!(part.left.len(), 1, "and it is told");
+    assert_data_eq!(
+        also_logged(&part),
+        str!["vpc-0000000a fl-00000001: also logged to arn:aws:s3:::acme-logs/audit/"]
+    );
+}
+
+#[test]
+fn flow_logs_of_others_to_any_destination_are_listed_next_to_the_fleets_own() {
+    let fleet = fleet("\"all\"\nsubnets = \"all\"");
+    let to = |id: u32, resource: &str, destination: LogDestination, tags: &[(&str, &str)]| {
+        let mut log = foreign(right(&fleet, id, resource));
+        log.destination = destination;
+        log.tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        log
+    };
+    let group = || LogDestination::CloudWatchLogs { log_group: "/vpc/flow".to_owned() };
+    let stream = "arn:aws:firehose:eu-west-1:444455556666:deliverystream/siem".to_owned();
+    let logs = [
+        right(&fleet, 1, VPCS[0]),
+        to(9, VPCS[0], group(), &[("aws:cloudformation:stack-name", "baseline"), ("Name", "x")]),
+        to(3, VPCS[0], LogDestination::Firehose { arn: stream }, &[("Owner", "secops")]),
+        to(4, VPCS[1], "arn:aws:s3:::audit-logs/".into(), &[]),
+        to(5, "subnet-0000000a", LogDestination::Other { kind: Some("kafka".to_owned()), name: None }, &[]),
+        to(6, VPCS[2], group(), &[]),
+        to(7, "vpc-ffffffff", group(), &[]),
+        to(8, "tgw-attach-0000000a", group(), &[]),
+    ];
+    let mut shared = vpc(VPCS[2]);
+    shared.owner = Some(AccountId::parse("333333333333").unwrap());
+    let resources = [vpc(VPCS[0]), vpc(VPCS[1]), shared, part("subnet-0000000a", &[VPCS[0]])];
+    let part = compare(&fleet, &resources, &logs, Unnamed::Prune);
+    assert_eq!(steps(&part), [&Step::Create], "{part:?}");
+    assert!(part.concerns.is_empty() && part.notes.is_empty(), "{part:?}");
+    assert_data_eq!(
+        also_logged(&part),
+        str![[r#"
+vpc-0000000a fl-00000003: also logged to Firehose stream `siem` of 444455556666; possible owner: tag `Owner = secops`
+vpc-0000000a fl-00000009: also logged to log group `/vpc/flow`; possible owner: stack `baseline`
+vpc-0000000b fl-00000004: also logged to arn:aws:s3:::audit-logs/
+subnet-0000000a fl-00000005: also logged to kafka
+"#]]
+    );
+}
+
+#[test]
+fn flow_log_that_is_not_for_s3_is_never_taken_for_the_fleets_own() {
+    let fleet = fleet("\"all\"");
+    let mut log = right(&fleet, 1, VPCS[0]);
+    log.destination = LogDestination::CloudWatchLogs { log_group: fleet.destination().arn() };
+    let part = compare(&fleet, &[vpc(VPCS[0])], std::slice::from_ref(&log), Unnamed::Prune);
+    assert_eq!(steps(&part), [&Step::Create], "whatever its tags are");
+    assert_data_eq!(
+        also_logged(&part),
+        str![
+            "vpc-0000000a fl-00000001: also logged to log group `arn:aws:s3:::acme-logs`; possible owner: flowagg fleet acme-logs"
+        ]
+    );
+    let state = RegionState::new(all_vpcs(), vec![log]);
+    let removal = flow_log_removals(&fleet, &BTreeMap::from([(place(), Ok(state))]));
+    assert_eq!(removal, FlowLogPart::default());
 }
 
 #[test]
@@ -424,7 +489,7 @@ fn any_flow_log() -> impl Strategy<Value = FlowLog> {
         |(id, vpc, traffic, destination, tags, interval)| {
             let mut log = right(&fleet("\"all\""), id, vpc);
             log.traffic = Some(traffic.to_owned());
-            log.destination = destination.to_owned();
+            log.destination = destination.into();
             log.tags = tags.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
             log.interval = interval;
             log

@@ -3,9 +3,10 @@
 use flowagg_core::flow_log::FLEET_TAG;
 use flowagg_core::id::FleetName;
 use flowagg_core::observed::{FlowLog, RegionState};
-use flowagg_core::plan::{Step, Unnamed, Why, flow_log_removals};
+use flowagg_core::plan::{Note, Step, Unnamed, Why, flow_log_removals};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
+use snapbox::{assert_data_eq, str};
 use std::collections::BTreeMap;
 
 use crate::{
@@ -57,8 +58,23 @@ fn a_managed_flow_log_of_a_resource_that_no_fleet_file_can_name_is_left_and_repo
     assert!(removal.changes.is_empty(), "{:?}", removal.changes);
     assert_eq!(
         (removal.left[0].resource.as_str(), &removal.left[0].flow_log),
-        ("tgw-attach-0000000a", &Some(log.id))
+        ("tgw-attach-0000000a", &Some(log.id.clone()))
     );
+    let why = Why::UnknownResource { manager: log.manager() };
+    assert_eq!((&part.left[0].why, &removal.left[0].why), (&why, &why));
+    for part in [&part, &removal] {
+        let notes = part.notes.iter().filter(|note| matches!(note, Note::UnknownResource { .. }));
+        assert_data_eq!(
+            notes.map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+            str![
+                "222222222222 eu-west-1: the flow log fl-00000001 to the bucket is managed by flowagg fleet acme-logs and logs `tgw-attach-0000000a`, a kind of resource that flowagg does not know; it is neither changed nor deleted"
+            ]
+        );
+    }
+    let mut elsewhere = log;
+    elsewhere.destination = "arn:aws:s3:::another".into();
+    let part = compare(&fleet, &[], &[elsewhere], Unnamed::Keep);
+    assert!(part.left.is_empty() && part.also_logged.is_empty(), "{part:?}");
 }
 
 #[test]
@@ -67,7 +83,7 @@ fn a_flow_log_of_the_fleet_to_a_former_folder_of_the_bucket_is_removed_with_it()
     fleet.declared_name = Some(fleet.name());
     let to = |id: u32, destination: &str| {
         let mut log = right(&fleet, id, VPCS[0]);
-        log.destination = destination.to_owned();
+        log.destination = destination.into();
         log
     };
     let former = to(1, "arn:aws:s3:::acme-logs/old/");
@@ -100,9 +116,9 @@ fn a_flow_log_of_another_fleet_raises_a_concern_until_the_fleet_file_names_its_o
     let log = of_other(elsewhere);
     let part = compare(&unnamed, &[vpc(VPCS[0])], std::slice::from_ref(&log), Unnamed::Keep);
     assert_eq!(part.concerns.len(), 1, "{part:?}");
-    snapbox::assert_data_eq!(
+    assert_data_eq!(
         &part.concerns[0].help,
-        snapbox::str![[
+        str![[
             r#"set `fleet.name = "other"` if it is the same fleet (a changed `hub.prefix` changes the default name); set `fleet.name = "acme-logs"` if it is another fleet"#
         ]]
     );

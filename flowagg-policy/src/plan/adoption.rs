@@ -103,8 +103,8 @@ fn known(fleet: &Fleet, observed: &Observed) -> BTreeSet<KnownDelivery> {
 
 fn of_flow_log(place: &Place, log: &FlowLog) -> KnownDelivery {
     let Place { account, region } = place.clone();
-    let path =
-        log.destination.split_once('/').map(|(_, path)| path.trim_end_matches('/')).unwrap_or_default();
+    let path = log.destination.s3_arn().and_then(|arn| arn.split_once('/'));
+    let path = path.map(|(_, path)| path.trim_end_matches('/')).unwrap_or_default();
     // An endpoint may not return the files: then both ways of naming folders are possible.
     let hive = log.files.as_ref().map_or(vec![false, true], |files| vec![files.hive_compatible_partitions]);
     let key = |hive_compatible_partitions: bool| {

@@ -129,11 +129,12 @@ impl Plan {
     }
 
     fn of_flow_logs(goal: Goal, flow_logs: FlowLogPart) -> Self {
-        let FlowLogPart { changes, left, concerns, failures, notes, .. } = flow_logs;
+        let FlowLogPart { changes, left, also_logged, concerns, failures, notes, .. } = flow_logs;
         Self {
             hub: Vec::new(),
             flow_logs: changes,
             left,
+            also_logged,
             concerns,
             obstacles: Vec::new(),
             failures,

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
 use flowagg_core::id::AccountId;
-use flowagg_core::plan::{Access, Concern, Expiry, FlowLogChange, HubChange, Left, Note, Subject, Unnamed};
+use flowagg_core::plan::{
+    Access, AlsoLogged, Concern, Expiry, FlowLogChange, HubChange, Left, Note, Subject, Unnamed,
+};
 use serde::Serialize;
 
 use crate::adopt::{KnownDelivery, StatementRef};
@@ -25,6 +27,8 @@ pub struct Plan {
     pub(super) not_applied: Vec<HubChange>,
     /// Flow logs that stay as they are, with the reason.
     pub(super) left: Vec<Left>,
+    /// Flow logs of others on resources that the fleet logs: the same traffic is delivered, and billed, twice.
+    pub(super) also_logged: Vec<AlsoLogged>,
     /// What is not as declared and not flowagg's to change.
     pub(super) concerns: Vec<Concern>,
     /// What keeps the changes from being made: while there is one, `hub` and `flow-logs` are empty.
@@ -94,6 +98,11 @@ impl Plan {
     /// Flow logs, and resources without one, that stay as they are.
     pub fn left(&self) -> &[Left] {
         &self.left
+    }
+
+    /// Flow logs of others on resources that the fleet logs. They are no difference from the fleet file.
+    pub fn also_logged(&self) -> &[AlsoLogged] {
+        &self.also_logged
     }
 
     /// What differs from the fleet file and is not changed.

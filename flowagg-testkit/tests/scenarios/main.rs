@@ -12,6 +12,7 @@ mod documents;
 mod failures;
 mod faults;
 mod fleet;
+mod foreign;
 mod import;
 mod incomplete;
 mod key;

@@ -162,7 +162,8 @@ impl<'a> LiveState<'a> {
             of_kind.logged.insert(id.clone());
             if let Some(log) = import {
                 of_kind.imports.insert(id.clone(), log.id.clone());
-                of_kind.without_slash |= destination.is(&log.destination) && !log.destination.ends_with('/');
+                let has_slash = log.destination.s3_arn().is_some_and(|arn| arn.ends_with('/'));
+                of_kind.without_slash |= destination.is(&log.destination) && !has_slash;
             }
         }
         Ok(found)

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{FlowLogPart, Wanted};
+use super::{FlowLogPart, Wanted, unknown_resource};
 use crate::fleet::{Member, Standing};
 use crate::flow_log::{FLEET_TAG, MARK};
 use crate::id::{AccountId, FleetName, Place, ResourceId};
 use crate::observed::{FlowLog, Manager, RegionState, Resource};
-use crate::plan::{Concern, FlowLogChange, Left, Note, Step, Subject, Unnamed, Why};
+use crate::plan::{AlsoLogged, Concern, FlowLogChange, Left, Note, Step, Subject, Unnamed, Why};
 
 /// The most flow logs that a resource can have.
 ///
@@ -26,28 +26,30 @@ pub(super) struct Comparison<'a> {
 
 impl Comparison<'_> {
     pub(super) fn compare(&mut self, state: &RegionState) {
-        let mut to_us: BTreeMap<&ResourceId, Vec<&FlowLog>> = BTreeMap::new();
-        for log in state.flow_logs.iter().filter(|log| self.wanted.is_in_bucket(log)) {
-            if let Some(id) = log.resource.known() {
-                to_us.entry(id).or_default().push(log);
+        let mut by_resource: BTreeMap<&ResourceId, Vec<&FlowLog>> = BTreeMap::new();
+        for log in &state.flow_logs {
+            match log.resource.known() {
+                Some(id) => by_resource.entry(id).or_default().push(log),
+                None if self.wanted.is_in_bucket(log) => self.unknown(log),
+                None => {}
             }
         }
         let standings = self.member.standings(&state.resources);
         for (Resource { id, .. }, standing) in &standings {
-            let logs = to_us.remove(id).unwrap_or_default();
+            let logs = by_resource.remove(id).unwrap_or_default();
             match standing {
                 Standing::Unchosen => self.unselected(id, &logs),
                 Standing::Shared(owner) => self.shared(id, *owner),
                 Standing::Covered(whole) => self.covered(id, whole, &logs),
                 Standing::Logged => {
-                    let all = state.flow_logs.iter().filter(|log| log.is_of(id)).count();
-                    logs.iter().for_each(|log| self.renamed(id, log));
-                    self.resource(id, &logs, all);
+                    let to_bucket = logs.iter().filter(|log| self.wanted.is_in_bucket(log));
+                    to_bucket.for_each(|log| self.renamed(id, log));
+                    self.resource(id, &logs);
                 }
             }
         }
         // Of kinds that the fleet file no longer asks for, and of resources that are gone.
-        for (id, logs) in to_us {
+        for (id, logs) in by_resource {
             self.unselected(id, &logs);
         }
         let nothing = standings.iter().all(|(_, standing)| *standing != Standing::Logged);
@@ -78,26 +80,31 @@ impl Comparison<'_> {
     }
 
     fn covered(&mut self, id: &ResourceId, whole: &ResourceId, logs: &[&FlowLog]) {
-        let ours = logs.iter().find(|log| self.wanted.manages(log) && self.wanted.is_at_destination(log));
-        if let Some(log) = ours {
+        let wanted = self.wanted;
+        let (ours, others): (Vec<&FlowLog>, Vec<&FlowLog>) =
+            logs.iter().partition(|log| wanted.manages(log) && wanted.is_at_destination(log));
+        if let Some(log) = ours.first() {
             let reason = format!("{whole} is logged, and it with it");
             self.change(id, Step::Delete { flow_log: log.id.clone() }, reason);
         } else {
             self.leave(id, None, Why::Covered { by: whole.clone() });
         }
+        self.also_logged(id, others);
     }
 
-    fn resource(&mut self, id: &ResourceId, logs: &[&FlowLog], all: usize) {
+    fn resource(&mut self, id: &ResourceId, logs: &[&FlowLog]) {
         let wanted = self.wanted;
         let differences = |log: &FlowLog| wanted.differences(log, id.kind());
+        let (to_bucket, elsewhere): (Vec<&FlowLog>, Vec<&FlowLog>) =
+            logs.iter().partition(|log| wanted.is_in_bucket(log));
         let (right, wrong): (Vec<&FlowLog>, Vec<&FlowLog>) =
-            logs.iter().partition(|log| differences(log).is_empty());
+            to_bucket.into_iter().partition(|log| differences(log).is_empty());
         let (our_wrong, foreign_wrong): (Vec<&FlowLog>, Vec<&FlowLog>) =
             wrong.into_iter().partition(|log| wanted.manages(log));
         let keep = right.iter().find(|log| wanted.manages(log)).or(right.first()).copied();
 
         let mut superseded = our_wrong.into_iter();
-        let mut covered = true;
+        let mut logged = true;
         match keep {
             Some(log) if wanted.manages(log) => self.settled(id, log),
             Some(log) => self.leave(id, Some(log), Why::ForeignAsWanted { manager: log.manager() }),
@@ -105,13 +112,18 @@ impl Comparison<'_> {
                 if let Some(old) = superseded.next() {
                     let reason = differences(old).join(", ");
                     self.change(id, Step::Replace { old: old.id.clone() }, reason);
-                } else if foreign_wrong.iter().any(|log| wanted.is_at_destination(log)) {
+                } else if let Some(log) = foreign_wrong.iter().find(|log| wanted.is_at_destination(log)) {
                     // A second one would write the same traffic to the same folder twice.
-                    covered = false;
-                } else if all >= MOST_FLOW_LOGS {
+                    self.foreign(id, log, &differences(log).join(", "));
+                    return;
+                } else if logs.len() >= MOST_FLOW_LOGS {
+                    logged = false;
                     self.concern(
                         id,
-                        format!("has {all} flow logs already, as many as AWS allows, and none is flowagg's"),
+                        format!(
+                            "has {} flow logs already, as many as AWS allows, and none is flowagg's",
+                            logs.len()
+                        ),
                         "delete one that nobody needs",
                     );
                 } else {
@@ -119,10 +131,8 @@ impl Comparison<'_> {
                 }
             }
         }
-        let duplicates = right
-            .iter()
-            .copied()
-            .filter(|log| wanted.manages(log) && keep.is_some_and(|keep| keep.id != log.id));
+        let others = right.into_iter().filter(|log| keep.is_some_and(|keep| keep.id != log.id));
+        let (duplicates, twins): (Vec<&FlowLog>, Vec<&FlowLog>) = others.partition(|log| wanted.manages(log));
         for log in superseded.chain(duplicates) {
             self.change(
                 id,
@@ -130,15 +140,28 @@ impl Comparison<'_> {
                 "another flow log does its work".to_owned(),
             );
         }
-        for log in foreign_wrong {
-            let differences = differences(log);
-            if covered || !wanted.is_at_destination(log) {
-                let manager = log.manager();
-                self.leave(id, Some(log), Why::ForeignAlongside { manager, differences });
-            } else {
-                self.foreign(id, log, &differences.join(", "));
-            }
+        if logged {
+            self.also_logged(id, twins.into_iter().chain(foreign_wrong).chain(elsewhere));
         }
+    }
+
+    /// The fleet logs the resource, and these flow logs of others do as well.
+    fn also_logged<'l>(&mut self, id: &ResourceId, logs: impl IntoIterator<Item = &'l FlowLog>) {
+        let place = self.place;
+        let mut logs: Vec<AlsoLogged> = logs.into_iter().map(|log| AlsoLogged::new(place, id, log)).collect();
+        logs.sort_by(|a, b| a.flow_log.cmp(&b.flow_log));
+        self.found.also_logged.extend(logs);
+    }
+
+    fn unknown(&mut self, log: &FlowLog) {
+        self.found.notes.push(unknown_resource(self.place, log));
+        let (place, manager) = (self.place.clone(), log.manager());
+        self.found.left.push(Left {
+            place,
+            resource: log.resource.to_string(),
+            flow_log: Some(log.id.clone()),
+            why: Why::UnknownResource { manager },
+        });
     }
 
     fn settled(&mut self, id: &ResourceId, log: &FlowLog) {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::comparison::Comparison;
 use self::wanted::Wanted;
-use super::{Concern, FlowLogChange, Left, Note, Step, Subject, Unnamed, Why};
+use super::{AlsoLogged, Concern, FlowLogChange, Left, Note, Step, Subject, Unnamed, Why};
 use crate::failure::Failure;
 use crate::fleet::{Fleet, Member};
 use crate::id::{Place, ResourceId};
@@ -21,6 +21,8 @@ pub struct FlowLogPart {
     pub changes: Vec<FlowLogChange>,
     /// What stays as it is.
     pub left: Vec<Left>,
+    /// Flow logs of others on what the fleet logs, by account, region and resource.
+    pub also_logged: Vec<AlsoLogged>,
     /// What differs and is not changed.
     pub concerns: Vec<Concern>,
     /// What could not be read, one for each account-region, by account and region.
@@ -84,16 +86,32 @@ pub fn flow_log_removals(
                     let step = Step::Delete { flow_log: log.id.clone() };
                     part.changes.push(FlowLogChange { place, resource, step, reason });
                 }
-                _ => part.left.push(Left {
-                    place,
-                    resource: log.resource.to_string(),
-                    flow_log: Some(log.id.clone()),
-                    why: Why::ForeignWithoutGrant { manager: log.manager() },
-                }),
+                known => {
+                    let manager = log.manager();
+                    let why = match known {
+                        Some(_) => Why::ForeignWithoutGrant { manager },
+                        None => {
+                            part.notes.push(unknown_resource(&place, log));
+                            Why::UnknownResource { manager }
+                        }
+                    };
+                    let (resource, flow_log) = (log.resource.to_string(), Some(log.id.clone()));
+                    part.left.push(Left { place, resource, flow_log, why });
+                }
             }
         }
     }
     part
+}
+
+/// A flow log of something that no fleet file can name: it cannot be said whether it is wanted.
+fn unknown_resource(place: &Place, log: &FlowLog) -> Note {
+    Note::UnknownResource {
+        place: place.clone(),
+        flow_log: log.id.clone(),
+        resource: log.resource.to_string(),
+        manager: log.manager(),
+    }
 }
 
 /// Names what the fleet file lists and no region of the member has.

@@ -55,7 +55,7 @@ impl<'a> Wanted<'a> {
             }
         };
         if !self.is_at_destination(log) {
-            compare("destination", &log.destination, &destination.arn());
+            compare("destination", &log.destination.to_string(), &destination.arn());
         }
         // Transit gateways know no choice of traffic, and have fields of their own.
         let of_packets = kind != ResourceKind::TransitGateway;

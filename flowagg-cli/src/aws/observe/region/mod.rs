@@ -5,11 +5,11 @@ mod resources;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::Client;
-use aws_sdk_ec2::types::{self, Tag};
+use aws_sdk_ec2::types::{self, LogDestinationType, Tag};
 use flowagg_core::arrival::Carrier;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Selection;
-use flowagg_core::flow_log::{FileFormat, Files};
+use flowagg_core::flow_log::{FileFormat, Files, LogDestination};
 use flowagg_core::id::{FlowLogId, Place, ResourceId};
 use flowagg_core::observed::{FlowLog, RegionState};
 use futures::future::try_join_all;
@@ -46,10 +46,9 @@ pub(super) async fn in_use(
     resources::in_use(&account.ec2(&place.region), carrier, &At::new(place.clone())).await
 }
 
-/// Flow logs to S3 that are active. A flow log that is being deleted is no longer there.
+/// Flow logs that are active, to whatever destination. A flow log that is being deleted is no longer there.
 async fn of_client(ec2: &Client, at: &At) -> Result<Vec<FlowLog>, Failure> {
-    let to_s3 = types::Filter::builder().name("log-destination-type").values("s3").build();
-    let mut pages = ec2.describe_flow_logs().filter(to_s3).into_paginator().send();
+    let mut pages = ec2.describe_flow_logs().into_paginator().send();
     let mut turned = Pages::default();
     // A flow log that is on two pages is one flow log.
     let mut flow_logs = BTreeMap::new();
@@ -77,11 +76,10 @@ fn flow_log(log: &types::FlowLog) -> Result<FlowLog, Incomplete> {
     });
     let id = log.flow_log_id().ok_or(Incomplete::Missing("the id of a flow log"))?;
     let resource = log.resource_id().ok_or(Incomplete::Missing("the resource of a flow log"))?;
-    let destination = log.log_destination().ok_or(Incomplete::Missing("the destination of a flow log"))?;
     let mut flow_log = FlowLog::new(
         FlowLogId::parse(id).map_err(|_| Incomplete::UnknownId(id.to_owned()))?,
         resource,
-        destination.to_owned(),
+        destination(log)?,
     );
     flow_log.traffic = log.traffic_type().map(|traffic| traffic.as_str().to_owned());
     flow_log.format = log.log_format().map(str::to_owned);
@@ -92,6 +90,37 @@ fn flow_log(log: &types::FlowLog) -> Result<FlowLog, Incomplete> {
     flow_log.deliver_status = log.deliver_logs_status().map(str::to_owned);
     flow_log.deliver_error = log.deliver_logs_error_message().map(str::to_owned);
     Ok(flow_log)
+}
+
+/// Where it delivers to. If EC2 does not return the type, the ARN shows it; a log group may be returned by name alone.
+fn destination(log: &types::FlowLog) -> Result<LogDestination, Incomplete> {
+    let name = log.log_destination();
+    let service = name.and_then(|arn| arn.strip_prefix("arn:")?.split(':').nth(1));
+    let group = log.log_group_name().or_else(|| name?.split(":log-group:").nth(1)?.split(':').next());
+    let group = group.filter(|group| !group.is_empty());
+    let of_service = || match service {
+        Some("s3") => Some(LogDestinationType::S3),
+        Some("firehose") => Some(LogDestinationType::KinesisDataFirehose),
+        _ => group.map(|_| LogDestinationType::CloudWatchLogs),
+    };
+    let other = |kind: Option<&str>| LogDestination::Other {
+        kind: kind.map(str::to_owned),
+        name: name.or(group).map(str::to_owned),
+    };
+    Ok(match (log.log_destination_type().cloned().or_else(of_service), name, group) {
+        (Some(LogDestinationType::S3), Some(arn), _) => LogDestination::S3 { arn: arn.to_owned() },
+        // It may be one of the fleet's own.
+        (Some(LogDestinationType::S3), None, _) => {
+            return Err(Incomplete::Missing("the destination of a flow log"));
+        }
+        (Some(LogDestinationType::CloudWatchLogs), _, Some(group)) => {
+            LogDestination::CloudWatchLogs { log_group: group.to_owned() }
+        }
+        (Some(LogDestinationType::KinesisDataFirehose), Some(arn), _) => {
+            LogDestination::Firehose { arn: arn.to_owned() }
+        }
+        (kind, _, _) => other(kind.as_ref().map(LogDestinationType::as_str)),
+    })
 }
 
 fn tags(tags: &[Tag]) -> BTreeMap<String, String> {

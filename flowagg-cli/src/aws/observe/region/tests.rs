@@ -12,6 +12,7 @@ use aws_sdk_ec2::types::{
 };
 use aws_smithy_mocks::{Rule, mock};
 use flowagg_core::id::ResourceKind;
+use snapbox::{assert_data_eq, str};
 
 use super::*;
 use crate::aws::mocked;
@@ -90,6 +91,62 @@ async fn flow_log_on_two_pages_is_one_and_one_without_a_known_id_is_a_failure() 
     assert_eq!(unknown, "the response contains the id `log-1`, whose form is unknown");
     let missing = flow_logs_of([Some("fl-0a1b2c3d"), None]).await.unwrap_err();
     assert_eq!(missing, "the response is incomplete: it contains an item without the id of a flow log");
+}
+
+/// Where a flow log delivers to, as the plan names it.
+fn delivers_to(
+    kind: Option<&str>,
+    destination: Option<&str>,
+    group: Option<&str>,
+) -> Result<LogDestination, Incomplete> {
+    let log = types::FlowLog::builder().set_log_destination_type(kind.map(LogDestinationType::from));
+    let log = log.set_log_destination(destination.map(str::to_owned));
+    super::destination(&log.set_log_group_name(group.map(str::to_owned)).build())
+}
+
+#[test]
+fn every_destination_is_read_and_only_one_without_an_arn_in_s3_is_a_failure() {
+    let bucket = "arn:aws:s3:::acme-logs/net/";
+    let group = "arn:aws:logs:eu-west-1:222222222222:log-group:/vpc/flow:*";
+    let stream = "arn:aws:firehose:eu-west-1:444455556666:deliverystream/siem";
+    let told = [
+        (Some("s3"), Some(bucket), None),
+        (None, Some(bucket), None),
+        (Some("cloud-watch-logs"), None, Some("/vpc/flow")),
+        (Some("cloud-watch-logs"), Some(group), None),
+        (None, Some(group), None),
+        (None, None, Some("/vpc/flow")),
+        (Some("kinesis-data-firehose"), Some(stream), None),
+        (None, Some(stream), None),
+        (Some("cloud-watch-logs"), None, Some("")),
+        (Some("kinesis-data-firehose"), None, None),
+        (Some("kafka"), Some("topic"), None),
+        (None, None, None),
+    ]
+    .map(|(kind, destination, group)| format!("{}\n", delivers_to(kind, destination, group).unwrap()));
+    assert_data_eq!(
+        told.concat(),
+        str![[r#"
+arn:aws:s3:::acme-logs/net/
+arn:aws:s3:::acme-logs/net/
+log group `/vpc/flow`
+log group `/vpc/flow`
+log group `/vpc/flow`
+log group `/vpc/flow`
+Firehose stream `siem` of 444455556666
+Firehose stream `siem` of 444455556666
+cloud-watch-logs
+kinesis-data-firehose
+kafka `topic`
+an unnamed destination
+
+"#]]
+    );
+    let missing = delivers_to(Some("s3"), None, None).unwrap_err().to_string();
+    assert_data_eq!(
+        missing,
+        str!["the response is incomplete: it contains an item without the destination of a flow log"]
+    );
 }
 
 /// The resources in use, by id, or what failed, and what to do about it.

@@ -1,0 +1,113 @@
+//! Flow logs that others made on what the fleet logs.
+
+use aws_sdk_ec2::types::{
+    FlowLogsResourceType, LogDestinationType, ResourceType, Tag, TagSpecification, TrafficType,
+};
+use flowagg_testkit::world::World;
+use snapbox::{assert_data_eq, str};
+
+use crate::{applied, apply, delivers, told};
+
+/// The tags of a flow log that others made.
+fn tags(tags: &[(&str, &str)]) -> TagSpecification {
+    let tags = tags.iter().map(|(key, value)| Tag::builder().key(*key).value(*value).build());
+    TagSpecification::builder().resource_type(ResourceType::VpcFlowLog).set_tags(Some(tags.collect())).build()
+}
+
+/// Others log the first VPC of a member in the hub's region to CloudWatch Logs.
+async fn to_log_group(world: &World, name: &str, group: &str, of: &[(&str, &str)]) {
+    let account = &world.accounts()[name];
+    let create = world.aws().ec2(account.id, world.hub_region()).create_flow_logs();
+    let create = create
+        .resource_type(FlowLogsResourceType::Vpc)
+        .resource_ids(account.vpcs[world.hub_region()][0].as_str())
+        .traffic_type(TrafficType::All)
+        .log_destination_type(LogDestinationType::CloudWatchLogs)
+        .log_group_name(group)
+        .deliver_logs_permission_arn(format!("arn:aws:iam::{}:role/flow-logs", account.id))
+        .tag_specifications(tags(of));
+    let created = create.send().await.unwrap();
+    assert_eq!((created.flow_log_ids().len(), created.unsuccessful()), (1, &[][..]));
+}
+
+#[tokio::test]
+async fn flow_logs_to_other_destinations_are_listed_and_change_nothing() {
+    let world = applied(["shop", "bank"]).await;
+    let stack = [("aws:cloudformation:stack-name", "StackSet-baseline-0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0")];
+    for name in ["shop", "bank"] {
+        to_log_group(&world, name, "/vpc/flow", &stack).await;
+    }
+    let plan = world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
+    assert_data_eq!(
+        told(&world, &plan),
+        str![[r#"
+hub 111122223333 eu-west-1 acme-flow-logs
+  = as declared
+
+flow logs
+  = 4 as declared
+
+also logged
+  = 2 VPCs of 222222222222, 333333333333 to log group `/vpc/flow`; possible owner: stack set `baseline`
+    flow logs of others: each records the same traffic, or part of it, again, and AWS charges for each delivery; `flowagg plan --all` lists them
+
+note: flow logs expire after 90 days
+
+plan: nothing to do
+next: `flowagg verify` checks that the logs arrive
+
+"#]]
+    );
+    let all = world.flowagg(["plan", "--all"]).await.unwrap().exits(0);
+    assert_data_eq!(
+        told(&world, &all),
+        str![[r#"
+hub 111122223333 eu-west-1 acme-flow-logs
+  = as declared
+
+flow logs
+  = 222222222222  shop  eu-west-1  vpc-0123456789abcdef0  leave fl-0123456789abcdef0  as declared
+  = 222222222222  shop  eu-west-1  vpc-0123456789abcdef0  leave fl-0123456789abcdef1  also logged to log group `/vpc/flow`; possible owner: stack set `baseline`
+  = 222222222222  shop  us-east-1  vpc-0123456789abcdef1  leave fl-0123456789abcdef2  as declared
+  = 333333333333  bank  eu-west-1  vpc-0123456789abcdef2  leave fl-0123456789abcdef3  as declared
+  = 333333333333  bank  eu-west-1  vpc-0123456789abcdef2  leave fl-0123456789abcdef4  also logged to log group `/vpc/flow`; possible owner: stack set `baseline`
+  = 333333333333  bank  us-east-1  vpc-0123456789abcdef3  leave fl-0123456789abcdef5  as declared
+
+note: flow logs expire after 90 days
+
+plan: nothing to do
+next: `flowagg verify` checks that the logs arrive
+
+"#]]
+    );
+    let markdown = world.flowagg(["plan", "--markdown"]).await.unwrap().exits(0);
+    assert_data_eq!(
+        told(&world, &markdown),
+        str![[r#"
+### flowagg: nothing to do
+
+Hub `acme-flow-logs`, account 111122223333, eu-west-1.
+
+**Also logged by flow logs of others: each records the same traffic, or part of it, again, and AWS charges for each delivery**
+
+- 2 VPCs of 222222222222, 333333333333 to log group `/vpc/flow`; possible owner: stack set `baseline`
+
+**Notes**
+
+- flow logs expire after 90 days
+
+"#]]
+    );
+    let json = world.flowagg(["plan", "--json"]).await.unwrap().exits(0).json();
+    assert_eq!(json["also-logged"].as_array().unwrap().len(), 2, "{json:#}");
+    assert_eq!(json["also-logged"][0]["destination"]["log-group"], "/vpc/flow");
+
+    apply(&world).await;
+    delivers(&world).await;
+    let report = world.flowagg(["report", "--json"]).await.unwrap().exits(0).json();
+    assert_eq!((&report["also-logged"], &report["findings"]), (&json["also-logged"], &serde_json::json!([])));
+
+    world.flowagg(["destroy", "--yes"]).await.unwrap().exits(0);
+    let bank = world.accounts()["bank"].id;
+    assert_eq!(world.flow_logs(bank, world.hub_region()).await.unwrap().len(), 1, "that of others stays");
+}
