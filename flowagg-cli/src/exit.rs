@@ -30,8 +30,8 @@ impl Exit {
                 "the command line or the fleet file is invalid, or a selection matches nothing; nothing was changed"
             }
             Self::Differs => {
-                "completed with findings: differences (`plan` and `policy diff` with `--exit-code`), findings of \
-                 `policy check`, a delivery that is denied or undecided, or flow logs that do not deliver"
+                "completed with findings: differences (those that `apply` leaves, and those of `plan` and `policy diff` with \
+                 `--exit-code`), findings of `policy check`, a delivery that is denied or undecided, or flow logs that do not deliver"
             }
             Self::Interrupted => "interrupted by Ctrl-C",
             Self::Terminated => "interrupted by SIGTERM or SIGHUP",

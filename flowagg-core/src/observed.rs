@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::acl::Acl;
 use crate::failure::Failure;
-use crate::flow_log::{FLEET_TAG, Files, LogDestination, MARK};
+use crate::flow_log::{FLEET_TAG, Files, FlowLogSpec, LogDestination, MARK, TrafficType};
 use crate::id::{AccountId, FleetName, FlowLogId, LoggedId, Place, ResourceId};
 use crate::lifecycle::LifecycleDocument;
 
@@ -420,6 +420,17 @@ impl FlowLog {
     /// Whether it records the traffic of this resource.
     pub fn is_of(&self, resource: &ResourceId) -> bool {
         self.resource.known() == Some(resource)
+    }
+
+    /// Whether it records the traffic that every flow log of a fleet should record, or more, and names its folders in the same
+    /// way, so that whoever reads the fleet's logs finds what it delivers. What EC2 does not return does not differ.
+    pub fn covers(&self, spec: &FlowLogSpec) -> bool {
+        let all = TrafficType::All.as_api();
+        let records = |traffic: &String| traffic == all || traffic == spec.traffic.as_api();
+        let hive =
+            |files: &Files<String>| files.hive_compatible_partitions == spec.files.hive_compatible_partitions;
+        (self.resource.is_of_transit_gateway() || self.traffic.as_ref().is_none_or(records))
+            && self.files.as_ref().is_none_or(hive)
     }
 
     /// Whether this fleet manages it. No other flow log is changed or deleted.

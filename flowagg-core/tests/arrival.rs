@@ -48,6 +48,7 @@ fn object(minutes: i64) -> Object {
 fn log(number: u32, resource: &str, minutes: i64) -> FlowLog {
     let id = FlowLogId::parse(&format!("fl-{number:08x}")).unwrap();
     let mut log = FlowLog::new(id, resource, fleet().destination().arn());
+    log.tags = fleet().tags();
     log.created = Some(minutes_ago(minutes));
     log
 }

@@ -35,6 +35,7 @@ file-format = "parquet"
 hive-compatible-partitions = true
 per-hour-partition = true
 tags = { team = "network" }
+foreign = "differs"
 
 [policy]
 form = "organization"

@@ -78,7 +78,7 @@ pub(super) async fn carry_out(
         } else {
             show::next(&show::after_run(run, &Applied::default(), &plan), screen.out)?;
         }
-        return Ok(if plan.is_settled() { Exit::Done } else { Exit::Failed });
+        return Ok(exit(&Applied::default(), &plan));
     }
     if !consent.yes {
         if !screen.interactive {
@@ -110,9 +110,22 @@ pub(super) async fn carry_out(
         show::applied(run, &observation.fleet, &applied, &remaining, screen.out)?;
         show::next(&show::after_run(run, &applied, &remaining), screen.out)?;
     }
-    Ok(match interrupted {
-        _ if applied.failures.is_empty() && remaining.is_settled() => Exit::Done,
-        Some(interrupted) => interrupted,
-        None => Exit::Failed,
+    Ok(match (exit(&applied, &remaining), interrupted) {
+        (Exit::Done, _) => Exit::Done,
+        (_, Some(interrupted)) => interrupted,
+        (ended, None) => ended,
     })
+}
+
+/// How a run ended that leaves this plan. What differs and is not flowagg's to change is a finding, as it is to `plan`.
+fn exit(applied: &Applied, remaining: &Plan) -> Exit {
+    let is_done = applied.failures.is_empty()
+        && remaining.is_empty()
+        && remaining.not_applied().is_empty()
+        && remaining.is_complete();
+    match (is_done, remaining.concerns().is_empty()) {
+        (false, _) => Exit::Failed,
+        (true, false) => Exit::Differs,
+        (true, true) => Exit::Done,
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use flowagg_core::arrival::{FlowLogDelivery, State, Verified};
 use flowagg_core::failure::{Advice, Failure};
 use flowagg_core::fleet::Fleet;
+use flowagg_core::id::{Place, ResourceId};
 use flowagg_core::observed::Observed;
 use flowagg_core::plan::{FlowLogChange, Note, Step};
 use flowagg_policy::{Plan, Severity, lint_live};
@@ -19,7 +20,15 @@ pub(super) fn findings(
 ) -> Vec<ReportFinding> {
     let mut found = Found { hub: hub(fleet), alike: BTreeMap::new() };
     found.failures(observed, verified);
-    verified.flow_logs.iter().for_each(|delivery| found.delivery(delivery));
+    let created: BTreeSet<(&Place, &ResourceId)> = plan
+        .flow_logs()
+        .iter()
+        .filter(|change| change.step == Step::Create)
+        .map(|change| (&change.place, &change.resource))
+        .collect();
+    for delivery in &verified.flow_logs {
+        found.delivery(delivery, created.contains(&(&delivery.place, &delivery.resource)));
+    }
     found.policy(fleet, observed);
     found.plan(plan);
     for stranger in &verified.strangers {
@@ -101,7 +110,8 @@ impl Found {
         }
     }
 
-    fn delivery(&mut self, delivery: &FlowLogDelivery) {
+    /// Whether one flow log delivers. If it is missing, the plan creates it, or has a reason why not.
+    fn delivery(&mut self, delivery: &FlowLogDelivery, is_created: bool) {
         let (severity, what, help) = match (delivery.state, delivery.age_seconds) {
             // What could not be read is a finding of its own.
             (State::Delivering | State::Idle | State::Unknown, _) => return,
@@ -126,9 +136,15 @@ impl Found {
                 ),
                 "look at the bucket policy and the KMS key policy; `flowagg plan` shows what differs there",
             ),
-            (State::Missing, _) => {
-                (Severity::Error, "there is no flow log to the bucket".to_owned(), "`flowagg apply` makes it")
-            }
+            (State::Missing, _) => (
+                Severity::Error,
+                "there is no flow log to the bucket".to_owned(),
+                if is_created {
+                    "`flowagg apply` makes it"
+                } else {
+                    "`flowagg plan` reports what is in the way"
+                },
+            ),
         };
         let affected = AffectedResource::new(&delivery.place, Some(delivery.resource.to_string()));
         self.add(severity, About::Delivery, &what, Some(help), affected);

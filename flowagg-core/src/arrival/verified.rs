@@ -7,6 +7,7 @@ use super::in_use::is_in_use;
 use super::{Arrivals, Carrier, Coverage, Object, Patience, State, StateCounts, judge};
 use crate::failure::Failure;
 use crate::fleet::{Fleet, Standing};
+use crate::flow_log::ForeignFlowLogs;
 use crate::id::{AccountId, FlowLogId, Place, ResourceId};
 use crate::observed::{FlowLog, RegionState};
 
@@ -141,23 +142,29 @@ pub fn judged(
     Verified { coverage, failures: failures.into_iter().cloned().collect(), flow_logs, strangers }
 }
 
-/// Everything that is to be logged, with each of its flow logs to the fleet's destination, or with none.
+/// Everything that is to be logged, with each of its flow logs that [counts](Fleet::counts), or with none. Those of others do not
+/// count next to one that the fleet manages, nor next to one that covers the resource.
 pub fn expected<'a>(
     fleet: &Fleet,
     states: &'a BTreeMap<Place, Result<RegionState, Failure>>,
 ) -> Vec<(Place, ResourceId, Option<&'a FlowLog>)> {
-    let destination = fleet.destination();
+    let name = fleet.name();
     let mut expected = Vec::new();
     for (place, state) in states {
         let (Ok(state), Some(member)) = (state, fleet.members.get(&place.account)) else { continue };
         let standings = member.standings(&state.resources);
         for (resource, _) in standings.into_iter().filter(|(_, standing)| *standing == Standing::Logged) {
             let resource = &resource.id;
-            let logs: Vec<&FlowLog> = state
-                .flow_logs
-                .iter()
-                .filter(|log| log.is_of(resource) && destination.is(&log.destination))
-                .collect();
+            let logs = state.flow_logs.iter().filter(|log| log.is_of(resource) && fleet.counts(log));
+            let (ours, foreign): (Vec<&FlowLog>, Vec<&FlowLog>) =
+                logs.partition(|log| log.is_managed_by(&name));
+            let logs = match fleet.flow_logs.foreign {
+                _ if !ours.is_empty() => ours,
+                ForeignFlowLogs::Covers => {
+                    foreign.into_iter().min_by_key(|log| &log.id).into_iter().collect()
+                }
+                ForeignFlowLogs::Differs | ForeignFlowLogs::Ignore => foreign,
+            };
             if logs.is_empty() {
                 expected.push((place.clone(), resource.clone(), None));
             } else {

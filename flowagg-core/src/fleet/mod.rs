@@ -30,9 +30,10 @@ pub use resolution::Resolution;
 pub use schema::schema;
 pub use write::{Part, Remark};
 
-use crate::flow_log::{Destination, FLEET_TAG, FlowLogSpec, MARK};
+use crate::flow_log::{Destination, FLEET_TAG, FlowLogSpec, ForeignFlowLogs, MARK};
 use crate::id::{AccountId, ExternalId, FleetName, Partition, Region, RoleName};
 use crate::layout::Layout;
+use crate::observed::FlowLog;
 
 /// A whole fleet, resolved: every member, with its regions. A [`FleetFile`] declares it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -81,6 +82,19 @@ impl Fleet {
         let mut tags = self.flow_logs.tags.clone();
         tags.extend(self.marks());
         tags
+    }
+
+    /// Whether a flow log counts as the one of the resource that it records: a managed one to the fleet's folder of the bucket
+    /// does, and a foreign one by `flow-logs.foreign`.
+    pub fn counts(&self, log: &FlowLog) -> bool {
+        let spec = &self.flow_logs;
+        self.destination().is(&log.destination)
+            && (log.is_managed_by(&self.name())
+                || match spec.foreign {
+                    ForeignFlowLogs::Covers => log.covers(spec),
+                    ForeignFlowLogs::Differs => true,
+                    ForeignFlowLogs::Ignore => false,
+                })
     }
 
     /// The tags that mark a flow log as managed by this fleet.

@@ -230,7 +230,7 @@ fn hub_lines(hub: &Hub) -> Lines {
 }
 
 fn flow_log_lines(spec: &FlowLogSpec) -> Lines {
-    let FlowLogSpec { traffic, aggregation_interval, format, files, tags: own } = spec;
+    let FlowLogSpec { traffic, aggregation_interval, format, files, tags: own, foreign } = spec;
     let mut lines = Lines::default();
     lines.word("traffic", *traffic, |it| it.as_str());
     lines.word("aggregation-interval", *aggregation_interval, |it| it.as_str());
@@ -240,6 +240,7 @@ fn flow_log_lines(spec: &FlowLogSpec) -> Lines {
     lines.flag("hive-compatible-partitions", files.hive_compatible_partitions, false);
     lines.flag("per-hour-partition", files.per_hour_partition, false);
     lines.perhaps("tags", (!own.is_empty()).then(|| tags(own)));
+    lines.word("foreign", *foreign, |it| it.as_str());
     lines
 }
 

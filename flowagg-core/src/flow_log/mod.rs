@@ -162,6 +162,33 @@ impl Default for Files {
     }
 }
 
+/// Whether a flow log that someone else made counts as the one of its resource.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ForeignFlowLogs {
+    /// It does if it delivers the declared traffic, or more, to where the fleet's flow logs deliver.
+    #[default]
+    Covers,
+    /// It does if it delivers to where the fleet's flow logs deliver. One to the bucket that is not as declared is a finding.
+    Differs,
+    /// It does not.
+    Ignore,
+}
+
+impl ForeignFlowLogs {
+    /// All values.
+    pub const ALL: [Self; 3] = [Self::Covers, Self::Differs, Self::Ignore];
+
+    /// The word in the fleet file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Covers => "covers",
+            Self::Differs => "differs",
+            Self::Ignore => "ignore",
+        }
+    }
+}
+
 /// What every flow log of the fleet should be.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -176,6 +203,8 @@ pub struct FlowLogSpec {
     pub files: Files,
     /// The tags that the fleet file names. [`Fleet::tags`](crate::fleet::Fleet::tags) adds those that mark the fleet.
     pub tags: BTreeMap<String, String>,
+    /// Whether flow logs of others count.
+    pub foreign: ForeignFlowLogs,
 }
 
 /// Where flow logs are delivered: a bucket and perhaps a sub-folder of it.

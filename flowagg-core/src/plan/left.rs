@@ -42,6 +42,13 @@ pub enum Why {
         /// Who manages it.
         manager: Manager,
     },
+    /// A foreign flow log counts, with other settings than those of the fleet file, by `flow-logs.foreign`.
+    ForeignCovers {
+        /// Who manages it.
+        manager: Manager,
+        /// How it differs.
+        differences: Vec<String>,
+    },
     /// A foreign flow log delivers by a grant that is being removed.
     ForeignWithoutGrant {
         /// Who manages it.

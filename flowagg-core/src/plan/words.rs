@@ -222,6 +222,9 @@ impl fmt::Display for Why {
         match self {
             Self::AsWanted => f.write_str("as declared"),
             Self::ForeignAsWanted { manager } => write!(f, "as declared, though {manager}"),
+            Self::ForeignCovers { manager, differences } => {
+                write!(f, "covers the resource, though {manager}: {}", differences.join(", "))
+            }
             Self::ForeignWithoutGrant { manager } => {
                 write!(f, "{manager}; it stops delivering unless another statement allows it")
             }
@@ -244,6 +247,7 @@ impl Why {
         match self {
             Self::AsWanted => "as declared",
             Self::ForeignAsWanted { .. } => "as declared, of another manager",
+            Self::ForeignCovers { .. } => "covered by a flow log of another manager",
             Self::ForeignWithoutGrant { .. } => "of another manager",
             Self::UnknownResource { .. } => "of an unknown kind of resource",
             Self::Covered { .. } => "covered by another flow log",

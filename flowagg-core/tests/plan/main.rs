@@ -1,13 +1,14 @@
 //! What differs, and that doing it leaves nothing to do.
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
+mod foreign;
 mod ownership;
 
 use std::collections::BTreeMap;
 
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
-use flowagg_core::flow_log::{FLEET_TAG, FileFormat, Files, LogDestination};
+use flowagg_core::flow_log::{FLEET_TAG, FileFormat, Files, ForeignFlowLogs, LogDestination};
 use flowagg_core::id::{AccountId, FlowLogId, Place, Region, ResourceId, ResourceKind};
 use flowagg_core::observed::*;
 use flowagg_core::plan::{
@@ -123,7 +124,8 @@ fn a_foreign_flow_log_that_is_what_is_wanted_counts_as_done() {
 
 #[test]
 fn a_foreign_flow_log_that_is_not_what_is_wanted_is_told_and_left_alone() {
-    let fleet = fleet("\"all\"");
+    let mut fleet = fleet("\"all\"");
+    fleet.flow_logs.foreign = ForeignFlowLogs::Differs;
     let mut log = right(&fleet, 1, VPCS[0]);
     log.traffic = Some("REJECT".into());
     let logs = [foreign(log)];

@@ -6,12 +6,30 @@ use aws_sdk_ec2::types::{
 use flowagg_testkit::world::World;
 use snapbox::{assert_data_eq, str};
 
-use crate::{applied, apply, delivers, told};
+use crate::{applied, apply, delivers, messages, told};
 
 /// The tags of a flow log that others made.
 fn tags(tags: &[(&str, &str)]) -> TagSpecification {
     let tags = tags.iter().map(|(key, value)| Tag::builder().key(*key).value(*value).build());
     TagSpecification::builder().resource_type(ResourceType::VpcFlowLog).set_tags(Some(tags.collect())).build()
+}
+
+/// Others log every VPC of a member to the hub's bucket, with another aggregation interval than the fleet's.
+async fn to_bucket(world: &World, name: &str, of: &[(&str, &str)]) {
+    let account = &world.accounts()[name];
+    for (region, vpcs) in &account.vpcs {
+        let create = world.aws().ec2(account.id, region).create_flow_logs();
+        let create = create
+            .resource_type(FlowLogsResourceType::Vpc)
+            .set_resource_ids(Some(vpcs.iter().map(ToString::to_string).collect()))
+            .traffic_type(TrafficType::All)
+            .log_destination_type(LogDestinationType::S3)
+            .log_destination(format!("arn:aws:s3:::{}", world.bucket()))
+            .max_aggregation_interval(60)
+            .tag_specifications(tags(of));
+        let created = create.send().await.unwrap();
+        assert_eq!((created.flow_log_ids().len(), created.unsuccessful()), (vpcs.len(), &[][..]));
+    }
 }
 
 /// Others log the first VPC of a member in the hub's region to CloudWatch Logs.
@@ -110,4 +128,121 @@ Hub `acme-flow-logs`, account 111122223333, eu-west-1.
     world.flowagg(["destroy", "--yes"]).await.unwrap().exits(0);
     let bank = world.accounts()["bank"].id;
     assert_eq!(world.flow_logs(bank, world.hub_region()).await.unwrap().len(), 1, "that of others stays");
+}
+
+/// A fleet of two, of which others have logged the second to the bucket before it was a member.
+async fn logged_by_others() -> World {
+    let mut world = applied(["shop"]).await;
+    world.account("bank", 1).await.unwrap();
+    to_bucket(&world, "bank", &[("aws:cloudformation:stack-name", "network")]).await;
+    world.join("bank");
+    world
+}
+
+#[tokio::test]
+async fn flow_log_that_covers_its_vpc_is_healthy_and_watched() {
+    let world = logged_by_others().await;
+    let bank = world.accounts()["bank"].id;
+    apply(&world).await;
+    let plan = world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
+    assert_data_eq!(
+        told(&world, &plan),
+        str![[r#"
+hub 111122223333 eu-west-1 acme-flow-logs
+  = as declared
+
+flow logs
+  = 2 as declared, 2 covered by a flow log of another manager
+
+note: flow logs expire after 90 days
+
+plan: nothing to do
+next: `flowagg verify` checks that the logs arrive
+
+"#]]
+    );
+    apply(&world).await;
+    assert_eq!(world.flow_logs(bank, world.hub_region()).await.unwrap().len(), 1);
+    delivers(&world).await;
+    let verified = world.flowagg(["verify", "--json"]).await.unwrap().exits(0).json();
+    assert_eq!(verified["coverage"]["flow-logs"]["count"], 4, "{verified:#}");
+    let report = world.flowagg(["report", "--json"]).await.unwrap().exits(0).json();
+    assert_data_eq!(
+        report["findings"][0]["what"].as_str().unwrap(),
+        str![
+            "left as it is: covers the resource, though not made by flowagg: aggregation interval is 60 s, wanted 600 s"
+        ]
+    );
+    assert_eq!(report["findings"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn flow_log_that_differs_is_a_finding_of_plan_and_apply_if_the_fleet_file_says_so() {
+    let mut world = logged_by_others().await;
+    world.set("flow-logs", "foreign = \"differs\"");
+    let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(3);
+    assert_data_eq!(
+        messages(&world, &ran),
+        str![[r#"
+not as declared: 333333333333 eu-west-1 vpc-0123456789abcdef0: its flow log fl-0123456789abcdef0 is not made by flowagg and is left alone: aggregation interval is 60 s, wanted 600 s
+       delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it replaced
+not as declared: 333333333333 us-east-1 vpc-0123456789abcdef1: its flow log fl-0123456789abcdef1 is not made by flowagg and is left alone: aggregation interval is 60 s, wanted 600 s
+       delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it replaced
+note: flow logs expire after 90 days
+not as declared: 333333333333 eu-west-1 vpc-0123456789abcdef0: its flow log fl-0123456789abcdef0 is not made by flowagg and is left alone: aggregation interval is 60 s, wanted 600 s
+       delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it replaced
+not as declared: 333333333333 us-east-1 vpc-0123456789abcdef1: its flow log fl-0123456789abcdef1 is not made by flowagg and is left alone: aggregation interval is 60 s, wanted 600 s
+       delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it replaced
+"#]]
+    );
+    world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(3);
+    world.flowagg(["apply", "--yes"]).await.unwrap().exits(3);
+    delivers(&world).await;
+}
+
+#[tokio::test]
+async fn flow_log_that_is_ignored_and_in_the_way_is_said_to_be_by_plan_and_apply() {
+    let mut world = logged_by_others().await;
+    world.set("flow-logs", "foreign = \"ignore\"");
+    let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(3);
+    assert_data_eq!(
+        messages(&world, &ran),
+        str![[r#"
+not as declared: 333333333333 eu-west-1 vpc-0123456789abcdef0: its flow log fl-0123456789abcdef0 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
+       set `flow-logs.foreign = "covers"` to have it count, delete fl-0123456789abcdef0, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it managed
+not as declared: 333333333333 us-east-1 vpc-0123456789abcdef1: its flow log fl-0123456789abcdef1 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
+       set `flow-logs.foreign = "covers"` to have it count, delete fl-0123456789abcdef1, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it managed
+note: flow logs expire after 90 days
+not as declared: 333333333333 eu-west-1 vpc-0123456789abcdef0: its flow log fl-0123456789abcdef0 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
+       set `flow-logs.foreign = "covers"` to have it count, delete fl-0123456789abcdef0, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it managed
+not as declared: 333333333333 us-east-1 vpc-0123456789abcdef1: its flow log fl-0123456789abcdef1 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
+       set `flow-logs.foreign = "covers"` to have it count, delete fl-0123456789abcdef1, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it managed
+"#]]
+    );
+    let plan = world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(3);
+    assert_data_eq!(
+        told(&world, &plan),
+        str![[r#"
+hub 111122223333 eu-west-1 acme-flow-logs
+  = as declared
+
+flow logs
+  = 2 as declared
+
+not as declared: 333333333333 eu-west-1 vpc-0123456789abcdef0: its flow log fl-0123456789abcdef0 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
+       set `flow-logs.foreign = "covers"` to have it count, delete fl-0123456789abcdef0, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it managed
+not as declared: 333333333333 us-east-1 vpc-0123456789abcdef1: its flow log fl-0123456789abcdef1 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
+       set `flow-logs.foreign = "covers"` to have it count, delete fl-0123456789abcdef1, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it managed
+
+note: flow logs expire after 90 days
+
+plan: nothing to do, 2 not as declared and left alone
+next: settle what is not as declared, then run `flowagg plan` again
+
+"#]]
+    );
+    world.flowagg(["apply", "--yes"]).await.unwrap().exits(3);
+    world.reset("flow-logs", "foreign = \"covers\"");
+    apply(&world).await;
+    delivers(&world).await;
 }

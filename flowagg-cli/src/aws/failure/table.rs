@@ -279,9 +279,9 @@ pub(super) const PARTS: [Part; 7] = [
             ),
             row(
                 &[Is("FlowLogAlreadyExists")],
-                "a flow log with the same configuration and destination exists: `flowagg plan` reports it, with the tool that manages it",
+                "a flow log that AWS takes for the same exists: `flowagg plan --all` lists it, with its possible owner; delete it, or set `flow-logs.foreign`",
             ),
-            row(&[], "a flow log with the same configuration and destination exists: `flowagg plan` reports it, with the tool that manages it")
+            row(&[], "a flow log that AWS takes for the same exists: `flowagg plan --all` lists it, with its possible owner; delete it, or set `flow-logs.foreign`")
                 .says("existing Flow Log with the same configuration"),
             row(
                 &[Starts("LogDestinationNotFound")],

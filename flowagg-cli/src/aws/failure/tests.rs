@@ -268,7 +268,7 @@ CreateFlowLogs: 400: LogDestination: acme-logs is undeliverable
 CreateFlowLogs: 400: Access Denied for LogDestination: acme-logs. Please check LogDestination permission.
   the bucket does not exist, or its policy does not allow delivery from 222222222222: `flowagg plan` shows which; after a change of the policy, wait a minute before the next run
 CreateFlowLogs: FlowLogAlreadyExists: Error. There is an existing Flow Log with the same configuration and log destination.
-  a flow log with the same configuration and destination exists: `flowagg plan` reports it, with the tool that manages it
+  a flow log that AWS takes for the same exists: `flowagg plan --all` lists it, with its possible owner; delete it, or set `flow-logs.foreign`
 CreateFlowLogs: InvalidVpcID.NotFound: The vpc ID 'vpc-0000000a' does not exist
   the resource does not exist any more: `flowagg plan` shows what remains
 CreateFlowLogs: no code: AWS gave no reason

@@ -231,7 +231,9 @@ fn a_vpc_that_anothers_flow_log_serves_or_blocks_is_left_out() {
     serves.tags = BTreeMap::new();
     let mut blocks = world.right(2, VPCS[1]);
     blocks.tags = BTreeMap::new();
-    blocks.traffic = Some("REJECT".into());
+    let mut files = Files::new("plain-text".to_owned());
+    files.hive_compatible_partitions = true;
+    blocks.files = Some(files);
     let world = world.with(vec![serves, blocks]);
     let logs = world.file("flow-logs");
     assert_eq!(
@@ -242,7 +244,7 @@ fn a_vpc_that_anothers_flow_log_serves_or_blocks_is_left_out() {
     assert_data_eq!(
         world.notes(),
         str![[r#"
-vpc-22222222: its flow log fl-00000002 is not made by flowagg and is left alone: traffic is REJECT, wanted ALL; delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it replaced
+vpc-22222222: its flow log fl-00000002 is not made by flowagg and does not count (Hive-compatible prefixes is on, wanted off), and AWS refuses another one with the same destination and traffic type; delete fl-00000002, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it managed
 flow logs expire after 90 days
 what the fleet file chooses by a rule Terraform looks up at every plan: what is made later has a flow log after the next `terraform apply`, and what no longer passes loses its own
 222222222222 eu-west-1: a flow log that flowagg did not make delivers already, and there is none here for vpc-11111111, vpc-22222222

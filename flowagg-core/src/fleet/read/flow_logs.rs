@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use crate::fleet::table::{Table, Value};
 use crate::flow_log::{
-    AggregationInterval, FLEET_TAG, Field, FileFormat, Files, FlowLogSpec, MARK, RecordFormat, TrafficType,
+    AggregationInterval, FLEET_TAG, Field, FileFormat, Files, FlowLogSpec, ForeignFlowLogs, MARK,
+    RecordFormat, TrafficType,
 };
 
 /// Source: "Tag your Amazon EC2 resources", tag restrictions (Amazon EC2 User Guide).
@@ -25,6 +26,7 @@ pub(super) fn read(table: Table<'_, '_>) -> FlowLogSpec {
         per_hour_partition: flag("per-hour-partition"),
     };
     let tags = table.get("tags").map(tags).unwrap_or_default();
+    let foreign = table.get("foreign").and_then(|v| v.one_of(&ForeignFlowLogs::ALL, ForeignFlowLogs::as_str));
     table.refuse_unknown();
     FlowLogSpec {
         traffic: traffic.unwrap_or_default(),
@@ -32,6 +34,7 @@ pub(super) fn read(table: Table<'_, '_>) -> FlowLogSpec {
         format: format.unwrap_or_default(),
         files,
         tags,
+        foreign: foreign.unwrap_or_default(),
     }
 }
 

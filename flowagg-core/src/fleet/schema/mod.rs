@@ -12,7 +12,7 @@ use self::form::{
     text, unit, words,
 };
 use super::{AclCondition, GrantForm, ObjectOwnership};
-use crate::flow_log::{AggregationInterval, Field, FileFormat, TrafficType};
+use crate::flow_log::{AggregationInterval, Field, FileFormat, ForeignFlowLogs, TrafficType};
 use crate::id::ResourceKind;
 use crate::lifecycle::{Lifecycle, Retention, StorageClass};
 
@@ -197,6 +197,16 @@ fn flow_logs() -> Keys {
             "tags",
             tags(
                 "Tags of every flow log, in addition to `managed-by = flowagg` and `flowagg:fleet`, which contains the fleet's name",
+            ),
+        ),
+        (
+            "foreign",
+            words(
+                "Flow logs of others to this bucket and folder. `covers`: one that delivers the declared traffic, or more, counts \
+                 as the flow log of its resource, and flowagg creates none. `differs`: it counts, and one that is not as declared is \
+                 a finding. `ignore`: it does not count",
+                ForeignFlowLogs::ALL.map(ForeignFlowLogs::as_str),
+                Some(ForeignFlowLogs::default().as_str()),
             ),
         ),
     ];

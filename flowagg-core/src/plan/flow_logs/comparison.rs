@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{FlowLogPart, Wanted, unknown_resource};
 use crate::fleet::{Member, Standing};
-use crate::flow_log::{FLEET_TAG, MARK};
+use crate::flow_log::{FLEET_TAG, ForeignFlowLogs, MARK};
 use crate::id::{AccountId, FleetName, Place, ResourceId};
 use crate::observed::{FlowLog, Manager, RegionState, Resource};
 use crate::plan::{AlsoLogged, Concern, FlowLogChange, Left, Note, Step, Subject, Unnamed, Why};
@@ -27,7 +27,9 @@ pub(super) struct Comparison<'a> {
 impl Comparison<'_> {
     pub(super) fn compare(&mut self, state: &RegionState) {
         let mut by_resource: BTreeMap<&ResourceId, Vec<&FlowLog>> = BTreeMap::new();
-        for log in &state.flow_logs {
+        let mut flow_logs: Vec<&FlowLog> = state.flow_logs.iter().collect();
+        flow_logs.sort_by(|a, b| a.id.cmp(&b.id));
+        for log in flow_logs {
             match log.resource.known() {
                 Some(id) => by_resource.entry(id).or_default().push(log),
                 None if self.wanted.is_in_bucket(log) => self.unknown(log),
@@ -89,68 +91,133 @@ impl Comparison<'_> {
         } else {
             self.leave(id, None, Why::Covered { by: whole.clone() });
         }
-        self.also_logged(id, others);
+        others.into_iter().for_each(|log| self.also_logged(id, log));
     }
 
     fn resource(&mut self, id: &ResourceId, logs: &[&FlowLog]) {
         let wanted = self.wanted;
         let differences = |log: &FlowLog| wanted.differences(log, id.kind());
-        let (to_bucket, elsewhere): (Vec<&FlowLog>, Vec<&FlowLog>) =
-            logs.iter().partition(|log| wanted.is_in_bucket(log));
+        let (ours, foreign): (Vec<&FlowLog>, Vec<&FlowLog>) =
+            logs.iter().partition(|log| wanted.manages(log) && wanted.is_in_bucket(log));
         let (right, wrong): (Vec<&FlowLog>, Vec<&FlowLog>) =
-            to_bucket.into_iter().partition(|log| differences(log).is_empty());
-        let (our_wrong, foreign_wrong): (Vec<&FlowLog>, Vec<&FlowLog>) =
-            wrong.into_iter().partition(|log| wanted.manages(log));
-        let keep = right.iter().find(|log| wanted.manages(log)).or(right.first()).copied();
-
-        let mut superseded = our_wrong.into_iter();
-        let mut logged = true;
-        match keep {
-            Some(log) if wanted.manages(log) => self.settled(id, log),
-            Some(log) => self.leave(id, Some(log), Why::ForeignAsWanted { manager: log.manager() }),
-            None => {
-                if let Some(old) = superseded.next() {
-                    let reason = differences(old).join(", ");
-                    self.change(id, Step::Replace { old: old.id.clone() }, reason);
-                } else if let Some(log) = foreign_wrong.iter().find(|log| wanted.is_at_destination(log)) {
-                    // A second one would write the same traffic to the same folder twice.
-                    self.foreign(id, log, &differences(log).join(", "));
-                    return;
-                } else if logs.len() >= MOST_FLOW_LOGS {
-                    logged = false;
-                    self.concern(
-                        id,
-                        format!(
-                            "has {} flow logs already, as many as AWS allows, and none is flowagg's",
-                            logs.len()
-                        ),
-                        "delete one that nobody needs",
-                    );
-                } else {
-                    self.change(id, Step::Create, "none to the bucket yet".to_owned());
-                }
+            ours.into_iter().partition(|log| differences(log).is_empty());
+        let (mut right, mut wrong) = (right.into_iter(), wrong.into_iter());
+        let kept = right.next();
+        let covering = self.covering(id, &foreign).filter(|_| kept.is_none());
+        let mut others = foreign;
+        others.retain(|log| covering.is_none_or(|covering| covering.id != log.id));
+        let is_logged = match (kept, covering) {
+            (Some(log), _) => {
+                self.settled(id, log);
+                true
             }
-        }
-        let others = right.into_iter().filter(|log| keep.is_some_and(|keep| keep.id != log.id));
-        let (duplicates, twins): (Vec<&FlowLog>, Vec<&FlowLog>) = others.partition(|log| wanted.manages(log));
-        for log in superseded.chain(duplicates) {
+            (None, Some(log)) => {
+                let (manager, differences) = (log.manager(), differences(log));
+                let why = match differences.is_empty() {
+                    true => Why::ForeignAsWanted { manager },
+                    false => Why::ForeignCovers { manager, differences },
+                };
+                self.leave(id, Some(log), why);
+                true
+            }
+            (None, None) => self.make(id, wrong.next(), &others, logs.len()),
+        };
+        for log in wrong.chain(right).filter(|_| is_logged) {
             self.change(
                 id,
                 Step::Delete { flow_log: log.id.clone() },
                 "another flow log does its work".to_owned(),
             );
         }
-        if logged {
-            self.also_logged(id, twins.into_iter().chain(foreign_wrong).chain(elsewhere));
+        for log in others {
+            let differences = differences(log);
+            let is_finding = wanted.foreign == ForeignFlowLogs::Differs && wanted.is_in_bucket(log);
+            if is_finding && !differences.is_empty() {
+                self.foreign(id, log, &differences.join(", "));
+            } else if is_logged {
+                self.also_logged(id, log);
+            }
         }
     }
 
-    /// The fleet logs the resource, and these flow logs of others do as well.
-    fn also_logged<'l>(&mut self, id: &ResourceId, logs: impl IntoIterator<Item = &'l FlowLog>) {
-        let place = self.place;
-        let mut logs: Vec<AlsoLogged> = logs.into_iter().map(|log| AlsoLogged::new(place, id, log)).collect();
-        logs.sort_by(|a, b| a.flow_log.cmp(&b.flow_log));
-        self.found.also_logged.extend(logs);
+    /// The foreign flow log that counts as that of the resource.
+    fn covering<'l>(&self, id: &ResourceId, foreign: &[&'l FlowLog]) -> Option<&'l FlowLog> {
+        let wanted = self.wanted;
+        let covering = match wanted.foreign {
+            ForeignFlowLogs::Covers => foreign.iter().find(|log| wanted.is_covered_by(log)),
+            ForeignFlowLogs::Differs => {
+                foreign.iter().find(|log| wanted.differences(log, id.kind()).is_empty())
+            }
+            ForeignFlowLogs::Ignore => None,
+        };
+        covering.copied()
+    }
+
+    /// A resource gets a flow log, in place of the wrong one if the fleet has one. Returns whether it can.
+    fn make(&mut self, id: &ResourceId, wrong: Option<&FlowLog>, others: &[&FlowLog], all: usize) -> bool {
+        let wanted = self.wanted;
+        let in_the_way = |log: &&FlowLog| match wanted.foreign {
+            // A second one would write the same traffic to the same folder twice.
+            ForeignFlowLogs::Differs if wrong.is_none() => wanted.is_at_destination(log),
+            _ => wanted.is_refused_next_to(log),
+        };
+        let in_the_way = others.iter().find(|log| in_the_way(log)).copied();
+        match (in_the_way, wrong) {
+            // It is a finding.
+            (Some(_), None) if wanted.foreign == ForeignFlowLogs::Differs => false,
+            (Some(log), wrong) => {
+                self.refused(id, log, wrong);
+                false
+            }
+            (None, Some(old)) => {
+                let reason = wanted.differences(old, id.kind()).join(", ");
+                self.change(id, Step::Replace { old: old.id.clone() }, reason);
+                true
+            }
+            (None, None) if all >= MOST_FLOW_LOGS => {
+                self.concern(
+                    id,
+                    format!("has {all} flow logs already, as many as AWS allows, and none is flowagg's"),
+                    "delete one that nobody needs",
+                );
+                false
+            }
+            (None, None) => {
+                self.change(id, Step::Create, "none to the bucket yet".to_owned());
+                true
+            }
+        }
+    }
+
+    /// AWS would refuse the flow log of the fleet because of this foreign one, which does not count.
+    fn refused(&mut self, id: &ResourceId, log: &FlowLog, wrong: Option<&FlowLog>) {
+        let differences = |log: &FlowLog| self.wanted.differences(log, id.kind()).join(", ");
+        let covers = self.wanted.is_covered_by(log);
+        let (foreign, manager, name) = (&log.id, log.manager(), &self.wanted.name);
+        let what = match wrong {
+            Some(wrong) => format!(
+                "its flow log {} differs ({}), and AWS refuses a replacement next to {foreign}, which is {manager} and has the \
+                 same destination and traffic type",
+                wrong.id,
+                differences(wrong)
+            ),
+            None => {
+                let why = if covers { "`flow-logs.foreign`".to_owned() } else { differences(log) };
+                format!(
+                    "its flow log {foreign} is {manager} and does not count ({why}), and AWS refuses another one with the same \
+                     destination and traffic type"
+                )
+            }
+        };
+        let count = if covers { "set `flow-logs.foreign = \"covers\"` to have it count, " } else { "" };
+        let own = format!("tag it `{} = {}` and `{FLEET_TAG} = {name}` to have it managed", MARK.0, MARK.1);
+        let help = format!("{count}delete {foreign}, or {own}");
+        self.concern(id, what, &help);
+    }
+
+    /// The fleet logs the resource, and this flow log of others does as well.
+    fn also_logged(&mut self, id: &ResourceId, log: &FlowLog) {
+        self.found.also_logged.push(AlsoLogged::new(self.place, id, log));
     }
 
     fn unknown(&mut self, log: &FlowLog) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::fleet::Fleet;
-use crate::flow_log::{Destination, FlowLogSpec};
+use crate::flow_log::{Destination, FlowLogSpec, ForeignFlowLogs};
 use crate::id::{FleetName, ResourceKind};
 use crate::observed::FlowLog;
 
@@ -15,6 +15,8 @@ pub(super) struct Wanted<'a> {
     pub(super) is_named: bool,
     /// All tags, with those that mark the fleet.
     pub(super) tags: BTreeMap<String, String>,
+    /// Whether flow logs of others count.
+    pub(super) foreign: ForeignFlowLogs,
     spec: &'a FlowLogSpec,
     destination: Destination,
 }
@@ -25,6 +27,7 @@ impl<'a> Wanted<'a> {
             name: fleet.name(),
             is_named: fleet.declared_name.is_some(),
             tags: fleet.tags(),
+            foreign: fleet.flow_logs.foreign,
             spec: &fleet.flow_logs,
             destination: fleet.destination(),
         }
@@ -42,6 +45,20 @@ impl<'a> Wanted<'a> {
     /// Whether it delivers to the fleet's folder of the hub bucket.
     pub(super) fn is_at_destination(&self, log: &FlowLog) -> bool {
         self.destination.is(&log.destination)
+    }
+
+    /// Whether it delivers the declared traffic, or more, to where the fleet's flow logs deliver.
+    pub(super) fn is_covered_by(&self, log: &FlowLog) -> bool {
+        self.is_at_destination(log) && log.covers(self.spec)
+    }
+
+    /// Whether AWS refuses another flow log of the fleet next to it: with the same resource, destination and traffic type.
+    ///
+    /// Source: "Error codes for the Amazon EC2 API", FlowLogAlreadyExists (Amazon EC2 API Reference).
+    pub(super) fn is_refused_next_to(&self, log: &FlowLog) -> bool {
+        let has_no_type = log.resource.is_of_transit_gateway();
+        self.is_at_destination(log)
+            && (has_no_type || log.traffic.as_deref() == Some(self.spec.traffic.as_api()))
     }
 
     /// In which settings a flow log of this kind of resource differs, in words. A setting that the endpoint does not return

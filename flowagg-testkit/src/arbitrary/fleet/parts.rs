@@ -6,7 +6,7 @@ use flowagg_core::fleet::{
     Choice, Discovery, Encryption, Filter, Hub, Lookup, ObjectOwnership, Organization, Regions, Selection,
 };
 use flowagg_core::flow_log::{
-    AggregationInterval, Field, FileFormat, Files, FlowLogSpec, RecordFormat, TrafficType,
+    AggregationInterval, Field, FileFormat, Files, FlowLogSpec, ForeignFlowLogs, RecordFormat, TrafficType,
 };
 use flowagg_core::id::{BucketName, Partition, ResourceKind, RoleName};
 use flowagg_core::lifecycle::{Lifecycle, Retention, StorageClass, Transition};
@@ -106,14 +106,16 @@ pub(super) fn flow_log_spec() -> impl Strategy<Value = FlowLogSpec> {
         written
     });
     let interval = select(AggregationInterval::ALL.to_vec());
-    (select(TrafficType::ALL.to_vec()), interval, format, files, tags()).prop_map(
-        |(traffic, aggregation_interval, format, files, tags)| {
+    let foreign = select(ForeignFlowLogs::ALL.to_vec());
+    (select(TrafficType::ALL.to_vec()), interval, format, files, tags(), foreign).prop_map(
+        |(traffic, aggregation_interval, format, files, tags, foreign)| {
             let mut spec = FlowLogSpec::default();
             spec.traffic = traffic;
             spec.aggregation_interval = aggregation_interval;
             spec.format = format;
             spec.files = files;
             spec.tags = tags;
+            spec.foreign = foreign;
             spec
         },
     )

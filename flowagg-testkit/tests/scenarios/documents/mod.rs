@@ -135,8 +135,9 @@ async fn every_document_of_a_fleets_life_is_what_its_schema_says() {
     world.set("flow-logs", "traffic = \"reject\"");
     world.member("bank", 1).await.unwrap();
     world.log_by_hand("bank").await.unwrap();
+    world.set("flow-logs", "foreign = \"differs\"");
     run(&world, "plan", &["plan"], 0).await;
-    run(&world, "apply", &["apply", "--yes"], 1).await;
+    run(&world, "apply", &["apply", "--yes"], 3).await;
     deliver(&world).await;
     world.leave("bank");
     run(&world, "verify", &["verify"], 0).await;

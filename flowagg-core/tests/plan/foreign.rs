@@ -1,0 +1,245 @@
+//! What `flow-logs.foreign` makes of flow logs that others made.
+
+use flowagg_core::arrival::expected;
+use flowagg_core::fleet::Fleet;
+use flowagg_core::flow_log::ForeignFlowLogs;
+use flowagg_core::observed::{FlowLog, RegionState};
+use flowagg_core::plan::{FlowLogPart, Unnamed};
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+use snapbox::{assert_data_eq, str};
+use std::collections::BTreeMap;
+
+use crate::{VPCS, any_flow_log, applied, compare, files, fleet, foreign, place, right, vpc, with_ids};
+
+fn with(foreign: ForeignFlowLogs) -> Fleet {
+    let mut fleet = fleet("\"all\"");
+    fleet.flow_logs.foreign = foreign;
+    fleet
+}
+
+/// A plan in a few lines.
+fn told(part: &FlowLogPart) -> String {
+    let changes = part.changes.iter().map(|change| format!("  {}: {}", change.step, change.reason));
+    let left = part.left.iter().map(|left| format!("  leave: {}", left.why));
+    let concerns = part.concerns.iter().map(|it| format!("  not as declared: {}\n    {}", it.what, it.help));
+    let also = part.also_logged.iter().map(|log| format!("  {}: {log}", log.flow_log));
+    changes.chain(left).chain(concerns).chain(also).map(|line| line + "\n").collect()
+}
+
+/// What each setting makes of these flow logs of one VPC.
+fn each_setting(logs: impl Fn(&Fleet) -> Vec<FlowLog>) -> String {
+    let one = |setting: ForeignFlowLogs| {
+        let fleet = with(setting);
+        let logs = logs(&fleet);
+        let part = compare(&fleet, &[vpc(VPCS[0])], &logs, Unnamed::Keep);
+        format!("{}\n{}", setting.as_str(), told(&part))
+    };
+    ForeignFlowLogs::ALL.map(one).concat()
+}
+
+#[test]
+fn foreign_flow_log_as_declared_counts_unless_it_is_ignored() {
+    assert_data_eq!(
+        each_setting(|fleet| vec![foreign(right(fleet, 1, VPCS[0]))]),
+        str![[r#"
+covers
+  leave: as declared, though not made by flowagg
+differs
+  leave: as declared, though not made by flowagg
+ignore
+  not as declared: its flow log fl-00000001 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
+    set `flow-logs.foreign = "covers"` to have it count, delete fl-00000001, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it managed
+
+"#]]
+    );
+}
+
+#[test]
+fn foreign_flow_log_with_another_format_covers_by_default() {
+    let logs = |fleet: &Fleet| {
+        let mut log = foreign(right(fleet, 1, VPCS[0]));
+        log.interval = Some(60);
+        log.files = Some(files("parquet"));
+        vec![log]
+    };
+    assert_data_eq!(
+        each_setting(logs),
+        str![[r#"
+covers
+  leave: covers the resource, though not made by flowagg: aggregation interval is 60 s, wanted 600 s, file format is parquet, wanted plain-text
+differs
+  not as declared: its flow log fl-00000001 is not made by flowagg and is left alone: aggregation interval is 60 s, wanted 600 s, file format is parquet, wanted plain-text
+    delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it replaced
+ignore
+  not as declared: its flow log fl-00000001 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
+    set `flow-logs.foreign = "covers"` to have it count, delete fl-00000001, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it managed
+
+"#]]
+    );
+}
+
+#[test]
+fn foreign_flow_log_of_all_traffic_covers_a_fleet_that_logs_a_part() {
+    let logs = |fleet: &Fleet| vec![foreign(right(fleet, 1, VPCS[0]))];
+    let of_part = |setting| {
+        let mut fleet = with(setting);
+        fleet.flow_logs.traffic = flowagg_core::flow_log::TrafficType::Reject;
+        told(&compare(&fleet, &[vpc(VPCS[0])], &logs(&fleet), Unnamed::Keep))
+    };
+    assert_data_eq!(
+        ForeignFlowLogs::ALL.map(of_part).concat(),
+        str![[r#"
+  leave: covers the resource, though not made by flowagg: traffic is ALL, wanted REJECT
+  not as declared: its flow log fl-00000001 is not made by flowagg and is left alone: traffic is ALL, wanted REJECT
+    delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it replaced
+  create a flow log: none to the bucket yet
+  fl-00000001: also logged to arn:aws:s3:::acme-logs
+
+"#]]
+    );
+}
+
+#[test]
+fn foreign_flow_log_of_less_traffic_does_not_cover() {
+    let logs = |fleet: &Fleet| {
+        let mut log = foreign(right(fleet, 1, VPCS[0]));
+        log.traffic = Some("REJECT".into());
+        vec![log]
+    };
+    assert_data_eq!(
+        each_setting(logs),
+        str![[r#"
+covers
+  create a flow log: none to the bucket yet
+  fl-00000001: also logged to arn:aws:s3:::acme-logs
+differs
+  not as declared: its flow log fl-00000001 is not made by flowagg and is left alone: traffic is REJECT, wanted ALL
+    delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it replaced
+ignore
+  create a flow log: none to the bucket yet
+  fl-00000001: also logged to arn:aws:s3:::acme-logs
+
+"#]]
+    );
+}
+
+#[test]
+fn foreign_flow_log_whose_objects_lie_elsewhere_is_in_the_way_and_said_to_be() {
+    let logs = |fleet: &Fleet| {
+        let mut log = foreign(right(fleet, 1, VPCS[0]));
+        let mut hive = files("plain-text");
+        hive.hive_compatible_partitions = true;
+        log.files = Some(hive);
+        vec![log]
+    };
+    assert_data_eq!(
+        each_setting(logs),
+        str![[r#"
+covers
+  not as declared: its flow log fl-00000001 is not made by flowagg and does not count (Hive-compatible prefixes is on, wanted off), and AWS refuses another one with the same destination and traffic type
+    delete fl-00000001, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it managed
+differs
+  not as declared: its flow log fl-00000001 is not made by flowagg and is left alone: Hive-compatible prefixes is on, wanted off
+    delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it replaced
+ignore
+  not as declared: its flow log fl-00000001 is not made by flowagg and does not count (Hive-compatible prefixes is on, wanted off), and AWS refuses another one with the same destination and traffic type
+    delete fl-00000001, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it managed
+
+"#]]
+    );
+}
+
+#[test]
+fn foreign_flow_log_keeps_a_wrong_one_of_the_fleet_from_being_replaced() {
+    let logs = |fleet: &Fleet| {
+        let mut own = right(fleet, 1, VPCS[0]);
+        own.traffic = Some("REJECT".into());
+        let mut other = foreign(right(fleet, 2, VPCS[0]));
+        other.interval = Some(60);
+        vec![own, other]
+    };
+    assert_data_eq!(
+        each_setting(logs),
+        str![[r#"
+covers
+  delete fl-00000001: another flow log does its work
+  leave: covers the resource, though not made by flowagg: aggregation interval is 60 s, wanted 600 s
+differs
+  not as declared: its flow log fl-00000001 differs (traffic is REJECT, wanted ALL), and AWS refuses a replacement next to fl-00000002, which is not made by flowagg and has the same destination and traffic type
+    set `flow-logs.foreign = "covers"` to have it count, delete fl-00000002, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it managed
+  not as declared: its flow log fl-00000002 is not made by flowagg and is left alone: aggregation interval is 60 s, wanted 600 s
+    delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it replaced
+ignore
+  not as declared: its flow log fl-00000001 differs (traffic is REJECT, wanted ALL), and AWS refuses a replacement next to fl-00000002, which is not made by flowagg and has the same destination and traffic type
+    set `flow-logs.foreign = "covers"` to have it count, delete fl-00000002, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it managed
+
+"#]]
+    );
+}
+
+#[test]
+fn foreign_flow_logs_next_to_the_fleets_own_are_listed_or_findings() {
+    let logs = |fleet: &Fleet| {
+        let mut elsewhere = foreign(right(fleet, 2, VPCS[0]));
+        elsewhere.destination = "arn:aws:s3:::acme-logs/audit/".into();
+        let mut another = foreign(right(fleet, 3, VPCS[0]));
+        another.destination = "arn:aws:s3:::audit-logs".into();
+        let twin = foreign(right(fleet, 4, VPCS[0]));
+        vec![right(fleet, 1, VPCS[0]), elsewhere, another, twin]
+    };
+    assert_data_eq!(
+        each_setting(logs),
+        str![[r#"
+covers
+  leave: as declared
+  fl-00000002: also logged to arn:aws:s3:::acme-logs/audit/
+  fl-00000003: also logged to arn:aws:s3:::audit-logs
+  fl-00000004: also logged to arn:aws:s3:::acme-logs
+differs
+  leave: as declared
+  not as declared: its flow log fl-00000002 is not made by flowagg and is left alone: destination is arn:aws:s3:::acme-logs/audit/, wanted arn:aws:s3:::acme-logs
+    delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it replaced
+  fl-00000003: also logged to arn:aws:s3:::audit-logs
+  fl-00000004: also logged to arn:aws:s3:::acme-logs
+ignore
+  leave: as declared
+  fl-00000002: also logged to arn:aws:s3:::acme-logs/audit/
+  fl-00000003: also logged to arn:aws:s3:::audit-logs
+  fl-00000004: also logged to arn:aws:s3:::acme-logs
+
+"#]]
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 2000,
+        failure_persistence: Some(Box::new(FileFailurePersistence::Off)),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn what_verify_watches_is_what_the_plan_counts(
+        logs in prop::collection::btree_map(0u32..1000, any_flow_log(), 0..12),
+        setting in prop::sample::select(ForeignFlowLogs::ALL.to_vec()),
+    ) {
+        let fleet = with(setting);
+        let vpcs = crate::all_vpcs();
+        let logs = with_ids(logs);
+        let part = compare(&fleet, &vpcs, &logs, Unnamed::Keep);
+        let after = applied(&fleet, &part, logs);
+        let again = compare(&fleet, &vpcs, &after, Unnamed::Keep);
+        prop_assert!(again.changes.is_empty(), "{:?}", again.changes);
+        prop_assert_eq!(&again.concerns, &part.concerns);
+        let states = BTreeMap::from([(place(), Ok(RegionState::new(vpcs, after)))]);
+        for (_, vpc, log) in expected(&fleet, &states) {
+            let concerns = again.concerns.iter().any(|concern| concern.resource == vpc.as_str());
+            prop_assert!(log.is_some() || concerns, "{} is not logged, and the plan is silent", vpc);
+            let Some(log) = log else { continue };
+            let counted = again.left.iter().any(|left| left.flow_log.as_ref() == Some(&log.id));
+            let twin = setting == ForeignFlowLogs::Differs && again.also_logged.iter().any(|it| it.flow_log == log.id);
+            prop_assert!(counted || twin || concerns, "{} is logged by {:?}", vpc, log);
+        }
+    }
+}
