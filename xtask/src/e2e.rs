@@ -22,18 +22,10 @@ pub(crate) struct E2e {
     /// Run it all so many times in a row, each time on a fresh emulator, and tell how many runs were green
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     times: u32,
-    /// The rehearsal only; leave its emulator running, and print how to play with it and how to end it
-    #[arg(long, conflicts_with = "times")]
-    keep: bool,
 }
 
 impl E2e {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
-        let backend = self.emulator.backend.as_deref();
-        if self.keep {
-            cargo::build()?;
-            return cargo::run(rehearsal("story", backend).arg("--keep"));
-        }
         step("build", || {
             cargo::build()?;
             cargo::run(scenarios().arg("--no-run"))

@@ -4,6 +4,7 @@
 
 mod bench;
 mod cargo;
+mod demo;
 mod e2e;
 mod emulator;
 mod exports;
@@ -23,8 +24,9 @@ use clap::{Args, Parser};
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "The tasks of this workspace")]
 enum Task {
-    /// The main job on an emulator: plan, apply, deliver, verify; three accounts, one bucket, every claim checked; then
-    /// every scenario, and a look at what is left behind
+    /// A roll-out on an emulator, told step by step: plan, apply, deliver, verify, report; every claim is checked
+    Demo(demo::Demo),
+    /// The demo and every scenario on an emulator, and a check that nothing stays behind
     E2e(e2e::E2e),
     /// What takes long, measured
     #[command(subcommand)]
@@ -59,6 +61,7 @@ struct Emulator {
 
 fn main() -> ExitCode {
     let done = match Task::parse() {
+        Task::Demo(demo) => demo.run(),
         Task::E2e(e2e) => e2e.run(),
         Task::Bench(bench) => bench.run(),
         Task::Readers(Emulator { backend }) => {

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr, reason = "a program says on standard error why it ends")]
 
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -10,7 +11,7 @@ use flowagg_testkit::emulator::Backend;
 use flowagg_testkit::rehearsal::comparison::{FleetSize, compare};
 use flowagg_testkit::rehearsal::queries::ask;
 use flowagg_testkit::rehearsal::readers::read_by_others;
-use flowagg_testkit::rehearsal::{RehearsalError, rehearse};
+use flowagg_testkit::rehearsal::{RehearsalError, StoryOptions, rehearse};
 
 /// Rehearse roll-outs on an emulator; every claim is checked.
 #[derive(Parser)]
@@ -30,6 +31,9 @@ enum What {
         /// Leave the emulator running, and print how to play with it and how to end it
         #[arg(long)]
         keep: bool,
+        /// Write the report as an HTML page into this file, whose folder is created
+        #[arg(long, value_name = "FILE")]
+        report: Option<PathBuf>,
     },
     /// Deliver text and Parquet, in plain and Hive-compatible folders, and count what readers from PyPI find there
     Readers,
@@ -57,7 +61,12 @@ async fn run(args: Args) -> Result<(), RehearsalError> {
     let backend = args.backend.map_or_else(Backend::automatic, Ok)?;
     let out = &mut io::stdout().lock();
     match args.what {
-        What::Story { keep } => rehearse(&backend, keep, out).await,
+        What::Story { keep, report } => {
+            let mut options = StoryOptions::default();
+            options.keep = keep;
+            options.report = report;
+            rehearse(&backend, &options, out).await
+        }
         What::Readers => read_by_others(&backend, out).await,
         What::Queries => ask(&backend, out).await,
         What::Compare(size) => compare(&backend, size, out).await,

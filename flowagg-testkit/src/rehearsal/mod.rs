@@ -9,6 +9,7 @@ mod story;
 mod tree;
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::emulator::{Backend, Emulator, EmulatorError, LOCALSTACK_VERSION};
@@ -31,8 +32,22 @@ pub enum RehearsalError {
     NotSo(String),
 }
 
-/// Rehearses on this backend and tells of it; with `keep`, the emulator and the fleet file stay.
-pub async fn rehearse(backend: &Backend, keep: bool, out: &mut impl Write) -> Result<(), RehearsalError> {
+/// What stays after a rehearsal.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct StoryOptions {
+    /// Leaves the emulator running and keeps the fleet file.
+    pub keep: bool,
+    /// Writes the report as an HTML page into this file, whose folder is created.
+    pub report: Option<PathBuf>,
+}
+
+/// Rehearses on this backend, and writes what happens.
+pub async fn rehearse(
+    backend: &Backend,
+    options: &StoryOptions,
+    out: &mut impl Write,
+) -> Result<(), RehearsalError> {
     let start = Instant::now();
     match backend {
         Backend::Docker => writeln!(out, "Starting LocalStack {LOCALSTACK_VERSION} in a container.")?,
@@ -46,7 +61,7 @@ pub async fn rehearse(backend: &Backend, keep: bool, out: &mut impl Write) -> Re
     writeln!(out, "It answers at {} after {} s.", emulator.url(), start.elapsed().as_secs())?;
 
     let mut world = World::new(&emulator).await?;
-    let told = story::tell(&mut world, out).await;
+    let told = story::tell(&mut world, options.report.as_deref(), out).await;
     if told.is_err() {
         let log = emulator.log();
         let lines: Vec<&str> = log.lines().collect();
@@ -55,7 +70,7 @@ pub async fn rehearse(backend: &Backend, keep: bool, out: &mut impl Write) -> Re
             writeln!(out, "  {line}")?;
         }
     }
-    if keep {
+    if options.keep {
         leave(emulator, world, out)?;
     }
     let counts = told?;

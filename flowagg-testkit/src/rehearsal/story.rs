@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::Write;
+use std::path::Path;
 
 use flowagg_core::id::{AccountId, Place};
 use flowagg_core::layout::{FileName, Layout};
@@ -14,7 +16,11 @@ const STRANGER: &str = "mallory";
 const VPCS: usize = 2;
 
 /// Tells the story, and returns the counts of its last line.
-pub(super) async fn tell(world: &mut World, out: &mut impl Write) -> Result<String, RehearsalError> {
+pub(super) async fn tell(
+    world: &mut World,
+    report: Option<&Path>,
+    out: &mut impl Write,
+) -> Result<String, RehearsalError> {
     for name in MEMBERS {
         world.member(name, VPCS).await?;
     }
@@ -58,6 +64,13 @@ pub(super) async fn tell(world: &mut World, out: &mut impl Write) -> Result<Stri
     heading(out, &format!("What lies in s3://{}:", world.bucket()))?;
     let keys = world.keys().await?;
     tree::print(&keys, |folder| folder.parse().ok().and_then(|id| names.get(&id).copied()), out)?;
+    if let Some(page) = report {
+        heading(out, "The report, as a page for a browser:")?;
+        fs::create_dir_all(page.parent().unwrap_or(page))?;
+        let path = page.display().to_string();
+        let written = run(world, out, &["report", "--html", &path], 0).await?;
+        indented(out, &written)?;
+    }
     check(world, &publications, &keys, stranger)
 }
 
