@@ -75,6 +75,12 @@ pub(crate) struct GlobalArgs {
     /// Send every call to this endpoint instead of AWS [also: AWS_ENDPOINT_URL]
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) endpoint_url: Option<String>,
+    /// Use the credentials of this profile, and not those in the environment [also: AWS_PROFILE]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Send the first calls (caller identity, roles) to this region [default: the hub's]
+    #[arg(long, global = true, value_name = "REGION")]
+    pub(crate) region: Option<Region>,
     /// How long one try of a call may take; what has no answer then is tried again
     #[arg(long, global = true, value_name = "TIME", value_parser = time, default_value = "20s")]
     pub(crate) call_timeout: Duration,
@@ -91,6 +97,8 @@ impl GlobalArgs {
         let mut connection = Connection::default();
         connection.endpoint_url = self.endpoint_url.clone();
         connection.call_timeout = self.call_timeout;
+        connection.profile.clone_from(&self.profile);
+        connection.region.clone_from(&self.region);
         connection
     }
 }

@@ -16,7 +16,7 @@ mod sender;
 mod tasks;
 mod traffic;
 
-pub use access::{Account, Accounts, Connection, OpenError, Session};
+pub use access::{Account, Accounts, Connection, OpenError, OpenOwnError, Session, SettingError};
 pub use athena::{QueryRequest, QueryResult, ResultColumn, StoredObjects, run_query, stored_objects};
 pub use defaults::{FoundOrganization, InitDefaults, init_defaults};
 pub use deliveries::{arrivals, deliveries, find_idle, verify};

@@ -21,6 +21,7 @@ pub(super) async fn run(
     let mut examination = Examination::default();
     examination.good(Topic::FleetFile, format!("`{}` can be used", global.config.display()));
     match Session::open(&file, &global.connection()).await {
+        Err(error @ OpenError::Setting(_)) => return Err(error.into()),
         Err(OpenError::Caller(failure)) => examination.bad(Topic::Credentials, vec![failure]),
         Err(OpenError::Hub(failure)) => examination.bad(Topic::HubAccount, vec![failure]),
         Ok(session) => {

@@ -7,7 +7,7 @@ use flowagg_core::failure::Failure;
 use flowagg_core::fleet::FleetError;
 use flowagg_policy::{MergeError, Plan};
 
-use crate::aws::{CallError, OpenError};
+use crate::aws::{CallError, OpenError, OpenOwnError, SettingError};
 use crate::export::ExportError;
 use crate::import::ImportError;
 use crate::{Exit, Screen};
@@ -126,9 +126,27 @@ impl From<Failure> for CommandError {
     }
 }
 
+impl From<SettingError> for CommandError {
+    fn from(error: SettingError) -> Self {
+        Self::usage(error.to_string(), error.help)
+    }
+}
+
 impl From<OpenError> for CommandError {
     fn from(error: OpenError) -> Self {
-        error.into_failure().into()
+        match error {
+            OpenError::Setting(error) => error.into(),
+            OpenError::Caller(failure) | OpenError::Hub(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<OpenOwnError> for CommandError {
+    fn from(error: OpenOwnError) -> Self {
+        match error {
+            OpenOwnError::Setting(error) => error.into(),
+            OpenOwnError::Caller(error) => error.into(),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use flowagg_core::id::{AccountId, BucketName, IdError, OrganizationId, Region, R
 use super::error::{CommandError, Problem};
 use super::files::write_text;
 use crate::args::{GlobalArgs, InitArgs};
-use crate::aws::{FoundOrganization, InitDefaults, Session, init_defaults};
+use crate::aws::{FoundOrganization, InitDefaults, OpenOwnError, Session, init_defaults};
 use crate::{Exit, Screen, show};
 
 #[cfg(test)]
@@ -29,6 +29,7 @@ pub(super) async fn run(
     } else {
         match Session::open_own_account(&global.connection()).await {
             Ok(session) => Some(init_defaults(&session).await),
+            Err(error @ OpenOwnError::Setting(_)) => return Err(error.into()),
             Err(error) => {
                 screen.note(&format!("no defaults from AWS: {error}"))?;
                 None

@@ -143,7 +143,7 @@ fn missing_credentials_are_a_failure_event_with_all_its_fields() {
     assert_data_eq!(
         said.err,
         str![[r#"
-{"schema":1,"event":"failure","account":"111122223333","region":"eu-west-1","call":"GetCallerIdentity","resource":null,"code":null,"message":"no AWS credentials were found (http://127.0.0.1:9)","help":"sign in (`aws sso login`, `aws configure`), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"}
+{"schema":1,"event":"failure","account":"111122223333","region":"eu-west-1","call":"GetCallerIdentity","resource":null,"code":null,"message":"no AWS credentials were found: the environment has no access keys, and the AWS configuration no profile `default`","help":"sign in (`aws configure sso`, `aws configure`), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"}
 
 "#]]
     );

@@ -2,6 +2,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 mod athena;
+mod credentials;
 mod events;
 mod init;
 mod json_page;

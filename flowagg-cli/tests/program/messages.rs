@@ -8,7 +8,7 @@ use snapbox::{assert_data_eq, str};
 use crate::{FLEET, flowagg};
 
 /// An AWS that answers every call with what `answer` makes of its first line and body.
-fn endpoint(answer: fn(&str) -> (u16, String)) -> String {
+pub(crate) fn endpoint(answer: fn(&str) -> (u16, String)) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -41,7 +41,7 @@ fn endpoint(answer: fn(&str) -> (u16, String)) -> String {
     url
 }
 
-fn query_error(code: &str, message: &str) -> String {
+pub(crate) fn query_error(code: &str, message: &str) -> String {
     format!(
         "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
     )
@@ -50,7 +50,7 @@ fn query_error(code: &str, message: &str) -> String {
 const IDENTITY: &str = "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
 
 /// What STS and EC2 answer for an account with nothing in it.
-fn empty_account(request: &str) -> Option<String> {
+pub(crate) fn empty_account(request: &str) -> Option<String> {
     let answers = [
         ("GetCallerIdentity", IDENTITY),
         ("DescribeVpcs", "<DescribeVpcsResponse><vpcSet/></DescribeVpcsResponse>"),
@@ -60,7 +60,7 @@ fn empty_account(request: &str) -> Option<String> {
 }
 
 /// A port that nobody listens on.
-fn closed() -> String {
+pub(crate) fn closed() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     format!("http://{}", listener.local_addr().unwrap())
 }
@@ -240,8 +240,8 @@ fn missing_credentials_are_told_with_the_ways_to_sign_in() {
     assert_data_eq!(
         said.err.replace(&url, "ENDPOINT"),
         str![[r#"
-error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials were found (ENDPOINT)
-       sign in (`aws sso login`, `aws configure`), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials were found: the environment has no access keys, and the AWS configuration no profile `default`
+       sign in (`aws configure sso`, `aws configure`), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
 
 "#]]
     );

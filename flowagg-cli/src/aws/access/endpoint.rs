@@ -27,7 +27,9 @@ impl LoadServiceConfig for WithoutEmpty {
 
 /// The URL without a user name and password, which are secrets.
 pub(super) fn redacted(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.rsplit_once('@').map_or_else(|| url.to_owned(), |(_, host)| format!("***@{host}"));
+    };
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     match authority.rsplit_once('@') {
         Some((_, host)) => format!("{scheme}://***@{host}{path}"),
@@ -46,7 +48,8 @@ mod tests {
             ("http://user:p@ss@proxy.example:8080/a@b", "http://***@proxy.example:8080/a@b"),
             ("https://token@aws.example", "https://***@aws.example"),
             ("https://aws.example?a@b", "https://aws.example?a@b"),
-            ("no url@all", "no url@all"),
+            ("user:pass@proxy:8080", "***@proxy:8080"),
+            ("no url", "no url"),
         ] {
             assert_eq!(redacted(url), shown);
         }

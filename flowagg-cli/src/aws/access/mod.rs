@@ -2,11 +2,14 @@
 
 mod account;
 mod caller;
+mod credentials;
 mod endpoint;
 #[cfg(test)]
 mod mocked;
 mod organization;
+mod profile;
 mod role;
+mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -27,8 +30,12 @@ use flowagg_core::id::{AccountId, ExternalId, Place, Region, RoleName};
 
 pub use account::Account;
 pub(crate) use organization::find_accounts;
+pub use settings::SettingError;
 
 use self::caller::identify;
+use self::credentials::Source;
+use self::profile::UsedProfile;
+use self::settings::{check_endpoints, check_partition, check_region};
 use super::failure::{CallError, may_be_wrong_account};
 use super::traffic::Calls;
 
@@ -44,6 +51,12 @@ pub struct Connection {
     pub endpoint_url: Option<String>,
     /// Timeout for each attempt of a call, unless the [`SdkConfig`] has a timeout configuration.
     pub call_timeout: Duration,
+    /// The profile that credentials are taken from, as with `--profile` of the AWS CLI: it comes before the fleet file's and
+    /// `AWS_PROFILE`, and access keys in the environment are not used. Not used with an [`SdkConfig`].
+    pub profile: Option<String>,
+    /// The region of the first calls: who the caller is, roles, and the region of a bucket that is imported. The default is
+    /// the hub's, and without a fleet file that of the standard chain. Regions of the fleet are never taken from here.
+    pub region: Option<Region>,
     config: Option<SdkConfig>,
 }
 
@@ -79,43 +92,49 @@ impl Connection {
         Self { config: Some(config), ..Self::default() }
     }
 
-    /// The configuration of all calls, and their HTTP client.
+    /// The configuration of all calls, their HTTP client, and where the credentials come from unless it is an [`SdkConfig`].
     ///
-    /// A region of the [`SdkConfig`] comes first, then `hub_region`, then that of the standard chain.
+    /// The region of the connection comes first, then that of the [`SdkConfig`], `hub_region`, and that of the standard chain.
     async fn load(
         &self,
         hub_region: Option<&Region>,
         profile: Option<&str>,
-    ) -> (SdkConfig, SharedHttpClient) {
+    ) -> Result<(SdkConfig, SharedHttpClient, Option<Source>), SettingError> {
+        let region = self.region.as_ref().or(hub_region);
         if let Some(config) = &self.config {
             let config = self.complete(config, hub_region);
+            check_endpoints(&config, self.endpoint_url.as_deref())?;
             let http = config.http_client().unwrap_or_else(https);
-            return (config, http);
+            return Ok((config, http, None));
         }
+        let profile = UsedProfile::new(self.profile.as_deref(), profile)?;
         let https = https();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(https.clone())
+            .profile_name(&profile.name)
             // Answers are small, and each attempt has a timeout of its own.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .retry_config(retries())
             .timeout_config(timeouts(self.call_timeout));
-        if let Some(region) = hub_region {
+        if let Some(region) = region {
             loader = loader.region(account::sdk_region(region));
-        }
-        if let Some(profile) = profile {
-            loader = loader.profile_name(profile);
         }
         if let Some(url) = &self.endpoint_url {
             loader = loader.endpoint_url(url);
         }
-        (endpoint::without_empty(&loader.load().await), https)
+        let source = Source::of(profile).await?;
+        let config = endpoint::without_empty(&loader.load().await);
+        check_endpoints(&config, self.endpoint_url.as_deref())?;
+        check_region(&config, &source.profile.name)?;
+        let config = source.configured(config);
+        Ok((config, https, Some(source)))
     }
 
     /// The configuration of an embedder, with values for what it does not set.
     fn complete(&self, config: &SdkConfig, hub_region: Option<&Region>) -> SdkConfig {
         let is_set = config.region().is_some_and(|region| Region::parse(region.as_ref()).is_ok());
         let mut complete = config.to_builder();
-        if let (false, Some(region)) = (is_set, hub_region) {
+        if let Some(region) = self.region.as_ref().or(hub_region.filter(|_| !is_set)) {
             complete.set_region(account::sdk_region(region));
         }
         if let Some(url) = &self.endpoint_url {
@@ -140,13 +159,22 @@ impl Connection {
 
 impl Default for Connection {
     fn default() -> Self {
-        Self { endpoint_url: None, call_timeout: Self::CALL_TIMEOUT, config: None }
+        Self {
+            endpoint_url: None,
+            call_timeout: Self::CALL_TIMEOUT,
+            profile: None,
+            region: None,
+            config: None,
+        }
     }
 }
 
 /// Why a session could not be opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
+    /// An option or an environment variable cannot be used; nothing was called.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// The caller could not be identified: there are no usable credentials. Assuming a role that a profile names is part of
     /// that.
     #[error(transparent)]
@@ -156,13 +184,15 @@ pub enum OpenError {
     Hub(Failure),
 }
 
-impl OpenError {
-    /// The call that failed, at whichever step.
-    pub fn into_failure(self) -> Failure {
-        match self {
-            Self::Caller(failure) | Self::Hub(failure) => failure,
-        }
-    }
+/// Why a session of the caller's own account could not be opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenOwnError {
+    /// An option or an environment variable cannot be used; nothing was called.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+    /// The caller could not be identified.
+    #[error(transparent)]
+    Caller(#[from] CallError),
 }
 
 /// Who calls, and the hub account, reached.
@@ -180,10 +210,13 @@ impl Session {
     /// [`Connection::from_sdk_config`].
     pub async fn open(file: &FleetFile, connection: &Connection) -> Result<Self, OpenError> {
         let hub = &file.hub;
-        let (config, http) = connection.load(Some(&hub.region), hub.profile.as_deref()).await;
+        if let Some(region) = &connection.region {
+            check_partition(region, &hub.region)?;
+        }
+        let (config, http, source) = connection.load(Some(&hub.region), hub.profile.as_deref()).await?;
         let region = account::home(&config);
         // Until the caller is known, its calls count as the hub's.
-        let caller = identify(config, http, Some(hub.account), &region).await;
+        let caller = sign_in(config, http, source, Some(hub.account), &region).await;
         let caller = caller.map_err(|error| OpenError::Caller(error.at(Place::new(hub.account, &region))))?;
         let hub = open_hub(&caller, file).await.map_err(OpenError::Hub)?;
         Ok(Self { caller, hub, external_id: file.external_id.clone() })
@@ -193,10 +226,10 @@ impl Session {
     /// standard chain.
     ///
     /// Fails if AWS does not identify the caller; the error has no account, because none is known.
-    pub async fn open_own_account(connection: &Connection) -> Result<Self, CallError> {
-        let (config, http) = connection.load(None, None).await;
+    pub async fn open_own_account(connection: &Connection) -> Result<Self, OpenOwnError> {
+        let (config, http, source) = connection.load(None, None).await?;
         let region = account::home(&config);
-        let caller = identify(config, http, None, &region).await?;
+        let caller = sign_in(config, http, source, None, &region).await?;
         Ok(Self { hub: caller.clone(), caller, external_id: None })
     }
 
@@ -228,6 +261,21 @@ impl Session {
             self.caller.enter(id, role, self.external_id.as_ref(), &self.hub.home()).await
         }
     }
+}
+
+/// Loads the credentials, and finds out whose they are.
+async fn sign_in(
+    config: SdkConfig,
+    http: SharedHttpClient,
+    source: Option<Source>,
+    counted_as: Option<AccountId>,
+    region: &Region,
+) -> Result<Account, CallError> {
+    let config = match source {
+        Some(source) => source.loaded(config).await?,
+        None => config,
+    };
+    identify(config, http, counted_as, region).await
 }
 
 async fn open_hub(caller: &Account, file: &FleetFile) -> Result<Account, Failure> {

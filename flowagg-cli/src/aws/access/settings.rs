@@ -1,0 +1,125 @@
+//! Options and environment variables that decide how AWS is reached. A value that cannot be used is an error before any call: the
+//! SDK ignores some of them, and others make it panic.
+
+use std::env::{self, VarError};
+
+use aws_config::SdkConfig;
+use aws_types::service_config::ServiceConfigKey;
+use flowagg_core::id::Region;
+use http::Uri;
+
+use super::endpoint::redacted;
+
+/// An option, an environment variable or a line of the AWS configuration whose value cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name}: {what}")]
+#[non_exhaustive]
+pub struct SettingError {
+    /// The option, the variable or the key.
+    pub name: String,
+    /// What is wrong with the value, without the user name and password of a URL.
+    pub what: String,
+    /// How to fix it.
+    pub help: String,
+}
+
+impl SettingError {
+    pub(super) fn new(name: impl Into<String>, what: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { name: name.into(), what: what.into(), help: help.into() }
+    }
+}
+
+/// The services that flowagg calls itself or for credentials: the ids in the AWS configuration, and the variables.
+///
+/// Source: "Service-specific endpoints" (AWS SDKs and Tools Reference Guide).
+const SERVICES: [(&str, &str); 8] = [
+    ("STS", "AWS_ENDPOINT_URL_STS"),
+    ("EC2", "AWS_ENDPOINT_URL_EC2"),
+    ("S3", "AWS_ENDPOINT_URL_S3"),
+    ("KMS", "AWS_ENDPOINT_URL_KMS"),
+    ("Organizations", "AWS_ENDPOINT_URL_ORGANIZATIONS"),
+    ("Athena", "AWS_ENDPOINT_URL_ATHENA"),
+    ("SSO", "AWS_ENDPOINT_URL_SSO"),
+    ("SSO OIDC", "AWS_ENDPOINT_URL_SSO_OIDC"),
+];
+/// The endpoint of every service, in the environment.
+const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
+
+/// The value of a variable; an empty one is unset, as for the AWS CLI.
+pub(super) fn variable(name: &str) -> Result<Option<String>, SettingError> {
+    match env::var(name) {
+        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => {
+            Err(SettingError::new(name, "the value is not valid UTF-8", format!("correct or unset {name}")))
+        }
+    }
+}
+
+/// Checks the endpoints of a configuration, which the SDK has read from options, variables and the profile.
+pub(super) fn check_endpoints(config: &SdkConfig, option: Option<&str>) -> Result<(), SettingError> {
+    if let Some(url) = option {
+        check_url("`--endpoint-url`", url)?;
+    }
+    let of_all = variable(ENDPOINT_URL)?;
+    let is_of_all = |url: &str| of_all.as_deref() == Some(url);
+    if let Some(url) = config.endpoint_url() {
+        check_url(if is_of_all(url) { ENDPOINT_URL } else { "`endpoint_url` of the profile" }, url)?;
+    }
+    let Some(settings) = config.service_config() else { return Ok(()) };
+    for (id, name) in SERVICES {
+        let key =
+            ServiceConfigKey::builder().service_id(id).env(ENDPOINT_URL).profile("endpoint_url").build();
+        let Some(url) = key.ok().and_then(|key| settings.load_config(key)) else { continue };
+        let of_profile = format!("`endpoint_url` of {id} in the AWS configuration");
+        let name = if variable(name)?.is_some() {
+            name
+        } else if is_of_all(&url) {
+            ENDPOINT_URL
+        } else {
+            &of_profile
+        };
+        check_url(name, &url)?;
+    }
+    Ok(())
+}
+
+/// Checks that a URL has a scheme that can be used, and a host.
+pub(super) fn check_url(name: &str, url: &str) -> Result<(), SettingError> {
+    let parsed: Option<Uri> = url.parse().ok();
+    let is_usable = parsed.is_some_and(|url| {
+        matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some_and(|host| !host.is_empty())
+    });
+    if is_usable {
+        return Ok(());
+    }
+    let what = format!("`{}` is not the URL of an endpoint", redacted(url));
+    Err(SettingError::new(name, what, "write it with `http://` or `https://`, as in `http://localhost:4566`"))
+}
+
+/// Checks the region that the SDK has read from variables and the profile.
+pub(super) fn check_region(config: &SdkConfig, profile: &str) -> Result<(), SettingError> {
+    let Some(region) = config.region().filter(|region| !region.as_ref().is_empty()) else { return Ok(()) };
+    let Err(error) = Region::parse(region.as_ref()) else { return Ok(()) };
+    let named = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter();
+    let mut named = named.filter(|name| env::var(name).is_ok_and(|value| value == region.as_ref()));
+    let name = named.next().map_or_else(|| format!("`region` of profile `{profile}`"), str::to_owned);
+    Err(SettingError::new(name, error.to_string(), error.help()))
+}
+
+/// Checks that a region that the connection names is of the hub's partition: roles and endpoints are of one.
+pub(super) fn check_partition(region: &Region, hub: &Region) -> Result<(), SettingError> {
+    if region.partition() == hub.partition() {
+        return Ok(());
+    }
+    let what = format!(
+        "{region} is in partition `{}`, and the hub's region {hub} in `{}`",
+        region.partition(),
+        hub.partition()
+    );
+    Err(SettingError::new(
+        "`--region`",
+        what,
+        format!("name a region of `{}`, or leave it out", hub.partition()),
+    ))
+}

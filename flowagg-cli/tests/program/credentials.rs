@@ -1,0 +1,543 @@
+//! Credentials that cannot be had, and options and variables that cannot be used: which profile, why, and the way out.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use snapbox::{assert_data_eq, str};
+
+use crate::messages::{closed, empty_account, endpoint, query_error};
+use crate::{FLEET, Said};
+
+/// A machine with this AWS configuration and these variables, and nothing else.
+fn on(config: &str, variables: &[(&str, &str)], args: &[&str]) -> Said {
+    on_with_fleet(FLEET, config, variables, args)
+}
+
+fn on_with_fleet(fleet: &str, config: &str, variables: &[(&str, &str)], args: &[&str]) -> Said {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("flowagg.toml"), fleet).unwrap();
+    fs::write(folder.path().join("config"), config).unwrap();
+    in_folder(folder.path(), variables, args)
+}
+
+fn in_folder(folder: &Path, variables: &[(&str, &str)], args: &[&str]) -> Said {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flowagg"));
+    command.args(args).current_dir(folder).env_clear().env("HOME", folder).env("PATH", "/usr/bin:/bin");
+    command.env("AWS_CONFIG_FILE", folder.join("config"));
+    command.env("AWS_SHARED_CREDENTIALS_FILE", folder.join("credentials"));
+    command.env("AWS_EC2_METADATA_DISABLED", "true").envs(variables.iter().copied());
+    let said = Said::of(command.output().unwrap());
+    let all = format!("{}{}", said.out, said.err);
+    assert!(!all.contains("panicked"), "{all}");
+    assert!(!all.contains("HIDDEN"), "{all}");
+    Said { err: said.err.replace(&folder.display().to_string(), "FOLDER"), ..said }
+}
+
+const SSO: &str = "
+[profile network]
+sso_session = acme
+sso_account_id = 111122223333
+sso_role_name = Network
+
+[profile old]
+sso_start_url = https://acme.awsapps.com/start
+sso_region = eu-west-1
+sso_account_id = 111122223333
+sso_role_name = Network
+
+[profile hub]
+role_arn = arn:aws:iam::111122223333:role/flowagg
+source_profile = network
+
+[sso-session acme]
+sso_start_url = https://acme.awsapps.com/start
+sso_region = eu-west-1
+sso_registration_scopes = sso:account:access
+";
+
+/// What is printed for each of these command lines and variables.
+fn told(config: &str, runs: &[(&[&str], &[(&str, &str)])]) -> String {
+    let url = closed();
+    let run = |(args, variables): &(&[&str], &[(&str, &str)])| {
+        let args = [&["plan", "--endpoint-url", &url], *args].concat();
+        let said = on(config, variables, &args);
+        let code = said.code.unwrap();
+        format!("{code} {}", said.err.replace(&url, "ENDPOINT"))
+    };
+    runs.iter().map(run).collect()
+}
+
+#[test]
+fn profile_without_a_valid_sso_session_is_named_with_the_command_that_signs_in() {
+    assert_data_eq!(
+        told(
+            SSO,
+            &[
+                (&[], &[("AWS_PROFILE", "network")]),
+                (&["--profile", "old"], &[("AWS_PROFILE", "network")]),
+                (&["--profile", "hub"], &[]),
+            ]
+        ),
+        str![[r#"
+1 error: 111122223333 eu-west-1: GetCallerIdentity: profile `network` (AWS_PROFILE): not signed in with SSO: failed to load the cached SSO token
+       sign in with `aws sso login --profile network`, then run the command again
+1 error: 111122223333 eu-west-1: GetCallerIdentity: profile `old` (`--profile`): not signed in with SSO: no token is cached
+       sign in with `aws sso login --profile old`, then run the command again
+1 error: 111122223333 eu-west-1: GetCallerIdentity: profile `hub` (`--profile`): not signed in with SSO: failed to load the cached SSO token
+       sign in with `aws sso login --profile network`, then run the command again
+
+"#]]
+    );
+    let fleet = FLEET.replace("bucket =", "profile = \"network\"\nbucket =");
+    let said = on_with_fleet(&fleet, SSO, &[], &["plan", "--endpoint-url", &closed()]);
+    assert_data_eq!(
+        said.err,
+        str![[r#"
+error: 111122223333 eu-west-1: GetCallerIdentity: profile `network` (`hub.profile`): not signed in with SSO: failed to load the cached SSO token
+       sign in with `aws sso login --profile network`, then run the command again
+
+"#]]
+    );
+}
+
+#[test]
+fn sso_session_that_has_ended_and_access_that_is_not_assigned_are_told_apart() {
+    let token = r#"{"accessToken": "HIDDEN", "expiresAt": "2099-01-01T00:00:00Z"}"#;
+    let mut told = String::new();
+    for (status, code, message) in [
+        (401, "UnauthorizedException", "Session token not found or invalid"),
+        (403, "ForbiddenException", "No access"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("flowagg.toml"), FLEET).unwrap();
+        fs::write(folder.path().join("config"), SSO).unwrap();
+        let cache = folder.path().join(".aws/sso/cache");
+        fs::create_dir_all(&cache).unwrap();
+        // SHA-1 of the URL of the start page.
+        fs::write(cache.join("40169cea58ca6cbf23fb27b2542923fb5f524af0.json"), token).unwrap();
+        let url = endpoint(match status {
+            401 => {
+                |_| {
+                    (401, r#"{"__type": "UnauthorizedException", "message": "Session token not found or invalid"}"#.to_owned())
+                }
+            }
+            _ => |_| (403, r#"{"__type": "ForbiddenException", "message": "No access"}"#.to_owned()),
+        });
+        let variables = [("AWS_ENDPOINT_URL_SSO", url.as_str())];
+        let said = in_folder(folder.path(), &variables, &["plan", "--profile", "old"]);
+        assert!(said.err.contains(code) || said.err.contains(message), "{}", said.err);
+        told += &said.err;
+    }
+    assert_data_eq!(
+        told,
+        str![[r#"
+error: 111122223333 eu-west-1: GetCallerIdentity: profile `old` (`--profile`): the SSO session has expired or was ended: Session token not found or invalid
+       sign in with `aws sso login --profile old`, then run the command again
+error: 111122223333 eu-west-1: GetCallerIdentity: profile `old` (`--profile`): GetRoleCredentials: ForbiddenException: No access
+       check `sso_account_id` and `sso_role_name` of profile `old`: IAM Identity Center must have assigned the user to this account and permission set
+
+"#]]
+    );
+}
+
+#[test]
+fn profile_that_does_not_exist_is_named_with_the_one_that_was_meant() {
+    let keys = [("AWS_PROFILE", "netwrk"), ("AWS_ACCESS_KEY_ID", "A")];
+    assert_data_eq!(
+        told(
+            SSO,
+            &[
+                (&["--profile", "netwrk"], &[]),
+                (&["--profile", "audit"], &[]),
+                (&[], &keys),
+                (&[], &[("AWS_PROFILE", "audit")]),
+            ]
+        ),
+        str![[r#"
+2 error: `--profile`: there is no profile `netwrk`
+       did you mean `network`? `aws configure list-profiles` lists the profiles
+2 error: `--profile`: there is no profile `audit`
+       name one of the profiles `hub`, `network`, `old`, or add it with `aws configure sso`
+1 error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials were found: profile `netwrk` (AWS_PROFILE) does not exist
+       did you mean `network`? `aws configure list-profiles` lists the profiles
+1 error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials were found: profile `audit` (AWS_PROFILE) does not exist
+       name one of the profiles `hub`, `network`, `old`, or add it with `aws configure sso`
+
+"#]]
+    );
+    assert_data_eq!(
+        told("", &[(&["--profile", "audit"], &[]), (&[], &[("AWS_PROFILE", "audit")])]),
+        str![[r#"
+2 error: `--profile`: there is no profile `audit`
+       the AWS configuration has no profiles: add one with `aws configure sso`, or name its files in AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE
+1 error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials were found: profile `audit` (AWS_PROFILE) does not exist
+       the AWS configuration has no profiles: add one with `aws configure sso`, or name its files in AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE
+
+"#]]
+    );
+}
+
+#[test]
+fn nothing_to_sign_in_with_is_told_with_what_was_tried() {
+    let empty = "[profile empty]\nregion = eu-west-1\n";
+    assert_data_eq!(
+        told(
+            empty,
+            &[
+                (&[], &[]),
+                (&[], &[("AWS_ACCESS_KEY_ID", "A")]),
+                (&[], &[("AWS_PROFILE", "empty")]),
+                (&["--profile", "empty"], &[("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "HIDDEN")]),
+            ]
+        ),
+        str![[r#"
+1 error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials were found: the environment has no access keys, and the AWS configuration no profile `default`
+       name a profile with `--profile` or AWS_PROFILE: `empty`
+1 error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials were found: AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY
+       name a profile with `--profile` or AWS_PROFILE: `empty`
+1 error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials were found: profile `empty` (AWS_PROFILE) has none
+       add credentials to it with `aws configure sso --profile empty` or `aws configure --profile empty`, or name another profile with `--profile`
+1 error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials were found: profile `empty` (`--profile`) has none
+       add credentials to it with `aws configure sso --profile empty` or `aws configure --profile empty`, or name another profile with `--profile`
+
+"#]]
+    );
+}
+
+#[test]
+fn metadata_service_is_blamed_only_if_it_was_tried_last() {
+    let url = closed();
+    let metadata =
+        [("AWS_EC2_METADATA_DISABLED", "false"), ("AWS_EC2_METADATA_SERVICE_ENDPOINT", url.as_str())];
+    assert_data_eq!(
+        told("", &[(&[], &metadata)]),
+        str![[r#"
+1 error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials were found: the environment has no access keys, and the AWS configuration no profile `default`; the instance metadata service, tried last, has none either
+       sign in (`aws configure sso`, `aws configure`), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+
+"#]]
+    );
+    let other = [&metadata[..], &[("AWS_PROFILE", "old")]].concat();
+    assert!(!told(SSO, &[(&[], &other)]).contains("metadata"));
+}
+
+#[test]
+fn program_of_a_profile_that_fails_is_told_with_its_cause_and_without_secrets() {
+    let config = "
+[profile denied]
+credential_process = sh -c \"echo 'access denied for wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXHIDDEN1' >&2; exit 3\"
+[profile words]
+credential_process = echo wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXHIDDEN1
+[profile incomplete]
+credential_process = echo {\"Version\": 1, \"AccessKeyId\": \"A\"}
+[profile absent]
+credential_process = /opt/acme/no-such-program --token HIDDEN
+";
+    let runs: Vec<[&str; 2]> =
+        ["denied", "words", "incomplete", "absent"].map(|name| ["--profile", name]).to_vec();
+    let runs: Vec<(&[&str], &[(&str, &str)])> = runs.iter().map(|run| (&run[..], &[][..])).collect();
+    assert_data_eq!(
+        told(config, &runs),
+        str![[r#"
+1 error: 111122223333 eu-west-1: GetCallerIdentity: profile `denied` (`--profile`): `credential_process` failed: Error retrieving credentials: external process exited with code exit status: 3. Stderr: access denied for ***
+       run the command of `credential_process` of profile `denied` in a terminal, and correct it
+1 error: 111122223333 eu-west-1: GetCallerIdentity: profile `words` (`--profile`): `credential_process` failed: Error retrieving credentials from external process, could not parse response: invalid JSON in response: Error at offset 0: unexpected token 'w'. Expected one of '{', '[', '"', 'null', 'true', 'false', <number>
+       run the command of `credential_process` of profile `words` in a terminal, and correct it
+1 error: 111122223333 eu-west-1: GetCallerIdentity: profile `incomplete` (`--profile`): `credential_process` failed: Error retrieving credentials from external process, could not parse response: invalid JSON in response: Error at offset 1: unexpected token 'V'. Expected one of '"'
+       run the command of `credential_process` of profile `incomplete` in a terminal, and correct it
+1 error: 111122223333 eu-west-1: GetCallerIdentity: profile `absent` (`--profile`): `credential_process` failed: Error retrieving credentials: external process exited with code exit status: 127. Stderr: [..]
+       run the command of `credential_process` of profile `absent` in a terminal, and correct it
+
+"#]]
+    );
+}
+
+#[test]
+fn program_of_a_profile_runs_once() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("flowagg.toml"), FLEET).unwrap();
+    let keys = r#"{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "HIDDEN"}"#;
+    fs::write(folder.path().join("keys"), keys).unwrap();
+    let config = "[profile made]\ncredential_process = sh -c \"echo run >> runs; cat keys\"\n";
+    fs::write(folder.path().join("config"), config).unwrap();
+    let url = endpoint(|request| {
+        empty_account(request).map_or_else(|| (404, String::new()), |answer| (200, answer))
+    });
+    let said = in_folder(folder.path(), &[("AWS_ENDPOINT_URL", &url)], &["plan", "--profile", "made"]);
+    assert!(said.out.contains("create the bucket"), "{}{}", said.out, said.err);
+    assert_eq!(fs::read_to_string(folder.path().join("runs")).unwrap(), "run\n");
+}
+
+#[test]
+fn profiles_that_cannot_be_used_are_named_with_the_key() {
+    let config = "
+[profile loop]
+role_arn = arn:aws:iam::111122223333:role/flowagg
+source_profile = hoop
+[profile hoop]
+role_arn = arn:aws:iam::111122223333:role/flowagg
+source_profile = loop
+[profile lost]
+role_arn = arn:aws:iam::111122223333:role/flowagg
+source_profile = nowhere
+[profile half]
+aws_access_key_id = A
+[profile session]
+sso_session = missing
+sso_account_id = 111122223333
+sso_role_name = Network
+[profile login]
+login_session = arn:aws:iam::111122223333:user/someone
+[profile token]
+role_arn = arn:aws:iam::111122223333:role/flowagg
+web_identity_token_file = /no/such/token
+[profile source]
+role_arn = arn:aws:iam::111122223333:role/flowagg
+credential_source = Environment
+";
+    let names = ["loop", "lost", "half", "session", "login", "token", "source"];
+    let runs = names.map(|name| ["--profile", name]);
+    let runs: Vec<(&[&str], &[(&str, &str)])> = runs.iter().map(|run| (&run[..], &[][..])).collect();
+    assert_data_eq!(
+        told(config, &runs),
+        str![[r#"
+1 error: 111122223333 eu-west-1: GetCallerIdentity: profile `loop` (`--profile`) cannot be used: profile formed an infinite loop. first we loaded ["loop", "hoop"], then attempted to reload loop
+       correct the AWS configuration: `~/.aws/config` and `~/.aws/credentials`, or the files that AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name
+1 error: 111122223333 eu-west-1: GetCallerIdentity: profile `lost` (`--profile`) cannot be used: `source_profile = nowhere` of profile `lost` does not exist
+       name one of the profiles `half`, `hoop`, `login`, `loop`, `lost`, `session` and 2 more, or add it with `aws configure sso`
+1 error: 111122223333 eu-west-1: GetCallerIdentity: profile `half` (`--profile`) cannot be used: invalid credential source in `half`: profile missing aws_secret_access_key
+       correct the AWS configuration: `~/.aws/config` and `~/.aws/credentials`, or the files that AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name
+1 error: 111122223333 eu-west-1: GetCallerIdentity: profile `session` (`--profile`) cannot be used: sso-session named `missing` (referenced by profile `session`) was not found
+       correct the AWS configuration: `~/.aws/config` and `~/.aws/credentials`, or the files that AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name
+1 error: 111122223333 eu-west-1: GetCallerIdentity: profile `login` (`--profile`): flowagg does not read the sign-in of `aws login`
+       export the credentials with `eval "$(aws configure export-credentials --profile login --format env)"`, or use a profile with `sso_session`
+1 error: 111122223333 eu-west-1: GetCallerIdentity: profile `token` (`--profile`): the web identity token cannot be used: No such file or directory (os error 2)
+       check `web_identity_token_file` and `role_arn` of profile `token`
+1 error: 111122223333 eu-west-1: GetCallerIdentity: profile `source` (`--profile`): `credential_source = Environment`: environment variable not set
+       check `credential_source` of profile `source`, and run flowagg where it has credentials
+
+"#]]
+    );
+    assert_data_eq!(
+        told("[profile x\n", &[(&["--profile", "x"], &[]), (&[], &[])]),
+        str![[r#"
+2 error: `--profile`: the AWS configuration cannot be read: error parsing FOLDER/config on line 1: Profile definition must end with ']'
+       correct the AWS configuration: `~/.aws/config` and `~/.aws/credentials`, or the files that AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name
+1 error: 111122223333 eu-west-1: GetCallerIdentity: the AWS configuration cannot be read: error parsing FOLDER/config on line 1: Profile definition must end with ']'
+       correct the AWS configuration: `~/.aws/config` and `~/.aws/credentials`, or the files that AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name
+
+"#]]
+    );
+}
+
+#[test]
+fn role_of_a_profile_that_is_denied_is_told_with_the_profile() {
+    let config = "
+[profile hub]
+role_arn = arn:aws:iam::111122223333:role/flowagg
+source_profile = keys
+[profile keys]
+aws_access_key_id = A
+aws_secret_access_key = HIDDEN
+";
+    let url = endpoint(|_| (403, query_error("AccessDenied", "not authorized to perform sts:AssumeRole")));
+    let said = on(config, &[("AWS_ENDPOINT_URL", &url)], &["plan", "--profile", "hub"]);
+    assert_data_eq!(
+        said.err,
+        str![[r#"
+error: 111122223333 eu-west-1: AssumeRole: AccessDenied: profile `hub` (`--profile`): not authorized to perform sts:AssumeRole
+       create the role in 111122223333 with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it; `flowagg permissions` prints the policies, and `aws iam get-role` in 111122223333 shows the role
+
+"#]]
+    );
+}
+
+#[test]
+fn profile_of_the_command_line_comes_before_keys_in_the_environment() {
+    let config = "[profile keys]\naws_access_key_id = OFPROFILE\naws_secret_access_key = HIDDEN\n";
+    let url = endpoint(|request| {
+        let of_profile = request.contains("Credential=OFPROFILE/");
+        (403, query_error("Told", if of_profile { "the profile" } else { "the environment" }))
+    });
+    let keys = [
+        ("AWS_ENDPOINT_URL", url.as_str()),
+        ("AWS_ACCESS_KEY_ID", "OFENV"),
+        ("AWS_SECRET_ACCESS_KEY", "HIDDEN"),
+    ];
+    let by_variable = [&keys[..], &[("AWS_PROFILE", "keys")]].concat();
+    let asked = |variables: &[(&str, &str)], args: &[&str]| on(config, variables, args).err;
+    assert!(asked(&keys, &["plan", "--profile", "keys"]).contains("Told: the profile"));
+    assert!(asked(&by_variable, &["plan"]).contains("Told: the environment"));
+}
+
+#[test]
+fn first_calls_are_sent_to_the_region_that_is_named() {
+    let url = endpoint(|request| {
+        let region = ["us-east-2", "eu-west-1", "ap-south-1", "sa-east-1"]
+            .into_iter()
+            .find(|region| request.contains(&format!("/{region}/sts/")));
+        (403, query_error("Told", &format!("sent to {}", region.unwrap_or("another"))))
+    });
+    let keys =
+        [("AWS_ENDPOINT_URL", url.as_str()), ("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "HIDDEN")];
+    let with = |region: &[(&'static str, &'static str)]| [&keys[..], region].concat();
+    let sent = |variables: &[(&str, &str)], args: &[&str]| {
+        let said = on("[default]\nregion = sa-east-1\n", variables, args).err;
+        said.split_once("sent to ").map(|(_, rest)| rest.lines().next().unwrap_or_default().to_owned())
+    };
+    let import = ["import", "--bucket", "acme-flow-logs"];
+    let both = with(&[("AWS_REGION", "us-east-2"), ("AWS_DEFAULT_REGION", "ap-south-1")]);
+    assert_eq!(sent(&keys, &["plan"]).as_deref(), Some("eu-west-1"), "the hub's");
+    assert_eq!(sent(&both, &["plan"]).as_deref(), Some("eu-west-1"), "the hub's");
+    assert_eq!(sent(&both, &["plan", "--region", "ap-south-1"]).as_deref(), Some("ap-south-1"));
+    assert_eq!(sent(&both, &import).as_deref(), Some("us-east-2"));
+    assert_eq!(sent(&with(&[("AWS_DEFAULT_REGION", "ap-south-1")]), &import).as_deref(), Some("ap-south-1"));
+    assert_eq!(sent(&keys, &import).as_deref(), Some("sa-east-1"), "the profile's");
+    assert_eq!(
+        sent(&both, &[&import[..], &["--region", "eu-west-1"]].concat()).as_deref(),
+        Some("eu-west-1")
+    );
+}
+
+/// Values that no variable of the SDK expects.
+const NONSENSE: [&str; 4] = ["nonsense !", "", "://\u{e4}\u{1f642}", "-1"];
+
+/// What the SDK reads ("Settings reference", AWS SDKs and Tools Reference Guide), without the keys themselves.
+const VARIABLES: [&str; 35] = [
+    "AWS_ACCOUNT_ID",
+    "AWS_ACCOUNT_ID_ENDPOINT_MODE",
+    "AWS_AUTH_SCHEME_PREFERENCE",
+    "AWS_CA_BUNDLE",
+    "AWS_CONFIG_FILE",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_DEFAULTS_MODE",
+    "AWS_DEFAULT_REGION",
+    "AWS_DISABLE_REQUEST_COMPRESSION",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+    "AWS_EC2_METADATA_V1_DISABLED",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_EC2",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_EXECUTION_ENV",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_MAX_ATTEMPTS",
+    "AWS_PROFILE",
+    "AWS_REGION",
+    "AWS_REQUEST_CHECKSUM_CALCULATION",
+    "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES",
+    "AWS_RESPONSE_CHECKSUM_VALIDATION",
+    "AWS_RETRY_MODE",
+    "AWS_ROLE_ARN",
+    "AWS_SDK_UA_APP_ID",
+    "AWS_SESSION_TOKEN",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_SIGV4A_SIGNING_REGION_SET",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+];
+
+#[test]
+fn no_value_of_a_variable_makes_it_panic() {
+    let url = endpoint(|request| {
+        empty_account(request).map_or_else(|| (404, String::new()), |answer| (200, answer))
+    });
+    let keys = [("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "HIDDEN")];
+    let metadata = closed();
+    let no_keys =
+        [("AWS_EC2_METADATA_DISABLED", "false"), ("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.as_str())];
+    let import = ["import", "--bucket", "acme-flow-logs"];
+    let run = |variable: &str| {
+        let mut refused = String::new();
+        for value in NONSENSE {
+            for (machine, args) in [(&keys, &["plan"][..]), (&keys, &import), (&no_keys, &["plan"])] {
+                // These need no credentials to be read.
+                let is_source = ["CONTAINER", "FILE", "METADATA", "PROFILE", "ROLE"];
+                if machine == &no_keys && !is_source.iter().any(|part| variable.contains(part)) {
+                    continue;
+                }
+                let set = [("AWS_ENDPOINT_URL", url.as_str()), (variable, value)];
+                let said = on("", &[&machine[..], &set].concat(), args);
+                assert!(matches!(said.code, Some(0..=2)), "{variable}={value}: {:?}", said.code);
+                if said.code == Some(2) && value == NONSENSE[0] {
+                    refused += &format!("{}: {}", args[0], said.err);
+                }
+            }
+        }
+        refused
+    };
+    let refused: String = std::thread::scope(|scope| {
+        let runs: Vec<_> = VARIABLES.iter().map(|variable| scope.spawn(|| run(variable))).collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    assert_data_eq!(
+        refused,
+        str![[r#"
+import: error: AWS_DEFAULT_REGION: `nonsense !` is not a region: it has not the form of a region code
+       a region code such as `eu-west-1`, `cn-north-1` or `us-gov-west-1`
+plan: error: AWS_ENDPOINT_URL: `nonsense !` is not the URL of an endpoint
+       write it with `http://` or `https://`, as in `http://localhost:4566`
+import: error: AWS_ENDPOINT_URL: `nonsense !` is not the URL of an endpoint
+       write it with `http://` or `https://`, as in `http://localhost:4566`
+plan: error: AWS_ENDPOINT_URL_EC2: `nonsense !` is not the URL of an endpoint
+       write it with `http://` or `https://`, as in `http://localhost:4566`
+import: error: AWS_ENDPOINT_URL_EC2: `nonsense !` is not the URL of an endpoint
+       write it with `http://` or `https://`, as in `http://localhost:4566`
+plan: error: AWS_ENDPOINT_URL_S3: `nonsense !` is not the URL of an endpoint
+       write it with `http://` or `https://`, as in `http://localhost:4566`
+import: error: AWS_ENDPOINT_URL_S3: `nonsense !` is not the URL of an endpoint
+       write it with `http://` or `https://`, as in `http://localhost:4566`
+plan: error: AWS_ENDPOINT_URL_STS: `nonsense !` is not the URL of an endpoint
+       write it with `http://` or `https://`, as in `http://localhost:4566`
+import: error: AWS_ENDPOINT_URL_STS: `nonsense !` is not the URL of an endpoint
+       write it with `http://` or `https://`, as in `http://localhost:4566`
+import: error: AWS_REGION: `nonsense !` is not a region: it has not the form of a region code
+       a region code such as `eu-west-1`, `cn-north-1` or `us-gov-west-1`
+
+"#]]
+    );
+}
+
+#[test]
+fn options_that_cannot_be_used_are_named_before_any_call() {
+    let mut told = String::new();
+    for args in [
+        &["plan", "--endpoint-url", "localhost:4566"][..],
+        &["plan", "--endpoint-url", "http://user:HIDDEN@"],
+        &["plan", "--endpoint-url", ""],
+        &["plan", "--region", "eu-west"],
+        &["plan", "--region", "us-gov-west-1"],
+        &["init", "--endpoint-url", "ftp://aws.example"],
+        &["doctor", "--profile", ""],
+    ] {
+        let said = on("", &[], args);
+        assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{args:?}: {}", said.err);
+        told += &said.err;
+    }
+    assert_data_eq!(
+        told,
+        str![[r#"
+error: `--endpoint-url`: `localhost:4566` is not the URL of an endpoint
+       write it with `http://` or `https://`, as in `http://localhost:4566`
+error: `--endpoint-url`: `http://***@` is not the URL of an endpoint
+       write it with `http://` or `https://`, as in `http://localhost:4566`
+error: `--endpoint-url`: `` is not the URL of an endpoint
+       write it with `http://` or `https://`, as in `http://localhost:4566`
+error: invalid value 'eu-west' for '--region <REGION>': `eu-west` is not a region: it has not the form of a region code
+
+For more information, try '--help'.
+error: `--region`: us-gov-west-1 is in partition `aws-us-gov`, and the hub's region eu-west-1 in `aws`
+       name a region of `aws`, or leave it out
+error: `--endpoint-url`: `ftp://aws.example` is not the URL of an endpoint
+       write it with `http://` or `https://`, as in `http://localhost:4566`
+error: `--profile`: there is no profile ``
+       the AWS configuration has no profiles: add one with `aws configure sso`, or name its files in AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE
+
+"#]]
+    );
+}
