@@ -6,6 +6,7 @@
 //! * [`delivery`]: the log delivery service, which no emulator has: it obeys the bucket policy and writes the objects
 //! * [`simulation`]: a generated organization of hundreds of accounts, in memory
 //! * [`faults`]: an endpoint in front of the emulator that says no
+//! * [`proxy`]: an HTTP proxy, with or without credentials
 //! * [`rehearsal`]: all of it in one story, with every claim checked
 //! * [`aws`]: SDK clients of any account
 //! * [`arbitrary`]: strategies for proptest: fleets, grants, bucket policies and requests
@@ -52,6 +53,7 @@ pub mod emulator;
 mod endpoint;
 pub mod faults;
 pub mod organization;
+pub mod proxy;
 pub mod rehearsal;
 pub mod simulation;
 pub mod world;

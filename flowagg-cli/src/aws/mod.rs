@@ -12,14 +12,17 @@ mod found;
 #[cfg(test)]
 pub(crate) mod mocked;
 pub mod observe;
+mod proxy;
 mod sender;
+mod setting;
 mod tasks;
 mod traffic;
 
-pub use access::{Account, Accounts, Connection, OpenError, OpenOwnError, Session, SettingError};
+pub use access::{Account, Accounts, Connection, OpenError, OpenOwnError, Session};
 pub use athena::{QueryRequest, QueryResult, ResultColumn, StoredObjects, run_query, stored_objects};
 pub use defaults::{FoundOrganization, InitDefaults, init_defaults};
 pub use deliveries::{arrivals, deliveries, find_idle, verify};
 pub use failure::CallError;
 pub use found::{ImportScope, find, find_hub};
+pub use setting::SettingError;
 pub use traffic::Calls;

@@ -9,6 +9,7 @@ mod json_page;
 mod messages;
 mod named;
 mod policy;
+mod proxies;
 mod schemas;
 
 use std::io::Write;

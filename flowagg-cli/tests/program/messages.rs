@@ -29,7 +29,12 @@ pub(crate) fn endpoint(answer: fn(&str) -> (u16, String)) -> String {
                 }
             }
             let (status, body) = answer(&request);
-            let kind = if body.starts_with("<html>") { "content-type: text/html\r\n" } else { "" };
+            let kind = match &*body {
+                html if html.starts_with("<html>") => "content-type: text/html\r\n",
+                // Of the metadata service.
+                "token" => "x-aws-ec2-metadata-token-ttl-seconds: 60\r\n",
+                _ => "",
+            };
             let head = format!(
                 "HTTP/1.1 {status} x\r\n{kind}content-length: {}\r\nconnection: close\r\n\r\n",
                 body.len()

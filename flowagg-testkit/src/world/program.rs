@@ -73,6 +73,16 @@ impl World {
         run(self.folder.path(), fleet_file, self.environment(), args).await
     }
 
+    /// The same, with these variables in its environment as well.
+    pub async fn flowagg_with(
+        &self,
+        variables: impl IntoIterator<Item = (&'static str, String)>,
+        args: impl IntoIterator<Item = impl AsRef<OsStr>>,
+    ) -> Result<Ran, WorldError> {
+        let environment = self.environment().into_iter().chain(variables);
+        run(self.folder.path(), &self.fleet_file(), environment, args).await
+    }
+
     /// Where the fleet file is written.
     pub fn fleet_path(&self) -> PathBuf {
         fleet_path(self.folder.path())

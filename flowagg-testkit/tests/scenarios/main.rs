@@ -23,6 +23,7 @@ mod lifecycle;
 #[allow(dead_code, reason = "`papers` needs more of it")]
 mod paper;
 mod policy;
+mod proxy;
 mod replaced;
 mod report;
 mod resources;

@@ -5,9 +5,9 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use flowagg_core::id::{AccountId, Region};
 
 use super::account::{Account, sts_of_caller};
-use super::endpoint::redacted;
 use crate::aws::call::GET_CALLER_IDENTITY;
 use crate::aws::failure::CallError;
+use crate::aws::setting::redacted;
 
 /// Attempts of the first call: a mistyped endpoint is reported early.
 const FIRST_ATTEMPTS: u32 = 2;

@@ -27,9 +27,10 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use flowagg_core::text::one_line;
 
 use super::profile::{Origin, UsedProfile, listed, profiles, suggestion};
-use super::settings::SettingError;
 use crate::aws::call::{ASSUME_ROLE, GET_CALLER_IDENTITY};
 use crate::aws::failure::CallError;
+use crate::aws::proxy::ProxyFailed;
+use crate::aws::setting::SettingError;
 
 /// How long the first credentials may take: a program of `credential_process` may open a browser.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -108,6 +109,14 @@ impl Source {
         if let Some(refused) = find::<SdkError<AssumeRoleError, HttpResponse>>(error) {
             let error = CallError::of(ASSUME_ROLE, refused);
             return CallError { message: format!("{profile}: {}", error.message), ..error };
+        }
+        if let Some(failed) = find::<ProxyFailed>(error) {
+            return CallError::failed(
+                GET_CALLER_IDENTITY,
+                None,
+                format!("{profile}: {failed}"),
+                failed.help(),
+            );
         }
         let (message, help) = match &self.profiles {
             Err(error) => (unreadable(error), FILES.to_owned()),

@@ -24,34 +24,3 @@ impl LoadServiceConfig for WithoutEmpty {
         self.0.service_config()?.load_config(key).filter(|value| !value.is_empty())
     }
 }
-
-/// The URL without a user name and password, which are secrets.
-pub(super) fn redacted(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.rsplit_once('@').map_or_else(|| url.to_owned(), |(_, host)| format!("***@{host}"));
-    };
-    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    match authority.rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}://***@{host}{path}"),
-        None => url.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn user_name_and_password_of_an_endpoint_are_not_shown() {
-        for (url, shown) in [
-            ("http://localhost:4566", "http://localhost:4566"),
-            ("http://user:p@ss@proxy.example:8080/a@b", "http://***@proxy.example:8080/a@b"),
-            ("https://token@aws.example", "https://***@aws.example"),
-            ("https://aws.example?a@b", "https://aws.example?a@b"),
-            ("user:pass@proxy:8080", "***@proxy:8080"),
-            ("no url", "no url"),
-        ] {
-            assert_eq!(redacted(url), shown);
-        }
-    }
-}

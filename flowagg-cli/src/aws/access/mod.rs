@@ -21,8 +21,6 @@ use aws_config::identity::IdentityCache;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig};
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::FleetFile;
@@ -30,13 +28,14 @@ use flowagg_core::id::{AccountId, ExternalId, Place, Region, RoleName};
 
 pub use account::Account;
 pub(crate) use organization::find_accounts;
-pub use settings::SettingError;
 
 use self::caller::identify;
 use self::credentials::Source;
 use self::profile::UsedProfile;
 use self::settings::{check_endpoints, check_partition, check_region};
 use super::failure::{CallError, may_be_wrong_account};
+use super::proxy::http_client;
+use super::setting::SettingError;
 use super::traffic::Calls;
 
 /// How often a throttled or failed call is tried, with back-off between.
@@ -104,13 +103,13 @@ impl Connection {
         if let Some(config) = &self.config {
             let config = self.complete(config, hub_region);
             check_endpoints(&config, self.endpoint_url.as_deref())?;
-            let http = config.http_client().unwrap_or_else(https);
+            let http = config.http_client().map_or_else(http_client, Ok)?;
             return Ok((config, http, None));
         }
         let profile = UsedProfile::new(self.profile.as_deref(), profile)?;
-        let https = https();
+        let http = http_client()?;
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(https.clone())
+            .http_client(http.clone())
             .profile_name(&profile.name)
             // Answers are small, and each attempt has a timeout of its own.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
@@ -127,7 +126,7 @@ impl Connection {
         check_endpoints(&config, self.endpoint_url.as_deref())?;
         check_region(&config, &source.profile.name)?;
         let config = source.configured(config);
-        Ok((config, https, Some(source)))
+        Ok((config, http, Some(source)))
     }
 
     /// The configuration of an embedder, with values for what it does not set.
@@ -331,11 +330,6 @@ impl Accounts {
     pub fn take_calls(&self) -> Calls {
         self.session.caller.traffic.take()
     }
-}
-
-/// One client for all: each would read the machine's root certificates and keep connections of its own.
-fn https() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https()
 }
 
 fn retries() -> RetryConfig {

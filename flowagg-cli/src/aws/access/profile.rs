@@ -13,7 +13,7 @@ use aws_config::profile::{Profile, ProfileFileLoadError, ProfileSet, load};
 use aws_types::os_shim_internal::{Env, Fs};
 use flowagg_core::near::meant;
 
-use super::settings::{SettingError, variable};
+use crate::aws::setting::{SettingError, variable};
 
 /// The profile that is used if none is named.
 pub(super) const DEFAULT: &str = "default";

@@ -1,33 +1,14 @@
-//! Options and environment variables that decide how AWS is reached. A value that cannot be used is an error before any call: the
-//! SDK ignores some of them, and others make it panic.
+//! Checks of endpoints and regions. A value that cannot be used is an error before any call: the SDK ignores some of them, and
+//! others make it panic.
 
-use std::env::{self, VarError};
+use std::env;
 
 use aws_config::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
 use flowagg_core::id::Region;
 use http::Uri;
 
-use super::endpoint::redacted;
-
-/// An option, an environment variable or a line of the AWS configuration whose value cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name}: {what}")]
-#[non_exhaustive]
-pub struct SettingError {
-    /// The option, the variable or the key.
-    pub name: String,
-    /// What is wrong with the value, without the user name and password of a URL.
-    pub what: String,
-    /// How to fix it.
-    pub help: String,
-}
-
-impl SettingError {
-    pub(super) fn new(name: impl Into<String>, what: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { name: name.into(), what: what.into(), help: help.into() }
-    }
-}
+use crate::aws::setting::{SettingError, redacted, variable};
 
 /// The services that flowagg calls itself or for credentials: the ids in the AWS configuration, and the variables.
 ///
@@ -44,17 +25,6 @@ const SERVICES: [(&str, &str); 8] = [
 ];
 /// The endpoint of every service, in the environment.
 const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
-
-/// The value of a variable; an empty one is unset, as for the AWS CLI.
-pub(super) fn variable(name: &str) -> Result<Option<String>, SettingError> {
-    match env::var(name) {
-        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
-        Err(VarError::NotPresent) => Ok(None),
-        Err(VarError::NotUnicode(_)) => {
-            Err(SettingError::new(name, "the value is not valid UTF-8", format!("correct or unset {name}")))
-        }
-    }
-}
 
 /// Checks the endpoints of a configuration, which the SDK has read from options, variables and the profile.
 pub(super) fn check_endpoints(config: &SdkConfig, option: Option<&str>) -> Result<(), SettingError> {

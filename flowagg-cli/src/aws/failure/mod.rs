@@ -20,6 +20,7 @@ use self::codes::AwsError;
 use self::denial::{Denial, Effect};
 use super::call::{self, Call};
 use super::complete::Incomplete;
+use super::proxy::ProxyFailed;
 use super::sender::{self, NotFromAws};
 
 /// Where a call goes, for the message when it fails.
@@ -186,6 +187,9 @@ impl CallError {
             }
             if let Some(why) = error.downcast_ref::<Incomplete>() {
                 return Self::failed(call, None, why.to_string(), why.help());
+            }
+            if let Some(failed) = error.downcast_ref::<ProxyFailed>() {
+                return Self::failed(call, None, failed.to_string(), failed.help());
             }
             in_credentials |= error.is::<CredentialsError>();
             deepest = error;
