@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::Parser;
 use tracing_subscriber::prelude::*;
 
-use crate::args::Args;
+use crate::args::{Args, hinted};
 use crate::exit::Exit;
 use crate::show::Screen;
 use crate::{commands, show};
@@ -35,9 +35,9 @@ pub async fn run(args: impl IntoIterator<Item = OsString>, screen: &mut Screen<'
     let args: Vec<OsString> = args.into_iter().collect();
     // Before the arguments are parsed: with `--json`, errors in them are events as well.
     screen.events |= args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
-    let parsed = match Args::try_parse_from(args) {
+    let parsed = match Args::try_parse_from(&args) {
         Ok(parsed) => parsed,
-        Err(error) => return show::usage(&error, screen),
+        Err(error) => return show::usage(&hinted(error, &args), screen),
     };
     trace(parsed.global.verbose, screen.events);
     match commands::run(parsed, screen).await {

@@ -154,6 +154,127 @@ fn a_fleet_without_members_is_refused() {
     check(&format!("members = []\n{HUB}"), "1:11: the fleet has no members");
 }
 
+/// Each fault with its help, one a line.
+fn helped(text: &str) -> String {
+    let error = FleetFile::parse(text).expect_err("the fleet file is faulty");
+    error.faults.iter().map(|fault| format!("{fault}\n    {}\n", fault.help)).collect()
+}
+
+#[test]
+fn account_ids_that_toml_does_not_read_are_named_with_the_quoted_id() {
+    let member =
+        |account: &str| format!("{HUB}[[members]]\naccount = {account}\nregions = [\"eu-west-1\"]\n");
+    let accounts = format!(
+        "{HUB}[organization]\nid = \"o-a1b2c3d4e5\"\nregions = [\"all\"]\naccounts = [0123-4567-8901, 012345678901]\n"
+    );
+    let texts =
+        ["012345678901", "1234-5678-9012", "0000-1111-2222 # note", "\"1234-5678-9012\"", "222222222222"];
+    let told: String = texts.map(member).iter().chain([&accounts]).map(|text| helped(text)).collect();
+    assert_data_eq!(
+        told,
+        str![[r#"
+6:11: an account id is a text, and this one has no quotes
+    write it in quotes: "012345678901"
+6:11: an account id is a text, and this one has no quotes
+    write it in quotes: "123456789012"
+6:11: an account id is a text, and this one has no quotes
+    write it in quotes: "000011112222"
+6:11: `members[0].account`: `1234-5678-9012` is not an AWS account id: it is written with dashes, as in the AWS console; without them it is `123456789012`
+    an account id has 12 digits and stands in quotes, as in "111122223333"
+6:11: `members[0].account` is a number where a text belongs
+    write it in quotes: "222222222222"
+8:13: an account id is a text, and this one has no quotes
+    write it in quotes: "012345678901"
+8:29: an account id is a text, and this one has no quotes
+    write it in quotes: "012345678901"
+
+"#]]
+    );
+}
+
+#[test]
+fn value_of_another_type_is_shown_as_it_was_probably_meant() {
+    let text = r#"
+[hub]
+account = ["111122223333"]
+region = "eu-west-1"
+bucket = "acme-flow-logs"
+retention-days = "90"
+bucket-key = "true"
+
+[[flow-logs]]
+fields = "version, vpc-id"
+traffic = ["all", "reject"]
+
+[policy]
+source-arn = "yes"
+
+[members]
+account = "222222222222"
+regions = ["eu-west-1"]
+"#;
+    let more = r#"
+[[members]]
+account = "222222222222"
+regions = "eu-central-1"
+name = true
+vpcs = { except = "vpc-0a1b2c3d", tags = ["a"] }
+[[members]]
+account = "333333333333"
+regions = [["eu-west-1"]]
+[organization]
+id = "o-a1b2c3d4e5"
+units = "ou-ab12-11111111"
+regions = "all"
+accounts = 444444444444
+"#;
+    assert_data_eq!(
+        helped(text) + "\n" + &helped(&format!("{HUB}{more}")),
+        str![[r#"
+3:11: `hub.account` is an array where a text in quotes belongs
+    write a text in quotes: `account = "111122223333"`
+6:18: `hub.retention-days` is a string where a whole number belongs
+    write a whole number: `retention-days = 90`
+7:14: `hub.bucket-key` is a string where true or false belongs
+    write true or false: `bucket-key = true`
+7:14: a bucket key is of a KMS key
+    name the key's ARN in `encryption`, or leave it out
+9:1: `flow-logs` is an array where a table belongs
+    write a table: `[flow-logs]`
+14:14: `policy.source-arn` is a string where true or false belongs
+    write true or false
+16:1: `members` is a table where a list belongs
+    write a list: `[[members]]`
+
+8:11: `members[0].regions` is a string where a list in brackets belongs
+    write a list in brackets: `regions = ["eu-central-1"]`
+9:8: `members[0].name` is a boolean where a text in quotes belongs
+    write a text in quotes: `name = "true"`
+10:19: `members[0].vpcs.except` is a string where a list in brackets belongs
+    write a list in brackets: `except = ["vpc-0a1b2c3d"]`
+10:42: `members[0].vpcs.tags` is an array where a table belongs
+    write a table
+13:12: `members[1].regions[0]` is an array where a text in quotes belongs
+    write a text in quotes: `"eu-west-1"`
+16:9: `organization.units` is a string where a list in brackets belongs
+    write a list in brackets: `units = ["ou-ab12-11111111"]`
+17:11: `organization.regions` is a string where a list in brackets belongs
+    write a list in brackets: `regions = ["all"]`
+18:12: `organization.accounts` is an integer where a list in brackets belongs
+    write a list in brackets: `accounts = ["444444444444"]`
+
+"#]]
+    );
+}
+
+#[test]
+fn regions_that_aws_did_not_have_are_not_faults_and_can_be_listed() {
+    let file = FleetFile::parse(&format!("{HUB}{}", MEMBER.replace("eu-west-1", "eu-wset-1"))).unwrap();
+    let unknown: Vec<&str> = file.unknown_regions().into_iter().map(Region::as_str).collect();
+    assert_eq!(unknown, ["eu-wset-1"]);
+    assert!(FleetFile::parse(&format!("{HUB}{MEMBER}")).unwrap().unknown_regions().is_empty());
+}
+
 #[test]
 fn a_misspelt_key_is_answered_with_the_one_that_was_meant() {
     let error = Fleet::parse(&format!("{HUB}retention_days = 30\n{MEMBER}")).unwrap_err();

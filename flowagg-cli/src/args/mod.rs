@@ -2,6 +2,7 @@
 
 mod athena;
 mod export;
+mod hint;
 mod import;
 mod init;
 mod report;
@@ -23,6 +24,7 @@ use crate::aws::Connection;
 
 pub(crate) use athena::{AthenaQueryArgs, AthenaVerb};
 pub(crate) use export::{CloudformationArgs, ExportVerb, OutputArgs, TerraformArgs};
+pub(crate) use hint::hinted;
 pub(crate) use import::ImportArgs;
 pub(crate) use init::InitArgs;
 pub(crate) use report::ReportArgs;

@@ -33,7 +33,7 @@ pub(super) async fn query(
         let help = "look at the query with `--print`, then say `--yes`";
         return Err(CommandError::usage("nothing was run: there is no terminal to ask on", help));
     }
-    let (file, session) = start::open(global, start::Access::Write).await?;
+    let (file, session) = start::enter(global, start::Access::Write).await?;
     let hub = &file.hub;
     match reads {
         Some((folders, times)) => {

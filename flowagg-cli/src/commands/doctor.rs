@@ -17,7 +17,7 @@ pub(super) async fn run(
     options: &args::DoctorArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
-    let file = start::file(&global.config)?;
+    let file = start::read(&global.config, screen)?;
     let mut examination = Examination::default();
     examination.good(Topic::FleetFile, format!("`{}` can be used", global.config.display()));
     match Session::open(&file, &global.connection()).await {

@@ -27,13 +27,13 @@ pub(super) async fn run(
             let fleet = if options.hub {
                 start::fleet(global, screen).await?
             } else {
-                start::file(&global.config)?.without_lookup()
+                start::read(&global.config, screen)?.without_lookup()
             };
             (templates(&fleet, options)?, &options.to)
         }
         ExportVerb::Terraform(options) => (configuration(global, options, screen).await?, &options.to),
         ExportVerb::Iam(options) => {
-            let file = start::file(&global.config)?;
+            let file = start::read(&global.config, screen)?;
             (cloudformation::roles(&file, options.format)?, &options.to)
         }
         ExportVerb::Athena(options) => {
@@ -69,6 +69,7 @@ async fn configuration(
     }
     let file = start::file(&global.config)?;
     if let (Ok(fleet), false) = (file.named(), options.live) {
+        start::warn(&file, &global.config, screen)?;
         return Ok(terraform::configuration(&fleet, None, options.format)?);
     }
     let Observation { fleet, accounts, observed } = start::look(global, start::Access::Write, screen).await?;

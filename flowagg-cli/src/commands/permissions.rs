@@ -12,7 +12,7 @@ pub(super) fn run(
     options: &args::PermissionsArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
-    let file = start::file(fleet_file)?;
+    let file = start::read(fleet_file, screen)?;
     let permissions = permissions(&file);
     if options.json {
         show::document(&permissions, screen.out)?;

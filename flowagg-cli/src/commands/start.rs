@@ -1,5 +1,6 @@
 //! How a command starts: it reads the fleet file, and as much of the current state as it needs.
 
+use std::io;
 use std::path::Path;
 
 use flowagg_core::fleet::{Fleet, FleetFile, Only};
@@ -27,6 +28,25 @@ pub(super) fn file(path: &Path) -> Result<FleetFile, CommandError> {
     Ok(file)
 }
 
+/// The same, with a warning for each region that flowagg does not know.
+pub(super) fn read(path: &Path, screen: &mut Screen<'_>) -> Result<FleetFile, CommandError> {
+    let file = file(path)?;
+    warn(&file, path, screen)?;
+    Ok(file)
+}
+
+/// Prints a warning for each region that flowagg does not know.
+pub(super) fn warn(file: &FleetFile, path: &Path, screen: &mut Screen<'_>) -> io::Result<()> {
+    for region in file.unknown_regions() {
+        let what = format!("`{}`: `{region}` is not a region that flowagg knows", path.display());
+        let meant =
+            region.nearest_known().map(|known| format!("did you mean `{known}`? ")).unwrap_or_default();
+        let help = format!("{meant}`{region}` is only read in accounts that have it enabled");
+        screen.warning(&what, &help)?;
+    }
+    Ok(())
+}
+
 /// What a command does in the accounts. It decides which roles are assumed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Access {
@@ -36,8 +56,18 @@ pub(super) enum Access {
     Write,
 }
 
+/// The fleet file, with its warnings, and the hub account entered.
+pub(super) async fn open(
+    global: &GlobalArgs,
+    access: Access,
+    screen: &mut Screen<'_>,
+) -> Result<(FleetFile, Session), CommandError> {
+    warn(&file(&global.config)?, &global.config, screen)?;
+    enter(global, access).await
+}
+
 /// The fleet file, and the hub account entered.
-pub(super) async fn open(global: &GlobalArgs, access: Access) -> Result<(FleetFile, Session), CommandError> {
+pub(super) async fn enter(global: &GlobalArgs, access: Access) -> Result<(FleetFile, Session), CommandError> {
     let file = match access {
         Access::Read => file(&global.config)?.for_reading(),
         Access::Write => file(&global.config)?,
@@ -56,7 +86,7 @@ pub(super) async fn look(
     access: Access,
     screen: &mut Screen<'_>,
 ) -> Result<Observation, CommandError> {
-    let (file, session) = open(global, access).await?;
+    let (file, session) = open(global, access, screen).await?;
     let looked = screen.reading(async |progress| observe(file, &session, &global.only, progress).await);
     let observation = looked.await?;
     selected(global, &observation.fleet)?;
@@ -80,7 +110,7 @@ pub(super) async fn look_to_adopt(
 
 /// The fleet, whose accounts and regions are looked up only where the fleet file does not name them.
 pub(super) async fn fleet(global: &GlobalArgs, screen: &mut Screen<'_>) -> Result<Fleet, CommandError> {
-    let file = file(&global.config)?;
+    let file = read(&global.config, screen)?;
     if let Ok(fleet) = file.named() {
         selected(global, &fleet)?;
         return Ok(fleet);

@@ -20,7 +20,7 @@ pub(super) async fn run(
     options: &args::VerifyArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
-    let (file, session) = start::open(global, start::Access::Read).await?;
+    let (file, session) = start::open(global, start::Access::Read, screen).await?;
     let mut patience = Patience::default();
     patience.fresh = signed(options.fresh);
     patience.grace = signed(options.grace);

@@ -157,7 +157,10 @@ fn member_reads(file: &FleetFile) -> Value {
     let in_use = kinds.iter().map(|kind| describe_in_use((*kind).into()));
     let mut reads: Vec<Call> =
         kinds.iter().map(|kind| describe(*kind)).chain(in_use).chain([DESCRIBE_FLOW_LOGS]).collect();
-    if selections(file).any(|(regions, _)| matches!(regions, Regions::All { .. })) {
+    let asks = |regions: &Regions| {
+        matches!(regions, Regions::All { .. }) || regions.iter().any(|region| !region.is_known())
+    };
+    if selections(file).any(|(regions, _)| asks(regions)) {
         reads.push(DESCRIBE_REGIONS);
     }
     json!({ "Sid": "DescribeResources", "Effect": "Allow", "Action": actions(&reads), "Resource": "*" })

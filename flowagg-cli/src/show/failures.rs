@@ -10,7 +10,7 @@ use flowagg_core::id::AccountId;
 use textwrap::core::display_width;
 
 use super::sheet::{Sheet, TIE};
-use super::style::{BOLD, RED};
+use super::style::{BOLD, RED, YELLOW};
 
 /// From this number on, failures with one cause are printed once, with the message of the first.
 const MANY: usize = 4;
@@ -27,6 +27,14 @@ pub(super) const HANG: usize = 7;
 pub(super) fn error(what: &str, help: &str, err: &mut Sheet<'_>) -> io::Result<()> {
     err.line(HANG + 2, format_args!("{RED}error{RED:#}: {what}"))?;
     err.aside(HANG, help)
+}
+
+/// What may be wrong, and what to do.
+pub(super) fn warning(what: &str, help: &str, err: &mut Sheet<'_>) -> io::Result<()> {
+    /// What comes after `warning: ` begins here.
+    const INDENT: usize = 9;
+    err.line(INDENT, format_args!("{YELLOW}warning{YELLOW:#}: {what}"))?;
+    err.aside(INDENT, help)
 }
 
 /// Every fault of a fleet file, with its place.

@@ -7,10 +7,11 @@ use std::path::Path;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::FleetError;
 use flowagg_core::plan::Concern;
+use flowagg_core::text::one_line;
 use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, Fault};
-use super::failures::{self, error, faults};
+use super::failures::{self, error, faults, warning};
 use super::plan::at;
 use super::progress::{Watch, end, signal};
 use super::sheet::Sheet;
@@ -89,6 +90,14 @@ impl<'a> Screen<'a> {
         writeln!(self.err, "{}", Event::Error(fault))
     }
 
+    /// What may be wrong, and what to do.
+    pub(crate) fn warning(&mut self, what: &str, help: &str) -> io::Result<()> {
+        if self.events {
+            return self.say(&format!("warning: {what}; {help}"));
+        }
+        warning(what, help, self.err)
+    }
+
     /// Every fault of a fleet file, with its place.
     pub(crate) fn faults(&mut self, path: &Path, error: &FleetError) -> io::Result<()> {
         if !self.events {
@@ -144,9 +153,27 @@ pub(crate) fn usage(error: &clap::Error, screen: &mut Screen<'_>) -> Exit {
         let _ = write!(screen.out, "{}", text.ansi());
         return Exit::Done;
     }
-    let _ = match (screen.events, text.to_string().trim_end().split_once('\n')) {
-        (true, Some((what, help))) => screen.error(what.trim_start_matches("error: "), help.trim()),
-        _ => write!(screen.err, "{}", text.ansi()),
+    let _ = if screen.events {
+        let (what, help) = parts(&text.to_string());
+        screen.error(&what, &help)
+    } else {
+        write!(screen.err, "{}", text.ansi())
     };
     Exit::Usage
+}
+
+/// What clap states about a mistake, and its tips, each on one line. What it prints of the usage is for people.
+fn parts(text: &str) -> (String, String) {
+    let mut paragraphs = text.trim().split("\n\n");
+    let what = one_line(paragraphs.next().unwrap_or_default());
+    let of_usage = ["Usage:", "For more information"];
+    let tips = paragraphs.filter(|part| !of_usage.iter().any(|start| part.trim_start().starts_with(start)));
+    let tips: Vec<String> = tips.flat_map(str::lines).map(one_line).collect();
+    let tips: Vec<&str> = tips.iter().map(|tip| tip.trim_start_matches("tip: ")).collect();
+    let help = if tips.is_empty() {
+        "correct the command line, as the help of the verb describes it".to_owned()
+    } else {
+        tips.join("; ")
+    };
+    (what.trim_start_matches("error: ").to_owned(), help)
 }

@@ -105,10 +105,10 @@ fn a_mistake_on_the_command_line_is_an_event_that_says_what_and_what_to_do() {
         lines += &said.err;
     }
     assert_data_eq!(lines, str![[r#"
-{"schema":1,"event":"error","what":"unrecognized subcommand 'plna'","help":"tip: a similar subcommand exists: 'plan'\n\nUsage: flowagg [OPTIONS] <COMMAND>\n\nFor more information, try '--help'.","path":null,"line":null,"column":null}
-{"schema":1,"event":"error","what":"unexpected argument '--prnue' found","help":"tip: a similar argument exists: '--prune'\n\nUsage: flowagg plan --json --prune\n\nFor more information, try '--help'.","path":null,"line":null,"column":null}
-{"schema":1,"event":"error","what":"the following required arguments were not provided:","help":"--yes\n\nUsage: flowagg apply --yes --json\n\nFor more information, try '--help'.","path":null,"line":null,"column":null}
-{"schema":1,"event":"error","what":"the following required arguments were not provided:","help":"--account <ID>\n\nUsage: flowagg policy simulate --account <ID> --json --key <KEY>\n\nFor more information, try '--help'.","path":null,"line":null,"column":null}
+{"schema":1,"event":"error","what":"unrecognized subcommand 'plna'","help":"a similar subcommand exists: 'plan'","path":null,"line":null,"column":null}
+{"schema":1,"event":"error","what":"unexpected argument '--prnue' found","help":"a similar argument exists: '--prune'","path":null,"line":null,"column":null}
+{"schema":1,"event":"error","what":"the following required arguments were not provided: --yes","help":"correct the command line, as the help of the verb describes it","path":null,"line":null,"column":null}
+{"schema":1,"event":"error","what":"the following required arguments were not provided: --account <ID>","help":"correct the command line, as the help of the verb describes it","path":null,"line":null,"column":null}
 
 "#]].raw());
     let text = flowagg(&["plan", "--prnue"], FLEET, NOWHERE, true);
@@ -131,6 +131,38 @@ For more information, try '--help'.
         str![[r#"
 error: `--json` cannot be read: No such file or directory (os error 2)
        name a file of UTF-8 text, or `-`
+
+"#]]
+    );
+}
+
+#[test]
+fn mistakes_on_the_command_line_are_events_without_the_usage() {
+    let mut told = String::new();
+    for args in [
+        &["pln", "--json"][..],
+        &["apply", "--json", "--yess"],
+        &["apply", "--json"],
+        &["status", "--json"],
+        &["plan", "--json", "--call-timeout", "soon"],
+        &["import", "--json"],
+        &["completions", "bsh", "--json"],
+    ] {
+        let said = flowagg(args, FLEET, "http://127.0.0.1:9", false);
+        assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{args:?}");
+        assert!(!said.err.contains("Usage") && !said.err.contains("--help"), "{}", said.err);
+        told += &said.err;
+    }
+    assert_data_eq!(
+        told,
+        str![[r#"
+{"schema":1,"event":"error","what":"unrecognized subcommand 'pln'","help":"a similar subcommand exists: 'plan'","path":null,"line":null,"column":null}
+{"schema":1,"event":"error","what":"unexpected argument '--yess' found","help":"a similar argument exists: '--yes'","path":null,"line":null,"column":null}
+{"schema":1,"event":"error","what":"the following required arguments were not provided: --yes","help":"correct the command line, as the help of the verb describes it","path":null,"line":null,"column":null}
+{"schema":1,"event":"error","what":"unrecognized subcommand 'status'","help":"use 'flowagg verify' for the delivery of each flow log, or 'flowagg report' for the whole fleet","path":null,"line":null,"column":null}
+{"schema":1,"event":"error","what":"invalid value 'soon' for '--call-timeout <TIME>': a time such as 90s, 15m or 1h","help":"correct the command line, as the help of the verb describes it","path":null,"line":null,"column":null}
+{"schema":1,"event":"error","what":"unexpected argument '--json' found","help":"correct the command line, as the help of the verb describes it","path":null,"line":null,"column":null}
+{"schema":1,"event":"error","what":"unexpected argument '--json' found","help":"to pass '--json' as a value, use '-- --json'","path":null,"line":null,"column":null}
 
 "#]]
     );

@@ -178,6 +178,116 @@ For more information, try '--help'.
 }
 
 #[test]
+fn words_of_other_tools_are_answered_with_those_of_this_one() {
+    let mut answers = String::new();
+    for args in [
+        &["apply", "--auto-approve"][..],
+        &["apply", "-auto-approve"],
+        &["plan", "-f", "fleet.toml"],
+        &["-f", "fleet.toml", "plan"],
+        &["apply", "--dry-run"],
+        &["status"],
+        &["-c", "flowagg.toml", "validate"],
+        &["policy", "validate"],
+        &["plan", "--output", "json"],
+    ] {
+        let said = flowagg(args, FLEET, &closed(), false);
+        assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
+        let answer = said.err.lines().filter(|line| line.starts_with("error") || line.contains("tip"));
+        answers += &answer.map(|line| format!("{line}\n")).collect::<String>();
+    }
+    assert_data_eq!(
+        answers,
+        str![[r#"
+error: unexpected argument '--auto-approve' found
+  tip: use '--yes' to apply without a question
+error: unexpected argument '-a' found
+  tip: use '--yes' to apply without a question
+error: unexpected argument '-f' found
+  tip: use '-c FILE' or '--config FILE' to name the fleet file
+error: unexpected argument '-f' found
+  tip: use '-c FILE' or '--config FILE' to name the fleet file
+error: unexpected argument '--dry-run' found
+  tip: use 'flowagg plan', which changes nothing
+error: unrecognized subcommand 'status'
+  tip: use 'flowagg verify' for the delivery of each flow log, or 'flowagg report' for the whole fleet
+error: unrecognized subcommand 'validate'
+  tip: use 'flowagg doctor', which checks the fleet file first, and then AWS; 'flowagg policy build' reads it offline
+error: unrecognized subcommand 'validate'
+error: unexpected argument '--output' found
+  tip: use '--json' for JSON, or '--out' where a verb writes files
+
+"#]]
+    );
+}
+
+#[test]
+fn region_that_is_unknown_is_a_warning_and_is_called_only_if_the_account_lists_it() {
+    let fleet =
+        FLEET.replace("regions = [\"eu-west-1\"]", "regions = [\"eu-west-1\", \"eu-wset-1\", \"eu-west-9\"]");
+    let url = endpoint(|request| {
+        let regions = "<DescribeRegionsResponse><regionInfo><item><regionName>eu-west-1</regionName></item><item><regionName>eu-west-9</regionName></item></regionInfo></DescribeRegionsResponse>";
+        match request {
+            misspelled if misspelled.contains("/eu-wset-1/") => (500, "a call".to_owned()),
+            regions_of if regions_of.contains("DescribeRegions") => (200, regions.to_owned()),
+            _ => empty_account(request).map_or_else(|| (404, String::new()), |answer| (200, answer)),
+        }
+    });
+    let said = flowagg(&["plan"], &fleet, &url, true);
+    assert_eq!(said.code, Some(1));
+    assert_data_eq!(
+        format!("{}{}", said.err, said.out),
+        str![[r#"
+warning: `flowagg.toml`: `eu-west-9` is not a region that flowagg knows
+         did you mean `eu-west-3`? `eu-west-9` is only read in accounts that have it enabled
+warning: `flowagg.toml`: `eu-wset-1` is not a region that flowagg knows
+         did you mean `eu-west-1`? `eu-wset-1` is only read in accounts that have it enabled
+hub 111122223333 eu-west-1 acme-flow-logs
+  + create the bucket in eu-west-1
+  + block all public access
+  + set object ownership BucketOwnerEnforced
+  + encrypt with SSE-S3
+  + lifecycle of AWSLogs/: expire after 90 days, unfinished uploads deleted after 7
+  + write the bucket policy: grants delivery to 111122223333 (612 bytes)
+
+note: 111122223333 eu-west-1: no VPC to log
+note: 111122223333 eu-west-9: no VPC to log
+
+error: 111122223333 eu-wset-1: DescribeRegions: the account does not list this region, and flowagg does not know it; nothing was called there
+       did you mean `eu-west-1`? otherwise enable eu-wset-1 in 111122223333
+
+plan: 6 changes to the hub, 1 could not be read
+next: fix the errors above, then run `flowagg plan` again
+
+"#]]
+    );
+
+    let hub = FLEET.replace("region = \"eu-west-1\"", "region = \"eu-wset-1\"");
+    let said = flowagg(&["plan"], &hub, &url, true);
+    assert_eq!(said.code, Some(1));
+    assert_data_eq!(
+        said.err,
+        str![[r#"
+warning: `flowagg.toml`: `eu-wset-1` is not a region that flowagg knows
+         did you mean `eu-west-1`? `eu-wset-1` is only read in accounts that have it enabled
+error: 111122223333 eu-wset-1: DescribeRegions: the account does not list this region, and flowagg does not know it; nothing was called there
+       did you mean `eu-west-1`? otherwise enable eu-wset-1 in 111122223333
+
+"#]]
+    );
+    let said = flowagg(&["policy", "build", "--json"], &fleet, &closed(), false);
+    assert_eq!(said.code, Some(0));
+    assert_data_eq!(
+        said.err,
+        str![[r#"
+{"schema":1,"event":"notice","text":"warning: `flowagg.toml`: `eu-west-9` is not a region that flowagg knows; did you mean `eu-west-3`? `eu-west-9` is only read in accounts that have it enabled"}
+{"schema":1,"event":"notice","text":"warning: `flowagg.toml`: `eu-wset-1` is not a region that flowagg knows; did you mean `eu-west-1`? `eu-wset-1` is only read in accounts that have it enabled"}
+
+"#]]
+    );
+}
+
+#[test]
 fn selection_that_matches_nothing_is_an_error_before_any_call() {
     let fleet = FLEET.replace("regions =", "name = \"payments\"\nregions =");
     let url = endpoint(|_| (500, "a call".to_owned()));
@@ -347,7 +457,7 @@ hub 111122223333 eu-west-1 acme-flow-logs
 note: 111122223333 eu-west-1: no VPC to log
 
 error: 111122223333 eu-west-1: acme-flow-logs: Get[..]: AccessDenied: Access Denied
-       if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:GetEncryptionConfiguration to the role or user that is used there
+       if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:Get[..] to the role or user that is used there
 
 plan: nothing can be done before that is settled
 next: fix the errors above, then run `flowagg apply` again: what is done is not repeated

@@ -1,11 +1,11 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use super::{
     Discovery, Fault, Fleet, FleetError, Hub, Member, Organization, PolicySettings, Regions, Resolution, read,
 };
 use crate::flow_log::FlowLogSpec;
-use crate::id::{AccountId, ExternalId, FleetName, RoleName};
+use crate::id::{AccountId, ExternalId, FleetName, Region, RoleName};
 
 /// A fleet as `flowagg.toml` declares it. The accounts of an organization and the regions of `["all"]` are not known here:
 /// [`resolve`](Self::resolve) takes what AWS returns for them, and makes a [`Fleet`].
@@ -59,6 +59,14 @@ impl FleetFile {
     pub fn discovery(&self) -> Option<(&Organization, &Discovery)> {
         let organization = self.organization.as_ref()?;
         Some((organization, organization.discovery.as_ref()?))
+    }
+
+    /// The regions that the file names and flowagg does not know: AWS has added them since, or they are misspelled.
+    pub fn unknown_regions(&self) -> BTreeSet<&Region> {
+        let found = self.discovery().map(|(_, discovery)| &discovery.regions);
+        let of_members = self.members.values().map(|member| &member.regions).chain(found);
+        let named = of_members.flat_map(Regions::iter).chain([&self.hub.region]);
+        named.filter(|region| !region.is_known()).collect()
     }
 
     /// Every role that has to be assumed, if the file names its account.

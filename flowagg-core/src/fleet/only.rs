@@ -20,9 +20,10 @@ pub enum Only {
 impl FromStr for Only {
     type Err = std::convert::Infallible;
 
-    /// Reads an account id, a region code or, if it is neither, a member's name.
+    /// Reads an account id, also with dashes, a region code or, if it is neither, a member's name.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let account = text.parse().map(Self::Account);
+        let digits = AccountId::without_dashes(text);
+        let account = digits.as_deref().unwrap_or(text).parse().map(Self::Account);
         let place = account.or_else(|_| text.parse().map(Self::Region));
         Ok(place.unwrap_or_else(|_| Self::Name(text.to_owned())))
     }
@@ -179,7 +180,7 @@ mod tests {
         for (words, error, help) in [
             (&["shop", "bonk"][..], "no member of the fleet has the name `bonk`", "did you mean `bank`?"),
             (
-                &["222222222223"],
+                &["2222-2222-2223"],
                 "no member of the fleet has account `222222222223`",
                 "did you mean `222222222222`?",
             ),

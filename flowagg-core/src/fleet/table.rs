@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::Fault;
 use super::position::{Position, Positions};
-use crate::id::IdError;
+use crate::id::{AccountId, IdError};
 use crate::near::meant;
 
 /// The places in the text of the file, and the faults met so far.
@@ -26,8 +26,20 @@ impl<'t> Reader<'t> {
     pub(super) fn parse(text: &'t str) -> (Self, Spanned<DeTable<'t>>) {
         let (document, errors) = DeTable::parse_recoverable(text);
         let reader = Self { positions: Positions::new(text), faults: RefCell::default() };
+        let mut unquoted = BTreeSet::new();
         for error in errors {
             let span = error.span().unwrap_or(0..0);
+            if let Some((start, account)) = account_at(text, span.start) {
+                // One value may have several errors.
+                if unquoted.insert(start) {
+                    reader.fault(
+                        start..start,
+                        "an account id is a text, and this one has no quotes",
+                        format!("write it in quotes: \"{account}\""),
+                    );
+                }
+                continue;
+            }
             reader.fault(
                 span,
                 format!("not TOML: {}", error.message()),
@@ -60,6 +72,19 @@ impl<'t> Reader<'t> {
         faults.sort();
         faults
     }
+}
+
+/// The account id without quotes that surrounds a place in the text, and its start: a number with a leading zero, or one with
+/// dashes. TOML allows neither.
+fn account_at(text: &str, at: usize) -> Option<(usize, String)> {
+    let is_part = |c: char| c.is_ascii_digit() || c == '-';
+    let (before, after) = text.split_at_checked(at)?;
+    let start = before.trim_end_matches(is_part).len();
+    let length = after.find(|c| !is_part(c)).unwrap_or(after.len());
+    let token = text.get(start..at + length)?;
+    let account = AccountId::without_dashes(token)
+        .or_else(|| AccountId::parse(token).is_ok().then(|| token.to_owned()))?;
+    Some((start, account))
 }
 
 /// The keys and indexes that lead to a value, as in `members[0].regions`. Most values are valid, so it becomes text only in a
@@ -191,12 +216,26 @@ impl<'r, 't> Value<'r, 't> {
     }
 
     fn wrong_type<T>(&self, wanted: &str) -> Option<T> {
+        self.wrong_type_with(wanted, None)
+    }
+
+    /// The same, with the value as it was probably meant.
+    fn wrong_type_with<T>(&self, wanted: &str, meant: Option<String>) -> Option<T> {
         let found = self.value.type_str();
-        self.fault(
-            format!("`{}` is {} where {wanted} belongs", self.path, with_article(found)),
-            format!("write {wanted}"),
-        );
+        let help = match meant {
+            Some(meant) => format!("write {wanted}: `{meant}`"),
+            None => format!("write {wanted}"),
+        };
+        self.fault(format!("`{}` is {} where {wanted} belongs", self.path, with_article(found)), help);
         None
+    }
+
+    /// The key as it is written, with this value; the value alone in a list.
+    fn written(&self, value: &str) -> String {
+        match self.path.step {
+            Step::Key(key) => format!("{key} = {value}"),
+            Step::Index(_) => value.to_owned(),
+        }
     }
 
     pub(super) fn text(&self) -> Option<&'r str> {
@@ -206,6 +245,15 @@ impl<'r, 't> Value<'r, 't> {
                 let help = format!("write it in quotes: \"{}\"", number.as_str());
                 self.fault(format!("`{}` is a number where a text belongs", self.path), help);
                 None
+            }
+            DeValue::Array(values) => {
+                let mut texts = values.iter().map(|value| value.get_ref().as_str());
+                let one = if values.len() == 1 { texts.next().flatten() } else { None };
+                let meant = one.map(|text| self.written(&quoted(text)));
+                self.wrong_type_with("a text in quotes", meant)
+            }
+            DeValue::Boolean(value) => {
+                self.wrong_type_with("a text in quotes", Some(self.written(&quoted(&value.to_string()))))
             }
             _ => self.wrong_type("a text in quotes"),
         }
@@ -235,6 +283,10 @@ impl<'r, 't> Value<'r, 't> {
     pub(super) fn boolean(&self) -> Option<bool> {
         match self.value {
             DeValue::Boolean(value) => Some(*value),
+            DeValue::String(text) => {
+                let meant = text.parse::<bool>().ok().map(|value| self.written(&value.to_string()));
+                self.wrong_type_with("true or false", meant)
+            }
             _ => self.wrong_type("true or false"),
         }
     }
@@ -246,7 +298,14 @@ impl<'r, 't> Value<'r, 't> {
 
     /// A whole number from `least` to `most`.
     pub(super) fn number(&self, least: u32, most: u32) -> Option<u32> {
-        let DeValue::Integer(number) = self.value else { return self.wrong_type("a whole number") };
+        let number = match self.value {
+            DeValue::Integer(number) => number,
+            DeValue::String(text) => {
+                let meant = text.trim().parse::<u32>().ok().map(|number| self.written(&number.to_string()));
+                return self.wrong_type_with("a whole number", meant);
+            }
+            _ => return self.wrong_type("a whole number"),
+        };
         let count =
             u32::from_str_radix(number.as_str(), number.radix()).ok().filter(|n| (least..=most).contains(n));
         if count.is_none() {
@@ -276,6 +335,10 @@ impl<'r, 't> Value<'r, 't> {
         matches!(self.value, DeValue::String(_))
     }
 
+    pub(super) fn is_number_in_quotes(&self) -> bool {
+        matches!(self.value, DeValue::String(text) if text.trim().parse::<u32>().is_ok())
+    }
+
     pub(super) fn is_table(&self) -> bool {
         matches!(self.value, DeValue::Table(_))
     }
@@ -289,12 +352,32 @@ impl<'r, 't> Value<'r, 't> {
             DeValue::Table(entries) => {
                 Some(Table::new(self.reader, Some(Rc::new(self.path)), self.span, entries))
             }
+            DeValue::Array(_) => {
+                let meant = self.path.parent.is_none().then(|| format!("[{}]", self.path));
+                self.wrong_type_with("a table", meant)
+            }
             _ => self.wrong_type("a table"),
         }
     }
 
     pub(super) fn list(&self) -> Option<Vec<Value<'r, 't>>> {
-        let DeValue::Array(values) = self.value else { return self.wrong_type("a list in brackets") };
+        let values = match self.value {
+            DeValue::Array(values) => values,
+            DeValue::String(text) => {
+                // `eu-west-1, us-east-1` is two values.
+                let values: Vec<String> = text.split(',').map(|value| quoted(value.trim())).collect();
+                let meant = self.written(&format!("[{}]", values.join(", ")));
+                return self.wrong_type_with("a list in brackets", Some(meant));
+            }
+            DeValue::Integer(number) => {
+                let meant = self.written(&format!("[{}]", quoted(number.as_str())));
+                return self.wrong_type_with("a list in brackets", Some(meant));
+            }
+            DeValue::Table(_) => {
+                return self.wrong_type_with("a list", Some(format!("[[{}]]", self.path)));
+            }
+            _ => return self.wrong_type("a list in brackets"),
+        };
         let parent = Rc::new(self.path.clone());
         let path = |n| Path { parent: Some(Rc::clone(&parent)), step: Step::Index(n) };
         let item = |(n, value)| Value::new(self.reader, path(n), value);
@@ -326,6 +409,11 @@ impl<'r, 't> Value<'r, 't> {
 
 fn listed<'a>(words: impl Iterator<Item = &'a str>) -> String {
     words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// A text as a message shows it in TOML.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.escape_debug())
 }
 
 fn with_article(kind: &str) -> String {

@@ -14,6 +14,11 @@ impl AccountId {
     pub fn parse(text: &str) -> Result<Self, IdError> {
         const HELP: &str = "an account id has 12 digits and stands in quotes, as in \"111122223333\"";
         let wrong = |why: String| IdError::new(text, "an AWS account id", why, HELP);
+        if let Some(digits) = Self::without_dashes(text) {
+            return Err(wrong(format!(
+                "it is written with dashes, as in the AWS console; without them it is `{digits}`"
+            )));
+        }
         if let Some(odd) = text.chars().find(|c| !c.is_ascii_digit()) {
             return Err(wrong(format!("`{}` is no digit", odd.escape_debug())));
         }
@@ -21,6 +26,13 @@ impl AccountId {
             return Err(wrong(format!("it has {} digits", text.len())));
         }
         text.parse().map(Self).map_err(|_| wrong("it is no number".into()))
+    }
+
+    /// The digits of an account id that is written in groups, as the AWS console shows it: `1111-2222-3333`.
+    pub(crate) fn without_dashes(text: &str) -> Option<String> {
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        let is_grouped = text.contains('-') && text.chars().all(|c| c.is_ascii_digit() || c == '-');
+        (is_grouped && digits.len() == Self::DIGITS).then_some(digits)
     }
 }
 
@@ -58,6 +70,10 @@ mod tests {
         ] {
             assert!(AccountId::parse(bad).is_err(), "{bad:?}");
         }
+        assert_eq!(
+            AccountId::parse("1111-2222-3333").unwrap_err().to_string(),
+            "`1111-2222-3333` is not an AWS account id: it is written with dashes, as in the AWS console; without them it is `111122223333`"
+        );
     }
 
     #[test]

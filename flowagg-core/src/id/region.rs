@@ -1,6 +1,54 @@
 use std::fmt;
 
 use super::{IdError, text_name};
+use crate::near::nearest;
+
+/// The regions of the known partitions, in order.
+///
+/// Source: `partitions.json` of botocore, which the AWS CLI uses (version 1.43). AWS lists them in "AWS Regions" (AWS General
+/// Reference).
+const KNOWN: [&str; 40] = [
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-central-1",
+    "ca-west-1",
+    "cn-north-1",
+    "cn-northwest-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "me-west-1",
+    "mx-central-1",
+    "sa-east-1",
+    "sa-west-1",
+    "us-east-1",
+    "us-east-2",
+    "us-gov-east-1",
+    "us-gov-west-1",
+    "us-west-1",
+    "us-west-2",
+];
 
 /// A set of regions with their own accounts, credentials and ARNs.
 ///
@@ -103,6 +151,18 @@ impl Region {
         &self.name
     }
 
+    /// Whether AWS had the region when this version of flowagg was made. Others may be new, or misspelled.
+    pub fn is_known(&self) -> bool {
+        KNOWN.binary_search(&self.as_str()).is_ok()
+    }
+
+    /// The known region of the same partition whose code is most like this one.
+    pub fn nearest_known(&self) -> Option<&'static str> {
+        let in_partition =
+            |name: &&str| Self::parse(name).is_ok_and(|known| known.partition == self.partition);
+        nearest(&self.name, KNOWN.into_iter().filter(in_partition))
+    }
+
     /// The partition that the region lies in.
     pub fn partition(&self) -> Partition {
         self.partition
@@ -131,6 +191,23 @@ mod tests {
             ("us-gov-east-1", Partition::AwsUsGov),
         ] {
             assert_eq!(Region::parse(region).unwrap().partition(), partition, "{region}");
+        }
+    }
+
+    #[test]
+    fn known_regions_are_in_order_and_a_misspelled_one_is_near_the_right_one() {
+        assert!(KNOWN.is_sorted());
+        assert!(KNOWN.iter().all(|name| Region::parse(name).unwrap().is_known()));
+        for (misspelled, meant) in [
+            ("eu-wset-1", "eu-west-1"),
+            ("us-eats-2", "us-east-2"),
+            ("eu-centrall-1", "eu-central-1"),
+            ("us-gov-west-2", "us-gov-west-1"),
+            ("cn-nort-1", "cn-north-1"),
+        ] {
+            let region = Region::parse(misspelled).unwrap();
+            assert!(!region.is_known());
+            assert_eq!(region.nearest_known(), Some(meant), "{misspelled}");
         }
     }
 

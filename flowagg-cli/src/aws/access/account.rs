@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_config::{SdkConfig, identity::IdentityCache};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use flowagg_core::failure::Failure;
+use flowagg_core::failure::{Advice, Failure};
 use flowagg_core::id::{AccountId, ExternalId, Partition, Place, Region, RoleName};
 
 use super::role::Role;
@@ -170,6 +170,16 @@ pub(super) fn sts_of_caller(
     region: &Region,
 ) -> aws_sdk_sts::Client {
     aws_sdk_sts::Client::from_conf(client!(account, config, http, traffic, aws_sdk_sts, region).build())
+}
+
+/// A region that flowagg does not know, and that the account does not have.
+pub(crate) fn not_a_region(account: AccountId, region: &Region) -> Failure {
+    let meant = region.nearest_known().map(|known| format!("did you mean `{known}`? ")).unwrap_or_default();
+    let advice =
+        Advice::for_place(|account, region| format!("{meant}otherwise enable {region} in {account}"));
+    let what =
+        "the account does not list this region, and flowagg does not know it; nothing was called there";
+    At::new(Place::new(account, region)).failed(DESCRIBE_REGIONS, None, what, advice)
 }
 
 /// The region that calls go to where none is named.

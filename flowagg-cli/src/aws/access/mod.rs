@@ -27,6 +27,7 @@ use flowagg_core::fleet::FleetFile;
 use flowagg_core::id::{AccountId, ExternalId, Place, Region, RoleName};
 
 pub use account::Account;
+pub(crate) use account::not_a_region;
 pub(crate) use organization::find_accounts;
 
 use self::caller::identify;
@@ -212,13 +213,22 @@ impl Session {
         if let Some(region) = &connection.region {
             check_partition(region, &hub.region)?;
         }
-        let (config, http, source) = connection.load(Some(&hub.region), hub.profile.as_deref()).await?;
+        // A region that is unknown may be misspelled, and then it has no STS.
+        let first = Some(&hub.region).filter(|region| region.is_known()).cloned();
+        let first = first.unwrap_or_else(|| hub.region.partition().first_region());
+        let (config, http, source) = connection.load(Some(&first), hub.profile.as_deref()).await?;
         let region = account::home(&config);
         // Until the caller is known, its calls count as the hub's.
         let caller = sign_in(config, http, source, Some(hub.account), &region).await;
         let caller = caller.map_err(|error| OpenError::Caller(error.at(Place::new(hub.account, &region))))?;
-        let hub = open_hub(&caller, file).await.map_err(OpenError::Hub)?;
-        Ok(Self { caller, hub, external_id: file.external_id.clone() })
+        let account = open_hub(&caller, file).await.map_err(OpenError::Hub)?;
+        if !hub.region.is_known() {
+            let enabled = account.enabled_regions().await.map_err(OpenError::Hub)?;
+            if !enabled.contains(&hub.region) {
+                return Err(OpenError::Hub(not_a_region(account.id, &hub.region)));
+            }
+        }
+        Ok(Self { caller, hub: account, external_id: file.external_id.clone() })
     }
 
     /// Opens the caller's own account as the hub, before there is a fleet file. The region is that of the connection or of the

@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, mpsc};
 
 use super::region;
 use crate::Progress;
-use crate::aws::access::{Account, Accounts, Session, find_accounts};
+use crate::aws::access::{Account, Accounts, Session, find_accounts, not_a_region};
 use crate::aws::tasks::{AT_ONCE, outcome};
 
 /// A fleet with every account and region that belongs to it, and what they have.
@@ -124,15 +124,21 @@ impl MemberReader {
             }
         };
         regions.retain(|region| Only::region(&self.only, region));
+        let mut uncalled = match &found.entered {
+            Ok(account) => self.uncalled(account, &regions).await,
+            Err(_) => BTreeMap::new(),
+        };
         let reading = regions.into_iter().map(|region| {
+            let uncalled = uncalled.remove(&region);
             let place = Place { account: member.account, region };
             async {
-                let state = match &found.entered {
-                    Ok(account) => {
+                let state = match (uncalled, &found.entered) {
+                    (Some(failure), _) => Err(failure),
+                    (None, Ok(account)) => {
                         let _permit = self.at_once.acquire().await;
                         region::read(account, &place, &member.resources).await
                     }
-                    Err(failure) => {
+                    (None, Err(failure)) => {
                         let mut failure = failure.clone();
                         failure.place = place.clone();
                         Err(failure)
@@ -148,6 +154,26 @@ impl MemberReader {
     async fn enter(&self, member: &Member) -> Result<Account, Failure> {
         let _permit = self.at_once.acquire().await;
         self.session.enter(member.account, &member.role).await
+    }
+
+    /// The regions that flowagg does not know and the account does not list as enabled, with the reason. A misspelled region has no
+    /// endpoints, and calls there would be tried until they time out.
+    async fn uncalled(&self, account: &Account, regions: &BTreeSet<Region>) -> BTreeMap<Region, Failure> {
+        let unknown: Vec<&Region> = regions.iter().filter(|region| !region.is_known()).collect();
+        if unknown.is_empty() {
+            return BTreeMap::new();
+        }
+        let enabled = self.enabled(account).await;
+        let why = |region: &Region| match &enabled {
+            Ok(enabled) if enabled.contains(region) => None,
+            Ok(_) => Some(not_a_region(account.id, region)),
+            Err(failure) => {
+                let mut failure = failure.clone();
+                failure.place.region = region.clone();
+                Some(failure)
+            }
+        };
+        unknown.into_iter().filter_map(|region| Some((region.clone(), why(region)?))).collect()
     }
 
     async fn enabled(&self, account: &Account) -> Result<BTreeSet<Region>, Failure> {

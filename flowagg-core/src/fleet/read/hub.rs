@@ -60,7 +60,7 @@ fn lifecycle(table: &Table<'_, '_>) -> Lifecycle {
 
 /// A number of days, or "forever".
 fn retention(value: &Value<'_, '_>) -> Option<Retention> {
-    if value.is_string() {
+    if value.is_string() && !value.is_number_in_quotes() {
         let forever = [Retention::Forever];
         return value.one_of(&forever, |_| Retention::FOREVER);
     }
