@@ -1,7 +1,11 @@
-//! Text files that a command writes.
+//! Files that a command writes. Each is written next to its place and renamed, so that a run that fails or is killed leaves the
+//! old contents.
 
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+
+use tempfile::NamedTempFile;
 
 use super::error::{CommandError, Problem};
 use crate::Screen;
@@ -49,17 +53,99 @@ pub(super) fn into_folder(
     if !wrong.is_empty() {
         return Err(CommandError::Files(wrong));
     }
-    let written = fs::create_dir_all(folder).map_err(|error| (folder.to_owned(), error)).and_then(|()| {
-        new.iter().try_for_each(|(path, text)| fs::write(path, text).map_err(|error| (path.clone(), error)))
-    });
-    written.map_err(|(path, error)| {
-        let what = format!("`{}` cannot be written: {error}", path.display());
-        CommandError::file(what, "name a folder in which files can be written")
-    })?;
+    fs::create_dir_all(folder).map_err(|error| unwritten(folder, &error))?;
+    write_all(new.iter().map(|(path, text)| (path.as_path(), text.as_bytes())))?;
     for file in files {
         let path = folder.join(&file.name);
         let what = if new.iter().any(|(written, _)| *written == path) { "written" } else { "unchanged" };
         writeln!(screen.out, "{what}: {}", path.display())?;
     }
     Ok(())
+}
+
+/// Writes these files. All of them are written before the first is put in its place.
+pub(super) fn write_all<'f>(
+    files: impl IntoIterator<Item = (&'f Path, &'f [u8])>,
+) -> Result<(), CommandError> {
+    let stage = |(path, contents): (&'f Path, &'f [u8])| {
+        Staged::new(path, contents).map(|staged| (path, staged)).map_err(|error| unwritten(path, &error))
+    };
+    let staged = files.into_iter().map(stage).collect::<Result<Vec<_>, _>>()?;
+    staged.into_iter().try_for_each(|(path, staged)| staged.put().map_err(|error| unwritten(path, &error)))
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> CommandError {
+    let what = format!("`{}` cannot be written: {error}", path.display());
+    CommandError::file(what, "name a file in a folder in which files can be written")
+}
+
+/// A file that is written, and not in its place yet.
+enum Staged<'c> {
+    File(NamedTempFile, PathBuf),
+    /// A pipe or a device is written where it is.
+    InPlace(&'c [u8], PathBuf),
+}
+
+impl<'c> Staged<'c> {
+    /// An existing file keeps its permissions. If it is a symbolic link, the file that it leads to is replaced.
+    fn new(path: &Path, contents: &'c [u8]) -> io::Result<Self> {
+        let target = followed(path)?;
+        let existing = match fs::metadata(&target) {
+            Ok(existing) if !existing.is_file() => return Ok(Self::InPlace(contents, target)),
+            Ok(existing) => {
+                // Renaming would replace a file that may not be written.
+                OpenOptions::new().write(true).open(&target)?;
+                Some(existing.permissions())
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".flowagg-");
+        if let Some(permissions) = of_new_files() {
+            builder.permissions(permissions);
+        }
+        // Its own name is no help in an error.
+        let made = builder.tempfile_in(folder.unwrap_or(Path::new(".")));
+        let mut file = made.map_err(|error| io::Error::from(error.kind()))?;
+        file.as_file_mut().write_all(contents)?;
+        if let Some(permissions) = existing {
+            file.as_file().set_permissions(permissions)?;
+        }
+        file.as_file().sync_all()?;
+        Ok(Self::File(file, target))
+    }
+
+    fn put(self) -> io::Result<()> {
+        match self {
+            Self::File(file, target) => file.persist(target).map(drop).map_err(|failed| failed.error),
+            Self::InPlace(contents, target) => fs::write(target, contents),
+        }
+    }
+}
+
+/// The file that a path leads to through symbolic links; it need not exist.
+fn followed(path: &Path) -> io::Result<PathBuf> {
+    /// As Linux ("path_resolution", Linux manual pages).
+    const MOST_LINKS: usize = 40;
+    let mut target = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(next) = fs::read_link(&target) else { return Ok(target) };
+        // A relative link starts in its own folder.
+        target = target.parent().map_or_else(|| next.clone(), |folder| folder.join(&next));
+    }
+    Err(io::Error::other("too many symbolic links"))
+}
+
+/// Those of any new file, from which the process's mask is taken. Temporary files are private by default.
+#[cfg(unix)]
+fn of_new_files() -> Option<Permissions> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Some(Permissions::from_mode(0o666))
+}
+
+#[cfg(not(unix))]
+fn of_new_files() -> Option<Permissions> {
+    None
 }

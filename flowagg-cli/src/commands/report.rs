@@ -1,8 +1,8 @@
 //! `flowagg report`: how the fleet stands. It reads, and never writes to AWS.
 
 use std::collections::BTreeSet;
+use std::env;
 use std::path::Path;
-use std::{env, fs};
 
 use flowagg_core::arrival::{Deliveries, Patience};
 use flowagg_core::failure::Failure;
@@ -14,6 +14,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use super::error::CommandError;
+use super::files::write_all;
 use super::start;
 use super::verify::signed;
 use crate::args;
@@ -74,10 +75,7 @@ pub(super) async fn run(
 
 fn write(report: &Report, file: &Path, screen: &mut Screen<'_>) -> Result<(), CommandError> {
     let page = html(report);
-    fs::write(file, &page).map_err(|error| {
-        let what = format!("`{}` cannot be written: {error}", file.display());
-        CommandError::file(what, "name a file that can be written")
-    })?;
+    write_all([(file, page.as_bytes())])?;
     let size = words::bytes(page.len() as u64);
     writeln!(screen.out, "written: {} ({size})", file.display())?;
     Ok(())

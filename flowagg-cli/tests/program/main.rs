@@ -4,6 +4,7 @@
 mod athena;
 mod credentials;
 mod events;
+mod files;
 mod init;
 mod json_page;
 mod messages;
