@@ -6,20 +6,28 @@ use std::collections::BTreeMap;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
 use flowagg_core::id::AccountId;
-use flowagg_core::observed::Observed;
+use flowagg_core::observed::{Bucket, Contents, Observed, Oldest};
 use flowagg_core::plan::{Concern, EncryptionInUse, HubChange, Note, Subject, encryption_in_use};
 use flowagg_policy::size::LIMIT;
 use flowagg_policy::{Finding, Plan, Severity, lint_live};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// What was looked at, in the order in which a roll-out needs it. What could not be looked at is not there.
+use crate::aws::apply::DryRun;
+
+/// What was looked at, in the order in which a roll-out needs it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Examination {
-    /// One for each topic that could be checked.
+    /// What was found, by topic.
     pub checks: Vec<CheckResult>,
+    /// The topics that were not looked at, because one before them failed.
+    pub not_checked: Vec<Topic>,
+    /// Whether only a part of the fleet was looked at, by `--only`.
+    pub is_part: bool,
+    /// Whether the endpoint executed a dry run, which is then among the failures with what it changed. AWS executes none.
+    pub is_executed: bool,
     /// The calls that failed, or would.
     pub failures: Vec<Failure>,
 }
@@ -75,6 +83,18 @@ pub enum Topic {
 }
 
 impl Topic {
+    /// Those that every fleet has.
+    const EVERY_FLEET: [Self; 8] = [
+        Self::FleetFile,
+        Self::Credentials,
+        Self::HubAccount,
+        Self::Accounts,
+        Self::Regions,
+        Self::Bucket,
+        Self::Policy,
+        Self::FlowLogs,
+    ];
+
     /// The words for it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -103,6 +123,8 @@ pub enum Health {
     Good,
     /// It works, but needs a look.
     Doubtful,
+    /// It could not be read, or not all of it.
+    Unknown,
     /// A roll-out would fail on it.
     Bad,
 }
@@ -113,15 +135,23 @@ impl Health {
         match self {
             Self::Good => "ok",
             Self::Doubtful => "look",
+            Self::Unknown => "unknown",
             Self::Bad => "fails",
         }
     }
 }
 
 impl Examination {
-    /// Whether nothing would keep a roll-out from working.
+    /// Whether everything was looked at, and nothing would keep a roll-out from working.
     pub fn is_good(&self) -> bool {
-        self.checks.iter().all(|check| check.health != Health::Bad)
+        let works = |check: &CheckResult| matches!(check.health, Health::Good | Health::Doubtful);
+        self.not_checked.is_empty() && self.checks.iter().all(works)
+    }
+
+    /// What comes after a topic that failed is not looked at.
+    pub fn stop(&mut self) {
+        let is_there = |topic: &Topic| self.checks.iter().any(|check| check.what == *topic);
+        self.not_checked = Topic::EVERY_FLEET.into_iter().filter(|topic| !is_there(topic)).collect();
     }
 
     fn push(&mut self, what: Topic, health: Health, found: String, help: Option<String>) {
@@ -186,7 +216,11 @@ impl Examination {
     /// The hub bucket, its policy and its key.
     pub fn check_hub(&mut self, fleet: &Fleet, observed: &Observed, plan: &Plan) {
         let bucket = match &observed.bucket {
-            Err(failure) => return self.bad(Topic::Bucket, vec![failure.clone()]),
+            Err(failure) => {
+                self.bad(Topic::Bucket, vec![failure.clone()]);
+                let what = "the bucket could not be read, and its policy and key with it".to_owned();
+                return self.push(Topic::Policy, Health::Unknown, what, None);
+            }
             Ok(bucket) => bucket.as_ref(),
         };
         let name = &fleet.hub.bucket;
@@ -204,6 +238,9 @@ impl Examination {
             }
         }
         self.check_settings(plan);
+        if let Some(bucket) = bucket {
+            self.check_contents(bucket);
+        }
         self.check_policy(fleet, bucket.and_then(|bucket| bucket.policy.as_deref()), plan);
         let encryption = bucket.and_then(|bucket| bucket.encryption.as_ref());
         let key = concerns(plan).find(|concern| concern.about == Subject::Key);
@@ -238,8 +275,28 @@ impl Examination {
             );
         }
         for note in plan.notes().iter().filter(|note| note.is_about_bucket()) {
-            let health = if let Note::Expiry { .. } = note { Health::Good } else { Health::Doubtful };
+            let health = match note {
+                Note::Expiry { .. } => Health::Good,
+                Note::SettingsUnread { .. } => Health::Unknown,
+                _ => Health::Doubtful,
+            };
             self.push(Topic::Bucket, health, note.to_string(), None);
+        }
+    }
+
+    /// What lies in the bucket, where it could not be listed: lifecycle rules depend on it.
+    fn check_contents(&mut self, bucket: &Bucket) {
+        let contents = match &bucket.contents {
+            Contents::Unread(failure) => Some(failure),
+            Contents::Listed(_) => None,
+        };
+        let oldest = match &bucket.oldest {
+            Oldest::Unread(failure) => Some(failure),
+            Oldest::NotRead | Oldest::NoFiles | Oldest::Day(_) => None,
+        };
+        for failure in contents.into_iter().chain(oldest) {
+            let what = format!("its flow logs could not be listed: {}", failure.what());
+            self.push(Topic::Bucket, Health::Unknown, what, Some(failure.help()));
         }
     }
 
@@ -274,6 +331,7 @@ impl Examination {
                 Topic::Policy,
                 match written {
                     Some(bytes) => format!("`apply` writes it: {bytes} of {} bytes", LIMIT),
+                    None if self.is_part => "every selected member may deliver".to_owned(),
                     None => "every member may deliver".to_owned(),
                 },
             );
@@ -290,14 +348,44 @@ impl Examination {
         }
     }
 
-    /// What EC2 answered to dry runs of the plan's changes.
-    pub fn check_flow_logs(&mut self, plan: &Plan, refused: Vec<Failure>) {
-        if !refused.is_empty() {
-            self.bad(Topic::FlowLogs, refused);
-        } else if plan.flow_logs().is_empty() && plan.held_back().flow_logs.is_empty() {
-            self.good(Topic::FlowLogs, "there is nothing to do".to_owned());
-        } else {
+    /// The flow logs: what differs and is not changed, and what EC2 answered to dry runs of the plan's changes.
+    pub fn check_flow_logs(&mut self, observed: &Observed, plan: &Plan, dry_run: DryRun) {
+        let mut differing = concerns(plan).filter(|concern| concern.about == Subject::FlowLog);
+        match (differing.next(), differing.count()) {
+            (None, _) => {}
+            (Some(one), 0) => {
+                let what = format!("{}: {}", one.resource, one.what);
+                self.push(Topic::FlowLogs, Health::Doubtful, what, Some(one.help.clone()));
+            }
+            (Some(_), more) => {
+                let what = format!("{} resources are not as declared", more + 1);
+                let help = "`flowagg plan` lists them".to_owned();
+                self.push(Topic::FlowLogs, Health::Doubtful, what, Some(help));
+            }
+        }
+        self.is_executed = dry_run.is_executed;
+        let unread = observed.regions.values().filter(|state| state.is_err()).count();
+        let count = |number: usize| match number {
+            1 => "1 account-region".to_owned(),
+            n => format!("{n} account-regions"),
+        };
+        if unread > 0 {
+            let what = format!("those of {} could not be read", count(unread));
+            self.push(Topic::FlowLogs, Health::Unknown, what, None);
+        }
+        if !dry_run.not_asked.is_empty() {
+            let what = format!(
+                "EC2 was not asked in {}, because this endpoint ignores `DryRun`",
+                count(dry_run.not_asked.len())
+            );
+            self.push(Topic::FlowLogs, Health::Unknown, what, None);
+        }
+        if !dry_run.failures.is_empty() {
+            self.bad(Topic::FlowLogs, dry_run.failures);
+        } else if !plan.flow_logs().is_empty() || !plan.held_back().flow_logs.is_empty() {
             self.good(Topic::FlowLogs, format!("EC2 would do it: {}", plan.summary()));
+        } else if unread == 0 {
+            self.good(Topic::FlowLogs, "there is nothing to do".to_owned());
         }
     }
 }

@@ -19,6 +19,7 @@ pub(super) async fn run(
 ) -> Result<Exit, CommandError> {
     let file = start::read(&global.config, screen)?;
     let mut examination = Examination::default();
+    examination.is_part = !global.only.is_empty();
     examination.good(Topic::FleetFile, format!("`{}` can be used", global.config.display()));
     match Session::open(&file, &global.connection()).await {
         Err(error @ OpenError::Setting(_)) => return Err(error.into()),
@@ -34,21 +35,22 @@ pub(super) async fn run(
                     let plan = plan(&observation.fleet, &observation.observed, Unnamed::Keep);
                     // Also what an unusable key or policy holds back: it is done once that is settled.
                     let changes = [plan.flow_logs(), &plan.held_back().flow_logs].concat();
-                    let refused = dry_run(&observation, &changes, progress).await;
-                    Ok((observation, plan, refused))
+                    let dry_run = dry_run(&observation, &changes, progress).await;
+                    Ok((observation, plan, dry_run))
                 })
                 .await;
             match looked {
                 Err(failure) => examination.bad(Topic::Organization, vec![failure]),
-                Ok((Observation { fleet, accounts, observed }, plan, refused)) => {
+                Ok((Observation { fleet, accounts, observed }, plan, dry_run)) => {
                     start::selected(global, &fleet)?;
                     examination.check_accounts(&fleet, &accounts.entered(), &observed);
                     examination.check_hub(&fleet, &observed, &plan);
-                    examination.check_flow_logs(&plan, refused);
+                    examination.check_flow_logs(&observed, &plan, dry_run);
                 }
             }
         }
     }
+    examination.stop();
     if options.json {
         show::document(&examination, screen.out)?;
     } else {

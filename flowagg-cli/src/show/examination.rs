@@ -16,6 +16,7 @@ pub(crate) fn examination(examination: &Examination, out: &mut Sheet<'_>) -> io:
             let (style, sign) = match check.health {
                 Health::Good => (GREEN, "+"),
                 Health::Doubtful => (YELLOW, "~"),
+                Health::Unknown => (YELLOW, "?"),
                 Health::Bad => (RED, "!"),
             };
             let cells =
@@ -29,14 +30,38 @@ pub(crate) fn examination(examination: &Examination, out: &mut Sheet<'_>) -> io:
         failures(&examination.failures, out)?;
     }
     let of = |health| examination.checks.iter().filter(|check| check.health == health).count();
+    let looks = match of(Health::Doubtful) {
+        0 => String::new(),
+        n => format!("; {n} to look at"),
+    };
+    let topics: Vec<&str> = examination.not_checked.iter().map(|topic| topic.as_str()).collect();
+    let not_checked =
+        if topics.is_empty() { String::new() } else { format!("; not checked: {}", topics.join(", ")) };
     writeln!(out)?;
-    match (of(Health::Bad), of(Health::Doubtful)) {
-        (0, 0) => {
-            writeln!(out, "{BOLD}{GREEN}ok{GREEN:#}{BOLD:#}: nothing stands in the way of `flowagg apply`")
+    match (of(Health::Bad), of(Health::Unknown)) {
+        (0, 0) if topics.is_empty() => {
+            let of = match (examination.is_part, looks.is_empty()) {
+                (true, _) => " of what `--only` selects",
+                (false, true) => " of `flowagg apply`",
+                (false, false) => "",
+            };
+            out.line(
+                4,
+                format_args!("{BOLD}{GREEN}ok{GREEN:#}{BOLD:#}: nothing stands in the way{of}{looks}"),
+            )
         }
-        (0, n) => {
-            writeln!(out, "{BOLD}{GREEN}ok{GREEN:#}{BOLD:#}: nothing stands in the way; {n} to look at")
+        (0, n) => out.line(
+            4,
+            format_args!(
+                "{BOLD}{YELLOW}not everything was checked{YELLOW:#}{BOLD:#}: {n} unknown{not_checked}{looks}"
+            ),
+        ),
+        (n, _) => {
+            let changed = match examination.is_executed {
+                true => "the endpoint executed a dry run: remove what it made",
+                false => "nothing was changed",
+            };
+            out.line(4, format_args!("{BOLD}{RED}{n} in the way{RED:#}{BOLD:#}: {changed}{not_checked}"))
         }
-        (n, _) => writeln!(out, "{BOLD}{RED}{n} in the way{RED:#}{BOLD:#}: nothing was changed"),
     }
 }

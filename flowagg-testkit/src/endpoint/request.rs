@@ -84,8 +84,18 @@ impl Request {
 
     /// The same query call without its filters.
     pub(crate) fn without_filters(&self) -> Self {
+        self.without(|key| key.starts_with("Filter."))
+    }
+
+    /// The same query call without one of its fields.
+    pub(crate) fn without_field(&self, name: &str) -> Self {
+        self.without(|key| key == name)
+    }
+
+    fn without(&self, is_left_out: impl Fn(&str) -> bool) -> Self {
         let text = String::from_utf8_lossy(&self.body);
-        let kept: Vec<&str> = text.split('&').filter(|pair| !pair.starts_with("Filter.")).collect();
+        let key = |pair: &&str| !is_left_out(pair.split('=').next().unwrap_or_default());
+        let kept: Vec<&str> = text.split('&').filter(key).collect();
         let body = kept.join("&").into_bytes();
         let head = with_header(&self.head, "Content-Length", &body.len().to_string());
         Self { head, body, is_whole: self.is_whole }

@@ -182,6 +182,10 @@ impl Endpoint {
                     return client.write_all(&answer).await;
                 }
             }
+            Some(Answer::Executed) => {
+                let answer = self.upstream.ask(&request.without_field("DryRun"), &call).await?;
+                return client.write_all(&answer).await;
+            }
             Some(Answer::Flawed(flaw)) => {
                 // The upstream does not know the token of a page that it never named.
                 let request = request.without_query("continuation-token");

@@ -109,6 +109,8 @@ pub enum Answer {
     ///
     /// Source: "Amazon S3 data consistency model" (Amazon S3 User Guide): bucket configurations are eventually consistent.
     Stale(Duration),
+    /// The call is executed although it is a dry run, as by endpoints that ignore `DryRun`, such as MiniStack 1.5.
+    Executed,
     /// The call goes through, and its response with HTTP status 200 has this flaw.
     Flawed(Flaw),
 }

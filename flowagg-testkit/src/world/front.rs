@@ -1,6 +1,7 @@
 //! What AWS keeps and LocalStack forgets: an endpoint in front of it that remembers, and completes the answers.
 //!
-//! * `CreateFlowLogs`: the answer to a client token that comes again; the policy that AWS attaches to the bucket, if asked for
+//! * `CreateFlowLogs`: the answer to a client token that comes again; the policy that AWS attaches to the bucket, if asked for;
+//!   `DryRunOperation` to a dry run while the bucket does not exist, for which LocalStack returns unsuccessful items
 //! * `DescribeFlowLogs`: the destination options, and whether delivery works, as the delivery service has told
 //! * `DescribeVpcs`: the VPCs that another account shares
 //! * `DescribeNetworkInterfaces`: interfaces of every status, because LocalStack refuses a filter by status
@@ -137,6 +138,18 @@ impl Memory {
             return self.upstream.ask(&request.without_filters(), call).await;
         }
         let answer = self.upstream.ask(request, call).await?;
+        if call.operation == "CreateFlowLogs" && request.field("DryRun").as_deref() == Some("true") {
+            let is_error = String::from_utf8_lossy(&answer).contains("<Code>");
+            let would = || {
+                wire::error(
+                    call,
+                    412,
+                    "DryRunOperation",
+                    "Request would have succeeded, but DryRun flag is set.",
+                )
+            };
+            return Ok(if is_error { answer } else { would().into_bytes() });
+        }
         if call.operation == "CreateFlowLogs" && request.field("LogDestinationType").as_deref() == Some("s3")
         {
             let options = options(request);

@@ -84,7 +84,7 @@ async fn story(width: Width) {
     scene.disown_flow_log(shop, &first).await;
     scene.world.leave("payments-production");
     scene.world.join("till");
-    scene.world.set("flow-logs", "traffic = \"reject\"");
+    scene.world.set("flow-logs", "traffic = \"reject\"\nforeign = \"differs\"");
     scene.shows("plan-changes-and-others", "plan", 0).await;
     scene.shows("report-findings", "report", 3).await;
 
@@ -99,7 +99,7 @@ async fn story(width: Width) {
     scene.shows("plan-unreadable", "plan", 1).await;
     scene.world.send_program_to(&own);
 
-    scene.shows("apply-changes", "apply --yes --prune", 1).await;
+    scene.shows("apply-changes", "apply --yes --prune", 3).await;
     scene.world.deliver(Timestamp::now()).await.unwrap();
     scene.shows("verify", "verify", 0).await;
     scene.shows("report", "report", 0).await;

@@ -1,18 +1,21 @@
-//! Asks EC2 whether a plan could be done, and does nothing.
+//! Asks EC2 whether a plan could be done. Nothing is done, unless the endpoint is not AWS and executes dry runs.
 //!
 //! Source: "CreateFlowLogs", DryRun (Amazon EC2 API Reference): the answer is `DryRunOperation` to who may, and
 //! `UnauthorizedOperation` to who may not.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_sdk_ec2::error::SdkError;
+use aws_sdk_ec2::operation::create_flow_logs::CreateFlowLogsOutput;
 use aws_sdk_ec2::types::Tag;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use flowagg_core::failure::Failure;
-use flowagg_core::id::{ResourceId, ResourceKind};
+use flowagg_core::failure::{Advice, Failure};
+use flowagg_core::id::{Place, ResourceId, ResourceKind};
 use flowagg_core::plan::{FlowLogChange, Step};
 use futures::StreamExt;
 
@@ -26,39 +29,103 @@ use crate::aws::tasks::spread;
 /// What EC2 says to a call that it would have done.
 const WOULD: &str = "DryRunOperation";
 
+/// What became of the dry runs of a plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DryRun {
+    /// The calls that EC2 would refuse, and those that the endpoint answered as if they were no dry runs.
+    pub failures: Vec<Failure>,
+    /// Whether the endpoint executed one, so that something may have been changed.
+    pub is_executed: bool,
+    /// The account-regions that were not asked, because the endpoint ignores `DryRun`.
+    pub not_asked: BTreeSet<Place>,
+}
+
+impl DryRun {
+    fn add(&mut self, Answered { failure, is_executed }: Answered) {
+        self.failures.push(failure);
+        self.is_executed |= is_executed;
+    }
+}
+
 /// What EC2 would refuse of a plan, in every account and region at once. Of each call that one of them takes, one is asked.
 ///
-/// S3 and KMS know no dry run: what is done at the hub is not asked.
+/// S3 and KMS know no dry run: what is done at the hub is not asked. An emulator or a proxy may ignore `DryRun` and do what it is
+/// asked: so the first call is for one resource alone, and no other follows one that was answered as if it were none.
 pub async fn dry_run(
     Observation { fleet, accounts, .. }: &Observation,
     changes: &[FlowLogChange],
     progress: &dyn Progress,
-) -> Vec<Failure> {
+) -> DryRun {
     let by_place = by_place(changes);
+    let mut outcome = DryRun::default();
+    if let Some(change) = harmless(changes)
+        && let Some(Ok(account)) = accounts.member(change.place.account)
+    {
+        let ec2 = RegionalEc2::new(fleet, account, &change.place);
+        if let Dry::Answered(answered) = ec2.dry_run(std::slice::from_ref(change)).await {
+            outcome.add(answered);
+            outcome.not_asked = by_place.into_keys().filter(|place| *place != change.place).collect();
+            return outcome;
+        }
+    }
     let total = by_place.len();
     let fleet = &Arc::new(fleet.clone());
+    let is_ignored = &Arc::new(AtomicBool::new(false));
     let asking = by_place.into_iter().filter_map(|(place, changes)| {
         let account = accounts.member(place.account)?.ok()?.clone();
-        let fleet = Arc::clone(fleet);
+        let (fleet, is_ignored) = (Arc::clone(fleet), Arc::clone(is_ignored));
         Some(async move {
-            let refused = RegionalEc2::new(&fleet, &account, &place).dry_run(&changes).await;
-            (place, refused)
+            if is_ignored.load(Ordering::Relaxed) {
+                return (place, None);
+            }
+            let answer = RegionalEc2::new(&fleet, &account, &place).dry_run(&changes).await;
+            is_ignored.fetch_or(matches!(answer, Dry::Answered(_)), Ordering::Relaxed);
+            (place, Some(answer))
         })
     });
     let mut asking = pin!(spread(asking));
-    let mut refused = Vec::new();
     let mut done = 0;
-    while let Some((place, failures)) = asking.next().await {
+    while let Some((place, answer)) = asking.next().await {
         done += 1;
         progress.step("asking", done, total, &place.to_string());
-        refused.extend(failures);
+        match answer {
+            Some(Dry::Answered(answered)) => outcome.add(answered),
+            Some(Dry::Refused(refused)) => outcome.failures.extend(refused),
+            None => drop(outcome.not_asked.insert(place)),
+        }
     }
-    refused.sort();
-    refused
+    outcome.failures.sort();
+    outcome
+}
+
+/// The change that does the least harm if its dry run is executed: a new flow log can be deleted again, and a tag removed.
+fn harmless(changes: &[FlowLogChange]) -> Option<&FlowLogChange> {
+    changes.iter().min_by_key(|change| match change.step {
+        Step::Create | Step::Replace { .. } => 0,
+        Step::Tag { .. } => 1,
+        Step::Delete { .. } => 2,
+    })
+}
+
+/// What became of the dry runs in one account-region.
+#[derive(Debug)]
+enum Dry {
+    /// EC2 would refuse these calls, or none.
+    Refused(Vec<Failure>),
+    /// The endpoint answered one as a call that is none.
+    Answered(Answered),
+}
+
+/// An answer to a dry run that AWS would not give.
+#[derive(Debug)]
+struct Answered {
+    failure: Failure,
+    is_executed: bool,
 }
 
 impl RegionalEc2<'_> {
-    async fn dry_run(&self, changes: &[FlowLogChange]) -> Vec<Failure> {
+    async fn dry_run(&self, changes: &[FlowLogChange]) -> Dry {
         let mut refused = Vec::new();
         let makes = |change: &&FlowLogChange| matches!(change.step, Step::Create | Step::Replace { .. });
         for kind in ResourceKind::ALL {
@@ -66,17 +133,11 @@ impl RegionalEc2<'_> {
             let resources: Vec<&ResourceId> =
                 resources.filter(|id| id.kind() == kind).take(kind.most_in_a_call()).collect();
             if !resources.is_empty() {
-                let answer = self.request(kind, &resources).dry_run(true).send().await;
-                refused.extend(self.refusal(CREATE_FLOW_LOGS, answer));
+                match self.request(kind, &resources).dry_run(true).send().await {
+                    Ok(answer) => return Dry::Answered(self.created_by_dry_run(&answer)),
+                    Err(error) => refused.extend(self.refusal(CREATE_FLOW_LOGS, &error)),
+                }
             }
-        }
-        let deleted = changes.iter().find_map(|change| match &change.step {
-            Step::Replace { old: flow_log } | Step::Delete { flow_log } => Some(flow_log),
-            Step::Create | Step::Tag { .. } => None,
-        });
-        if let Some(id) = deleted {
-            let answer = self.ec2.delete_flow_logs().flow_log_ids(id.as_str()).dry_run(true).send().await;
-            refused.extend(self.refusal(DELETE_FLOW_LOGS, answer));
         }
         let tagged = changes.iter().find_map(|change| match &change.step {
             Step::Tag { flow_log, tags } => Some((flow_log, tags)),
@@ -85,16 +146,61 @@ impl RegionalEc2<'_> {
         if let Some((id, tags)) = tagged {
             let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
             let request = self.ec2.create_tags().resources(id.as_str()).set_tags(Some(tags));
-            refused.extend(self.refusal(CREATE_TAGS, request.dry_run(true).send().await));
+            match request.dry_run(true).send().await {
+                Ok(_) => {
+                    let advice = format!("{IGNORES}: remove the tags from {id} if they are not wanted");
+                    return Dry::Answered(self.executed(CREATE_TAGS, &format!("set tags of {id}"), advice));
+                }
+                Err(error) => refused.extend(self.refusal(CREATE_TAGS, &error)),
+            }
         }
-        refused
+        let deleted = changes.iter().find_map(|change| match &change.step {
+            Step::Replace { old: flow_log } | Step::Delete { flow_log } => Some(flow_log),
+            Step::Create | Step::Tag { .. } => None,
+        });
+        // Last, when an endpoint that executes dry runs has been found by what can be undone.
+        if let Some(id) = deleted {
+            match self.ec2.delete_flow_logs().flow_log_ids(id.as_str()).dry_run(true).send().await {
+                Ok(_) => {
+                    let advice = format!("{IGNORES}: `flowagg plan` shows whether {id} is missed");
+                    return Dry::Answered(self.executed(DELETE_FLOW_LOGS, &format!("deleted {id}"), advice));
+                }
+                Err(error) => refused.extend(self.refusal(DELETE_FLOW_LOGS, &error)),
+            }
+        }
+        Dry::Refused(refused)
     }
 
-    fn refusal<T, E>(&self, call: Call, answer: Result<T, SdkError<E, HttpResponse>>) -> Option<Failure>
+    /// The answer of an endpoint that was not to create anything, with what it created and how that is removed.
+    fn created_by_dry_run(&self, answer: &CreateFlowLogsOutput) -> Answered {
+        let ids = answer.flow_log_ids();
+        if ids.is_empty() {
+            let message = "the endpoint answered a dry run with a result, of which it created nothing";
+            let failure = self.at.failed(CREATE_FLOW_LOGS, None, message, IGNORES);
+            return Answered { failure, is_executed: false };
+        }
+        let (named, listed) = (ids.join(", "), ids.join(" "));
+        let advice = Advice::for_place(|account, region| {
+            format!(
+                "{IGNORES}: delete what it created, with the role or user of {account}: `aws ec2 delete-flow-logs --region {region} \
+                 --flow-log-ids {listed}`"
+            )
+        });
+        self.executed(CREATE_FLOW_LOGS, &format!("created {named}"), advice)
+    }
+
+    fn executed(&self, call: Call, what: &str, advice: impl Into<Advice>) -> Answered {
+        let message = format!("the endpoint executed a dry run: it {what}");
+        Answered { failure: self.at.failed(call, None, message, advice), is_executed: true }
+    }
+
+    fn refusal<E>(&self, call: Call, error: &SdkError<E, HttpResponse>) -> Option<Failure>
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
-        let error = answer.err()?;
-        (code(&error) != Some(WOULD)).then(|| self.at.failure(call, &error))
+        (code(error) != Some(WOULD)).then(|| self.at.failure(call, error))
     }
 }
+
+/// What keeps dry runs from being harmless.
+const IGNORES: &str = "this endpoint is not AWS, but an emulator or a proxy that ignores `DryRun`";

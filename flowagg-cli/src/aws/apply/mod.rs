@@ -27,7 +27,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 pub use done::{Did, Done};
-pub use dry_run::dry_run;
+pub use dry_run::{DryRun, dry_run};
 
 use self::bucket::Bucket;
 use self::lifecycle::holds;
