@@ -39,6 +39,13 @@ impl Exit {
     }
 }
 
+impl Exit {
+    /// What a run that a signal ended says first in its last line.
+    pub(crate) fn by_signal(self) -> &'static str {
+        if self == Self::Terminated { "terminated" } else { "interrupted" }
+    }
+}
+
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)

@@ -339,6 +339,9 @@ impl RegionState {
     }
 }
 
+/// The key of the tag whose value the AWS console shows as the name of a resource.
+const NAME_TAG: &str = "Name";
+
 /// A VPC, a subnet, a network interface or a transit gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -359,6 +362,11 @@ impl Resource {
     /// A resource without tags that is part of no other and whose owner is not known.
     pub fn new(id: ResourceId) -> Self {
         Self { id, owner: None, is_default: false, part_of: BTreeSet::new(), tags: BTreeMap::new() }
+    }
+
+    /// The name that people gave it: its tag `Name`, if that is not empty.
+    pub fn name(&self) -> Option<&str> {
+        self.tags.get(NAME_TAG).map(String::as_str).filter(|name| !name.trim().is_empty())
     }
 }
 

@@ -139,7 +139,7 @@ fn a_shorter_expiry_needs_the_permission_and_a_longer_one_does_not() {
     assert_data_eq!(
         not_applied(&shorter).join("\n"),
         str![
-            "lifecycle of AWSLogs/: expire after 30 days, unfinished uploads deleted after 7 (now after 90 days; the age of the objects was not read)"
+            "lifecycle of AWSLogs/: expire after 90 days -> expire after 30 days, unfinished uploads deleted after 7 (now after 90 days; the age of the objects was not read)"
         ]
     );
     assert!(changes(&shorter).is_empty());

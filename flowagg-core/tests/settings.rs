@@ -121,8 +121,8 @@ fn a_bucket_that_matches_the_fleet_file_is_settled() {
 fn a_bucket_that_nobody_depends_on_is_closed() {
     let part = hub_changes(&fleet(""), Some(&open(Usage::default())));
     let expected = [
-        "block public access (now off: BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets; stronger)",
-        "set object ownership BucketOwnerEnforced (now BucketOwnerPreferred; stronger)",
+        "block public access: BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets off -> on (stronger)",
+        "object ownership: BucketOwnerPreferred -> BucketOwnerEnforced (stronger)",
     ];
     assert_eq!(changes(&part), expected);
     assert!(part.concerns.is_empty() && part.notes.is_empty() && part.obstacles.is_empty());
@@ -135,7 +135,7 @@ fn a_public_policy_keeps_its_two_switches_off() {
     let part = hub_changes(&fleet(""), Some(&open(usage)));
     assert_eq!(
         changes(&part)[0],
-        "block public access (now off: BlockPublicAcls, IgnorePublicAcls; stronger)"
+        "block public access: BlockPublicAcls, IgnorePublicAcls off -> on (stronger)"
     );
     assert_eq!(
         concerns(&part),
@@ -155,7 +155,7 @@ fn a_grant_to_everyone_keeps_acls_and_their_two_switches_off() {
         let part = hub_changes(&fleet(""), Some(&bucket));
         assert_eq!(
             changes(&part),
-            ["block public access (now off: BlockPublicPolicy, RestrictPublicBuckets; stronger)"]
+            ["block public access: BlockPublicPolicy, RestrictPublicBuckets off -> on (stronger)"]
         );
         let expected = [
             format!("BlockPublicAcls and IgnorePublicAcls stay off: the bucket ACL grants READ to {name}"),
@@ -240,14 +240,14 @@ fn evidence_that_could_not_be_read_counts_as_evidence() {
     let part = hub_changes(&fleet(""), Some(&without_policy));
     assert_eq!(
         changes(&part),
-        ["block public access (now off: BlockPublicPolicy, RestrictPublicBuckets; stronger)"]
+        ["block public access: BlockPublicPolicy, RestrictPublicBuckets off -> on (stronger)"]
     );
     let mut without_acls = open(unread);
     without_acls.ownership = Some("BucketOwnerEnforced".into());
     let part = hub_changes(&fleet(""), Some(&without_acls));
     assert_eq!(
         changes(&part),
-        ["block public access (now off: BlockPublicAcls, IgnorePublicAcls; stronger)"]
+        ["block public access: BlockPublicAcls, IgnorePublicAcls off -> on (stronger)"]
     );
 }
 
@@ -258,7 +258,7 @@ fn one_switch_that_is_off_is_turned_on_alone() {
     let mut bucket = settled();
     bucket.public_access_block = block;
     let part = hub_changes(&fleet(""), Some(&bucket));
-    assert_eq!(changes(&part), ["block public access (now off: IgnorePublicAcls; stronger)"]);
+    assert_eq!(changes(&part), ["block public access: IgnorePublicAcls off -> on (stronger)"]);
     assert_eq!(block.with(&[Switch::IgnorePublicAcls]), PublicAccessBlock::FULL);
     assert_eq!(PublicAccessBlock::default().with(&Switch::ALL), PublicAccessBlock::FULL);
 }
@@ -275,10 +275,12 @@ fn an_existing_encryption_changes_only_if_the_fleet_file_sets_one_that_is_not_we
         encrypted("aws:kms", Some("1234abcd")),
     ];
     let sse_kms = format!("encryption = \"{KEY}\"");
-    let set = format!("encrypt with the KMS key {KEY} and a bucket key");
+    let set = |was: &str, compared: &str| {
+        Some(format!("default encryption: {was} -> the KMS key {KEY} and a bucket key ({compared})"))
+    };
     let unusable = |found: &str, compared: &str| {
         let why = "with the AWS managed key, which log delivery cannot use";
-        Some(format!("encrypt with SSE-S3 (now {found} {why}; {compared})"))
+        Some(format!("default encryption: {found} {why} -> SSE-S3 ({compared})"))
     };
     for (hub, found, expected) in [
         ("", Some(&aes), None),
@@ -287,17 +289,17 @@ fn an_existing_encryption_changes_only_if_the_fleet_file_sets_one_that_is_not_we
         ("", Some(&by_key), None),
         ("", Some(&dual), None),
         ("", Some(&by_id), None),
-        ("", None, Some("encrypt with SSE-S3 (now no default encryption; stronger)".to_owned())),
+        ("", None, Some("default encryption: none -> SSE-S3 (stronger)".to_owned())),
         ("encryption = \"sse-s3\"", Some(&aes), None),
         ("encryption = \"sse-s3\"", Some(&by_key), None),
         ("encryption = \"sse-s3\"", Some(&dual), None),
         ("encryption = \"sse-s3\"", Some(&by_aws), unusable("aws:kms", "different")),
         ("encryption = \"sse-s3\"", Some(&dual_by_aws), unusable("aws:kms:dsse, two layers,", "weaker")),
-        (&sse_kms, None, Some(format!("{set} (now no default encryption; stronger)"))),
-        (&sse_kms, Some(&aes), Some(format!("{set} (now AES256; stronger)"))),
-        (&sse_kms, Some(&by_key), Some(format!("{set} (now aws:kms with {other}; different)"))),
-        (&sse_kms, Some(&dual), Some(format!("{set} (now aws:kms:dsse with {other}; different)"))),
-        (&sse_kms, Some(&by_id), Some(format!("{set} (now aws:kms with 1234abcd; different)"))),
+        (&sse_kms, None, set("none", "stronger")),
+        (&sse_kms, Some(&aes), set("AES256", "stronger")),
+        (&sse_kms, Some(&by_key), set(&format!("aws:kms with {other}"), "different")),
+        (&sse_kms, Some(&dual), set(&format!("aws:kms:dsse with {other}"), "different")),
+        (&sse_kms, Some(&by_id), set("aws:kms with 1234abcd", "different")),
     ] {
         let mut bucket = settled();
         bucket.encryption = found.cloned();

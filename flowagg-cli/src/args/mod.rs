@@ -131,6 +131,7 @@ Examples:
 Examples:
   flowagg verify                   look once
   flowagg verify --wait 30m        look until all deliver, at most 30 minutes
+  flowagg verify --all             list every flow log with its newest object
   flowagg verify --json            one entry for each flow log, for machines
 
 Exit codes:
@@ -212,7 +213,7 @@ pub(crate) struct PlanArgs {
     /// Exit with 3 when anything differs
     #[arg(long)]
     pub(crate) exit_code: bool,
-    /// Also list what stays as it is, which is counted otherwise
+    /// List every change, and what stays as it is
     #[arg(long, conflicts_with_all = ["json", "markdown"])]
     pub(crate) all: bool,
     #[command(flatten)]
@@ -252,6 +253,9 @@ pub(crate) struct ConsentArgs {
     /// Print what was done as JSON; needs --yes
     #[arg(long, requires = "yes")]
     pub(crate) json: bool,
+    /// List every change, and what stays as it is
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) all: bool,
     /// Begin no further account and region after so many failures
     #[arg(long, value_name = "N")]
     pub(crate) max_failures: Option<NonZeroUsize>,
@@ -268,6 +272,9 @@ pub(crate) struct VerifyArgs {
     /// How old the newest object of a flow log that delivers may be
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "1h")]
     pub(crate) fresh: Duration,
+    /// List every flow log with its newest object
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) all: bool,
     /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,

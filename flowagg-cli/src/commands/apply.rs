@@ -13,7 +13,7 @@ use super::start;
 use crate::args;
 use crate::aws::Calls;
 use crate::aws::apply::{Applied, ApplyOptions, apply};
-use crate::show::{Run, Unchanged};
+use crate::show::{Extent, Run, View};
 use crate::{Exit, Screen, show};
 
 /// What `apply --json` prints.
@@ -65,8 +65,9 @@ pub(super) async fn carry_out(
     let mut calls = CallsByPhase { reading: observation.accounts.take_calls(), ..CallsByPhase::default() };
     screen.calls("reading", &calls.reading)?;
     let plan = make(&observation.fleet, &observation.observed);
+    let extent = if consent.all { Extent::All } else { Extent::Brief };
     if !consent.json {
-        show::plan(&observation.fleet, &plan, Unchanged::Counted, screen.out)?;
+        show::plan(&observation.fleet, &plan, extent, screen.out)?;
     }
     if plan.is_empty() {
         if consent.json {
@@ -107,7 +108,8 @@ pub(super) async fn carry_out(
         let document = ApplyDocument { plan: &plan, applied: &applied, remaining: &remaining, calls: &calls };
         show::document(&document, screen.out)?;
     } else {
-        show::applied(run, &observation.fleet, &applied, &remaining, screen.out)?;
+        let view = View::of(plan.names(), extent);
+        show::applied(run, &observation.fleet.hub, &applied, &remaining, view, screen.out)?;
         show::next(&show::after_run(run, &applied, &remaining), screen.out)?;
     }
     Ok(match (exit(&applied, &remaining), interrupted) {

@@ -1,5 +1,6 @@
 //! `flowagg doctor`: what would keep a roll-out from working, told before anything is changed.
 
+use flowagg_core::names::Names;
 use flowagg_core::plan::Unnamed;
 use flowagg_policy::plan::plan;
 
@@ -10,6 +11,7 @@ use crate::aws::apply::dry_run;
 use crate::aws::observe::{Observation, observe};
 use crate::aws::{OpenError, Session};
 use crate::doctor::{Examination, Topic};
+use crate::show::{Extent, View};
 use crate::{Exit, Screen, show};
 
 pub(super) async fn run(
@@ -20,6 +22,7 @@ pub(super) async fn run(
     let file = start::read(&global.config, screen)?;
     let mut examination = Examination::default();
     examination.is_part = !global.only.is_empty();
+    let mut known = None;
     examination.good(Topic::FleetFile, format!("`{}` can be used", global.config.display()));
     match Session::open(&file, &global.connection()).await {
         Err(error @ OpenError::Setting(_)) => return Err(error.into()),
@@ -46,6 +49,7 @@ pub(super) async fn run(
                     examination.check_accounts(&fleet, &accounts.entered(), &observed);
                     examination.check_hub(&fleet, &observed, &plan);
                     examination.check_flow_logs(&observed, &plan, dry_run);
+                    known = Some(Names::new(&fleet, &observed.regions));
                 }
             }
         }
@@ -54,7 +58,8 @@ pub(super) async fn run(
     if options.json {
         show::document(&examination, screen.out)?;
     } else {
-        show::examination(&examination, screen.out)?;
+        let view = known.as_ref().map_or(View::UNKNOWN, |names| View::of(names, Extent::Brief));
+        show::examination(&examination, view, screen.out)?;
     }
     Ok(if examination.is_good() { Exit::Done } else { Exit::Failed })
 }

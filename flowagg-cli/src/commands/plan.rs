@@ -7,7 +7,7 @@ use super::error::CommandError;
 use super::start;
 use crate::args;
 use crate::aws::observe::Observation;
-use crate::show::Unchanged;
+use crate::show::Extent;
 use crate::{Exit, Screen, show};
 
 pub(super) async fn run(
@@ -25,8 +25,8 @@ pub(super) async fn run(
     } else if options.markdown {
         show::markdown(&fleet, &plan, screen.out)?;
     } else {
-        let unchanged = if options.all { Unchanged::Listed } else { Unchanged::Counted };
-        show::plan(&fleet, &plan, unchanged, screen.out)?;
+        let extent = if options.all { Extent::All } else { Extent::Brief };
+        show::plan(&fleet, &plan, extent, screen.out)?;
         show::next(show::after_plan(&plan), screen.out)?;
     }
     Ok(match &plan {

@@ -1,19 +1,28 @@
 //! `flowagg verify`: what has arrived, for each flow log.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::pin::pin;
 use std::time::Duration;
 
-use flowagg_core::arrival::{InUse, Patience};
+use flowagg_core::arrival::{InUse, Patience, Verified};
+use flowagg_core::fleet::Fleet;
+use flowagg_core::names::Names;
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 
 use super::error::CommandError;
 use super::start;
 use crate::args;
 use crate::aws::observe::{Survey, read_again, survey};
 use crate::aws::verify;
+use crate::show::{Extent, View, Waited, Watch};
 use crate::{Exit, Screen, show};
 
 /// How long to wait between two looks: files come every five minutes.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(15);
+/// How often the times that are shown change.
+const TICK: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(
     global: &args::GlobalArgs,
@@ -24,44 +33,82 @@ pub(super) async fn run(
     let mut patience = Patience::default();
     patience.fresh = signed(options.fresh);
     patience.grace = signed(options.grace);
-    let deadline = tokio::time::Instant::now() + options.wait.unwrap_or_default();
-    let verified = screen
-        .reading(async |progress| {
-            let Survey { fleet, accounts, mut regions } =
-                survey(file, &session, &global.only, progress).await?;
+    let limit = options.wait.unwrap_or_default();
+    let started = Instant::now();
+    let latest: RefCell<Option<(Fleet, Verified)>> = RefCell::default();
+    let ended = screen
+        .watching(async |watch| {
+            let Survey { fleet, accounts, mut regions } = survey(file, &session, &global.only, watch).await?;
             start::selected(global, &fleet)?;
             let mut in_use = InUse::new();
-            loop {
-                let now = Timestamp::now();
-                let verified = verify(&fleet, &accounts, &regions, &mut in_use, patience, now).await?;
-                let left = deadline.saturating_duration_since(tokio::time::Instant::now());
-                if left.is_zero() || verified.is_complete() || !verified.may_change() {
-                    return Ok::<_, CommandError>((fleet, accounts, verified));
-                }
-                progress.step(
-                    "delivering",
-                    verified.coverage.flow_logs.count,
-                    verified.coverage.flow_logs.of,
-                    "waiting for the rest",
-                );
-                tokio::time::sleep(BETWEEN_LOOKS.min(left)).await;
-                // Only a flow log that does not deliver can have news.
-                regions = read_again(&accounts, &verified.undelivered(), regions, &()).await;
+            let mut verified =
+                verify(&fleet, &accounts, &regions, &mut in_use, patience, Timestamp::now()).await?;
+            while let Some(pause) = pause(&verified, limit.saturating_sub(started.elapsed())) {
+                latest.replace(Some((fleet.clone(), verified.clone())));
+                let again = async {
+                    tokio::time::sleep(pause).await;
+                    // Only a flow log that does not deliver can have news.
+                    let before = std::mem::take(&mut regions);
+                    regions = read_again(&accounts, &verified.undelivered(), before, &()).await;
+                    verify(&fleet, &accounts, &regions, &mut in_use, patience, Timestamp::now()).await
+                };
+                verified = shown(watch, &verified, started, limit, again).await?;
             }
+            latest.replace(Some((fleet, verified)));
+            Ok::<_, CommandError>(accounts)
         })
         .await;
-    let (fleet, accounts, verified) = verified?;
-    screen.calls("verifying", &accounts.take_calls())?;
+    let interrupted = match ended {
+        Ok(accounts) => {
+            screen.calls("verifying", &accounts?.take_calls())?;
+            None
+        }
+        Err(exit) => Some(exit),
+    };
+    let extent = if options.all { Extent::All } else { Extent::Brief };
+    let Some((fleet, verified)) = latest.into_inner() else {
+        return Ok(screen.ended(interrupted.unwrap_or(Exit::Failed), "nothing was verified yet")?);
+    };
+    let names = Names::new(&fleet, &BTreeMap::new());
+    let view = View::of(&names, extent);
     if options.json {
         show::document(&verified, screen.out)?;
+    } else if let Some(exit) = interrupted {
+        show::interrupted(&verified, exit, view, screen.out)?;
     } else {
-        show::verified(&fleet, &verified, screen.out)?;
+        show::verified(&verified, view, screen.out)?;
     }
-    Ok(match &verified {
-        verified if verified.is_complete() => Exit::Done,
-        verified if !verified.failures.is_empty() => Exit::Failed,
-        _ => Exit::Differs,
+    Ok(match interrupted {
+        Some(exit) => exit,
+        None if verified.is_complete() => Exit::Done,
+        None if !verified.failures.is_empty() => Exit::Failed,
+        None => Exit::Differs,
     })
+}
+
+/// How long to wait before the next look; `None` if there is none, because time is up or the result is final.
+fn pause(verified: &Verified, left: Duration) -> Option<Duration> {
+    let is_final = left.is_zero() || verified.is_complete() || !verified.may_change();
+    (!is_final).then_some(BETWEEN_LOOKS.min(left))
+}
+
+/// Awaits a look, and meanwhile shows how long the run has waited.
+async fn shown<T>(
+    watch: &Watch,
+    verified: &Verified,
+    started: Instant,
+    limit: Duration,
+    look: impl Future<Output = T>,
+) -> T {
+    let mut look = pin!(look);
+    let mut tick = tokio::time::interval(TICK);
+    loop {
+        tokio::select! {
+            biased;
+            result = &mut look => return result,
+            _ = tick.tick() => watch.waited(&Waited::new(verified.coverage.flow_logs, started.elapsed(), limit)),
+        }
+    }
 }
 
 pub(super) fn signed(time: Duration) -> SignedDuration {

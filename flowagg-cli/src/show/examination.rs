@@ -6,9 +6,10 @@ use super::failures::failures;
 use super::sheet::Sheet;
 use super::style::{BOLD, GREEN, RED, YELLOW};
 use super::table::{Row, table};
+use super::view::View;
 use crate::doctor::{Examination, Health};
 
-pub(crate) fn examination(examination: &Examination, out: &mut Sheet<'_>) -> io::Result<()> {
+pub(crate) fn examination(examination: &Examination, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     let rows: Vec<Row> = examination
         .checks
         .iter()
@@ -27,7 +28,7 @@ pub(crate) fn examination(examination: &Examination, out: &mut Sheet<'_>) -> io:
     table(&rows, out)?;
     if !examination.failures.is_empty() {
         writeln!(out)?;
-        failures(&examination.failures, out)?;
+        failures(&examination.failures, view, out)?;
     }
     let of = |health| examination.checks.iter().filter(|check| check.health == health).count();
     let looks = match of(Health::Doubtful) {

@@ -7,19 +7,15 @@ use std::path::Path;
 use flowagg_core::failure::{Advice, Failure};
 use flowagg_core::fleet::FleetError;
 use flowagg_core::id::AccountId;
-use textwrap::core::display_width;
 
 use super::sheet::{Sheet, TIE};
 use super::style::{BOLD, RED, YELLOW};
+use super::view::View;
 
 /// From this number on, failures with one cause are printed once, with the message of the first.
 const MANY: usize = 4;
-/// Lines for the list of the places that have one cause.
-const LINES: usize = 2;
 /// If all accounts have the cause in the same places, up to this many, these are printed once.
 const HEAD: usize = 2;
-/// The width of that list if the output has none.
-const WIDTH: usize = 100;
 /// What comes after `error: ` begins here, and all that belongs to it.
 pub(super) const HANG: usize = 7;
 
@@ -53,7 +49,7 @@ pub(super) fn faults(path: &Path, error: &FleetError, err: &mut Sheet<'_>) -> io
 }
 
 /// Calls that failed: where, what, and what to do. The JSON document has each of them.
-pub(crate) fn failures(failures: &[Failure], out: &mut Sheet<'_>) -> io::Result<()> {
+pub(crate) fn failures(failures: &[Failure], view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     let mut causes: BTreeMap<(&str, Option<&str>, &Advice), Vec<&Failure>> = BTreeMap::new();
     for failure in failures {
         let cause = (failure.call.as_str(), failure.code.as_deref(), &failure.advice);
@@ -65,23 +61,24 @@ pub(crate) fn failures(failures: &[Failure], out: &mut Sheet<'_>) -> io::Result<
         let is_same = |it: &&Failure| (&it.message, &it.resource) == (&first.message, &first.resource);
         if alike.len() < MANY && (alike.len() == 1 || !alike.iter().all(is_same)) {
             for failure in alike {
-                one(failure, out)?;
+                one(failure, view, out)?;
             }
         } else {
-            many(first, &alike, out)?;
+            many(first, &alike, view, out)?;
         }
     }
     Ok(())
 }
 
-fn one(failure: &Failure, out: &mut Sheet<'_>) -> io::Result<()> {
+fn one(failure: &Failure, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     let Failure { place, resource, .. } = failure;
-    let place = resource.as_ref().map_or(place.to_string(), |it| format!("{place}: {it}"));
+    let place = view.place(place);
+    let place = resource.as_ref().map_or(place.clone(), |it| format!("{place}: {it}"));
     error(&format!("{place}: {}", failure.what()), &failure.help(), out)
 }
 
 /// The cause once, with the message of the first; then where it occurs. Resources are listed if they are of one account.
-fn many(first: &Failure, alike: &[&Failure], out: &mut Sheet<'_>) -> io::Result<()> {
+fn many(first: &Failure, alike: &[&Failure], view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     let is_one = alike.iter().all(|failure| failure.resource == first.resource);
     let resource = first.resource.as_ref().filter(|_| is_one).map(|it| format!("{it}: ")).unwrap_or_default();
     let help = first.advice.at_each(alike.iter().map(|failure| &failure.place));
@@ -94,61 +91,36 @@ fn many(first: &Failure, alike: &[&Failure], out: &mut Sheet<'_>) -> io::Result<
         accounts.entry(place.account).or_default().insert(format!("{}{resource}", place.region));
     }
     let is_everywhere_alike = accounts.values().all(|inside| accounts.values().next() == Some(inside));
-    let (mut list, entries, what) = match accounts.first_key_value() {
+    let (start, entries, what) = match accounts.first_key_value() {
         Some((account, inside)) if accounts.len() == 1 => {
             let what = if is_one { "regions" } else { "resources" };
-            (format!("in{TIE}{account}:"), Vec::from_iter(inside.iter().cloned()), what)
+            (format!("in{TIE}{}:", view.account(*account)), Vec::from_iter(inside.iter().cloned()), what)
         }
         Some((_, inside)) if is_everywhere_alike && inside.len() <= HEAD => {
             let inside = Vec::from_iter(inside.iter().map(String::as_str));
             (
                 format!("in {}:", inside.join(", ")),
-                accounts.keys().map(ToString::to_string).collect(),
+                accounts.keys().map(|account| view.account(*account)).collect(),
                 "accounts",
             )
         }
-        _ => ("in".to_owned(), accounts.iter().map(entry).collect(), "accounts"),
+        _ => (
+            "in".to_owned(),
+            accounts.iter().map(|(account, inside)| entry(view, *account, inside)).collect(),
+            "accounts",
+        ),
     };
-    let width = out.width().unwrap_or(WIDTH).saturating_sub(HANG);
-    let more = |left: usize| {
-        let what = if left == 1 { what.trim_end_matches('s') } else { what };
-        format!(" and{TIE}{left}{TIE}more{TIE}{what}")
-    };
-    for (n, entry) in entries.iter().enumerate() {
-        let left = entries.len() - n - 1;
-        let comma = if left == 0 { "" } else { "," };
-        let longer = format!("{list} {entry}{comma}");
-        let rest = if left == 0 { String::new() } else { more(left) };
-        // At least one entry is printed.
-        if n > 0 && lines(&format!("{longer}{rest}"), width) > LINES {
-            list += &more(left + 1);
-            break;
-        }
-        list = longer;
-    }
+    let list = view.list(&start, &entries, what, HANG, out);
     out.line(HANG, format_args!("{:HANG$}{list}", ""))
 }
 
 /// An account with its region, or with the number of regions.
-fn entry((account, inside): (&AccountId, &BTreeSet<String>)) -> String {
+fn entry(view: View<'_>, account: AccountId, inside: &BTreeSet<String>) -> String {
+    let account = view.account(account);
     match inside.first() {
         Some(one) if inside.len() == 1 => format!("{account}{TIE}{one}"),
         _ => format!("{account}{TIE}({}{TIE}regions)", inside.len()),
     }
-}
-
-/// Lines that a text takes if it is wrapped at its spaces.
-fn lines(text: &str, width: usize) -> usize {
-    let (mut lines, mut used) = (1, 0);
-    for word in text.split(' ').map(display_width) {
-        if used > 0 && used + 1 + word > width {
-            lines += 1;
-            used = word;
-        } else {
-            used += word + usize::from(used > 0);
-        }
-    }
-    lines
 }
 
 #[cfg(test)]
@@ -175,7 +147,7 @@ mod tests {
 
     fn shown(list: &[Failure], width: Option<usize>) -> String {
         let mut out = Vec::new();
-        failures(list, &mut Sheet::new(&mut out, width)).unwrap();
+        failures(list, View::UNKNOWN, &mut Sheet::new(&mut out, width)).unwrap();
         anstream::adapter::strip_bytes(&out).into_vec().into_iter().map(char::from).collect()
     }
 

@@ -9,11 +9,10 @@ use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
 use flowagg_core::flow_log::Destination;
 use flowagg_core::id::Place;
-use flowagg_core::plan::{AlsoLogged, Concern, FlowLogChange, also_logged_groups};
+use flowagg_core::plan::{AlsoLogged, Concern, FlowLogChange, Sign, also_logged_groups};
 use flowagg_policy::{Plan, Severity};
 
 use super::also_logged::MEANING;
-use super::plan::{hub_sign, sign};
 use super::sheet::TIE;
 use super::verdict::{account_regions, numbers};
 use crate::report::words::{self, counted};
@@ -33,8 +32,8 @@ pub(crate) fn markdown(fleet: &Fleet, plan: &Plan, out: &mut dyn Write) -> io::R
     if !plan.hub().is_empty() {
         writeln!(out, "\n**Hub**\n")?;
         for change in plan.hub() {
-            let mark = if hub_sign(change).1 == "!" { "**!** " } else { "" };
-            writeln!(out, "- {mark}{}", text(&change.to_string()))?;
+            let mark = if change.sign() == Sign::Destructive { "**!** " } else { "" };
+            writeln!(out, "- {mark}{}", text(&change.named(plan.names()).to_string()))?;
         }
     }
     if !plan.not_applied().is_empty() {
@@ -145,7 +144,7 @@ fn flow_logs(fleet: &Fleet, changes: &[FlowLogChange], out: &mut dyn Write) -> i
         )?;
         for change in changes {
             let place = &change.place;
-            let (_, sign) = sign(&change.step);
+            let sign = change.step.sign().as_str();
             let (step, why) = (text(&change.step.to_string()), text(&change.reason));
             writeln!(
                 out,
@@ -157,20 +156,20 @@ fn flow_logs(fleet: &Fleet, changes: &[FlowLogChange], out: &mut dyn Write) -> i
             )?;
         }
     } else {
-        let mut places: BTreeMap<&Place, BTreeMap<&str, usize>> = BTreeMap::new();
+        let mut places: BTreeMap<&Place, BTreeMap<Sign, usize>> = BTreeMap::new();
         for change in changes {
-            *places.entry(&change.place).or_default().entry(sign(&change.step).1).or_default() += 1;
+            *places.entry(&change.place).or_default().entry(change.step.sign()).or_default() += 1;
         }
         writeln!(
             out,
-            "| account | name | region | create | replace or tag | delete |\n|---|---|---|---:|---:|---:|"
+            "| account | name | region | create | tag | delete | replace |\n|---|---|---|---:|---:|---:|---:|"
         )?;
         for (place, of) in places.iter().take(COUNTED) {
-            let [create, change, delete] =
-                ["+", "~", "-"].map(|sign| of.get(sign).copied().unwrap_or_default());
+            let [create, tag, delete, replace] =
+                Sign::ALL.map(|sign| of.get(&sign).copied().unwrap_or_default());
             writeln!(
                 out,
-                "| {} | {} | {} | {create} | {change} | {delete} |",
+                "| {} | {} | {} | {create} | {tag} | {delete} | {replace} |",
                 place.account,
                 name(place),
                 place.region

@@ -1,6 +1,7 @@
 //! How things look on a screen: one column for each kind of fact, a sign and a word for each state, colour on top.
 
 mod also_logged;
+mod changes;
 mod document;
 mod event;
 mod examination;
@@ -14,6 +15,7 @@ mod markdown;
 mod plan;
 mod policy;
 mod progress;
+mod remarks;
 mod report;
 mod rows;
 mod screen;
@@ -22,6 +24,7 @@ mod style;
 mod table;
 mod verdict;
 mod verified;
+mod view;
 
 pub use document::SCHEMA;
 pub(crate) use document::{Document, document, json, line};
@@ -29,12 +32,14 @@ pub(crate) use event::{Event, Trace};
 pub(crate) use examination::examination;
 pub(crate) use markdown::markdown;
 pub use markdown::report_markdown;
-pub(crate) use plan::{Run, Unchanged, after_plan, after_run, applied, next, plan};
+pub(crate) use plan::{Run, after_plan, after_run, applied, next, plan};
 pub(crate) use policy::{answer, findings, sizes};
+pub(crate) use progress::{Waited, Watch};
 pub use report::{Glyphs, report};
 pub(crate) use rows::{RowFormat, bytes, rows};
 pub use screen::Screen;
 pub(crate) use screen::usage;
 pub use sheet::Sheet;
 pub(crate) use style::heading;
-pub(crate) use verified::verified;
+pub(crate) use verified::{interrupted, verified};
+pub(crate) use view::{Extent, View};

@@ -1,19 +1,18 @@
 //! A plan, and what became of it.
 
-use std::collections::BTreeMap;
 use std::io;
 
-use anstyle::Style;
-use flowagg_core::fleet::{Fleet, Member};
-use flowagg_core::id::{FlowLogId, Place};
-use flowagg_core::plan::{Concern, HubChange, Step};
+use flowagg_core::fleet::{Fleet, Hub};
+use flowagg_core::plan::Concern;
 use flowagg_policy::Plan;
 
 use super::also_logged::also_logged;
-use super::failures::{HANG, error, failures};
+use super::changes::{at_hub, changes};
+use super::failures::{error, failures};
+use super::remarks::{concerns, notes};
 use super::sheet::Sheet;
-use super::style::{BOLD, DIM, GREEN, RED, YELLOW};
-use super::table::{Row, table};
+use super::style::{BOLD, GREEN, RED, YELLOW};
+use super::view::{Extent, View};
 use crate::aws::apply::Applied;
 
 /// What comes after `warning: ` begins here.
@@ -35,30 +34,19 @@ impl Run {
     }
 }
 
-/// How much is shown of what stays as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unchanged {
-    /// How many flow logs and resources there are, by the reason why they stay.
-    Counted,
-    /// Each of them.
-    Listed,
-}
-
 /// The changes, the problems, and a count of what stays.
-pub(crate) fn plan(fleet: &Fleet, plan: &Plan, unchanged: Unchanged, out: &mut Sheet<'_>) -> io::Result<()> {
-    changes(fleet, plan, unchanged, out)?;
-    also(fleet, plan, unchanged, out)?;
-    not_applied(plan, out)?;
-    concerns(plan, out)?;
-    if !plan.notes().is_empty() {
-        writeln!(out)?;
+pub(crate) fn plan(fleet: &Fleet, plan: &Plan, extent: Extent, out: &mut Sheet<'_>) -> io::Result<()> {
+    let view = View::of(plan.names(), extent);
+    changes(&fleet.hub, plan, view, out)?;
+    if !view.is_all() {
+        also_logged(plan.also_logged(), &fleet.destination(), "flowagg plan --all", view, out)?;
     }
-    for note in plan.notes() {
-        out.line(6, format_args!("{DIM}note{DIM:#}: {note}"))?;
-    }
+    not_applied(plan, view, out)?;
+    concerns(plan.concerns(), view, out)?;
+    notes(plan.notes(), view, out)?;
     if !plan.is_complete() {
         writeln!(out)?;
-        unread(plan, out)?;
+        unread(plan, view, out)?;
     }
     writeln!(out)?;
     if plan.is_empty() && !plan.is_complete() {
@@ -87,113 +75,21 @@ pub(crate) fn next(what: &str, out: &mut Sheet<'_>) -> io::Result<()> {
     out.line(6, format_args!("{BOLD}next{BOLD:#}: {what}"))
 }
 
-fn changes(fleet: &Fleet, plan: &Plan, unchanged: Unchanged, out: &mut Sheet<'_>) -> io::Result<()> {
-    let hub = &fleet.hub;
-    writeln!(out, "{BOLD}hub{BOLD:#} {} {} {}", hub.account, hub.region, hub.bucket)?;
-    for change in plan.hub() {
-        let (style, sign) = hub_sign(change);
-        out.line(4, format_args!("  {style}{sign}{style:#} {change}"))?;
-    }
-    let is_read = plan.failures().iter().all(|failure| failure.place.account != hub.account);
-    let hub_differs = !plan.hub().is_empty() || !plan.not_applied().is_empty();
-    if !hub_differs && is_read && plan.obstacles().is_empty() {
-        writeln!(out, "  {DIM}={DIM:#} as declared")?;
-    }
-    let rows = flow_log_rows(fleet, plan, unchanged);
-    let counts = if unchanged == Unchanged::Counted { counts(plan) } else { Vec::new() };
-    if !rows.is_empty() || !counts.is_empty() {
-        writeln!(out, "\n{BOLD}flow logs{BOLD:#}")?;
-    }
-    table(&rows, out)?;
-    if !counts.is_empty() {
-        out.line(4, format_args!("  {DIM}={DIM:#} {}", counts.join(", ")))?;
-    }
-    Ok(())
-}
-
-/// Flow logs of others, unless each is listed.
-fn also(fleet: &Fleet, plan: &Plan, unchanged: Unchanged, out: &mut Sheet<'_>) -> io::Result<()> {
-    match unchanged {
-        Unchanged::Counted => {
-            also_logged(plan.also_logged(), &fleet.destination(), "flowagg plan --all", out)
-        }
-        Unchanged::Listed => Ok(()),
-    }
-}
-
 /// What keeps changes from being made, and what could not be read.
-fn unread(plan: &Plan, out: &mut Sheet<'_>) -> io::Result<()> {
+fn unread(plan: &Plan, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     for obstacle in plan.obstacles() {
-        error(&format!("{}: {}", at(obstacle), obstacle.what), &obstacle.help, out)?;
+        error(&format!("{}: {}", at(obstacle, view), obstacle.what), &obstacle.help, out)?;
     }
-    failures(plan.failures(), out)
-}
-
-/// How many stay, by the reason.
-fn counts(plan: &Plan) -> Vec<String> {
-    let mut counts: BTreeMap<(bool, &str), usize> = BTreeMap::new();
-    for left in plan.left() {
-        *counts.entry((!left.is_as_wanted(), left.why.short())).or_default() += 1;
-    }
-    counts.into_iter().map(|((_, why), count)| format!("{count} {why}")).collect()
-}
-
-/// Changes and, if they are listed, flow logs that stay, by account, region and resource.
-fn flow_log_rows(fleet: &Fleet, plan: &Plan, unchanged: Unchanged) -> Vec<Row> {
-    let cells = |Place { account, region }: &Place, rest: [String; 3]| {
-        let name =
-            fleet.members.get(account).and_then(|member: &Member| member.name.clone()).unwrap_or_default();
-        let mut cells = vec![account.to_string(), name, region.to_string()];
-        cells.extend(rest);
-        cells
-    };
-    let changes = plan.flow_logs().iter().map(|change| {
-        let (style, sign) = sign(&change.step);
-        let (what, why) = match &change.step {
-            Step::Create => ("create".to_owned(), String::new()),
-            step => (step.to_string(), change.reason.clone()),
-        };
-        let cells = cells(&change.place, [change.resource.to_string(), what, why]);
-        Row { style, sign, cells, below: None }
-    });
-    let stays = |place: &Place, resource: String, log: Option<&FlowLogId>, why: String| {
-        let what = log.map_or_else(String::new, |log| format!("leave {log}"));
-        let cells = cells(place, [resource, what, why]);
-        Row { style: DIM, sign: "=", cells, below: None }
-    };
-    let left = plan
-        .left()
-        .iter()
-        .map(|left| stays(&left.place, left.resource.clone(), left.flow_log.as_ref(), left.why.to_string()));
-    let also = plan
-        .also_logged()
-        .iter()
-        .map(|also| stays(&also.place, also.resource.to_string(), Some(&also.flow_log), also.to_string()));
-    let unchanged = left.chain(also).filter(|_| unchanged == Unchanged::Listed);
-    let mut rows: Vec<Row> = changes.chain(unchanged).collect();
-    rows.sort_by(|a, b| {
-        (&a.cells[0], &a.cells[2], &a.cells[3]).cmp(&(&b.cells[0], &b.cells[2], &b.cells[3]))
-    });
-    rows
-}
-
-/// The sign of a change at the hub, and its style. `!` stands for a change that expires objects of an existing bucket sooner.
-pub(super) fn hub_sign(change: &HubChange) -> (Style, &'static str) {
-    match change {
-        HubChange::SetLifecycle(change) if !change.sooner.is_empty() => (RED, "!"),
-        HubChange::RemoveGrant(_) | HubChange::RemoveLifecycle(_) => (RED, "-"),
-        _ => (GREEN, "+"),
-    }
+    failures(plan.failures(), view, out)
 }
 
 /// Changes that expire objects of an existing bucket sooner, and the option that applies them.
-fn not_applied(plan: &Plan, out: &mut Sheet<'_>) -> io::Result<()> {
+fn not_applied(plan: &Plan, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     if !plan.not_applied().is_empty() {
         writeln!(out, "\n{BOLD}not applied{BOLD:#}")?;
     }
     for change in plan.not_applied() {
-        let (style, sign) = hub_sign(change);
-        out.line(4, format_args!("  {style}{sign}{style:#} {change}"))?;
+        at_hub(change, view, out)?;
         out.aside(
             4,
             "existing objects would expire sooner: run `flowagg apply --allow-expiry` to apply this change",
@@ -202,32 +98,10 @@ fn not_applied(plan: &Plan, out: &mut Sheet<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// The sign of a change, and its style.
-pub(super) fn sign(step: &Step) -> (Style, &'static str) {
-    match step {
-        Step::Create => (GREEN, "+"),
-        Step::Replace { .. } | Step::Tag { .. } => (YELLOW, "~"),
-        Step::Delete { .. } => (RED, "-"),
-    }
-}
-
-fn concerns(plan: &Plan, out: &mut Sheet<'_>) -> io::Result<()> {
-    if !plan.concerns().is_empty() {
-        writeln!(out)?;
-    }
-    for concern in plan.concerns() {
-        let region = concern.region.as_ref().map(|region| format!(" {region}")).unwrap_or_default();
-        let place = format_args!("{}{region} {}", concern.account, concern.resource);
-        out.line(HANG + 2, format_args!("{YELLOW}not as declared{YELLOW:#}: {place}: {}", concern.what))?;
-        out.aside(HANG, &concern.help)?;
-    }
-    Ok(())
-}
-
 /// Where an obstacle is, as for a call that failed.
-pub(super) fn at(concern: &Concern) -> String {
+pub(super) fn at(concern: &Concern, view: View<'_>) -> String {
     let region = concern.region.as_ref().map(|region| format!(" {region}")).unwrap_or_default();
-    format!("{}{region}: {}", concern.account, concern.resource)
+    format!("{}{region}: {}", view.account(concern.account), concern.resource)
 }
 
 fn besides(plan: &Plan) -> String {
@@ -250,20 +124,24 @@ fn besides(plan: &Plan) -> String {
 /// What was done and what was not, what a second look finds, and last what failed.
 pub(crate) fn applied(
     run: Run,
-    fleet: &Fleet,
+    hub: &Hub,
     applied: &Applied,
     remaining: &Plan,
+    view: View<'_>,
     out: &mut Sheet<'_>,
 ) -> io::Result<()> {
     writeln!(out, "\n{BOLD}applied{BOLD:#}")?;
     for done in &applied.done {
-        out.line(7, format_args!("  {GREEN}done{GREEN:#} {done}"))?;
+        out.line(7, format_args!("  {GREEN}done{GREEN:#} {}", done.named(view.names())))?;
     }
     for held_back in &applied.held_back {
         out.line(12, format_args!("  {YELLOW}not tried{YELLOW:#} {held_back}"))?;
     }
     for warning in &applied.warnings {
-        out.line(WARNING, format_args!("{YELLOW}warning{YELLOW:#}: {}: {}", at(warning), warning.what))?;
+        out.line(
+            WARNING,
+            format_args!("{YELLOW}warning{YELLOW:#}: {}: {}", at(warning, view), warning.what),
+        )?;
         out.aside(WARNING, &warning.help)?;
     }
     let is_as_declared =
@@ -271,16 +149,16 @@ pub(crate) fn applied(
     if !is_as_declared {
         writeln!(out, "\n{BOLD}a second look finds{BOLD:#}")?;
         if !remaining.is_empty() {
-            changes(fleet, remaining, Unchanged::Counted, out)?;
+            changes(hub, remaining, view, out)?;
         }
-        not_applied(remaining, out)?;
-        concerns(remaining, out)?;
+        not_applied(remaining, view, out)?;
+        concerns(remaining.concerns(), view, out)?;
     }
     if !applied.failures.is_empty() || !remaining.is_complete() {
         writeln!(out)?;
     }
-    unread(remaining, out)?;
-    failures(&applied.failures, out)?;
+    unread(remaining, view, out)?;
+    failures(&applied.failures, view, out)?;
     writeln!(out)?;
     let count = |number: usize, what: &str| match number {
         0 => String::new(),
@@ -349,7 +227,8 @@ mod tests {
         outcome.warnings.push(warning);
         let remaining = flowagg_policy::plan::plan(&fleet, &mocked::observed(None), Unnamed::Keep);
         let mut out = Vec::new();
-        applied(Run::Apply, &fleet, &outcome, &remaining, &mut Sheet::new(&mut out, None)).unwrap();
+        let view = View::of(remaining.names(), Extent::Brief);
+        applied(Run::Apply, &fleet.hub, &outcome, &remaining, view, &mut Sheet::new(&mut out, None)).unwrap();
         let text = String::from_utf8(anstream::adapter::strip_bytes(&out).into_vec()).unwrap();
         assert_data_eq!(
             text,

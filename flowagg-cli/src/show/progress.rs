@@ -1,8 +1,13 @@
 //! Progress: a bar on a terminal, a line now and then elsewhere, an event for each step for a program; and Ctrl-C.
 
 use std::cell::OnceCell;
+use std::fmt;
+use std::sync::Mutex;
+use std::time::Duration;
 
+use flowagg_core::arrival::Share;
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, tell};
@@ -10,10 +15,13 @@ use crate::{Exit, Progress};
 
 /// Work with fewer steps than this is over before a line about it is read.
 const WORTH_A_LINE: usize = 50;
+/// How often a wait is reported without a terminal.
+const MINUTE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Watch {
     bar: Option<ProgressBar>,
     events: bool,
+    waits: Mutex<Minutes>,
 }
 
 impl Watch {
@@ -27,7 +35,7 @@ impl Watch {
         });
         // A dumb terminal takes no bar: it is told on lines, as a file is.
         let bar = bar.filter(|bar| !bar.is_hidden());
-        Self { bar, events }
+        Self { bar, events, waits: Mutex::default() }
     }
 
     pub(crate) fn finish(&self) {
@@ -41,6 +49,7 @@ impl Watch {
         loop {
             let exit = signal().await;
             if first.set(exit).is_err() {
+                self.say(&format!("{}: calls in progress were not finished", exit.by_signal()));
                 end(exit);
             }
             cancel.cancel();
@@ -48,12 +57,76 @@ impl Watch {
         }
     }
 
-    fn say(&self, line: &str) {
+    /// Shows how far a wait is: on a terminal each time, elsewhere once a minute.
+    pub(crate) fn waited(&self, waited: &Waited) {
+        let Waited { share, .. } = waited;
+        match &self.bar {
+            Some(_) => self.step(DELIVERING, share.count, share.of, &waited.times()),
+            None if !self.waits.lock().is_ok_and(|mut waits| waits.has_come(waited.elapsed)) => {}
+            None if self.events => self.step(DELIVERING, share.count, share.of, &waited.times()),
+            None => self.say(&waited.to_string()),
+        }
+    }
+
+    pub(super) fn say(&self, line: &str) {
         match &self.bar {
             Some(bar) => bar.println(line),
             None if self.events => tell(&Event::Notice { text: line }),
             None => tell(&line),
         }
+    }
+}
+
+/// The step of a wait.
+const DELIVERING: &str = "delivering";
+
+/// How long a run has waited for deliveries, and how long it still waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Waited {
+    share: Share,
+    elapsed: Duration,
+    remaining: Duration,
+}
+
+impl Waited {
+    /// A wait up to a limit, with this share of the flow logs delivering.
+    pub(crate) fn new(share: Share, elapsed: Duration, limit: Duration) -> Self {
+        let elapsed = Duration::from_secs(elapsed.as_secs());
+        Self { share, elapsed, remaining: limit.saturating_sub(elapsed) }
+    }
+
+    fn times(&self) -> String {
+        format!("{} elapsed, {} remaining", seconds(self.elapsed), seconds(self.remaining))
+    }
+}
+
+impl fmt::Display for Waited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Share { count, of, .. } = self.share;
+        write!(f, "waiting: {count} of {of} flow logs deliver; {}", self.times())
+    }
+}
+
+/// `2m 15s`.
+fn seconds(time: Duration) -> String {
+    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    format!("{:#}", SignedDuration::from_secs(seconds))
+}
+
+/// The minutes of a wait that were reported.
+#[derive(Debug, Default)]
+struct Minutes {
+    next: Duration,
+}
+
+impl Minutes {
+    /// Whether another minute has begun since the last time.
+    fn has_come(&mut self, elapsed: Duration) -> bool {
+        let has_come = elapsed >= self.next;
+        while self.next <= elapsed {
+            self.next += MINUTE;
+        }
+        has_come
     }
 }
 
@@ -122,5 +195,30 @@ impl Progress for Watch {
             }
             None => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_reported_once_a_minute() {
+        let mut minutes = Minutes::default();
+        let times = [3, 4, 59, 60, 61, 119, 250, 251, 299, 300];
+        let reported: Vec<u64> =
+            times.into_iter().filter(|time| minutes.has_come(Duration::from_secs(*time))).collect();
+        assert_eq!(reported, [3, 60, 250, 300]);
+    }
+
+    #[test]
+    fn a_wait_has_its_elapsed_and_remaining_time() {
+        let share = Share::new(2, 7);
+        let waited = |elapsed| Waited::new(share, Duration::from_millis(elapsed), Duration::from_secs(1800));
+        assert_eq!(
+            waited(135_900).to_string(),
+            "waiting: 2 of 7 flow logs deliver; 2m 15s elapsed, 27m 45s remaining"
+        );
+        assert_eq!(waited(9_000_000).times(), "2h 30m elapsed, 0s remaining");
     }
 }

@@ -13,6 +13,7 @@ use super::sheet::Sheet;
 use super::sheet::TIE;
 use super::style::{BOLD, DIM, RED, YELLOW, of_state};
 use super::verdict::{account_regions, numbers, verdict};
+use super::view::View;
 use crate::report::words::{age, bytes, count, counted, legend, letter, short, state};
 use crate::report::{AccountReport, AffectedResource, PolicySize, Report, ReportFinding};
 
@@ -57,7 +58,7 @@ pub fn report(report: &Report, glyphs: Glyphs, out: &mut Sheet<'_>) -> io::Resul
     writeln!(out)?;
     totals(report, out)?;
     accounts(report, glyphs, out)?;
-    also_logged(&report.also_logged, &hub.destination(), "flowagg report --json", out)?;
+    also_logged(&report.also_logged, &hub.destination(), "flowagg report --json", View::UNKNOWN, out)?;
     if !report.findings.is_empty() {
         writeln!(out, "\n{BOLD}findings{BOLD:#}")?;
     }

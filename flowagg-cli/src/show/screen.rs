@@ -15,6 +15,7 @@ use super::failures::{self, error, faults, warning};
 use super::plan::at;
 use super::progress::{Watch, end, signal};
 use super::sheet::Sheet;
+use super::view::View;
 use crate::aws::Calls;
 use crate::{Exit, Progress};
 
@@ -41,13 +42,21 @@ impl<'a> Screen<'a> {
 
     /// Does a piece of work that only reads: a signal ends the program at once.
     pub(crate) async fn reading<T>(&self, work: impl AsyncFnOnce(&dyn Progress) -> T) -> T {
+        self.watching(async |watch| work(watch).await).await.unwrap_or_else(|exit| {
+            Watch::new(false, self.events).say(&ended(exit, "nothing was changed"));
+            end(exit)
+        })
+    }
+
+    /// Does a piece of work that only reads, until a signal ends it.
+    pub(crate) async fn watching<T>(&self, work: impl AsyncFnOnce(&Watch) -> T) -> Result<T, Exit> {
         let watch = Watch::new(self.interactive, self.events);
         let result = tokio::select! {
             result = work(&watch) => Ok(result),
             exit = signal() => Err(exit),
         };
         watch.finish();
-        result.unwrap_or_else(|exit| end(exit))
+        result
     }
 
     /// Does a piece of work that must not end in the middle of a call: the first signal cancels its token. Returns how that signal ends
@@ -64,6 +73,12 @@ impl<'a> Screen<'a> {
         };
         watch.finish();
         (result, first.into_inner())
+    }
+
+    /// Writes that a signal ended the run, and returns its exit code.
+    pub(crate) fn ended(&mut self, exit: Exit, what: &str) -> io::Result<Exit> {
+        self.say(&ended(exit, what))?;
+        Ok(exit)
     }
 
     /// Prompts for confirmation. Every answer but `y` and `yes` is a no, and so is the end of the input.
@@ -114,7 +129,7 @@ impl<'a> Screen<'a> {
     /// The failures that keep a run from going on.
     pub(crate) fn failures(&mut self, failures: &[Failure]) -> io::Result<()> {
         if !self.events {
-            return failures::failures(failures, self.err);
+            return failures::failures(failures, View::UNKNOWN, self.err);
         }
         failures.iter().try_for_each(|failure| writeln!(self.err, "{}", Event::Failure(failure)))
     }
@@ -122,7 +137,7 @@ impl<'a> Screen<'a> {
     /// What keeps changes from being made.
     pub(crate) fn obstacles(&mut self, obstacles: &[Concern]) -> io::Result<()> {
         obstacles.iter().try_for_each(|obstacle| {
-            self.error(&format!("{}: {}", at(obstacle), obstacle.what), &obstacle.help)
+            self.error(&format!("{}: {}", at(obstacle, View::UNKNOWN), obstacle.what), &obstacle.help)
         })
     }
 
@@ -144,6 +159,11 @@ impl<'a> Screen<'a> {
     pub(crate) fn calls(&mut self, phase: &str, calls: &Calls) -> io::Result<()> {
         if self.events { writeln!(self.err, "{}", Event::Calls { phase, calls }) } else { Ok(()) }
     }
+}
+
+/// The last line of a run that a signal ended.
+fn ended(exit: Exit, what: &str) -> String {
+    format!("{}: {what}", exit.by_signal())
 }
 
 /// A mistake on the command line, or the help that was asked for.

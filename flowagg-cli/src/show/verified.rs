@@ -1,29 +1,195 @@
-//! What arrives and what does not.
+//! What arrives and what does not: a line for each account, and details only for what needs action.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use flowagg_core::arrival::{FlowLogDelivery, State, Verified};
-use flowagg_core::fleet::Fleet;
+use flowagg_core::arrival::{FlowLogDelivery, State, StateCounts, UnlistedAccount, Verified};
+use flowagg_core::id::{AccountId, Region};
 
-use super::failures::failures;
+use super::failures::{HANG, failures};
 use super::sheet::Sheet;
-use super::style::{DIM, of_state};
+use super::style::{BOLD, DIM, RED, of_state};
 use super::table::{Row, table};
 use super::verdict::{numbers, verdict};
-use crate::report::words::age;
+use super::view::{View, named};
+use crate::Exit;
+use crate::report::words::{age, count, counted, states};
 
-pub(crate) fn verified(fleet: &Fleet, verified: &Verified, out: &mut Sheet<'_>) -> io::Result<()> {
-    let rows: Vec<Row> = verified.flow_logs.iter().map(|delivery| row(fleet, delivery)).collect();
-    table(&rows, out)?;
+/// More accounts than this have no line each: they are counted by their state.
+const ACCOUNTS: usize = 40;
+/// More flow logs than this with one cause have no line each: their accounts are listed.
+const DETAILS: usize = 10;
+/// More accounts than this that are not in the fleet have no line each.
+const STRANGERS: usize = 3;
+
+/// Writes the accounts, what is wrong and how to fix it, and the numbers.
+pub(crate) fn verified(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
+    body(verified, view, out)?;
+    verdict("verify", verified.failures.is_empty(), &verified.counts(), "", out)?;
+    after(verified).map_or(Ok(()), |what| super::next(what, out))
+}
+
+/// The same of a run that a signal ended, as far as it came.
+pub(crate) fn interrupted(
+    verified: &Verified,
+    exit: Exit,
+    view: View<'_>,
+    out: &mut Sheet<'_>,
+) -> io::Result<()> {
+    body(verified, view, out)?;
+    let share = verified.coverage.flow_logs;
+    let awaited = states(&verified.counts(), |state| !state.is_healthy()).join(", ");
+    let awaited = if awaited.is_empty() { String::new() } else { format!("; still awaited: {awaited}") };
+    let word = exit.by_signal();
+    out.line(
+        word.len() + 2,
+        format_args!(
+            "{BOLD}{RED}{word}{RED:#}{BOLD:#}: {} of {} flow logs deliver{awaited}",
+            share.count, share.of
+        ),
+    )?;
+    super::next("run `flowagg verify` again", out)
+}
+
+fn body(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
+    if view.is_all() {
+        let rows: Vec<Row> = verified.flow_logs.iter().map(row).collect();
+        table(&rows, out)?;
+        nothing_to_log(verified, view, out)?;
+    } else {
+        accounts(verified, view, out)?;
+    }
+    strangers(&verified.strangers, view, out)?;
+    problems(verified, view, out)?;
     if !verified.failures.is_empty() {
         writeln!(out)?;
-        failures(&verified.failures, out)?;
+        failures(&verified.failures, view, out)?;
     }
-    for stranger in &verified.strangers {
-        let newest = stranger
-            .age_seconds
-            .map_or("nothing of late".to_owned(), |seconds| format!("newest object {} old", age(seconds)));
-        let account = stranger.account;
+    writeln!(out)?;
+    for (what, told) in numbers(&verified.coverage, &verified.counts()) {
+        out.line(13, format_args!("  {DIM}{what:10}{DIM:#} {told}"))?;
+    }
+    writeln!(out)
+}
+
+/// What to do next, if there is something to do.
+fn after(verified: &Verified) -> Option<&'static str> {
+    if !verified.failures.is_empty() {
+        return Some("fix the errors above, then run `flowagg verify` again");
+    }
+    match verified.counts().worst()? {
+        State::Failing | State::Silent => {
+            Some("`flowagg plan` checks the bucket policy and the KMS key policy")
+        }
+        State::Missing => Some("`flowagg apply` creates the missing flow logs"),
+        State::Waiting => Some("`flowagg verify --wait 30m` waits until the logs arrive"),
+        State::Unknown | State::Delivering | State::Idle => None,
+    }
+}
+
+/// How an account stands.
+#[derive(Default)]
+struct Standing<'a> {
+    flow_logs: StateCounts,
+    unread: BTreeSet<&'a Region>,
+    /// The age of its newest object.
+    newest: Option<i64>,
+}
+
+impl<'a> Standing<'a> {
+    fn all(verified: &'a Verified) -> BTreeMap<AccountId, Self> {
+        let mut accounts: BTreeMap<AccountId, Self> = BTreeMap::new();
+        for delivery in &verified.flow_logs {
+            let of = accounts.entry(delivery.place.account).or_default();
+            of.flow_logs.count(delivery.state);
+            of.newest = of.newest.into_iter().chain(delivery.age_seconds).min();
+        }
+        for place in &verified.nothing_to_log {
+            accounts.entry(place.account).or_default();
+        }
+        for failure in &verified.failures {
+            accounts.entry(failure.place.account).or_default().unread.insert(&failure.place.region);
+        }
+        accounts
+    }
+
+    /// The worst state of its flow logs, or that something could not be read; `None` if nothing is to be logged.
+    fn worst(&self) -> Option<State> {
+        if self.unread.is_empty() { self.flow_logs.worst() } else { Some(State::Unknown) }
+    }
+
+    /// `3 delivering, 1 silent, the newest object 40 s old`.
+    fn words(&self) -> String {
+        let mut parts = states(&self.flow_logs, |_| true);
+        if !self.unread.is_empty() {
+            let unread = counted(self.unread.len(), "region", "regions");
+            parts.push(format!("{unread} could not be read"));
+        }
+        if parts.is_empty() {
+            return NOTHING.to_owned();
+        }
+        parts.extend(self.newest.map(|newest| format!("newest object {} old", age(newest))));
+        parts.join(", ")
+    }
+}
+
+/// Of an account in whose regions nothing is to be logged.
+const NOTHING: &str = "nothing to log";
+
+/// A line for each account; if there are many, for each state that accounts are in.
+fn accounts(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
+    let accounts = Standing::all(verified);
+    if accounts.len() <= ACCOUNTS {
+        let row = |(account, standing): (&AccountId, &Standing<'_>)| {
+            let (style, sign) = sign(standing.worst());
+            let name = view.name(*account).unwrap_or_default().to_owned();
+            Row { style, sign, cells: vec![account.to_string(), name, standing.words()], below: None }
+        };
+        return table(&accounts.iter().map(row).collect::<Vec<_>>(), out);
+    }
+    let mut by_state: BTreeMap<Option<State>, (usize, StateCounts)> = BTreeMap::new();
+    for standing in accounts.values() {
+        let (number, flow_logs) = by_state.entry(standing.worst()).or_default();
+        *number += 1;
+        standing.flow_logs.iter().for_each(|(state, n)| (0..n).for_each(|_| flow_logs.count(state)));
+    }
+    let order = State::WORST_FIRST.into_iter().rev().map(Some).chain([None]);
+    let rows = order.filter_map(|state| {
+        let (number, flow_logs) = by_state.get(&state)?;
+        let (style, sign) = sign(state);
+        let words = state.map_or(NOTHING.to_owned(), |state| state.as_str().to_owned());
+        let flow_logs = states(flow_logs, |_| true).join(", ");
+        let flow_logs = if flow_logs.is_empty() { flow_logs } else { format!("flow logs: {flow_logs}") };
+        let cells = vec![counted(*number, "account", "accounts"), words, flow_logs];
+        Some(Row { style, sign, cells, below: None })
+    });
+    table(&rows.collect::<Vec<_>>(), out)
+}
+
+/// The accounts in which nothing is to be logged: they have no line of a flow log.
+fn nothing_to_log(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
+    let rows = verified.nothing_to_log.iter().map(|place| {
+        let (style, sign) = sign(None);
+        let name = view.name(place.account).unwrap_or_default().to_owned();
+        let cells = vec![NOTHING.to_owned(), place.account.to_string(), name, place.region.to_string()];
+        Row { style, sign, cells, below: None }
+    });
+    table(&rows.collect::<Vec<_>>(), out)
+}
+
+fn strangers(strangers: &[UnlistedAccount], view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
+    if strangers.len() > STRANGERS && !view.is_all() {
+        let accounts: Vec<String> = strangers.iter().map(|stranger| stranger.account.to_string()).collect();
+        let start = format!(
+            "{DIM}note{DIM:#}: {} accounts have flow logs in the bucket and are not in the fleet:",
+            count(strangers.len() as u64)
+        );
+        let list = view.list(&start, &accounts, "accounts", 6, out);
+        return out.line(6, list);
+    }
+    for UnlistedAccount { account, age_seconds, .. } in strangers {
+        let newest = age_seconds
+            .map_or("nothing today or yesterday".to_owned(), |it| format!("newest object {} old", age(it)));
         out.line(
             6,
             format_args!(
@@ -31,58 +197,110 @@ pub(crate) fn verified(fleet: &Fleet, verified: &Verified, out: &mut Sheet<'_>) 
             ),
         )?;
     }
-    let counts = verified.counts();
-    writeln!(out)?;
-    for (what, told) in numbers(&verified.coverage, &counts) {
-        out.line(13, format_args!("  {DIM}{what:10}{DIM:#} {told}"))?;
-    }
-    writeln!(out)?;
-    verdict("verify", verified.failures.is_empty(), &counts, "", out)
+    Ok(())
 }
 
-fn row(fleet: &Fleet, delivery: &FlowLogDelivery) -> Row {
-    let sign = match delivery.state {
-        State::Delivering => "+",
-        State::Waiting => "~",
-        State::Idle => "=",
-        State::Silent | State::Failing | State::Missing | State::Unknown => "!",
+/// What does not deliver, by state and cause, the worst last: next to the prompt.
+fn problems(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
+    for state in State::WORST_FIRST.into_iter().rev().filter(|state| !state.is_healthy()) {
+        let mut causes: BTreeMap<Option<&str>, Vec<&FlowLogDelivery>> = BTreeMap::new();
+        for delivery in verified.flow_logs.iter().filter(|delivery| delivery.state == state) {
+            // What could not be read is an error with its own cause.
+            let cause = delivery.message.as_deref().filter(|_| state == State::Failing);
+            causes.entry(cause).or_default().push(delivery);
+        }
+        for (cause, alike) in causes {
+            problem(state, cause, &alike, view, out)?;
+        }
+    }
+    Ok(())
+}
+
+/// What has one cause, and what to do about it; then each of it, or its accounts.
+fn problem(
+    state: State,
+    cause: Option<&str>,
+    alike: &[&FlowLogDelivery],
+    view: View<'_>,
+    out: &mut Sheet<'_>,
+) -> io::Result<()> {
+    let (style, sign) = sign(Some(state));
+    let (one, more) =
+        if state == State::Missing { ("resource", "resources") } else { ("flow log", "flow logs") };
+    let number = counted(alike.len(), one, more);
+    let (what, help) = match state {
+        State::Failing => {
+            let cause = cause.unwrap_or("no reason given");
+            (
+                format!("AWS reports: {cause}"),
+                "check the bucket policy and the KMS key policy: `flowagg plan` evaluates both",
+            )
+        }
+        State::Missing => ("no flow log to the bucket".to_owned(), "`flowagg apply` creates it"),
+        State::Silent => (
+            "in use, but nothing has arrived of late".to_owned(),
+            "`flowagg plan` checks the bucket policy and the KMS key policy",
+        ),
+        State::Waiting => {
+            ("new, nothing has arrived yet".to_owned(), "`flowagg verify --wait 30m` waits for it")
+        }
+        State::Unknown => (
+            "nothing has arrived of late, and whether it is in use could not be read".to_owned(),
+            "fix the errors below",
+        ),
+        State::Delivering | State::Idle => return Ok(()),
     };
-    let name =
-        fleet.members.get(&delivery.place.account).and_then(|member| member.name.clone()).unwrap_or_default();
-    let log = delivery.flow_log.as_ref().map(ToString::to_string).unwrap_or_else(|| "-".to_owned());
-    Row {
-        style: of_state(delivery.state),
-        sign,
-        cells: vec![
-            delivery.state.as_str().to_owned(),
-            delivery.place.account.to_string(),
-            name,
-            delivery.place.region.to_string(),
-            delivery.resource.to_string(),
-            log,
-            story(delivery),
-        ],
-        below: delivery.key.clone(),
+    writeln!(out)?;
+    out.line(HANG, format_args!("{style}{}{style:#}: {number}: {what}", state.as_str()))?;
+    out.aside(HANG, help)?;
+    if alike.len() <= DETAILS || view.is_all() {
+        let rows = alike.iter().map(|delivery| {
+            let newest =
+                delivery.age_seconds.map_or(String::new(), |it| format!("newest object {} old", age(it)));
+            let mut cells = place_and_resource(delivery);
+            cells.push(newest);
+            Row { style, sign, cells, below: delivery.key.clone() }
+        });
+        return table(&rows.collect::<Vec<_>>(), out);
     }
+    let mut accounts: BTreeMap<AccountId, usize> = BTreeMap::new();
+    alike.iter().for_each(|delivery| *accounts.entry(delivery.place.account).or_default() += 1);
+    let start = format!("{:HANG$}in {}:", "", counted(accounts.len(), "account", "accounts"));
+    let entries: Vec<String> = accounts.keys().map(|id| view.account(*id)).collect();
+    let list = view.list(&start, &entries, "accounts", HANG, out);
+    out.line(HANG, list)?;
+    out.aside(HANG, "`--all` lists each flow log")
 }
 
-fn story(delivery: &FlowLogDelivery) -> String {
-    let newest = delivery.age_seconds.map(|seconds| format!("{} ago", age(seconds)));
-    let reason = || delivery.message.as_deref().unwrap_or("no reason given");
-    match (delivery.state, newest) {
-        (State::Delivering, Some(newest)) => newest,
-        (State::Failing, _) => {
-            format!("AWS reports: {}; look at the bucket policy and the KMS key policy", reason())
-        }
-        (State::Missing, _) => "no flow log to the bucket; `flowagg apply` makes it".to_owned(),
-        (State::Waiting, _) => "new, nothing has arrived yet".to_owned(),
-        (State::Idle, _) => "nothing in use, so nothing to deliver".to_owned(),
-        (State::Unknown, _) => format!("silent; whether it is in use is unknown: {}", reason()),
-        (_, newest) => {
-            let since = newest.map_or("nothing today or yesterday".to_owned(), |it| {
-                format!("nothing of late, newest {it}")
-            });
-            format!("in use, but {since}: `flowagg plan` checks the bucket policy and the key")
-        }
-    }
+/// A flow log of the whole list.
+fn row(delivery: &FlowLogDelivery) -> Row {
+    let (style, sign) = sign(Some(delivery.state));
+    let mut cells = vec![delivery.state.as_str().to_owned()];
+    cells.extend(place_and_resource(delivery));
+    cells.push(delivery.age_seconds.map_or(String::new(), |it| format!("newest object {} old", age(it))));
+    Row { style, sign, cells, below: delivery.key.clone() }
 }
+
+fn place_and_resource(delivery: &FlowLogDelivery) -> Vec<String> {
+    let FlowLogDelivery { place, account_name, resource, resource_name, flow_log, .. } = delivery;
+    vec![
+        place.account.to_string(),
+        account_name.clone().unwrap_or_default(),
+        place.region.to_string(),
+        named(resource, resource_name.as_deref()),
+        flow_log.as_ref().map_or("-".to_owned(), ToString::to_string),
+    ]
+}
+
+fn sign(state: Option<State>) -> (anstyle::Style, &'static str) {
+    let sign = match state {
+        Some(State::Delivering) => "+",
+        Some(State::Waiting) => "~",
+        Some(State::Idle) | None => "=",
+        Some(State::Silent | State::Failing | State::Missing | State::Unknown) => "!",
+    };
+    (state.map_or(DIM, of_state), sign)
+}
+
+#[cfg(test)]
+mod tests;

@@ -28,7 +28,10 @@ impl Coverage {
         let logged = resources.values().filter(|is_logged| **is_logged).count();
         let in_state = |state| flow_logs.iter().filter(|it| it.state == state).count();
         let idle = in_state(State::Idle);
-        let share = |count, of| Share { count, of, percent: percent(count, of).filter(|_| unread == 0) };
+        let share = |count, of| {
+            let all = Share::new(count, of);
+            Share { percent: all.percent.filter(|_| unread == 0), ..all }
+        };
         Self {
             resources: share(logged, resources.len()),
             flow_logs: share(in_state(State::Delivering), flow_logs.len() - idle),
@@ -51,7 +54,9 @@ pub struct Share {
     pub percent: Option<usize>,
 }
 
-/// Rounded down.
-fn percent(count: usize, of: usize) -> Option<usize> {
-    (count * 100).checked_div(of)
+impl Share {
+    /// A part of a total that was read completely.
+    pub fn new(count: usize, of: usize) -> Self {
+        Self { count, of, percent: (count * 100).checked_div(of) }
+    }
 }

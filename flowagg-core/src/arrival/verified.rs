@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::fleet::{Fleet, Standing};
 use crate::flow_log::ForeignFlowLogs;
 use crate::id::{AccountId, FlowLogId, Place, ResourceId};
-use crate::observed::{FlowLog, RegionState};
+use crate::observed::{FlowLog, RegionState, Resource};
 
 /// Which flow logs deliver, and which do not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -19,6 +19,8 @@ use crate::observed::{FlowLog, RegionState};
 pub struct Verified {
     /// Every flow log of the fleet, and every resource without one, by account, region and resource.
     pub flow_logs: Vec<FlowLogDelivery>,
+    /// Account-regions that were read and in which nothing is to be logged.
+    pub nothing_to_log: Vec<Place>,
     /// How much is logged, and how much of that delivers.
     pub coverage: Coverage,
     /// What could not be read.
@@ -36,8 +38,12 @@ pub struct FlowLogDelivery {
     /// The account and the region.
     #[serde(flatten)]
     pub place: Place,
+    /// The name of the account in the fleet file or in the organization.
+    pub account_name: Option<String>,
     /// What is logged, or should be.
     pub resource: ResourceId,
+    /// The name of the resource: its tag `Name`.
+    pub resource_name: Option<String>,
     /// The flow log; `None` when it is missing.
     pub flow_log: Option<FlowLogId>,
     /// Whether it delivers.
@@ -108,7 +114,7 @@ pub fn judged(
     let flow_logs: Vec<FlowLogDelivery> = expected(fleet, states)
         .into_iter()
         .map(|(place, resource, log)| {
-            let in_use = is_in_use(&arrivals.in_use, &place, &resource);
+            let in_use = is_in_use(&arrivals.in_use, &place, &resource.id);
             let newest = log.and_then(|log| arrivals.newest.get(&log.id));
             let state = judge(log, newest, in_use, now, patience);
             let message = match (state, in_use) {
@@ -119,8 +125,10 @@ pub fn judged(
                 _ => log.and_then(|log| log.deliver_error.clone()),
             };
             FlowLogDelivery {
+                account_name: fleet.account_name(place.account).map(str::to_owned),
                 place,
-                resource,
+                resource: resource.id.clone(),
+                resource_name: resource.name().map(str::to_owned),
                 flow_log: log.map(|log| log.id.clone()),
                 state,
                 key: newest.map(|object| object.key.clone()),
@@ -139,7 +147,11 @@ pub fn judged(
         })
         .collect();
     let coverage = Coverage::new(&flow_logs, unread);
-    Verified { coverage, failures: failures.into_iter().cloned().collect(), flow_logs, strangers }
+    let logged: BTreeSet<&Place> = flow_logs.iter().map(|delivery| &delivery.place).collect();
+    let read = states.iter().filter(|(_, state)| state.is_ok()).map(|(place, _)| place);
+    let nothing_to_log = read.filter(|place| !logged.contains(place)).cloned().collect();
+    let failures = failures.into_iter().cloned().collect();
+    Verified { coverage, failures, flow_logs, nothing_to_log, strangers }
 }
 
 /// Everything that is to be logged, with each of its flow logs that [counts](Fleet::counts), or with none. Those of others do not
@@ -147,15 +159,14 @@ pub fn judged(
 pub fn expected<'a>(
     fleet: &Fleet,
     states: &'a BTreeMap<Place, Result<RegionState, Failure>>,
-) -> Vec<(Place, ResourceId, Option<&'a FlowLog>)> {
+) -> Vec<(Place, &'a Resource, Option<&'a FlowLog>)> {
     let name = fleet.name();
     let mut expected = Vec::new();
     for (place, state) in states {
         let (Ok(state), Some(member)) = (state, fleet.members.get(&place.account)) else { continue };
         let standings = member.standings(&state.resources);
         for (resource, _) in standings.into_iter().filter(|(_, standing)| *standing == Standing::Logged) {
-            let resource = &resource.id;
-            let logs = state.flow_logs.iter().filter(|log| log.is_of(resource) && fleet.counts(log));
+            let logs = state.flow_logs.iter().filter(|log| log.is_of(&resource.id) && fleet.counts(log));
             let (ours, foreign): (Vec<&FlowLog>, Vec<&FlowLog>) =
                 logs.partition(|log| log.is_managed_by(&name));
             let logs = match fleet.flow_logs.foreign {
@@ -166,9 +177,9 @@ pub fn expected<'a>(
                 ForeignFlowLogs::Differs | ForeignFlowLogs::Ignore => foreign,
             };
             if logs.is_empty() {
-                expected.push((place.clone(), resource.clone(), None));
+                expected.push((place.clone(), resource, None));
             } else {
-                expected.extend(logs.into_iter().map(|log| (place.clone(), resource.clone(), Some(log))));
+                expected.extend(logs.into_iter().map(|log| (place.clone(), resource, Some(log))));
             }
         }
     }

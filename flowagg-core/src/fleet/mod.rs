@@ -57,6 +57,8 @@ pub struct Fleet {
     pub organization: Option<Organization>,
     /// Accounts of the organization that are not members, with the reason.
     pub left_out: BTreeMap<AccountId, String>,
+    /// The names of these accounts in the organization.
+    pub names: BTreeMap<AccountId, String>,
 }
 
 impl Fleet {
@@ -100,6 +102,12 @@ impl Fleet {
     /// The tags that mark a flow log as managed by this fleet.
     pub fn marks(&self) -> [(String, String); 2] {
         [(MARK.0.to_owned(), MARK.1.to_owned()), (FLEET_TAG.to_owned(), self.name().to_string())]
+    }
+
+    /// The name of an account, if it is known: that of a member, or that in the organization.
+    pub fn account_name(&self, account: AccountId) -> Option<&str> {
+        let of_member = self.members.get(&account).and_then(|member| member.name.as_deref());
+        of_member.or_else(|| self.names.get(&account).map(String::as_str))
     }
 
     /// The partition of the hub and every member.

@@ -21,7 +21,7 @@ impl Resolution {
             policy,
             organization,
         } = file;
-        let left_out = BTreeMap::new();
+        let (left_out, names) = (BTreeMap::new(), BTreeMap::new());
         Self {
             fleet: Fleet {
                 declared_name,
@@ -33,6 +33,7 @@ impl Resolution {
                 policy,
                 organization,
                 left_out,
+                names,
             },
         }
     }
@@ -65,6 +66,7 @@ impl Resolution {
         };
         if let Some(why_not) = why_not {
             self.fleet.left_out.insert(id, why_not);
+            self.fleet.names.extend(found.name.map(|name| (id, name)));
             return None;
         }
         let member = Member {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::id::{AccountId, OrganizationId, OrganizationalUnitId, Region, text_in_json};
+use crate::names::Names;
 
 /// Access that a statement of the fleet grants, other than to an account by name. [`Display`](fmt::Display) gives the words
 /// for it, which are also its JSON.
@@ -59,29 +60,21 @@ impl fmt::Display for Access {
 /// What `aws:SourceArn` allows with `*` for a region, besides the regions that the fleet file names.
 const OTHER_REGIONS: &str = "all other regions";
 
-/// Up to a handful of accounts by id, more by number.
-pub fn accounts(accounts: &BTreeSet<AccountId>) -> String {
-    const NAMED: usize = 6;
-    if accounts.len() > NAMED {
-        return format!("{} accounts", accounts.len());
-    }
-    accounts.iter().map(AccountId::to_string).collect::<Vec<_>>().join(", ")
-}
-
 /// The words for each access; accounts with the same regions are put together.
-pub fn access(all: &BTreeSet<Access>) -> Vec<String> {
-    let by_region = regions(all).into_iter().map(|(regions, of)| format!("{} in {regions}", accounts(&of)));
+pub fn access(all: &BTreeSet<Access>, names: &Names) -> Vec<String> {
+    let by_region = regions(all).into_iter();
+    let by_region = by_region.map(|(regions, of)| format!("{} in {regions}", names.accounts(&of)));
     let others = all.iter().filter(|access| !matches!(access, Access::Region { .. }));
     by_region.chain(others.map(ToString::to_string)).collect()
 }
 
 /// What a write revokes, in words: delivery from accounts that may no longer deliver, and the grant for other access, which foreign
 /// statements may still allow.
-pub fn revoked(from: &BTreeSet<AccountId>, more: &BTreeSet<Access>) -> Vec<String> {
-    let by_name = (!from.is_empty()).then(|| format!("delivery from {}", accounts(from)));
+pub fn revoked(from: &BTreeSet<AccountId>, more: &BTreeSet<Access>, names: &Names) -> Vec<String> {
+    let by_name = (!from.is_empty()).then(|| format!("delivery from {}", names.accounts(from)));
     by_name
         .into_iter()
-        .chain(access(more).into_iter().map(|access| format!("the grant for {access}")))
+        .chain(access(more, names).into_iter().map(|access| format!("the grant for {access}")))
         .collect()
 }
 

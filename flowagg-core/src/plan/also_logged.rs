@@ -5,9 +5,10 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::access::accounts;
+use super::named::Named;
 use crate::flow_log::{Destination, LogDestination};
 use crate::id::{AccountId, FlowLogId, Place, ResourceId, ResourceKind};
+use crate::names::Names;
 use crate::observed::{FlowLog, Manager};
 
 /// A flow log that the fleet does not count as its own, on a resource whose traffic the fleet logs as well.
@@ -174,9 +175,22 @@ fn named(names: BTreeSet<String>, several: &str) -> String {
     names.into_iter().collect::<Vec<_>>().join(", ")
 }
 
+impl AlsoLoggedGroup<'_> {
+    /// The line with these names.
+    pub fn named<'n>(&'n self, names: &'n Names) -> Named<'n, Self> {
+        Named { of: self, names }
+    }
+}
+
 impl fmt::Display for AlsoLoggedGroup<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let logs = &self.flow_logs;
+        self.named(Names::NONE).fmt(f)
+    }
+}
+
+impl fmt::Display for Named<'_, AlsoLoggedGroup<'_>> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let logs = &self.of.flow_logs;
         let resources: BTreeSet<&ResourceId> = logs.iter().map(|log| &log.resource).collect();
         let noun = match resources.iter().all(|id| id.kind() == ResourceKind::Vpc) {
             true if resources.len() == 1 => "VPC",
@@ -192,7 +206,7 @@ impl fmt::Display for AlsoLoggedGroup<'_> {
             Some(LogDestination::Other { .. }) | None => "destinations",
         };
         let to = named(logs.iter().map(|log| log.destination.to_string()).collect(), several);
-        write!(f, "{} {noun} of {} to {to}", resources.len(), accounts(&of))?;
+        write!(f, "{} {noun} of {} to {to}", resources.len(), self.names.accounts(&of))?;
         let owners: BTreeSet<String> =
             logs.iter().filter_map(|log| log.possible_owner.as_ref()).map(ToString::to_string).collect();
         match owners.len() {

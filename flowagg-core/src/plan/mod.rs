@@ -8,14 +8,17 @@ mod access;
 mod also_logged;
 mod flow_logs;
 mod hub;
+mod hub_words;
 mod left;
+mod named;
+mod sign;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-pub use self::access::{Access, access, accounts, revoked};
+pub use self::access::{Access, access, revoked};
 pub use self::also_logged::{AlsoLogged, AlsoLoggedGroup, PossibleOwner, also_logged_groups};
 pub use self::flow_logs::{FlowLogPart, flow_log_changes, flow_log_removals};
 pub use self::hub::{
@@ -23,6 +26,8 @@ pub use self::hub::{
     rule_of_new_bucket,
 };
 pub use self::left::{Left, Why};
+pub use self::named::Named;
+pub use self::sign::Sign;
 use crate::fleet::Encryption;
 use crate::id::{AccountId, FleetMark, FlowLogId, Place, Region, ResourceId, ResourceKind, text_in_json};
 use crate::lifecycle::{FleetRule, LifecycleDocument};
@@ -168,6 +173,8 @@ pub struct PolicyChange {
     pub replaces: Option<String>,
     /// What counts against the limit, in bytes of compact JSON.
     pub bytes: usize,
+    /// The same of the policy that was read.
+    pub bytes_before: Option<usize>,
     /// Accounts that may deliver from now on.
     pub granted: BTreeSet<AccountId>,
     /// Accounts that the fleet's statements allow from now on and that foreign statements let deliver already.
@@ -189,6 +196,7 @@ impl PolicyChange {
             text: text.into(),
             replaces: None,
             bytes,
+            bytes_before: None,
             granted: BTreeSet::new(),
             also_granted: BTreeSet::new(),
             revoked: BTreeSet::new(),

@@ -234,12 +234,12 @@ proptest! {
         prop_assert_eq!(&again.concerns, &part.concerns);
         let states = BTreeMap::from([(place(), Ok(RegionState::new(vpcs, after)))]);
         for (_, vpc, log) in expected(&fleet, &states) {
-            let concerns = again.concerns.iter().any(|concern| concern.resource == vpc.as_str());
-            prop_assert!(log.is_some() || concerns, "{} is not logged, and the plan is silent", vpc);
+            let concerns = again.concerns.iter().any(|concern| concern.resource == vpc.id.as_str());
+            prop_assert!(log.is_some() || concerns, "{} is not logged, and the plan is silent", vpc.id);
             let Some(log) = log else { continue };
             let counted = again.left.iter().any(|left| left.flow_log.as_ref() == Some(&log.id));
             let twin = setting == ForeignFlowLogs::Differs && again.also_logged.iter().any(|it| it.flow_log == log.id);
-            prop_assert!(counted || twin || concerns, "{} is logged by {:?}", vpc, log);
+            prop_assert!(counted || twin || concerns, "{} is logged by {:?}", vpc.id, log);
         }
     }
 }

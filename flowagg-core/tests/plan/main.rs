@@ -216,10 +216,7 @@ fn a_wrong_flow_log_of_ours_is_replaced_with_every_difference_as_the_reason() {
     wrong.interval = Some(60);
     let part = compare(&fleet, &[vpc(VPCS[0])], std::slice::from_ref(&wrong), Unnamed::Keep);
     assert_eq!(steps(&part), [&Step::Replace { old: wrong.id }]);
-    assert_eq!(
-        part.changes[0].reason,
-        "traffic is REJECT, wanted ALL, aggregation interval is 60 s, wanted 600 s"
-    );
+    assert_eq!(part.changes[0].reason, "traffic REJECT -> ALL, aggregation interval 60 s -> 600 s");
 }
 
 #[test]
@@ -240,7 +237,7 @@ fn a_flow_log_with_other_fields_is_replaced() {
     assert_data_eq!(
         &part.changes[0].reason,
         str![
-            "format is ${version} ${vpc-id}, wanted ${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}"
+            "format ${version} ${vpc-id} -> ${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}"
         ]
     );
 }
@@ -359,7 +356,7 @@ fn files_and_folders_other_than_declared_are_differences() {
     let part = compare(&fleet, &[vpc(VPCS[0])], &[plain], Unnamed::Keep);
     assert_eq!(
         part.changes[0].reason,
-        "file format is plain-text, wanted parquet, Hive-compatible prefixes is off, wanted on, per-hour partitions is off, wanted on"
+        "file format plain-text -> parquet, Hive-compatible prefixes off -> on, per-hour partitions off -> on"
     );
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use flowagg_core::flow_log::Files;
 use flowagg_core::id::{AccountId, BucketName, Partition, Region};
 use flowagg_core::layout::{self, AWS_LOGS, FileName, Layout};
-use flowagg_core::plan::accounts;
+use flowagg_core::names::Names;
 
 use super::{Asked, Deliveries, unnamed_region};
 use crate::document::{Document, DocumentError, Statement};
@@ -70,7 +70,7 @@ pub(crate) fn named(policies: [&Document<'_>; 2]) -> (Deliveries, Option<String>
     statements().for_each(|statement| all.read(statement));
     let places = all.places().count();
     if places == 0 && !all.accounts.is_empty() {
-        let accounts = accounts(&all.accounts);
+        let accounts = Names::NONE.accounts(&all.accounts);
         return (Deliveries::default(), Some(format!("no statement names a folder for {accounts}")));
     }
     if all.accounts.len() * places <= MOST {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::fleet::Fleet;
 use flowagg_core::id::AccountId;
+use flowagg_core::names::Names;
 use flowagg_core::observed::{Bucket, Observed, Scope};
 use flowagg_core::plan::{
     Concern, Expiry, FlowLogPart, GrantRemoval, HubChange, HubPart, LifecycleChange, Note, PolicyChange,
@@ -20,6 +21,7 @@ use crate::document::NOTHING;
 use crate::grant::Grant;
 use crate::lint::{DeletedPrincipal, deleted_principals};
 use crate::merge::{MergeError, granted_by, merge, remove, unlisted};
+use crate::size::compact_len;
 
 /// What a plan may do besides making AWS what the fleet file declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +76,7 @@ fn make(fleet: &Fleet, observed: &Observed, goal: Goal) -> Plan {
     if observed.bucket.is_err() || !plan.obstacles.is_empty() {
         plan.hold_back();
     }
+    plan.set_names(fleet, observed);
     plan
 }
 
@@ -94,7 +97,7 @@ impl Plan {
         };
         let mut plan = make(fleet, observed, goal);
         let ((accounts, access), (shown, shown_access)) = (plan.revoked(), self.revoked());
-        let more = revoked(&(&accounts - &shown), &(&access - &shown_access));
+        let more = revoked(&(&accounts - &shown), &(&access - &shown_access), &plan.names);
         if !more.is_empty() {
             plan.obstacles.push(about_policy(
                 fleet,
@@ -140,9 +143,22 @@ impl Plan {
             failures,
             notes,
             not_applied: Vec::new(),
+            names: Names::default(),
             held_back: HeldBack::default(),
             goal,
         }
+    }
+
+    /// Adds the names of what the plan mentions.
+    fn set_names(&mut self, fleet: &Fleet, observed: &Observed) {
+        let changes = self.flow_logs.iter().chain(&self.held_back.flow_logs);
+        let mentioned = changes.map(|change| change.resource.as_str());
+        let left = self.left.iter().map(|left| left.resource.as_str());
+        let concerns = self.concerns.iter().map(|concern| concern.resource.as_str());
+        let also = self.also_logged.iter().map(|also| also.resource.as_str());
+        let mut names = Names::new(fleet, &observed.regions);
+        names.retain(&mentioned.chain(left).chain(also).chain(concerns).collect());
+        self.names = names;
     }
 
     fn add_hub(
@@ -296,6 +312,7 @@ fn decide(
     }
     let change = merged.changed.then(|| {
         let mut change = PolicyChange::new(merged.text, merged.bytes);
+        change.bytes_before = live.map(compact_len);
         change.replaces = live.map(str::to_owned);
         change.granted = granted;
         change.also_granted = &allowed_anyway & &merged.granted;

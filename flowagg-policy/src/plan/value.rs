@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
 use flowagg_core::id::AccountId;
+use flowagg_core::names::Names;
 use flowagg_core::plan::{
     Access, AlsoLogged, Concern, Expiry, FlowLogChange, HubChange, Left, Note, Subject, Unnamed,
 };
@@ -37,6 +38,8 @@ pub struct Plan {
     pub(super) failures: Vec<Failure>,
     /// What else is worth knowing.
     pub(super) notes: Vec<Note>,
+    /// The names of accounts, and of the resources that the plan mentions.
+    pub(super) names: Names,
     #[serde(skip)]
     pub(super) held_back: HeldBack,
     #[serde(skip)]
@@ -123,6 +126,11 @@ impl Plan {
     /// What is worth knowing and needs no action.
     pub fn notes(&self) -> &[Note] {
         &self.notes
+    }
+
+    /// The names of accounts, and of the resources that the plan mentions.
+    pub fn names(&self) -> &Names {
+        &self.names
     }
 
     /// The changes that are not made, because of an obstacle or because something could not be read.

@@ -97,7 +97,7 @@ fn statements_that_serve_only_the_fleets_flow_logs_are_replaced_by_its_grant() {
     assert_data_eq!(
         change.to_string(),
         str![
-            "merge the bucket policy: grants delivery to 222222222222; replaces the adopted `AWSLogDeliveryAclCheck`, `AWSLogDeliveryWrite` (644 bytes)"
+            "merge the bucket policy: grants delivery to 222222222222; replaces the adopted `AWSLogDeliveryAclCheck`, `AWSLogDeliveryWrite` (758 -> 644 bytes)"
         ]
     );
 

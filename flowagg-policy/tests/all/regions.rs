@@ -69,7 +69,9 @@ fn a_region_that_is_taken_out_stays_with_a_note_until_it_is_pruned() {
     let words = HubChange::PutPolicy(change.clone()).to_string();
     snapbox::assert_data_eq!(
         words,
-        snapbox::str!["merge the bucket policy: revokes the grant for 222222222222 in us-east-1 (898 bytes)"]
+        snapbox::str![
+            "merge the bucket policy: revokes the grant for 222222222222 in us-east-1 (978 -> 898 bytes)"
+        ]
     );
 }
 

@@ -116,7 +116,7 @@ fn says(ran: &Ran, line: &str) {
 async fn a_whole_organization_is_logged_and_granted_as_such_and_an_account_that_joins_is_found() {
     let corner = Corner::found().await;
     let ran = corner.apply("").await;
-    says(&ran, &format!("note: {} of the organization is left out: SUSPENDED", corner.closed));
+    says(&ran, &format!("note: {} (closed) of the organization is left out: SUSPENDED", corner.closed));
     for account in [corner.management(), corner.shop, corner.bank, corner.mill] {
         assert_eq!(corner.flow_logs(account, "eu-west-1").await, 1, "{account}");
     }
@@ -164,15 +164,15 @@ async fn accounts_that_are_left_out_are_told_with_the_reason_even_a_closed_one_t
     let corner = Corner::found().await;
     let lines = format!("accounts = {}", list(&[corner.closed, corner.shop]));
     let ran = corner.run(&lines, &["plan"]).await.exits(0);
-    says(&ran, &format!("note: {} of the organization is left out: SUSPENDED", corner.closed));
+    says(&ran, &format!("note: {} (closed) of the organization is left out: SUSPENDED", corner.closed));
     let plan = corner.run(&lines, &["plan", "--json"]).await.exits(0).json();
     assert_eq!(named(written(&plan)), set(&[corner.shop]));
 
     let two = format!("except-accounts = {}", list(&[corner.bank, corner.mill]));
     let ran = corner.run(&two, &["plan"]).await.exits(0);
-    let mut two = [corner.bank, corner.mill];
+    let mut two = [(corner.bank, "bank"), (corner.mill, "mill")];
     two.sort();
-    let [one, other] = two;
+    let [one, other] = two.map(|(account, name)| format!("{account} ({name})"));
     says(&ran, &format!("note: {one}, {other} of the organization are left out: excepted by the fleet file"));
 }
 
@@ -255,7 +255,7 @@ async fn an_account_that_does_not_tell_its_regions_is_one_failure_and_the_others
         "DescribeRegions",
         "UnauthorizedOperation",
         str![[r#"
-error: 222222222222 us-east-1: DescribeRegions: UnauthorizedOperation: You are not authorized.
+error: 222222222222 (shop) us-east-1: DescribeRegions: UnauthorizedOperation: You are not authorized.
        allow ec2:DescribeRegions to the role or user that is used in 222222222222; `flowagg permissions` prints the IAM policies
 "#]],
     )
@@ -265,7 +265,7 @@ error: 222222222222 us-east-1: DescribeRegions: UnauthorizedOperation: You are n
 #[tokio::test]
 async fn an_account_of_all_regions_that_cannot_be_entered_is_one_failure_and_the_others_are_done() {
     is_one_failure("AssumeRole", "AccessDenied", str![[r#"
-error: 222222222222 eu-west-1: arn:aws:iam::222222222222:role/OrganizationAccountAccessRole: AssumeRole: AccessDenied: You are not authorized.
+error: 222222222222 (shop) eu-west-1: arn:aws:iam::222222222222:role/OrganizationAccountAccessRole: AssumeRole: AccessDenied: You are not authorized.
        create the role in 222222222222 with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it; `flowagg permissions` prints the policies, and `aws iam get-role` in 222222222222 shows the role
 "#]]).await;
 }
@@ -298,7 +298,7 @@ async fn a_choice_of_nobody_is_a_failure_and_takes_no_grant_away() {
     let empty = corner.organization.unit("empty", None).await.unwrap();
     let lines = format!("units = [\"{empty}\"]\naccounts = {}", list(&[corner.closed]));
     let ran = corner.run(&lines, &["apply", "--yes", "--prune"]).await.exits(1);
-    says(&ran, &format!("note: {} of the organization is left out: SUSPENDED", corner.closed));
+    says(&ran, &format!("note: {} (closed) of the organization is left out: SUSPENDED", corner.closed));
     assert_data_eq!(
         corner.errors(&ran),
         str![[r#"

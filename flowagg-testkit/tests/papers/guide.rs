@@ -20,7 +20,7 @@ pub(crate) async fn come_and_go(section: &mut Section) {
         plan,
         str![[r#"
 hub 111122223333 eu-west-1 acme-flow-logs
-  + merge the bucket policy: grants delivery to 444444444444 (784 bytes)
+  ~ merge the bucket policy: grants delivery to 444444444444 (bank) (701 -> 784 bytes)
 
 flow logs
   + 444444444444  bank  eu-west-1  vpc-0123456789abcdef4  create
@@ -38,21 +38,20 @@ next: `flowagg apply` makes these changes
     assert_data_eq!(
         missing,
         str![[r#"
-  + delivering  222222222222  payments  eu-west-1  vpc-0123456789abcdef0  fl-0123456789abcdef0  40 s ago
-      AWSLogs/222222222222/vpcflowlogs/eu-west-1/2026/11/23/222222222222_vpcflowlogs_eu-west-1_fl-0123456789abcdef0_20261123T0910Z_0a1b2c3d.log.gz
-  + delivering  222222222222  payments  us-east-1  vpc-0123456789abcdef1  fl-0123456789abcdef1  40 s ago
-      AWSLogs/222222222222/vpcflowlogs/us-east-1/2026/11/23/222222222222_vpcflowlogs_us-east-1_fl-0123456789abcdef1_20261123T0910Z_0a1b2c3e.log.gz
-  + delivering  333333333333  shop      eu-west-1  vpc-0123456789abcdef2  fl-0123456789abcdef2  40 s ago
-      AWSLogs/333333333333/vpcflowlogs/eu-west-1/2026/11/23/333333333333_vpcflowlogs_eu-west-1_fl-0123456789abcdef2_20261123T0910Z_0a1b2c3f.log.gz
-  + delivering  333333333333  shop      us-east-1  vpc-0123456789abcdef3  fl-0123456789abcdef3  40 s ago
-      AWSLogs/333333333333/vpcflowlogs/us-east-1/2026/11/23/333333333333_vpcflowlogs_us-east-1_fl-0123456789abcdef3_20261123T0910Z_0a1b2c40.log.gz
-  ! missing     444444444444  bank      eu-west-1  vpc-0123456789abcdef4  -                     no flow log to the bucket; `flowagg apply` makes it
-  ! missing     444444444444  bank      us-east-1  vpc-0123456789abcdef5  -                     no flow log to the bucket; `flowagg apply` makes it
+  + 222222222222  payments  2 delivering, newest object 40 s old
+  + 333333333333  shop      2 delivering, newest object 40 s old
+  ! 444444444444  bank      2 missing
+
+missing: 2 resources: no flow log to the bucket
+       `flowagg apply` creates it
+  ! 444444444444  bank  eu-west-1  vpc-0123456789abcdef4  -
+  ! 444444444444  bank  us-east-1  vpc-0123456789abcdef5  -
 
   resources  4 of 6 (66 %) have a flow log
   flow logs  4 of 6 (66 %) deliver, 2 missing
 
 verify: not every flow log delivers: 2 missing
+next: `flowagg apply` creates the missing flow logs
 
 "#]]
     );
@@ -82,7 +81,7 @@ note: the fleet's statements still name 333333333333, which is not in the fleet 
         plan,
         str![[r#"
 hub 111122223333 eu-west-1 acme-flow-logs
-  + merge the bucket policy: revokes delivery from 333333333333 (701 bytes)
+  ! merge the bucket policy: revokes delivery from 333333333333 (784 -> 701 bytes)
 
 flow logs
   = 4 as declared
@@ -219,15 +218,15 @@ pub(crate) async fn another_folder(section: &mut Section) {
         plan,
         str![[r#"
 hub 111122223333 eu-west-1 acme-flow-logs
-  + merge the bucket policy: grants delivery to 222222222222, 333333333333, 444444444444; statement `AWSLogDeliveryWriteFlowaggAcmeFlowLogs` is for another folder, or was changed by someone else, and stays as it is; `--prune` replaces it (1556 bytes)
+  ~ merge the bucket policy: grants delivery to 222222222222 (payments), 333333333333 (shop), 444444444444 (bank); statement `AWSLogDeliveryWriteFlowaggAcmeFlowLogs` is for another folder, or was changed by someone else, and stays as it is; `--prune` replaces it (784 -> 1556 bytes)
 
 flow logs
-  ~ 222222222222  payments  eu-west-1  vpc-0123456789abcdef0  replace fl-0123456789abcdef0  destination is arn:aws:s3:::acme-flow-logs, wanted arn:aws:s3:::acme-flow-logs/network/
-  ~ 222222222222  payments  us-east-1  vpc-0123456789abcdef1  replace fl-0123456789abcdef1  destination is arn:aws:s3:::acme-flow-logs, wanted arn:aws:s3:::acme-flow-logs/network/
-  ~ 333333333333  shop      eu-west-1  vpc-0123456789abcdef2  replace fl-0123456789abcdef2  destination is arn:aws:s3:::acme-flow-logs, wanted arn:aws:s3:::acme-flow-logs/network/
-  ~ 333333333333  shop      us-east-1  vpc-0123456789abcdef3  replace fl-0123456789abcdef3  destination is arn:aws:s3:::acme-flow-logs, wanted arn:aws:s3:::acme-flow-logs/network/
-  ~ 444444444444  bank      eu-west-1  vpc-0123456789abcdef4  replace fl-0123456789abcdef4  destination is arn:aws:s3:::acme-flow-logs, wanted arn:aws:s3:::acme-flow-logs/network/
-  ~ 444444444444  bank      us-east-1  vpc-0123456789abcdef5  replace fl-0123456789abcdef5  destination is arn:aws:s3:::acme-flow-logs, wanted arn:aws:s3:::acme-flow-logs/network/
+  ! 222222222222  payments  eu-west-1  vpc-0123456789abcdef0  replace fl-0123456789abcdef0  destination arn:aws:s3:::acme-flow-logs -> arn:aws:s3:::acme-flow-logs/network/
+  ! 222222222222  payments  us-east-1  vpc-0123456789abcdef1  replace fl-0123456789abcdef1  destination arn:aws:s3:::acme-flow-logs -> arn:aws:s3:::acme-flow-logs/network/
+  ! 333333333333  shop      eu-west-1  vpc-0123456789abcdef2  replace fl-0123456789abcdef2  destination arn:aws:s3:::acme-flow-logs -> arn:aws:s3:::acme-flow-logs/network/
+  ! 333333333333  shop      us-east-1  vpc-0123456789abcdef3  replace fl-0123456789abcdef3  destination arn:aws:s3:::acme-flow-logs -> arn:aws:s3:::acme-flow-logs/network/
+  ! 444444444444  bank      eu-west-1  vpc-0123456789abcdef4  replace fl-0123456789abcdef4  destination arn:aws:s3:::acme-flow-logs -> arn:aws:s3:::acme-flow-logs/network/
+  ! 444444444444  bank      us-east-1  vpc-0123456789abcdef5  replace fl-0123456789abcdef5  destination arn:aws:s3:::acme-flow-logs -> arn:aws:s3:::acme-flow-logs/network/
 
 not applied
   ! lifecycle of network/AWSLogs/: expire after 90 days, unfinished uploads deleted after 7 (now never; no flow log files yet)
@@ -329,7 +328,7 @@ pub(crate) async fn overwritten(section: &mut Section) {
         missing,
         str![[r#"
 hub 111122223333 eu-west-1 acme-flow-logs
-  + merge the bucket policy: grants delivery to 222222222222, 333333333333 (856 bytes)
+  ~ merge the bucket policy: grants delivery to 222222222222 (payments), 333333333333 (shop) (193 -> 856 bytes)
 
 flow logs
   = 4 as declared
@@ -374,15 +373,20 @@ pub(crate) async fn every_night(section: &mut Section) {
     assert_data_eq!(
         night,
         str![[r#"
-  ! failing  222222222222  payments  eu-west-1  vpc-0123456789abcdef0  fl-0123456789abcdef0  AWS reports: Access error; look at the bucket policy and the KMS key policy
+  ! 222222222222  payments  2 failing, newest object 40 s old
+
+failing: 2 flow logs: AWS reports: Access error
+       check the bucket policy and the KMS key policy: `flowagg plan` evaluates both
+  ! 222222222222  payments  eu-west-1  vpc-0123456789abcdef0  fl-0123456789abcdef0  newest object 40 s old
       AWSLogs/222222222222/vpcflowlogs/eu-west-1/2026/11/23/222222222222_vpcflowlogs_eu-west-1_fl-0123456789abcdef0_20261123T0910Z_0a1b2c3d.log.gz
-  ! failing  222222222222  payments  us-east-1  vpc-0123456789abcdef1  fl-0123456789abcdef1  AWS reports: Access error; look at the bucket policy and the KMS key policy
+  ! 222222222222  payments  us-east-1  vpc-0123456789abcdef1  fl-0123456789abcdef1  newest object 40 s old
       AWSLogs/222222222222/vpcflowlogs/us-east-1/2026/11/23/222222222222_vpcflowlogs_us-east-1_fl-0123456789abcdef1_20261123T0910Z_0a1b2c3e.log.gz
 
   resources  2 of 2 (100 %) have a flow log
   flow logs  0 of 2 (0 %) deliver, 2 failing
 
 verify: not every flow log delivers: 2 failing
+next: `flowagg plan` checks the bucket policy and the KMS key policy
 
 "#]]
     );

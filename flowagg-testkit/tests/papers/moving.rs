@@ -55,7 +55,7 @@ pub(crate) async fn moving(section: &mut Section) {
         str![[r#"
 hub 111122223333 eu-west-1 acme-flow-logs
   + lifecycle of AWSLogs/: no expiry, unfinished uploads deleted after 7
-  + merge the bucket policy: also grants delivery to 222222222222, which other statements allow already (1308 bytes)
+  ~ merge the bucket policy: also grants delivery to 222222222222, which other statements allow already (716 -> 1308 bytes)
 
 flow logs
   = 222222222222  eu-west-1  vpc-0123456789abcdef0  leave fl-0123456789abcdef0  as declared

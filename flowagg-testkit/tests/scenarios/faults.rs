@@ -95,9 +95,9 @@ async fn a_throttled_call_is_made_again() {
 #[tokio::test]
 async fn an_account_that_is_throttled_for_ever_is_told_and_does_not_stop_the_others() {
     flow_logs_of_the_bank_fail(&[], throttled(), str![[r#"
-error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: RequestLimitExceeded: Request limit exceeded.
+error: 333333333333 (bank) eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: RequestLimitExceeded: Request limit exceeded.
        AWS is throttling these calls: wait, then run the command again; completed changes are kept
-error: 333333333333 us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: RequestLimitExceeded: Request limit exceeded.
+error: 333333333333 (bank) us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: RequestLimitExceeded: Request limit exceeded.
        AWS is throttling these calls: wait, then run the command again; completed changes are kept
 "#]]).await;
 }
@@ -107,9 +107,9 @@ async fn an_account_that_denies_flow_logs_is_told_which_action_to_allow() {
     let denied =
         Answer::error(403, "UnauthorizedOperation", "You are not authorized to perform this operation.");
     flow_logs_of_the_bank_fail(&[], denied, str![[r#"
-error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: UnauthorizedOperation: You are not authorized to perform this operation.
+error: 333333333333 (bank) eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: UnauthorizedOperation: You are not authorized to perform this operation.
        allow ec2:CreateFlowLogs, ec2:CreateTags and logs:CreateLogDelivery to the role or user that is used in 333333333333; `flowagg permissions` prints the IAM policies
-error: 333333333333 us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: UnauthorizedOperation: You are not authorized to perform this operation.
+error: 333333333333 (bank) us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: UnauthorizedOperation: You are not authorized to perform this operation.
        allow ec2:CreateFlowLogs, ec2:CreateTags and logs:CreateLogDelivery to the role or user that is used in 333333333333; `flowagg permissions` prints the IAM policies
 "#]]).await;
 }
@@ -124,9 +124,9 @@ async fn a_denial_of_the_organization_is_told_as_such() {
          with an explicit deny in a service control policy. Encoded authorization failure message: AAAA",
     );
     flow_logs_of_the_bank_fail(&[], denied, str![[r#"
-error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: UnauthorizedOperation: You are not authorized to perform this operation. User: arn:aws:sts::111122223333:assumed-role/flowagg/flowagg is not authorized to perform: ec2:CreateFlowLogs on resource: arn:aws:ec2:eu-west-1:111122223333:vpc-flow-log/* with an explicit deny in a service control policy. Encoded authorization failure message: [...]
+error: 333333333333 (bank) eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: UnauthorizedOperation: You are not authorized to perform this operation. User: arn:aws:sts::111122223333:assumed-role/flowagg/flowagg is not authorized to perform: ec2:CreateFlowLogs on resource: arn:aws:ec2:eu-west-1:111122223333:vpc-flow-log/* with an explicit deny in a service control policy. Encoded authorization failure message: [...]
        a service control policy (SCP) of the organization denies ec2:CreateFlowLogs, and no IAM policy overrides it: ask the owners of the management account for an exception; there, `aws organizations list-policies --filter SERVICE_CONTROL_POLICY` lists the policies; `--json` prints the whole encoded message, and `aws sts decode-authorization-message --encoded-message MESSAGE` decodes it
-error: 333333333333 us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: UnauthorizedOperation: You are not authorized to perform this operation. User: arn:aws:sts::111122223333:assumed-role/flowagg/flowagg is not authorized to perform: ec2:CreateFlowLogs on resource: arn:aws:ec2:eu-west-1:111122223333:vpc-flow-log/* with an explicit deny in a service control policy. Encoded authorization failure message: [...]
+error: 333333333333 (bank) us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: UnauthorizedOperation: You are not authorized to perform this operation. User: arn:aws:sts::111122223333:assumed-role/flowagg/flowagg is not authorized to perform: ec2:CreateFlowLogs on resource: arn:aws:ec2:eu-west-1:111122223333:vpc-flow-log/* with an explicit deny in a service control policy. Encoded authorization failure message: [...]
        a service control policy (SCP) of the organization denies ec2:CreateFlowLogs, and no IAM policy overrides it: ask the owners of the management account for an exception; there, `aws organizations list-policies --filter SERVICE_CONTROL_POLICY` lists the policies; `--json` prints the whole encoded message, and `aws sts decode-authorization-message --encoded-message MESSAGE` decodes it
 "#]]).await;
 }
@@ -189,10 +189,10 @@ async fn a_session_that_has_expired_takes_no_role_and_says_to_sign_in() {
         str![[r#"
 error: 2 times: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: ExpiredTokenException: The security token included in the request is expired
        the credentials have expired: sign in again, then run the command again; completed changes are kept
-       in 333333333333: eu-west-1, us-east-1
+       in 333333333333 (bank): eu-west-1, us-east-1
 error: 2 times: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: ExpiredTokenException: The security token included in the request is expired
        the credentials have expired: sign in again, then run the command again; completed changes are kept
-       in 333333333333: eu-west-1, us-east-1
+       in 333333333333 (bank): eu-west-1, us-east-1
 "#]]
     );
     assert_eq!((logged(&world, "shop").await, logged(&world, "bank").await), (2, 0));
@@ -239,9 +239,9 @@ async fn a_region_that_is_not_opted_into_is_named_and_the_others_are_done() {
     let message = "You are not subscribed to this service. Please go to http://aws.amazon.com to subscribe.";
     let off = Answer::error(403, "OptInRequired", message);
     a_region_of_the_bank_fails(off, str![[r#"
-error: 333333333333 us-east-1: Describe[..]: OptInRequired: You are not subscribed to this service. Please go to http://aws.amazon.com to subscribe.
+error: 333333333333 (bank) us-east-1: Describe[..]: OptInRequired: You are not subscribed to this service. Please go to http://aws.amazon.com to subscribe.
        enable us-east-1 in 333333333333, or remove it from the member's `regions`; `aws account list-regions` shows which regions are enabled
-error: 333333333333 us-east-1: Describe[..]: OptInRequired: You are not subscribed to this service. Please go to http://aws.amazon.com to subscribe.
+error: 333333333333 (bank) us-east-1: Describe[..]: OptInRequired: You are not subscribed to this service. Please go to http://aws.amazon.com to subscribe.
        enable us-east-1 in 333333333333, or remove it from the member's `regions`; `aws account list-regions` shows which regions are enabled
 "#]]).await;
 }
@@ -251,9 +251,9 @@ async fn a_region_that_takes_no_credentials_is_named_and_the_others_are_done() {
     let message = "AWS was not able to validate the provided access credentials";
     let off = Answer::error(401, "AuthFailure", message);
     a_region_of_the_bank_fails(off, str![[r#"
-error: 333333333333 us-east-1: Describe[..]: AuthFailure: AWS was not able to validate the provided access credentials
+error: 333333333333 (bank) us-east-1: Describe[..]: AuthFailure: AWS was not able to validate the provided access credentials
        AWS does not accept these credentials in us-east-1: check them with `aws sts get-caller-identity`, and whether us-east-1 is enabled with `aws account list-regions`
-error: 333333333333 us-east-1: Describe[..]: AuthFailure: AWS was not able to validate the provided access credentials
+error: 333333333333 (bank) us-east-1: Describe[..]: AuthFailure: AWS was not able to validate the provided access credentials
        AWS does not accept these credentials in us-east-1: check them with `aws sts get-caller-identity`, and whether us-east-1 is enabled with `aws account list-regions`
 "#]]).await;
 }
@@ -276,7 +276,7 @@ async fn one_vpc_that_is_unsuccessful_among_many_is_named_and_the_others_have_th
     assert_data_eq!(
         messages(&world, &ran),
         str![[r#"
-error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: 400: LogDestination: acme-flow-logs is undeliverable
+error: 333333333333 (bank) eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: 400: LogDestination: acme-flow-logs is undeliverable
        the bucket's KMS key cannot be used: it must be a customer managed key, given by its ARN, with a policy that allows delivery; `flowagg doctor` checks the key
 "#]]
     );
@@ -302,12 +302,14 @@ async fn a_bucket_that_vanishes_in_the_middle_of_a_run_is_told_and_made_again_by
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
     // The flow log of the other region may be created before the bucket is gone, or not.
     let messages = messages(&world, &ran);
-    let here =
-        messages.lines().skip_while(|line| !line.starts_with("error: 333333333333 eu-west-1: ")).take(2);
+    let here = messages
+        .lines()
+        .skip_while(|line| !line.starts_with("error: 333333333333 (bank) eu-west-1: "))
+        .take(2);
     assert_data_eq!(
         here.collect::<Vec<_>>().join("\n"),
         str![[r#"
-error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: 400: LogDestination: acme-flow-logs does not exist
+error: 333333333333 (bank) eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: 400: LogDestination: acme-flow-logs does not exist
        the bucket does not exist: `flowagg plan` shows what is missing
 "#]]
     );
@@ -342,9 +344,9 @@ async fn a_write_whose_answer_is_lost_is_not_done_twice() {
 #[tokio::test]
 async fn an_account_whose_connections_are_always_reset_is_told_and_does_not_stop_the_others() {
     flow_logs_of_the_bank_fail(&[], Answer::Reset, str![[r#"
-error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: could not be sent: [..]
+error: 333333333333 (bank) eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: could not be sent: [..]
        check the network, the region's name, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set
-error: 333333333333 us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: could not be sent: [..]
+error: 333333333333 (bank) us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: could not be sent: [..]
        check the network, the region's name, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set
 "#]]).await;
 }
@@ -365,9 +367,9 @@ async fn an_account_that_never_answers_is_told_and_does_not_stop_the_others() {
         &["--call-timeout", "2s"],
         hangs,
         str![[r#"
-error: 333333333333 eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: no answer in time
+error: 333333333333 (bank) eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: no answer in time
        the network or AWS is slow: run the command again, or set a longer `--call-timeout`; completed changes are kept
-error: 333333333333 us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: no answer in time
+error: 333333333333 (bank) us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: no answer in time
        the network or AWS is slow: run the command again, or set a longer `--call-timeout`; completed changes are kept
 "#]],
     )

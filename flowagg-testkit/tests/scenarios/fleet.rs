@@ -19,7 +19,7 @@ hub 111122223333 eu-west-1 acme-flow-logs
   + set object ownership BucketOwnerEnforced
   + encrypt with SSE-S3
   + lifecycle of AWSLogs/: expire after 90 days, unfinished uploads deleted after 7
-  + write the bucket policy: grants delivery to 222222222222, 333333333333 (701 bytes)
+  + write the bucket policy: grants delivery to 222222222222 (shop), 333333333333 (bank) (701 bytes)
 
 flow logs
   + 222222222222  shop  eu-west-1  vpc-0123456789abcdef0  create

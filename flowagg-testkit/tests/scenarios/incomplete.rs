@@ -110,19 +110,19 @@ async fn resources_and_flow_logs_that_are_cut_off_are_a_failure_of_their_account
 note: flow logs expire after 90 days
 error: 2 times: DescribeVpcs: the response is incomplete: it does not end with `</DescribeVpcsResponse>`
        run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
-       in 333333333333: eu-west-1, us-east-1
+       in 333333333333 (bank): eu-west-1, us-east-1
 note: flow logs expire after 90 days
 error: 2 times: DescribeVpcs: the response is empty
        run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
-       in 333333333333: eu-west-1, us-east-1
+       in 333333333333 (bank): eu-west-1, us-east-1
 note: flow logs expire after 90 days
 error: 2 times: DescribeFlowLogs: the response is incomplete: it does not end with `</DescribeFlowLogsResponse>`
        run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
-       in 333333333333: eu-west-1, us-east-1
+       in 333333333333 (bank): eu-west-1, us-east-1
 note: flow logs expire after 90 days
 error: 2 times: DescribeFlowLogs: the response is empty
        run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
-       in 333333333333: eu-west-1, us-east-1
+       in 333333333333 (bank): eu-west-1, us-east-1
 "#]]
     );
 }
@@ -139,11 +139,11 @@ async fn page_token_that_is_repeated_is_a_failure_of_its_account() {
 note: flow logs expire after 90 days
 error: 2 times: DescribeVpcs: the response is incomplete: it repeats the token of an earlier page
        run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
-       in 333333333333: eu-west-1, us-east-1
+       in 333333333333 (bank): eu-west-1, us-east-1
 note: flow logs expire after 90 days
 error: 2 times: DescribeFlowLogs: the response is incomplete: it repeats the token of an earlier page
        run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
-       in 333333333333: eu-west-1, us-east-1
+       in 333333333333 (bank): eu-west-1, us-east-1
 "#]]
     );
 }
@@ -154,9 +154,9 @@ async fn resource_id_of_an_unknown_form_is_a_failure_of_its_account() {
         fails_one_account("DescribeVpcs", Flaw::UnknownId).await,
         str![[r#"
 note: flow logs expire after 90 days
-error: 333333333333 eu-west-1: DescribeVpcs: the response contains the id `net-[..]`, whose form is unknown
+error: 333333333333 (bank) eu-west-1: DescribeVpcs: the response contains the id `net-[..]`, whose form is unknown
        update flowagg; if this is the newest version, report the id as a defect
-error: 333333333333 us-east-1: DescribeVpcs: the response contains the id `net-[..]`, whose form is unknown
+error: 333333333333 (bank) us-east-1: DescribeVpcs: the response contains the id `net-[..]`, whose form is unknown
        update flowagg; if this is the newest version, report the id as a defect
 "#]]
     );
@@ -174,7 +174,7 @@ async fn role_of_a_response_that_is_cut_off_is_not_taken() {
 note: flow logs expire after 90 days
 error: 2 times: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: the response is incomplete: it does not end with `</AssumeRoleResponse>`
        run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
-       in 333333333333: eu-west-1, us-east-1
+       in 333333333333 (bank): eu-west-1, us-east-1
 "#]]
     );
 }
@@ -253,7 +253,7 @@ async fn unsuccessful_resource_that_was_not_asked_for_is_a_failure() {
 note: flow logs expire after 90 days
 error: 2 times: vpc-0123456789abcdef0: CreateFlowLogs: 400: AWS names a resource that the call was not about, so it is unknown what was done: not possible
        run `flowagg plan`, which shows what is missing
-       in 444444444444: eu-west-1, us-east-1
+       in 444444444444 (mill): eu-west-1, us-east-1
 "#]]
     );
     faults.lift();

@@ -41,7 +41,7 @@ async fn a_key_whose_policy_lacks_the_delivery_service_is_not_set_until_it_is_gi
         told(&world, &plan),
         str![[r#"
 hub 111122223333 eu-west-1 acme-flow-logs
-  + encrypt with the KMS key arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab without a bucket key (now aws:kms with arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab and a bucket key; different)
+  ~ default encryption: aws:kms with arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab and a bucket key -> the KMS key arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab without a bucket key (different)
 
 flow logs
   = 4 as declared

@@ -63,13 +63,18 @@ async fn a_fleet_that_is_taken_away_leaves_the_bucket_its_objects_and_all_that_o
     snapbox::assert_data_eq!(
         told(&world, &verified),
         snapbox::str![[r#"
-  ! missing  222222222222  shop  eu-west-1  vpc-0123456789abcdef0  -  no flow log to the bucket; `flowagg apply` makes it
-  ! missing  222222222222  shop  us-east-1  vpc-0123456789abcdef1  -  no flow log to the bucket; `flowagg apply` makes it
+  ! 222222222222  shop  2 missing
+
+missing: 2 resources: no flow log to the bucket
+       `flowagg apply` creates it
+  ! 222222222222  shop  eu-west-1  vpc-0123456789abcdef0  -
+  ! 222222222222  shop  us-east-1  vpc-0123456789abcdef1  -
 
   resources  0 of 2 (0 %) have a flow log
   flow logs  0 of 2 (0 %) deliver, 2 missing
 
 verify: not every flow log delivers: 2 missing
+next: `flowagg apply` creates the missing flow logs
 
 "#]]
     );

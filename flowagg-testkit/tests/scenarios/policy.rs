@@ -276,7 +276,7 @@ async fn a_policy_that_aws_replaces_gets_the_grant_again_and_lost_statements_are
         messages(&world, &ran),
         str![[r#"
 note: flow logs do not expire
-error: 111122223333 eu-west-1: acme-flow-logs: CreateFlowLogs: the bucket policy lost the foreign statement `Readers` while flow logs were created in the hub account
+error: 111122223333 (hub) eu-west-1: acme-flow-logs: CreateFlowLogs: the bucket policy lost the foreign statement `Readers` while flow logs were created in the hub account
        add it again, unless someone removed it on purpose
 "#]]
     );
@@ -342,11 +342,11 @@ async fn a_statement_is_adopted_only_if_no_known_delivery_stops() {
     // Its ACL check is not granted to the stranger, so nothing of it is delivered today.
     let adopt = ["plan", "--adopt", "AWSLogDeliveryWrite", "--adopt", "AWSLogDeliveryAclCheck"];
     let plan = world.flowagg(adopt).await.unwrap().exits(0).stdout;
-    let merge: Vec<&str> = plan.lines().filter(|line| line.starts_with("  + merge ")).collect();
+    let merge: Vec<&str> = plan.lines().filter(|line| line.starts_with("  ! merge ")).collect();
     assert_data_eq!(
         merge.join("\n"),
         str![
-            "  + merge the bucket policy: replaces the adopted `AWSLogDeliveryWrite`, `AWSLogDeliveryAclCheck` (918 bytes)"
+            "  ! merge the bucket policy: replaces the adopted `AWSLogDeliveryWrite`, `AWSLogDeliveryAclCheck` ([..] -> 918 bytes)"
         ]
     );
     let apply = ["apply", "--yes", "--adopt", "AWSLogDeliveryWrite", "--adopt", "AWSLogDeliveryAclCheck"];

@@ -14,6 +14,7 @@ mod paper;
 mod picture;
 mod story;
 mod terminal;
+mod wait;
 
 use std::path::{Path, PathBuf};
 

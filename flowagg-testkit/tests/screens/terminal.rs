@@ -12,7 +12,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 /// So many rows that nothing is lost above.
 const ROWS: u16 = 6000;
 /// How a question ends, which somebody at the keyboard answers.
-const QUESTION: &[u8] = b"[y/N] ";
+const QUESTION: &str = "[y/N] ";
+/// What a terminal makes an interrupt of.
+pub(crate) const CTRL_C: &str = "\u{3}";
 /// How long a run may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -49,14 +51,15 @@ pub(crate) struct Shown {
 pub(crate) struct Run {
     folder: std::path::PathBuf,
     variables: Vec<(String, String)>,
-    typed: &'static str,
+    /// What is typed once something is shown.
+    typed: (&'static str, &'static str),
 }
 
 impl Run {
     /// In a folder with this fleet file, offline.
     pub(crate) fn offline(folder: &Path, fleet_file: &str) -> Self {
         std::fs::write(folder.join("flowagg.toml"), fleet_file).unwrap();
-        let run = Self { folder: folder.to_owned(), variables: Vec::new(), typed: "" };
+        let run = Self { folder: folder.to_owned(), variables: Vec::new(), typed: (QUESTION, "") };
         run.with("TERM", "xterm-256color").with("LANG", "C.UTF-8")
     }
 
@@ -79,9 +82,14 @@ impl Run {
         self
     }
 
-    /// The same with somebody at the keyboard.
+    /// The same with somebody at the keyboard who answers the question.
     pub(crate) fn typing(self, typed: &'static str) -> Self {
-        Self { typed, ..self }
+        self.typing_at(QUESTION, typed)
+    }
+
+    /// The same with somebody at the keyboard who types this once that is shown.
+    pub(crate) fn typing_at(self, shown: &'static str, typed: &'static str) -> Self {
+        Self { typed: (shown, typed), ..self }
     }
 
     /// Runs the program with these words.
@@ -104,13 +112,14 @@ impl Run {
         let command = pty_process::Command::new(program().unwrap()).args(words.split(' '));
         let command = command.current_dir(&self.folder).env_clear().envs(self.variables.clone());
         let mut child = command.kill_on_drop(true).spawn(inside).unwrap();
-        let (mut bytes, mut part, mut is_asked) = (Vec::new(), [0; 4096], false);
+        let (mut bytes, mut part, mut is_typed) = (Vec::new(), [0; 4096], false);
+        let (shown, typed) = self.typed;
         // Linux says by an error that a terminal has nobody in it any more.
         while let Ok(length @ 1..) = terminal.read(&mut part).await {
             bytes.extend_from_slice(&part[..length]);
-            if !is_asked && bytes.ends_with(QUESTION) {
-                is_asked = true;
-                terminal.write_all(self.typed.as_bytes()).await.unwrap();
+            if !is_typed && String::from_utf8_lossy(&bytes).contains(shown) {
+                is_typed = true;
+                terminal.write_all(typed.as_bytes()).await.unwrap();
             }
         }
         (child.wait().await.unwrap().code(), bytes)

@@ -6,8 +6,8 @@ use std::fmt;
 use flowagg_core::fleet::Encryption;
 use flowagg_core::id::{AccountId, FlowLogId, Place, ResourceId};
 use flowagg_core::lifecycle::FleetRule;
+use flowagg_core::names::Names;
 use flowagg_core::observed::Switch;
-use flowagg_core::plan::accounts;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -97,6 +97,11 @@ impl Done {
         }
     }
 
+    /// The sentence with these names.
+    pub(crate) fn named<'a>(&'a self, names: &'a Names) -> impl fmt::Display + 'a {
+        NamedDone { done: self, names }
+    }
+
     /// How many changes of a plan it stands for.
     pub(super) fn changes(&self) -> usize {
         if let Did::CreatedFlowLogs { .. } = self.what { self.resources.len() } else { 1 }
@@ -105,8 +110,22 @@ impl Done {
 
 impl fmt::Display for Done {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { place, resources, what } = self;
+        self.named(Names::NONE).fmt(f)
+    }
+}
+
+/// What was done as a sentence, with the names of accounts and resources.
+struct NamedDone<'a> {
+    done: &'a Done,
+    names: &'a Names,
+}
+
+impl fmt::Display for NamedDone<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { done: Done { place, resources, what }, names } = self;
+        let resources: Vec<String> = resources.iter().map(|id| names.resource(id)).collect();
         let resources = resources.join(", ");
+        let at = names.place(place);
         match what {
             Did::CreatedBucket => write!(f, "{resources}: created the bucket in {}", place.region),
             Did::BlockedPublicAccess { switches } if switches.len() == Switch::ALL.len() => {
@@ -135,7 +154,7 @@ impl fmt::Display for Done {
                 for (verb, changed) in [("granted delivery to", granted), ("revoked delivery from", revoked)]
                 {
                     if !changed.is_empty() {
-                        write!(f, "{joint}{verb} {}", accounts(changed))?;
+                        write!(f, "{joint}{verb} {}", names.accounts(changed))?;
                         joint = "; ";
                     }
                 }
@@ -146,21 +165,21 @@ impl fmt::Display for Done {
                 if revoked.is_empty() {
                     return Ok(());
                 }
-                write!(f, "; revoked delivery from {}", accounts(revoked))
+                write!(f, "; revoked delivery from {}", names.accounts(revoked))
             }
             Did::CreatedFlowLogs { flow_logs } if flow_logs.is_empty() => {
-                write!(f, "{place}: created flow logs for {resources}")
+                write!(f, "{at}: created flow logs for {resources}")
             }
             Did::CreatedFlowLogs { flow_logs } => {
                 let ids: Vec<&str> = flow_logs.iter().map(FlowLogId::as_str).collect();
-                write!(f, "{place}: created {} for {resources}", ids.join(", "))
+                write!(f, "{at}: created {} for {resources}", ids.join(", "))
             }
             Did::DeletedFlowLog { flow_log } => {
-                write!(f, "{place}: deleted {flow_log} of {resources}")
+                write!(f, "{at}: deleted {flow_log} of {resources}")
             }
             Did::TaggedFlowLog { flow_log, tags } => {
                 let keys: Vec<&str> = tags.keys().map(String::as_str).collect();
-                write!(f, "{place}: tagged {flow_log} of {resources} ({})", keys.join(", "))
+                write!(f, "{at}: tagged {flow_log} of {resources} ({})", keys.join(", "))
             }
         }
     }

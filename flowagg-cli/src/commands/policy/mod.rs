@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use flowagg_core::fleet::GrantForm;
 use flowagg_core::id::AccountId;
+use flowagg_core::names::Names;
 use flowagg_core::plan::{Access, access};
 use flowagg_policy::plan::{Effects, evaluate};
 use flowagg_policy::{
@@ -102,11 +103,11 @@ async fn merged(
         let why = "which is not in the fleet file; `--prune` removes it";
         screen.note(&format!("the fleet's statements still name {account}, {why}"))?;
     }
-    for still in access(&merged.kept_access) {
+    for still in access(&merged.kept_access, Names::NONE) {
         let why = "which the fleet file does not; `--prune` removes that";
         screen.note(&format!("the fleet's statements still cover {still}, {why}"))?;
     }
-    for from in access(&merged.revoked_access) {
+    for from in access(&merged.revoked_access, Names::NONE) {
         screen.note(&format!("this revokes the grant for {from}"))?;
     }
     write(&merged, &effects, &problems, options.json, screen)

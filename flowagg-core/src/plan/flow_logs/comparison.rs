@@ -170,7 +170,7 @@ impl Comparison<'_> {
                 false
             }
             (None, Some(old)) => {
-                let reason = wanted.differences(old, id.kind()).join(", ");
+                let reason = wanted.changes(old, id.kind()).join(", ");
                 self.change(id, Step::Replace { old: old.id.clone() }, reason);
                 true
             }
@@ -242,7 +242,11 @@ impl Comparison<'_> {
         if missing.is_empty() {
             self.leave(id, Some(log), Why::AsWanted);
         } else {
-            let reason = format!("lacks the tags {}", missing.keys().cloned().collect::<Vec<_>>().join(", "));
+            let change = |(key, value): (&String, &String)| {
+                format!("{key} {} -> {value}", log.tags.get(key).map_or("unset", String::as_str))
+            };
+            let changes: Vec<String> = missing.iter().map(change).collect();
+            let reason = format!("tags: {}", changes.join(", "));
             self.change(id, Step::Tag { flow_log: log.id.clone(), tags: missing }, reason);
         }
     }

@@ -61,14 +61,26 @@ impl<'a> Wanted<'a> {
             && (has_no_type || log.traffic.as_deref() == Some(self.spec.traffic.as_api()))
     }
 
-    /// In which settings a flow log of this kind of resource differs, in words. A setting that the endpoint does not return
-    /// does not differ.
+    /// In which settings a flow log of this kind of resource differs, in words.
     pub(super) fn differences(&self, log: &FlowLog, kind: ResourceKind) -> Vec<String> {
+        let compared = self.compared(log, kind).into_iter();
+        compared.map(|(what, is, wanted)| format!("{what} is {is}, wanted {wanted}")).collect()
+    }
+
+    /// The same, for a flow log that is replaced.
+    pub(super) fn changes(&self, log: &FlowLog, kind: ResourceKind) -> Vec<String> {
+        let compared = self.compared(log, kind).into_iter();
+        compared.map(|(what, is, wanted)| format!("{what} {is} -> {wanted}")).collect()
+    }
+
+    /// The settings that differ, each with the value that it has and the one that is wanted. A setting that the endpoint does
+    /// not return does not differ.
+    fn compared(&self, log: &FlowLog, kind: ResourceKind) -> Vec<(&'static str, String, String)> {
         let Self { spec, destination, .. } = self;
         let mut differences = Vec::new();
-        let mut compare = |what: &str, is: &str, wanted: &str| {
+        let mut compare = |what: &'static str, is: &str, wanted: &str| {
             if is != wanted {
-                differences.push(format!("{what} is {is}, wanted {wanted}"));
+                differences.push((what, is.to_owned(), wanted.to_owned()));
             }
         };
         if !self.is_at_destination(log) {

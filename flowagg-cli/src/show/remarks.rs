@@ -1,0 +1,123 @@
+//! What a plan found besides its changes: what is not as declared, and notes. Many alike are printed once.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use flowagg_core::id::AccountId;
+use flowagg_core::plan::{Concern, Note};
+
+use super::failures::HANG;
+use super::sheet::Sheet;
+use super::style::{DIM, YELLOW};
+use super::view::View;
+use crate::report::words::{count, counted};
+
+/// From this number on, remarks that are alike are printed once.
+const MANY: usize = 4;
+/// What comes after `note: ` begins here.
+const NOTE: usize = 6;
+
+/// What is not as declared, and what to do about it. Those with the same advice are alike.
+pub(super) fn concerns(concerns: &[Concern], view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
+    if !concerns.is_empty() {
+        writeln!(out)?;
+    }
+    let mut groups: Vec<Vec<&Concern>> = Vec::new();
+    for concern in concerns {
+        let is_alike = |group: &&mut Vec<&Concern>| {
+            group.first().is_some_and(|first| (first.about, &first.help) == (concern.about, &concern.help))
+        };
+        match groups.iter_mut().find(is_alike) {
+            Some(group) => group.push(concern),
+            None => groups.push(vec![concern]),
+        }
+    }
+    for group in groups {
+        if group.len() < MANY || view.is_all() {
+            group.into_iter().try_for_each(|concern| one(concern, view, out))?;
+        } else {
+            many(&group, view, out)?;
+        }
+    }
+    Ok(())
+}
+
+fn one(concern: &Concern, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
+    let place = place(concern, view);
+    out.line(HANG + 2, format_args!("{YELLOW}not as declared{YELLOW:#}: {place}: {}", concern.what))?;
+    out.aside(HANG, &concern.help)
+}
+
+/// The first of them, the advice, and the accounts.
+fn many(group: &[&Concern], view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
+    let Some(first) = group.first() else { return Ok(()) };
+    let (number, place) = (group.len(), place(first, view));
+    let what = &first.what;
+    out.line(
+        HANG + 2,
+        format_args!("{YELLOW}not as declared{YELLOW:#}: {number} times, first at {place}: {what}"),
+    )?;
+    out.aside(HANG, &first.help)?;
+    let mut accounts: Vec<AccountId> = group.iter().map(|concern| concern.account).collect();
+    accounts.dedup();
+    let start = format!("{:HANG$}in {}:", "", counted(accounts.len(), "account", "accounts"));
+    let entries: Vec<String> = accounts.into_iter().map(|account| view.account(account)).collect();
+    let list = view.list(&start, &entries, "accounts", HANG, out);
+    out.line(HANG, list)
+}
+
+/// The account, the region if it is about one, and the thing.
+fn place(concern: &Concern, view: View<'_>) -> String {
+    let region = concern.region.as_ref().map(|region| format!(" {region}")).unwrap_or_default();
+    format!("{}{region} {}", view.account(concern.account), view.resource(&concern.resource))
+}
+
+/// What is worth knowing. Account-regions with nothing to log, and accounts that are still granted, are put together.
+pub(super) fn notes(notes: &[Note], view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
+    if !notes.is_empty() {
+        writeln!(out)?;
+    }
+    let nothing: Vec<AccountId> = notes.iter().filter_map(nothing_to_log).collect();
+    let granted: Vec<String> = notes.iter().filter_map(|note| still_granted(note, view)).collect();
+    let nothing = if nothing.len() < MANY || view.is_all() { Vec::new() } else { nothing };
+    let granted = if granted.len() < MANY || view.is_all() { Vec::new() } else { granted };
+    for note in notes {
+        let is_put_together = (!nothing.is_empty() && nothing_to_log(note).is_some())
+            || (!granted.is_empty() && still_granted(note, view).is_some());
+        if !is_put_together {
+            out.line(NOTE, format_args!("{DIM}note{DIM:#}: {}", note.named(view.names())))?;
+        }
+    }
+    if !nothing.is_empty() {
+        let number = count(nothing.len() as u64);
+        let start = format!("{DIM}note{DIM:#}: nothing to log in {number} account-regions:");
+        let accounts: BTreeSet<AccountId> = nothing.into_iter().collect();
+        let entries: Vec<String> = accounts.into_iter().map(|account| view.account(account)).collect();
+        let list = view.list(&start, &entries, "accounts", NOTE, out);
+        out.line(NOTE, list)?;
+    }
+    if !granted.is_empty() {
+        let start = format!(
+            "{DIM}note{DIM:#}: the fleet's statements still name {} accounts that are not in the fleet file; `--prune` removes \
+             them:",
+            granted.len()
+        );
+        let list = view.list(&start, &granted, "accounts", NOTE, out);
+        out.line(NOTE, list)?;
+    }
+    Ok(())
+}
+
+fn nothing_to_log(note: &Note) -> Option<AccountId> {
+    match note {
+        Note::NothingToLog { place, .. } => Some(place.account),
+        _ => None,
+    }
+}
+
+fn still_granted(note: &Note, view: View<'_>) -> Option<String> {
+    match note {
+        Note::StillGranted { account } => Some(view.account(*account)),
+        _ => None,
+    }
+}
