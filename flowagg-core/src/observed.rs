@@ -430,8 +430,8 @@ impl FlowLog {
         self.resource.known() == Some(resource)
     }
 
-    /// Whether it records the traffic that every flow log of a fleet should record, or more, and names its folders in the same
-    /// way, so that whoever reads the fleet's logs finds what it delivers. What EC2 does not return does not differ.
+    /// Whether it records the traffic that every flow log of a fleet should record, or more, into folders that are named in the same
+    /// way. Fields and file format may differ. What EC2 does not return does not differ.
     pub fn covers(&self, spec: &FlowLogSpec) -> bool {
         let all = TrafficType::All.as_api();
         let records = |traffic: &String| traffic == all || traffic == spec.traffic.as_api();

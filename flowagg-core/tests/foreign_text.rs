@@ -249,7 +249,7 @@ proptest! {
         let regions = BTreeMap::from([(place(), Ok(state))]);
         for part in [flow_log_changes(&fleet, &regions, unnamed), flow_log_removals(&fleet, &regions)] {
             for change in &part.changes {
-                let (Step::Replace { old: id } | Step::Tag { flow_log: id, .. } | Step::Delete { flow_log: id }) = &change.step
+                let (Step::Replace { old: id, .. } | Step::Tag { flow_log: id, .. } | Step::Delete { flow_log: id, .. }) = &change.step
                 else { continue };
                 prop_assert!(logs.iter().any(|log| log.id == *id && log.is_managed_by(&fleet.name())), "{}", change);
             }

@@ -81,7 +81,7 @@ fn after(verified: &Verified) -> Option<&'static str> {
         State::Failing | State::Silent => {
             Some("`flowagg plan` checks the bucket policy and the KMS key policy")
         }
-        State::Missing => Some("`flowagg apply` creates the missing flow logs"),
+        State::Missing => Some("`flowagg plan` shows what creates the missing flow logs"),
         State::Waiting => Some("`flowagg verify --wait 30m` waits until the logs arrive"),
         State::Unknown | State::Delivering | State::Idle => None,
     }
@@ -236,7 +236,10 @@ fn problem(
                 "check the bucket policy and the KMS key policy: `flowagg plan` evaluates both",
             )
         }
-        State::Missing => ("no flow log to the bucket".to_owned(), "`flowagg apply` creates it"),
+        State::Missing => (
+            "no flow log to the bucket that counts".to_owned(),
+            "`flowagg plan` shows what `apply` creates, and what keeps it from that",
+        ),
         State::Silent => (
             "in use, but nothing has arrived of late".to_owned(),
             "`flowagg plan` checks the bucket policy and the KMS key policy",

@@ -64,6 +64,11 @@ pub enum Why {
         /// The resource that is logged.
         by: ResourceId,
     },
+    /// The resource is part of one that is to be logged and that cannot get a flow log.
+    PartOfUnlogged {
+        /// The resource that is to be logged.
+        whole: ResourceId,
+    },
     /// Another account owns the resource, and only the owner can log it.
     Shared {
         /// The owner.

@@ -270,6 +270,9 @@ pub enum Step {
     Replace {
         /// The wrong one, which this fleet manages.
         old: FlowLogId,
+        /// Whether AWS may refuse the right one next to it, since both have the same destination and traffic type. Only then may the
+        /// wrong one be deleted first.
+        may_conflict: bool,
     },
     /// Set tags.
     Tag {
@@ -282,6 +285,8 @@ pub enum Step {
     Delete {
         /// The flow log, which this fleet manages.
         flow_log: FlowLogId,
+        /// The resource whose new flow log takes its place: without that one, nothing is deleted. `None` if it needs no other.
+        after: Option<ResourceId>,
     },
 }
 

@@ -24,9 +24,9 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Create => f.write_str("create a flow log"),
-            Self::Replace { old } => write!(f, "replace {old}"),
+            Self::Replace { old, .. } => write!(f, "replace {old}"),
             Self::Tag { flow_log, .. } => write!(f, "tag {flow_log}"),
-            Self::Delete { flow_log } => write!(f, "delete {flow_log}"),
+            Self::Delete { flow_log, .. } => write!(f, "delete {flow_log}"),
         }
     }
 }
@@ -60,6 +60,7 @@ impl fmt::Display for Why {
                 write!(f, "{manager}; it logs a kind of resource that flowagg does not know")
             }
             Self::Covered { by } => write!(f, "{by} is logged, and it with it"),
+            Self::PartOfUnlogged { whole } => write!(f, "part of {whole}, which cannot get a flow log"),
             Self::Shared { owner } => write!(f, "shared by its owner, {owner}, which alone can log it"),
             Self::NotChosen { kind } => {
                 let noun = kind.noun();
@@ -79,6 +80,7 @@ impl Why {
             Self::ForeignWithoutGrant { .. } => "of another manager",
             Self::UnknownResource { .. } => "of an unknown kind of resource",
             Self::Covered { .. } => "covered by another flow log",
+            Self::PartOfUnlogged { .. } => "part of something that cannot get a flow log",
             Self::Shared { .. } => "owned by another account",
             Self::NotChosen { .. } => "not chosen by the fleet file",
         }

@@ -3,14 +3,17 @@
 use flowagg_core::arrival::expected;
 use flowagg_core::fleet::Fleet;
 use flowagg_core::flow_log::ForeignFlowLogs;
-use flowagg_core::observed::{FlowLog, RegionState};
-use flowagg_core::plan::{FlowLogPart, Unnamed};
+use flowagg_core::id::ResourceId;
+use flowagg_core::observed::{FlowLog, RegionState, Resource};
+use flowagg_core::plan::{FlowLogPart, Step, Unnamed};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use snapbox::{assert_data_eq, str};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{VPCS, any_flow_log, applied, compare, files, fleet, foreign, place, right, vpc, with_ids};
+use crate::{
+    VPCS, any_flow_log, applied, compare, files, fleet, foreign, place, right, steps, vpc, with_ids,
+};
 
 fn with(foreign: ForeignFlowLogs) -> Fleet {
     let mut fleet = fleet("\"all\"");
@@ -163,16 +166,16 @@ fn foreign_flow_log_keeps_a_wrong_one_of_the_fleet_from_being_replaced() {
         each_setting(logs),
         str![[r#"
 covers
-  delete fl-00000001: another flow log does its work
-  leave: covers the resource, though not made by flowagg: aggregation interval is 60 s, wanted 600 s
+  not as declared: its flow log fl-00000001 differs (traffic is REJECT, wanted ALL), and AWS refuses a replacement next to fl-00000002, which is not made by flowagg and has the same destination and traffic type
+    delete fl-00000001 to have fl-00000002 count, delete fl-00000002, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it managed
 differs
   not as declared: its flow log fl-00000001 differs (traffic is REJECT, wanted ALL), and AWS refuses a replacement next to fl-00000002, which is not made by flowagg and has the same destination and traffic type
-    set `flow-logs.foreign = "covers"` to have it count, delete fl-00000002, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it managed
+    delete fl-00000002, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it managed
   not as declared: its flow log fl-00000002 is not made by flowagg and is left alone: aggregation interval is 60 s, wanted 600 s
     delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it replaced
 ignore
   not as declared: its flow log fl-00000001 differs (traffic is REJECT, wanted ALL), and AWS refuses a replacement next to fl-00000002, which is not made by flowagg and has the same destination and traffic type
-    set `flow-logs.foreign = "covers"` to have it count, delete fl-00000002, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it managed
+    delete fl-00000002, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it managed
 
 "#]]
     );
@@ -198,8 +201,7 @@ covers
   fl-00000004: also logged to arn:aws:s3:::acme-logs
 differs
   leave: as declared
-  not as declared: its flow log fl-00000002 is not made by flowagg and is left alone: destination is arn:aws:s3:::acme-logs/audit/, wanted arn:aws:s3:::acme-logs
-    delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it replaced
+  fl-00000002: also logged to arn:aws:s3:::acme-logs/audit/
   fl-00000003: also logged to arn:aws:s3:::audit-logs
   fl-00000004: also logged to arn:aws:s3:::acme-logs
 ignore
@@ -240,6 +242,123 @@ proptest! {
             let counted = again.left.iter().any(|left| left.flow_log.as_ref() == Some(&log.id));
             let twin = setting == ForeignFlowLogs::Differs && again.also_logged.iter().any(|it| it.flow_log == log.id);
             prop_assert!(counted || twin || concerns, "{} is logged by {:?}", vpc.id, log);
+        }
+    }
+}
+
+/// A VPC, and a subnet of it.
+fn whole_and_part() -> [Resource; 2] {
+    let mut subnet = vpc("subnet-0000000a");
+    subnet.part_of = BTreeSet::from([ResourceId::parse(VPCS[0]).unwrap()]);
+    [vpc(VPCS[0]), subnet]
+}
+
+fn logging_subnets(setting: ForeignFlowLogs) -> Fleet {
+    let mut fleet = fleet("\"all\"\nsubnets = \"all\"");
+    fleet.flow_logs.foreign = setting;
+    fleet
+}
+
+#[test]
+fn own_flow_log_of_a_part_stays_if_the_whole_cannot_get_one() {
+    let fleet = logging_subnets(ForeignFlowLogs::Ignore);
+    let logs = [foreign(right(&fleet, 1, VPCS[0])), right(&fleet, 2, "subnet-0000000a")];
+    let part = compare(&fleet, &whole_and_part(), &logs, Unnamed::Prune);
+    assert_data_eq!(
+        told(&part),
+        str![[r#"
+  leave: part of vpc-0000000a, which cannot get a flow log
+  not as declared: its flow log fl-00000001 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
+    set `flow-logs.foreign = "covers"` to have it count, delete fl-00000001, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it managed
+
+"#]]
+    );
+}
+
+#[test]
+fn every_own_flow_log_of_a_part_is_deleted_once_the_whole_has_one() {
+    let fleet = logging_subnets(ForeignFlowLogs::Covers);
+    let mut former = right(&fleet, 3, "subnet-0000000a");
+    former.destination = "arn:aws:s3:::acme-logs/former/".into();
+    let of_part = [right(&fleet, 2, "subnet-0000000a"), former];
+    let deleted = |after: Option<&str>| {
+        let after = after.map(|id| ResourceId::parse(id).unwrap());
+        of_part.clone().map(|log| Step::Delete { flow_log: log.id, after: after.clone() })
+    };
+    let whole = right(&fleet, 1, VPCS[0]);
+    let present = compare(&fleet, &whole_and_part(), &[&[whole], &of_part[..]].concat(), Unnamed::Keep);
+    assert_eq!(steps(&present), deleted(None).iter().collect::<Vec<_>>());
+    let planned = compare(&fleet, &whole_and_part(), &of_part, Unnamed::Keep);
+    let [first, second] = deleted(Some(VPCS[0]));
+    assert_eq!(steps(&planned), [&Step::Create, &first, &second]);
+}
+
+#[test]
+fn own_flow_log_to_a_former_folder_of_an_unchosen_resource_is_listed_and_pruned() {
+    let mut fleet = fleet("\"all\"");
+    fleet.hub.prefix = Some("new".parse().unwrap());
+    fleet.declared_name = Some("acme-logs".parse().unwrap());
+    let mut former = right(&fleet, 1, "subnet-0000000a");
+    former.destination = "arn:aws:s3:::acme-logs".into();
+    let kept = compare(&fleet, &[], std::slice::from_ref(&former), Unnamed::Keep);
+    assert_eq!(kept.left.len(), 1, "{kept:?}");
+    let pruned = compare(&fleet, &[], std::slice::from_ref(&former), Unnamed::Prune);
+    assert_eq!(steps(&pruned), [&Step::Delete { flow_log: former.id, after: None }]);
+}
+
+#[test]
+fn own_flow_log_with_other_fields_is_replaced_next_to_a_foreign_one_that_covers() {
+    let mut fleet = with(ForeignFlowLogs::Covers);
+    let mut own = right(&fleet, 1, VPCS[0]);
+    own.traffic = Some("ALL".into());
+    fleet.flow_logs.traffic = flowagg_core::flow_log::TrafficType::Reject;
+    let logs = [own.clone(), foreign(right(&fleet, 2, VPCS[0]))];
+    let part = compare(&fleet, &[vpc(VPCS[0])], &logs, Unnamed::Keep);
+    assert_eq!(steps(&part), [&Step::Replace { old: own.id, may_conflict: false }]);
+}
+
+#[test]
+fn the_flow_log_of_another_fleet_is_never_advised_to_be_tagged() {
+    let mut fleet = with(ForeignFlowLogs::Differs);
+    fleet.declared_name = Some(fleet.name());
+    let mut log = right(&fleet, 1, VPCS[0]);
+    log.interval = Some(60);
+    log.tags.insert(flowagg_core::flow_log::FLEET_TAG.to_owned(), "other".to_owned());
+    assert_data_eq!(
+        told(&compare(&fleet, &[vpc(VPCS[0])], &[log], Unnamed::Keep)),
+        str![[r#"
+  not as declared: its flow log fl-00000001 is managed by flowagg fleet other and is left alone: aggregation interval is 60 s, wanted 600 s
+    change it in fleet other, or delete it
+
+"#]]
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: Some(Box::new(FileFailurePersistence::Off)),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn no_own_flow_log_goes_unless_the_traffic_stays_logged(
+        logs in prop::collection::btree_map(1..50_u32, any_flow_log(), 0..6),
+        setting in prop::sample::select(ForeignFlowLogs::ALL.to_vec()),
+    ) {
+        let fleet = with(setting);
+        let logs = with_ids(logs);
+        let resources = VPCS.map(vpc);
+        let part = compare(&fleet, &resources, &logs, Unnamed::Keep);
+        for change in &part.changes {
+            let Step::Delete { flow_log, after } = &change.step else { continue };
+            let counts = logs.iter().any(|log| {
+                log.id != *flow_log && log.is_of(&change.resource) && log.is_managed_by(&fleet.name()) && fleet.counts(log)
+            });
+            let is_planned = after.as_ref() == Some(&change.resource)
+                && part.changes.iter().any(|other| {
+                    other.resource == change.resource && matches!(other.step, Step::Create | Step::Replace { .. })
+                });
+            prop_assert!(counts || is_planned, "{change}: {logs:?}");
         }
     }
 }

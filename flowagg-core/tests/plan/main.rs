@@ -215,7 +215,7 @@ fn a_wrong_flow_log_of_ours_is_replaced_with_every_difference_as_the_reason() {
     wrong.traffic = Some("REJECT".into());
     wrong.interval = Some(60);
     let part = compare(&fleet, &[vpc(VPCS[0])], std::slice::from_ref(&wrong), Unnamed::Keep);
-    assert_eq!(steps(&part), [&Step::Replace { old: wrong.id }]);
+    assert_eq!(steps(&part), [&Step::Replace { old: wrong.id, may_conflict: false }]);
     assert_eq!(part.changes[0].reason, "traffic REJECT -> ALL, aggregation interval 60 s -> 600 s");
 }
 
@@ -225,7 +225,7 @@ fn a_replacement_that_was_cut_short_is_finished() {
     let mut wrong = right(&fleet, 1, VPCS[0]);
     wrong.traffic = Some("REJECT".into());
     let part = compare(&fleet, &[vpc(VPCS[0])], &[wrong.clone(), right(&fleet, 2, VPCS[0])], Unnamed::Keep);
-    assert_eq!(steps(&part), [&Step::Delete { flow_log: wrong.id }]);
+    assert_eq!(steps(&part), [&Step::Delete { flow_log: wrong.id, after: None }]);
 }
 
 #[test]
@@ -330,7 +330,8 @@ fn what_is_part_of_something_logged_is_not_logged_twice() {
     );
     let narrower = right(&fleet, 1, "eni-0000000a");
     let wider = compare(&fleet, &resources, std::slice::from_ref(&narrower), Unnamed::Keep);
-    let superseded = Step::Delete { flow_log: narrower.id };
+    let superseded =
+        Step::Delete { flow_log: narrower.id, after: Some(ResourceId::parse("subnet-0000000a").unwrap()) };
     assert_eq!(steps(&wider), [&Step::Create, &Step::Create, &superseded]);
 }
 
@@ -387,7 +388,7 @@ fn our_flow_logs_on_what_the_fleet_file_no_longer_asks_for_go_only_when_pruning(
     assert_eq!(kept.left[0].why, Why::NotChosen { kind: ResourceKind::Subnet });
     assert_eq!(
         steps(&compare(&fleet, &[], std::slice::from_ref(&log), Unnamed::Prune)),
-        [&Step::Delete { flow_log: log.id }]
+        [&Step::Delete { flow_log: log.id, after: None }]
     );
 }
 
@@ -405,7 +406,7 @@ fn our_flow_log_on_a_vpc_that_is_not_chosen_goes_only_when_pruning() {
     let logs = [right(&fleet, 1, VPCS[0]), right(&fleet, 2, VPCS[1]), foreign(right(&fleet, 3, VPCS[2]))];
     assert!(is_settled(&compare(&fleet, &all_vpcs(), &logs, Unnamed::Keep)));
     let pruned = compare(&fleet, &all_vpcs(), &logs, Unnamed::Prune);
-    assert_eq!(steps(&pruned), [&Step::Delete { flow_log: logs[1].id.clone() }]);
+    assert_eq!(steps(&pruned), [&Step::Delete { flow_log: logs[1].id.clone(), after: None }]);
 }
 
 #[test]
@@ -442,7 +443,8 @@ fn taking_a_fleet_away_deletes_what_is_ours_and_leaves_what_is_not() {
     ];
     let state = RegionState::new(all_vpcs(), logs.clone());
     let part = flow_log_removals(&fleet, &BTreeMap::from([(place(), Ok(state))]));
-    let ours: Vec<Step> = logs[..2].iter().map(|log| Step::Delete { flow_log: log.id.clone() }).collect();
+    let ours: Vec<Step> =
+        logs[..2].iter().map(|log| Step::Delete { flow_log: log.id.clone(), after: None }).collect();
     assert_eq!(steps(&part), ours.iter().collect::<Vec<_>>());
     assert_eq!(part.left.len(), 1, "the foreign one is told");
 }
@@ -455,11 +457,11 @@ fn applied(fleet: &Fleet, part: &FlowLogPart, mut logs: Vec<FlowLog>) -> Vec<Flo
     for (n, change) in (first..).zip(&part.changes) {
         match &change.step {
             Step::Create => logs.push(right(fleet, n, change.resource.as_str())),
-            Step::Replace { old } => {
+            Step::Replace { old, .. } => {
                 logs.retain(|log| log.id != *old);
                 logs.push(right(fleet, n, change.resource.as_str()));
             }
-            Step::Delete { flow_log } => logs.retain(|log| log.id != *flow_log),
+            Step::Delete { flow_log, .. } => logs.retain(|log| log.id != *flow_log),
             Step::Tag { flow_log, tags } => {
                 for log in logs.iter_mut().filter(|log| log.id == *flow_log) {
                     log.tags.extend(tags.clone());

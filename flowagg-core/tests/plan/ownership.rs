@@ -92,7 +92,7 @@ fn a_flow_log_of_the_fleet_to_a_former_folder_of_the_bucket_is_removed_with_it()
     let flow_logs = vec![former.clone(), elsewhere, of_other(former.clone()), foreign(former.clone())];
     let state = RegionState::new(all_vpcs(), flow_logs);
     let removal = flow_log_removals(&fleet, &BTreeMap::from([(place(), Ok(state))]));
-    assert_eq!(steps(&removal), [&Step::Delete { flow_log: former.id }]);
+    assert_eq!(steps(&removal), [&Step::Delete { flow_log: former.id, after: None }]);
     assert_eq!(
         removal.changes[0].reason,
         "the fleet is taken away; it delivers to arn:aws:s3:::acme-logs/old/"
@@ -129,7 +129,7 @@ fn a_flow_log_of_another_fleet_raises_a_concern_until_the_fleet_file_names_its_o
     let mut same = unnamed;
     same.declared_name = Some(FleetName::parse("other").unwrap());
     let part = compare(&same, &[vpc(VPCS[0])], std::slice::from_ref(&log), Unnamed::Keep);
-    assert_eq!(steps(&part), [&Step::Replace { old: log.id }]);
+    assert_eq!(steps(&part), [&Step::Replace { old: log.id, may_conflict: false }]);
 }
 
 proptest! {

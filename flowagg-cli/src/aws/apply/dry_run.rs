@@ -155,7 +155,7 @@ impl RegionalEc2<'_> {
             }
         }
         let deleted = changes.iter().find_map(|change| match &change.step {
-            Step::Replace { old: flow_log } | Step::Delete { flow_log } => Some(flow_log),
+            Step::Replace { old: flow_log, .. } | Step::Delete { flow_log, .. } => Some(flow_log),
             Step::Create | Step::Tag { .. } => None,
         });
         // Last, when an endpoint that executes dry runs has been found by what can be undone.

@@ -1,6 +1,6 @@
 //! Makes, replaces, tags and deletes flow logs in one region of one account.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::error::SdkError;
@@ -51,6 +51,12 @@ pub(super) async fn apply(
 }
 
 impl Applied {
+    /// The resources for which a flow log was created.
+    fn created(&self) -> impl Iterator<Item = &String> {
+        let created = |done: &&Done| matches!(done.what, Did::CreatedFlowLogs { .. });
+        self.done.iter().filter(created).flat_map(|done| &done.resources)
+    }
+
     fn record(&mut self, outcome: Result<Done, Failure>) {
         match outcome {
             Ok(done) => self.done.push(done),
@@ -86,9 +92,13 @@ impl<'a> RegionalEc2<'a> {
                 doomed.extend(self.make(kind, batch, &mut applied).await);
             }
         }
+        let created: BTreeSet<String> = applied.created().cloned().collect();
         doomed.extend(changes.iter().filter_map(|change| match &change.step {
-            Step::Delete { flow_log } => Some((change, flow_log)),
-            _ => None,
+            Step::Delete { flow_log, after: None } => Some((change, flow_log)),
+            Step::Delete { flow_log, after: Some(resource) } => {
+                created.contains(resource.as_str()).then_some((change, flow_log))
+            }
+            Step::Create | Step::Replace { .. } | Step::Tag { .. } => None,
         }));
         for batch in doomed.chunks(MOST_FLOW_LOGS) {
             self.delete_all(batch, &mut applied).await;
@@ -130,7 +140,7 @@ impl<'a> RegionalEc2<'a> {
                         continue;
                     }
                     created.push(&change.resource);
-                    if let Step::Replace { old } = &change.step {
+                    if let Step::Replace { old, .. } = &change.step {
                         superseded.push((*change, old));
                     }
                 }
@@ -165,7 +175,7 @@ impl<'a> RegionalEc2<'a> {
             }
             Ok(done) => {
                 applied.record(Ok(done));
-                if let Step::Replace { old } = &change.step {
+                if let Step::Replace { old, .. } = &change.step {
                     applied.record(self.delete(&change.resource, old).await);
                 }
             }
@@ -173,9 +183,11 @@ impl<'a> RegionalEc2<'a> {
         }
     }
 
-    /// Where AWS takes the wrong flow log for the same as the right one, the wrong one has to go first.
+    /// If AWS may take the wrong flow log for the same as the right one, the wrong one has to go first.
     async fn make_way(&self, change: &FlowLogChange, refused: Failure, applied: &mut Applied) {
-        let Step::Replace { old } = &change.step else { return applied.record(Err(refused)) };
+        let Step::Replace { old, may_conflict: true } = &change.step else {
+            return applied.record(Err(refused));
+        };
         match self.delete(&change.resource, old).await {
             Err(failure) => applied.record(Err(failure)),
             Ok(done) => {

@@ -142,10 +142,10 @@ impl<'a> LiveState<'a> {
             let steps: Vec<&Step> =
                 changes.iter().filter(|change| change.resource == *id).map(|change| &change.step).collect();
             let goes = |log: &FlowLog| {
-                steps.iter().any(|step| matches!(step, Step::Delete { flow_log } if *flow_log == log.id))
+                steps.iter().any(|step| matches!(step, Step::Delete { flow_log, .. } if *flow_log == log.id))
             };
             let replaced = steps.iter().find_map(|step| match step {
-                Step::Replace { old } => Some(old),
+                Step::Replace { old, .. } => Some(old),
                 _ => None,
             });
             let ours = state.flow_logs.iter().filter(|log| {

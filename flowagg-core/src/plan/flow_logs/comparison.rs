@@ -14,6 +14,17 @@ use crate::plan::{AlsoLogged, Concern, FlowLogChange, Left, Note, Step, Subject,
 /// Source: "Flow log limitations" (Amazon VPC User Guide).
 const MOST_FLOW_LOGS: usize = 250;
 
+/// Whether a resource that is to be logged has a flow log that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Logging {
+    /// It has.
+    Present,
+    /// It gets one by the plan, which AWS may refuse.
+    Planned,
+    /// It has none, and cannot get one.
+    Impossible,
+}
+
 /// The comparison of one account-region with the fleet file.
 pub(super) struct Comparison<'a> {
     pub(super) wanted: &'a Wanted<'a>,
@@ -37,16 +48,21 @@ impl Comparison<'_> {
             }
         }
         let standings = self.member.standings(&state.resources);
+        // The whole comes before its parts.
+        let mut logging: BTreeMap<&ResourceId, Logging> = BTreeMap::new();
         for (Resource { id, .. }, standing) in &standings {
             let logs = by_resource.remove(id).unwrap_or_default();
             match standing {
                 Standing::Unchosen => self.unselected(id, &logs),
                 Standing::Shared(owner) => self.shared(id, *owner),
-                Standing::Covered(whole) => self.covered(id, whole, &logs),
+                Standing::Covered(whole) => {
+                    let of_whole = logging.get(whole).copied().unwrap_or(Logging::Impossible);
+                    self.covered(id, whole, of_whole, &logs);
+                }
                 Standing::Logged => {
                     let to_bucket = logs.iter().filter(|log| self.wanted.is_in_bucket(log));
                     to_bucket.for_each(|log| self.renamed(id, log));
-                    self.resource(id, &logs);
+                    logging.insert(id, self.resource(id, &logs));
                 }
             }
         }
@@ -81,20 +97,34 @@ impl Comparison<'_> {
         );
     }
 
-    fn covered(&mut self, id: &ResourceId, whole: &ResourceId, logs: &[&FlowLog]) {
+    /// A part of something that is to be logged. Its own flow logs are deleted only if the whole has one, or once it has.
+    fn covered(&mut self, id: &ResourceId, whole: &ResourceId, of_whole: Logging, logs: &[&FlowLog]) {
         let wanted = self.wanted;
         let (ours, others): (Vec<&FlowLog>, Vec<&FlowLog>) =
-            logs.iter().partition(|log| wanted.manages(log) && wanted.is_at_destination(log));
-        if let Some(log) = ours.first() {
-            let reason = format!("{whole} is logged, and it with it");
-            self.change(id, Step::Delete { flow_log: log.id.clone() }, reason);
-        } else {
+            logs.iter().partition(|log| wanted.manages(log) && wanted.is_in_bucket(log));
+        let (after, reason) = match of_whole {
+            Logging::Present => (None, format!("{whole} is logged, and it with it")),
+            Logging::Planned => (Some(whole.clone()), format!("{whole} will be logged, and it with it")),
+            Logging::Impossible => {
+                let why = Why::PartOfUnlogged { whole: whole.clone() };
+                ours.iter().for_each(|log| self.leave(id, Some(log), why.clone()));
+                if ours.is_empty() {
+                    self.leave(id, None, why);
+                }
+                return;
+            }
+        };
+        if ours.is_empty() {
             self.leave(id, None, Why::Covered { by: whole.clone() });
+        }
+        for log in ours {
+            let step = Step::Delete { flow_log: log.id.clone(), after: after.clone() };
+            self.change(id, step, reason.clone());
         }
         others.into_iter().for_each(|log| self.also_logged(id, log));
     }
 
-    fn resource(&mut self, id: &ResourceId, logs: &[&FlowLog]) {
+    fn resource(&mut self, id: &ResourceId, logs: &[&FlowLog]) -> Logging {
         let wanted = self.wanted;
         let differences = |log: &FlowLog| wanted.differences(log, id.kind());
         let (ours, foreign): (Vec<&FlowLog>, Vec<&FlowLog>) =
@@ -103,13 +133,15 @@ impl Comparison<'_> {
             ours.into_iter().partition(|log| differences(log).is_empty());
         let (mut right, mut wrong) = (right.into_iter(), wrong.into_iter());
         let kept = right.next();
-        let covering = self.covering(id, &foreign).filter(|_| kept.is_none());
+        // Settings that a flow log of the fleet has are not given up for a foreign one.
+        let has_own = kept.is_some() || wrong.len() > 0;
+        let covering = self.covering(id, &foreign).filter(|_| !has_own);
         let mut others = foreign;
         others.retain(|log| covering.is_none_or(|covering| covering.id != log.id));
-        let is_logged = match (kept, covering) {
+        let logging = match (kept, covering) {
             (Some(log), _) => {
                 self.settled(id, log);
-                true
+                Logging::Present
             }
             (None, Some(log)) => {
                 let (manager, differences) = (log.manager(), differences(log));
@@ -118,26 +150,28 @@ impl Comparison<'_> {
                     false => Why::ForeignCovers { manager, differences },
                 };
                 self.leave(id, Some(log), why);
-                true
+                Logging::Present
             }
             (None, None) => self.make(id, wrong.next(), &others, logs.len()),
         };
-        for log in wrong.chain(right).filter(|_| is_logged) {
-            self.change(
-                id,
-                Step::Delete { flow_log: log.id.clone() },
-                "another flow log does its work".to_owned(),
-            );
+        let after = match logging {
+            Logging::Planned => Some(id.clone()),
+            Logging::Present | Logging::Impossible => None,
+        };
+        for log in wrong.chain(right).filter(|_| logging != Logging::Impossible) {
+            let step = Step::Delete { flow_log: log.id.clone(), after: after.clone() };
+            self.change(id, step, "another flow log does its work".to_owned());
         }
         for log in others {
             let differences = differences(log);
-            let is_finding = wanted.foreign == ForeignFlowLogs::Differs && wanted.is_in_bucket(log);
+            let is_finding = wanted.foreign == ForeignFlowLogs::Differs && wanted.is_at_destination(log);
             if is_finding && !differences.is_empty() {
                 self.foreign(id, log, &differences.join(", "));
-            } else if is_logged {
+            } else if logging != Logging::Impossible {
                 self.also_logged(id, log);
             }
         }
+        logging
     }
 
     /// The foreign flow log that counts as that of the resource.
@@ -153,8 +187,8 @@ impl Comparison<'_> {
         covering.copied()
     }
 
-    /// A resource gets a flow log, in place of the wrong one if the fleet has one. Returns whether it can.
-    fn make(&mut self, id: &ResourceId, wrong: Option<&FlowLog>, others: &[&FlowLog], all: usize) -> bool {
+    /// A resource gets a flow log, in place of the wrong one if the fleet has one and if AWS takes it.
+    fn make(&mut self, id: &ResourceId, wrong: Option<&FlowLog>, others: &[&FlowLog], all: usize) -> Logging {
         let wanted = self.wanted;
         let in_the_way = |log: &&FlowLog| match wanted.foreign {
             // A second one would write the same traffic to the same folder twice.
@@ -164,27 +198,28 @@ impl Comparison<'_> {
         let in_the_way = others.iter().find(|log| in_the_way(log)).copied();
         match (in_the_way, wrong) {
             // It is a finding.
-            (Some(_), None) if wanted.foreign == ForeignFlowLogs::Differs => false,
+            (Some(_), None) if wanted.foreign == ForeignFlowLogs::Differs => Logging::Impossible,
             (Some(log), wrong) => {
                 self.refused(id, log, wrong);
-                false
+                Logging::Impossible
             }
             (None, Some(old)) => {
                 let reason = wanted.changes(old, id.kind()).join(", ");
-                self.change(id, Step::Replace { old: old.id.clone() }, reason);
-                true
+                let may_conflict = wanted.may_conflict(old);
+                self.change(id, Step::Replace { old: old.id.clone(), may_conflict }, reason);
+                Logging::Planned
             }
             (None, None) if all >= MOST_FLOW_LOGS => {
                 self.concern(
                     id,
                     format!("has {all} flow logs already, as many as AWS allows, and none is flowagg's"),
-                    "delete one that nobody needs",
+                    "delete one that is not needed",
                 );
-                false
+                Logging::Impossible
             }
             (None, None) => {
                 self.change(id, Step::Create, "none to the bucket yet".to_owned());
-                true
+                Logging::Planned
             }
         }
     }
@@ -209,9 +244,20 @@ impl Comparison<'_> {
                 )
             }
         };
-        let count = if covers { "set `flow-logs.foreign = \"covers\"` to have it count, " } else { "" };
-        let own = format!("tag it `{} = {}` and `{FLEET_TAG} = {name}` to have it managed", MARK.0, MARK.1);
-        let help = format!("{count}delete {foreign}, or {own}");
+        let count = match wrong {
+            Some(wrong) if covers && self.wanted.foreign == ForeignFlowLogs::Covers => {
+                format!("delete {} to have {foreign} count, ", wrong.id)
+            }
+            None if covers => "set `flow-logs.foreign = \"covers\"` to have it count, ".to_owned(),
+            _ => String::new(),
+        };
+        let help = match manager {
+            Manager::Fleet { fleet } => format!("{count}change {foreign} in fleet {fleet}, or delete it"),
+            _ => {
+                let mark = format!("`{} = {}` and `{FLEET_TAG} = {name}`", MARK.0, MARK.1);
+                format!("{count}delete {foreign}, or tag it {mark} to have it managed")
+            }
+        };
         self.concern(id, what, &help);
     }
 
@@ -253,11 +299,11 @@ impl Comparison<'_> {
 
     fn unselected(&mut self, id: &ResourceId, logs: &[&FlowLog]) {
         let wanted = self.wanted;
-        for log in logs.iter().filter(|log| wanted.manages(log) && wanted.is_at_destination(log)) {
+        for log in logs.iter().filter(|log| wanted.manages(log) && wanted.is_in_bucket(log)) {
             match self.unnamed {
                 Unnamed::Prune => {
                     let reason = format!("the fleet file does not choose this {}", id.kind().noun());
-                    self.change(id, Step::Delete { flow_log: log.id.clone() }, reason);
+                    self.change(id, Step::Delete { flow_log: log.id.clone(), after: None }, reason);
                 }
                 Unnamed::Keep => self.leave(id, Some(log), Why::NotChosen { kind: id.kind() }),
             }
@@ -277,15 +323,17 @@ impl Comparison<'_> {
     }
 
     fn foreign(&mut self, id: &ResourceId, log: &FlowLog, reason: &str) {
+        let manager = log.manager();
+        let what = format!("its flow log {} is {manager} and is left alone: {reason}", log.id);
         let name = &self.wanted.name;
-        self.concern(
-            id,
-            format!("its flow log {} is {} and is left alone: {reason}", log.id, log.manager()),
-            &format!(
+        let help = match manager {
+            Manager::Fleet { fleet } => format!("change it in fleet {fleet}, or delete it"),
+            _ => format!(
                 "delete it, or tag it `{} = {}` and `{FLEET_TAG} = {name}` to have it replaced",
                 MARK.0, MARK.1
             ),
-        );
+        };
+        self.concern(id, what, &help);
     }
 
     fn change(&mut self, resource: &ResourceId, step: Step, reason: String) {

@@ -83,7 +83,7 @@ pub fn flow_log_removals(
                     if !wanted.is_at_destination(log) {
                         reason += &format!("; it delivers to {}", log.destination);
                     }
-                    let step = Step::Delete { flow_log: log.id.clone() };
+                    let step = Step::Delete { flow_log: log.id.clone(), after: None };
                     part.changes.push(FlowLogChange { place, resource, step, reason });
                 }
                 known => {

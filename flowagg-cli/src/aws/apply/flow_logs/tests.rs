@@ -56,7 +56,7 @@ async fn run(changes: &[FlowLogChange], rules: &[&Rule]) -> Applied {
 }
 
 fn replace(vpc: &str) -> FlowLogChange {
-    change(vpc, Step::Replace { old: FlowLogId::parse("fl-00000001").unwrap() })
+    change(vpc, Step::Replace { old: FlowLogId::parse("fl-00000001").unwrap(), may_conflict: true })
 }
 
 #[tokio::test]
@@ -127,7 +127,9 @@ async fn a_flow_log_stays_when_its_replacement_cannot_be_made() {
 #[tokio::test]
 async fn many_flow_logs_are_replaced_with_one_call_each_way() {
     let calls = Calls::default();
-    let replace = |vpc: &str, old: &str| change(vpc, Step::Replace { old: FlowLogId::parse(old).unwrap() });
+    let replace = |vpc: &str, old: &str| {
+        change(vpc, Step::Replace { old: FlowLogId::parse(old).unwrap(), may_conflict: true })
+    };
     let changes = [replace("vpc-0000000a", "fl-00000001"), replace("vpc-0000000b", "fl-00000002")];
     let applied = run(&changes, &[&create(&calls, &[], &[]), &delete(&calls)]).await;
     assert_eq!(
@@ -173,4 +175,31 @@ async fn unsuccessful_item_of_another_resource_leaves_open_what_was_done() {
     );
     assert_eq!((applied.changes(), calls.lock().unwrap().len()), (0, 0), "no old flow log is deleted");
     assert!(applied.settled.is_empty(), "the place is read again");
+}
+
+#[tokio::test]
+async fn flow_log_that_cannot_be_the_conflict_is_not_deleted_first() {
+    let calls = Calls::default();
+    let old = FlowLogId::parse("fl-00000001").unwrap();
+    let elsewhere = change("vpc-0000000a", Step::Replace { old, may_conflict: false });
+    let applied = run(&[elsewhere], &[&create(&calls, &["vpc-0000000a"], &[]), &delete(&calls)]).await;
+    assert_eq!(applied.failures[0].code.as_deref(), Some(ALREADY_EXISTS));
+    assert_eq!(*calls.lock().unwrap(), ["create vpc-0000000a"]);
+}
+
+#[tokio::test]
+async fn flow_log_of_a_part_is_deleted_only_if_the_flow_log_of_the_whole_was_created() {
+    let of_part = |whole: &str| {
+        let after = Some(ResourceId::parse(whole).unwrap());
+        change("subnet-0000000a", Step::Delete { flow_log: FlowLogId::parse("fl-00000001").unwrap(), after })
+    };
+    for (broken, expected) in [
+        (&[][..], &["create vpc-0000000a", "delete fl-00000001"][..]),
+        (&["vpc-0000000a"], &["create vpc-0000000a"]),
+    ] {
+        let calls = Calls::default();
+        let changes = [change("vpc-0000000a", Step::Create), of_part("vpc-0000000a")];
+        run(&changes, &[&create(&calls, &[], broken), &delete(&calls)]).await;
+        assert_eq!(*calls.lock().unwrap(), expected);
+    }
 }
