@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use flowagg_core::fleet::FleetFile;
+
 use super::error::CommandError;
 use super::start;
-use crate::export::permissions;
+use crate::export::{ManagedPolicy, POLICIES_OF_ROLE, Permissions, PolicyPart, permissions};
 use crate::{Exit, Screen, args, show};
 
 pub(super) fn run(
@@ -18,29 +20,45 @@ pub(super) fn run(
         show::document(&permissions, screen.out)?;
         return Ok(Exit::Done);
     }
-    let hub = format!("in the hub account {}, for the role or user that is used there", file.hub.account);
-    let read_hub = format!("in the hub account {}, for the read role", file.hub.account);
-    let read_only = permissions.read_only.as_ref();
-    let parts = [
-        ("for the role or user that runs flowagg", permissions.caller.as_ref()),
-        ("for the role that lists the organization's accounts", permissions.lookup.as_ref()),
-        (hub.as_str(), Some(&permissions.hub)),
-        ("in every member's account, for its role", Some(&permissions.member)),
-        (
-            "for the role or user that runs only `plan`, `verify` and `report`",
-            read_only.and_then(|it| it.caller.as_ref()),
-        ),
-        (read_hub.as_str(), read_only.map(|it| &it.hub)),
-        ("in every member's account, for the read role", read_only.map(|it| &it.member)),
-        ("the trust policy of every role", Some(&permissions.trust)),
-    ];
-    let parts = parts.into_iter().filter_map(|(heading, policy)| Some((heading, policy?)));
-    for (n, (heading, policy)) in parts.enumerate() {
-        if n > 0 {
+    for part in parts(&permissions) {
+        for (n, policy) in part.iter().enumerate() {
+            let mut heading = heading(policy.part, &file);
+            if part.len() > 1 {
+                heading += &format!(", {} of {}: `{}`", n + 1, part.len(), policy.name);
+            }
+            show::heading(&heading, screen.out)?;
+            show::json(&policy.document, screen.out)?;
             writeln!(screen.out)?;
         }
-        show::heading(heading, screen.out)?;
-        show::json(policy, screen.out)?;
+    }
+    show::heading("the trust policy of every role", screen.out)?;
+    show::json(&permissions.trust, screen.out)?;
+    for part in parts(&permissions).filter(|part| part.len() > POLICIES_OF_ROLE) {
+        screen.note(&format!(
+            "{} policies {}: IAM attaches {POLICIES_OF_ROLE} to a role unless the quota is raised; if the accounts of the organization are looked up (`organization.regions`), one is enough",
+            part.len(),
+            heading(part[0].part, &file)
+        ))?;
     }
     Ok(Exit::Done)
+}
+
+/// The documents of each policy.
+fn parts(permissions: &Permissions) -> impl Iterator<Item = &[ManagedPolicy]> {
+    permissions.policies.chunk_by(|one, next| one.part == next.part)
+}
+
+fn heading(part: PolicyPart, file: &FleetFile) -> String {
+    let hub = file.hub.account;
+    match part {
+        PolicyPart::Caller => "for the role or user that runs flowagg".to_owned(),
+        PolicyPart::Lookup => "for the role that lists the organization's accounts".to_owned(),
+        PolicyPart::Hub => format!("in the hub account {hub}, for the role or user that is used there"),
+        PolicyPart::Member => "in every member's account, for its role".to_owned(),
+        PolicyPart::ReadCaller => {
+            "for the role or user that runs only `plan`, `verify` and `report`".to_owned()
+        }
+        PolicyPart::ReadHub => format!("in the hub account {hub}, for the read role"),
+        PolicyPart::ReadMember => "in every member's account, for the read role".to_owned(),
+    }
 }

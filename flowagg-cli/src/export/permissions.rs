@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::managed::{ManagedPolicy, PolicyPart, managed};
 use crate::aws::call::{
     ASSUME_ROLE, BEHIND_FLOW_LOGS, CREATE_FLOW_LOGS, CREATE_TAGS, Call, DELETE_FLOW_LOGS, DESCRIBE_FLOW_LOGS,
     DESCRIBE_REGIONS, HUB_READS, HUB_WRITES, KEY_READS, ORGANIZATION_READS, behind_field, describe,
@@ -35,6 +36,8 @@ pub struct Permissions {
     pub member: Value,
     /// For commands that only read; `None` if the fleet file does not set `fleet.read-role`.
     pub read_only: Option<ReadPermissions>,
+    /// The same policies as managed policies of IAM. One of more than the 6,144 characters that IAM takes is several.
+    pub policies: Vec<ManagedPolicy>,
     /// The trust policy of each role. It trusts the hub account; replace the principal by the caller's role to narrow it.
     #[schemars(with = "Map<String, Value>")]
     pub trust: Value,
@@ -73,14 +76,20 @@ pub fn permissions(file: &FleetFile) -> Permissions {
         hub: policy(hub_reads(hub)),
         member: policy(vec![member_reads(file)]),
     });
-    Permissions {
-        caller: caller(file),
-        lookup: some(of_lookup),
-        hub: hub_policy(hub),
-        member: member_policy(file),
-        read_only,
-        trust: trust(file),
-    }
+    let (caller, lookup, hub, member) = (caller(file), some(of_lookup), hub_policy(hub), member_policy(file));
+    let read = read_only.as_ref();
+    let parts = [
+        (PolicyPart::Caller, caller.as_ref()),
+        (PolicyPart::Lookup, lookup.as_ref()),
+        (PolicyPart::Hub, Some(&hub)),
+        (PolicyPart::Member, Some(&member)),
+        (PolicyPart::ReadCaller, read.and_then(|read| read.caller.as_ref())),
+        (PolicyPart::ReadHub, read.map(|read| &read.hub)),
+        (PolicyPart::ReadMember, read.map(|read| &read.member)),
+    ];
+    let parts = parts.into_iter().filter_map(|(part, policy)| Some((part, policy?)));
+    let policies = parts.flat_map(|(part, policy)| managed(part, policy)).collect();
+    Permissions { caller, lookup, hub, member, read_only, policies, trust: trust(file) }
 }
 
 fn trust(file: &FleetFile) -> Value {

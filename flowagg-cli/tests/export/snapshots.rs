@@ -15,7 +15,7 @@ const TERRAFORM: &[&str] = &["terraform"];
 const IN_JSON: &[&str] = &["terraform", "--format", "json"];
 const ATHENA: &[&str] = &["athena"];
 
-const EXPORTS: [(&str, &[&str]); 39] = [
+const EXPORTS: [(&str, &[&str]); 40] = [
     ("plain", HUB),
     ("plain", &["cloudformation", "--hub", "--format", "json"]),
     ("plain", MEMBER),
@@ -41,6 +41,7 @@ const EXPORTS: [(&str, &[&str]); 39] = [
     ("gov", ROLES),
     ("plain", &["cloudformation", "--member", "--account", "111122223333", "--region", "eu-west-1"]),
     ("many", HUB),
+    ("many", ROLES),
     ("plain", TERRAFORM),
     ("kms", TERRAFORM),
     ("kms", IN_JSON),

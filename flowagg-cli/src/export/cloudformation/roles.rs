@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 
 use super::stack_set::{account_rule, service_managed, service_managed_parameters};
 use super::template::{Resource, Template, TemplateFormat, reference};
+use crate::export::managed::{
+    INLINE_POLICIES, ManagedPolicy, POLICIES_OF_ROLE, PolicyPart, characters, managed,
+};
 use crate::export::{ExportError, ExportFile, ExportFiles, Permissions, permissions};
 
 /// The default name of the hub's role.
@@ -37,22 +40,34 @@ pub fn roles(file: &FleetFile, format: TemplateFormat) -> Result<ExportFiles, Ex
     let mut notes =
         vec!["the stacks name what they make: they take `--capabilities CAPABILITY_NAMED_IAM`".to_owned()];
 
-    let mut files = vec![roles.hub().file("hub-role", format)?];
+    let of_hub = roles.hub();
+    if let Some(count) = of_hub.iter().map(|role| role.managed.len()).find(|count| *count > POLICIES_OF_ROLE)
+    {
+        notes.push(too_many("hub-role", count));
+    }
+    let description = format!("The role of flowagg in the hub account {}", hub.account);
+    let mut files = vec![template(&description, of_hub).file("hub-role", format)?];
     if let (Some(_), Some(policy)) = (&hub.role, &permissions.caller) {
         notes.push(
             "attach the policy of `caller-policy` to the role or user that runs flowagg, in its account"
                 .to_owned(),
         );
-        let policy = json!({ "ManagedPolicyName": "flowagg-caller", "PolicyDocument": policy });
-        let template = Template::new("The permissions of the role or user that runs flowagg".to_owned())
-            .resource("CallerPolicy", Resource::new("AWS::IAM::ManagedPolicy", policy));
+        let template = Template::new("The permissions of the role or user that runs flowagg".to_owned());
+        let policies = managed(PolicyPart::Caller, policy);
+        if policies.len() > POLICIES_OF_ROLE {
+            notes.push(too_many("caller-policy", policies.len()));
+        }
+        let template = policies.into_iter().zip(1..).fold(template, |template, (policy, n)| {
+            let resource = if n == 1 { "CallerPolicy".to_owned() } else { format!("CallerPolicy{n}") };
+            template.resource(&resource, managed_policy(policy, None))
+        });
         files.push(template.file("caller-policy", format)?);
     }
     if let (Some(policy), Some(lookup)) = (&permissions.lookup, found.and_then(|how| how.lookup.as_ref())) {
         let description = |account: AccountId| {
             format!("The role with which flowagg lists the organization's accounts, in account {account}")
         };
-        let role = roles.role(&LOOKUP, lookup.role.as_str(), vec![("lookup", policy)]);
+        let role = roles.role(&LOOKUP, lookup.role.as_str(), vec![(PolicyPart::Lookup, policy)]);
         let template = template(&description(lookup.account), vec![role]);
         files.push(template.file("lookup-role", format)?);
     }
@@ -106,16 +121,59 @@ struct Role {
     names: &'static Names,
     parameter: Value,
     role: Value,
+    /// Policies that are too large to be part of the role.
+    managed: Vec<ManagedPolicy>,
+}
+
+/// A managed policy, attached to a role of the template.
+fn managed_policy(ManagedPolicy { name, document, .. }: ManagedPolicy, role: Option<&str>) -> Resource {
+    let mut policy = json!({ "ManagedPolicyName": name, "PolicyDocument": document });
+    if let Some(role) = role {
+        policy["Roles"] = json!([reference(role)]);
+    }
+    Resource::new("AWS::IAM::ManagedPolicy", policy)
+}
+
+/// The name of a policy that is part of a role.
+fn inline_name(part: PolicyPart) -> &'static str {
+    match part {
+        PolicyPart::Caller | PolicyPart::ReadCaller => "caller",
+        PolicyPart::Lookup => "lookup",
+        PolicyPart::Hub | PolicyPart::ReadHub => "hub",
+        PolicyPart::Member | PolicyPart::ReadMember => "member",
+    }
+}
+
+/// The policies that are part of a role, and managed ones in place of the caller's if IAM does not take that much in a role. Only
+/// the caller's grows with the fleet.
+fn within_the_limit(policies: Vec<(PolicyPart, &Value)>) -> (Vec<(PolicyPart, &Value)>, Vec<ManagedPolicy>) {
+    let total: usize = policies.iter().map(|(_, policy)| characters(policy)).sum();
+    if total <= INLINE_POLICIES {
+        return (policies, Vec::new());
+    }
+    let is_callers = |part: PolicyPart| matches!(part, PolicyPart::Caller | PolicyPart::ReadCaller);
+    let (large, inline): (Vec<_>, Vec<_>) = policies.into_iter().partition(|(part, _)| is_callers(*part));
+    (inline, large.into_iter().flat_map(|(part, policy)| managed(part, policy)).collect())
+}
+
+fn too_many(file: &str, count: usize) -> String {
+    format!(
+        "`{file}` has {count} managed policies: IAM attaches {POLICIES_OF_ROLE} to a role unless the quota is raised; if the accounts of the organization are looked up (`organization.regions`), one is enough"
+    )
 }
 
 /// The template of these roles.
 fn template(description: &str, roles: Vec<Role>) -> Template {
     roles.into_iter().fold(
         Template::new(description.to_owned()),
-        |template, Role { names, parameter, role }| {
-            template
+        |template, Role { names, parameter, role, managed }| {
+            let template = template
                 .parameter(names.trusted, parameter)
-                .resource(names.resource, Resource::new("AWS::IAM::Role", role))
+                .resource(names.resource, Resource::new("AWS::IAM::Role", role));
+            managed.into_iter().zip(1..).fold(template, |template, (policy, n)| {
+                let resource = format!("{}Policy{n}", names.resource);
+                template.resource(&resource, managed_policy(policy, Some(names.resource)))
+            })
         },
     )
 }
@@ -127,13 +185,14 @@ struct Roles<'a> {
 
 impl<'a> Roles<'a> {
     /// A role of this name, which a parameter's principal may assume.
-    fn role(&self, names: &'static Names, name: &str, policies: Vec<(&str, &Value)>) -> Role {
+    fn role(&self, names: &'static Names, name: &str, policies: Vec<(PolicyPart, &Value)>) -> Role {
         let mut trust = self.permissions.trust.clone();
         let principal = &mut trust["Statement"][0]["Principal"]["AWS"];
         let trusted = std::mem::replace(principal, reference(names.trusted));
+        let (policies, managed) = within_the_limit(policies);
         let policies: Vec<Value> = policies
             .into_iter()
-            .map(|(name, policy)| json!({ "PolicyName": name, "PolicyDocument": policy }))
+            .map(|(part, policy)| json!({ "PolicyName": inline_name(part), "PolicyDocument": policy }))
             .collect();
         let (path, name) = name.rsplit_once('/').map_or((None, name), |(path, name)| (Some(path), name));
         let mut role = json!({ "RoleName": name, "AssumeRolePolicyDocument": trust, "Policies": policies });
@@ -148,27 +207,35 @@ impl<'a> Roles<'a> {
                 names.commands,
             ),
         });
-        Role { names, parameter, role }
+        Role { names, parameter, role, managed }
     }
 
     /// The hub's role, and its read role. In the hub account flowagg assumes no member's role: if the hub is a member, these roles
     /// have the permissions of a member's.
-    fn hub(&self) -> Template {
+    fn hub(&self) -> Vec<Role> {
         let (hub, permissions) = (&self.file.hub, self.permissions);
         let is_member = self.file.discovery().is_some() || self.file.members.contains_key(&hub.account);
-        let policies = |of_hub, of_member, of_caller: &'a Option<Value>| {
-            let mut policies = vec![("hub", of_hub)];
-            policies.extend(is_member.then_some(("member", of_member)));
+        let policies = |of_hub, of_member, (part, of_caller): (PolicyPart, &'a Option<Value>)| {
+            let mut policies = vec![of_hub];
+            policies.extend(is_member.then_some(of_member));
             // With `hub.role`, the caller is in another account.
             let of_caller = of_caller.as_ref().filter(|_| hub.role.is_none());
-            policies.extend(of_caller.map(|policy| ("caller", policy)));
+            policies.extend(of_caller.map(|policy| (part, policy)));
             policies
         };
         let name = hub.role.as_ref().map_or(HUB_ROLE, RoleName::as_str);
-        let of_hub = policies(&permissions.hub, &permissions.member, &permissions.caller);
+        let of_hub = policies(
+            (PolicyPart::Hub, &permissions.hub),
+            (PolicyPart::Member, &permissions.member),
+            (PolicyPart::Caller, &permissions.caller),
+        );
         let mut roles = vec![self.role(&WRITE, name, of_hub)];
         if let (Some(name), Some(read)) = (&self.file.read_role, &permissions.read_only) {
-            let policies = policies(&read.hub, &read.member, &read.caller);
+            let policies = policies(
+                (PolicyPart::ReadHub, &read.hub),
+                (PolicyPart::ReadMember, &read.member),
+                (PolicyPart::ReadCaller, &read.caller),
+            );
             roles.push(self.role(&READ, name.as_str(), policies));
         }
         if hub.role.is_none() {
@@ -179,14 +246,16 @@ impl<'a> Roles<'a> {
                 statement.as_object_mut().and_then(|statement| statement.remove("Condition"));
             }
         }
-        template(&format!("The role of flowagg in the hub account {}", hub.account), roles)
+        roles
     }
 
     /// A member's role, and its read role.
     fn member(&self, name: &RoleName) -> Vec<Role> {
-        let role = self.role(&WRITE, name.as_str(), vec![("member", &self.permissions.member)]);
+        let role = self.role(&WRITE, name.as_str(), vec![(PolicyPart::Member, &self.permissions.member)]);
         let read = self.file.read_role.as_ref().zip(self.permissions.read_only.as_ref());
-        let read = read.map(|(name, read)| self.role(&READ, name.as_str(), vec![("member", &read.member)]));
+        let read = read.map(|(name, read)| {
+            self.role(&READ, name.as_str(), vec![(PolicyPart::ReadMember, &read.member)])
+        });
         std::iter::once(role).chain(read).collect()
     }
 

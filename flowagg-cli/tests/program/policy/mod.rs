@@ -393,6 +393,70 @@ fn permissions_name_the_bucket_and_the_roles_of_the_fleet() {
 }
 
 #[test]
+fn policy_that_is_too_large_for_iam_is_printed_as_several_that_fit() {
+    let members = |count: usize| -> String {
+        let member = |n: usize| format!("[[members]]\naccount = \"{n:012}\"\nregions = [\"eu-west-1\"]\n");
+        (1..=count).map(member).collect()
+    };
+    for (count, documents) in [(90, 1), (100, 2), (1_000, 11)] {
+        // The bucket policy names the organization, whose accounts are not looked up.
+        let fleet = format!("{FLEET}{}[organization]\nid = \"o-a1b2c3d4e5\"\n", members(count));
+        let printed = json(&offline(&["permissions", "--json"], &fleet, "").out);
+        let policies = printed["policies"].as_array().unwrap();
+        let of_caller: Vec<&Value> = policies.iter().filter(|policy| policy["part"] == "caller").collect();
+        assert_eq!(of_caller.len(), documents, "{count}");
+        let mut roles = 0;
+        for policy in policies {
+            // As IAM counts: without white space.
+            let text = policy["document"].to_string();
+            let counted = text.chars().filter(|c| !c.is_whitespace()).count();
+            assert!(counted <= 6_144 && policy["characters"] == counted, "{policy}");
+            assert_eq!(policy["document"]["Version"], "2012-10-17");
+            roles += text.matches(":role/").count();
+        }
+        assert_eq!(roles, count);
+        let named = |document: &Value| document["name"].as_str().unwrap().to_owned();
+        let names: Vec<String> = of_caller.into_iter().map(named).collect();
+        match documents {
+            1 => assert_eq!(names, ["flowagg-caller"]),
+            _ => assert_eq!(names[..2], ["flowagg-caller-1", "flowagg-caller-2"]),
+        }
+        let said = offline(&["permissions"], &fleet, "");
+        let headings: String = said
+            .out
+            .lines()
+            .filter(|line| line.starts_with("for the role"))
+            .map(|line| format!("{line}\n"))
+            .take(3)
+            .collect();
+        match documents {
+            1 => assert_data_eq!(
+                headings,
+                str![[r#"
+for the role or user that runs flowagg
+
+"#]]
+            ),
+            2 => assert_data_eq!(
+                headings,
+                str![[r#"
+for the role or user that runs flowagg, 1 of 2: `flowagg-caller-1`
+for the role or user that runs flowagg, 2 of 2: `flowagg-caller-2`
+
+"#]]
+            ),
+            _ => assert_data_eq!(headings + &said.err, str![[r#"
+for the role or user that runs flowagg, 1 of 11: `flowagg-caller-1`
+for the role or user that runs flowagg, 2 of 11: `flowagg-caller-2`
+for the role or user that runs flowagg, 3 of 11: `flowagg-caller-3`
+note: 11 policies for the role or user that runs flowagg: IAM attaches 10 to a role unless the quota is raised; if the accounts of the organization are looked up (`organization.regions`), one is enough
+
+"#]]),
+        }
+    }
+}
+
+#[test]
 fn who_has_no_role_to_take_needs_no_permission_to_take_one() {
     let said = offline(&["permissions", "--json"], FLEET, "");
     assert_eq!(json(&said.out)["caller"], Value::Null);
