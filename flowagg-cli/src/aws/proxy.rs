@@ -28,7 +28,7 @@ use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::proxy::matcher::Matcher;
 use tower_service::Service;
 
-use super::setting::{SettingError, raw, redacted, variable};
+use super::setting::{SettingError, check_certificates, raw, redacted, variable};
 
 /// Why no tunnel could be opened; hyper-util exports it only like this.
 type TunnelError = <Tunnel<Tcp> as Service<Uri>>::Error;
@@ -45,6 +45,7 @@ const OF_THIS_MACHINE: [&str; 2] =
 ///
 /// There is one for all: each would read the machine's root certificates and keep connections of its own.
 pub(super) fn http_client() -> Result<SharedHttpClient, SettingError> {
+    check_certificates()?;
     let direct = Builder::new().tls_provider(tls()).build_https();
     let https = Proxy::named(["https_proxy", "HTTPS_PROXY"])?;
     let http = Proxy::named(["http_proxy", "HTTP_PROXY"])?;

@@ -21,6 +21,26 @@ impl SettingError {
     }
 }
 
+/// The file of trusted certificates that replaces those of the machine.
+const CERTIFICATES: &str = "SSL_CERT_FILE";
+
+/// Checks that the file of trusted certificates has one: without any, no endpoint is trusted.
+pub(super) fn check_certificates() -> Result<(), SettingError> {
+    let Some(path) = env::var_os(CERTIFICATES) else { return Ok(()) };
+    let what = match std::fs::read(&path) {
+        Err(error) => format!("`{}` cannot be read: {error}", path.display()),
+        Ok(text) if !String::from_utf8_lossy(&text).contains("-----BEGIN ") => {
+            format!("`{}` has no certificate in PEM format", path.display())
+        }
+        Ok(_) => return Ok(()),
+    };
+    Err(SettingError::new(
+        CERTIFICATES,
+        what,
+        "name a file of certificates in PEM format, or unset SSL_CERT_FILE",
+    ))
+}
+
 /// The value of a variable, which may be empty; `None` if it is not set.
 pub(super) fn raw(name: &str) -> Result<Option<String>, SettingError> {
     match env::var(name) {

@@ -270,6 +270,19 @@ fn program_of_a_profile_runs_once() {
 }
 
 #[test]
+fn credentials_that_have_expired_and_cannot_be_loaded_again_are_told_with_the_profile() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("flowagg.toml"), FLEET).unwrap();
+    let keys = r#"{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "HIDDEN", "Expiration": "2020-01-01T00:00:00Z"}"#;
+    fs::write(folder.path().join("keys"), keys).unwrap();
+    let config = "[profile made]\ncredential_process = sh -c \"test -e run && echo session ended >&2 && exit 1; touch run; cat keys\"\n";
+    fs::write(folder.path().join("config"), config).unwrap();
+    let said = in_folder(folder.path(), &[("AWS_ENDPOINT_URL", &closed())], &["plan", "--profile", "made"]);
+    assert_eq!(said.code, Some(1));
+    assert_data_eq!(said.err.split(" (http").next().unwrap().to_owned(), str!["error: 111122223333 eu-west-1: GetCallerIdentity: profile `made` (`--profile`): `credential_process` failed: Error retrieving credentials: external process exited with code exit status: 1. Stderr: session ended"]);
+}
+
+#[test]
 fn profiles_that_cannot_be_used_are_named_with_the_key() {
     let config = "
 [profile loop]
@@ -400,11 +413,34 @@ fn first_calls_are_sent_to_the_region_that_is_named() {
     );
 }
 
+#[test]
+fn file_of_certificates_that_cannot_be_used_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("flowagg.toml"), FLEET).unwrap();
+    fs::write(folder.path().join("empty.pem"), "").unwrap();
+    let mut told = String::new();
+    for file in ["missing.pem", "empty.pem"] {
+        let said = in_folder(folder.path(), &[("SSL_CERT_FILE", file)], &["plan"]);
+        assert_eq!(said.code, Some(2));
+        told += &said.err;
+    }
+    assert_data_eq!(
+        told,
+        str![[r#"
+error: SSL_CERT_FILE: `missing.pem` cannot be read: [..]
+       name a file of certificates in PEM format, or unset SSL_CERT_FILE
+error: SSL_CERT_FILE: `empty.pem` has no certificate in PEM format
+       name a file of certificates in PEM format, or unset SSL_CERT_FILE
+
+"#]]
+    );
+}
+
 /// Values that no variable of the SDK expects.
 const NONSENSE: [&str; 4] = ["nonsense !", "", "://\u{e4}\u{1f642}", "-1"];
 
 /// What the SDK reads ("Settings reference", AWS SDKs and Tools Reference Guide), without the keys themselves.
-const VARIABLES: [&str; 35] = [
+const VARIABLES: [&str; 36] = [
     "AWS_ACCOUNT_ID",
     "AWS_ACCOUNT_ID_ENDPOINT_MODE",
     "AWS_AUTH_SCHEME_PREFERENCE",
@@ -440,6 +476,7 @@ const VARIABLES: [&str; 35] = [
     "AWS_USE_DUALSTACK_ENDPOINT",
     "AWS_USE_FIPS_ENDPOINT",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "SMITHY_CLIENT_SDK_CUSTOM_PARTITION",
 ];
 
 #[test]
@@ -498,6 +535,10 @@ import: error: AWS_ENDPOINT_URL_STS: `nonsense !` is not the URL of an endpoint
        write it with `http://` or `https://`, as in `http://localhost:4566`
 import: error: AWS_REGION: `nonsense !` is not a region: it has not the form of a region code
        a region code such as `eu-west-1`, `cn-north-1` or `us-gov-west-1`
+plan: error: SMITHY_CLIENT_SDK_CUSTOM_PARTITION: flowagg has partitions of its own
+       unset SMITHY_CLIENT_SDK_CUSTOM_PARTITION
+import: error: SMITHY_CLIENT_SDK_CUSTOM_PARTITION: flowagg has partitions of its own
+       unset SMITHY_CLIENT_SDK_CUSTOM_PARTITION
 
 "#]]
     );

@@ -18,7 +18,7 @@ use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileLoadError, 
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
 use aws_sdk_sso::operation::get_role_credentials::GetRoleCredentialsError;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -28,7 +28,7 @@ use flowagg_core::text::one_line;
 
 use super::profile::{Origin, UsedProfile, listed, profiles, suggestion};
 use crate::aws::call::{ASSUME_ROLE, GET_CALLER_IDENTITY};
-use crate::aws::failure::CallError;
+use crate::aws::failure::{CallError, Unloadable};
 use crate::aws::proxy::ProxyFailed;
 use crate::aws::setting::SettingError;
 
@@ -88,8 +88,8 @@ impl Source {
         config.into_builder().credentials_provider(SharedCredentialsProvider::new(chain)).build()
     }
 
-    /// Loads the credentials. The first call uses these; later ones are loaded again when they expire.
-    pub(super) async fn loaded(&self, config: SdkConfig) -> Result<SdkConfig, CallError> {
+    /// Loads the credentials. The first call uses these; they are loaded again when they expire.
+    pub(super) async fn loaded(self, config: SdkConfig) -> Result<SdkConfig, CallError> {
         let Some(provider) = config.credentials_provider() else { return Ok(config) };
         let first = match tokio::time::timeout(PATIENCE, provider.provide_credentials()).await {
             Ok(Ok(credentials)) => Mutex::new(Some(credentials)),
@@ -100,7 +100,7 @@ impl Source {
                 return Err(CallError::failed(GET_CALLER_IDENTITY, None, what, help));
             }
         };
-        let loaded = SharedCredentialsProvider::new(Loaded { first, provider });
+        let loaded = SharedCredentialsProvider::new(Loaded { first, provider, source: self });
         Ok(config.into_builder().credentials_provider(loaded).build())
     }
 
@@ -317,12 +317,18 @@ fn without_secrets(text: &str) -> String {
 struct Loaded {
     first: Mutex<Option<Credentials>>,
     provider: SharedCredentialsProvider,
+    source: Source,
 }
 
 impl Loaded {
     fn take(&self) -> Option<Credentials> {
         let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
         first.filter(|first| first.expiry().is_none_or(|expiry| expiry > SystemTime::now()))
+    }
+
+    async fn again(&self) -> provider::Result {
+        let loaded = self.provider.provide_credentials().await;
+        loaded.map_err(|error| CredentialsError::provider_error(Unloadable(self.source.explain(&error))))
     }
 }
 
@@ -333,7 +339,7 @@ impl ProvideCredentials for Loaded {
     {
         match self.take() {
             Some(first) => future::ProvideCredentials::ready(Ok(first)),
-            None => self.provider.provide_credentials(),
+            None => future::ProvideCredentials::new(self.again()),
         }
     }
 

@@ -33,7 +33,7 @@ pub(crate) use organization::find_accounts;
 use self::caller::identify;
 use self::credentials::Source;
 use self::profile::UsedProfile;
-use self::settings::{check_endpoints, check_partition, check_region};
+use self::settings::{check_endpoints, check_partition, check_partitions, check_region};
 use super::failure::{CallError, may_be_wrong_account};
 use super::proxy::http_client;
 use super::setting::SettingError;
@@ -100,6 +100,7 @@ impl Connection {
         hub_region: Option<&Region>,
         profile: Option<&str>,
     ) -> Result<(SdkConfig, SharedHttpClient, Option<Source>), SettingError> {
+        check_partitions()?;
         let region = self.region.as_ref().or(hub_region);
         if let Some(config) = &self.config {
             let config = self.complete(config, hub_region);

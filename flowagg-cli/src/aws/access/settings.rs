@@ -8,7 +8,7 @@ use aws_types::service_config::ServiceConfigKey;
 use flowagg_core::id::Region;
 use http::Uri;
 
-use crate::aws::setting::{SettingError, redacted, variable};
+use crate::aws::setting::{SettingError, raw, redacted, variable};
 
 /// The services that flowagg calls itself or for credentials: the ids in the AWS configuration, and the variables.
 ///
@@ -23,8 +23,21 @@ const SERVICES: [(&str, &str); 8] = [
     ("SSO", "AWS_ENDPOINT_URL_SSO"),
     ("SSO OIDC", "AWS_ENDPOINT_URL_SSO_OIDC"),
 ];
+/// A file of partitions for the SDK's own tests.
+const PARTITIONS: &str = "SMITHY_CLIENT_SDK_CUSTOM_PARTITION";
 /// The endpoint of every service, in the environment.
 const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
+
+/// Checks that the SDK's own partitions are used: it panics on a file that it cannot read.
+pub(super) fn check_partitions() -> Result<(), SettingError> {
+    match raw(PARTITIONS)? {
+        Some(_) => {
+            let what = "flowagg has partitions of its own";
+            Err(SettingError::new(PARTITIONS, what, format!("unset {PARTITIONS}")))
+        }
+        None => Ok(()),
+    }
+}
 
 /// Checks the endpoints of a configuration, which the SDK has read from options, variables and the profile.
 pub(super) fn check_endpoints(config: &SdkConfig, option: Option<&str>) -> Result<(), SettingError> {

@@ -6,6 +6,7 @@ mod response;
 mod table;
 
 use std::error::Error;
+use std::io;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
@@ -167,7 +168,7 @@ impl CallError {
     /// A call that never got an answer: no credentials, no role, no connection.
     fn unsent(call: Call, error: &(dyn Error + 'static)) -> Self {
         let mut deepest = error;
-        let mut in_credentials = false;
+        let (mut in_credentials, mut is_untrusted) = (false, false);
         let mut cause = error.source();
         while let Some(error) = cause {
             if let Some(refused) = error.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>() {
@@ -191,17 +192,40 @@ impl CallError {
             if let Some(failed) = error.downcast_ref::<ProxyFailed>() {
                 return Self::failed(call, None, failed.to_string(), failed.help());
             }
+            if let Some(unloadable) = error.downcast_ref::<Unloadable>() {
+                return Self { call: call.name.to_owned(), ..unloadable.0.clone() };
+            }
             in_credentials |= error.is::<CredentialsError>();
+            is_untrusted |= is_untrusted_certificate(error);
             deepest = error;
             cause = error.source();
         }
         let help = if in_credentials {
             "the credentials could not be loaded: check the profile, and sign in again"
+        } else if is_untrusted {
+            "the certificate of the endpoint is not trusted: if a proxy decrypts TLS, add its certificate authority to those of this machine, or name its file in SSL_CERT_FILE"
         } else {
             "check the network, the region's name, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set"
         };
         Self::failed(call, None, format!("could not be sent: {}", one_line(&deepest.to_string())), help)
     }
+}
+
+/// Credentials that could not be loaded again, with the profile and what to do: for [`CallError::of`] to find in the SDK's error.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(super) struct Unloadable(pub(super) CallError);
+
+/// Whether TLS refused the certificate of a server. An [`io::Error`] hides the error in it from the chain.
+fn is_untrusted_certificate(error: &(dyn Error + 'static)) -> bool {
+    let mut inner = Some(error);
+    while let Some(error) = inner {
+        if matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) {
+            return true;
+        }
+        inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref).map(|inner| inner as _);
+    }
+    false
 }
 
 /// Whether a role was denied for a reason that credentials of another account would not have: no Deny statement, and no other

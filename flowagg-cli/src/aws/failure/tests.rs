@@ -175,6 +175,25 @@ GetBucketPolicy: AuthorizationHeaderMalformed: the region 'eu-west-1' is wrong; 
 }
 
 #[test]
+fn untrusted_certificate_is_told_with_where_to_add_its_authority() {
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+    let refused = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+    // As hyper-rustls nests it.
+    let refused = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, refused));
+    let error: SdkError<AssumeRoleError, HttpResponse> =
+        SdkError::dispatch_failure(ConnectorError::io(refused.into()));
+    let failure = At::new(place()).failure(call::ASSUME_ROLE, &error);
+    assert_data_eq!(
+        shown([failure]),
+        str![[r#"
+AssumeRole: could not be sent: invalid peer certificate: UnknownIssuer
+  the certificate of the endpoint is not trusted: if a proxy decrypts TLS, add its certificate authority to those of this machine, or name its file in SSL_CERT_FILE
+
+"#]]
+    );
+}
+
+#[test]
 fn response_of_another_server_is_no_error_of_aws() {
     let page = "<html><body>Blocked</body></html>";
     let html = [("content-type", "text/html")];

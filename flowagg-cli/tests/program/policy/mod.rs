@@ -445,13 +445,16 @@ for the role or user that runs flowagg, 2 of 2: `flowagg-caller-2`
 
 "#]]
             ),
-            _ => assert_data_eq!(headings + &said.err, str![[r#"
+            _ => assert_data_eq!(
+                headings + &said.err,
+                str![[r#"
 for the role or user that runs flowagg, 1 of 11: `flowagg-caller-1`
 for the role or user that runs flowagg, 2 of 11: `flowagg-caller-2`
 for the role or user that runs flowagg, 3 of 11: `flowagg-caller-3`
 note: 11 policies for the role or user that runs flowagg: IAM attaches 10 to a role unless the quota is raised; if the accounts of the organization are looked up (`organization.regions`), one is enough
 
-"#]]),
+"#]]
+            ),
         }
     }
 }
