@@ -279,7 +279,12 @@ fn credentials_that_have_expired_and_cannot_be_loaded_again_are_told_with_the_pr
     fs::write(folder.path().join("config"), config).unwrap();
     let said = in_folder(folder.path(), &[("AWS_ENDPOINT_URL", &closed())], &["plan", "--profile", "made"]);
     assert_eq!(said.code, Some(1));
-    assert_data_eq!(said.err.split(" (http").next().unwrap().to_owned(), str!["error: 111122223333 eu-west-1: GetCallerIdentity: profile `made` (`--profile`): `credential_process` failed: Error retrieving credentials: external process exited with code exit status: 1. Stderr: session ended"]);
+    assert_data_eq!(
+        said.err.split(" (http").next().unwrap().to_owned(),
+        str![
+            "error: 111122223333 eu-west-1: GetCallerIdentity: profile `made` (`--profile`): `credential_process` failed: Error retrieving credentials: external process exited with code exit status: 1. Stderr: session ended"
+        ]
+    );
 }
 
 #[test]
@@ -364,6 +369,24 @@ error: 111122223333 eu-west-1: AssumeRole: AccessDenied: profile `hub` (`--profi
 
 "#]]
     );
+}
+
+#[test]
+fn credentials_that_aws_does_not_accept_are_told_with_their_origin() {
+    let config = "[profile keys]\naws_access_key_id = A\naws_secret_access_key = HIDDEN\n";
+    let url = endpoint(|_| (403, query_error("ExpiredToken", "The security token is expired")));
+    let url = ("AWS_ENDPOINT_URL", url.as_str());
+    let keys =
+        [url, ("AWS_PROFILE", "keys"), ("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "HIDDEN")];
+    let told =
+        [on(config, &keys, &["plan"]), on(config, &keys[..2], &["plan"])].map(|said| said.err).concat();
+    assert_data_eq!(told, str![[r#"
+error: 111122223333 eu-west-1: GetCallerIdentity: ExpiredToken: The security token is expired (credentials of AWS_ACCESS_KEY_ID)
+       the credentials have expired: sign in again, then run the command again; completed changes are kept
+error: 111122223333 eu-west-1: GetCallerIdentity: ExpiredToken: The security token is expired (credentials of profile `keys` (AWS_PROFILE))
+       the credentials have expired: sign in again, then run the command again; completed changes are kept
+
+"#]]);
 }
 
 #[test]

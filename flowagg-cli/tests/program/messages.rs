@@ -372,7 +372,7 @@ fn expired_credentials_are_told_as_such() {
     assert_data_eq!(
         said.err,
         str![[r#"
-error: 111122223333 eu-west-1: GetCallerIdentity: ExpiredToken: The security token included in the request is expired
+error: 111122223333 eu-west-1: GetCallerIdentity: ExpiredToken: The security token included in the request is expired (credentials of AWS_ACCESS_KEY_ID)
        the credentials have expired: sign in again, then run the command again; completed changes are kept
 
 "#]]

@@ -88,6 +88,17 @@ impl Source {
         config.into_builder().credentials_provider(SharedCredentialsProvider::new(chain)).build()
     }
 
+    /// Whose credentials they are, if the environment or a profile has them.
+    pub(super) fn origin(&self) -> Option<String> {
+        let has = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+        if !self.profile.is_option() && has("AWS_ACCESS_KEY_ID") && has("AWS_SECRET_ACCESS_KEY") {
+            return Some("credentials of AWS_ACCESS_KEY_ID".to_owned());
+        }
+        let profiles = self.profiles.as_ref().ok()?;
+        Origin::of(profiles, &self.profile.name)?;
+        Some(format!("credentials of {}", self.profile))
+    }
+
     /// Loads the credentials. The first call uses these; they are loaded again when they expire.
     pub(super) async fn loaded(self, config: SdkConfig) -> Result<SdkConfig, CallError> {
         let Some(provider) = config.credentials_provider() else { return Ok(config) };

@@ -43,6 +43,12 @@ use super::traffic::Calls;
 const ATTEMPTS: u32 = 6;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// What STS returns for credentials that have expired or that it does not accept.
+///
+/// Source: "Common error types" (AWS STS API Reference).
+const OF_CREDENTIALS: [&str; 4] =
+    ["ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "SignatureDoesNotMatch"];
+
 /// How AWS is reached: by default with the credentials and the configuration of the standard chain.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -281,11 +287,18 @@ async fn sign_in(
     counted_as: Option<AccountId>,
     region: &Region,
 ) -> Result<Account, CallError> {
-    let config = match source {
-        Some(source) => source.loaded(config).await?,
-        None => config,
-    };
-    identify(config, http, counted_as, region).await
+    let Some(source) = source else { return identify(config, http, counted_as, region).await };
+    let origin = source.origin();
+    let config = source.loaded(config).await?;
+    identify(config, http, counted_as, region).await.map_err(|error| {
+        let is_refused = error.code.as_deref().is_some_and(|code| OF_CREDENTIALS.contains(&code));
+        match origin {
+            Some(origin) if is_refused => {
+                CallError { message: format!("{} ({origin})", error.message), ..error }
+            }
+            _ => error,
+        }
+    })
 }
 
 async fn open_hub(caller: &Account, file: &FleetFile) -> Result<Account, Failure> {
