@@ -108,7 +108,7 @@ not applied
 async fn an_existing_bucket_without_a_retention_in_the_fleet_file_gets_no_rule() {
     let world = world(["shop"]).await;
     world.create_bucket(world.hub()).await.unwrap();
-    let ran = flowagg(&world, ["apply", "--yes", "--allow-expiry"]).await.exits(1);
+    let ran = flowagg(&world, ["apply", "--yes", "--allow-expiry"]).await.exits(3);
     assert_data_eq!(
         messages(&world, &ran),
         str![[r#"
@@ -150,7 +150,7 @@ async fn a_folder_that_cannot_be_listed_leaves_the_rules_as_they_are() {
     let before = rules(&world).await;
     faults.on(CallFilter::operation("ListObjectsV2"), Answer::error(403, "AccessDenied", "no"));
     world.set("hub", "retention-days = 3");
-    let ran = flowagg(&world, ["apply", "--yes", "--allow-expiry"]).await.exits(1);
+    let ran = flowagg(&world, ["apply", "--yes", "--allow-expiry"]).await.exits(3);
     assert_data_eq!(
         messages(&world, &ran),
         str![[r#"

@@ -233,7 +233,7 @@ async fn every_document_and_event_is_what_its_schema_says_when_things_go_wrong()
 
     let states = ["delivering", "failing", "idle", "missing", "silent", "unknown", "waiting"];
     assert_eq!(seen.words("state"), states);
-    assert_eq!(seen.words("health"), ["bad", "doubtful", "good"]);
+    assert_eq!(seen.words("health"), ["bad", "doubtful", "good", "unknown"]);
     assert_eq!(seen.words("event"), ["calls", "error", "failure", "step", "trace"]);
 }
 
