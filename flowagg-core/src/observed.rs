@@ -36,12 +36,25 @@ impl Observed {
 }
 
 /// How much of a fleet was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Every account and region.
     Whole,
     /// Selected accounts or regions. What the other ones need cannot be decided.
-    Part,
+    Part {
+        /// The members of which something is selected. The hub is not changed for another one.
+        members: BTreeSet<AccountId>,
+    },
+}
+
+impl Scope {
+    /// Whether the hub may be changed for this account.
+    pub fn selects(&self, account: AccountId) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Part { members } => members.contains(&account),
+        }
+    }
 }
 
 /// The hub bucket.

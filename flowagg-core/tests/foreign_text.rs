@@ -258,7 +258,7 @@ proptest! {
             let groups = also_logged_groups(&part.also_logged, &fleet.destination());
             let _ = groups.iter().map(ToString::to_string).collect::<Vec<_>>();
         }
-        let part = hub_changes(&fleet, Some(&bucket), Expiry::Allow);
+        let part = hub_changes(&fleet, Some(&bucket), Expiry::Allow, &Scope::Whole);
         let _ = part.changes.iter().map(ToString::to_string).collect::<Vec<_>>();
         let _ = part.notes.iter().map(ToString::to_string).collect::<Vec<_>>();
     }

@@ -68,7 +68,7 @@ fn bucket(rules: &str, contents: &[&str]) -> Bucket {
 }
 
 fn part(fleet: &Fleet, bucket: &Bucket, expiry: Expiry) -> HubPart {
-    hub_changes(fleet, Some(bucket), expiry)
+    hub_changes(fleet, Some(bucket), expiry, &Scope::Whole)
 }
 
 fn allowed(fleet: &Fleet, bucket: &Bucket) -> LifecycleChange {
@@ -129,7 +129,7 @@ fn a_new_expiry_of_an_existing_bucket_needs_the_permission() {
     let allowed = part(&fleet, &bucket, Expiry::Allow);
     assert_eq!(changes(&allowed), [expected]);
     assert_eq!(not_applied(&allowed), [""; 0]);
-    assert_eq!(folders_that_end_sooner(&fleet, &bucket), BTreeSet::from([OWN.to_owned()]));
+    assert_eq!(folders_that_end_sooner(&fleet, &bucket, &Scope::Whole), BTreeSet::from([OWN.to_owned()]));
 }
 
 #[test]
@@ -417,9 +417,14 @@ fn a_foreign_rule_for_some_flow_logs_is_named() {
         assert!(concerns(&part)[0].ends_with(what), "{part:?}");
         let off = rules.replace(rule, &rule.replace("Enabled", "Disabled"));
         assert!(
-            hub_changes(&fleet("retention-days = 90"), Some(&bucket(&off, &[OWN])), Expiry::Withhold)
-                .concerns
-                .is_empty()
+            hub_changes(
+                &fleet("retention-days = 90"),
+                Some(&bucket(&off, &[OWN])),
+                Expiry::Withhold,
+                &Scope::Whole
+            )
+            .concerns
+            .is_empty()
         );
     }
 }
@@ -783,4 +788,52 @@ fn a_rule_with_an_effect_is_read_as_it_was_written() {
     assert_eq!(read.transitions[0].days, Some(30));
     rule.expire_days = Some(91);
     assert!(!document.has(&rule).unwrap());
+}
+
+const OTHER: &str = "AWSLogs/333333333333/vpcflowlogs/";
+
+/// What changes for the first of two members alone.
+fn for_one(hub: &str, bucket: &Bucket) -> HubPart {
+    let fleet = fleet_of(hub, &["222222222222", "333333333333"]);
+    let members = BTreeSet::from(["222222222222".parse().unwrap()]);
+    hub_changes(&fleet, Some(bucket), Expiry::Allow, &Scope::Part { members })
+}
+
+#[test]
+fn rules_of_accounts_change_for_selected_members_alone() {
+    let rules = [own(OWN, 90), own(OTHER, 90)].concat();
+    let contents = [OWN, OTHER, "AWSLogs/222222222222/CloudTrail/"];
+    let changed = for_one("retention-days = 60", &bucket(&rules, &contents));
+    assert_eq!(
+        changes(&changed),
+        [
+            "lifecycle of AWSLogs/222222222222/vpcflowlogs/: expire after 60 days, unfinished uploads deleted after 7 (now after 90 days; the age of the objects was not read)"
+        ]
+    );
+    let new = for_one(
+        "retention-days = 60",
+        &bucket(&own(OTHER, 90), &[OTHER, "AWSLogs/222222222222/CloudTrail/"]),
+    );
+    assert_eq!(
+        changes(&new),
+        [
+            "lifecycle of AWSLogs/222222222222/vpcflowlogs/: expire after 60 days, unfinished uploads deleted after 7"
+        ]
+    );
+    let divided = for_one("retention-days = 60", &bucket(&own("AWSLogs/", 90), &contents));
+    let [HubChange::SetLifecycle(change)] = &divided.changes[..] else { panic!("{divided:?}") };
+    let days: Vec<_> = change.set.iter().map(|rule| (rule.under.as_str(), rule.expire_days)).collect();
+    assert_eq!(days, [(OWN, Some(60)), (OTHER, Some(90))], "the other member keeps its expiry");
+}
+
+#[test]
+fn rule_of_every_member_stays_while_only_some_are_selected() {
+    for rules in [String::new(), own("AWSLogs/", 90)] {
+        let part = for_one("retention-days = 60", &bucket(&rules, &[OWN, OTHER]));
+        assert_eq!(changes(&part), Vec::<String>::new());
+        let note = "the lifecycle rule of AWSLogs/ is for every member and stays as it is while only a part of the fleet is selected";
+        assert!(notes(&part).iter().any(|it| it == note), "{:?}", notes(&part));
+    }
+    let settled = for_one("retention-days = 60", &bucket(&own("AWSLogs/", 60), &[OWN, OTHER]));
+    assert_eq!(notes(&settled), ["flow logs expire after 60 days"]);
 }

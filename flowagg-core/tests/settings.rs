@@ -27,7 +27,7 @@ fn fleet(hub: &str) -> Fleet {
 
 /// What changes at the bucket, without the note on when flow logs expire.
 fn hub_changes(fleet: &Fleet, bucket: Option<&Bucket>) -> HubPart {
-    let mut part = flowagg_core::plan::hub_changes(fleet, bucket, Expiry::Withhold);
+    let mut part = flowagg_core::plan::hub_changes(fleet, bucket, Expiry::Withhold, &Scope::Whole);
     part.notes.retain(|note| !matches!(note, Note::Expiry { .. }));
     part
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use super::{Fleet, Member};
 use crate::id::{AccountId, Region};
 use crate::near::meant;
+use crate::observed::Scope;
 
 /// A member, by account or name, or a region that a run is limited to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +47,21 @@ impl Only {
     /// Whether a region is among them; if they name no region, all are.
     pub fn region(only: &[Self], region: &Region) -> bool {
         only.contains(&Self::Region(region.clone())) || only.iter().all(Self::is_of_member)
+    }
+
+    /// The scope of a run that is limited to these: the members that are selected, in a selected region if there are any. A
+    /// member whose regions are not known is one of them.
+    pub fn scope(only: &[Self], fleet: &Fleet) -> Scope {
+        if only.is_empty() {
+            return Scope::Whole;
+        }
+        let has_region = |member: &Member| {
+            let mut regions = member.regions.iter().peekable();
+            regions.peek().is_none() || regions.any(|region| Self::region(only, region))
+        };
+        let members =
+            fleet.members.values().filter(|member| Self::member(only, member) && has_region(member));
+        Scope::Part { members: members.map(|member| member.account).collect() }
     }
 
     /// Whether it names a member.
@@ -172,6 +188,11 @@ mod tests {
                 .collect();
             assert_eq!(selected, places, "{words:?}");
             assert_eq!(Only::check(&only, &fleet), Ok(()), "{words:?}");
+            let scope = Only::scope(&only, &fleet);
+            for member in fleet.members.values() {
+                let is_selected = fleet.places_in(&only).any(|(selected, _)| selected == member);
+                assert_eq!(scope.selects(member.account), is_selected, "{words:?}");
+            }
         }
     }
 

@@ -29,7 +29,10 @@ pub use self::left::{Left, Why};
 pub use self::named::Named;
 pub use self::sign::Sign;
 use crate::fleet::Encryption;
-use crate::id::{AccountId, FleetMark, FlowLogId, Place, Region, ResourceId, ResourceKind, text_in_json};
+use crate::id::{
+    AccountId, FleetMark, FlowLogId, OrganizationId, OrganizationalUnitId, Place, Region, ResourceId,
+    ResourceKind, text_in_json,
+};
 use crate::lifecycle::{FleetRule, LifecycleDocument};
 use crate::observed::{DefaultRetention, Manager, Oldest, Switch, Versioning};
 
@@ -448,6 +451,20 @@ pub enum Note {
         /// The accounts, each with a region.
         access: BTreeSet<Access>,
     },
+    /// The grant lets a whole organization, or units of it, deliver, although only part of the fleet was selected.
+    GrantsOrganization {
+        /// The organization.
+        id: OrganizationId,
+        /// Only the accounts under these units; none stands for the whole organization.
+        units: BTreeSet<OrganizationalUnitId>,
+    },
+    /// Nothing is pruned from the grant, because only part of the fleet was selected.
+    NothingPrunedForPart,
+    /// The lifecycle rule of every member is not changed, because only part of the fleet was selected.
+    LifecycleStaysForPart {
+        /// The folder that the rule is for.
+        root: String,
+    },
     /// The grant is not removed, because only part of the fleet was selected.
     GrantStaysForPart,
     /// The grant is not removed, because some accounts or regions could not be read.
@@ -464,6 +481,7 @@ impl Note {
             | Self::ObjectLocked { .. }
             | Self::Replicated
             | Self::Notifies
+            | Self::LifecycleStaysForPart { .. }
             | Self::SettingsUnread { .. } => true,
             Self::KeptEncryption { .. }
             | Self::StrongerEncryption { .. }
@@ -476,6 +494,8 @@ impl Note {
             | Self::DelegatesToAccessPoints { .. }
             | Self::StatementKept { .. }
             | Self::Undecided { .. }
+            | Self::GrantsOrganization { .. }
+            | Self::NothingPrunedForPart
             | Self::GrantStaysForPart
             | Self::GrantStaysForUnread => false,
         }

@@ -200,6 +200,24 @@ impl fmt::Display for Named<'_, Note> {
                 "the fleet's statements still cover {}, which the fleet file does not; `--prune` removes that",
                 access(still, names).join("; ")
             ),
+            Note::GrantsOrganization { id, units } => {
+                f.write_str("the grant is for ")?;
+                if !units.is_empty() {
+                    let units: Vec<&str> = units.iter().map(|unit| unit.as_str()).collect();
+                    write!(f, "{} in ", units.join(", "))?;
+                }
+                write!(
+                    f,
+                    "organization {id} and not for single accounts: `--only` does not limit it, and every account there may deliver"
+                )
+            }
+            Note::NothingPrunedForPart => {
+                f.write_str("`--prune` revokes no grant while only a part of the fleet is selected")
+            }
+            Note::LifecycleStaysForPart { root } => write!(
+                f,
+                "the lifecycle rule of {root} is for every member and stays as it is while only a part of the fleet is selected"
+            ),
             Note::GrantStaysForPart => {
                 f.write_str("the grant and the lifecycle rules stay while only a part of the fleet is selected")
             }

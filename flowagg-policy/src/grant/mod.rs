@@ -208,6 +208,20 @@ impl Grant {
         }
     }
 
+    /// The grant for these of its accounts alone. A statement for their organization covers the others all the same.
+    #[must_use]
+    pub(crate) fn limited_to(&self, selects: impl Fn(&AccountId) -> bool) -> Self {
+        let mut part = self.clone();
+        part.accounts.retain(&selects);
+        part.regions.iter_mut().for_each(|regions| regions.retain(|account, _| selects(account)));
+        if let Some(organization) = &mut part.organization {
+            let inside = self.accounts.difference(&organization.outside).filter(|account| !selects(account));
+            organization.others.extend(inside.copied());
+            organization.outside.retain(&selects);
+        }
+        part
+    }
+
     /// The accounts that statements of this form name one by one.
     pub fn named(&self, form: GrantForm) -> &BTreeSet<AccountId> {
         match &self.organization {

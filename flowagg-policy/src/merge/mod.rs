@@ -149,6 +149,30 @@ impl MergeError {
 ///
 /// Merging twice changes nothing the second time, also over S3's own rendering of the first result.
 pub fn merge(live: Option<&str>, grant: &Grant, absent: Unnamed) -> Result<Merged, MergeError> {
+    merge_as(live, grant, absent, None)
+}
+
+/// Merges these accounts of a grant into the live policy. Every other account keeps what it has there, be it of the grant or not.
+///
+/// The form is that of the whole grant: one that only fits a part would be kept when the rest is merged. A statement for an
+/// organization cannot be limited to accounts.
+pub(crate) fn merge_part(
+    live: Option<&str>,
+    grant: &Grant,
+    accounts: &BTreeSet<AccountId>,
+) -> Result<Merged, MergeError> {
+    let whole = merge(live, grant, Unnamed::Keep)?;
+    let part = grant.limited_to(|account| accounts.contains(account));
+    merge_as(live, &part, Unnamed::Keep, Some((whole.form_reason, whole.form)))
+}
+
+/// Merges a grant, in this form if one is given.
+fn merge_as(
+    live: Option<&str>,
+    grant: &Grant,
+    absent: Unnamed,
+    form: Option<(FormReason, GrantForm)>,
+) -> Result<Merged, MergeError> {
     let document = Document::parse(live.unwrap_or(NOTHING))?;
     let mut survey = Survey::of(&document, grant);
     let allows_organization = survey.allows_organization(grant);
@@ -160,7 +184,10 @@ pub fn merge(live: Option<&str>, grant: &Grant, absent: Unnamed) -> Result<Merge
     let mut unnamed = survey.unnamed_regions(grant);
     let stay = if absent == Unnamed::Keep { unnamed.clone() } else { BTreeSet::new() };
     let write = |form| Written::new(&document, &survey, grant, form, absent, &stay);
-    let (form_reason, written) = form::choose(grant, live_form(&survey), absent, write)?;
+    let (form_reason, written) = match form {
+        Some((reason, form)) => (reason, write(form)?),
+        None => form::choose(grant, live_form(&survey), absent, write)?,
+    };
     if form_reason == FormReason::Unlisted {
         notes.extend(survey.stays_for_members(grant));
     }

@@ -67,8 +67,8 @@ fn unknown(fleet: &Fleet, observed: &Observed) -> Option<String> {
     let missing = places.any(|place| !observed.regions.contains_key(&place));
     let unread = observed.regions.values().filter(|state| state.is_err()).count();
     let bucket = observed.bucket.as_ref().ok().and_then(Option::as_ref);
-    match (observed.scope, unread, bucket.map(|bucket| &bucket.log_folders)) {
-        (Scope::Part, ..) => Some("only part of the fleet was selected".to_owned()),
+    match (&observed.scope, unread, bucket.map(|bucket| &bucket.log_folders)) {
+        (Scope::Part { .. }, ..) => Some("only part of the fleet was selected".to_owned()),
         (Scope::Whole, 0, _) if missing => Some("some account-regions were not read".to_owned()),
         (Scope::Whole, 1, _) => Some("1 account-region could not be read".to_owned()),
         (Scope::Whole, 2.., _) => Some(format!("{unread} account-regions could not be read")),

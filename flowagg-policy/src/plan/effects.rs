@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::fleet::Fleet;
 use flowagg_core::id::{AccountId, Region};
+use flowagg_core::observed::Scope;
 
 use crate::access::{Answer, Deliveries, change, unnamed_region};
 use crate::assure::{DeliveryProblem, assure};
@@ -32,10 +33,22 @@ pub fn evaluate(
     live: Option<&str>,
     merged: &Merged,
 ) -> Result<(Effects, Vec<DeliveryProblem>), MergeError> {
+    evaluate_for(fleet, grant, live, merged, &Scope::Whole)
+}
+
+/// The same, where only the deliveries of members in the scope have to be allowed.
+pub(super) fn evaluate_for(
+    fleet: &Fleet,
+    grant: &Grant,
+    live: Option<&str>,
+    merged: &Merged,
+    scope: &Scope,
+) -> Result<(Effects, Vec<DeliveryProblem>), MergeError> {
     let named = [&merged.granted, &merged.revoked, &merged.kept].into_iter().flatten();
     let accounts = fleet.members.keys().chain(named).copied().collect();
     let effects = effects(fleet, grant, live, Some(&merged.text), &accounts)?;
     let mut members = fleet.regions();
+    members.retain(|account, _| scope.selects(*account));
     // If the regions of a member are not known, the hub's stands for them.
     for regions in members.values_mut().filter(|regions| regions.is_empty()) {
         regions.insert(fleet.hub.region.clone());
@@ -70,6 +83,18 @@ pub(super) fn effects(
         granted: change.granted,
         revoked: change.revoked,
     })
+}
+
+/// The members that a policy lets deliver, from a region at least.
+pub(super) fn deliverers(
+    fleet: &Fleet,
+    grant: &Grant,
+    policy: Option<&str>,
+) -> Result<BTreeSet<AccountId>, DocumentError> {
+    let members = fleet.members.keys().copied().collect();
+    let answers = Deliveries::of_grant(grant, &regions(fleet, grant, policy, &members)?).answers(policy)?;
+    let allowed = answers.into_iter().filter(|(_, answers)| answers.contains(&Answer::Allowed));
+    Ok(allowed.map(|(account, _)| account).collect())
 }
 
 /// The regions to ask about: those of a member; of another account those that the fleet's statements give it, the hub's, and one

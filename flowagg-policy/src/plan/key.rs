@@ -3,7 +3,7 @@
 
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
-use flowagg_core::observed::{BucketEncryption, Key};
+use flowagg_core::observed::{BucketEncryption, Key, Scope};
 use flowagg_core::plan::{Concern, EncryptionInUse, Note, Subject, encryption_in_use};
 
 use super::value::at_hub;
@@ -29,7 +29,10 @@ pub(super) fn finding(
     grant: &Grant,
     encryption: Option<&BucketEncryption>,
     key: Option<&Result<Key, Failure>>,
+    scope: &Scope,
 ) -> Option<KeyFinding> {
+    let mut accounts = fleet.regions();
+    accounts.retain(|account, _| scope.selects(*account));
     let certain = |concern| Some(KeyFinding::Certain(concern));
     let bucket = &fleet.hub.bucket;
     let (arn, bucket_key) = match encryption_in_use(&fleet.hub, encryption) {
@@ -89,7 +92,7 @@ pub(super) fn finding(
         bucket: &fleet.hub.bucket,
         layout: &grant.layout(),
         bucket_key: Some(bucket_key),
-        accounts: &fleet.regions(),
+        accounts: &accounts,
         memberships: &grant.memberships,
         owner: grant.owner.as_ref(),
     };

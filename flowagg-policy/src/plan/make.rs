@@ -7,20 +7,21 @@ use flowagg_core::id::AccountId;
 use flowagg_core::names::Names;
 use flowagg_core::observed::{Bucket, Observed, Scope};
 use flowagg_core::plan::{
-    Concern, Expiry, FlowLogPart, GrantRemoval, HubChange, HubPart, LifecycleChange, Note, PolicyChange,
-    Sooner, Subject, Unnamed, flow_log_changes, flow_log_removals, hub_changes, lifecycle_removal, revoked,
+    Access, Concern, Expiry, FlowLogPart, GrantRemoval, HubChange, HubPart, LifecycleChange, Note,
+    PolicyChange, Sooner, Subject, Unnamed, flow_log_changes, flow_log_removals, hub_changes,
+    lifecycle_removal, revoked,
 };
 
-use super::effects::{Effects, effects, evaluate};
+use super::effects::{Effects, deliverers, effects, evaluate_for};
 use super::key::{self, KeyFinding};
 use super::value::{Adoption, Goal, HeldBack, Plan, about_bucket, about_policy, at_hub};
 use super::{access_points, adoption, overlap};
 use crate::adopt::{Adopted, StatementRef, adopt, adopt_again};
 use crate::assure::{DeliveryProblem, ProblemKind};
-use crate::document::NOTHING;
+use crate::document::{DocumentError, NOTHING};
 use crate::grant::Grant;
 use crate::lint::{DeletedPrincipal, deleted_principals};
-use crate::merge::{MergeError, granted_by, merge, remove, unlisted};
+use crate::merge::{MergeError, Merged, granted_by, merge, merge_part, remove, unlisted};
 use crate::size::compact_len;
 
 /// What a plan may do besides making AWS what the fleet file declares.
@@ -177,7 +178,7 @@ impl Plan {
             return;
         }
         let HubPart { changes, not_applied, concerns, obstacles, notes, .. } =
-            hub_changes(fleet, bucket, expiry);
+            hub_changes(fleet, bucket, expiry, &observed.scope);
         let encrypts = changes.iter().any(|change| matches!(change, HubChange::Encrypt { .. }));
         self.hub = changes;
         self.not_applied = not_applied;
@@ -201,7 +202,7 @@ impl Plan {
             Err(obstacle) => self.obstacles.push(obstacle),
         }
         let encryption = bucket.and_then(|bucket| bucket.encryption.as_ref());
-        match key::finding(fleet, &grant, encryption, observed.key.as_ref()) {
+        match key::finding(fleet, &grant, encryption, observed.key.as_ref(), &observed.scope) {
             // No object would arrive any more.
             Some(KeyFinding::Certain(concern)) if encrypts => self.obstacles.push(concern),
             Some(KeyFinding::Certain(concern)) => self.concerns.push(concern),
@@ -251,8 +252,8 @@ impl Plan {
             Ok(notes) => self.notes.extend(notes.unwrap_or_default()),
             Err(error) => self.obstacles.push(about_policy(fleet, error.to_string(), &error.help())),
         }
-        let stays = match observed.scope {
-            Scope::Part => Some(Note::GrantStaysForPart),
+        let stays = match &observed.scope {
+            Scope::Part { .. } => Some(Note::GrantStaysForPart),
             Scope::Whole if !self.failures.is_empty() => Some(Note::GrantStaysForUnread),
             Scope::Whole => None,
         };
@@ -286,8 +287,17 @@ fn decide(
 ) -> Result<Decided, Concern> {
     let adopted = adopted(fleet, live, adoption)?;
     let base = adopted.as_ref().map_or(live, |adopted| Some(adopted.policy.as_str()));
-    let mut merged =
-        merge(base, grant, unnamed).map_err(|error| about_policy(fleet, error.to_string(), &error.help()))?;
+    let unreadable = |error: MergeError| about_policy(fleet, error.to_string(), &error.help());
+    let mut merged = match &observed.scope {
+        Scope::Whole => merge(base, grant, unnamed),
+        Scope::Part { members } if adopted.is_none() => merge_part(base, grant, members),
+        // Whom the adopted statements allowed may deliver by the grant.
+        Scope::Part { members } => {
+            let deliverers = deliverers(fleet, grant, live).map_err(|error| unreadable(error.into()))?;
+            merge_part(base, grant, &(members | &deliverers))
+        }
+    }
+    .map_err(unreadable)?;
     let deliveries = match adopted.as_ref().filter(|adopted| !adopted.names.is_empty()) {
         Some(adopted) => {
             merged.changed = true;
@@ -295,12 +305,22 @@ fn decide(
         }
         None => BTreeSet::new(),
     };
-    let (Effects { granted, allowed_anyway, revoked }, problems) = evaluate(fleet, grant, live, &merged)
-        .map_err(|error| about_policy(fleet, error.to_string(), &error.help()))?;
-    let mut notes: Vec<Note> =
-        merged.kept.iter().map(|account| Note::StillGranted { account: *account }).collect();
+    let (Effects { granted, allowed_anyway, revoked }, problems) =
+        evaluate_for(fleet, grant, live, &merged, &observed.scope).map_err(unreadable)?;
+    let strangers = merged.kept.iter().filter(|account| !fleet.members.contains_key(account));
+    let mut notes: Vec<Note> = strangers.map(|account| Note::StillGranted { account: *account }).collect();
     if !merged.kept_access.is_empty() {
-        notes.push(Note::StillGrantedIn { access: merged.kept_access });
+        notes.push(Note::StillGrantedIn { access: merged.kept_access.clone() });
+    }
+    if observed.scope != Scope::Whole {
+        if unnamed == Unnamed::Prune && !notes.is_empty() {
+            notes.push(Note::NothingPrunedForPart);
+        }
+        if merged.changed {
+            notes.extend(
+                newly_granted_organization(grant, live, &merged).map_err(|error| unreadable(error.into()))?,
+            );
+        }
     }
     let overlaps = overlap::notes(fleet, grant, &merged.text);
     notes.extend(overlaps.map_err(|error| about_policy(fleet, error.to_string(), &error.help()))?);
@@ -325,6 +345,22 @@ fn decide(
     let texts = adopted.map(|adopted| adopted.texts).unwrap_or_default();
     let adoption = Adoption::Again { texts, deliveries };
     Ok(Decided { change, adoption, problems, notes })
+}
+
+/// A note if the grant newly lets a whole organization deliver, or units of it.
+fn newly_granted_organization(
+    grant: &Grant,
+    live: Option<&str>,
+    merged: &Merged,
+) -> Result<Option<Note>, DocumentError> {
+    let Some(organization) = grant.organization.as_ref().filter(|_| merged.form.is_by_organization()) else {
+        return Ok(None);
+    };
+    let (id, units) = (organization.id.clone(), organization.units.clone());
+    let access = Access::Organization { id: id.clone(), units: units.clone() };
+    let is_live =
+        live.map(|live| unlisted(live, grant)).transpose()?.is_some_and(|live| live.contains(&access));
+    Ok((!is_live).then_some(Note::GrantsOrganization { id, units }))
 }
 
 /// The live policy without the statements that are adopted; `None` if none is.

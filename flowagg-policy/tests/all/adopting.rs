@@ -175,7 +175,7 @@ fn a_plan_that_is_made_again_checks_the_deliveries_of_the_first_plan() {
 #[test]
 fn a_plan_that_is_made_again_adopts_nothing_that_the_first_plan_did_not() {
     let mut part = observed(LOAD_BALANCER, &[], Vec::new());
-    part.scope = Scope::Part;
+    part.scope = Scope::Part { members: fleet().members.into_keys().collect() };
     let refused = plan(&fleet(), &part, adopting(&["AWSLogDeliveryWrite"], false));
     assert!(refused.is_empty());
     let again = refused.again(&fleet(), &observed(LOAD_BALANCER, &[], Vec::new()));
@@ -218,7 +218,7 @@ fn nothing_is_adopted_while_it_is_not_known_which_deliveries_there_are() {
     let mut unread = observed(LOAD_BALANCER, &[], Vec::new());
     unread.regions.insert(place("us-east-1"), Err(failure));
     let mut part = observed(LOAD_BALANCER, &[], Vec::new());
-    part.scope = Scope::Part;
+    part.scope = Scope::Part { members: fleet().members.into_keys().collect() };
     let mut unlisted = observed(LOAD_BALANCER, &[], Vec::new());
     if let Ok(Some(bucket)) = &mut unlisted.bucket {
         bucket.log_folders = LogFolders::NotListed;

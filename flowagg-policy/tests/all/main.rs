@@ -21,6 +21,7 @@ mod merging;
 mod naive;
 mod organizations;
 mod ownership;
+mod part;
 mod plan_unread;
 mod regions;
 mod reserve;

@@ -124,7 +124,8 @@ fn observed(fleet: &Fleet, case: &Case) -> Observed {
         Some((place, state))
     });
     let regions: BTreeMap<_, _> = regions.collect();
-    let scope = if regions.len() == case.regions.len() { Scope::Whole } else { Scope::Part };
+    let members = fleet.members.keys().copied().collect();
+    let scope = if regions.len() == case.regions.len() { Scope::Whole } else { Scope::Part { members } };
     let mut observed = Observed::new(bucket);
     observed.key = key;
     observed.regions = regions;
@@ -187,7 +188,7 @@ fn a_grant_is_removed_only_if_every_account_region_was_read() {
         assert_eq!(removes(plan.hub()), granted && whole, "{case:?}");
         assert_eq!(removes(&plan.held_back().hub), granted && !whole, "{case:?}");
         let note = match observed.scope {
-            Scope::Part => Note::GrantStaysForPart,
+            Scope::Part { .. } => Note::GrantStaysForPart,
             Scope::Whole => Note::GrantStaysForUnread,
         };
         assert_eq!(plan.notes().contains(&note), granted && !whole, "{case:?}");
@@ -202,9 +203,7 @@ fn a_grant_is_removed_only_if_every_account_region_was_read() {
 fn replan(before: &Plan, fleet: &Fleet, policy: Option<&str>) -> Plan {
     let mut bucket = Bucket::default();
     bucket.policy = policy.map(str::to_owned);
-    let mut hub = Observed::new(Ok(Some(bucket)));
-    hub.scope = Scope::Part;
-    before.again(fleet, &hub)
+    before.again(fleet, &Observed::new(Ok(Some(bucket))))
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use flowagg_core::id::AccountId;
 use flowagg_testkit::faults::Faults;
 use flowagg_testkit::world::World;
 use serde_json::Value;
@@ -84,11 +85,42 @@ next: `flowagg apply` creates the missing flow logs
 async fn a_part_of_the_fleet_is_applied_alone_and_the_rest_later() {
     let world = world(["shop", "bank"]).await;
     let (shop, bank) = (world.accounts()["shop"].id, world.accounts()["bank"].id);
-    world.flowagg(["apply", "--yes", "--only", &shop.to_string()]).await.unwrap().exits(0);
+    let only = |id: AccountId| ["--only".to_owned(), id.to_string()];
+    let run = async |words: &[&str], id| {
+        let words = words.iter().map(|word| (*word).to_owned()).chain(only(id));
+        world.flowagg(words).await.unwrap()
+    };
+    let granted = async || {
+        let policy = world.policy().await.unwrap().unwrap();
+        [shop, bank].map(|id| policy.contains(&id.to_string()))
+    };
+    run(&["apply", "--yes"], shop).await.exits(0);
     assert_eq!(world.flow_logs(shop, world.hub_region()).await.unwrap().len(), 1);
     assert_eq!(world.flow_logs(bank, world.hub_region()).await.unwrap().len(), 0);
+    assert_eq!(granted().await, [true, false]);
+    run(&["plan", "--exit-code"], shop).await.exits(0);
+    let plan = run(&["plan", "--exit-code"], bank).await.exits(3);
+    snapbox::assert_data_eq!(told(&world, &plan), snapbox::str![[r#"
+hub 111122223333 eu-west-1 acme-flow-logs
+  + merge the bucket policy: grants delivery to 333333333333 (701 bytes)
+
+flow logs
+  + 333333333333  bank  eu-west-1  vpc-0123456789abcdef0  create
+  + 333333333333  bank  us-east-1  vpc-0123456789abcdef1  create
+
+note: flow logs expire after 90 days
+
+plan: 1 change to the hub, 2 flow logs to create
+next: `flowagg apply` makes these changes
+
+"#]]);
+    assert!(outcome(&world, &deliver(&world).await, "shop").key().is_some());
+
     apply(&world).await;
+    assert_eq!(granted().await, [true, true]);
     assert!(outcome(&world, &delivers(&world).await, "bank").key().is_some());
+    run(&["apply", "--yes", "--prune"], shop).await.exits(0);
+    assert_eq!(granted().await, [true, true], "the other one keeps what it has");
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ impl<'a> Bucket<'a> {
         let Observed { key, scope, .. } = self.observed;
         let mut hub = Observed::new(Ok(Some(bucket)));
         hub.key = key.clone();
-        hub.scope = *scope;
+        hub.scope = scope.clone();
         let plan = self.plan.again(self.fleet, &hub);
         match plan.obstacles().first() {
             Some(Concern { what, help, .. }) => Err(self.at.failed(

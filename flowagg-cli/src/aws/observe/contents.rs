@@ -6,7 +6,7 @@ use aws_sdk_s3::Client;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Fleet, Hub};
 use flowagg_core::layout;
-use flowagg_core::observed::{Bucket, Contents, Oldest};
+use flowagg_core::observed::{Bucket, Contents, Oldest, Scope};
 use flowagg_core::plan::folders_that_end_sooner;
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::civil::Date;
@@ -41,8 +41,8 @@ async fn listed(s3: &Client, hub: &Hub, at: &At) -> Result<BTreeSet<String>, Fai
 }
 
 /// The bucket, with the age of its flow logs if the fleet's lifecycle rules would expire some of them sooner.
-pub(super) async fn with_age(fleet: &Fleet, mut bucket: Bucket, account: &Account) -> Bucket {
-    let mut sooner = folders_that_end_sooner(fleet, &bucket);
+pub(super) async fn with_age(fleet: &Fleet, mut bucket: Bucket, scope: &Scope, account: &Account) -> Bucket {
+    let mut sooner = folders_that_end_sooner(fleet, &bucket, scope);
     let is_change = !sooner.is_empty();
     if let Contents::Listed(listed) = &bucket.contents {
         sooner.retain(|folder| listed.contains(folder));

@@ -16,7 +16,7 @@ use flowagg_core::arrival::{Carrier, InUse};
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Fleet, FleetFile, Hub, Only};
 use flowagg_core::id::{AccountId, Place};
-use flowagg_core::observed::{Bucket, Key, Observed, RegionState, Scope};
+use flowagg_core::observed::{Bucket, Key, Observed, RegionState};
 use flowagg_policy::Plan;
 use futures::StreamExt;
 
@@ -59,11 +59,11 @@ pub async fn observe(
         futures::join!(read_hub(&hub, session.hub()), survey(file, session, only, progress));
     let Survey { fleet, accounts, regions } = survey?;
     // Which objects would expire sooner depends on the members.
+    let scope = Only::scope(only, &fleet);
     let bucket = match bucket {
-        Ok(Some(bucket)) => Ok(Some(contents::with_age(&fleet, bucket, session.hub()).await)),
+        Ok(Some(bucket)) => Ok(Some(contents::with_age(&fleet, bucket, &scope, session.hub()).await)),
         other => other,
     };
-    let scope = if only.is_empty() { Scope::Whole } else { Scope::Part };
     let mut observed = Observed::new(bucket);
     observed.key = key;
     observed.regions = regions;

@@ -10,7 +10,7 @@ pub use self::lifecycle::{folders_that_end_sooner, lifecycle_removal, rule_of_ne
 use super::{Concern, Expiry, HubChange, Note, Subject};
 use crate::failure::Failure;
 use crate::fleet::Fleet;
-use crate::observed::{Bucket, Switch};
+use crate::observed::{Bucket, Scope, Switch};
 
 /// What changes at the settings of the hub bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,15 +28,16 @@ pub struct HubPart {
     pub notes: Vec<Note>,
 }
 
-/// What changes at the settings of the hub bucket, which is `None` if it does not exist.
-pub fn hub_changes(fleet: &Fleet, bucket: Option<&Bucket>, expiry: Expiry) -> HubPart {
+/// What changes at the settings of the hub bucket, which is `None` if it does not exist. Lifecycle rules of members outside of the
+/// scope stay as they are.
+pub fn hub_changes(fleet: &Fleet, bucket: Option<&Bucket>, expiry: Expiry, scope: &Scope) -> HubPart {
     let mut part = HubPart::default();
     match bucket {
         Some(found) => {
             acl::public_access(fleet, found, &mut part);
             acl::ownership(fleet, found, &mut part);
             encryption::of_existing(fleet, found, &mut part);
-            let noncurrent = lifecycle::of_existing(fleet, found, expiry, &mut part);
+            let noncurrent = lifecycle::of_existing(fleet, found, expiry, scope, &mut part);
             usage::explain(fleet, &found.usage, noncurrent, &mut part);
         }
         None => {

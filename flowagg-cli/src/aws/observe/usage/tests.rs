@@ -26,7 +26,7 @@ use aws_sdk_s3::types::{
 };
 use aws_smithy_mocks::{Rule, mock};
 use aws_smithy_types::error::ErrorMetadata;
-use flowagg_core::observed::Bucket;
+use flowagg_core::observed::{Bucket, Scope};
 use flowagg_core::plan::{EncryptionInUse, Expiry, encryption_in_use, hub_changes};
 use serde_json::Value;
 use snapbox::{assert_data_eq, str};
@@ -110,7 +110,7 @@ async fn a_denied_read_leaves_its_setting_unknown_and_the_bucket_is_read() {
     let codes = failures.map(|failure| failure.unwrap().code.as_deref());
     assert_eq!(codes, [Some("AccessDenied"); 7]);
 
-    let part = hub_changes(&mocked::fleet(), Some(&bucket), Expiry::Withhold);
+    let part = hub_changes(&mocked::fleet(), Some(&bucket), Expiry::Withhold, &Scope::Whole);
     let concerns: String =
         part.concerns.iter().map(|concern| format!("{}\n{}\n", concern.what, concern.help)).collect();
     assert_data_eq!(

@@ -15,13 +15,14 @@ use crate::fleet::Fleet;
 use crate::id::FleetName;
 use crate::layout;
 use crate::lifecycle::{Fate, FleetRule, LifecycleDocument, LifecycleError, Rule, fate};
-use crate::observed::{Bucket, Contents, Versioning};
-use crate::plan::{End, Expiry, HubChange, LifecycleChange, Sooner};
+use crate::observed::{Bucket, Contents, Scope, Versioning};
+use crate::plan::{End, Expiry, HubChange, LifecycleChange, Note, Sooner};
 
 /// A bucket's rules, and what lies in the fleet's folder.
 pub(super) struct Scene<'a> {
     fleet: &'a Fleet,
     bucket: &'a Bucket,
+    scope: &'a Scope,
     name: FleetName,
     /// The fleet's folder of logs.
     root: String,
@@ -30,14 +31,14 @@ pub(super) struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    fn of(fleet: &'a Fleet, bucket: &'a Bucket) -> Result<Self, LifecycleError> {
+    fn of(fleet: &'a Fleet, bucket: &'a Bucket, scope: &'a Scope) -> Result<Self, LifecycleError> {
         let root = layout::root(fleet.hub.prefix.as_ref());
         let rules = rules_of(bucket.lifecycle.as_ref())?;
         let folders = match &bucket.contents {
             Contents::Listed(listed) => Ok(Folders::of(&root, listed)),
             Contents::Unread(failure) => Err(failure),
         };
-        Ok(Self { fleet, bucket, name: fleet.name(), root, rules, folders })
+        Ok(Self { fleet, bucket, scope, name: fleet.name(), root, rules, folders })
     }
 
     /// The fleet's rules for its folder, or parts of it. Those for a former folder stay as they are.
@@ -215,8 +216,14 @@ pub(super) fn of_new(fleet: &Fleet, part: &mut HubPart) {
 
 /// What changes in an existing bucket, and what its rules do to flow logs. Returns after how many days versions that are no
 /// longer current are deleted, if all of them are.
-pub(super) fn of_existing(fleet: &Fleet, bucket: &Bucket, expiry: Expiry, part: &mut HubPart) -> Option<u32> {
-    match decide(fleet, bucket, expiry, part) {
+pub(super) fn of_existing(
+    fleet: &Fleet,
+    bucket: &Bucket,
+    expiry: Expiry,
+    scope: &Scope,
+    part: &mut HubPart,
+) -> Option<u32> {
+    match decide(fleet, bucket, expiry, scope, part) {
         Ok(noncurrent) => noncurrent,
         Err(error) => {
             part.concerns.push(about_bucket(fleet, error.to_string(), error.help().to_owned()));
@@ -229,9 +236,10 @@ fn decide(
     fleet: &Fleet,
     bucket: &Bucket,
     expiry: Expiry,
+    scope: &Scope,
     part: &mut HubPart,
 ) -> Result<Option<u32>, LifecycleError> {
-    let scene = Scene::of(fleet, bucket)?;
+    let scene = Scene::of(fleet, bucket, scope)?;
     let target = target(&scene);
     let mut change = scene.change(&target)?;
     if let (Expiry::Withhold, Some((whole, sooner))) = (expiry, &change)
@@ -243,6 +251,9 @@ fn decide(
     }
     let change = change.map(|(change, _)| change);
     let after = change.as_ref().map(|change| rules_of(change.write.as_ref())).transpose()?;
+    if target.stays_for_part {
+        part.notes.push(Note::LifecycleStaysForPart { root: scene.root.clone() });
+    }
     if let Some((what, help)) = target.problem {
         part.concerns.push(about_bucket(fleet, what, help));
     }
@@ -253,15 +264,15 @@ fn decide(
 
 /// The folders whose objects would expire sooner, or lose versions sooner, if the fleet's rules were set. Their age is worth
 /// knowing before.
-pub fn folders_that_end_sooner(fleet: &Fleet, bucket: &Bucket) -> BTreeSet<String> {
-    let change = Scene::of(fleet, bucket).and_then(|scene| scene.change(&target(&scene)));
+pub fn folders_that_end_sooner(fleet: &Fleet, bucket: &Bucket, scope: &Scope) -> BTreeSet<String> {
+    let change = Scene::of(fleet, bucket, scope).and_then(|scene| scene.change(&target(&scene)));
     // A document that cannot be read changes nothing, and is reported by the plan.
     change.ok().flatten().map(|(_, folders)| folders).unwrap_or_default()
 }
 
 /// The bucket's lifecycle configuration without the fleet's rules, in whatever folder; `None` if it has none.
 pub fn lifecycle_removal(fleet: &Fleet, bucket: &Bucket) -> Result<Option<LifecycleChange>, LifecycleError> {
-    let scene = Scene::of(fleet, bucket)?;
+    let scene = Scene::of(fleet, bucket, &Scope::Whole)?;
     let of_fleet = scene.rules.iter().filter(|rule| rule.is_of(&scene.name));
     let removed: BTreeSet<String> = of_fleet.filter_map(|rule| rule.id.clone()).collect();
     let target = Target { removed, ..Target::default() };

@@ -9,6 +9,7 @@ use super::folders::Folders;
 use super::{Scene, is_sooner};
 use crate::id::AccountId;
 use crate::lifecycle::{FleetRule, Move, Retention, Rule, Transition};
+use crate::observed::Scope;
 
 /// Up to this many rules a bucket has if flowagg adds some. S3 takes 1,000; the rest is for others.
 ///
@@ -24,6 +25,8 @@ pub(super) struct Target {
     pub(super) removed: BTreeSet<String>,
     /// Why flow logs do not get the declared expiry, and what to do about it.
     pub(super) problem: Option<(String, String)>,
+    /// Whether a rule that is for every member stays as it is, because only some are selected.
+    pub(super) stays_for_part: bool,
 }
 
 impl Target {
@@ -103,7 +106,7 @@ impl<'s> Chooser<'s, '_> {
         let scene = self.scene;
         let rule =
             |(under, account): (String, Option<AccountId>)| match (account, self.scene.covering(&under)) {
-                (Some(account), Some(found)) if !scene.is_member(account) => scene.same_rule(found, under),
+                (Some(account), Some(found)) if !scene.is_selected(account) => scene.same_rule(found, under),
                 (_, found) => scene.rule(&under, self.days(&under, found)),
             };
         let is_untouched = |under: &String| {
@@ -117,8 +120,13 @@ impl<'s> Chooser<'s, '_> {
         // Old versions may be left in a folder that is not listed any more.
         let goes = |rule: &&Rule| rule.prefix == scene.root || !scene.may_have_versions();
         let ids = scene.live().filter(goes).filter_map(|rule| rule.id.clone());
-        let removed = ids.filter(|id| !wanted.contains(id.as_str())).collect();
-        Target { set: scene.missing(rules), removed, problem }
+        let removed: BTreeSet<String> = ids.filter(|id| !wanted.contains(id.as_str())).collect();
+        let set = scene.missing(rules);
+        // A rule for some members would stay when all of them are selected, and one for the whole folder is for all of them.
+        if scene.is_part() && set.iter().any(|rule| rule.under == scene.root) {
+            return Target { problem, stays_for_part: true, ..Target::default() };
+        }
+        Target { set, removed, problem, stays_for_part: false }
     }
 
     /// After how many days a member's objects in this folder expire. `found` is the rule by which they expire now.
@@ -154,10 +162,10 @@ impl<'s> Chooser<'s, '_> {
     /// rules.
     fn account_folders(&self) -> BTreeMap<String, Option<AccountId>> {
         let layout = self.scene.fleet.layout();
-        let members = self.scene.fleet.members.keys();
+        let members = self.scene.fleet.members.keys().filter(|account| self.scene.scope.selects(**account));
         let members = members.map(|account| (layout.flow_logs_folder(account), Some(*account)));
         let is_known = |(account, folder): &&(AccountId, String)| {
-            self.scene.is_member(*account) || self.scene.covering(folder).is_some()
+            self.scene.is_selected(*account) || self.scene.covering(folder).is_some()
         };
         let listed = self.folders.flow_logs.iter().filter(is_known);
         members.chain(listed.map(|(account, folder)| (folder.clone(), Some(*account)))).collect()
@@ -167,6 +175,15 @@ impl<'s> Chooser<'s, '_> {
 impl Scene<'_> {
     fn is_member(&self, account: AccountId) -> bool {
         self.fleet.members.contains_key(&account)
+    }
+
+    /// Whether it is a member whose rule may change.
+    fn is_selected(&self, account: AccountId) -> bool {
+        self.is_member(account) && self.scope.selects(account)
+    }
+
+    fn is_part(&self) -> bool {
+        *self.scope != Scope::Whole
     }
 
     /// A rule for this folder that does what the fleet's rule `found` does.
@@ -200,6 +217,6 @@ impl Scene<'_> {
         let set = self.missing(target.set.iter().filter_map(kept).collect());
         let stays = |id: &String| target.set.iter().any(|rule| rule.id == *id);
         let removed = target.removed.iter().filter(|id| !stays(id)).cloned().collect();
-        Target { set, removed, problem: None }
+        Target { set, removed, ..Target::default() }
     }
 }
