@@ -66,7 +66,7 @@ flow logs
   = 4 as declared
 
 also logged
-  = 2 VPCs of 222222222222, 333333333333 to log group `/vpc/flow`; possible owner: stack set `baseline`
+  = 2 VPCs of 222222222222 (shop), 333333333333 (bank) to log group `/vpc/flow`; possible owner: stack set `baseline`
     flow logs of others: each records the same traffic, or part of it, again, and AWS charges for each delivery; `flowagg plan --all` lists them
 
 note: flow logs expire after 90 days
@@ -184,14 +184,14 @@ async fn flow_log_that_differs_is_a_finding_of_plan_and_apply_if_the_fleet_file_
     assert_data_eq!(
         messages(&world, &ran),
         str![[r#"
-not as declared: 333333333333 eu-west-1 vpc-0123456789abcdef0: its flow log fl-0123456789abcdef0 is not made by flowagg and is left alone: aggregation interval is 60 s, wanted 600 s
+not as declared: 333333333333 (bank) eu-west-1 vpc-0123456789abcdef0: its flow log fl-0123456789abcdef0 is not made by flowagg and is left alone: aggregation interval is 60 s, wanted 600 s
        delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it replaced
-not as declared: 333333333333 us-east-1 vpc-0123456789abcdef1: its flow log fl-0123456789abcdef1 is not made by flowagg and is left alone: aggregation interval is 60 s, wanted 600 s
+not as declared: 333333333333 (bank) us-east-1 vpc-0123456789abcdef1: its flow log fl-0123456789abcdef1 is not made by flowagg and is left alone: aggregation interval is 60 s, wanted 600 s
        delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it replaced
 note: flow logs expire after 90 days
-not as declared: 333333333333 eu-west-1 vpc-0123456789abcdef0: its flow log fl-0123456789abcdef0 is not made by flowagg and is left alone: aggregation interval is 60 s, wanted 600 s
+not as declared: 333333333333 (bank) eu-west-1 vpc-0123456789abcdef0: its flow log fl-0123456789abcdef0 is not made by flowagg and is left alone: aggregation interval is 60 s, wanted 600 s
        delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it replaced
-not as declared: 333333333333 us-east-1 vpc-0123456789abcdef1: its flow log fl-0123456789abcdef1 is not made by flowagg and is left alone: aggregation interval is 60 s, wanted 600 s
+not as declared: 333333333333 (bank) us-east-1 vpc-0123456789abcdef1: its flow log fl-0123456789abcdef1 is not made by flowagg and is left alone: aggregation interval is 60 s, wanted 600 s
        delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it replaced
 "#]]
     );
@@ -208,14 +208,14 @@ async fn flow_log_that_is_ignored_and_in_the_way_is_said_to_be_by_plan_and_apply
     assert_data_eq!(
         messages(&world, &ran),
         str![[r#"
-not as declared: 333333333333 eu-west-1 vpc-0123456789abcdef0: its flow log fl-0123456789abcdef0 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
+not as declared: 333333333333 (bank) eu-west-1 vpc-0123456789abcdef0: its flow log fl-0123456789abcdef0 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
        set `flow-logs.foreign = "covers"` to have it count, delete fl-0123456789abcdef0, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it managed
-not as declared: 333333333333 us-east-1 vpc-0123456789abcdef1: its flow log fl-0123456789abcdef1 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
+not as declared: 333333333333 (bank) us-east-1 vpc-0123456789abcdef1: its flow log fl-0123456789abcdef1 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
        set `flow-logs.foreign = "covers"` to have it count, delete fl-0123456789abcdef1, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it managed
 note: flow logs expire after 90 days
-not as declared: 333333333333 eu-west-1 vpc-0123456789abcdef0: its flow log fl-0123456789abcdef0 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
+not as declared: 333333333333 (bank) eu-west-1 vpc-0123456789abcdef0: its flow log fl-0123456789abcdef0 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
        set `flow-logs.foreign = "covers"` to have it count, delete fl-0123456789abcdef0, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it managed
-not as declared: 333333333333 us-east-1 vpc-0123456789abcdef1: its flow log fl-0123456789abcdef1 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
+not as declared: 333333333333 (bank) us-east-1 vpc-0123456789abcdef1: its flow log fl-0123456789abcdef1 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
        set `flow-logs.foreign = "covers"` to have it count, delete fl-0123456789abcdef1, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it managed
 "#]]
     );
@@ -229,9 +229,9 @@ hub 111122223333 eu-west-1 acme-flow-logs
 flow logs
   = 2 as declared
 
-not as declared: 333333333333 eu-west-1 vpc-0123456789abcdef0: its flow log fl-0123456789abcdef0 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
+not as declared: 333333333333 (bank) eu-west-1 vpc-0123456789abcdef0: its flow log fl-0123456789abcdef0 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
        set `flow-logs.foreign = "covers"` to have it count, delete fl-0123456789abcdef0, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it managed
-not as declared: 333333333333 us-east-1 vpc-0123456789abcdef1: its flow log fl-0123456789abcdef1 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
+not as declared: 333333333333 (bank) us-east-1 vpc-0123456789abcdef1: its flow log fl-0123456789abcdef1 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
        set `flow-logs.foreign = "covers"` to have it count, delete fl-0123456789abcdef1, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it managed
 
 note: flow logs expire after 90 days
