@@ -13,7 +13,7 @@ use super::start;
 use crate::args;
 use crate::aws::Calls;
 use crate::aws::apply::{Applied, ApplyOptions, apply};
-use crate::show::{Extent, Run, View};
+use crate::show::{EndedRun, Extent, Run, View};
 use crate::{Exit, Screen, show};
 
 /// What `apply --json` prints.
@@ -24,8 +24,9 @@ pub(super) struct ApplyDocument<'a> {
     plan: &'a Plan,
     /// What became of it.
     applied: &'a Applied,
-    /// The plan made again after the run. If the run exits with 0, its `hub` and `flow-logs` are empty.
-    remaining: &'a Plan,
+    /// The plan made again after the run; `null` if a signal ended the run before. If the run exits with 0, its `hub` and
+    /// `flow-logs` are empty.
+    remaining: Option<&'a Plan>,
     /// The calls that it took.
     calls: &'a CallsByPhase,
 }
@@ -73,7 +74,7 @@ pub(super) async fn carry_out(
         if consent.json {
             let applied = &Applied::default();
             show::document(
-                &ApplyDocument { plan: &plan, applied, remaining: &plan, calls: &calls },
+                &ApplyDocument { plan: &plan, applied, remaining: Some(&plan), calls: &calls },
                 screen.out,
             )?;
         } else {
@@ -99,24 +100,40 @@ pub(super) async fn carry_out(
         .await;
     calls.applying = observation.accounts.take_calls();
     screen.calls("applying", &calls.applying)?;
-    let observation =
-        screen.reading(async |progress| applied.observe_again(observation, &plan, progress).await).await;
+    let view = View::of(plan.names(), extent);
+    let again = screen.watching(async |watch| applied.observe_again(observation, &plan, watch).await).await;
+    let observation = match again {
+        Ok(observation) => observation,
+        Err(interrupted) => {
+            if consent.json {
+                let document =
+                    ApplyDocument { plan: &plan, applied: &applied, remaining: None, calls: &calls };
+                show::document(&document, screen.out)?;
+            } else {
+                show::applied_unread(&applied, interrupted, view, screen.out)?;
+                show::next("`flowagg plan` shows what is left", screen.out)?;
+            }
+            return Ok(interrupted);
+        }
+    };
     let remaining = plan.again(&observation.fleet, &observation.observed);
     calls.looking_again = observation.accounts.take_calls();
     screen.calls("looking again", &calls.looking_again)?;
-    if consent.json {
-        let document = ApplyDocument { plan: &plan, applied: &applied, remaining: &remaining, calls: &calls };
-        show::document(&document, screen.out)?;
-    } else {
-        let view = View::of(plan.names(), extent);
-        show::applied(run, &observation.fleet.hub, &applied, &remaining, view, screen.out)?;
-        show::next(&show::after_run(run, &applied, &remaining), screen.out)?;
-    }
-    Ok(match (exit(&applied, &remaining), interrupted) {
+    let ended = match (exit(&applied, &remaining), interrupted) {
         (Exit::Done, _) => Exit::Done,
         (_, Some(interrupted)) => interrupted,
         (ended, None) => ended,
-    })
+    };
+    if consent.json {
+        let document =
+            ApplyDocument { plan: &plan, applied: &applied, remaining: Some(&remaining), calls: &calls };
+        show::document(&document, screen.out)?;
+    } else {
+        let run = EndedRun { run, exit: ended };
+        show::applied(run, &observation.fleet.hub, &applied, &remaining, view, screen.out)?;
+        show::next(&show::after_run(run.run, &applied, &remaining), screen.out)?;
+    }
+    Ok(ended)
 }
 
 /// How a run ended that leaves this plan. What differs and is not flowagg's to change is a finding, as it is to `plan`.

@@ -63,7 +63,7 @@ pub(super) async fn query(
         (Err(failure), None) => return Err(failure.into()),
         (Err(failure), Some(interrupted)) => {
             screen.failures(&[failure])?;
-            return Ok(interrupted);
+            return Ok(screen.ended(interrupted, "the query has no result")?);
         }
     };
     show::rows(&answer, options.format, screen.out)?;

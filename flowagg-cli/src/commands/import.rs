@@ -127,5 +127,9 @@ fn tell(
             _ => screen.note(text)?,
         }
     }
+    if exit == Exit::Failed {
+        screen
+            .say("import: not everything could be read, or the fleet file is to be corrected: see above")?;
+    }
     Ok(exit)
 }

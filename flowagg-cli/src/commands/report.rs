@@ -78,6 +78,7 @@ fn write(report: &Report, file: &Path, screen: &mut Screen<'_>) -> Result<(), Co
     write_all([(file, page.as_bytes())])?;
     let size = words::bytes(page.len() as u64);
     writeln!(screen.out, "written: {} ({size})", file.display())?;
+    show::report_verdict(report, screen.out)?;
     Ok(())
 }
 

@@ -13,6 +13,7 @@ use super::remarks::{concerns, notes};
 use super::sheet::Sheet;
 use super::style::{BOLD, GREEN, RED, YELLOW};
 use super::view::{Extent, View};
+use crate::Exit;
 use crate::aws::apply::Applied;
 
 /// What comes after `warning: ` begins here.
@@ -30,6 +31,23 @@ impl Run {
         match self {
             Self::Apply => "apply",
             Self::Destroy => "destroy",
+        }
+    }
+}
+
+/// A run that has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct EndedRun {
+    pub(crate) run: Run,
+    pub(crate) exit: Exit,
+}
+
+impl EndedRun {
+    /// What its last line says first, unless all is done: the command, or that a signal ended it.
+    fn word(self) -> &'static str {
+        match self.exit {
+            Exit::Interrupted | Exit::Terminated => self.exit.by_signal(),
+            Exit::Done | Exit::Failed | Exit::Usage | Exit::Differs => self.run.name(),
         }
     }
 }
@@ -123,27 +141,14 @@ fn besides(plan: &Plan) -> String {
 
 /// What was done and what was not, what a second look finds, and last what failed.
 pub(crate) fn applied(
-    run: Run,
+    run: EndedRun,
     hub: &Hub,
     applied: &Applied,
     remaining: &Plan,
     view: View<'_>,
     out: &mut Sheet<'_>,
 ) -> io::Result<()> {
-    writeln!(out, "\n{BOLD}applied{BOLD:#}")?;
-    for done in &applied.done {
-        out.line(7, format_args!("  {GREEN}done{GREEN:#} {}", done.named(view.names())))?;
-    }
-    for held_back in &applied.held_back {
-        out.line(12, format_args!("  {YELLOW}not tried{YELLOW:#} {held_back}"))?;
-    }
-    for warning in &applied.warnings {
-        out.line(
-            WARNING,
-            format_args!("{YELLOW}warning{YELLOW:#}: {}: {}", at(warning, view), warning.what),
-        )?;
-        out.aside(WARNING, &warning.help)?;
-    }
+    results(applied, view, out)?;
     let is_as_declared =
         remaining.is_empty() && remaining.not_applied().is_empty() && remaining.concerns().is_empty();
     if !is_as_declared {
@@ -160,32 +165,79 @@ pub(crate) fn applied(
     unread(remaining, view, out)?;
     failures(&applied.failures, view, out)?;
     writeln!(out)?;
-    let count = |number: usize, what: &str| match number {
-        0 => String::new(),
-        number => format!(", {number} {what}"),
-    };
-    let warnings =
-        count(applied.warnings.len(), if applied.warnings.len() == 1 { "warning" } else { "warnings" });
     if applied.failures.is_empty() && remaining.is_settled() {
         return out.line(
             4,
             format_args!(
-                "{BOLD}{GREEN}ok{GREEN:#}{BOLD:#}: {} done, and a second look finds nothing to do{warnings}",
-                applied.changes()
+                "{BOLD}{GREEN}ok{GREEN:#}{BOLD:#}: {} done, and a second look finds nothing to do{}",
+                applied.changes(),
+                counts(applied)
             ),
         );
     }
-    let failed = count(applied.failures.len(), "failed");
-    let held_back = count(applied.held_back.len(), "not tried");
     let left = if remaining.is_empty() { String::new() } else { format!("; left: {}", remaining.summary()) };
-    let (name, done) = (run.name(), applied.changes());
+    let (name, done) = (run.word(), applied.changes());
     out.line(
         6,
         format_args!(
-            "{BOLD}{RED}{name}{RED:#}{BOLD:#}: {done} done{failed}{held_back}{warnings}{left}{}",
+            "{BOLD}{RED}{name}{RED:#}{BOLD:#}: {done} done{}{left}{}",
+            counts(applied),
             besides(remaining)
         ),
     )
+}
+
+/// The results of a run that a signal ended before a second look.
+pub(crate) fn applied_unread(
+    applied: &Applied,
+    interrupted: Exit,
+    view: View<'_>,
+    out: &mut Sheet<'_>,
+) -> io::Result<()> {
+    results(applied, view, out)?;
+    if !applied.failures.is_empty() {
+        writeln!(out)?;
+    }
+    failures(&applied.failures, view, out)?;
+    writeln!(out)?;
+    let (word, done, counts) = (interrupted.by_signal(), applied.changes(), counts(applied));
+    out.line(
+        6,
+        format_args!(
+            "{BOLD}{RED}{word}{RED:#}{BOLD:#}: {done} done{counts}; what is left was not read again"
+        ),
+    )
+}
+
+/// What was done and what was not.
+fn results(applied: &Applied, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
+    writeln!(out, "\n{BOLD}applied{BOLD:#}")?;
+    for done in &applied.done {
+        out.line(7, format_args!("  {GREEN}done{GREEN:#} {}", done.named(view.names())))?;
+    }
+    for held_back in &applied.held_back {
+        out.line(12, format_args!("  {YELLOW}not tried{YELLOW:#} {held_back}"))?;
+    }
+    for warning in &applied.warnings {
+        out.line(
+            WARNING,
+            format_args!("{YELLOW}warning{YELLOW:#}: {}: {}", at(warning, view), warning.what),
+        )?;
+        out.aside(WARNING, &warning.help)?;
+    }
+    Ok(())
+}
+
+/// How many failed, were not tried, and are to be checked.
+fn counts(applied: &Applied) -> String {
+    let warnings = if applied.warnings.len() == 1 { "warning" } else { "warnings" };
+    let counts = [
+        (applied.failures.len(), "failed"),
+        (applied.held_back.len(), "not tried"),
+        (applied.warnings.len(), warnings),
+    ];
+    let counts = counts.into_iter().filter(|(number, _)| *number > 0);
+    counts.map(|(number, what)| format!(", {number} {what}")).collect()
 }
 
 /// The command that follows a run that changes.
@@ -228,7 +280,8 @@ mod tests {
         let remaining = flowagg_policy::plan::plan(&fleet, &mocked::observed(None), Unnamed::Keep);
         let mut out = Vec::new();
         let view = View::of(remaining.names(), Extent::Brief);
-        applied(Run::Apply, &fleet.hub, &outcome, &remaining, view, &mut Sheet::new(&mut out, None)).unwrap();
+        let run = EndedRun { run: Run::Apply, exit: Exit::Failed };
+        applied(run, &fleet.hub, &outcome, &remaining, view, &mut Sheet::new(&mut out, None)).unwrap();
         let text = String::from_utf8(anstream::adapter::strip_bytes(&out).into_vec()).unwrap();
         assert_data_eq!(
             text,

@@ -64,6 +64,11 @@ pub fn report(report: &Report, glyphs: Glyphs, out: &mut Sheet<'_>) -> io::Resul
     }
     report.findings.iter().try_for_each(|finding| one(finding, out))?;
     writeln!(out)?;
+    report_verdict(report, out)
+}
+
+/// The last line, which says the same as the exit code.
+pub(crate) fn report_verdict(report: &Report, out: &mut Sheet<'_>) -> io::Result<()> {
     let findings = format!(", {}", counted(report.findings.len(), "finding", "findings"));
     verdict("report", report.is_read(), &report.totals.flow_logs, &findings, out)
 }

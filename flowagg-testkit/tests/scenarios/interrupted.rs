@@ -1,13 +1,15 @@
 //! A run that a signal ends: what it says last, and with which code it ends.
 
 use std::process::Stdio;
+use std::sync::{Arc, Mutex};
 
+use flowagg_testkit::faults::{Answer, CallFilter, Faults, Freeze};
 use flowagg_testkit::world::{World, program};
 use snapbox::{assert_data_eq, str};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::{applied, deliver, on_paper};
+use crate::{applied, deliver, on_paper, world};
 
 fn spawn(world: &World, args: &[&str]) -> Child {
     let mut command = Command::new(program().unwrap());
@@ -81,4 +83,87 @@ next: run `flowagg verify` again
         signalled(child, "-INT", "{\"schema\":1,\"event\":\"step\",\"what\":\"delivering\"").await;
     let verified: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!((ended, &verified["coverage"]["flow-logs"]["count"]), (Some(130), &serde_json::json!(3)));
+}
+
+/// Interrupts a process.
+async fn interrupt(process: u32) {
+    assert!(Command::new("kill").args(["-INT", &process.to_string()]).status().await.unwrap().success());
+}
+
+async fn ended(child: Child) -> (Option<i32>, String) {
+    let output = child.wait_with_output().await.unwrap();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[tokio::test]
+async fn an_interrupted_apply_that_leaves_something_says_so_in_its_last_line() {
+    let mut world = world(["shop", "bank"]).await;
+    let (shop, bank) = (world.accounts()["shop"].id, world.accounts()["bank"].id);
+    let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
+    world.send_program_to(faults.url());
+    let process: Arc<Mutex<Option<u32>>> = Arc::default();
+    let known = Arc::clone(&process);
+    let signal = Answer::meanwhile(move || {
+        let process = known.lock().unwrap().unwrap();
+        interrupt(process)
+    });
+    faults.on(CallFilter::operation("CreateFlowLogs").in_account(shop).first(1), signal);
+    let denied = Answer::error(403, "UnauthorizedOperation", "You are not authorized.");
+    faults.on(CallFilter::operation("CreateFlowLogs").in_account(bank), denied);
+    let child = spawn(&world, &["apply", "--yes"]);
+    *process.lock().unwrap() = child.id();
+    let (code, out) = ended(child).await;
+    assert_eq!(code, Some(130), "{out}");
+    let last = out.lines().rfind(|line| !line.starts_with("next: ")).unwrap();
+    assert!(last.starts_with("interrupted: ") && last.ends_with(" to create"), "{out}");
+}
+
+#[tokio::test]
+async fn an_apply_that_is_interrupted_in_its_second_look_prints_what_was_done() {
+    let mut world = applied(["shop"]).await;
+    world.member("bank", 1).await.unwrap();
+    let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
+    world.send_program_to(faults.url());
+    let second = CallFilter::operation("GetPublicAccessBlock").after(1);
+    faults.on(second, Answer::Frozen(Freeze::Before));
+    let child = spawn(&world, &["apply", "--yes"]);
+    let process = child.id().unwrap();
+    faults.froze().await;
+    interrupt(process).await;
+    let (code, out) = ended(child).await;
+    assert_eq!(code, Some(130), "{out}");
+    let (_, applied) = out.split_once("\napplied\n").unwrap();
+    assert_data_eq!(
+        on_paper(&world, applied),
+        str![[r#"
+  done acme-flow-logs: wrote the bucket policy: granted delivery to 333333333333 (bank)
+  done 333333333333 (bank) eu-west-1: created fl-0123456789abcdef0 for vpc-0123456789abcdef0
+  done 333333333333 (bank) us-east-1: created fl-0123456789abcdef1 for vpc-0123456789abcdef1
+
+interrupted: 3 done; what is left was not read again
+next: `flowagg plan` shows what is left
+
+"#]]
+    );
+}
+
+#[tokio::test]
+async fn an_interrupted_run_that_only_reads_says_that_nothing_was_changed() {
+    let mut world = applied(["shop"]).await;
+    let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
+    world.send_program_to(faults.url());
+    for words in [&["plan"][..], &["report"], &["doctor"], &["apply", "--yes"], &["plan", "--json"]] {
+        faults.on(CallFilter::operation("DescribeVpcs"), Answer::Frozen(Freeze::Before));
+        let child = spawn(&world, words);
+        let process = child.id().unwrap();
+        faults.froze().await;
+        interrupt(process).await;
+        let output = child.wait_with_output().await.unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        let last = err.lines().last().unwrap_or_default();
+        assert_eq!(output.status.code(), Some(130), "{words:?}: {err}");
+        assert!(last.contains("interrupted: nothing was changed"), "{words:?}: {err}");
+        faults.quiet().await.unwrap();
+        faults.lift();
+    }
 }

@@ -9,6 +9,7 @@ mod concurrent;
 mod delivery;
 mod doctor;
 mod documents;
+mod exits;
 mod failures;
 mod faults;
 mod fleet;

@@ -51,6 +51,7 @@ async fn build(
     let grant = Grant::from(&fleet);
     let merged = merge(None, &grant, Unnamed::Keep)?;
     let (effects, problems) = evaluate(&fleet, &grant, None, &merged)?;
+    problems.iter().try_for_each(|problem| screen.note(&problem.to_string()))?;
     write(&merged, &effects, &problems, options.json, screen)
 }
 
@@ -173,7 +174,11 @@ fn write(
     } else {
         writeln!(screen.out, "{}", merged.text.trim_end())?;
     }
-    Ok(if problems.is_empty() { Exit::Done } else { Exit::Differs })
+    if problems.is_empty() {
+        return Ok(Exit::Done);
+    }
+    screen.say("policy: not every delivery of the fleet is certain to be allowed: see the notes above")?;
+    Ok(Exit::Differs)
 }
 
 fn compared(options: &args::DiffArgs, screen: &mut Screen<'_>) -> Result<Exit, CommandError> {

@@ -46,7 +46,7 @@ fn requests(
 ) -> Result<Exit, CommandError> {
     let lines = input.text()?;
     let mut out = BufWriter::new(&mut *screen.out);
-    let mut all_allowed = true;
+    let (mut allowed, mut all) = (0, 0);
     for (n, line) in lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let request: Request = serde_json::from_str(line).map_err(|error| {
             let help = "a request is {\"principal\": ..., \"action\": ..., \"resource\": ..., \"context\": {key: string or list}, \
@@ -54,7 +54,8 @@ fn requests(
             CommandError::usage(format!("invalid request in line {} of {input}: {error}", n + 1), help)
         })?;
         let decision = policy.decide(&request);
-        all_allowed &= decision.is_allowed();
+        all += 1;
+        allowed += usize::from(decision.is_allowed());
         if json {
             let answer =
                 SimulateDocument { account: None, region: None, action: None, resource: None, decision };
@@ -64,7 +65,11 @@ fn requests(
         }
     }
     out.flush()?;
-    Ok(if all_allowed { Exit::Done } else { Exit::Differs })
+    drop(out);
+    if !json {
+        screen.say(&format!("{allowed} of {all} requests are allowed"))?;
+    }
+    Ok(if allowed == all { Exit::Done } else { Exit::Differs })
 }
 
 /// A line of `policy simulate --json`: the decision, and the request if it is one of the delivery service.
@@ -254,12 +259,14 @@ fn deliveries(
         show::answer(action, resource, &decision.to_string(), decision.allowed(), screen.out)?;
     }
     let count = |of: Option<bool>| accounts.values().filter(|allowed| **allowed == of).count();
-    if !options.json && !is_one {
+    if !options.json {
         let undecided = match count(None) {
             0 => String::new(),
             n => format!("; {n} undecided"),
         };
-        writeln!(screen.out, "{} of {} accounts may deliver{undecided}", count(Some(true)), accounts.len())?;
+        let noun = if accounts.len() == 1 { "account" } else { "accounts" };
+        let (allowed, all) = (count(Some(true)), accounts.len());
+        writeln!(screen.out, "{allowed} of {all} {noun} may deliver{undecided}")?;
     }
     Ok(if count(Some(true)) == accounts.len() { Exit::Done } else { Exit::Differs })
 }

@@ -315,6 +315,7 @@ fn merge_under_a_foreign_deny_reports_it_and_exits_with_3() {
 + statement `AWSLogDeliveryWriteFlowaggAcmeFlowLogs`
 + statement `AWSLogDeliveryAclCheckFlowaggAcmeFlowLogs`
 note: log delivery for 111122223333 in eu-west-1 cannot write to its folder: ExplicitDeny by statement `NoWrites`
+policy: not every delivery of the fleet is certain to be allowed: see the notes above
 
 "#]]
     );
