@@ -27,6 +27,9 @@ pub(crate) struct ReportArgs {
     /// Print it as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    /// List every account, also the healthy ones of a large fleet, and every place of a finding
+    #[arg(long, conflicts_with_all = ["html", "json", "markdown"])]
+    pub(crate) all: bool,
     /// Print its numbers and findings as Markdown, for the summary of a workflow run
     #[arg(long, conflicts_with_all = ["json", "html"])]
     pub(crate) markdown: bool,

@@ -13,7 +13,7 @@ use super::start;
 use crate::args;
 use crate::aws::Calls;
 use crate::aws::apply::{Applied, ApplyOptions, apply};
-use crate::show::{EndedRun, Extent, Run, View};
+use crate::show::{EndedRun, Extent, Failures, Run, View};
 use crate::{Exit, Screen, show};
 
 /// What `apply --json` prints.
@@ -68,7 +68,9 @@ pub(super) async fn carry_out(
     let plan = make(&observation.fleet, &observation.observed);
     let extent = if consent.all { Extent::All } else { Extent::Brief };
     if !consent.json {
-        show::plan(&observation.fleet, &plan, extent, screen.out)?;
+        // A run that is not asked about prints them once, at its end.
+        let failures = if consent.yes && !plan.is_empty() { Failures::Last } else { Failures::Now };
+        show::plan(&observation.fleet, &plan, extent, failures, screen.out)?;
     }
     if plan.is_empty() {
         if consent.json {

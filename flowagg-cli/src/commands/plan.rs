@@ -7,7 +7,7 @@ use super::error::CommandError;
 use super::start;
 use crate::args;
 use crate::aws::observe::Observation;
-use crate::show::Extent;
+use crate::show::{Extent, Failures};
 use crate::{Exit, Screen, show};
 
 pub(super) async fn run(
@@ -26,7 +26,7 @@ pub(super) async fn run(
         show::markdown(&fleet, &plan, screen.out)?;
     } else {
         let extent = if options.all { Extent::All } else { Extent::Brief };
-        show::plan(&fleet, &plan, extent, screen.out)?;
+        show::plan(&fleet, &plan, extent, Failures::Now, screen.out)?;
         show::next(show::after_plan(&plan), screen.out)?;
     }
     Ok(match &plan {

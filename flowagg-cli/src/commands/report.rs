@@ -21,7 +21,7 @@ use crate::args;
 use crate::aws::observe::Observation;
 use crate::aws::{Accounts, deliveries, find_idle};
 use crate::report::{Report, ReportInput, html, words};
-use crate::show::Glyphs;
+use crate::show::{Extent, Glyphs};
 use crate::{Exit, Progress, Screen, show};
 
 pub(super) async fn run(
@@ -62,7 +62,8 @@ pub(super) async fn run(
     } else if let Some(file) = &options.html {
         write(&report, file, screen)?;
     } else {
-        show::report(&report, glyphs(|name| env::var(name).ok()), screen.out)?;
+        let extent = if options.all { Extent::All } else { Extent::Brief };
+        show::report(&report, glyphs(|name| env::var(name).ok()), extent, screen.out)?;
     }
     Ok(if !report.is_read() {
         Exit::Failed

@@ -220,10 +220,16 @@ impl Found {
     }
 
     fn sorted(self) -> Vec<ReportFinding> {
-        let mut findings: Vec<ReportFinding> = self.alike.into_values().collect();
-        for finding in &mut findings {
+        let findings = self.alike.into_iter().map(|((_, alike), mut finding)| {
             finding.places.sort();
-        }
+            if let Alike::Failure(_, _, advice) = alike {
+                let place = |it: &AffectedResource| Some(Place::new(it.account, it.region.as_ref()?));
+                let places: Vec<Place> = finding.places.iter().filter_map(place).collect();
+                finding.help = Some(advice.at_each(&places));
+            }
+            finding
+        });
+        let mut findings: Vec<ReportFinding> = findings.collect();
         findings.sort_by(|a, b| (b.severity, a.about, &a.what).cmp(&(a.severity, b.about, &b.what)));
         findings
     }

@@ -39,6 +39,10 @@ pub(crate) fn examination(examination: &Examination, view: View<'_>, out: &mut S
     let not_checked =
         if topics.is_empty() { String::new() } else { format!("; not checked: {}", topics.join(", ")) };
     writeln!(out)?;
+    let next = match (of(Health::Bad), of(Health::Unknown)) {
+        (0, 0) if topics.is_empty() => "`flowagg plan` shows what would change",
+        _ => "fix what is named above, then run `flowagg doctor` again",
+    };
     match (of(Health::Bad), of(Health::Unknown)) {
         (0, 0) if topics.is_empty() => {
             let of = match (examination.is_part, looks.is_empty()) {
@@ -64,5 +68,6 @@ pub(crate) fn examination(examination: &Examination, view: View<'_>, out: &mut S
             };
             out.line(4, format_args!("{BOLD}{RED}{n} in the way{RED:#}{BOLD:#}: {changed}{not_checked}"))
         }
-    }
+    }?;
+    super::next(next, out)
 }

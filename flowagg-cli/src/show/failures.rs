@@ -58,7 +58,7 @@ pub(crate) fn failures(failures: &[Failure], view: View<'_>, out: &mut Sheet<'_>
     for mut alike in causes.into_values() {
         alike.sort();
         let first = alike[0];
-        let is_same = |it: &&Failure| (&it.message, &it.resource) == (&first.message, &first.resource);
+        let is_same = |it: &&Failure| without_place(it) == without_place(first);
         if alike.len() < MANY && (alike.len() == 1 || !alike.iter().all(is_same)) {
             for failure in alike {
                 one(failure, view, out)?;
@@ -68,6 +68,13 @@ pub(crate) fn failures(failures: &[Failure], view: View<'_>, out: &mut Sheet<'_>
         }
     }
     Ok(())
+}
+
+/// The message and the resource, without the account and the region that AWS repeats in them.
+fn without_place(Failure { place, message, resource, .. }: &Failure) -> (String, Option<String>) {
+    let without =
+        |text: &String| text.replace(&place.account.to_string(), "").replace(place.region.as_str(), "");
+    (without(message), resource.as_ref().map(without))
 }
 
 fn one(failure: &Failure, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
@@ -83,17 +90,34 @@ fn many(first: &Failure, alike: &[&Failure], view: View<'_>, out: &mut Sheet<'_>
     let resource = first.resource.as_ref().filter(|_| is_one).map(|it| format!("{it}: ")).unwrap_or_default();
     let help = first.advice.at_each(alike.iter().map(|failure| &failure.place));
     error(&format!("{} times: {resource}{}", alike.len(), first.what()), &help, out)?;
-    let is_one_account = alike.iter().all(|failure| failure.place.account == first.place.account);
+    let places = alike.iter().map(|Failure { place, resource, .. }| {
+        (place.account, Some(place.region.as_str()), resource.as_deref().filter(|_| !is_one))
+    });
+    occurrences(&places.collect::<Vec<_>>(), view, HANG, out)
+}
+
+/// An account, and the region and the resource in it.
+pub(super) type Occurrence<'a> = (AccountId, Option<&'a str>, Option<&'a str>);
+
+/// Where something occurs, in up to two lines. Resources are listed if they are of one account.
+pub(super) fn occurrences(
+    places: &[Occurrence<'_>],
+    view: View<'_>,
+    indent: usize,
+    out: &mut Sheet<'_>,
+) -> io::Result<()> {
+    let is_one_account = places.iter().all(|(account, ..)| *account == places[0].0);
     let mut accounts: BTreeMap<AccountId, BTreeSet<String>> = BTreeMap::new();
-    for Failure { place, resource, .. } in alike {
-        let resource = resource.as_ref().filter(|_| is_one_account && !is_one);
-        let resource = resource.map(|it| format!("{TIE}{it}")).unwrap_or_default();
-        accounts.entry(place.account).or_default().insert(format!("{}{resource}", place.region));
+    for (account, region, resource) in places {
+        let resource = resource.filter(|_| is_one_account).map(|id| view.resource(id));
+        let parts: Vec<String> = region.map(str::to_owned).into_iter().chain(resource).collect();
+        accounts.entry(*account).or_default().insert(parts.join(&TIE.to_string()));
     }
     let is_everywhere_alike = accounts.values().all(|inside| accounts.values().next() == Some(inside));
     let (start, entries, what) = match accounts.first_key_value() {
         Some((account, inside)) if accounts.len() == 1 => {
-            let what = if is_one { "regions" } else { "resources" };
+            let has_resources = places.iter().any(|(.., resource)| resource.is_some());
+            let what = if has_resources { "resources" } else { "regions" };
             (format!("in{TIE}{}:", view.account(*account)), Vec::from_iter(inside.iter().cloned()), what)
         }
         Some((_, inside)) if is_everywhere_alike && inside.len() <= HEAD => {
@@ -110,8 +134,8 @@ fn many(first: &Failure, alike: &[&Failure], view: View<'_>, out: &mut Sheet<'_>
             "accounts",
         ),
     };
-    let list = view.list(&start, &entries, what, HANG, out);
-    out.line(HANG, format_args!("{:HANG$}{list}", ""))
+    let list = view.list(&start, &entries, what, indent, out);
+    out.line(indent, format_args!("{:indent$}{list}", ""))
 }
 
 /// An account with its region, or with the number of regions.

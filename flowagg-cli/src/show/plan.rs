@@ -10,6 +10,7 @@ use super::also_logged::also_logged;
 use super::changes::{at_hub, changes};
 use super::failures::{error, failures};
 use super::remarks::{concerns, notes};
+use super::results::results;
 use super::sheet::Sheet;
 use super::style::{BOLD, GREEN, RED, YELLOW};
 use super::view::{Extent, View};
@@ -52,8 +53,23 @@ impl EndedRun {
     }
 }
 
+/// When the failures of a plan are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failures {
+    /// With the plan.
+    Now,
+    /// After the run that follows at once, next to the prompt.
+    Last,
+}
+
 /// The changes, the problems, and a count of what stays.
-pub(crate) fn plan(fleet: &Fleet, plan: &Plan, extent: Extent, out: &mut Sheet<'_>) -> io::Result<()> {
+pub(crate) fn plan(
+    fleet: &Fleet,
+    plan: &Plan,
+    extent: Extent,
+    failures: Failures,
+    out: &mut Sheet<'_>,
+) -> io::Result<()> {
     let view = View::of(plan.names(), extent);
     changes(&fleet.hub, plan, view, out)?;
     if !view.is_all() {
@@ -62,7 +78,7 @@ pub(crate) fn plan(fleet: &Fleet, plan: &Plan, extent: Extent, out: &mut Sheet<'
     not_applied(plan, view, out)?;
     concerns(plan.concerns(), view, out)?;
     notes(plan.notes(), view, out)?;
-    if !plan.is_complete() {
+    if !plan.is_complete() && failures == Failures::Now {
         writeln!(out)?;
         unread(plan, view, out)?;
     }
@@ -148,7 +164,7 @@ pub(crate) fn applied(
     view: View<'_>,
     out: &mut Sheet<'_>,
 ) -> io::Result<()> {
-    results(applied, view, out)?;
+    outcome(applied, view, out)?;
     let is_as_declared =
         remaining.is_empty() && remaining.not_applied().is_empty() && remaining.concerns().is_empty();
     if !is_as_declared {
@@ -194,7 +210,7 @@ pub(crate) fn applied_unread(
     view: View<'_>,
     out: &mut Sheet<'_>,
 ) -> io::Result<()> {
-    results(applied, view, out)?;
+    outcome(applied, view, out)?;
     if !applied.failures.is_empty() {
         writeln!(out)?;
     }
@@ -210,11 +226,9 @@ pub(crate) fn applied_unread(
 }
 
 /// What was done and what was not.
-fn results(applied: &Applied, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
+fn outcome(applied: &Applied, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     writeln!(out, "\n{BOLD}applied{BOLD:#}")?;
-    for done in &applied.done {
-        out.line(7, format_args!("  {GREEN}done{GREEN:#} {}", done.named(view.names())))?;
-    }
+    results(&applied.done, view, out)?;
     for held_back in &applied.held_back {
         out.line(12, format_args!("  {YELLOW}not tried{YELLOW:#} {held_back}"))?;
     }

@@ -4,16 +4,19 @@
 use std::io;
 
 use anstyle::Style;
-use flowagg_core::arrival::State;
+use flowagg_core::arrival::{Amount, State};
+use flowagg_core::id::Region;
+use flowagg_core::names::Names;
 use flowagg_policy::Severity;
 use textwrap::core::display_width;
 
 use super::also_logged::also_logged;
+use super::failures::occurrences;
 use super::sheet::Sheet;
 use super::sheet::TIE;
 use super::style::{BOLD, DIM, RED, YELLOW, of_state};
-use super::verdict::{account_regions, numbers, verdict};
-use super::view::View;
+use super::verdict::{account_regions, next_step, numbers, verdict};
+use super::view::{Extent, View};
 use crate::report::words::{age, bytes, count, counted, legend, letter, short, state};
 use crate::report::{AccountReport, AffectedResource, PolicySize, Report, ReportFinding};
 
@@ -47,24 +50,32 @@ const NAME: usize = 12;
 const REGION: usize = 17;
 /// Where the second of two lines begins: under the name.
 const SECOND: usize = 15;
-/// More places than this are told by number.
-const NAMED: usize = 8;
+/// More places than this are listed by their accounts.
+const NAMED: usize = 3;
+/// In a fleet of more accounts than this, those that are healthy have one line for each unit.
+const ACCOUNTS: usize = 40;
 
-/// Writes the report.
-pub fn report(report: &Report, glyphs: Glyphs, out: &mut Sheet<'_>) -> io::Result<()> {
+/// Writes the report. In brief, the healthy accounts of a large fleet are counted.
+pub fn report(report: &Report, glyphs: Glyphs, extent: Extent, out: &mut Sheet<'_>) -> io::Result<()> {
     let hub = &report.hub;
     let made = format_args!("{DIM}{}{DIM:#}", report.made);
     out.line(2, format_args!("{BOLD}report{BOLD:#} {} {} {}  {made}", hub.account, hub.region, hub.bucket))?;
     writeln!(out)?;
     totals(report, out)?;
-    accounts(report, glyphs, out)?;
+    accounts(report, glyphs, extent, out)?;
     also_logged(&report.also_logged, &hub.destination(), "flowagg report --json", View::UNKNOWN, out)?;
     if !report.findings.is_empty() {
         writeln!(out, "\n{BOLD}findings{BOLD:#}")?;
     }
-    report.findings.iter().try_for_each(|finding| one(finding, out))?;
+    let mut names = Names::default();
+    names
+        .accounts
+        .extend(report.accounts.iter().filter_map(|account| Some((account.account, account.name.clone()?))));
+    let view = View::of(&names, extent);
+    report.findings.iter().try_for_each(|finding| one(finding, view, out))?;
     writeln!(out)?;
-    report_verdict(report, out)
+    report_verdict(report, out)?;
+    next_step("report", report.is_read(), &report.totals.flow_logs, out)
 }
 
 /// The last line, which says the same as the exit code.
@@ -156,7 +167,7 @@ impl Columns {
     }
 }
 
-fn accounts(report: &Report, glyphs: Glyphs, out: &mut Sheet<'_>) -> io::Result<()> {
+fn accounts(report: &Report, glyphs: Glyphs, extent: Extent, out: &mut Sheet<'_>) -> io::Result<()> {
     let columns = Columns::fitting(report, out.width());
     writeln!(out, "\n{BOLD}accounts{BOLD:#}")?;
     let named = letters().zip(&report.regions).map(|(letter, region)| format!("{letter} {region:14} "));
@@ -179,20 +190,78 @@ fn accounts(report: &Report, glyphs: Glyphs, out: &mut Sheet<'_>) -> io::Result<
     let came = format!("{DIM}{:days$} {:>7} {:>7} {:>10}{DIM:#}", "days", "newest", "objects", "bytes");
     columns.write(&header, &came, out)?;
     let most = report.accounts.iter().flat_map(|account| &account.days).map(|day| day.objects).max();
-    let mut unit = &None;
-    for account in &report.accounts {
-        if account.unit != *unit {
-            unit = &account.unit;
-            out.line(
-                2,
-                format_args!("  {BOLD}{}{BOLD:#}", unit.as_deref().unwrap_or("in no unit that is known")),
-            )?;
+    let heat_of = |days: &[Amount], accounts: u64| -> String {
+        days.iter().map(|day| heat(glyphs, day.objects, most.unwrap_or(0) * accounts)).collect()
+    };
+    let is_listed = |account: &AccountReport| {
+        extent == Extent::All || report.accounts.len() <= ACCOUNTS || !is_healthy(account)
+    };
+    for of_unit in report.accounts.chunk_by(|one, next| one.unit == next.unit) {
+        if let Some(unit) = of_unit.first().map(|account| &account.unit)
+            && (unit.is_some() || of_unit.len() < report.accounts.len())
+        {
+            let unit = unit.as_deref().unwrap_or("in no known unit");
+            out.line(2, format_args!("  {BOLD}{unit}{BOLD:#}"))?;
         }
-        let heat: String =
-            account.days.iter().map(|day| heat(glyphs, day.objects, most.unwrap_or(0))).collect();
-        columns.write(&standing(account, &columns), &came_of(account, &heat, &columns), out)?;
+        for account in of_unit.iter().filter(|account| is_listed(account)) {
+            let heat = heat_of(&account.days, 1);
+            columns.write(&standing(account, &columns), &came_of(account, &heat, &columns), out)?;
+        }
+        let rest: Vec<&AccountReport> = of_unit.iter().filter(|account| !is_listed(account)).collect();
+        if !rest.is_empty() {
+            let sum = Sum::of(&rest);
+            let heat = heat_of(&sum.days, rest.len() as u64);
+            columns.write(&sum.standing(&columns), &sum.came(&heat, &columns), out)?;
+        }
+    }
+    if extent == Extent::Brief && report.accounts.len() > ACCOUNTS {
+        out.aside(
+            2,
+            "healthy: every flow log delivers or is idle; `flowagg report --all` lists these accounts",
+        )?;
     }
     Ok(())
+}
+
+/// Whether nothing of the account needs a look. An account that is left out has no state, and is listed with the reason.
+fn is_healthy(account: &AccountReport) -> bool {
+    account.why.is_none() && account.state.is_none_or(State::is_healthy)
+}
+
+/// Healthy accounts of a unit, as one.
+struct Sum {
+    accounts: usize,
+    days: Vec<Amount>,
+    objects: u64,
+    bytes: u64,
+    newest: Option<i64>,
+}
+
+impl Sum {
+    fn of(accounts: &[&AccountReport]) -> Self {
+        let mut days = vec![Amount::default(); accounts.first().map_or(0, |account| account.days.len())];
+        for account in accounts {
+            days.iter_mut().zip(&account.days).for_each(|(sum, day)| *sum += *day);
+        }
+        Self {
+            accounts: accounts.len(),
+            days,
+            objects: accounts.iter().map(|account| account.objects).sum(),
+            bytes: accounts.iter().map(|account| account.bytes).sum(),
+            newest: accounts.iter().filter_map(|it| Some(it.newest.as_ref()?.age_seconds)).min(),
+        }
+    }
+
+    fn standing(&self, columns: &Columns) -> String {
+        let number = counted(self.accounts, "account", "accounts");
+        let style = of_state(State::Delivering);
+        let (name, regions) = (columns.name, columns.regions);
+        format!("{number:12} {:name$} {style}{:11}{style:#} {:regions$}", "", "healthy", "")
+    }
+
+    fn came(&self, heat: &str, columns: &Columns) -> String {
+        came(heat, self.newest, self.objects, self.bytes, columns)
+    }
 }
 
 /// A letter for each region: a to z, then A to Z, then for all others the same sign.
@@ -215,8 +284,13 @@ fn standing(account: &AccountReport, columns: &Columns) -> String {
 
 /// What came of an account, by day and in all.
 fn came_of(account: &AccountReport, heat: &str, columns: &Columns) -> String {
-    let newest = account.newest.as_ref().map_or("-".to_owned(), |newest| age(newest.age_seconds));
-    let (objects, bytes) = (short(account.objects), bytes(account.bytes));
+    let newest = account.newest.as_ref().map(|newest| newest.age_seconds);
+    came(heat, newest, account.objects, account.bytes, columns)
+}
+
+fn came(heat: &str, newest: Option<i64>, objects: u64, size: u64, columns: &Columns) -> String {
+    let newest = newest.map_or("-".to_owned(), age);
+    let (objects, bytes) = (short(objects), bytes(size));
     format!("{heat:0$} {newest:>7} {objects:>7} {bytes:>10}", columns.days)
 }
 
@@ -238,7 +312,7 @@ fn heat(glyphs: Glyphs, objects: u64, most: u64) -> char {
     scale.get(level).copied().unwrap_or('?')
 }
 
-fn one(finding: &ReportFinding, out: &mut Sheet<'_>) -> io::Result<()> {
+fn one(finding: &ReportFinding, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     let ReportFinding { severity, what, help, places, about: _ } = finding;
     let (style, word) = match severity {
         Severity::Error => (RED, "error"),
@@ -250,13 +324,16 @@ fn one(finding: &ReportFinding, out: &mut Sheet<'_>) -> io::Result<()> {
     if let Some(help) = help {
         out.aside(4, help)?;
     }
-    for AffectedResource { account, region, resource } in places.iter().take(NAMED) {
-        let parts = [Some(account.to_string()), region.as_ref().map(ToString::to_string), resource.clone()];
-        let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if places.len() > NAMED && !view.is_all() {
+        let places = places.iter().map(|AffectedResource { account, region, resource }| {
+            (*account, region.as_ref().map(Region::as_str), resource.as_deref())
+        });
+        return occurrences(&places.collect::<Vec<_>>(), view, 4, out);
+    }
+    for AffectedResource { account, region, resource } in places {
+        let place = [region.as_ref().map(ToString::to_string), resource.clone()].into_iter().flatten();
+        let parts: Vec<String> = std::iter::once(view.account(*account)).chain(place).collect();
         out.line(8, format_args!("    {}", parts.join(" ")))?;
     }
-    match places.len().saturating_sub(NAMED) {
-        0 => Ok(()),
-        more => writeln!(out, "    and {more} more; `--json` names them all"),
-    }
+    Ok(())
 }

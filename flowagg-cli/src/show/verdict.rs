@@ -32,6 +32,27 @@ pub(super) fn numbers(coverage: &Coverage, flow_logs: &StateCounts) -> [(&'stati
     ]
 }
 
+/// The line for the next step, if there is something to do.
+pub(super) fn next_step(
+    verb: &str,
+    is_read: bool,
+    flow_logs: &StateCounts,
+    out: &mut Sheet<'_>,
+) -> io::Result<()> {
+    if !is_read {
+        return super::next(&format!("fix the errors above, then run `flowagg {verb}` again"), out);
+    }
+    let what = match flow_logs.worst() {
+        Some(State::Failing | State::Silent) => {
+            "`flowagg plan` checks the bucket policy and the KMS key policy"
+        }
+        Some(State::Missing) => "`flowagg plan` shows what creates the missing flow logs",
+        Some(State::Waiting) => "`flowagg verify --wait 30m` waits until the logs arrive",
+        Some(State::Unknown | State::Delivering | State::Idle) | None => return Ok(()),
+    };
+    super::next(what, out)
+}
+
 /// The last line, which says the same as the exit code.
 pub(super) fn verdict(
     verb: &str,

@@ -10,7 +10,7 @@ use super::failures::{HANG, failures};
 use super::sheet::Sheet;
 use super::style::{BOLD, DIM, RED, of_state};
 use super::table::{Row, table};
-use super::verdict::{numbers, verdict};
+use super::verdict::{next_step, numbers, verdict};
 use super::view::{View, named};
 use crate::Exit;
 use crate::report::words::{age, count, counted, states};
@@ -26,7 +26,7 @@ const STRANGERS: usize = 3;
 pub(crate) fn verified(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     body(verified, view, out)?;
     verdict("verify", verified.failures.is_empty(), &verified.counts(), "", out)?;
-    after(verified).map_or(Ok(()), |what| super::next(what, out))
+    next_step("verify", verified.failures.is_empty(), &verified.counts(), out)
 }
 
 /// The same of a run that a signal ended, as far as it came.
@@ -70,21 +70,6 @@ fn body(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<
         out.line(13, format_args!("  {DIM}{what:10}{DIM:#} {told}"))?;
     }
     writeln!(out)
-}
-
-/// What to do next, if there is something to do.
-fn after(verified: &Verified) -> Option<&'static str> {
-    if !verified.failures.is_empty() {
-        return Some("fix the errors above, then run `flowagg verify` again");
-    }
-    match verified.counts().worst()? {
-        State::Failing | State::Silent => {
-            Some("`flowagg plan` checks the bucket policy and the KMS key policy")
-        }
-        State::Missing => Some("`flowagg plan` shows what creates the missing flow logs"),
-        State::Waiting => Some("`flowagg verify --wait 30m` waits until the logs arrive"),
-        State::Unknown | State::Delivering | State::Idle => None,
-    }
 }
 
 /// How an account stands.

@@ -13,7 +13,7 @@ const WIDTH: usize = 100;
 
 /// How much is listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Extent {
+pub enum Extent {
     /// What needs action, and numbers for the rest.
     Brief,
     /// Everything.

@@ -380,13 +380,16 @@ fn credentials_that_aws_does_not_accept_are_told_with_their_origin() {
         [url, ("AWS_PROFILE", "keys"), ("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "HIDDEN")];
     let told =
         [on(config, &keys, &["plan"]), on(config, &keys[..2], &["plan"])].map(|said| said.err).concat();
-    assert_data_eq!(told, str![[r#"
+    assert_data_eq!(
+        told,
+        str![[r#"
 error: 111122223333 eu-west-1: GetCallerIdentity: ExpiredToken: The security token is expired (credentials of AWS_ACCESS_KEY_ID)
        the credentials have expired: sign in again, then run the command again; completed changes are kept
 error: 111122223333 eu-west-1: GetCallerIdentity: ExpiredToken: The security token is expired (credentials of profile `keys` (AWS_PROFILE))
        the credentials have expired: sign in again, then run the command again; completed changes are kept
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn lifecycle(id: String) -> Option<LifecycleDocument> {
 
 fn terminal(report: &Report, glyphs: Glyphs, width: Option<usize>) -> String {
     let mut out = Vec::new();
-    show::report(report, glyphs, &mut Sheet::new(&mut out, width)).unwrap();
+    show::report(report, glyphs, show::Extent::Brief, &mut Sheet::new(&mut out, width)).unwrap();
     anstream::adapter::strip_str(std::str::from_utf8(&out).unwrap()).to_string()
 }
 

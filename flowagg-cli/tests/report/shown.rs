@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use flowagg::report::{Report, html};
-use flowagg::show::{self, Glyphs, Sheet};
+use flowagg::show::{self, Extent, Glyphs, Sheet};
 use flowagg_core::flow_log::LogDestination;
 use flowagg_core::id::FlowLogId;
 use snapbox::{Data, assert_data_eq, str};
@@ -12,8 +12,12 @@ use snapbox::{Data, assert_data_eq, str};
 use crate::made_up::MadeUp;
 
 fn terminal(report: &Report, glyphs: Glyphs, width: Option<usize>) -> String {
+    shown(report, glyphs, Extent::Brief, width)
+}
+
+fn shown(report: &Report, glyphs: Glyphs, extent: Extent, width: Option<usize>) -> String {
     let mut out = Vec::new();
-    show::report(report, glyphs, &mut Sheet::new(&mut out, width)).unwrap();
+    show::report(report, glyphs, extent, &mut Sheet::new(&mut out, width)).unwrap();
     anstream::adapter::strip_str(std::str::from_utf8(&out).unwrap()).to_string()
 }
 
@@ -51,7 +55,7 @@ fn from_46_columns_on_no_line_is_longer_than_the_terminal_is_wide() {
 #[test]
 fn without_a_width_no_name_is_cut() {
     let report = MadeUp::new(60).unwrap().report();
-    let text = terminal(&report, Glyphs::Unicode, None);
+    let text = shown(&report, Glyphs::Unicode, Extent::All, None);
     for name in report.accounts.iter().filter_map(|account| account.name.as_deref()) {
         assert!(text.contains(name), "{name}");
     }

@@ -118,11 +118,14 @@ fn member_that_is_not_selected_keeps_the_regions_of_the_live_policy() {
 fn account_that_is_no_member_is_reported_and_not_pruned_by_a_part() {
     let live = merge(None, &Grant::from(&fleet("", &[MEMBERS[1], STRANGER])), Unnamed::Keep).unwrap().text;
     let plan = plan(&fleet("", &MEMBERS), &observed(Some(&live), &MEMBERS[..1]), Unnamed::Prune);
-    assert_data_eq!(notes(&plan), str![[r#"
+    assert_data_eq!(
+        notes(&plan),
+        str![[r#"
 the fleet's statements still name 999999999999, which is not in the fleet file; `--prune` removes it
 `--prune` revokes no grant while only a part of the fleet is selected
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
@@ -162,10 +165,13 @@ fn grant_to_an_organization_is_made_whole_and_said_to_be() {
     let first = plan(&whole, &observed(None, &MEMBERS[..1]), Unnamed::Keep);
     let live = after(&first, None).unwrap();
     assert!(live.contains("aws:SourceOrgID") && !live.contains(MEMBERS[0]), "{live}");
-    assert_data_eq!(notes(&first), str![[r#"
+    assert_data_eq!(
+        notes(&first),
+        str![[r#"
 the grant is for organization o-a1b2c3d4e5 and not for single accounts: `--only` does not limit it, and every account there may deliver
 
-"#]]);
+"#]]
+    );
     let second = plan(&whole, &observed(Some(&live), &MEMBERS[1..2]), Unnamed::Keep);
     assert_eq!(second.policy_write(), None);
     assert_data_eq!(notes(&second), str![]);
@@ -178,10 +184,13 @@ fn list_that_only_a_part_of_the_fleet_fits_into_is_never_written() {
     let first = plan(&units, &observed(None, &MEMBERS[..1]), Unnamed::Keep);
     let live = after(&first, None).unwrap();
     assert!(live.contains("aws:SourceOrgPaths") && !live.contains(MEMBERS[0]), "{live}");
-    assert_data_eq!(notes(&first), str![[r#"
+    assert_data_eq!(
+        notes(&first),
+        str![[r#"
 the grant is for ou-ab12-11111111 in organization o-a1b2c3d4e5 and not for single accounts: `--only` does not limit it, and every account there may deliver
 
-"#]]);
+"#]]
+    );
     let mut all = observed(Some(&live), &[]);
     all.scope = Scope::Whole;
     assert_eq!(plan(&units, &all, Unnamed::Keep).policy_write(), None, "nothing is left for the others");

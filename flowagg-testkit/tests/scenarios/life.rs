@@ -100,7 +100,9 @@ async fn a_part_of_the_fleet_is_applied_alone_and_the_rest_later() {
     assert_eq!(granted().await, [true, false]);
     run(&["plan", "--exit-code"], shop).await.exits(0);
     let plan = run(&["plan", "--exit-code"], bank).await.exits(3);
-    snapbox::assert_data_eq!(told(&world, &plan), snapbox::str![[r#"
+    snapbox::assert_data_eq!(
+        told(&world, &plan),
+        snapbox::str![[r#"
 hub 111122223333 eu-west-1 acme-flow-logs
   + merge the bucket policy: grants delivery to 333333333333 (701 bytes)
 
@@ -113,7 +115,8 @@ note: flow logs expire after 90 days
 plan: 1 change to the hub, 2 flow logs to create
 next: `flowagg apply` makes these changes
 
-"#]]);
+"#]]
+    );
     assert!(outcome(&world, &deliver(&world).await, "shop").key().is_some());
 
     apply(&world).await;

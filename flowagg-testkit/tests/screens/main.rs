@@ -8,6 +8,7 @@
 
 mod escapes;
 mod helps;
+mod large;
 #[path = "../support/paper.rs"]
 #[allow(dead_code, reason = "`papers` needs more of it")]
 mod paper;

@@ -145,8 +145,8 @@ silent: 1 flow log: in use, but nothing has arrived of late
   ! 222200000002  prod-2  eu-west-1  vpc-00000003 (main)  fl-00000003  newest object 5 h old
       AWSLogs/fl-00000003.log.gz
 
-missing: 1 resource: no flow log to the bucket
-       `flowagg apply` creates it
+missing: 1 resource: no flow log to the bucket that counts
+       `flowagg plan` shows what `apply` creates, and what keeps it from that
   ! 222200000003  prod-3  eu-central-1  vpc-00000004 (main)  -
 
 failing: 1 flow log: AWS reports: Access error
