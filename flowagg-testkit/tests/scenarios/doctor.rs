@@ -243,7 +243,7 @@ error: 111122223333 eu-west-1: acme-flow-logs: HeadBucket: AccessDenied: the buc
   + fleet file   ok     `/srv/fleet/flowagg.toml` can be used
   ! credentials  fails  The token is expired
 
-error: 111122223333 eu-west-1: GetCallerIdentity: ExpiredToken: The token is expired
+error: 111122223333 eu-west-1: GetCallerIdentity: ExpiredToken: The token is expired (credentials of AWS_ACCESS_KEY_ID)
        the credentials have expired: sign in again, then run the command again; completed changes are kept
 
 1 in the way: nothing was changed; not checked: hub account, accounts, regions, bucket, policy, flow logs
