@@ -12,6 +12,7 @@ mod named;
 mod policy;
 mod proxies;
 mod schemas;
+mod settings;
 
 use std::io::Write;
 use std::path::Path;

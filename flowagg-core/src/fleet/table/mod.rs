@@ -1,8 +1,10 @@
 //! TOML tables and values that know their place in the file and gather faults instead of stopping at the first.
 
+mod path;
+mod unquoted;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::ops::Range;
 use std::rc::Rc;
 use std::str::FromStr;
@@ -10,9 +12,11 @@ use std::str::FromStr;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use self::path::{Path, Step};
+use self::unquoted::account_at;
 use super::Fault;
 use super::position::{Position, Positions};
-use crate::id::{AccountId, IdError};
+use crate::id::IdError;
 use crate::near::meant;
 
 /// The places in the text of the file, and the faults met so far.
@@ -71,47 +75,6 @@ impl<'t> Reader<'t> {
         let mut faults = self.faults.into_inner();
         faults.sort();
         faults
-    }
-}
-
-/// The account id without quotes that surrounds a place in the text, and its start: a number with a leading zero, or one with
-/// dashes. TOML allows neither.
-fn account_at(text: &str, at: usize) -> Option<(usize, String)> {
-    let is_part = |c: char| c.is_ascii_digit() || c == '-';
-    let (before, after) = text.split_at_checked(at)?;
-    let start = before.trim_end_matches(is_part).len();
-    let length = after.find(|c| !is_part(c)).unwrap_or(after.len());
-    let token = text.get(start..at + length)?;
-    let account = AccountId::without_dashes(token)
-        .or_else(|| AccountId::parse(token).is_ok().then(|| token.to_owned()))?;
-    Some((start, account))
-}
-
-/// The keys and indexes that lead to a value, as in `members[0].regions`. Most values are valid, so it becomes text only in a
-/// message.
-#[derive(Clone)]
-struct Path<'r> {
-    /// Of the table or list that contains the value; `None` for the file as a whole.
-    parent: Option<Rc<Self>>,
-    step: Step<'r>,
-}
-
-#[derive(Clone, Copy)]
-enum Step<'r> {
-    Key(&'r str),
-    Index(usize),
-}
-
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(parent) = &self.parent {
-            parent.fmt(f)?;
-        }
-        match self.step {
-            Step::Index(index) => write!(f, "[{index}]"),
-            Step::Key(key) if self.parent.is_some() => write!(f, ".{key}"),
-            Step::Key(key) => f.write_str(key),
-        }
     }
 }
 
