@@ -807,7 +807,7 @@ fn rules_of_accounts_change_for_selected_members_alone() {
     assert_eq!(
         changes(&changed),
         [
-            "lifecycle of AWSLogs/222222222222/vpcflowlogs/: expire after 60 days, unfinished uploads deleted after 7 (now after 90 days; the age of the objects was not read)"
+            "lifecycle of AWSLogs/222222222222/vpcflowlogs/: expire after 90 days -> expire after 60 days, unfinished uploads deleted after 7 (now after 90 days; the age of the objects was not read)"
         ]
     );
     let new = for_one(

@@ -273,8 +273,8 @@ pub enum Step {
     Replace {
         /// The wrong one, which this fleet manages.
         old: FlowLogId,
-        /// Whether AWS may refuse the right one next to it, since both have the same destination and traffic type. Only then may the
-        /// wrong one be deleted first.
+        /// Whether AWS may refuse the right one because of it, and of no other: both have the same destination. Only then may the wrong
+        /// one be deleted first.
         may_conflict: bool,
     },
     /// Set tags.

@@ -215,7 +215,7 @@ fn a_wrong_flow_log_of_ours_is_replaced_with_every_difference_as_the_reason() {
     wrong.traffic = Some("REJECT".into());
     wrong.interval = Some(60);
     let part = compare(&fleet, &[vpc(VPCS[0])], std::slice::from_ref(&wrong), Unnamed::Keep);
-    assert_eq!(steps(&part), [&Step::Replace { old: wrong.id, may_conflict: false }]);
+    assert_eq!(steps(&part), [&Step::Replace { old: wrong.id, may_conflict: true }]);
     assert_eq!(part.changes[0].reason, "traffic REJECT -> ALL, aggregation interval 60 s -> 600 s");
 }
 

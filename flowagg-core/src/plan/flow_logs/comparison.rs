@@ -205,7 +205,9 @@ impl Comparison<'_> {
             }
             (None, Some(old)) => {
                 let reason = wanted.changes(old, id.kind()).join(", ");
-                let may_conflict = wanted.may_conflict(old);
+                // Whether the traffic type decides as well, AWS does not document.
+                let is_only_one = others.iter().all(|log| !wanted.is_at_destination(log));
+                let may_conflict = wanted.is_at_destination(old) && is_only_one;
                 self.change(id, Step::Replace { old: old.id.clone(), may_conflict }, reason);
                 Logging::Planned
             }

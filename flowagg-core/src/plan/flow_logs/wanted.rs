@@ -61,12 +61,6 @@ impl<'a> Wanted<'a> {
             && (has_no_type || log.traffic.as_deref() == Some(self.spec.traffic.as_api()))
     }
 
-    /// Whether AWS may refuse a right flow log next to this one of the fleet. A traffic type that the endpoint does not return may be
-    /// the same.
-    pub(super) fn may_conflict(&self, log: &FlowLog) -> bool {
-        self.is_at_destination(log) && (log.traffic.is_none() || self.is_refused_next_to(log))
-    }
-
     /// In which settings a flow log of this kind of resource differs, in words.
     pub(super) fn differences(&self, log: &FlowLog, kind: ResourceKind) -> Vec<String> {
         let compared = self.compared(log, kind).into_iter();
