@@ -180,7 +180,7 @@ fn account_ids_that_toml_does_not_read_are_named_with_the_quoted_id() {
 6:11: an account id is a text, and this one has no quotes
     write it in quotes: "000011112222"
 6:11: `members[0].account`: `1234-5678-9012` is not an AWS account id: it is written with dashes, as in the AWS console; without them it is `123456789012`
-    an account id has 12 digits and stands in quotes, as in "111122223333"
+    an account id has 12 digits, as in `111122223333`
 6:11: `members[0].account` is a number where a text belongs
     write it in quotes: "222222222222"
 8:13: an account id is a text, and this one has no quotes

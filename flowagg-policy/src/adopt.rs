@@ -101,7 +101,7 @@ impl AdoptError {
                 format!("name one by its place: {}", places.join(" or "))
             }
             Self::Managed { .. } => {
-                "remove it with the fleet file of that fleet: `flowagg destroy`".to_owned()
+                "remove it with the fleet file of that fleet: `flowagg -c FILE destroy`".to_owned()
             }
             Self::Unfit { .. } => "leave it as it is, or edit the bucket policy by hand".to_owned(),
         }

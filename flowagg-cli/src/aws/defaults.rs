@@ -1,10 +1,13 @@
 //! Defaults for a first fleet file, from the caller's credentials.
 
-use aws_sdk_organizations::error::ProvideErrorMetadata;
+use std::error::Error;
+
+use aws_sdk_organizations::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use flowagg_core::id::{AccountId, BucketName, OrganizationId, Region};
 
 use super::access::Session;
-use super::call::{DESCRIBE_ORGANIZATION, LIST_ACCOUNTS, LIST_BUCKETS};
+use super::call::{Call, DESCRIBE_ORGANIZATION, LIST_ACCOUNTS, LIST_BUCKETS};
 use super::failure::CallError;
 
 /// Defaults for a first fleet file.
@@ -17,7 +20,7 @@ pub struct InitDefaults {
     pub region: Option<Region>,
     /// The organization of the account; `None` if it is in none.
     pub organization: Result<Option<FoundOrganization>, CallError>,
-    /// The account's buckets with `log` in their names, in order.
+    /// The account's buckets, in order.
     pub buckets: Result<Vec<BucketName>, CallError>,
 }
 
@@ -33,6 +36,18 @@ pub struct FoundOrganization {
     pub listable: Result<(), CallError>,
 }
 
+/// A failed call that only `init` makes. `flowagg permissions` does not print its action, and options give the value as well.
+fn optional<E>(call: Call, error: &SdkError<E, HttpResponse>, options: &str) -> CallError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let mut failed = CallError::of(call, error);
+    if failed.is_plain_denial(call) {
+        failed.advice = format!("allow {} to the caller, or give {options}", call.action).into();
+    }
+    failed
+}
+
 /// Reads defaults for a first fleet file. A call that fails is part of the result.
 ///
 /// For a session of the caller's own account: see [`Session::open_own_account`].
@@ -43,7 +58,10 @@ pub async fn init_defaults(session: &Session) -> InitDefaults {
         let described = match organizations.describe_organization().send().await {
             Ok(described) => described,
             Err(error) if error.code() == Some("AWSOrganizationsNotInUseException") => return Ok(None),
-            Err(error) => return Err(CallError::of(DESCRIBE_ORGANIZATION, &error)),
+            Err(error) => {
+                let options = "`--organization` or `--account`";
+                return Err(optional(DESCRIBE_ORGANIZATION, &error, options));
+            }
         };
         let organization = described.organization();
         let id = organization.and_then(|it| it.id()).unwrap_or_default();
@@ -60,11 +78,9 @@ pub async fn init_defaults(session: &Session) -> InitDefaults {
         let mut pages = account.s3(&account.home()).list_buckets().into_paginator().send();
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| CallError::of(LIST_BUCKETS, &error))?;
+            let page = page.map_err(|error| optional(LIST_BUCKETS, &error, "`--bucket`"))?;
             let names = page.buckets().iter().filter_map(|bucket| bucket.name());
-            found.extend(
-                names.filter(|name| name.contains("log")).filter_map(|name| BucketName::parse(name).ok()),
-            );
+            found.extend(names.filter_map(|name| BucketName::parse(name).ok()));
         }
         found.sort();
         Ok(found)

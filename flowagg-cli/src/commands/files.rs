@@ -18,15 +18,26 @@ pub(super) fn write_text(
     force: bool,
     screen: &mut Screen<'_>,
 ) -> Result<(), CommandError> {
+    can_be_file(path)?;
     let folder = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
-        let what = format!("`{}` is no name of a file", path.display());
+        let what = format!("`{}` is not a valid file name", path.display());
         return Err(CommandError::usage(what, "name a file, as in `flowagg.toml`"));
     };
     into_folder(&[ExportFile { name: name.to_owned(), text }], &folder, force, screen)
 }
 
-/// All files or none. One that is there and says something else is kept, unless it is to go.
+/// Checks that a file can have this path: no folder has it.
+pub(super) fn can_be_file(path: &Path) -> Result<(), CommandError> {
+    if !path.is_dir() {
+        return Ok(());
+    }
+    let what = format!("`{}` is a folder; nothing was written", path.display());
+    let file = path.join("flowagg.toml");
+    Err(CommandError::usage(what, format!("name a file, as in `{}`", file.display())))
+}
+
+/// Writes all files or none. An existing file with other contents is kept and is an error, unless `force` is set.
 pub(super) fn into_folder(
     files: &[ExportFile],
     folder: &Path,
@@ -39,9 +50,10 @@ pub(super) fn into_folder(
         let path = folder.join(&file.name);
         match fs::read(&path) {
             Ok(found) if found == file.text.as_bytes() => {}
-            Ok(_) if !force => wrong.push(Problem::new(
-                format!("`{}` is there and says something else; nothing was written", path.display()),
-                "look at it, and give `--force` to overwrite it",
+            Ok(_) if !force => wrong.push(exists(&path)),
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => wrong.push(Problem::new(
+                format!("`{}` is a folder; nothing was written", path.display()),
+                "remove it, or write to another folder",
             )),
             Err(error) if error.kind() != io::ErrorKind::NotFound => wrong.push(Problem::new(
                 format!("`{}` cannot be read: {error}; nothing was written", path.display()),
@@ -61,6 +73,14 @@ pub(super) fn into_folder(
         writeln!(screen.out, "{what}: {}", path.display())?;
     }
     Ok(())
+}
+
+/// A file that exists with other contents, and is kept.
+fn exists(path: &Path) -> Problem {
+    Problem::new(
+        format!("`{}` already exists with different contents; nothing was written", path.display()),
+        "compare it, then give `--force` to overwrite it",
+    )
 }
 
 /// Writes these files. All of them are written before the first is put in its place.

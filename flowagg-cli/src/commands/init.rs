@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
-use std::io;
 use std::str::FromStr;
 
 use flowagg_core::fleet::{
@@ -11,7 +10,7 @@ use flowagg_core::fleet::{
 use flowagg_core::id::{AccountId, BucketName, IdError, OrganizationId, Region, RoleName};
 
 use super::error::{CommandError, Problem};
-use super::files::write_text;
+use super::files::{can_be_file, write_text};
 use crate::args::{GlobalArgs, InitArgs};
 use crate::aws::{FoundOrganization, InitDefaults, OpenOwnError, Session, init_defaults};
 use crate::{Exit, Screen, show};
@@ -24,6 +23,13 @@ pub(super) async fn run(
     options: &InitArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
+    if !options.force && global.config.is_file() {
+        return Err(CommandError::file(
+            format!("`{}` already exists; nothing was written", global.config.display()),
+            "write another file with `-c FILE`, or give `--force` to overwrite it",
+        ));
+    }
+    can_be_file(&global.config)?;
     let defaults = if options.offline {
         None
     } else {
@@ -39,14 +45,18 @@ pub(super) async fn run(
     let answers = ask(options, defaults.as_ref(), screen)?;
     let found =
         found(defaults.as_ref()).filter(|found| Some(&found.id) == answers.members.organization.as_ref());
+    let is_chosen = screen.interactive || options.organization.is_some();
+    let notes = notes(&answers.members, found, is_chosen);
     let file = file(answers, options);
-    let remarks = remarks(&file, found, defaults.as_ref().map(|defaults| defaults.account));
-    let text = file.to_toml(&remarks);
+    let text = file.to_toml(&remarks(&file, found, defaults.as_ref()));
     if let Err(error) = FleetFile::parse(&text) {
         let faults = error.faults.into_iter().map(|fault| Problem::new(fault.what, fault.help));
         return Err(CommandError::Usage(faults.collect()));
     }
     write_text(&global.config, text, options.force, screen)?;
+    for note in notes {
+        screen.note(&note)?;
+    }
     show::next(&format!("read `{}`, then run `flowagg doctor`", global.config.display()), screen.err)?;
     Ok(Exit::Done)
 }
@@ -79,13 +89,14 @@ fn ask(
     screen: &mut Screen<'_>,
 ) -> Result<Answers, CommandError> {
     let account = defaults.map(|defaults| defaults.account);
-    let account = given(options.hub_account, "account of the bucket", account, screen)?;
+    let account =
+        given(options.hub_account, "account of the bucket", account, AccountId::parse_typed, screen)?;
     let region = defaults.and_then(|defaults| defaults.region.clone());
-    let region = given(options.region.clone(), "region of the bucket", region, screen)?;
+    let region = given(options.region.clone(), "region of the bucket", region, Region::parse, screen)?;
     if let (Some(defaults), None) = (defaults, &options.bucket) {
         match &defaults.buckets {
             Ok(buckets) if screen.interactive => {
-                for bucket in buckets {
+                for bucket in buckets.iter().filter(|bucket| bucket.as_str().contains("log")) {
                     writeln!(screen.err, "existing bucket: {bucket}")?;
                 }
             }
@@ -94,8 +105,8 @@ fn ask(
         }
     }
     let own = account.and_then(|account| BucketName::parse(&format!("flow-logs-{account}")).ok());
-    let bucket =
-        given(options.bucket.clone(), "bucket, which `apply` creates if it does not exist", own, screen)?;
+    let what = "bucket, which `apply` creates if it does not exist";
+    let bucket = given(options.bucket.clone(), what, own, BucketName::parse, screen)?;
     let members = members(options, defaults, screen)?;
     match (account, region, bucket, members) {
         (Some(account), Some(region), Some(bucket), Some(members)) => {
@@ -120,7 +131,7 @@ fn members(
     options: &InitArgs,
     defaults: Option<&InitDefaults>,
     screen: &mut Screen<'_>,
-) -> io::Result<Option<Members>> {
+) -> Result<Option<Members>, CommandError> {
     if options.organization.is_some() || !options.account.is_empty() {
         let accounts = options.account.iter().copied().collect();
         return Ok(Some(Members { organization: options.organization.clone(), accounts }));
@@ -132,69 +143,91 @@ fn members(
         }
         Some((_, Ok(Some(_)))) | None => {}
     }
-    if let Some(FoundOrganization { id, listable, .. }) = found(defaults)
-        && (!screen.interactive || screen.agreed(&format!("log every account of organization {id}?"))?)
-    {
+    if let Some(FoundOrganization { id, .. }) = found(defaults) {
+        let whole = Members { organization: Some(id.clone()), ..Members::default() };
         if !screen.interactive {
-            screen.note(&format!(
-                "every account of organization {id} is a member; `--account` chooses accounts instead"
-            ))?;
+            return Ok(Some(whole));
         }
-        if let Err(error) = listable {
-            screen.note(&format!("the accounts of the organization could not be listed: {error}"))?;
+        let answer = screen.answer(&format!("\nlog every account of organization {id}? [y/N] "))?;
+        if show::is_yes(&answer.ok_or_else(canceled)?) {
+            return Ok(Some(whole));
         }
-        return Ok(Some(Members { organization: Some(id.clone()), ..Members::default() }));
     }
     if !screen.interactive {
         return Ok(None);
     }
     let prompt = "accounts to log, separated by commas, or the id of an organization: ";
-    while let Some(answer) = screen.answer(prompt)? {
-        match answer.parse::<Members>() {
+    loop {
+        match screen.answer(prompt)?.ok_or_else(canceled)?.parse::<Members>() {
             Ok(members) => return Ok(Some(members)),
             Err(error) => screen.error(&error.to_string(), error.help())?,
         }
     }
-    Ok(None)
+}
+
+/// The input ended at a prompt.
+fn canceled() -> CommandError {
+    CommandError::usage(
+        "the input ended before every prompt was answered; nothing was written",
+        "answer the prompts, or give the values as options",
+    )
 }
 
 impl FromStr for Members {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        if text.starts_with("o-") {
-            return Ok(Self { organization: Some(text.parse()?), ..Self::default() });
+        let bare = text.trim_matches(QUOTES);
+        if bare.starts_with("o-") {
+            return Ok(Self { organization: Some(bare.parse()?), ..Self::default() });
         }
         let items: Vec<&str> = text.split([',', ' ']).filter(|item| !item.is_empty()).collect();
         // An empty answer is not an account id.
         let items = if items.is_empty() { vec![text] } else { items };
-        let accounts = items.into_iter().map(str::parse).collect::<Result<_, _>>()?;
+        let accounts = items.into_iter().map(AccountId::parse_typed).collect::<Result<_, _>>()?;
         Ok(Self { organization: None, accounts })
     }
 }
 
+/// Around values that are copied from a fleet file.
+const QUOTES: [char; 2] = ['"', '\''];
+
 /// The value of an option, or else the answer to a prompt, which is repeated until the answer is valid. An empty answer takes the
 /// default.
-fn given<T: FromStr<Err = IdError> + Display>(
+fn given<T: Display>(
     given: Option<T>,
     what: &str,
     default: Option<T>,
+    parse: fn(&str) -> Result<T, IdError>,
     screen: &mut Screen<'_>,
-) -> io::Result<Option<T>> {
+) -> Result<Option<T>, CommandError> {
     if given.is_some() || !screen.interactive {
         return Ok(given.or(default));
     }
     let shown = default.as_ref().map_or(String::new(), |default| format!(" [{default}]"));
-    while let Some(answer) = screen.answer(&format!("{what}{shown}: "))? {
+    loop {
+        let answer = screen.answer(&format!("{what}{shown}: "))?.ok_or_else(canceled)?;
         if answer.is_empty() && default.is_some() {
             return Ok(default);
         }
-        match answer.parse() {
+        match parse(answer.trim_matches(QUOTES)) {
             Ok(value) => return Ok(Some(value)),
             Err(error) => screen.error(&error.to_string(), error.help())?,
         }
     }
-    Ok(default)
+}
+
+/// What the reader has to know about the members of the written file. `is_chosen`: the organization is the user's choice.
+fn notes(members: &Members, found: Option<&FoundOrganization>, is_chosen: bool) -> Vec<String> {
+    let Some(found) = found.filter(|_| members.accounts.is_empty()) else { return Vec::new() };
+    let by_default = format!(
+        "every account of organization {} is a member; `--account` chooses accounts instead",
+        found.id
+    );
+    let unlisted = found.listable.as_ref().err();
+    let unlisted =
+        unlisted.map(|error| format!("the accounts of the organization could not be listed: {error}"));
+    (!is_chosen).then_some(by_default).into_iter().chain(unlisted).collect()
 }
 
 fn file(answers: Answers, options: &InitArgs) -> FleetFile {
@@ -218,8 +251,14 @@ fn file(answers: Answers, options: &InitArgs) -> FleetFile {
 }
 
 /// The comments of the file.
-fn remarks(file: &FleetFile, found: Option<&FoundOrganization>, caller: Option<AccountId>) -> Vec<Remark> {
+fn remarks(
+    file: &FleetFile,
+    found: Option<&FoundOrganization>,
+    defaults: Option<&InitDefaults>,
+) -> Vec<Remark> {
     let remark = |about, text: &str| Remark::new(about, text.to_owned());
+    let buckets = defaults.and_then(|defaults| defaults.buckets.as_ref().ok());
+    let is_existing = buckets.is_some_and(|buckets| buckets.contains(&file.hub.bucket));
     let mut remarks = vec![
         remark(
             Part::File,
@@ -227,7 +266,11 @@ fn remarks(file: &FleetFile, found: Option<&FoundOrganization>, caller: Option<A
         ),
         remark(
             Part::Hub,
-            "Objects expire after 90 days: `retention-days`. S3 encrypts them: `encryption` names a KMS key.",
+            if is_existing {
+                "The bucket exists and keeps its settings. Flow logs expire by its own rules until `retention-days` is set."
+            } else {
+                "In a bucket that `apply` creates, objects expire after 90 days: `retention-days`. S3 encrypts them: `encryption` names a KMS key."
+            },
         ),
         remark(
             Part::FlowLogs,
@@ -238,6 +281,24 @@ fn remarks(file: &FleetFile, found: Option<&FoundOrganization>, caller: Option<A
             "The smallest grant that lets these accounts deliver, each with its own account id: `form`.",
         ),
     ];
+    let hub = file.hub.account;
+    let is_default = |role: &RoleName| role.as_str() == RoleName::ORGANIZATION_ACCOUNT_ACCESS;
+    let roles = file.members.values().filter(|member| member.account != hub).map(|member| &member.role);
+    let mut roles = roles.chain(file.discovery().map(|(_, how)| &how.role));
+    let own_organization = defaults.and_then(|defaults| defaults.organization.as_ref().ok()?.as_ref());
+    if let Some(management) = own_organization.and_then(|found| found.management)
+        && hub != management
+        && let Some(role) = roles.find(|role| is_default(role))
+    {
+        let part = if file.discovery().is_some() { Part::Organization } else { Part::File };
+        remarks.push(Remark::new(
+            part,
+            format!(
+                "AWS creates `{role}` with a trust policy for the management account {management}, not for the hub account {hub}: set \
+                 `role` to a role that trusts {hub}; `flowagg export iam` writes it."
+            ),
+        ));
+    }
     let Some((_, how)) = file.discovery() else { return remarks };
     remarks.push(remark(
         Part::Organization,
@@ -255,10 +316,10 @@ fn remarks(file: &FleetFile, found: Option<&FoundOrganization>, caller: Option<A
             ),
         ));
     }
-    let entered = [Some(file.hub.account), caller];
+    let caller = defaults.map(|defaults| defaults.account);
     if let Some(management) = management
-        && !entered.contains(&Some(management))
-        && how.role.as_str() == RoleName::ORGANIZATION_ACCOUNT_ACCESS
+        && ![Some(hub), caller].contains(&Some(management))
+        && is_default(&how.role)
     {
         remarks.push(Remark::new(
             Part::Organization,

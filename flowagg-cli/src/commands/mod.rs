@@ -19,12 +19,19 @@ mod shell;
 mod start;
 mod verify;
 
-use crate::args::{Args, AthenaVerb, Verb};
+use std::path::Path;
+
+use crate::args::{Args, AthenaVerb, FLEET_FILE, Verb};
 use crate::{Exit, Screen};
 
 use error::CommandError;
 
 pub(crate) async fn run(args: Args, screen: &mut Screen<'_>) -> Result<Exit, CommandError> {
+    let config = &args.global.config;
+    if config != Path::new(FLEET_FILE) {
+        screen.out.set_fleet_file(config);
+        screen.err.set_fleet_file(config);
+    }
     match &args.verb {
         Verb::Plan(options) => plan::run(&args.global, options, screen).await,
         Verb::Apply(options) => apply::run(&args.global, options, screen).await,

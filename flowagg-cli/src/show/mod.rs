@@ -40,7 +40,7 @@ pub(crate) use report::report_verdict;
 pub use report::{Glyphs, report};
 pub(crate) use rows::{RowFormat, bytes, rows};
 pub use screen::Screen;
-pub(crate) use screen::usage;
+pub(crate) use screen::{is_yes, usage};
 pub use sheet::Sheet;
 pub(crate) use style::heading;
 pub(crate) use verified::{interrupted, verified};

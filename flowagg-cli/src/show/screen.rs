@@ -84,7 +84,7 @@ impl<'a> Screen<'a> {
     /// Prompts for confirmation. Every answer but `y` and `yes` is a no, and so is the end of the input.
     pub(crate) fn agreed(&mut self, question: &str) -> io::Result<bool> {
         let answer = self.answer(&format!("\n{question} [y/N] "))?;
-        Ok(answer.is_some_and(|answer| matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes")))
+        Ok(answer.is_some_and(|answer| is_yes(&answer)))
     }
 
     /// Prompts for a line, and returns it without the white space around it; `None` at the end of the input.
@@ -93,7 +93,12 @@ impl<'a> Screen<'a> {
         self.err.flush()?;
         let Some(input) = &mut self.input else { return Ok(None) };
         let mut answer = String::new();
-        Ok((input.read_line(&mut answer)? > 0).then(|| answer.trim().to_owned()))
+        if input.read_line(&mut answer)? == 0 {
+            // The prompt's line is not ended by an answer.
+            writeln!(self.err)?;
+            return Ok(None);
+        }
+        Ok(Some(answer.trim().to_owned()))
     }
 
     /// What is wrong, and what to do.
@@ -159,6 +164,11 @@ impl<'a> Screen<'a> {
     pub(crate) fn calls(&mut self, phase: &str, calls: &Calls) -> io::Result<()> {
         if self.events { writeln!(self.err, "{}", Event::Calls { phase, calls }) } else { Ok(()) }
     }
+}
+
+/// Whether the answer to a question is a yes.
+pub(crate) fn is_yes(answer: &str) -> bool {
+    matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes")
 }
 
 /// The last line of a run that a signal ended.

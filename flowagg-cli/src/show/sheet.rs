@@ -3,6 +3,7 @@
 
 use std::fmt::{Arguments, Display};
 use std::io::{self, Write};
+use std::path::Path;
 
 use textwrap::core::{Word, break_words, display_width};
 use textwrap::wrap_algorithms::wrap_first_fit;
@@ -21,13 +22,20 @@ pub(crate) const TIE: char = '\u{a0}';
 pub struct Sheet<'a> {
     to: &'a mut dyn Write,
     width: Option<usize>,
+    /// The options that each command of flowagg in a line needs to read the same fleet file.
+    options: Option<String>,
 }
 
 impl<'a> Sheet<'a> {
     /// A terminal of so many columns; or with `None` something without a width, to which each thing is written on one
     /// line, as `grep` and `diff` take it.
     pub fn new(to: &'a mut dyn Write, width: Option<usize>) -> Self {
-        Self { to, width: width.map(|width| width.max(NARROWEST)) }
+        Self { to, width: width.map(|width| width.max(NARROWEST)), options: None }
+    }
+
+    /// Names the fleet file of the run: each command of flowagg in a line gets `-c FILE`, so that it can be copied.
+    pub(crate) fn set_fleet_file(&mut self, path: &Path) {
+        self.options = Some(format!("-c {}", in_a_shell(&path.display().to_string())));
     }
 
     /// Writes a text as it is, a part of a line or many lines: what `write!` calls.
@@ -43,7 +51,12 @@ impl<'a> Sheet<'a> {
     /// Writes a line. What does not fit goes on below, with so many spaces before it, and so does what has a line of its own. Words with a [`TIE`] between them
     /// stay on one line.
     pub(crate) fn line(&mut self, indent: usize, text: impl Display) -> io::Result<()> {
-        let text = visible(&text.to_string());
+        let text = text.to_string();
+        let text = match &self.options {
+            Some(options) => with_options(&text, options),
+            None => text,
+        };
+        let text = visible(&text);
         let Some(width) = self.width else {
             let below = format!("\n{:indent$}", "");
             return writeln!(self.to, "{}", text.replace(TIE, " ").replace('\n', &below));
@@ -80,6 +93,23 @@ impl Write for Sheet<'_> {
     fn flush(&mut self) -> io::Result<()> {
         self.to.flush()
     }
+}
+
+/// The text with these options in each command of flowagg that does not name its fleet file.
+fn with_options(text: &str, options: &str) -> String {
+    let mut parts = text.split("`flowagg ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let options = if part.starts_with("-c ") { String::new() } else { format!("{options} ") };
+        text + "`flowagg " + &options + part
+    })
+}
+
+/// A path as one word of a command line.
+fn in_a_shell(path: &str) -> String {
+    let is_plain =
+        |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '\\' | ':' | '~' | '+' | '@');
+    if path.chars().all(is_plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) }
 }
 
 /// Whether a character controls the terminal, or the direction or order of the text around it.
@@ -184,6 +214,22 @@ mod tests {
     fn what_controls_a_terminal_is_made_visible() {
         let text = "a\u{1b}]8;;x\u{7}b\u{1b}[5mc\u{9b}d\u{202e}e\tf";
         assert_eq!(written(None, 0, text), "a\\u{1b}]8;;x\\u{7}b\\u{1b}[5mc\\u{9b}d\\u{202e}e f\n");
+    }
+
+    #[test]
+    fn commands_of_a_run_with_another_fleet_file_name_it() {
+        let mut out = Vec::new();
+        let text = "next: `flowagg plan`, or `flowagg -c FILE destroy`; `apply` is the verb";
+        for path in ["eu.toml", "my fleets/it's.toml"] {
+            let mut sheet = Sheet::new(&mut out, None);
+            sheet.set_fleet_file(Path::new(path));
+            sheet.line(0, text).unwrap();
+        }
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "next: `flowagg -c eu.toml plan`, or `flowagg -c FILE destroy`; `apply` is the verb\n\
+             next: `flowagg -c 'my fleets/it'\\''s.toml' plan`, or `flowagg -c FILE destroy`; `apply` is the verb\n"
+        );
     }
 
     #[test]

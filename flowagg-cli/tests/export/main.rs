@@ -48,6 +48,7 @@ fn export(fleet: &str, args: &[&str], out: Option<&Path>) -> Said {
     Said {
         code: status.code(),
         out: String::from_utf8(stdout).unwrap(),
-        err: String::from_utf8(stderr).unwrap(),
+        // Commands in messages name the fleet file.
+        err: String::from_utf8(stderr).unwrap().replace(&format!(" -c {}", fleet_file(fleet).display()), ""),
     }
 }

@@ -122,8 +122,8 @@ fn a_file_that_says_something_else_is_kept_with_all_others_unless_it_is_to_go() 
     assert_data_eq!(
         said.err.replace(&theirs.display().to_string(), "FILE"),
         str![[r#"
-error: `FILE` is there and says something else; nothing was written
-       look at it, and give `--force` to overwrite it
+error: `FILE` already exists with different contents; nothing was written
+       compare it, then give `--force` to overwrite it
 
 "#]]
     );

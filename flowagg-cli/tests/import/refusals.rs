@@ -168,8 +168,8 @@ fn a_file_that_says_something_else_is_kept_unless_it_is_to_go() {
     assert_data_eq!(
         kept.err.replace(file.to_str().unwrap(), "FILE"),
         str![[r#"
-error: `FILE` is there and says something else; nothing was written
-       look at it, and give `--force` to overwrite it
+error: `FILE` already exists with different contents; nothing was written
+       compare it, then give `--force` to overwrite it
 
 "#]]
     );

@@ -8,6 +8,7 @@ use flowagg_core::fleet::FleetFile;
 use snapbox::{assert_data_eq, str};
 
 use crate::Said;
+use crate::messages::{IDENTITY, endpoint};
 
 fn flowagg(args: &[&str], folder: &Path) -> Said {
     let mut command = Command::new(env!("CARGO_BIN_EXE_flowagg"));
@@ -41,7 +42,7 @@ fn a_first_fleet_file_is_written_with_words_about_what_can_be_changed() {
 # The VPC Flow Logs of these accounts, in one S3 bucket. `flowagg plan` shows what differs from it.
 
 [hub]
-# Objects expire after 90 days: `retention-days`. S3 encrypts them: `encryption` names a KMS key.
+# In a bucket that `apply` creates, objects expire after 90 days: `retention-days`. S3 encrypts them: `encryption` names a KMS key.
 account = "111122223333"
 region = "eu-west-1"
 bucket = "acme-flow-logs"
@@ -90,24 +91,59 @@ error: missing: `--hub-account`, `--bucket`, `--organization` or `--account`
 }
 
 #[test]
-fn a_file_that_says_something_else_is_kept() {
+fn an_existing_file_is_kept_and_reported_before_anything_else() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("flowagg.toml");
     fs::write(&file, "mine").unwrap();
     let options = [&OPTIONS[..], &["--account", "222222222222"]].concat();
-    let said = flowagg(&options, folder.path());
-    assert_eq!(said.code, Some(1));
-    assert_data_eq!(
-        said.err,
-        str![[r#"
-error: `flowagg.toml` is there and says something else; nothing was written
-       look at it, and give `--force` to overwrite it
+    // Values that are missing are not reported.
+    for options in [&options[..], &["init", "--offline"]] {
+        let said = flowagg(options, folder.path());
+        assert_eq!(said.code, Some(1));
+        assert_data_eq!(
+            said.err,
+            str![[r#"
+error: `flowagg.toml` already exists; nothing was written
+       write another file with `-c FILE`, or give `--force` to overwrite it
 
 "#]]
-    );
+        );
+    }
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
     assert_eq!(flowagg(&[&options[..], &["--force"]].concat(), folder.path()).code, Some(0));
     assert!(FleetFile::parse(&fs::read_to_string(&file).unwrap()).is_ok());
+}
+
+#[test]
+fn the_next_command_names_another_fleet_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = [&OPTIONS[..], &["--account", "222222222222", "-c", "eu.toml"]].concat();
+    let said = flowagg(&options, folder.path());
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert_data_eq!(
+        said.err,
+        str![[r#"
+next: read `eu.toml`, then run `flowagg -c eu.toml doctor`
+
+"#]]
+    );
+}
+
+#[test]
+fn a_folder_is_not_a_fleet_file() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("fleets")).unwrap();
+    let said =
+        flowagg(&[&OPTIONS[..], &["--account", "222222222222", "-c", "fleets"]].concat(), folder.path());
+    assert_eq!(said.code, Some(2));
+    assert_data_eq!(
+        said.err,
+        str![[r#"
+error: `fleets` is a folder; nothing was written
+       name a file, as in `fleets/flowagg.toml`
+
+"#]]
+    );
 }
 
 #[test]
@@ -139,4 +175,36 @@ fn shells_complete_the_verbs_and_every_verb_has_a_page() {
         let page = folder.path().join("pages").join(format!("flowagg-{verb}.1"));
         assert!(fs::read_to_string(&page).unwrap().contains(".SH SYNOPSIS"), "{verb}");
     }
+}
+
+#[test]
+fn defaults_that_are_denied_are_named_with_the_options_that_replace_them() {
+    let url = endpoint(|request| {
+        let lower = request.to_ascii_lowercase();
+        if lower.contains("getcalleridentity") {
+            (200, IDENTITY.to_owned())
+        } else if lower.contains("describeorganization") {
+            let denied = r#"{"__type":"AccessDeniedException","Message":"You don't have permissions to access this resource."}"#;
+            (400, denied.to_owned())
+        } else {
+            let message = "User: arn:aws:iam::111122223333:user/x is not authorized to perform: s3:ListAllMyBuckets because no identity-based policy allows the s3:ListAllMyBuckets action";
+            (403, format!("<Error><Code>AccessDenied</Code><Message>{message}</Message></Error>"))
+        }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flowagg"));
+    command.args(["init", "--region", "eu-west-1", "--endpoint-url", &url]).current_dir(folder.path());
+    command.env_clear().env("AWS_ACCESS_KEY_ID", "x").env("AWS_SECRET_ACCESS_KEY", "x");
+    let said = Said::of(command.output().unwrap());
+    assert_eq!(said.code, Some(2));
+    assert_data_eq!(
+        said.err,
+        str![[r#"
+note: existing buckets could not be listed: ListBuckets: User: arn:aws:iam::111122223333:user/x is not authorized to perform: s3:ListAllMyBuckets because no identity-based policy allows the s3:ListAllMyBuckets action; allow s3:ListAllMyBuckets to the caller, or give `--bucket`
+note: the organization could not be looked up: DescribeOrganization: You don't have permissions to access this resource.; allow organizations:DescribeOrganization to the caller, or give `--organization` or `--account`
+error: missing: `--organization` or `--account`
+       give them as options, or answer the prompts in a terminal
+
+"#]]
+    );
 }

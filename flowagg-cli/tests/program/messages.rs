@@ -52,7 +52,7 @@ pub(crate) fn query_error(code: &str, message: &str) -> String {
     )
 }
 
-const IDENTITY: &str = "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
+pub(crate) const IDENTITY: &str = "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
 
 /// What STS and EC2 answer for an account with nothing in it.
 pub(crate) fn empty_account(request: &str) -> Option<String> {
@@ -81,7 +81,7 @@ fn a_fleet_file_with_eight_faults_is_answered_with_all_eight_on_one_screen() {
         str![[r#"
 error: `flowagg.toml` has 8 faults; nothing was read or written
 flowagg.toml:3:11: `hub.account`: `11112222333` is not an AWS account id: it has 11 digits
-    an account id has 12 digits and stands in quotes, as in "111122223333"
+    an account id has 12 digits, as in `111122223333`
 flowagg.toml:5:10: `hub.bucket`: `Acme_Logs` is not a bucket name: `A` may not stand in one
     3 to 63 of a-z, 0-9, `-` and `.`, with a letter or digit at both ends, as in `acme-flow-logs`
 flowagg.toml:6:10: `hub.prefix`: `AWSLogs` is not a sub-folder: `AWSLogs` is reserved: log delivery makes that folder itself
@@ -326,7 +326,7 @@ fn a_missing_fleet_file_is_named() {
         said.err,
         str![[r#"
 error: the fleet file `other.toml` cannot be read: No such file or directory (os error 2)
-       write one with `flowagg init`, or name another with `--config FILE`
+       write one with `flowagg -c other.toml init`, or name another with `--config FILE`
 
 "#]]
     );

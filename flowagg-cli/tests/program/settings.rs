@@ -177,7 +177,7 @@ fn options_that_cannot_be_used_are_named_before_any_call() {
         &["plan", "--endpoint-url", ""],
         &["plan", "--region", "eu-west"],
         &["plan", "--region", "us-gov-west-1"],
-        &["init", "--endpoint-url", "ftp://aws.example"],
+        &["init", "-c", "new.toml", "--endpoint-url", "ftp://aws.example"],
         &["doctor", "--profile", ""],
     ] {
         let said = on("", &[], args);

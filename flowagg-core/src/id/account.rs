@@ -12,7 +12,7 @@ impl AccountId {
 
     /// Reads exactly twelve ASCII digits.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        const HELP: &str = "an account id has 12 digits and stands in quotes, as in \"111122223333\"";
+        const HELP: &str = "an account id has 12 digits, as in `111122223333`";
         let wrong = |why: String| IdError::new(text, "an AWS account id", why, HELP);
         if let Some(digits) = Self::without_dashes(text) {
             return Err(wrong(format!(
@@ -26,6 +26,12 @@ impl AccountId {
             return Err(wrong(format!("it has {} digits", text.len())));
         }
         text.parse().map(Self).map_err(|_| wrong("it is no number".into()))
+    }
+
+    /// Reads an id as people type and copy it: also in quotes, and in groups as the AWS console shows it.
+    pub fn parse_typed(text: &str) -> Result<Self, IdError> {
+        let bare = text.trim_matches(['"', '\'']);
+        Self::without_dashes(bare).map_or_else(|| Self::parse(bare), |digits| Self::parse(&digits))
     }
 
     /// The digits of an account id that is written in groups, as the AWS console shows it: `1111-2222-3333`.
@@ -74,6 +80,18 @@ mod tests {
             AccountId::parse("1111-2222-3333").unwrap_err().to_string(),
             "`1111-2222-3333` is not an AWS account id: it is written with dashes, as in the AWS console; without them it is `111122223333`"
         );
+    }
+
+    #[test]
+    fn typed_ids_may_have_quotes_and_dashes() {
+        for typed in
+            ["111122223333", "\"111122223333\"", "'111122223333'", "1111-2222-3333", "\"1111-2222-3333\""]
+        {
+            assert_eq!(AccountId::parse_typed(typed).unwrap().to_string(), "111122223333", "{typed}");
+        }
+        for bad in ["", "\"\"", "1111-2222-333", "1111 2222 3333"] {
+            assert!(AccountId::parse_typed(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -120,8 +120,10 @@ pub(crate) async fn run(
     let shown = format!("flowagg {}", shown.join(" "));
     let io = |error| WorldError::Io(shown.clone(), error);
     std::fs::write(fleet_path(folder), fleet_file).map_err(io)?;
-    let mut command = Command::new(program()?);
-    command.args(args).arg("--config").arg(fleet_path(folder)).env_clear().envs(environment);
+    // It runs in the folder.
+    let program = std::path::absolute(program()?).map_err(io)?;
+    let mut command = Command::new(program);
+    command.args(args).current_dir(folder).env_clear().envs(environment);
     command.env("AWS_CONFIG_FILE", folder.join("no-config"));
     command.env("AWS_SHARED_CREDENTIALS_FILE", folder.join("no-credentials"));
     command.env("HOME", folder).stdin(Stdio::null()).kill_on_drop(true);

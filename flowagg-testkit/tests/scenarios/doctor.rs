@@ -42,7 +42,7 @@ async fn a_fleet_that_can_be_rolled_out_is_told_so_and_nothing_is_changed() {
     assert_data_eq!(
         told(&world, &ran),
         str![[r#"
-  + fleet file   ok  `/srv/fleet/flowagg.toml` can be used
+  + fleet file   ok  `flowagg.toml` can be used
   + credentials  ok  they are of 111122223333
   + hub account  ok  111122223333 can be entered
   + accounts     ok  2 can be entered
@@ -126,7 +126,7 @@ async fn endpoint_that_executes_a_dry_run_is_an_error_that_names_what_it_created
     assert_data_eq!(
         told(&world, &ran),
         str![[r#"
-  + fleet file   ok       `/srv/fleet/flowagg.toml` can be used
+  + fleet file   ok       `flowagg.toml` can be used
   + credentials  ok       they are of 111122223333
   + hub account  ok       111122223333 can be entered
   + accounts     ok       2 can be entered
@@ -164,7 +164,7 @@ async fn account_region_that_cannot_be_read_is_not_said_to_have_nothing_to_do() 
     assert_data_eq!(
         told(&world, &ran),
         str![[r#"
-  + fleet file   ok       `/srv/fleet/flowagg.toml` can be used
+  + fleet file   ok       `flowagg.toml` can be used
   + credentials  ok       they are of 111122223333
   + hub account  ok       111122223333 can be entered
   + accounts     ok       2 can be entered
@@ -192,7 +192,7 @@ error: 2 times: DescribeFlowLogs: UnauthorizedOperation: You are not authorized 
     assert_data_eq!(
         told(&world, &ran),
         str![[r#"
-  + fleet file   ok       `/srv/fleet/flowagg.toml` can be used
+  + fleet file   ok       `flowagg.toml` can be used
   + credentials  ok       they are of 111122223333
   + hub account  ok       111122223333 can be entered
   + accounts     ok       2 can be entered
@@ -214,7 +214,7 @@ not everything was checked: 1 unknown
     assert_data_eq!(
         told(&world, &ran),
         str![[r#"
-  + fleet file   ok       `/srv/fleet/flowagg.toml` can be used
+  + fleet file   ok       `flowagg.toml` can be used
   + credentials  ok       they are of 111122223333
   + hub account  ok       111122223333 can be entered
   + accounts     ok       2 can be entered
@@ -240,7 +240,7 @@ error: 111122223333 eu-west-1: acme-flow-logs: HeadBucket: AccessDenied: the buc
     assert_data_eq!(
         told(&world, &ran),
         str![[r#"
-  + fleet file   ok     `/srv/fleet/flowagg.toml` can be used
+  + fleet file   ok     `flowagg.toml` can be used
   ! credentials  fails  The token is expired
 
 error: 111122223333 eu-west-1: GetCallerIdentity: ExpiredToken: The token is expired (credentials of AWS_ACCESS_KEY_ID)
@@ -256,7 +256,7 @@ error: 111122223333 eu-west-1: GetCallerIdentity: ExpiredToken: The token is exp
     assert_data_eq!(
         told(&world, &ran),
         str![[r#"
-  + fleet file   ok  `/srv/fleet/flowagg.toml` can be used
+  + fleet file   ok  `flowagg.toml` can be used
   + credentials  ok  they are of 111122223333
   + hub account  ok  111122223333 can be entered
   + accounts     ok  1 can be entered

@@ -259,8 +259,8 @@ note: 333333333333: the account could not be read: AssumeRole: User is not autho
     assert_data_eq!(
         told(&world, &kept),
         str![[r#"
-error: `/srv/fleet/imported.toml` is there and says something else; nothing was written
-       look at it, and give `--force` to overwrite it
+error: `/srv/fleet/imported.toml` already exists with different contents; nothing was written
+       compare it, then give `--force` to overwrite it
 
 "#]]
     );

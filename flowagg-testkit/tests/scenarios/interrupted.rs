@@ -12,10 +12,10 @@ use tokio::process::{Child, Command};
 use crate::{applied, deliver, on_paper, world};
 
 fn spawn(world: &World, args: &[&str]) -> Child {
-    let mut command = Command::new(program().unwrap());
+    let mut command = Command::new(std::path::absolute(program().unwrap()).unwrap());
     let path = world.fleet_path();
     std::fs::write(&path, world.fleet_file()).unwrap();
-    command.args(args).arg("--config").arg(path).env_clear().envs(world.environment());
+    command.args(args).current_dir(path.parent().unwrap()).env_clear().envs(world.environment());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.kill_on_drop(true).spawn().unwrap()
 }

@@ -163,6 +163,11 @@ pub(super) struct Denial<'m> {
 }
 
 impl<'m> Denial<'m> {
+    /// Whether an IAM policy that allows the action is all that is missing.
+    pub(super) fn is_plain(self) -> bool {
+        (self.policy, self.effect) == (PolicyType::Identity, AllowsNot)
+    }
+
     /// What a message states; `None` if it names no reason.
     pub(super) fn parse(call: Call, message: &'m str) -> Option<Self> {
         let stated = |policy, effect, id| Some(Self { policy, effect, id });

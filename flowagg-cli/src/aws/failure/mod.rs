@@ -102,6 +102,12 @@ impl CallError {
         failure
     }
 
+    /// Whether the caller was denied the call, and an IAM policy that allows it is enough as far as AWS states.
+    pub(super) fn is_plain_denial(&self, call: Call) -> bool {
+        let denial = Denial::parse(call, &self.message);
+        self.code.as_deref().is_some_and(table::is_denial) && denial.is_none_or(|denial| denial.is_plain())
+    }
+
     /// An error that no SDK error stands behind.
     pub(super) fn failed(
         call: Call,

@@ -81,6 +81,11 @@ impl Code {
 
 const DENIED: &[Code] = &[Contains("AccessDenied"), Is("UnauthorizedOperation"), Is("Forbidden")];
 
+/// Whether a code means that the caller is denied the call.
+pub(super) fn is_denial(code: &str) -> bool {
+    DENIED.iter().any(|denied| denied.fits(code))
+}
+
 /// An error of any other code.
 pub(super) const OTHER: &str = "running the command again does not help: correct what the message names; `flowagg doctor` checks roles, permissions, the bucket and its key";
 /// An error that AWS itself has.

@@ -86,7 +86,9 @@ fn the_prompts_offer_defaults_and_repeat_until_an_answer_is_valid() {
     let (shown, answers) = asked(
         &options(),
         &defaults(),
-        Some("\n\nACME\nacme-flow-logs\nn\n\n222222222222, 3333\n222222222222, 333333333333\n"),
+        Some(
+            "1111-2222-3333\n\"eu-west-1\"\nACME\nacme-flow-logs\nn\n\n222222222222, 3333\n\"222222222222\", 3333-3333-3333\n",
+        ),
     );
     let answers = answers.unwrap();
     assert_eq!(answers.account, account("111122223333"));
@@ -101,9 +103,9 @@ bucket, which `apply` creates if it does not exist [flow-logs-111122223333]: err
        3 to 63 of a-z, 0-9, `-` and `.`, with a letter or digit at both ends, as in `acme-flow-logs`
 bucket, which `apply` creates if it does not exist [flow-logs-111122223333]: 
 log every account of organization o-a1b2c3d4e5? [y/N] accounts to log, separated by commas, or the id of an organization: error: `` is not an AWS account id: it has 0 digits
-       an account id has 12 digits and stands in quotes, as in "111122223333"
+       an account id has 12 digits, as in `111122223333`
 accounts to log, separated by commas, or the id of an organization: error: `3333` is not an AWS account id: it has 4 digits
-       an account id has 12 digits and stands in quotes, as in "111122223333"
+       an account id has 12 digits, as in `111122223333`
 accounts to log, separated by commas, or the id of an organization: 
 "#]]
     );
@@ -119,8 +121,6 @@ fn the_hub_is_never_the_only_member_unless_it_is_named() {
             answers.unwrap_err(),
             "missing: `--organization` or `--account`; give them as options, or answer the prompts in a terminal"
         );
-        let (_, answers) = asked(&options(), &defaults, Some("\n\n\n"));
-        assert!(answers.is_err(), "the input ends before the members");
         let (_, answers) = asked(&options(), &defaults, Some("\n\n\n111122223333\n"));
         assert_eq!(answers.unwrap().members.to_string(), "organization -, accounts 111122223333");
     }
@@ -157,18 +157,41 @@ note: account 111122223333 is not in an organization
 "#]]
     );
 
-    let mut not_listed = organization();
-    not_listed.listable = Err(denied("ListAccounts"));
-    defaults.organization = Ok(Some(not_listed));
-    let (shown, _) = asked(&options(), &defaults, None);
-    assert_data_eq!(
-        shown,
-        str![[r#"
-note: every account of organization o-a1b2c3d4e5 is a member; `--account` chooses accounts instead
-note: the accounts of the organization could not be listed: ListAccounts: not authorized; allow the action to the caller
+    // Nothing is written, and nothing is stated about the file.
+    defaults.organization = Ok(Some(organization()));
+    let (shown, answers) = asked(&options(), &defaults, None);
+    assert!(answers.is_err());
+    assert_eq!(shown, "");
+}
 
+#[test]
+fn default_members_and_accounts_that_cannot_be_listed_are_noted() {
+    let mut found = organization();
+    found.listable = Err(denied("ListAccounts"));
+    let mut members = Members { organization: Some(found.id.clone()), accounts: BTreeSet::new() };
+    assert_data_eq!(
+        notes(&members, Some(&found), false).join("\n"),
+        str![[r#"
+every account of organization o-a1b2c3d4e5 is a member; `--account` chooses accounts instead
+the accounts of the organization could not be listed: ListAccounts: not authorized; allow the action to the caller
 "#]]
     );
+    assert_eq!(notes(&members, Some(&found), true).len(), 1);
+    members.accounts = BTreeSet::from([account("222222222222")]);
+    assert_eq!(notes(&members, Some(&found), true), [String::new(); 0]);
+}
+
+#[test]
+fn the_end_of_the_input_cancels_every_prompt() {
+    for input in ["", "\n", "\n\n", "\n\n\n", "\n\n\nn\n", "\n\n\nn\nx\n"] {
+        let (shown, answers) = asked(&options(), &defaults(), Some(input));
+        assert_eq!(
+            answers.unwrap_err(),
+            "the input ended before every prompt was answered; nothing was written; answer the prompts, or give the values as options",
+            "{input:?}"
+        );
+        assert!(shown.ends_with(": \n") || shown.ends_with("[y/N] \n"), "{shown}");
+    }
 }
 
 #[test]
@@ -196,12 +219,13 @@ fn the_file_of_an_organization_names_what_its_management_account_needs() {
         members,
     };
     let file = file(answers, &options());
-    let text = file.to_toml(&remarks(&file, Some(&found), Some(account("111122223333"))));
+    let text = file.to_toml(&remarks(&file, Some(&found), Some(&defaults())));
     assert_eq!(FleetFile::parse(&text).unwrap(), file);
     let (_, organization) = text.split_once("[organization]\n").unwrap();
     assert_data_eq!(
         organization,
         str![[r##"
+# AWS creates `OrganizationAccountAccessRole` with a trust policy for the management account 999999999999, not for the hub account 111122223333: set `role` to a role that trusts 111122223333; `flowagg export iam` writes it.
 # Every account of it: `units`, `except-units`, `accounts` and `except-accounts` choose among them.
 # These credentials may not list the accounts. A role in the management account or a delegated administrator's may: `lookup = { account = "999999999999", role = "…" }`.
 # AWS creates no `OrganizationAccountAccessRole` in the management account 999999999999: create the role there, or add the account to `except-accounts`.
@@ -211,7 +235,43 @@ regions = ["all"]
 "##]]
     );
 
+    // Members that are listed have the same role.
+    let mut listed = file.clone();
+    listed.organization = None;
+    let id = account("222222222222");
+    let member = Member::new(id, Regions::ALL, RoleName::default(), Selection::default());
+    listed.members.insert(id, member);
+    let of_listed = remarks(&listed, None, Some(&defaults()));
+    assert!(of_listed.iter().any(|it| it.text.contains("set `role` to a role that trusts 111122223333")));
+
     // The caller works in the management account with its own credentials.
-    let of_caller = remarks(&file, Some(&found), found.management);
-    assert_eq!(of_caller.len() + 1, remarks(&file, Some(&found), None).len());
+    let mut in_management = defaults();
+    in_management.account = account("999999999999");
+    let of_caller = remarks(&file, Some(&found), Some(&in_management));
+    assert_eq!(of_caller.len() + 1, remarks(&file, Some(&found), Some(&defaults())).len());
+}
+
+#[test]
+fn settings_of_an_existing_bucket_are_not_promised() {
+    let members = || Members { organization: None, accounts: BTreeSet::from([account("222222222222")]) };
+    let of_hub = |bucket: &str| {
+        let bucket = bucket.parse().unwrap();
+        let region = "eu-west-1".parse().unwrap();
+        let answers = Answers { account: account("111122223333"), region, bucket, members: members() };
+        let file = file(answers, &options());
+        let remarks = remarks(&file, None, Some(&defaults()));
+        remarks.into_iter().find(|remark| remark.about == Part::Hub).unwrap().text
+    };
+    assert_data_eq!(
+        of_hub("alb-logs"),
+        str![
+            "The bucket exists and keeps its settings. Flow logs expire by its own rules until `retention-days` is set."
+        ]
+    );
+    assert_data_eq!(
+        of_hub("flow-logs"),
+        str![
+            "In a bucket that `apply` creates, objects expire after 90 days: `retention-days`. S3 encrypts them: `encryption` names a KMS key."
+        ]
+    );
 }
