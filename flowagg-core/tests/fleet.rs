@@ -532,6 +532,29 @@ proptest! {
 }
 
 #[test]
+fn accounts_that_a_rule_leaves_out_are_not_chosen() {
+    let chosen = |rules: &str| {
+        let text = format!(
+            "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-flow-logs\"\n\
+             [organization]\nid = \"o-a1b2c3d4e5\"\n{rules}\n\
+             [[members]]\naccount = \"333333333333\"\nregions = [\"eu-west-1\"]\n"
+        );
+        let file = FleetFile::parse(&text).unwrap();
+        let organization = file.organization.unwrap();
+        ["111122223333", "222222222222"].map(|id| organization.may_choose(id.parse().unwrap()))
+    };
+    let regions = "regions = [\"all\"]";
+    assert_eq!(chosen(""), [false, false]);
+    assert_eq!(chosen(regions), [true, true]);
+    assert_eq!(chosen(&format!("{regions}\nexcept-accounts = [\"111122223333\"]")), [false, true]);
+    assert_eq!(chosen(&format!("{regions}\naccounts = [\"222222222222\"]")), [false, true]);
+    assert_eq!(
+        chosen(&format!("{regions}\nunits = [\"ou-a1b2-c3d4e5f6\"]\naccounts = [\"222222222222\"]")),
+        [true, true]
+    );
+}
+
+#[test]
 fn reading_replaces_every_role_but_that_of_the_lookup() {
     let text = "\
         [fleet]\nread-role = \"flowagg-read\"\nexternal-id = \"acme/7\"\n\
@@ -555,6 +578,13 @@ fn reading_replaces_every_role_but_that_of_the_lookup() {
         ["222222222222 flowagg-read", "111122223333 flowagg-read", "444444444444 lookup", "flowagg-read"]
     );
     assert_eq!(reading.external_id, file.external_id);
+    // A caller in another account reads the hub by the read role as well.
+    let unnamed = FleetFile::parse(&text.replace("role = \"flowagg-hub\"\n", "")).unwrap();
+    assert_eq!(unnamed.hub.role, None);
+    assert_eq!(roles(&unnamed.for_reading()), roles(&reading));
+    // In the hub account no role is assumed for the lookup.
+    let in_hub = FleetFile::parse(&text.replace("444444444444", "111122223333")).unwrap();
+    assert_eq!(roles(&in_hub), ["222222222222 flowagg", "111122223333 flowagg-hub", "flowagg"]);
 
     let without = FleetFile::parse(&text.replace("read-role = \"flowagg-read\"", "")).unwrap();
     assert_eq!(without.clone().for_reading(), without);

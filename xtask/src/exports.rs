@@ -18,7 +18,7 @@ use crate::emulator::{BACKEND_VARIABLE, Running};
 use crate::{Emulator, cargo::root, python};
 
 /// The fleet files of the matrix, with the region that their templates are checked for.
-const FLEETS: [(&str, &str); 9] = [
+const FLEETS: [(&str, &str); 11] = [
     ("plain", "eu-west-1"),
     ("kms", "us-west-2"),
     ("named", "eu-west-1"),
@@ -28,6 +28,8 @@ const FLEETS: [(&str, &str); 9] = [
     ("gov", "us-gov-west-1"),
     ("many", "eu-west-1"),
     ("rules", "eu-west-1"),
+    ("reading", "eu-west-1"),
+    ("elsewhere", "eu-west-1"),
 ];
 /// The exports of the matrix; a fleet that cannot be expressed so refuses.
 const EXPORTS: [&str; 9] = [

@@ -1,6 +1,7 @@
 //! Every call flowagg makes to AWS, by its name and by the IAM action that allows it.
 
 use flowagg_core::arrival::Carrier;
+use flowagg_core::fleet::{Discovery, Organization};
 use flowagg_core::flow_log::Field;
 use flowagg_core::id::ResourceKind;
 
@@ -100,8 +101,16 @@ pub(crate) const HUB_WRITES: [Call; 7] = [
 /// What reading the key of the hub takes.
 pub(crate) const KEY_READS: [Call; 2] = [DESCRIBE_KEY, GET_KEY_POLICY];
 /// What finding the accounts of an organization takes.
-pub(crate) const ORGANIZATION_READS: [Call; 4] =
-    [LIST_ACCOUNTS, LIST_ACCOUNTS_FOR_PARENT, LIST_UNITS_FOR_PARENT, DESCRIBE_ACCOUNT];
+pub(crate) fn organization_reads(organization: &Organization, how: &Discovery) -> Vec<Call> {
+    let below = [LIST_ACCOUNTS_FOR_PARENT, LIST_UNITS_FOR_PARENT];
+    let by_id = (!how.accounts.is_empty()).then_some(DESCRIBE_ACCOUNT);
+    match (organization.units.is_empty(), by_id) {
+        (false, by_id) => below.into_iter().chain(by_id).collect(),
+        (true, Some(by_id)) => vec![by_id],
+        (true, None) if how.except_units.is_empty() => vec![LIST_ACCOUNTS],
+        (true, None) => below.into_iter().chain([LIST_ACCOUNTS]).collect(),
+    }
+}
 
 /// The call that reads what there is of a kind of resource.
 pub(crate) fn describe(kind: ResourceKind) -> Call {

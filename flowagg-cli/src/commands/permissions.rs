@@ -31,7 +31,13 @@ pub(super) fn run(
             writeln!(screen.out)?;
         }
     }
-    show::heading("the trust policy of every role", screen.out)?;
+    let trust = match file.hub.role {
+        None => "the trust policy of every role",
+        Some(_) => {
+            "the trust policy of every role: replace CALLER by the account of the role or user that runs flowagg"
+        }
+    };
+    show::heading(trust, screen.out)?;
     show::json(&permissions.trust, screen.out)?;
     for part in parts(&permissions).filter(|part| part.len() > POLICIES_OF_ROLE) {
         screen.note(&format!(

@@ -93,8 +93,22 @@ pub enum ExportError {
         limit: usize,
     },
     /// AWS makes the role itself.
-    #[error("`{0}` is the role that AWS Organizations makes in every account, with all rights")]
-    RoleOfOrganizations(RoleName),
+    #[error(
+        "`{0}` is `{role}`, which AWS Organizations creates itself, with all permissions and a trust policy for the management account",
+        role = RoleName::ORGANIZATION_ACCOUNT_ACCESS
+    )]
+    RoleOfOrganizations(&'static str),
+    /// Two roles that an account needs have one name.
+    #[error(
+        "{} is `{}` and {} is `{}`: an account needs both, and the names of roles are unique in an account, whatever their path and case",
+        key(.keys[0]), .roles[0], key(.keys[1]), .roles[1]
+    )]
+    SameRole {
+        /// The keys of the fleet file that name them.
+        keys: [&'static str; 2],
+        /// The roles.
+        roles: [String; 2],
+    },
 }
 
 /// What a fleet file can leave to be seen in AWS.
@@ -123,6 +137,21 @@ impl Unseen {
             Self::List(kind) => format!("name their ids in `{}`, or ", kind.key()),
             Self::Overlap => "log either, or ".to_owned(),
         }
+    }
+}
+
+/// The name of a role's key in a message. The hub's role has a default name.
+fn key(key: &str) -> String {
+    if key == "fleet.name" { "the hub's role".to_owned() } else { format!("`{key}`") }
+}
+
+/// A name for the role of this key.
+fn example(key: &str) -> &'static str {
+    match key {
+        "hub.role" => "flowagg-hub",
+        "fleet.read-role" => "flowagg-read",
+        "organization.lookup.role" => "flowagg-lookup",
+        _ => "flowagg",
     }
 }
 
@@ -172,9 +201,14 @@ impl ExportError {
                 format!("name up to {limit} of them for the queries, each with `--only ACCOUNT`")
             }
             Self::Defect(_) => "this is a defect of flowagg: please report it".to_owned(),
-            Self::RoleOfOrganizations(_) => {
-                "name a role of your own in `members[].role` or `organization.role`, as in `flowagg`"
-                    .to_owned()
+            Self::RoleOfOrganizations(key) => {
+                format!("set `{key}` to a role that flowagg defines, as in `{}`", example(key))
+            }
+            Self::SameRole { keys, roles } => {
+                let is_free =
+                    |key: &&&str| roles.iter().all(|role| !role.to_ascii_lowercase().ends_with(example(key)));
+                let key = keys.iter().rev().find(is_free).unwrap_or(&keys[1]);
+                format!("set `{key}` to another name, as in `{}`", example(key))
             }
         }
     }

@@ -12,8 +12,8 @@ use serde_json::{Map, Value, json};
 use super::managed::{ManagedPolicy, PolicyPart, managed};
 use crate::aws::call::{
     ASSUME_ROLE, BEHIND_FLOW_LOGS, CREATE_FLOW_LOGS, CREATE_TAGS, Call, DELETE_FLOW_LOGS, DESCRIBE_FLOW_LOGS,
-    DESCRIBE_REGIONS, HUB_READS, HUB_WRITES, KEY_READS, ORGANIZATION_READS, behind_field, describe,
-    describe_in_use,
+    DESCRIBE_REGIONS, HUB_READS, HUB_WRITES, KEY_READS, behind_field, describe, describe_in_use,
+    organization_reads,
 };
 
 /// IAM policies, as JSON values.
@@ -21,14 +21,14 @@ use crate::aws::call::{
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Permissions {
-    /// For the role or user that runs flowagg: to assume the roles of the other accounts, and to list them; `None` if there are
-    /// no other accounts.
+    /// For the role or user that runs flowagg: to assume the roles of the other accounts, with `fleet.read-role` also the read roles,
+    /// and to list the accounts; `None` if there are no other accounts.
     #[schemars(with = "Option<Map<String, Value>>")]
     pub caller: Option<Value>,
-    /// For the role that lists the organization's accounts; `None` if the caller lists them.
+    /// For the role that lists the organization's accounts; `None` if the caller or the hub's role lists them.
     #[schemars(with = "Option<Map<String, Value>>")]
     pub lookup: Option<Value>,
-    /// For the hub account: the bucket and its policy.
+    /// For the hub account: the bucket and its policy, and the organization's accounts if `organization.lookup` is in it.
     #[schemars(with = "Map<String, Value>")]
     pub hub: Value,
     /// For each member's role: its VPCs, network interfaces and flow logs.
@@ -38,7 +38,8 @@ pub struct Permissions {
     pub read_only: Option<ReadPermissions>,
     /// The same policies as managed policies of IAM. One of more than the 6,144 characters that IAM takes is several.
     pub policies: Vec<ManagedPolicy>,
-    /// The trust policy of each role. It trusts the hub account; replace the principal by the caller's role to narrow it.
+    /// The trust policy of each role. It trusts the hub account; replace the principal by the caller's role to narrow it. With
+    /// `hub.role` the caller is in another account: replace `CALLER` by that account.
     #[schemars(with = "Map<String, Value>")]
     pub trust: Value,
 }
@@ -65,18 +66,28 @@ pub struct ReadPermissions {
 /// Guide).
 pub fn permissions(file: &FleetFile) -> Permissions {
     let hub = &file.hub;
-    let by_lookup = file.discovery().is_some_and(|(_, how)| how.lookup.is_some());
-    let (of_lookup, of_caller): (Vec<Value>, Vec<Value>) =
-        list_accounts(file).into_iter().partition(|_| by_lookup);
+    let lists = |lister: Lister| list_accounts(file).filter(|_| Lister::of(file) == lister);
     let some = |statements: Vec<Value>| (!statements.is_empty()).then(|| policy(statements));
-    let caller =
-        |file: &FleetFile| some(assume_roles(file).into_iter().chain(of_caller.iter().cloned()).collect());
-    let read_only = file.read_role.as_ref().map(|_| ReadPermissions {
-        caller: caller(&file.clone().for_reading()),
-        hub: policy(hub_reads(hub)),
+    let caller = |files: &[&FleetFile]| some(assume_roles(files).chain(lists(Lister::Caller)).collect());
+    let of_hub = |mut statements: Vec<Value>| {
+        statements.extend(lists(Lister::Hub));
+        policy(statements)
+    };
+    let reading = file.read_role.as_ref().map(|_| {
+        let mut reading = file.clone().for_reading();
+        // A caller in the hub account assumes no role there.
+        reading.hub.role = reading.hub.role.filter(|_| hub.role.is_some());
+        reading
+    });
+    let read_only = reading.as_ref().map(|reading| ReadPermissions {
+        caller: caller(&[reading]),
+        hub: of_hub(hub_reads(hub)),
         member: policy(vec![member_reads(file)]),
     });
-    let (caller, lookup, hub, member) = (caller(file), some(of_lookup), hub_policy(hub), member_policy(file));
+    // Who applies also plans and verifies, by the read roles.
+    let files: Vec<&FleetFile> = std::iter::once(file).chain(&reading).collect();
+    let (caller, lookup) = (caller(&files), some(lists(Lister::Lookup).into_iter().collect()));
+    let (hub, member) = (of_hub(hub_statements(hub)), member_policy(file));
     let read = read_only.as_ref();
     let parts = [
         (PolicyPart::Caller, caller.as_ref()),
@@ -92,11 +103,30 @@ pub fn permissions(file: &FleetFile) -> Permissions {
     Permissions { caller, lookup, hub, member, read_only, policies, trust: trust(file) }
 }
 
+/// Who lists the accounts of the organization.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lister {
+    Caller,
+    Hub,
+    Lookup,
+}
+
+impl Lister {
+    fn of(file: &FleetFile) -> Self {
+        match file.discovery().and_then(|(_, how)| how.lookup.as_ref()) {
+            None => Self::Caller,
+            Some(lookup) if lookup.account == file.hub.account => Self::Hub,
+            Some(_) => Self::Lookup,
+        }
+    }
+}
+
 fn trust(file: &FleetFile) -> Value {
     let (hub, partition) = (&file.hub, file.hub.region.partition());
+    let trusted = if hub.role.is_some() { "CALLER".to_owned() } else { hub.account.to_string() };
     let mut statement = json!({
         "Effect": "Allow",
-        "Principal": { "AWS": format!("arn:{partition}:iam::{}:root", hub.account) },
+        "Principal": { "AWS": format!("arn:{partition}:iam::{trusted}:root") },
         "Action": ASSUME_ROLE.action,
     });
     if let Some(external_id) = &file.external_id {
@@ -105,34 +135,46 @@ fn trust(file: &FleetFile) -> Value {
     policy(vec![statement])
 }
 
-fn assume_roles(file: &FleetFile) -> Option<Value> {
-    let partition = file.hub.region.partition();
-    let mut roles: BTreeSet<String> =
-        file.roles().map(|(account, role)| role.arn(partition, account)).collect();
-    let found = file.discovery();
-    roles.extend(found.map(|(_, how)| format!("arn:{partition}:iam::*:role/{}", how.role)));
-    let mut statement = json!({ "Sid": "AssumeMemberRoles", "Effect": "Allow", "Action": ASSUME_ROLE.action, "Resource": roles });
-    if let (Some((organization, _)), Some(statement)) = (found, statement.as_object_mut()) {
+/// To assume every role of these files, which differ in their roles only.
+fn assume_roles(files: &[&FleetFile]) -> impl Iterator<Item = Value> {
+    let named: BTreeSet<String> = files
+        .iter()
+        .flat_map(|file| file.roles().map(|(account, role)| role.arn(file.hub.region.partition(), account)))
+        .collect();
+    let found: BTreeSet<String> = files
+        .iter()
+        .filter_map(|file| Some((file.hub.region.partition(), &file.discovery()?.1.role)))
+        .map(|(partition, role)| format!("arn:{partition}:iam::*:role/{role}"))
+        .collect();
+    let organization = files.iter().find_map(|file| Some(&file.discovery()?.0.id));
+    let assume = |sid: &str, roles: BTreeSet<String>| {
+        let is_some = !roles.is_empty();
+        is_some.then(
+            || json!({ "Sid": sid, "Effect": "Allow", "Action": ASSUME_ROLE.action, "Resource": roles }),
+        )
+    };
+    let found = assume("AssumeOrganizationRoles", found).map(|mut statement| {
         // The role's name alone would do for any account in the world that has one of that name.
-        let own = json!({ "StringEquals": { "aws:ResourceOrgID": organization.id } });
-        statement.insert("Condition".to_owned(), own);
-    }
-    (!roles.is_empty()).then_some(statement)
+        statement["Condition"] = json!({ "StringEquals": { "aws:ResourceOrgID": organization } });
+        statement
+    });
+    assume("AssumeMemberRoles", named).into_iter().chain(found)
 }
 
 fn list_accounts(file: &FleetFile) -> Option<Value> {
-    file.discovery().map(|_| {
-        json!({ "Sid": "ListOrganizationAccounts", "Effect": "Allow", "Action": actions(&ORGANIZATION_READS), "Resource": "*" })
+    file.discovery().map(|(organization, how)| {
+        let reads = actions(&organization_reads(organization, how));
+        json!({ "Sid": "ListOrganizationAccounts", "Effect": "Allow", "Action": reads, "Resource": "*" })
     })
 }
 
-fn hub_policy(hub: &Hub) -> Value {
+fn hub_statements(hub: &Hub) -> Vec<Value> {
     let configure = json!({
         "Sid": "ConfigureBucket", "Effect": "Allow", "Action": actions(&HUB_WRITES), "Resource": bucket_arn(hub),
     });
     let mut statements = hub_reads(hub);
     statements.insert(1, configure);
-    policy(statements)
+    statements
 }
 
 fn bucket_arn(hub: &Hub) -> String {

@@ -4,6 +4,7 @@
 #[path = "../support/foreign.rs"]
 mod foreign;
 mod refusals;
+mod roles;
 mod round_trips;
 mod snapshots;
 mod specs;
@@ -16,7 +17,19 @@ use std::process::{Command, Output};
 use flowagg_core::fleet::Fleet;
 
 /// The fleets of the matrix; `cargo xtask exports` has the same.
-const FLEETS: [&str; 9] = ["plain", "kms", "named", "organization", "whole", "china", "gov", "many", "rules"];
+const FLEETS: [&str; 11] = [
+    "plain",
+    "kms",
+    "named",
+    "organization",
+    "whole",
+    "china",
+    "gov",
+    "many",
+    "rules",
+    "reading",
+    "elsewhere",
+];
 
 struct Said {
     code: Option<i32>,

@@ -98,8 +98,8 @@ fn the_role_that_organizations_makes_is_not_made_again() {
         "plain",
         &["iam"],
         str![[r#"
-error: `OrganizationAccountAccessRole` is the role that AWS Organizations makes in every account, with all rights
-       name a role of your own in `members[].role` or `organization.role`, as in `flowagg`
+error: `members[].role` is `OrganizationAccountAccessRole`, which AWS Organizations creates itself, with all permissions and a trust policy for the management account
+       set `members[].role` to a role that flowagg defines, as in `flowagg`
 
 "#]],
     );

@@ -15,7 +15,7 @@ const TERRAFORM: &[&str] = &["terraform"];
 const IN_JSON: &[&str] = &["terraform", "--format", "json"];
 const ATHENA: &[&str] = &["athena"];
 
-const EXPORTS: [(&str, &[&str]); 40] = [
+const EXPORTS: [(&str, &[&str]); 42] = [
     ("plain", HUB),
     ("plain", &["cloudformation", "--hub", "--format", "json"]),
     ("plain", MEMBER),
@@ -51,6 +51,8 @@ const EXPORTS: [(&str, &[&str]); 40] = [
     ("rules", TERRAFORM),
     ("rules", IN_JSON),
     ("rules", ROLES),
+    ("reading", ROLES),
+    ("elsewhere", ROLES),
     ("named", ATHENA),
     ("kms", ATHENA),
     ("many", ATHENA),

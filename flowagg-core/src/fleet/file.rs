@@ -69,10 +69,11 @@ impl FleetFile {
         named.filter(|region| !region.is_known()).collect()
     }
 
-    /// Every role that has to be assumed, if the file names its account.
+    /// Every role that has to be assumed, if the file names its account. In the hub account no second role is assumed.
     pub fn roles(&self) -> impl Iterator<Item = (AccountId, &RoleName)> {
         let hub = &self.hub;
         let lookup = self.discovery().and_then(|(_, discovery)| discovery.lookup.as_ref());
+        let lookup = lookup.filter(|lookup| lookup.account != hub.account);
         self.members
             .values()
             .filter(|member| member.account != hub.account)
@@ -82,14 +83,15 @@ impl FleetFile {
     }
 
     /// The same fleet for a command that only reads: [`read_role`](Self::read_role) replaces the roles of the hub and the
-    /// members. [`Lookup`](super::Lookup) keeps its role, which only reads.
+    /// members, also where the hub has no role of its own. [`Lookup`](super::Lookup) keeps its role, which only reads.
     pub fn for_reading(mut self) -> Self {
         let Some(read_role) = &self.read_role else { return self };
         let discovery = self.organization.as_mut().and_then(|organization| organization.discovery.as_mut());
         let of_members = self.members.values_mut().map(|member| &mut member.role);
-        for role in of_members.chain(&mut self.hub.role).chain(discovery.map(|how| &mut how.role)) {
+        for role in of_members.chain(discovery.map(|how| &mut how.role)) {
             role.clone_from(read_role);
         }
+        self.hub.role = Some(read_role.clone());
         self
     }
 

@@ -23,6 +23,14 @@ impl Organization {
         Self { id, units: BTreeSet::new(), discovery: None }
     }
 
+    /// Whether an account that belongs to it may become a member, as far as the fleet file shows.
+    pub fn may_choose(&self, account: AccountId) -> bool {
+        self.discovery.as_ref().is_some_and(|how| {
+            let is_any = how.accounts.is_empty() || !self.units.is_empty();
+            !how.except_accounts.contains(&account) && (is_any || how.accounts.contains(&account))
+        })
+    }
+
     /// Whether every account that it has, now and later, belongs to the fleet.
     pub fn is_whole(&self) -> bool {
         self.units.is_empty() && self.discovery.as_ref().is_some_and(|how| !how.leaves_out())

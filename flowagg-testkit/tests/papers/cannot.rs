@@ -12,6 +12,12 @@ const CANNOT: &[(&str, &str)] = &[
     ("cargo test", "it would run these tests"),
     ("cargo tree", "it tells of the build, and waits for cargo's lock"),
     ("cargo deny", "it fetches the list of advisories; CI runs it"),
+    (
+        "aws cloudformation deploy",
+        "it creates roles in the accounts of an organization, which the emulator does not have",
+    ),
+    ("aws cloudformation activate-organizations-access", "the emulator has no trusted access of StackSets"),
+    ("aws organizations list-roots", "the account of the test is not in an organization"),
     ("docker build", "it fetches images, and builds the program once more"),
     ("docker run", "its image is that of `docker build`"),
     ("terraform -chdir=terraform", "it fetches AWS's provider; `cargo xtask exports` does it where it can"),

@@ -308,12 +308,17 @@ async fn open_hub(caller: &Account, file: &FleetFile) -> Result<Account, Failure
     let role = hub.role.as_ref().or(as_member).or(as_found).cloned().unwrap_or_default();
     let entered = caller.enter(hub.account, &role, file.external_id.as_ref(), &caller.home()).await;
     entered.map_err(|mut failure| {
-        if hub.role.is_none() && may_be_wrong_account(&failure) {
-            failure.advice = format!(
-                "the credentials are for {}, the hub is {}: set `hub.profile` or `hub.role`, or use the hub's own credentials",
-                caller.id, hub.account
-            )
-            .into();
+        let way_out = match (&hub.role, &file.read_role) {
+            (None, _) => "set `hub.profile` or `hub.role`, or use the hub's own credentials".to_owned(),
+            // A command that only reads.
+            (Some(role), Some(read_role)) if role == read_role => {
+                format!("use the hub's own credentials (`hub.profile`), or create the role `{role}` there with a trust policy for the caller")
+            }
+            (Some(_), _) => return failure,
+        };
+        if may_be_wrong_account(&failure) {
+            failure.advice =
+                format!("the credentials are for {}, the hub is {}: {way_out}", caller.id, hub.account).into();
         }
         failure
     })

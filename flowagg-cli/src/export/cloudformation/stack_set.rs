@@ -32,7 +32,7 @@ pub fn stack_set(fleet: &Fleet, format: TemplateFormat) -> Result<ExportFiles, E
         .ok_or(ExportError::NoOrganization)?;
     expressible(how)?;
     let notes = notes(fleet, how);
-    let in_an_account = one_vpc(fleet, VpcFrom::Import, &[]);
+    let in_an_account = one_vpc(fleet, VpcFrom::Import, &[]).outside(&how.except_accounts);
     let management = one_vpc(
         fleet,
         VpcFrom::Import,
@@ -74,13 +74,10 @@ pub(super) fn service_managed(organization: &Organization, regions: Value) -> Va
     })
 }
 
-/// The key of a rule that chooses accounts. StackSets deploy to accounts that join later by their units alone.
+/// The key of a rule that chooses accounts, and that a template cannot follow. StackSets deploy to accounts that join later by
+/// their units alone.
 pub(super) fn account_rule(how: &Discovery) -> Option<&'static str> {
-    let rules = [
-        (!how.accounts.is_empty(), "accounts"),
-        (!how.except_accounts.is_empty(), "except-accounts"),
-        (!how.except_units.is_empty(), "except-units"),
-    ];
+    let rules = [(!how.accounts.is_empty(), "accounts"), (!how.except_units.is_empty(), "except-units")];
     rules.into_iter().find(|(is_set, _)| *is_set).map(|(_, key)| key)
 }
 

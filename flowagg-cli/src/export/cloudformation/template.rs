@@ -1,7 +1,8 @@
 //! A template as a value, and as text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use flowagg_core::id::AccountId;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -10,7 +11,7 @@ use crate::export::{ExportError, ExportFile, ExportFiles};
 /// The most bytes of a template that is sent with the call.
 ///
 /// Source: "CloudFormation quotas", template body size in a request (AWS CloudFormation User Guide).
-const INLINE_BYTES: usize = 51_200;
+pub(super) const INLINE_BYTES: usize = 51_200;
 /// The most resources in a template.
 ///
 /// Source: "CloudFormation quotas", resources (AWS CloudFormation User Guide).
@@ -50,6 +51,8 @@ pub(super) struct Template {
     metadata: BTreeMap<&'static str, Vec<String>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     parameters: BTreeMap<&'static str, Value>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    conditions: BTreeMap<&'static str, Value>,
     resources: BTreeMap<String, Resource>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     outputs: BTreeMap<String, Value>,
@@ -61,6 +64,8 @@ pub(super) struct Template {
 pub(super) struct Resource {
     r#type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     deletion_policy: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     update_replace_policy: Option<&'static str>,
@@ -69,7 +74,18 @@ pub(super) struct Resource {
 
 impl Resource {
     pub(super) fn new(r#type: &'static str, properties: Value) -> Self {
-        Self { r#type, deletion_policy: None, update_replace_policy: None, properties: sorted(properties) }
+        Self {
+            r#type,
+            condition: None,
+            deletion_policy: None,
+            update_replace_policy: None,
+            properties: sorted(properties),
+        }
+    }
+
+    /// One that is created only if the condition of this name is true.
+    pub(super) fn with_condition(self, condition: Option<&'static str>) -> Self {
+        Self { condition, ..self }
     }
 
     /// One that stays when its stack goes, or makes another in its place.
@@ -85,6 +101,7 @@ impl Template {
             description,
             metadata: BTreeMap::new(),
             parameters: BTreeMap::new(),
+            conditions: BTreeMap::new(),
             resources: BTreeMap::new(),
             outputs: BTreeMap::new(),
         }
@@ -98,6 +115,29 @@ impl Template {
     pub(super) fn resource(mut self, name: &str, resource: Resource) -> Self {
         self.resources.insert(name.to_owned(), resource);
         self
+    }
+
+    pub(super) fn condition(mut self, name: &'static str, condition: Value) -> Self {
+        self.conditions.insert(name, condition);
+        self
+    }
+
+    /// The same, which creates nothing in these accounts. A filter of the accounts that StackSets deploy to would not apply to
+    /// accounts that join later.
+    ///
+    /// Source: "Condition functions" (AWS CloudFormation Template Reference).
+    pub(super) fn outside(mut self, accounts: &BTreeSet<AccountId>) -> Self {
+        const ELSEWHERE: &str = "Elsewhere";
+        let is_here = |account| json!({ "Fn::Equals": [reference("AWS::AccountId"), account] });
+        let Some(is_in) = any(accounts.iter().map(is_here).collect()) else { return self };
+        for resource in self.resources.values_mut() {
+            resource.condition = Some(ELSEWHERE);
+        }
+        for output in self.outputs.values_mut() {
+            output["Condition"] = json!(ELSEWHERE);
+            output.sort_all_objects();
+        }
+        self.condition(ELSEWHERE, json!({ "Fn::Not": [is_in] }))
     }
 
     /// An output that other stacks of the account and region may import, as `<stack>-<name>`.
@@ -152,6 +192,20 @@ fn sorted(mut value: Value) -> Value {
     value
 }
 
+/// A condition that is true if any of these is.
+fn any(mut conditions: Vec<Value>) -> Option<Value> {
+    /// `Fn::Or` takes from two to this number of conditions.
+    const MOST: usize = 10;
+    while conditions.len() > 1 {
+        let groups = conditions.chunks(MOST).map(|group| match group {
+            [one] => one.clone(),
+            several => json!({ "Fn::Or": several }),
+        });
+        conditions = groups.collect();
+    }
+    conditions.pop()
+}
+
 /// A parameter's or a resource's reference.
 pub(super) fn reference(name: &str) -> Value {
     json!({ "Ref": name })
@@ -172,4 +226,47 @@ pub(super) fn capitalized(word: &str) -> String {
     let mut letters = word.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
     first.collect::<String>() + letters.as_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a condition is in an account.
+    fn evaluate(condition: &Value, account: &str) -> bool {
+        let (function, arguments) = condition.as_object().unwrap().iter().next().unwrap();
+        let arguments = arguments.as_array().unwrap();
+        match function.as_str() {
+            "Fn::Not" => {
+                assert_eq!(arguments.len(), 1);
+                !evaluate(&arguments[0], account)
+            }
+            "Fn::Or" => {
+                assert!((2..=10).contains(&arguments.len()), "{}", arguments.len());
+                arguments.iter().any(|condition| evaluate(condition, account))
+            }
+            "Fn::Equals" => arguments[1] == account,
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn a_template_creates_nothing_in_excepted_accounts_however_many_there_are() {
+        let id = |n: usize| format!("{n:012}");
+        for count in [1, 2, 9, 10, 11, 20, 21, 100, 101, 111] {
+            let accounts = (0..count).map(|n| id(n).parse().unwrap()).collect();
+            let resource = Resource::new("AWS::IAM::Role", json!({}));
+            let template = Template::new(String::new())
+                .resource("Role", resource)
+                .output("Arn", "", attribute("Role", "Arn"))
+                .outside(&accounts);
+            assert_eq!(template.resources["Role"].condition, Some("Elsewhere"));
+            assert_eq!(template.outputs["Arn"]["Condition"], "Elsewhere");
+            let condition = &template.conditions["Elsewhere"];
+            assert!((0..count).all(|n| !evaluate(condition, &id(n))), "{count}");
+            assert!(evaluate(condition, &id(count)), "{count}");
+        }
+        let all = Template::new(String::new()).outside(&BTreeSet::new());
+        assert!(all.conditions.is_empty());
+    }
 }

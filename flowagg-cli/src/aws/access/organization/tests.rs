@@ -16,6 +16,7 @@ use snapbox::{assert_data_eq, str};
 use super::super::mocked::{answered, role};
 use super::super::open_hub;
 use super::*;
+use crate::aws::call::organization_reads;
 use crate::aws::mocked;
 
 const ID: &str = "o-a1b2c3d4e5";
@@ -295,6 +296,61 @@ async fn the_role_of_the_accounts_that_are_found_is_taken_in_the_hub_too() {
     });
     let hub = open_hub(&caller, &file("role = \"reader\"")).await.unwrap();
     assert_eq!(hub.id.to_string(), "111122223333");
+    // Also where the hub has no role of its own, and none would be found for it.
+    let text = "[fleet]\nread-role = \"reader\"\n\
+        [hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
+        [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
+    let reading = FleetFile::parse(text).unwrap().for_reading();
+    let hub = open_hub(&caller, &reading).await.unwrap();
+    assert_eq!(hub.id.to_string(), "111122223333");
+}
+
+#[tokio::test]
+async fn a_read_role_in_the_hub_that_does_not_trust_the_caller_is_named() {
+    let caller = answered("999999999999", RetryConfig::disabled(), |_, _| {
+        let error = "<Code>AccessDenied</Code><Message>not authorized to perform sts:AssumeRole</Message>";
+        (403, format!("<ErrorResponse><Error>{error}</Error></ErrorResponse>"))
+    });
+    let text = "[fleet]\nread-role = \"reader\"\n\
+        [hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
+        [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
+    let file = FleetFile::parse(text).unwrap();
+    let mut advice = Vec::new();
+    for file in [file.clone(), file.for_reading()] {
+        advice.push(open_hub(&caller, &file).await.unwrap_err().advice.without_place());
+    }
+    assert_data_eq!(
+        advice.join("\n"),
+        str![[r#"
+the credentials are for 999999999999, the hub is 111122223333: set `hub.profile` or `hub.role`, or use the hub's own credentials
+the credentials are for 999999999999, the hub is 111122223333: use the hub's own credentials (`hub.profile`), or create the role `reader` there with a trust policy for the caller
+"#]]
+    );
+}
+
+#[tokio::test]
+async fn a_search_sends_the_calls_that_its_policy_allows() {
+    for lines in [
+        String::new(),
+        "accounts = [\"000000000001\"]".to_owned(),
+        format!("units = [\"{PROD}\"]"),
+        format!("units = [\"{PROD}\"]\naccounts = [\"000000000001\"]"),
+        format!("except-units = [\"{PROD}\"]"),
+    ] {
+        let rules = [
+            (LIST_ACCOUNTS, listed(vec![vec![account(1).build()]])),
+            (LIST_ACCOUNTS_FOR_PARENT, accounts_in_units()),
+            (LIST_UNITS_FOR_PARENT, units_in_units()),
+            (DESCRIBE_ACCOUNT, described()),
+        ];
+        search(&lines, &rules.iter().map(|(_, rule)| rule).collect::<Vec<_>>()).await.unwrap();
+        let sent = rules.iter().filter(|(_, rule)| rule.num_calls() > 0);
+        let sent: BTreeSet<&str> = sent.map(|(call, _)| call.action).collect();
+        let file = file(&lines);
+        let (organization, how) = file.discovery().unwrap();
+        let allowed = organization_reads(organization, how);
+        assert_eq!(sent, allowed.iter().map(|call| call.action).collect(), "{lines}");
+    }
 }
 
 #[tokio::test]
