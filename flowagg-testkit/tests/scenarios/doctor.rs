@@ -139,7 +139,7 @@ async fn endpoint_that_executes_a_dry_run_is_an_error_that_names_what_it_created
   ? flow logs    unknown  EC2 was not asked in 3 account-regions, because this endpoint ignores `DryRun`
   ! flow logs    fails    the endpoint executed a dry run: it created fl-0123456789abcdef0
 
-error: 222222222222 eu-west-1: CreateFlowLogs: the endpoint executed a dry run: it created fl-0123456789abcdef0
+error: 222222222222 (shop) eu-west-1: CreateFlowLogs: the endpoint executed a dry run: it created fl-0123456789abcdef0
        this endpoint is not AWS, but an emulator or a proxy that ignores `DryRun`: delete what it created, with the role or user of 222222222222: `aws ec2 delete-flow-logs --region eu-west-1 --flow-log-ids fl-0123456789abcdef0`
 
 1 in the way: the endpoint executed a dry run: remove what it made
@@ -176,7 +176,7 @@ async fn account_region_that_cannot_be_read_is_not_said_to_have_nothing_to_do() 
 
 error: 2 times: DescribeFlowLogs: UnauthorizedOperation: You are not authorized to perform this operation.
        allow ec2:DescribeFlowLogs to the role or user that is used in 333333333333; `flowagg permissions` prints the IAM policies
-       in 333333333333: eu-west-1, us-east-1
+       in 333333333333 (bank): eu-west-1, us-east-1
 
 1 in the way: nothing was changed
 
@@ -240,8 +240,8 @@ error: 111122223333 eu-west-1: acme-flow-logs: HeadBucket: AccessDenied: the buc
     assert_data_eq!(
         told(&world, &ran),
         str![[r#"
-  + fleet file   ok     `flowagg.toml` can be used
-  ! credentials  fails  The token is expired
+  + fleet file   ok     `/srv/fleet/flowagg.toml` can be used
+  ! credentials  fails  The token is expired (credentials of AWS_ACCESS_KEY_ID)
 
 error: 111122223333 eu-west-1: GetCallerIdentity: ExpiredToken: The token is expired (credentials of AWS_ACCESS_KEY_ID)
        the credentials have expired: sign in again, then run the command again; completed changes are kept

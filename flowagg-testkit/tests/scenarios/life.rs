@@ -104,7 +104,7 @@ async fn a_part_of_the_fleet_is_applied_alone_and_the_rest_later() {
         told(&world, &plan),
         snapbox::str![[r#"
 hub 111122223333 eu-west-1 acme-flow-logs
-  + merge the bucket policy: grants delivery to 333333333333 (701 bytes)
+  ~ merge the bucket policy: grants delivery to 333333333333 (bank) (612 -> 701 bytes)
 
 flow logs
   + 333333333333  bank  eu-west-1  vpc-0123456789abcdef0  create
