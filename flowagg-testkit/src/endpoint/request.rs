@@ -92,6 +92,17 @@ impl Request {
         self.without(|key| key == name)
     }
 
+    /// The same query call with this at the end of one of its fields, in the form of a URL.
+    pub(crate) fn with_end(&self, name: &str, end: &str) -> Self {
+        let text = String::from_utf8_lossy(&self.body);
+        let is_it = |pair: &str| pair.split_once('=').is_some_and(|(key, _)| key == name);
+        let pairs =
+            text.split('&').map(|pair| if is_it(pair) { format!("{pair}{end}") } else { pair.to_owned() });
+        let body = pairs.collect::<Vec<_>>().join("&").into_bytes();
+        let head = with_header(&self.head, "Content-Length", &body.len().to_string());
+        Self { head, body, is_whole: self.is_whole }
+    }
+
     fn without(&self, is_left_out: impl Fn(&str) -> bool) -> Self {
         let text = String::from_utf8_lossy(&self.body);
         let key = |pair: &&str| !is_left_out(pair.split('=').next().unwrap_or_default());
@@ -174,6 +185,15 @@ mod tests {
         let left = request.without_resource("vpc-a");
         assert_eq!(left.body, b"Action=CreateFlowLogs&ResourceId.1=vpc-b&TrafficType=ALL");
         assert_eq!(left.header("content-length"), Some(left.body.len().to_string().as_str()));
+    }
+
+    #[test]
+    fn call_with_more_in_a_field_has_its_length() {
+        let head = "POST / HTTP/1.1\r\ncontent-length: 13\r\n\r\n".to_owned();
+        let request = Request { head, body: b"Action=A&To=b".to_vec(), is_whole: true };
+        let more = request.with_end("To", "%2Fc");
+        assert_eq!(more.body, b"Action=A&To=b%2Fc");
+        assert_eq!((more.header("content-length"), more.field("To").as_deref()), (Some("17"), Some("b/c")));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! * `CreateFlowLogs`: the answer to a client token that comes again; the policy that AWS attaches to the bucket, if asked for;
 //!   `DryRunOperation` to a dry run while the bucket does not exist, for which LocalStack returns unsuccessful items
+//!   flow logs of one resource and destination that record other traffic, of which LocalStack refuses all but the first
 //! * `DescribeFlowLogs`: the destination options, and whether delivery works, as the delivery service has told
 //! * `DescribeVpcs`: the VPCs that another account shares
 //! * `DescribeNetworkInterfaces`: interfaces of every status, because LocalStack refuses a filter by status
@@ -50,6 +51,11 @@ struct Memory {
 const SUCCESS: &str = "<deliverLogsStatus>SUCCESS</deliverLogsStatus>";
 const ACCESS_ERROR: &str = "<deliverLogsStatus>FAILED</deliverLogsStatus>\
                             <deliverLogsErrorMessage>Access error</deliverLogsErrorMessage>";
+
+/// What LocalStack finds at the end of a destination, in the form of a URL and as text, if the flow log does not record all traffic.
+/// AWS refuses a flow log next to one with the same resource, destination and traffic type; LocalStack does not look at the type.
+const PARTS: [(&str, &str, &str); 2] =
+    [("ACCEPT", "%2F~ACCEPT", "/~ACCEPT"), ("REJECT", "%2F~REJECT", "/~REJECT")];
 
 impl Front {
     /// An endpoint in front of this emulator, which remembers nothing yet.
@@ -137,7 +143,12 @@ impl Memory {
         if call.operation == "DescribeNetworkInterfaces" {
             return self.upstream.ask(&request.without_filters(), call).await;
         }
-        let answer = self.upstream.ask(request, call).await?;
+        let traffic = request.field("TrafficType").filter(|_| call.operation == "CreateFlowLogs");
+        let part = PARTS.iter().find(|(word, ..)| traffic.as_deref() == Some(word));
+        let answer = match part {
+            Some((_, end, _)) => self.upstream.ask(&request.with_end("LogDestination", end), call).await?,
+            None => self.upstream.ask(request, call).await?,
+        };
         if call.operation == "CreateFlowLogs" && request.field("DryRun").as_deref() == Some("true") {
             let is_error = String::from_utf8_lossy(&answer).contains("<Code>");
             let would = || {
@@ -172,6 +183,8 @@ impl Memory {
         let bare = ["deliverLogsStatus", "deliverLogsErrorMessage"]
             .iter()
             .fold(body.to_owned(), |text, name| wire::without(&text, name));
+        const END: &str = "</logDestination>";
+        let bare = PARTS.iter().fold(bare, |text, (_, _, end)| text.replace(&format!("{end}{END}"), END));
         let (options, deliveries) = (locked(&self.options), locked(&self.deliveries));
         let mut parts = bare.split(ID.0);
         let first = parts.next().unwrap_or_default().to_owned();
@@ -263,6 +276,8 @@ mod tests {
             )
         );
         assert_eq!(memory().with_flow_logs("<flowLogSet />"), "<flowLogSet />");
+        let part = "<logDestination>arn:aws:s3:::a/b//~REJECT</logDestination>";
+        assert_eq!(memory().with_flow_logs(part), "<logDestination>arn:aws:s3:::a/b/</logDestination>");
     }
 
     #[test]

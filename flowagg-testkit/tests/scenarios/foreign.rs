@@ -15,14 +15,14 @@ fn tags(tags: &[(&str, &str)]) -> TagSpecification {
 }
 
 /// Others log every VPC of a member to the hub's bucket, with another aggregation interval than the fleet's.
-async fn to_bucket(world: &World, name: &str, of: &[(&str, &str)]) {
+async fn to_bucket(world: &World, name: &str, traffic: TrafficType, of: &[(&str, &str)]) {
     let account = &world.accounts()[name];
     for (region, vpcs) in &account.vpcs {
         let create = world.aws().ec2(account.id, region).create_flow_logs();
         let create = create
             .resource_type(FlowLogsResourceType::Vpc)
             .set_resource_ids(Some(vpcs.iter().map(ToString::to_string).collect()))
-            .traffic_type(TrafficType::All)
+            .traffic_type(traffic.clone())
             .log_destination_type(LogDestinationType::S3)
             .log_destination(format!("arn:aws:s3:::{}", world.bucket()))
             .max_aggregation_interval(60)
@@ -134,7 +134,7 @@ Hub `acme-flow-logs`, account 111122223333, eu-west-1.
 async fn logged_by_others() -> World {
     let mut world = applied(["shop"]).await;
     world.account("bank", 1).await.unwrap();
-    to_bucket(&world, "bank", &[("aws:cloudformation:stack-name", "network")]).await;
+    to_bucket(&world, "bank", TrafficType::All, &[("aws:cloudformation:stack-name", "network")]).await;
     world.join("bank");
     world
 }
@@ -244,5 +244,34 @@ next: settle what is not as declared, then run `flowagg plan` again
     world.flowagg(["apply", "--yes"]).await.unwrap().exits(3);
     world.reset("flow-logs", "foreign = \"covers\"");
     apply(&world).await;
+    delivers(&world).await;
+}
+
+#[tokio::test]
+async fn flow_log_of_less_traffic_does_not_cover_and_the_fleets_own_is_made_next_to_it() {
+    let mut world = applied(["shop"]).await;
+    let bank = world.account("bank", 1).await.unwrap();
+    to_bucket(&world, "bank", TrafficType::Reject, &[("Owner", "secops")]).await;
+    world.join("bank");
+    apply(&world).await;
+    assert_eq!(world.flow_logs(bank, world.hub_region()).await.unwrap().len(), 2);
+    let plan = world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
+    assert_data_eq!(told(&world, &plan), str![[r#"
+hub 111122223333 eu-west-1 acme-flow-logs
+  = as declared
+
+flow logs
+  = 4 as declared
+
+also logged
+  = 2 VPCs of 333333333333 (bank) to arn:aws:s3:::acme-flow-logs; possible owner: tag `Owner = secops`
+    flow logs of others: each records the same traffic, or part of it, again, and AWS charges for each delivery; `flowagg plan --all` lists them
+
+note: flow logs expire after 90 days
+
+plan: nothing to do
+next: `flowagg verify` checks that the logs arrive
+
+"#]]);
     delivers(&world).await;
 }

@@ -66,8 +66,8 @@ async fn a_fleet_that_is_taken_away_leaves_the_bucket_its_objects_and_all_that_o
         snapbox::str![[r#"
   ! 222222222222  shop  2 missing
 
-missing: 2 resources: no flow log to the bucket
-       `flowagg apply` creates it
+missing: 2 resources: no flow log to the bucket that counts
+       `flowagg plan` shows what `apply` creates, and what keeps it from that
   ! 222222222222  shop  eu-west-1  vpc-0123456789abcdef0  -
   ! 222222222222  shop  us-east-1  vpc-0123456789abcdef1  -
 
@@ -75,7 +75,7 @@ missing: 2 resources: no flow log to the bucket
   flow logs  0 of 2 (0 %) deliver, 2 missing
 
 verify: not every flow log delivers: 2 missing
-next: `flowagg apply` creates the missing flow logs
+next: `flowagg plan` shows what creates the missing flow logs
 
 "#]]
     );
