@@ -18,7 +18,7 @@ use super::foreign::foreign;
 use super::sheet::controls;
 use super::style::GREEN;
 use super::table::{Row, table};
-use super::{Extent, Sheet, View, markdown, plan};
+use super::{Extent, Failures, Sheet, View, markdown, plan};
 
 const FLEET: &str = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\n\
                      [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
@@ -126,7 +126,7 @@ proptest! {
     ) {
         let fleet = fleet(name);
         let planned = planned(&fleet, &words, failed);
-        let text = shown(Some(WIDTH), |out| plan(&fleet, &planned, Extent::All, out));
+        let text = shown(Some(WIDTH), |out| plan(&fleet, &planned, Extent::All, Failures::Now, out));
         prop_assert!(widest(&text) <= WIDTH, "{}", text);
     }
 
@@ -143,7 +143,7 @@ proptest! {
             cells.into_iter().map(|cells| Row { style: GREEN, sign: "", cells, below: None }).collect();
         for width in [None, Some(0), Some(WIDTH)] {
             for text in [
-                shown(width, |out| plan(&fleet, &planned, Extent::All, out)),
+                shown(width, |out| plan(&fleet, &planned, Extent::All, Failures::Now, out)),
                 shown(width, |out| failures(planned.failures(), View::of(planned.names(), Extent::Brief), out)),
             ] {
                 prop_assert!(!text.contains(|c| c != '\n' && controls(c)), "{:?}", text);

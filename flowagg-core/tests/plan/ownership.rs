@@ -129,7 +129,7 @@ fn a_flow_log_of_another_fleet_raises_a_concern_until_the_fleet_file_names_its_o
     let mut same = unnamed;
     same.declared_name = Some(FleetName::parse("other").unwrap());
     let part = compare(&same, &[vpc(VPCS[0])], std::slice::from_ref(&log), Unnamed::Keep);
-    assert_eq!(steps(&part), [&Step::Replace { old: log.id, may_conflict: true }]);
+    assert_eq!(steps(&part), [&Step::Replace { old: log.id, may_conflict: false }]);
 }
 
 proptest! {

@@ -256,7 +256,9 @@ async fn flow_log_of_less_traffic_does_not_cover_and_the_fleets_own_is_made_next
     apply(&world).await;
     assert_eq!(world.flow_logs(bank, world.hub_region()).await.unwrap().len(), 2);
     let plan = world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
-    assert_data_eq!(told(&world, &plan), str![[r#"
+    assert_data_eq!(
+        told(&world, &plan),
+        str![[r#"
 hub 111122223333 eu-west-1 acme-flow-logs
   = as declared
 
@@ -272,6 +274,7 @@ note: flow logs expire after 90 days
 plan: nothing to do
 next: `flowagg verify` checks that the logs arrive
 
-"#]]);
+"#]]
+    );
     delivers(&world).await;
 }

@@ -8,7 +8,7 @@ use flowagg_core::observed::{
 use flowagg_core::plan::Unnamed;
 use snapbox::{assert_data_eq, str};
 
-use super::super::{Extent, plan};
+use super::super::{Extent, Failures, plan};
 use super::*;
 
 const REGIONS: [&str; 4] = ["eu-central-1", "eu-west-1", "us-east-1", "us-west-2"];
@@ -69,7 +69,7 @@ impl Made {
     fn shown(&self, extent: Extent, width: Option<usize>) -> String {
         let made = flowagg_policy::plan::plan(&self.fleet, &self.observed, Unnamed::Prune);
         let mut out = Vec::new();
-        plan(&self.fleet, &made, extent, &mut Sheet::new(&mut out, width)).unwrap();
+        plan(&self.fleet, &made, extent, Failures::Now, &mut Sheet::new(&mut out, width)).unwrap();
         String::from_utf8(anstream::adapter::strip_bytes(&out).into_vec()).unwrap()
     }
 }
