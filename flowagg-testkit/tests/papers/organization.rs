@@ -98,7 +98,8 @@ pub(crate) async fn rolling_out(section: &mut Section) {
     let [apply, verify] = section.next("sh").of();
     stage.shell.exits(&apply, 0).await;
     assert_eq!((stage.flow_logs("payments").await, stage.flow_logs("shop").await), (2, 0));
-    assert!(stage.policy().await.contains("333333333333"), "the policy is made for the whole fleet");
+    let policy = stage.policy().await;
+    assert!(policy.contains("222222222222") && !policy.contains("333333333333"), "{policy}");
     stage.deliver().await;
     stage.shell.exits(&verify, 0).await;
 
