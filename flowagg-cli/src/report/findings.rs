@@ -173,7 +173,7 @@ impl Found {
             self.add(
                 Severity::Warning,
                 About::Plan,
-                &format!("to do at the bucket: {change}"),
+                &format!("to do at the bucket: {}", change.named(plan.names())),
                 APPLY,
                 affected,
             );
@@ -215,7 +215,8 @@ impl Found {
             matches!(note, Note::NothingToLog { .. } | Note::Expiry { .. } | Note::UnknownResource { .. })
         };
         for note in plan.notes().iter().filter(|note| !is_reported(note)) {
-            self.add(Severity::Note, About::Note, &note.to_string(), None, self.hub.clone());
+            let what = note.named(plan.names()).to_string();
+            self.add(Severity::Note, About::Note, &what, None, self.hub.clone());
         }
     }
 

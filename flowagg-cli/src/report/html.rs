@@ -185,7 +185,9 @@ fn findings(report: &Report, out: &mut String) -> fmt::Result {
         writeln!(out, "<ul>")?;
         for AffectedResource { account, region, resource } in places.iter().take(NAMED) {
             write!(out, "<li><code>{account}</code>")?;
-            for part in [region.as_ref().map(ToString::to_string), resource.clone()].into_iter().flatten() {
+            let name = report.names.accounts.get(account).map(|name| format!("({name})"));
+            let resource = resource.as_ref().map(|resource| report.names.resource(resource));
+            for part in [name, region.as_ref().map(ToString::to_string), resource].into_iter().flatten() {
                 write!(out, " {}", Text(&part))?;
             }
             writeln!(out, "</li>")?;
@@ -210,7 +212,7 @@ fn also_logged(report: &Report, out: &mut String) -> fmt::Result {
         writeln!(
             out,
             "<details class=\"finding\"><summary>{} <span class=\"times\">{}</span></summary>\n<ul>",
-            Text(&group.to_string()),
+            Text(&group.named(&report.names).to_string()),
             counted(group.flow_logs.len(), "flow log", "flow logs")
         )?;
         for log in group.flow_logs.iter().take(NAMED) {

@@ -6,6 +6,7 @@ use flowagg_core::arrival::{Amount, Deliveries, Object, Patience, State, StateCo
 use flowagg_core::fleet::{Fleet, Member, Regions};
 use flowagg_core::id::{AccountId, Place, Region};
 use flowagg_core::layout::FileName;
+use flowagg_core::names::Names;
 use flowagg_core::observed::Observed;
 use flowagg_core::plan::{Note, Unnamed};
 use flowagg_policy::plan::plan;
@@ -81,7 +82,14 @@ impl Report {
             prefix: fleet.hub.prefix.clone(),
         };
         let plan = plan(fleet, observed, Unnamed::Keep);
+        let findings = findings::findings(fleet, observed, &verified, &plan);
+        let affected = findings.iter().flat_map(|finding| &finding.places);
+        let affected = affected.filter_map(|affected| affected.resource.as_deref());
+        let also = plan.also_logged().iter().map(|also| also.resource.as_str());
+        let mut names = Names::new(fleet, &observed.regions);
+        names.retain(&affected.chain(also).collect());
         Self {
+            names,
             made: now,
             hub,
             days: input.days.to_vec(),
@@ -93,7 +101,7 @@ impl Report {
                 .find(|note| matches!(note, Note::Expiry { .. }))
                 .map(ToString::to_string),
             also_logged: plan.also_logged().to_vec(),
-            findings: findings::findings(fleet, observed, &verified, &plan),
+            findings,
             accounts,
             regions,
         }
@@ -185,7 +193,7 @@ impl ReportBuilder<'_> {
         let region = |region: &Region| self.region(Place { account, region: region.clone() }, false);
         AccountReport {
             account,
-            name: None,
+            name: self.input.fleet.account_name(account).map(str::to_owned),
             unit: self.input.units.get(&account).cloned(),
             state: None,
             why: Some(why.to_owned()),

@@ -4,6 +4,7 @@ use flowagg_core::arrival::{Amount, Coverage, State, StateCounts};
 use flowagg_core::fleet::GrantForm;
 use flowagg_core::flow_log::Destination;
 use flowagg_core::id::{AccountId, BucketName, Place, Prefix, Region};
+use flowagg_core::names::Names;
 use flowagg_core::plan::AlsoLogged;
 use flowagg_policy::Severity;
 use jiff::Timestamp;
@@ -38,6 +39,8 @@ pub struct Report {
     pub also_logged: Vec<AlsoLogged>,
     /// What should be looked at, the worst first.
     pub findings: Vec<ReportFinding>,
+    /// The names of accounts, and of the resources in findings and in `also-logged`.
+    pub names: Names,
 }
 
 impl Report {

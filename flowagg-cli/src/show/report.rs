@@ -6,7 +6,6 @@ use std::io;
 use anstyle::Style;
 use flowagg_core::arrival::{Amount, State};
 use flowagg_core::id::Region;
-use flowagg_core::names::Names;
 use flowagg_policy::Severity;
 use textwrap::core::display_width;
 
@@ -62,16 +61,12 @@ pub fn report(report: &Report, glyphs: Glyphs, extent: Extent, out: &mut Sheet<'
     out.line(2, format_args!("{BOLD}report{BOLD:#} {} {} {}  {made}", hub.account, hub.region, hub.bucket))?;
     writeln!(out)?;
     totals(report, out)?;
+    let view = View::of(&report.names, extent);
     accounts(report, glyphs, extent, out)?;
-    also_logged(&report.also_logged, &hub.destination(), "flowagg report --json", View::UNKNOWN, out)?;
+    also_logged(&report.also_logged, &hub.destination(), "flowagg report --json", view, out)?;
     if !report.findings.is_empty() {
         writeln!(out, "\n{BOLD}findings{BOLD:#}")?;
     }
-    let mut names = Names::default();
-    names
-        .accounts
-        .extend(report.accounts.iter().filter_map(|account| Some((account.account, account.name.clone()?))));
-    let view = View::of(&names, extent);
     report.findings.iter().try_for_each(|finding| one(finding, view, out))?;
     writeln!(out)?;
     report_verdict(report, out)?;
@@ -331,7 +326,8 @@ fn one(finding: &ReportFinding, view: View<'_>, out: &mut Sheet<'_>) -> io::Resu
         return occurrences(&places.collect::<Vec<_>>(), view, 4, out);
     }
     for AffectedResource { account, region, resource } in places {
-        let place = [region.as_ref().map(ToString::to_string), resource.clone()].into_iter().flatten();
+        let resource = resource.as_ref().map(|resource| view.resource(resource));
+        let place = [region.as_ref().map(ToString::to_string), resource].into_iter().flatten();
         let parts: Vec<String> = std::iter::once(view.account(*account)).chain(place).collect();
         out.line(8, format_args!("    {}", parts.join(" ")))?;
     }

@@ -124,9 +124,9 @@ fn flow_logs_of_others_are_in_every_view_and_are_no_finding() {
         added(&terminal(&report), &terminal(&usual)),
         str![[r#"
 also logged
-  = 1 VPC of 111122223333 to arn:aws:s3:::audit-logs
-  = 1 VPC of 111122223333 to log group `/vpc/flow`; possible owner: tag
-    `Owner = <secops>`
+  = 1 VPC of 111122223333 (flow-log-hub) to arn:aws:s3:::audit-logs
+  = 1 VPC of 111122223333 (flow-log-hub) to log group `/vpc/flow`; possible
+    owner: tag `Owner = <secops>`
     flow logs of others: each records the same traffic, or part of it, again,
     and AWS charges for each delivery; `flowagg report --json` lists them
 "#]]
@@ -137,9 +137,9 @@ also logged
 <section aria-labelledby="h-also">
 <h2 id="h-also">Also logged</h2>
 <p>Flow logs of others: each records the same traffic, or part of it, again, and AWS charges for each delivery.</p>
-<details class="finding"><summary>1 VPC of 111122223333 to arn:aws:s3:::audit-logs <span class="times">1 flow log</span></summary>
+<details class="finding"><summary>1 VPC of 111122223333 (flow-log-hub) to arn:aws:s3:::audit-logs <span class="times">1 flow log</span></summary>
 <li><code>111122223333</code> eu-central-1 vpc-00000000000000000 fl-0000000b also logged to arn:aws:s3:::audit-logs</li>
-<details class="finding"><summary>1 VPC of 111122223333 to log group <code>/vpc/flow</code>; possible owner: tag <code>Owner = &lt;secops&gt;</code> <span class="times">1 flow log</span></summary>
+<details class="finding"><summary>1 VPC of 111122223333 (flow-log-hub) to log group <code>/vpc/flow</code>; possible owner: tag <code>Owner = &lt;secops&gt;</code> <span class="times">1 flow log</span></summary>
 <li><code>111122223333</code> eu-central-1 vpc-00000000000000000 fl-0000000a also logged to log group <code>/vpc/flow</code>; possible owner: tag <code>Owner = &lt;secops&gt;</code></li>
 "#]]
     );

@@ -61,6 +61,7 @@ async fn the_page_and_the_terminal_tell_the_same_as_the_json() {
         told(&world, &ran),
         str![[r#"
 written: /srv/fleet/report.html (13.4 KiB)
+ok: every flow log that should deliver does, 0 findings
 
 "#]]
     );

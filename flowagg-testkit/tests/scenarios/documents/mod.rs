@@ -325,7 +325,7 @@ async fn a_document_with_a_field_too_few_of_another_type_or_with_an_unknown_word
         ("apply", "/plan/failures", None),
         ("apply", "/applied/done/0", Some(json!(1))),
         ("apply", "/calls/reading/DescribeVpcs", Some(json!("twice"))),
-        ("apply", "/remaining", Some(Value::Null)),
+        ("apply", "/remaining", Some(json!("nothing"))),
         ("verify", "/flow-logs/0/state", Some(json!("dancing"))),
         ("verify", "/flow-logs/0/age-seconds", Some(json!("old"))),
         ("verify", "/flow-logs/0/message", None),
