@@ -39,6 +39,12 @@ pub(super) fn run(
     };
     show::heading(trust, screen.out)?;
     show::json(&permissions.trust, screen.out)?;
+    if file.hub.role.is_some() {
+        screen.note(
+            "if the account of the role or user that runs flowagg is a member, that role or user also needs the members' policy: flowagg \
+             assumes no role in the account that it runs in",
+        )?;
+    }
     for part in parts(&permissions).filter(|part| part.len() > POLICIES_OF_ROLE) {
         screen.note(&format!(
             "{} policies {}: IAM attaches {POLICIES_OF_ROLE} to a role unless the quota is raised; if the accounts of the organization are looked up (`organization.regions`), one is enough",

@@ -8,12 +8,17 @@ use flowagg_policy::{Grant, Unnamed, merge};
 
 use super::error::CommandError;
 use crate::Screen;
-use crate::args::GlobalArgs;
+use crate::args::{FLEET_FILE, GlobalArgs};
 use crate::aws::Session;
 use crate::aws::observe::{Observation, Survey, log_folders, observe, survey};
 
 /// Reads the fleet file, and reports all its faults at once.
 pub(super) fn file(path: &Path) -> Result<FleetFile, CommandError> {
+    if path.is_dir() {
+        let what = format!("the fleet file `{}` is a folder", path.display());
+        let file = path.join(FLEET_FILE);
+        return Err(CommandError::usage(what, format!("name the file, as in `-c {}`", file.display())));
+    }
     let text = std::fs::read_to_string(path).map_err(|error| {
         let help = "write one with `flowagg init`, or name another with `--config FILE`";
         CommandError::usage(format!("the fleet file `{}` cannot be read: {error}", path.display()), help)

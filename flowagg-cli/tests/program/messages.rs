@@ -330,6 +330,17 @@ error: the fleet file `other.toml` cannot be read: No such file or directory (os
 
 "#]]
     );
+    // The folder of the run.
+    let said = flowagg(&["plan", "-c", "."], FLEET, &closed(), true);
+    assert_eq!(said.code, Some(2));
+    assert_data_eq!(
+        said.err,
+        str![[r#"
+error: the fleet file `.` is a folder
+       name the file, as in `-c ./flowagg.toml`
+
+"#]]
+    );
 }
 
 #[test]

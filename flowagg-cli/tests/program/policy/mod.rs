@@ -394,6 +394,35 @@ fn permissions_name_the_bucket_and_the_roles_of_the_fleet() {
 }
 
 #[test]
+fn roles_of_a_caller_in_another_account_trust_no_account_before_it_is_named() {
+    let fleet = FLEET.replace("[hub]\n", "[hub]\nrole = \"flowagg-hub\"\n");
+    assert_ne!(fleet, FLEET);
+    let said = offline(&["permissions"], &fleet, "");
+    assert_eq!(said.code, Some(0));
+    let (_, trust) = said.out.split_once("\nthe trust policy").unwrap();
+    assert_data_eq!(trust, str![[r#"
+ of every role: replace CALLER by the account of the role or user that runs flowagg
+{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Effect": "Allow",
+      "Principal": {
+        "AWS": "arn:aws:iam::CALLER:root"
+      },
+      "Action": "sts:AssumeRole"
+    }
+  ]
+}
+
+"#]]);
+    assert_data_eq!(said.err, str![[r#"
+note: if the account of the role or user that runs flowagg is a member, that role or user also needs the members' policy: flowagg assumes no role in the account that it runs in
+
+"#]]);
+}
+
+#[test]
 fn policy_that_is_too_large_for_iam_is_printed_as_several_that_fit() {
     let members = |count: usize| -> String {
         let member = |n: usize| format!("[[members]]\naccount = \"{n:012}\"\nregions = [\"eu-west-1\"]\n");
