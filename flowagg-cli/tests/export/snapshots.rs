@@ -15,7 +15,7 @@ const TERRAFORM: &[&str] = &["terraform"];
 const IN_JSON: &[&str] = &["terraform", "--format", "json"];
 const ATHENA: &[&str] = &["athena"];
 
-const EXPORTS: [(&str, &[&str]); 42] = [
+const EXPORTS: [(&str, &[&str]); 43] = [
     ("plain", HUB),
     ("plain", &["cloudformation", "--hub", "--format", "json"]),
     ("plain", MEMBER),
@@ -53,6 +53,7 @@ const EXPORTS: [(&str, &[&str]); 42] = [
     ("rules", ROLES),
     ("reading", ROLES),
     ("elsewhere", ROLES),
+    ("elsewhere", STACK_SET),
     ("named", ATHENA),
     ("kms", ATHENA),
     ("many", ATHENA),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use flowagg_core::fleet::{Discovery, Fleet, Organization, Regions};
-use flowagg_core::id::{AccountId, ResourceKind};
+use flowagg_core::id::{AccountId, FleetName, ResourceKind};
 use serde_json::{Value, json};
 
 use super::member::{BUCKET, EXPORT, EXPORTED, TRAFFIC, VpcFrom, bucket, one_vpc, traffic, vpc_export};
@@ -41,7 +41,7 @@ pub fn stack_set(fleet: &Fleet, format: TemplateFormat) -> Result<ExportFiles, E
     let passed_on = [BUCKET, EXPORT, TRAFFIC]
         .map(|name| json!({ "ParameterKey": name, "ParameterValue": reference(name) }));
     let mut stack_set = service_managed(organization, regions(&how.regions));
-    stack_set["StackSetName"] = json!("flowagg-flow-logs");
+    stack_set["StackSetName"] = json!(of_fleet(fleet.declared_name.as_ref(), "flowagg-flow-logs"));
     stack_set["Description"] = json!("The flow log of a VPC in every account of the organization");
     // A flow log is never lost silently: it stays where an account leaves.
     stack_set["AutoDeployment"]["RetainStacksOnAccountRemoval"] = json!(true);
@@ -72,6 +72,12 @@ pub(super) fn service_managed(organization: &Organization, regions: Value) -> Va
             "Regions": regions,
         }],
     })
+}
+
+/// A name that ends with that of the fleet, if the fleet file gives one.
+pub(super) fn of_fleet(declared: Option<&FleetName>, name: &str) -> String {
+    let suffix = declared.map(|fleet| format!("-{}", fleet.as_str().replace('.', "-")));
+    format!("{name}{}", suffix.unwrap_or_default())
 }
 
 /// The key of a rule that chooses accounts, and that a template cannot follow. StackSets deploy to accounts that join later by
@@ -110,6 +116,11 @@ fn notes(fleet: &Fleet, how: &Discovery) -> Vec<String> {
             "the fleet file asks for every region that an account has enabled, and StackSets for their names: give those that \
              every account has"
                 .to_owned(),
+        );
+    }
+    if !how.except_accounts.is_empty() {
+        notes.push(
+            "the stack set creates nothing in the accounts of `organization.except-accounts`".to_owned(),
         );
     }
     let named: BTreeSet<AccountId> = fleet

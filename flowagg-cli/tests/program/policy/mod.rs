@@ -400,7 +400,9 @@ fn roles_of_a_caller_in_another_account_trust_no_account_before_it_is_named() {
     let said = offline(&["permissions"], &fleet, "");
     assert_eq!(said.code, Some(0));
     let (_, trust) = said.out.split_once("\nthe trust policy").unwrap();
-    assert_data_eq!(trust, str![[r#"
+    assert_data_eq!(
+        trust,
+        str![[r#"
  of every role: replace CALLER by the account of the role or user that runs flowagg
 {
   "Version": "2012-10-17",
@@ -415,11 +417,15 @@ fn roles_of_a_caller_in_another_account_trust_no_account_before_it_is_named() {
   ]
 }
 
-"#]]);
-    assert_data_eq!(said.err, str![[r#"
+"#]]
+    );
+    assert_data_eq!(
+        said.err,
+        str![[r#"
 note: if the account of the role or user that runs flowagg is a member, that role or user also needs the members' policy: flowagg assumes no role in the account that it runs in
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]

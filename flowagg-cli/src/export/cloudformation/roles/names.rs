@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use flowagg_core::fleet::FleetFile;
 use flowagg_core::id::{AccountId, RoleName};
 
-use super::super::stack_set::account_rule;
+use super::super::stack_set::{account_rule, of_fleet};
 use crate::export::ExportError;
 
 /// The longest name of a role.
@@ -15,8 +15,7 @@ const LONGEST: usize = 64;
 
 /// A name that two fleets do not share if `fleet.name` is set.
 pub(super) fn named(file: &FleetFile, name: &str) -> String {
-    let suffix = file.declared_name.as_ref().map(|fleet| format!("-{}", fleet.as_str().replace('.', "-")));
-    format!("{name}{}", suffix.unwrap_or_default())
+    of_fleet(file.declared_name.as_ref(), name)
 }
 
 /// The name of the hub's role.
