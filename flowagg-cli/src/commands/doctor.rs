@@ -20,8 +20,8 @@ pub(super) async fn run(
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     let file = start::read(&global.config, screen)?;
-    let mut examination = Examination::default();
-    examination.is_part = !global.only.is_empty();
+    let is_part = !global.only.is_empty();
+    let mut examination = Examination { is_part, ..Examination::default() };
     let mut known = None;
     examination.good(Topic::FleetFile, format!("`{}` can be used", global.config.display()));
     match Session::open(&file, &global.connection()).await {

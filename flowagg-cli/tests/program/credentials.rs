@@ -56,10 +56,13 @@ sso_region = eu-west-1
 sso_registration_scopes = sso:account:access
 ";
 
+/// The arguments of a run, and its variables.
+type Run<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)]);
+
 /// What is printed for each of these command lines and variables.
-fn told(config: &str, runs: &[(&[&str], &[(&str, &str)])]) -> String {
+fn told(config: &str, runs: &[Run<'_>]) -> String {
     let url = closed();
-    let run = |(args, variables): &(&[&str], &[(&str, &str)])| {
+    let run = |(args, variables): &Run<'_>| {
         let args = [&["plan", "--endpoint-url", &url], *args].concat();
         let said = on(config, variables, &args);
         let code = said.code.unwrap();
@@ -236,7 +239,7 @@ credential_process = /opt/acme/no-such-program --token HIDDEN
 ";
     let runs: Vec<[&str; 2]> =
         ["denied", "words", "incomplete", "absent"].map(|name| ["--profile", name]).to_vec();
-    let runs: Vec<(&[&str], &[(&str, &str)])> = runs.iter().map(|run| (&run[..], &[][..])).collect();
+    let runs: Vec<Run<'_>> = runs.iter().map(|run| (&run[..], &[][..])).collect();
     assert_data_eq!(
         told(config, &runs),
         str![[r#"
@@ -316,7 +319,7 @@ credential_source = Environment
 ";
     let names = ["loop", "lost", "half", "session", "login", "token", "source"];
     let runs = names.map(|name| ["--profile", name]);
-    let runs: Vec<(&[&str], &[(&str, &str)])> = runs.iter().map(|run| (&run[..], &[][..])).collect();
+    let runs: Vec<Run<'_>> = runs.iter().map(|run| (&run[..], &[][..])).collect();
     assert_data_eq!(
         told(config, &runs),
         str![[r#"

@@ -312,13 +312,11 @@ mod tests {
             .await
             .unwrap();
 
-        let mut simulation = server.simulation();
-        let logs = simulation.flow_logs(&place);
-        simulation.fail_flow_log(&place, &logs[1], "Access error");
-        simulation.mute_flow_log(&logs[2]);
-        simulation.answer(&Call::bucket());
-        simulation.deliver("2026-01-02T03:04:05Z".parse().unwrap());
-        drop(simulation);
+        let logs = server.simulation().flow_logs(&place);
+        server.simulation().fail_flow_log(&place, &logs[1], "Access error");
+        server.simulation().mute_flow_log(&logs[2]);
+        server.simulation().answer(&Call::bucket());
+        server.simulation().deliver("2026-01-02T03:04:05Z".parse().unwrap());
 
         let s3 = aws_sdk_s3::Client::from_conf(
             aws_sdk_s3::config::Builder::from(&config(&server, HUB)).force_path_style(true).build(),
@@ -337,13 +335,11 @@ mod tests {
     #[tokio::test]
     async fn pages_of_a_listing_follow_one_another() {
         let server = SimulationServer::start(Shape::new(0, 1)).unwrap();
-        let mut simulation = server.simulation();
-        simulation.answer(&Call::bucket());
+        server.simulation().answer(&Call::bucket());
         for number in 0..2_500 {
             let object = Object { bytes: 1, stored: Timestamp::UNIX_EPOCH };
-            simulation.s3.store(format!("{number:04}"), object);
+            server.simulation().s3.store(format!("{number:04}"), object);
         }
-        drop(simulation);
         let s3 = aws_sdk_s3::Client::from_conf(
             aws_sdk_s3::config::Builder::from(&config(&server, HUB)).force_path_style(true).build(),
         );

@@ -118,10 +118,8 @@ impl S3 {
         let (mut count, mut last, mut is_truncated) = (0, String::new(), false);
         for (key, object) in self.objects.range(prefix.to_owned()..) {
             let Some(rest) = key.strip_prefix(prefix) else { break };
-            let folder = match rest.split_once(delimiter).filter(|_| !delimiter.is_empty()) {
-                Some((name, _)) => Some(format!("{prefix}{name}{delimiter}")),
-                None => None,
-            };
+            let below = rest.split_once(delimiter).filter(|_| !delimiter.is_empty());
+            let folder = below.map(|(name, _)| format!("{prefix}{name}{delimiter}"));
             let item = folder.as_ref().unwrap_or(key);
             if item.as_str() <= after || folder.as_ref().is_some_and(|folder| folders.contains(folder)) {
                 continue;

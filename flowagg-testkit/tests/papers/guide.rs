@@ -42,8 +42,8 @@ next: `flowagg apply` makes these changes
   + 333333333333  shop      2 delivering, newest object 40 s old
   ! 444444444444  bank      2 missing
 
-missing: 2 resources: no flow log to the bucket
-       `flowagg apply` creates it
+missing: 2 resources: no flow log to the bucket that counts
+       `flowagg plan` shows what `apply` creates, and what keeps it from that
   ! 444444444444  bank  eu-west-1  vpc-0123456789abcdef4  -
   ! 444444444444  bank  us-east-1  vpc-0123456789abcdef5  -
 
@@ -51,7 +51,7 @@ missing: 2 resources: no flow log to the bucket
   flow logs  4 of 6 (66 %) deliver, 2 missing
 
 verify: not every flow log delivers: 2 missing
-next: `flowagg apply` creates the missing flow logs
+next: `flowagg plan` shows what creates the missing flow logs
 
 "#]]
     );

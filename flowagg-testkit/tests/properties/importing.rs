@@ -6,6 +6,7 @@ use flowagg::export::cloudformation::{TemplateFormat, hub, place};
 use flowagg::import::import;
 use flowagg::import::template::{TemplateDefaults, TemplateFile, read};
 use flowagg_core::fleet::{Choice, Encryption, Fleet, GrantForm, Regions, Selection};
+use flowagg_core::flow_log::ForeignFlowLogs;
 use flowagg_core::id::{Partition, ResourceKind, RoleName};
 use flowagg_core::lifecycle::{Lifecycle, Retention};
 use flowagg_policy::{Grant, Unnamed, merge};
@@ -26,6 +27,7 @@ fn told_by_templates() -> impl Strategy<Value = Fleet> {
         let mut fleet = file.fleet;
         (fleet.hub.profile, fleet.hub.role, fleet.organization) = (None, None, None);
         (fleet.read_role, fleet.external_id) = (None, None);
+        fleet.flow_logs.foreign = ForeignFlowLogs::default();
         fleet.left_out.clear();
         // `import` leaves out what an existing bucket keeps.
         fleet.hub.encryption = fleet.hub.encryption.filter(|encryption| *encryption != Encryption::SseS3);

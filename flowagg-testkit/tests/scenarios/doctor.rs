@@ -53,6 +53,7 @@ async fn a_fleet_that_can_be_rolled_out_is_told_so_and_nothing_is_changed() {
   + flow logs    ok  there is nothing to do
 
 ok: nothing stands in the way of `flowagg apply`
+next: `flowagg plan` shows what would change
 
 "#]]
     );
@@ -143,6 +144,7 @@ error: 222222222222 (shop) eu-west-1: CreateFlowLogs: the endpoint executed a dr
        this endpoint is not AWS, but an emulator or a proxy that ignores `DryRun`: delete what it created, with the role or user of 222222222222: `aws ec2 delete-flow-logs --region eu-west-1 --flow-log-ids fl-0123456789abcdef0`
 
 1 in the way: the endpoint executed a dry run: remove what it made
+next: fix what is named above, then run `flowagg doctor` again
 
 "#]]
     );
@@ -179,6 +181,7 @@ error: 2 times: DescribeFlowLogs: UnauthorizedOperation: You are not authorized 
        in 333333333333 (bank): eu-west-1, us-east-1
 
 1 in the way: nothing was changed
+next: fix what is named above, then run `flowagg doctor` again
 
 "#]]
     );
@@ -204,6 +207,7 @@ error: 2 times: DescribeFlowLogs: UnauthorizedOperation: You are not authorized 
   + flow logs    ok       there is nothing to do
 
 not everything was checked: 1 unknown
+next: fix what is named above, then run `flowagg doctor` again
 
 "#]]
     );
@@ -227,6 +231,7 @@ error: 111122223333 eu-west-1: acme-flow-logs: HeadBucket: AccessDenied: the buc
        if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:ListBucket to the role or user that is used there
 
 1 in the way: nothing was changed
+next: fix what is named above, then run `flowagg doctor` again
 
 "#]]
     );
@@ -240,13 +245,14 @@ error: 111122223333 eu-west-1: acme-flow-logs: HeadBucket: AccessDenied: the buc
     assert_data_eq!(
         told(&world, &ran),
         str![[r#"
-  + fleet file   ok     `/srv/fleet/flowagg.toml` can be used
+  + fleet file   ok     `flowagg.toml` can be used
   ! credentials  fails  The token is expired (credentials of AWS_ACCESS_KEY_ID)
 
 error: 111122223333 eu-west-1: GetCallerIdentity: ExpiredToken: The token is expired (credentials of AWS_ACCESS_KEY_ID)
        the credentials have expired: sign in again, then run the command again; completed changes are kept
 
 1 in the way: nothing was changed; not checked: hub account, accounts, regions, bucket, policy, flow logs
+next: fix what is named above, then run `flowagg doctor` again
 
 "#]]
     );
@@ -267,6 +273,7 @@ error: 111122223333 eu-west-1: GetCallerIdentity: ExpiredToken: The token is exp
   + flow logs    ok  there is nothing to do
 
 ok: nothing stands in the way of what `--only` selects
+next: `flowagg plan` shows what would change
 
 "#]]
     );

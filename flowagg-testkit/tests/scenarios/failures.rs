@@ -24,9 +24,6 @@ async fn a_member_whose_role_cannot_be_assumed_does_not_stop_the_others() {
 error: 2 times: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: AccessDenied: User is not authorized to perform: sts:AssumeRole on a role of 333333333333
        create the role in 333333333333 with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it; `flowagg permissions` prints the policies, and `aws iam get-role` in 333333333333 shows the role
        in 333333333333 (bank): eu-west-1, us-east-1
-error: 2 times: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: AccessDenied: User is not authorized to perform: sts:AssumeRole on a role of 333333333333
-       create the role in 333333333333 with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it; `flowagg permissions` prints the policies, and `aws iam get-role` in 333333333333 shows the role
-       in 333333333333 (bank): eu-west-1, us-east-1
 "#]]
     );
     for region in world.regions() {

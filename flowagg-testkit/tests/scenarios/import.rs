@@ -243,6 +243,7 @@ error: 2 times: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: As
        create the role in 333333333333 with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it; `flowagg permissions` prints the policies, and `aws iam get-role` in 333333333333 shows the role
        in 333333333333: eu-west-1, us-east-1
 note: 333333333333: the account could not be read: AssumeRole: User is not authorized to perform: sts:AssumeRole on a role of 333333333333; the regions are those that the bucket names, and every VPC is a guess: correct `regions` and `vpcs`
+import: not everything could be read, or the fleet file is to be corrected: see above
 
 "#]]
     );

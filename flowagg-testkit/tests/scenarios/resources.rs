@@ -82,7 +82,7 @@ hub 111122223333 eu-west-1 acme-flow-logs
   = as declared
 
 flow logs
-  - 222222222222  shop  eu-west-1  subnet-0123456789abcdef0  delete fl-0123456789abcdef0  vpc-0123456789abcdef0 is logged, and it with it
+  - 222222222222  shop  eu-west-1  subnet-0123456789abcdef0  delete fl-0123456789abcdef0  vpc-0123456789abcdef0 will be logged, and it with it
   + 222222222222  shop  eu-west-1  vpc-0123456789abcdef0     create
   + 222222222222  shop  us-east-1  vpc-0123456789abcdef1     create
 

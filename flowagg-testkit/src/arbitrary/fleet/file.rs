@@ -203,6 +203,8 @@ fn flow_logs(table: &mut Table, spec: &FlowLogSpec, hand: &mut Hand) {
         spec.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let said = tags(own.clone(), hand);
     table.unless_default("tags", &own, &BTreeMap::new(), said, hand);
+    let word = quoted(spec.foreign.as_str(), hand);
+    table.unless_default("foreign", &spec.foreign, &default.foreign, word, hand);
 }
 
 fn policy(table: &mut Table, settings: &PolicySettings, hand: &mut Hand) {
