@@ -58,6 +58,7 @@ calls! {
     LIST_ACCOUNTS = "ListAccounts", "organizations:ListAccounts";
     LIST_ACCOUNTS_FOR_PARENT = "ListAccountsForParent", "organizations:ListAccountsForParent";
     LIST_UNITS_FOR_PARENT = "ListOrganizationalUnitsForParent", "organizations:ListOrganizationalUnitsForParent";
+    DESCRIBE_UNIT = "DescribeOrganizationalUnit", "organizations:DescribeOrganizationalUnit";
     DESCRIBE_ACCOUNT = "DescribeAccount", "organizations:DescribeAccount";
     DESCRIBE_REGIONS = "DescribeRegions", "ec2:DescribeRegions";
     DESCRIBE_VPCS = "DescribeVpcs", "ec2:DescribeVpcs";

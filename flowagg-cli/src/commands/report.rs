@@ -45,12 +45,13 @@ pub(super) async fn run(
         })
         .await;
     let deliveries = counted?;
+    let units = screen.reading(async |_| accounts.named_units(&fleet).await).await;
     screen.calls("reporting", &accounts.take_calls())?;
     let report = Report::new(&ReportInput {
         fleet: &fleet,
         observed: &observed,
         deliveries: &deliveries,
-        units: accounts.units(),
+        units: &units,
         days: &days,
         patience,
         now,

@@ -11,7 +11,7 @@ const MANAGED_POLICY: usize = 6_144;
 /// Characters of all inline policies of a role together.
 pub(super) const INLINE_POLICIES: usize = 10_240;
 /// Managed policies of a role, unless the quota is raised.
-pub(crate) const POLICIES_OF_ROLE: usize = 10;
+pub const POLICIES_OF_ROLE: usize = 10;
 
 /// What a policy is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]

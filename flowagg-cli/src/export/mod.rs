@@ -11,7 +11,6 @@ pub mod terraform;
 
 pub use error::{ExportError, Unseen};
 pub use files::{ExportFile, ExportFiles};
-pub(crate) use managed::POLICIES_OF_ROLE;
-pub use managed::{ManagedPolicy, PolicyPart};
+pub use managed::{ManagedPolicy, POLICIES_OF_ROLE, PolicyPart};
 pub use permissions::{Permissions, ReadPermissions, permissions};
 use statement::SqlStatement;

@@ -12,8 +12,8 @@ use serde_json::{Map, Value, json};
 use super::managed::{ManagedPolicy, PolicyPart, managed};
 use crate::aws::call::{
     ASSUME_ROLE, BEHIND_FLOW_LOGS, CREATE_FLOW_LOGS, CREATE_TAGS, Call, DELETE_FLOW_LOGS, DESCRIBE_FLOW_LOGS,
-    DESCRIBE_REGIONS, HUB_READS, HUB_WRITES, KEY_READS, behind_field, describe, describe_in_use,
-    organization_reads,
+    DESCRIBE_REGIONS, DESCRIBE_UNIT, HUB_READS, HUB_WRITES, KEY_READS, behind_field, describe,
+    describe_in_use, organization_reads,
 };
 
 /// IAM policies, as JSON values.
@@ -163,7 +163,10 @@ fn assume_roles(files: &[&FleetFile]) -> impl Iterator<Item = Value> {
 
 fn list_accounts(file: &FleetFile) -> Option<Value> {
     file.discovery().map(|(organization, how)| {
-        let reads = actions(&organization_reads(organization, how));
+        let mut reads = organization_reads(organization, how);
+        // For the names of units in the report.
+        reads.push(DESCRIBE_UNIT);
+        let reads = actions(&reads);
         json!({ "Sid": "ListOrganizationAccounts", "Effect": "Allow", "Action": reads, "Resource": "*" })
     })
 }

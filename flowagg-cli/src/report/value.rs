@@ -124,7 +124,8 @@ pub struct AccountReport {
     pub account: AccountId,
     /// What people call it.
     pub name: Option<String>,
-    /// The organizational units that hold it, the topmost first, between slashes; `None` if they are unknown.
+    /// The organizational units that hold it, the topmost first, between slashes, each with its name if it could be read; `None`
+    /// if they are unknown.
     pub unit: Option<String>,
     /// The worst state of its regions; `None` if nothing is to be logged.
     pub state: Option<State>,

@@ -23,12 +23,13 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use flowagg_core::failure::Failure;
-use flowagg_core::fleet::FleetFile;
+use flowagg_core::fleet::{Fleet, FleetFile};
 use flowagg_core::id::{AccountId, ExternalId, Place, Region, RoleName};
 
 pub use account::Account;
 pub(crate) use account::not_a_region;
 pub(crate) use organization::find_accounts;
+use organization::named_units;
 
 use self::caller::identify;
 use self::credentials::Source;
@@ -79,7 +80,7 @@ impl Connection {
     /// ```no_run
     /// use aws_config::{BehaviorVersion, Region};
     /// use flowagg::aws::{Connection, Session};
-    /// use flowagg_core::fleet::FleetFile;
+    /// use flowagg_core::fleet::{Fleet, FleetFile};
     ///
     /// # async fn example(fleet_file: &str) -> Result<(), Box<dyn std::error::Error>> {
     /// let config = aws_config::defaults(BehaviorVersion::latest())
@@ -353,6 +354,14 @@ impl Accounts {
     /// where accounts were looked up in it.
     pub fn units(&self) -> &BTreeMap<AccountId, String> {
         &self.units
+    }
+
+    /// The same, with the name of each unit next to its id where it can be read.
+    pub async fn named_units(&self, fleet: &Fleet) -> BTreeMap<AccountId, String> {
+        match fleet.organization.as_ref().and_then(|organization| organization.discovery.as_ref()) {
+            Some(discovery) => named_units(&self.session, discovery, &self.units).await,
+            None => self.units.clone(),
+        }
     }
 
     /// The calls that were sent since this was last asked.

@@ -15,6 +15,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Discovery, FoundAccount, Organization};
 use flowagg_core::id::{AccountId, OrganizationId, OrganizationalUnitId, Place};
+use futures::{StreamExt as _, future, stream};
 use tokio::sync::mpsc;
 
 use super::Session;
@@ -51,6 +52,37 @@ pub(crate) async fn find_accounts(
     Ok(search.units)
 }
 
+/// The same units, each with its name next to its id. A unit whose name cannot be read keeps its id alone: nothing depends on
+/// the name.
+pub(crate) async fn named_units(
+    session: &Session,
+    discovery: &Discovery,
+    units: &BTreeMap<AccountId, String>,
+) -> BTreeMap<AccountId, String> {
+    let account = match &discovery.lookup {
+        Some(lookup) => session.enter(lookup.account, &lookup.role).await,
+        None => Ok(session.caller.clone()),
+    };
+    let Ok(account) = account else { return units.clone() };
+    let client = account.organizations();
+    let ids: BTreeSet<&str> =
+        units.values().flat_map(|unit| unit.split('/')).filter(|id| is_unit(id)).collect();
+    let client = &client;
+    let names = stream::iter(ids).map(|id| async move {
+        let described = client.describe_organizational_unit().organizational_unit_id(id);
+        Some((id, described.send().await.ok()?.organizational_unit?.name?))
+    });
+    let names: BTreeMap<&str, String> =
+        names.buffer_unordered(NAMES_AT_ONCE).filter_map(future::ready).collect().await;
+    let named = |id: &str| names.get(id).map_or(id.to_owned(), |name| format!("{name} ({id})"));
+    let path = |unit: &String| unit.split('/').map(named).collect::<Vec<_>>().join("/");
+    units.iter().map(|(account, unit)| (*account, path(unit))).collect()
+}
+
+fn is_unit(id: &str) -> bool {
+    OrganizationalUnitId::parse(id).is_ok()
+}
+
 /// The units in an account's path: `<organization>/<root>[/<unit>...]/<account>/`; the root where it is in none.
 ///
 /// Source: "Account" (AWS Organizations API Reference).
@@ -62,6 +94,9 @@ fn unit_of(path: &str) -> Option<String> {
         _ => None,
     }
 }
+
+/// Names of units that are read at once.
+const NAMES_AT_ONCE: usize = 4;
 
 struct Search {
     client: Client,

@@ -395,3 +395,23 @@ async fn regions_that_an_account_has_not_opted_in_to_are_left_out() {
         account.enabled_regions().await.unwrap().iter().map(ToString::to_string).collect();
     assert_eq!(enabled, ["eu-west-1", "me-south-1"]);
 }
+
+#[tokio::test]
+async fn units_have_their_names_next_to_their_ids_where_these_can_be_read() {
+    let caller = answered("111122223333", RetryConfig::disabled(), |_, body| {
+        if body.contains(WORK) {
+            return (200, format!(r#"{{"OrganizationalUnit":{{"Id":"{WORK}","Name":"Workloads"}}}}"#));
+        }
+        (400, r#"{"__type":"AccessDeniedException","Message":"no"}"#.to_owned())
+    });
+    let session = Session { hub: caller.clone(), caller, external_id: None };
+    let file = file("");
+    let (_, discovery) = file.discovery().unwrap();
+    let paths = ["r-ab12".to_owned(), format!("{WORK}/{PROD}"), format!("{WORK}/Bank")];
+    let units: BTreeMap<AccountId, String> = ids([1, 2, 3]).into_iter().zip(paths).collect();
+    let named: Vec<String> = named_units(&session, discovery, &units).await.into_values().collect();
+    assert_eq!(
+        named,
+        ["r-ab12".to_owned(), format!("Workloads ({WORK})/{PROD}"), format!("Workloads ({WORK})/Bank")]
+    );
+}
