@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::error::CommandError;
-use super::plan::terms;
+use super::plan::{given, terms};
 use super::start;
 use crate::args;
 use crate::aws::Calls;
@@ -50,13 +50,15 @@ pub(super) async fn run(
 ) -> Result<Exit, CommandError> {
     let adopts = !options.terms.adopt.is_empty();
     let make = |fleet: &Fleet, observed: &Observed| plan(fleet, observed, terms(&options.terms));
-    carry_out(Run::Apply, global, &options.consent, adopts, screen, make).await
+    let given = given(global, Some(&options.terms));
+    carry_out(Run::Apply, global, &given, &options.consent, adopts, screen, make).await
 }
 
 /// Looks, makes a plan, shows it, asks, does it, and looks again to see what is left.
 pub(super) async fn carry_out(
     run: Run,
     global: &args::GlobalArgs,
+    given: &str,
     consent: &args::ConsentArgs,
     adopts: bool,
     screen: &mut Screen<'_>,
@@ -80,7 +82,7 @@ pub(super) async fn carry_out(
                 screen.out,
             )?;
         } else {
-            show::next(&show::after_run(run, &Applied::default(), &plan), screen.out)?;
+            show::next(&show::after_run(run, given, &Applied::default(), &plan), screen.out)?;
         }
         return Ok(exit(&Applied::default(), &plan));
     }
@@ -133,7 +135,7 @@ pub(super) async fn carry_out(
     } else {
         let run = EndedRun { run, exit: ended };
         show::applied(run, &observation.fleet.hub, &applied, &remaining, view, screen.out)?;
-        show::next(&show::after_run(run.run, &applied, &remaining), screen.out)?;
+        show::next(&show::after_run(run.run, given, &applied, &remaining), screen.out)?;
     }
     Ok(ended)
 }

@@ -4,6 +4,7 @@ use flowagg_policy::plan;
 
 use super::apply::carry_out;
 use super::error::CommandError;
+use super::plan::given;
 use crate::args;
 use crate::show::Run;
 use crate::{Exit, Screen};
@@ -13,5 +14,5 @@ pub(super) async fn run(
     consent: &args::ConsentArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
-    carry_out(Run::Destroy, global, consent, false, screen, plan::destroy).await
+    carry_out(Run::Destroy, global, &given(global, None), consent, false, screen, plan::destroy).await
 }

@@ -10,7 +10,7 @@ use crate::aws::{self, ImportScope, Session, find_hub};
 use crate::found::FoundFleet;
 use crate::import::template::{self, TemplateDefaults, TemplateFile};
 use crate::import::{Imported, granted, import, named_folders};
-use crate::{Exit, Progress, Screen};
+use crate::{Exit, Progress, Screen, show};
 
 pub(super) async fn run(
     global: &GlobalArgs,
@@ -130,6 +130,13 @@ fn tell(
     if exit == Exit::Failed {
         screen
             .say("import: not everything could be read, or the fleet file is to be corrected: see above")?;
+    } else if let Some(path) = &options.out {
+        let path = path.display();
+        let plan = match path.to_string().as_str() {
+            "flowagg.toml" => "flowagg plan".to_owned(),
+            path => format!("flowagg -c {path} plan"),
+        };
+        show::next(&format!("read `{path}`, then run `{plan}`"), screen.err)?;
     }
     Ok(exit)
 }

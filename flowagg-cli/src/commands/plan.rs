@@ -27,13 +27,26 @@ pub(super) async fn run(
     } else {
         let extent = if options.all { Extent::All } else { Extent::Brief };
         show::plan(&fleet, &plan, extent, Failures::Now, screen.out)?;
-        show::next(show::after_plan(&plan), screen.out)?;
+        show::next(&show::after_plan(&plan, &given(global, Some(&options.terms))), screen.out)?;
     }
     Ok(match &plan {
         plan if !plan.is_complete() => Exit::Failed,
         plan if options.exit_code && !plan.is_settled() => Exit::Differs,
         _ => Exit::Done,
     })
+}
+
+/// The options of the command line that decide what a plan is for and what it may do, each after a space.
+pub(super) fn given(global: &args::GlobalArgs, terms: Option<&args::TermsArgs>) -> String {
+    let mut words: Vec<String> =
+        global.only.iter().flat_map(|only| ["--only".to_owned(), only.to_string()]).collect();
+    if let Some(args::TermsArgs { prune, adopt, adopt_unchecked, allow_expiry }) = terms {
+        words.extend(prune.then(|| "--prune".to_owned()));
+        words.extend(adopt.iter().flat_map(|statement| ["--adopt".to_owned(), statement.to_string()]));
+        words.extend(adopt_unchecked.then(|| "--adopt-unchecked".to_owned()));
+        words.extend(allow_expiry.then(|| "--allow-expiry".to_owned()));
+    }
+    words.iter().map(|word| format!(" {}", show::in_a_shell(word))).collect()
 }
 
 /// What the command line allows a plan to do.

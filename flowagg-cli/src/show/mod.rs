@@ -42,6 +42,7 @@ pub(crate) use rows::{RowFormat, bytes, rows};
 pub use screen::Screen;
 pub(crate) use screen::{is_yes, usage};
 pub use sheet::Sheet;
+pub(crate) use sheet::in_a_shell;
 pub(crate) use style::heading;
 pub(crate) use verified::{interrupted, verified};
 pub use view::Extent;

@@ -89,18 +89,18 @@ pub(crate) fn plan(
     out.line(6, format_args!("{BOLD}plan{BOLD:#}: {}{}", plan.summary(), besides(plan)))
 }
 
-/// The command that follows a plan.
-pub(crate) fn after_plan(plan: &Plan) -> &'static str {
+/// The command that follows a plan. `given` are the options that the plan was made with, each after a space.
+pub(crate) fn after_plan(plan: &Plan, given: &str) -> String {
     match plan {
-        plan if !plan.is_complete() => "fix the errors above, then run `flowagg plan` again",
-        plan if !plan.is_empty() => "`flowagg apply` makes these changes",
+        plan if !plan.is_complete() => format!("fix the errors above, then run `flowagg plan{given}` again"),
+        plan if !plan.is_empty() => format!("`flowagg apply{given}` makes these changes"),
         plan if !plan.not_applied().is_empty() => {
-            "`flowagg apply --allow-expiry` applies what was not applied"
+            format!("`flowagg apply{given} --allow-expiry` applies what was not applied")
         }
         plan if !plan.concerns().is_empty() => {
-            "settle what is not as declared, then run `flowagg plan` again"
+            format!("settle what is not as declared, then run `flowagg plan{given}` again")
         }
-        _ => "`flowagg verify` checks that the logs arrive",
+        _ => "`flowagg verify` checks that the logs arrive".to_owned(),
     }
 }
 
@@ -255,17 +255,19 @@ fn counts(applied: &Applied) -> String {
 }
 
 /// The command that follows a run that changes.
-pub(crate) fn after_run(run: Run, applied: &Applied, remaining: &Plan) -> String {
+pub(crate) fn after_run(run: Run, given: &str, applied: &Applied, remaining: &Plan) -> String {
     let name = run.name();
     match (run, remaining) {
         _ if !applied.failures.is_empty() || !remaining.is_complete() => {
-            format!("fix the errors above, then run `flowagg {name}` again: what is done is not repeated")
+            format!(
+                "fix the errors above, then run `flowagg {name}{given}` again: what is done is not repeated"
+            )
         }
-        (_, plan) if !plan.is_empty() => format!("run `flowagg {name}` again"),
+        (_, plan) if !plan.is_empty() => format!("run `flowagg {name}{given}` again"),
         (Run::Apply, plan) if plan.is_settled() => {
             "`flowagg verify --wait 30m` waits until the logs arrive".to_owned()
         }
-        (Run::Apply, plan) => after_plan(plan).to_owned(),
+        (Run::Apply, plan) => after_plan(plan, given),
         (Run::Destroy, _) => "the bucket and its objects stay: delete them if nobody needs them".to_owned(),
     }
 }

@@ -47,7 +47,11 @@ pub(super) fn results(done: &[Done], view: View<'_>, out: &mut Sheet<'_>) -> io:
         let list = view.list(&format!("{:HANG$}in", ""), &accounts, "accounts", HANG, out);
         out.line(HANG, list)?;
     }
-    out.aside(HANG, "`flowagg plan --all` lists each flow log with its id")
+    // A flow log that was deleted is not listed any more.
+    match whole.created + whole.tagged {
+        0 => Ok(()),
+        _ => out.aside(HANG, "`flowagg plan --all` lists each flow log with its id"),
+    }
 }
 
 /// How many flow logs were created, deleted and tagged, and where.

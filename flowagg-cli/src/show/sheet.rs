@@ -106,7 +106,7 @@ fn with_options(text: &str, options: &str) -> String {
 }
 
 /// A path as one word of a command line.
-fn in_a_shell(path: &str) -> String {
+pub(crate) fn in_a_shell(path: &str) -> String {
     let is_plain =
         |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '\\' | ':' | '~' | '+' | '@');
     if path.chars().all(is_plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) }

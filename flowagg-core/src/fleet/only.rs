@@ -1,5 +1,6 @@
 //! The part of a fleet that a run is limited to.
 
+use std::fmt;
 use std::str::FromStr;
 
 use super::{Fleet, Member};
@@ -27,6 +28,17 @@ impl FromStr for Only {
         let account = digits.as_deref().unwrap_or(text).parse().map(Self::Account);
         let place = account.or_else(|_| text.parse().map(Self::Region));
         Ok(place.unwrap_or_else(|_| Self::Name(text.to_owned())))
+    }
+}
+
+/// As on the command line.
+impl fmt::Display for Only {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account(account) => account.fmt(f),
+            Self::Region(region) => region.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
     }
 }
 

@@ -99,13 +99,21 @@ async fn every_command_fits_a_screen_for_300_accounts() {
     let server = SimulationServer::start(shape.clone()).unwrap();
     let mut scene = Scene::of(&server, &shape);
 
-    assert!(scene.shows("plan-first", "plan", 0).await <= SCREEN);
-    assert!(scene.shows("apply", "apply --yes", 0).await <= SCREEN);
+    for (name, words, code, screens) in [("plan-first", "plan", 0, 1), ("apply", "apply --yes", 0, 1)] {
+        assert!(scene.shows(name, words, code).await <= screens * SCREEN, "{name}");
+    }
     a_month_passes(&mut server.simulation(), Timestamp::now());
-
-    assert!(scene.shows("plan", "plan", 1).await <= 2 * SCREEN);
-    assert!(scene.shows("verify", "verify", 1).await <= 2 * SCREEN);
-    assert!(scene.shows("report", "report", 1).await <= 3 * SCREEN);
-    assert!(scene.shows("doctor", "doctor", 1).await <= SCREEN);
-    assert!(scene.shows("apply-changes", "apply --yes", 1).await <= 2 * SCREEN);
+    for (name, words, code, screens) in [
+        ("plan", "plan", 1, 2),
+        ("verify", "verify", 1, 2),
+        ("report", "report", 1, 3),
+        ("doctor", "doctor", 1, 1),
+        ("plan-only", "plan --only payments-030", 0, 1),
+        ("policy-size", "policy size", 0, 1),
+        ("permissions", "permissions", 0, 3),
+        ("apply-changes", "apply --yes", 1, 2),
+        ("destroy", "destroy --yes", 1, 2),
+    ] {
+        assert!(scene.shows(name, words, code).await <= screens * SCREEN, "{name}");
+    }
 }
