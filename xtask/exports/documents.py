@@ -16,19 +16,21 @@ AT_TIMES = {
 # Commands that print the form of another.
 SAME = {"apply": "destroy", "policy-build": "policy-merge"}
 # Objects whose fields have names of their own, and IAM policies, which are AWS's.
-FREE = {"tags", "reading", "applying", "looking-again", "caller", "lookup", "hub", "member", "trust"}
+FREE = {"tags", "reading", "applying", "looking-again", "caller", "lookup", "hub", "member", "trust", "document"}
+# Objects of which every field is such an object.
+OF_FREE = {"names"}
 
 
-def fields(value, free):
+def fields(value, free, within=None):
     """Every field of every object below, as the object and its name; not those of free objects."""
     if isinstance(value, list):
         for item in value:
-            yield from fields(item, free)
+            yield from fields(item, free, within)
     if isinstance(value, dict):
         for name, field in list(value.items()):
             yield value, name
-            if not (isinstance(field, dict) and name in free):
-                yield from fields(field, free)
+            if not (isinstance(field, dict) and (name in free or within in OF_FREE)):
+                yield from fields(field, free, name)
 
 
 schemas, documents = map(Path, sys.argv[1:])

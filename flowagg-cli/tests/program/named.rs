@@ -35,7 +35,9 @@ fn named() -> BTreeMap<String, PathBuf> {
         let text = fs::read_to_string(&path).unwrap();
         for line in text.lines() {
             for quoted in line.split('`').skip(1).step_by(2) {
-                let words = quoted.strip_prefix("flowagg ").unwrap_or(quoted);
+                // The options that a run was given are those of its own command.
+                let quoted = quoted.replace("{given}", "");
+                let words = quoted.strip_prefix("flowagg ").unwrap_or(&quoted);
                 if words != quoted || words.starts_with("policy ") {
                     found.entry(words.to_owned()).or_insert_with(|| path.clone());
                 }

@@ -90,7 +90,7 @@ note: flow logs expire after 90 days
 note: the fleet's lifecycle rule also expires flow logs of accounts that are not members: 333333333333
 
 plan: 1 change to the hub
-next: `flowagg apply` makes these changes
+next: `flowagg apply --prune` makes these changes
 
 "#]]
     );

@@ -113,7 +113,7 @@ flow logs
 note: flow logs expire after 90 days
 
 plan: 1 change to the hub, 2 flow logs to create
-next: `flowagg apply` makes these changes
+next: `flowagg apply --only 333333333333` makes these changes
 
 "#]]
     );
