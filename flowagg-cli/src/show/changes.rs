@@ -65,22 +65,10 @@ pub(super) fn at_hub(change: &HubChange, view: View<'_>, out: &mut Sheet<'_>) ->
     };
     for (word, accounts) in [("granted", granted), ("revoked", revoked)] {
         if accounts.len() > ACCOUNTS {
-            below(&format!("{word}:"), accounts.iter().copied(), view, out)?;
+            view.accounts(&format!("{:BELOW$}{word}:", ""), accounts.iter().copied(), BELOW, out)?;
         }
     }
     Ok(())
-}
-
-/// A list of accounts below a change.
-fn below(
-    start: &str,
-    accounts: impl IntoIterator<Item = AccountId>,
-    view: View<'_>,
-    out: &mut Sheet<'_>,
-) -> io::Result<()> {
-    let entries: Vec<String> = accounts.into_iter().map(|account| view.account(account)).collect();
-    let list = view.list(&format!("{:BELOW$}{start}", ""), &entries, "accounts", BELOW, out);
-    out.line(BELOW, list)
 }
 
 pub(super) fn style(sign: Sign) -> Style {
@@ -209,7 +197,7 @@ fn grouped(changes: &[FlowLogChange], view: View<'_>, out: &mut Sheet<'_>) -> io
             let reason = if reason.is_empty() { reason } else { format!(": {reason}") };
             let what = group.what(verb);
             out.line(4, format_args!("  {style}{}{style:#} {what} in {places}{reason}", sign.as_str()))?;
-            below("in", group.accounts, view, out)?;
+            view.accounts(&format!("{:BELOW$}in", ""), group.accounts, BELOW, out)?;
         }
     }
     out.aside(BELOW, "`--all` lists each flow log")

@@ -134,8 +134,7 @@ pub(super) fn occurrences(
             "accounts",
         ),
     };
-    let list = view.list(&start, &entries, what, indent, out);
-    out.line(indent, format_args!("{:indent$}{list}", ""))
+    view.list(&format!("{:indent$}{start}", ""), &entries, what, indent, out)
 }
 
 /// An account with its region, or with the number of regions.

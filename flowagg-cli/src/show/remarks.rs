@@ -61,9 +61,7 @@ fn many(group: &[&Concern], view: View<'_>, out: &mut Sheet<'_>) -> io::Result<(
     let mut accounts: Vec<AccountId> = group.iter().map(|concern| concern.account).collect();
     accounts.dedup();
     let start = format!("{:HANG$}in {}:", "", counted(accounts.len(), "account", "accounts"));
-    let entries: Vec<String> = accounts.into_iter().map(|account| view.account(account)).collect();
-    let list = view.list(&start, &entries, "accounts", HANG, out);
-    out.line(HANG, list)
+    view.accounts(&start, accounts, HANG, out)
 }
 
 /// The account, the region if it is about one, and the thing.
@@ -78,12 +76,12 @@ pub(super) fn notes(notes: &[Note], view: View<'_>, out: &mut Sheet<'_>) -> io::
         writeln!(out)?;
     }
     let nothing: Vec<AccountId> = notes.iter().filter_map(nothing_to_log).collect();
-    let granted: Vec<String> = notes.iter().filter_map(|note| still_granted(note, view)).collect();
+    let granted: Vec<AccountId> = notes.iter().filter_map(still_granted).collect();
     let nothing = if nothing.len() < MANY || view.is_all() { Vec::new() } else { nothing };
     let granted = if granted.len() < MANY || view.is_all() { Vec::new() } else { granted };
     for note in notes {
         let is_put_together = (!nothing.is_empty() && nothing_to_log(note).is_some())
-            || (!granted.is_empty() && still_granted(note, view).is_some());
+            || (!granted.is_empty() && still_granted(note).is_some());
         if !is_put_together {
             out.line(NOTE, format_args!("{DIM}note{DIM:#}: {}", note.named(view.names())))?;
         }
@@ -92,9 +90,7 @@ pub(super) fn notes(notes: &[Note], view: View<'_>, out: &mut Sheet<'_>) -> io::
         let number = count(nothing.len() as u64);
         let start = format!("{DIM}note{DIM:#}: nothing to log in {number} account-regions:");
         let accounts: BTreeSet<AccountId> = nothing.into_iter().collect();
-        let entries: Vec<String> = accounts.into_iter().map(|account| view.account(account)).collect();
-        let list = view.list(&start, &entries, "accounts", NOTE, out);
-        out.line(NOTE, list)?;
+        view.accounts(&start, accounts, NOTE, out)?;
     }
     if !granted.is_empty() {
         let start = format!(
@@ -102,8 +98,7 @@ pub(super) fn notes(notes: &[Note], view: View<'_>, out: &mut Sheet<'_>) -> io::
              them:",
             granted.len()
         );
-        let list = view.list(&start, &granted, "accounts", NOTE, out);
-        out.line(NOTE, list)?;
+        view.accounts(&start, granted, NOTE, out)?;
     }
     Ok(())
 }
@@ -115,9 +110,9 @@ fn nothing_to_log(note: &Note) -> Option<AccountId> {
     }
 }
 
-fn still_granted(note: &Note, view: View<'_>) -> Option<String> {
+fn still_granted(note: &Note) -> Option<AccountId> {
     match note {
-        Note::StillGranted { account } => Some(view.account(*account)),
+        Note::StillGranted { account } => Some(*account),
         _ => None,
     }
 }

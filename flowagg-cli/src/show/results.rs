@@ -43,9 +43,7 @@ pub(super) fn results(done: &[Done], view: View<'_>, out: &mut Sheet<'_>) -> io:
     } else {
         let tally = whole.words(Some(by_account.len()));
         out.line(HANG, format_args!("  {GREEN}done{GREEN:#} {tally}"))?;
-        let accounts: Vec<String> = by_account.keys().map(|account| view.account(*account)).collect();
-        let list = view.list(&format!("{:HANG$}in", ""), &accounts, "accounts", HANG, out);
-        out.line(HANG, list)?;
+        view.accounts(&format!("{:HANG$}in", ""), by_account.into_keys(), HANG, out)?;
     }
     // A flow log that was deleted is not listed any more.
     match whole.created + whole.tagged {

@@ -169,8 +169,7 @@ fn strangers(strangers: &[UnlistedAccount], view: View<'_>, out: &mut Sheet<'_>)
             "{DIM}note{DIM:#}: {} accounts have flow logs in the bucket and are not in the fleet:",
             count(strangers.len() as u64)
         );
-        let list = view.list(&start, &accounts, "accounts", 6, out);
-        return out.line(6, list);
+        return view.list(&start, &accounts, "accounts", 6, out);
     }
     for UnlistedAccount { account, age_seconds, .. } in strangers {
         let newest = age_seconds
@@ -251,12 +250,9 @@ fn problem(
         });
         return table(&rows.collect::<Vec<_>>(), out);
     }
-    let mut accounts: BTreeMap<AccountId, usize> = BTreeMap::new();
-    alike.iter().for_each(|delivery| *accounts.entry(delivery.place.account).or_default() += 1);
+    let accounts: BTreeSet<AccountId> = alike.iter().map(|delivery| delivery.place.account).collect();
     let start = format!("{:HANG$}in {}:", "", counted(accounts.len(), "account", "accounts"));
-    let entries: Vec<String> = accounts.keys().map(|id| view.account(*id)).collect();
-    let list = view.list(&start, &entries, "accounts", HANG, out);
-    out.line(HANG, list)?;
+    view.accounts(&start, accounts, HANG, out)?;
     out.aside(HANG, "`--all` lists each flow log")
 }
 

@@ -1,5 +1,7 @@
 //! What a screen shows of many things: names next to ids, and lists that stay short unless everything is requested.
 
+use std::io;
+
 use flowagg_core::id::{AccountId, Place};
 use flowagg_core::names::Names;
 use textwrap::core::display_width;
@@ -66,17 +68,34 @@ impl<'a> View<'a> {
         format!("{}{TIE}{region}", self.account(*account))
     }
 
-    /// The entries after `start`, in up to two lines that begin after `indent` columns, unless everything is listed. What does
-    /// not fit is counted as more of `what`, a plural. At least one entry is listed.
+    /// Writes accounts with their names as a [`list`](Self::list).
+    pub(super) fn accounts(
+        self,
+        start: &str,
+        accounts: impl IntoIterator<Item = AccountId>,
+        indent: usize,
+        out: &mut Sheet<'_>,
+    ) -> io::Result<()> {
+        let entries: Vec<String> = accounts.into_iter().map(|account| self.account(account)).collect();
+        self.list(start, &entries, "accounts", indent, out)
+    }
+
+    /// Writes the entries after `start`, in up to two lines that begin after `indent` columns, unless everything is listed.
+    /// What does not fit is counted as more of `what`, a plural. At least one entry is listed.
     pub(super) fn list(
         self,
         start: &str,
         entries: &[String],
         what: &str,
         indent: usize,
-        out: &Sheet<'_>,
-    ) -> String {
+        out: &mut Sheet<'_>,
+    ) -> io::Result<()> {
         let width = out.width().unwrap_or(WIDTH).saturating_sub(indent);
+        out.line(indent, self.fitted(start, entries, what, width))
+    }
+
+    /// As many entries as fit, and the number of the rest.
+    fn fitted(self, start: &str, entries: &[String], what: &str, width: usize) -> String {
         let more = |left: usize| {
             let what = if left == 1 { what.trim_end_matches('s') } else { what };
             format!(" and{TIE}{left}{TIE}more{TIE}{what}")

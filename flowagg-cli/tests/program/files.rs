@@ -6,7 +6,7 @@ use std::process::Command;
 
 use snapbox::{assert_data_eq, str};
 
-use crate::Said;
+use crate::{Said, offline_in};
 
 const INIT: [&str; 11] = [
     "init",
@@ -22,11 +22,6 @@ const INIT: [&str; 11] = [
     "--force",
 ];
 
-fn flowagg(args: &[&str], folder: &Path) -> Said {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_flowagg"));
-    Said::of(command.args(args).current_dir(folder).env_clear().output().unwrap())
-}
-
 /// The names of everything in a folder.
 fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(folder)
@@ -41,7 +36,7 @@ fn names(folder: &Path) -> Vec<String> {
 fn pages_of_the_manual_are_all_that_is_in_their_folder() {
     let folder = tempfile::tempdir().unwrap();
     for _ in 0..2 {
-        assert_eq!(flowagg(&["man", "--out", "pages"], folder.path()).code, Some(0));
+        assert_eq!(offline_in(folder.path(), &["man", "--out", "pages"], "").code, Some(0));
     }
     let pages = names(&folder.path().join("pages"));
     assert!(pages.len() > 20 && pages.iter().all(|page| page.ends_with(".1")), "{pages:?}");
@@ -61,13 +56,13 @@ mod unix {
     fn existing_file_keeps_its_permissions_and_a_new_one_has_those_of_any_file() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("flowagg.toml");
-        assert_eq!(flowagg(&INIT, folder.path()).code, Some(0));
+        assert_eq!(offline_in(folder.path(), &INIT, "").code, Some(0));
         let other = folder.path().join("other");
         fs::write(&other, "").unwrap();
         assert_eq!(mode(&file), mode(&other));
         fs::write(&file, "mine").unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
-        assert_eq!(flowagg(&INIT, folder.path()).code, Some(0));
+        assert_eq!(offline_in(folder.path(), &INIT, "").code, Some(0));
         assert_eq!(mode(&file), 0o640);
         assert!(fs::read_to_string(&file).unwrap().contains("acme-flow-logs"));
         assert_eq!(names(folder.path()), ["flowagg.toml", "other"]);
@@ -82,7 +77,7 @@ mod unix {
         let target = folder.path().join("fleets/emea.toml");
         // First the link leads to a file that does not exist.
         for _ in 0..2 {
-            let said = flowagg(&INIT, folder.path());
+            let said = offline_in(folder.path(), &INIT, "");
             assert_eq!(said.code, Some(0), "{}", said.err);
             assert!(fs::read_to_string(&target).unwrap().contains("acme-flow-logs"));
             let link = fs::read_link(folder.path().join("flowagg.toml")).unwrap();
@@ -119,7 +114,7 @@ error: `flowagg.toml` cannot be written: File too large (os error [..])
     fn links_without_an_end_and_folders_that_do_not_exist_are_named() {
         let folder = tempfile::tempdir().unwrap();
         symlink("flowagg.toml", folder.path().join("flowagg.toml")).unwrap();
-        let said = flowagg(&INIT, folder.path());
+        let said = offline_in(folder.path(), &INIT, "");
         assert_eq!(said.code, Some(1));
         assert_data_eq!(
             said.err,
@@ -130,7 +125,7 @@ error: `flowagg.toml` cannot be read: [..] (os error [..]); nothing was written
 "#]]
         );
         fs::write(folder.path().join("file"), "").unwrap();
-        let said = flowagg(&[&INIT[..], &["--config", "file/flowagg.toml"]].concat(), folder.path());
+        let said = offline_in(folder.path(), &[&INIT[..], &["--config", "file/flowagg.toml"]].concat(), "");
         assert_eq!(said.code, Some(1));
         assert_data_eq!(
             said.err,

@@ -1,19 +1,13 @@
 //! `flowagg init`, and what flowagg tells editors and shells, offline.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use flowagg_core::fleet::FleetFile;
 use snapbox::{assert_data_eq, str};
 
-use crate::Said;
 use crate::messages::{IDENTITY, endpoint};
-
-fn flowagg(args: &[&str], folder: &Path) -> Said {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_flowagg"));
-    Said::of(command.args(args).current_dir(folder).env_clear().output().unwrap())
-}
+use crate::{Said, offline_in};
 
 const OPTIONS: [&str; 8] = [
     "init",
@@ -30,7 +24,7 @@ const OPTIONS: [&str; 8] = [
 fn a_first_fleet_file_is_written_with_words_about_what_can_be_changed() {
     let folder = tempfile::tempdir().unwrap();
     let options = [&OPTIONS[..], &["--account", "222222222222", "--regions", "eu-west-1,us-east-1"]].concat();
-    let said = flowagg(&options, folder.path());
+    let said = offline_in(folder.path(), &options, "");
     assert_eq!(said.code, Some(0), "{}", said.err);
     let text = fs::read_to_string(folder.path().join("flowagg.toml")).unwrap();
     let fleet = FleetFile::parse(&text).unwrap();
@@ -59,14 +53,14 @@ regions = ["eu-west-1", "us-east-1"]
 
 "##]]
     );
-    let said = flowagg(&["policy", "build"], folder.path());
+    let said = offline_in(folder.path(), &["policy", "build"], "");
     assert_eq!(said.code, Some(0), "{}", said.err);
 }
 
 #[test]
 fn an_organization_without_accounts_is_logged_as_a_whole() {
     let folder = tempfile::tempdir().unwrap();
-    let said = flowagg(&[&OPTIONS[..], &["--organization", "o-a1b2c3d4e5"]].concat(), folder.path());
+    let said = offline_in(folder.path(), &[&OPTIONS[..], &["--organization", "o-a1b2c3d4e5"]].concat(), "");
     assert_eq!(said.code, Some(0), "{}", said.err);
     let text = fs::read_to_string(folder.path().join("flowagg.toml")).unwrap();
     let fleet = FleetFile::parse(&text).unwrap();
@@ -77,7 +71,7 @@ fn an_organization_without_accounts_is_logged_as_a_whole() {
 #[test]
 fn missing_values_are_named_by_their_options_and_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();
-    let said = flowagg(&["init", "--offline", "--region", "eu-west-1"], folder.path());
+    let said = offline_in(folder.path(), &["init", "--offline", "--region", "eu-west-1"], "");
     assert_eq!(said.code, Some(2));
     assert_data_eq!(
         said.err,
@@ -98,7 +92,7 @@ fn an_existing_file_is_kept_and_reported_before_anything_else() {
     let options = [&OPTIONS[..], &["--account", "222222222222"]].concat();
     // Values that are missing are not reported.
     for options in [&options[..], &["init", "--offline"]] {
-        let said = flowagg(options, folder.path());
+        let said = offline_in(folder.path(), options, "");
         assert_eq!(said.code, Some(1));
         assert_data_eq!(
             said.err,
@@ -110,7 +104,7 @@ error: `flowagg.toml` already exists; nothing was written
         );
     }
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
-    assert_eq!(flowagg(&[&options[..], &["--force"]].concat(), folder.path()).code, Some(0));
+    assert_eq!(offline_in(folder.path(), &[&options[..], &["--force"]].concat(), "").code, Some(0));
     assert!(FleetFile::parse(&fs::read_to_string(&file).unwrap()).is_ok());
 }
 
@@ -118,7 +112,7 @@ error: `flowagg.toml` already exists; nothing was written
 fn the_next_command_names_another_fleet_file() {
     let folder = tempfile::tempdir().unwrap();
     let options = [&OPTIONS[..], &["--account", "222222222222", "-c", "eu.toml"]].concat();
-    let said = flowagg(&options, folder.path());
+    let said = offline_in(folder.path(), &options, "");
     assert_eq!(said.code, Some(0), "{}", said.err);
     assert_data_eq!(
         said.err,
@@ -133,8 +127,11 @@ next: read `eu.toml`, then run `flowagg -c eu.toml doctor`
 fn a_folder_is_not_a_fleet_file() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("fleets")).unwrap();
-    let said =
-        flowagg(&[&OPTIONS[..], &["--account", "222222222222", "-c", "fleets"]].concat(), folder.path());
+    let said = offline_in(
+        folder.path(),
+        &[&OPTIONS[..], &["--account", "222222222222", "-c", "fleets"]].concat(),
+        "",
+    );
     assert_eq!(said.code, Some(2));
     assert_data_eq!(
         said.err,
@@ -149,7 +146,7 @@ error: `fleets` is a folder; nothing was written
 #[test]
 fn the_schema_that_is_printed_is_the_one_that_the_tests_know() {
     let folder = tempfile::tempdir().unwrap();
-    let said = flowagg(&["schema"], folder.path());
+    let said = offline_in(folder.path(), &["schema"], "");
     let printed: serde_json::Value = serde_json::from_str(&said.out).unwrap();
     assert_eq!(printed, flowagg_core::fleet::schema());
 }
@@ -158,12 +155,12 @@ fn the_schema_that_is_printed_is_the_one_that_the_tests_know() {
 fn shells_complete_the_verbs_and_every_verb_has_a_page() {
     let folder = tempfile::tempdir().unwrap();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        let said = flowagg(&["completions", shell], folder.path());
+        let said = offline_in(folder.path(), &["completions", shell], "");
         assert!(said.code == Some(0) && said.out.contains("verify"), "{shell}: {}", said.err);
     }
-    let said = flowagg(&["man", "--out", "pages"], folder.path());
+    let said = offline_in(folder.path(), &["man", "--out", "pages"], "");
     assert_eq!(said.code, Some(0), "{}", said.err);
-    let help = flowagg(&["help"], folder.path()).out;
+    let help = offline_in(folder.path(), &["help"], "").out;
     let verbs =
         help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
     // What goes on from the line before stands further to the right.
