@@ -1,21 +1,40 @@
-//! `cargo xtask workflows`: ours and the one to copy, before the schemas of GitHub's files and a linter of their safety.
+//! `cargo xtask workflows`: ours, the action and the one to copy, before the schemas of GitHub's files and linters of their safety
+//! and of every shell script.
 
 use std::process::Command;
 
 use crate::cargo::{root, run};
 use crate::python;
 
-const WORKFLOWS: [&str; 2] = [".github/workflows/ci.yml", "docs/github-actions.yml"];
+const WORKFLOWS: [&str; 3] =
+    [".github/workflows/ci.yml", ".github/workflows/release.yml", "docs/github-actions.yml"];
+const ACTION: &str = ".github/actions/flowagg/action.yml";
 const DEPENDABOT: &str = ".github/dependabot.yml";
+const SCRIPTS: [&str; 5] = [
+    ".ci/run",
+    ".github/actions/flowagg/install.sh",
+    ".github/actions/flowagg/run.sh",
+    ".github/actions/flowagg/comment.sh",
+    "xtask/release/install.sh",
+];
 
-/// Every key is one that GitHub knows; and zizmor finds no unpinned action, no right too many, no text of others in a script.
+/// Every key is one that GitHub knows; zizmor finds no unpinned action, no right too many, no text of others in a script; and
+/// shellcheck finds no fault in a script, also in those of the steps.
 pub(crate) fn workflows() -> anyhow::Result<()> {
     let schemas = python::program("check-jsonschema")?;
-    for (schema, files) in [("vendor.github-workflows", &WORKFLOWS[..]), ("vendor.dependabot", &[DEPENDABOT])]
-    {
+    for (schema, files) in [
+        ("vendor.github-workflows", &WORKFLOWS[..]),
+        ("vendor.github-actions", &[ACTION]),
+        ("vendor.dependabot", &[DEPENDABOT]),
+    ] {
         run(Command::new(&schemas).args(["--builtin-schema", schema]).args(files).current_dir(root()))?;
     }
     let mut safety = Command::new(python::program("zizmor")?);
-    safety.args(["--offline", "--no-progress", "--quiet"]).args(WORKFLOWS).arg(DEPENDABOT);
-    run(safety.current_dir(root()))
+    safety.args(["--offline", "--no-progress", "--quiet"]).args(WORKFLOWS).args([ACTION, DEPENDABOT]);
+    run(safety.current_dir(root()))?;
+    let shellcheck = python::program("shellcheck")?;
+    run(Command::new(&shellcheck).args(SCRIPTS).current_dir(root()))?;
+    let mut steps = Command::new(python::program("python")?);
+    steps.arg("xtask/release/runs.py").arg(&shellcheck).args(WORKFLOWS).arg(ACTION);
+    run(steps.current_dir(root()))
 }

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Downloads a release of flowagg and puts it on the path of the job. Its SHA-256 must be the one of the release, and its provenance
+# must be the release workflow of flowagg's repository.
+set -euo pipefail
+
+repository=flowagg/flowagg
+
+case "$RUNNER_OS $RUNNER_ARCH" in
+    "Linux X64") platform=x86_64-unknown-linux-musl ;;
+    "Linux ARM64") platform=aarch64-unknown-linux-musl ;;
+    "macOS ARM64") platform=aarch64-apple-darwin ;;
+    "macOS X64") platform=x86_64-apple-darwin ;;
+    *)
+        echo "::error::this action does not run on $RUNNER_OS $RUNNER_ARCH: use a runner with Linux or macOS"
+        exit 2
+        ;;
+esac
+if ! [[ $VERSION =~ ^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$ ]]; then
+    echo "::error::\`version\` is not a version: use one such as 0.1.0"
+    exit 2
+fi
+
+name=flowagg-$VERSION-$platform
+folder=$RUNNER_TEMP/flowagg
+rm -rf "$folder"
+mkdir -p "$folder/download" "$folder/bin"
+cd "$folder/download"
+gh release download "v$VERSION" --repo "$repository" --pattern "$name.tar.gz" --pattern "$name.tar.gz.sha256"
+if command -v sha256sum >/dev/null; then
+    sha256sum --check "$name.tar.gz.sha256"
+else
+    shasum --algorithm 256 --check "$name.tar.gz.sha256"
+fi
+gh attestation verify "$name.tar.gz" --repo "$repository" \
+    --signer-workflow "$repository/.github/workflows/release.yml" --source-ref "refs/tags/v$VERSION"
+tar -xzf "$name.tar.gz"
+mv "$name/flowagg" "$folder/bin/flowagg"
+echo "$folder/bin" >>"$GITHUB_PATH"

@@ -1,0 +1,138 @@
+//! What a release has besides its archives, made from their checksums: `SHA256SUMS`, the installer and Homebrew's formula.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
+
+use super::archive::sha256;
+use super::target::{Format, Target, VERSION};
+use crate::cargo::{is_there, root, run};
+
+/// The installer, with places for the version and the checksums.
+const INSTALLER: &str = include_str!("../../release/install.sh");
+/// The formula, with places for the version and the checksums.
+const FORMULA: &str = include_str!("../../release/flowagg.rb");
+const VERSION_PLACE: &str = "@VERSION@";
+const CHECKSUMS_PLACE: &str = "@CHECKSUMS@";
+
+/// The SHA-256 of the archive of each platform, in hexadecimal.
+pub(super) type Checksums = BTreeMap<Target, String>;
+
+/// The checksums of the archives in a folder, each of which must be the one that its `.sha256` file names.
+pub(super) fn checksums(folder: &Path, targets: &[Target]) -> anyhow::Result<Checksums> {
+    let checksum = |target: &Target| {
+        let name = target.archive(VERSION);
+        let sum = sha256(&folder.join(&name))?;
+        let written = folder.join(format!("{name}.sha256"));
+        let written = fs::read_to_string(&written).with_context(|| format!("{}", written.display()))?;
+        ensure!(written == format!("{sum}  {name}\n"), "{name} is not the archive that {name}.sha256 names");
+        Ok((*target, sum))
+    };
+    targets.iter().map(checksum).collect()
+}
+
+/// Lines that `sha256sum --check` reads.
+pub(super) fn sums(checksums: &Checksums, version: &str) -> String {
+    let line = |(target, sum): (&Target, &String)| format!("{sum}  {}\n", target.archive(version));
+    checksums.iter().map(line).collect()
+}
+
+/// The installer of a version: a shell script, for the platforms that have a shell.
+pub(super) fn installer(checksums: &Checksums, version: &str) -> String {
+    let mut unix = checksums.clone();
+    unix.retain(|target, _| target.format() == Format::TarGz);
+    let sums = sums(&unix, version);
+    INSTALLER.replace(VERSION_PLACE, version).replace(CHECKSUMS_PLACE, sums.trim_end())
+}
+
+/// The formula of a version; `None` while the archive of one of its platforms is missing.
+pub(super) fn formula(checksums: &Checksums, version: &str) -> Option<String> {
+    let mut formula = FORMULA.replace(VERSION_PLACE, version);
+    for (target, sum) in checksums {
+        formula = formula.replace(&place(*target), sum);
+    }
+    Target::ALL.into_iter().all(|target| !formula.contains(&place(target))).then_some(formula)
+}
+
+/// Where the checksum of a platform is written.
+fn place(target: Target) -> String {
+    format!("@{}@", target.triple())
+}
+
+/// Has Ruby read the formula. Returns whether there is a Ruby.
+pub(super) fn is_ruby(formula: &Path) -> anyhow::Result<bool> {
+    if !is_there("ruby") {
+        eprintln!("NOT checked: the syntax of the formula, as `ruby` cannot be started");
+        return Ok(false);
+    }
+    run(Command::new("ruby").arg("-c").arg(formula).current_dir(root()))?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn every_checksum() -> Checksums {
+        let sum = |target: Target| (target, format!("{:064x}", target as u8 + 1));
+        Target::ALL.into_iter().map(sum).collect()
+    }
+
+    #[test]
+    fn every_place_of_the_templates_is_filled() {
+        let sums = every_checksum();
+        for text in [installer(&sums, "1.2.3"), formula(&sums, "1.2.3").unwrap()] {
+            let mut words = text.split(|it: char| !(it.is_ascii_alphanumeric() || "@-_".contains(it)));
+            assert_eq!(
+                words.find(|word| word.starts_with('@') && word.ends_with('@') && word.len() > 1),
+                None
+            );
+        }
+    }
+
+    #[test]
+    fn formula_has_the_url_and_checksum_of_every_platform_with_a_shell() {
+        let formula = formula(&every_checksum(), "1.2.3").unwrap();
+        let of = |start: &str| {
+            let values = formula.lines().filter_map(|line| line.trim().strip_prefix(start));
+            values.map(|value| value.trim_matches('"').to_owned()).collect::<Vec<_>>()
+        };
+        let unix = [Target::MacArm, Target::MacX86, Target::LinuxArm, Target::LinuxX86];
+        let release = "https://github.com/flowagg/flowagg/releases/download/v1.2.3";
+        assert_eq!(of("url "), unix.map(|target| format!("{release}/{}", target.archive("1.2.3"))));
+        assert_eq!(of("sha256 "), unix.map(|target| every_checksum()[&target].clone()));
+        let mut partial = every_checksum();
+        partial.remove(&Target::MacX86);
+        assert_eq!(super::formula(&partial, "1.2.3"), None);
+    }
+
+    #[test]
+    fn installer_has_the_checksum_of_every_platform_with_a_shell() {
+        let installer = installer(&every_checksum(), "1.2.3");
+        let (_, sums) = installer.split_once("checksums='\n").unwrap();
+        let (sums, _) = sums.split_once("\n'\n").unwrap();
+        let unix = [Target::LinuxX86, Target::LinuxArm, Target::MacArm, Target::MacX86];
+        let expected = unix.map(|target| format!("{:064x}  {}", target as u8 + 1, target.archive("1.2.3")));
+        assert_eq!(sums.lines().collect::<Vec<_>>(), expected);
+        // What `uname` prints is mapped to these names.
+        for target in unix {
+            assert!(installer.contains(&format!(") echo {} ;;", target.triple())), "{target:?}");
+        }
+    }
+
+    #[test]
+    fn changed_archive_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = folder.path().join(Target::LinuxX86.archive(VERSION));
+        fs::write(&archive, "one").unwrap();
+        crate::release::archive::write_checksum(&archive).unwrap();
+        assert!(checksums(folder.path(), &[Target::LinuxX86]).is_ok());
+        fs::write(&archive, "other").unwrap();
+        let refused = checksums(folder.path(), &[Target::LinuxX86]).unwrap_err().to_string();
+        let name = Target::LinuxX86.archive(VERSION);
+        assert_eq!(refused, format!("{name} is not the archive that {name}.sha256 names"));
+    }
+}

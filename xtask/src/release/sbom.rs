@@ -1,0 +1,73 @@
+//! The list of all crates in the program, with their licences: a CycloneDX document for each platform.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, bail, ensure};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::build::{clone, moment};
+use super::target::Target;
+use crate::cargo::{cargo, is_there, root, run};
+
+const CYCLONEDX: &str = "cargo-cyclonedx";
+
+/// Writes the list for a platform into a file. It is made from the commit at hand.
+pub(super) fn write(target: Target, to: &Path) -> anyhow::Result<()> {
+    if !is_there(CYCLONEDX) {
+        bail!("`{CYCLONEDX}` is not installed: cargo install {CYCLONEDX} --locked");
+    }
+    // It writes a file into every crate of the workspace.
+    let folder = TempDir::with_prefix("flowagg-sbom-")?;
+    let sources = folder.path().join("sources");
+    clone(&sources)?;
+    let mut list = cargo("cyclonedx --quiet --format json --spec-version 1.5 --no-build-deps");
+    list.args(["--manifest-path", "flowagg-cli/Cargo.toml", "--override-filename", "sbom", "--target"]);
+    list.arg(target.triple()).current_dir(&sources);
+    run(list.env("SOURCE_DATE_EPOCH", moment(root())?.to_string()))?;
+    let text = fs::read_to_string(sources.join("flowagg-cli").join("sbom.json"))?;
+    let text = without(&text, &sources)?;
+    fs::write(to, text)?;
+    Ok(())
+}
+
+/// The document with another name for the folder of the sources, which is a different one each time.
+fn without(text: &str, sources: &Path) -> anyhow::Result<String> {
+    let text = text.replace(&format!("file://{}", sources.display()), "file:///flowagg");
+    let list: Value = serde_json::from_str(&text)?;
+    ensure!(list["bomFormat"] == "CycloneDX", "`{CYCLONEDX}` has not written a CycloneDX document");
+    let components = list["components"].as_array().context("the document lists no crates")?;
+    let unlicensed = components.iter().filter(|component| component["licenses"].is_null());
+    let unlicensed: Vec<_> = unlicensed.map(|component| &component["name"]).collect();
+    ensure!(unlicensed.is_empty(), "crates without a licence: {unlicensed:?}");
+    ensure!(
+        components.iter().any(|component| component["name"] == "flowagg-core"),
+        "it is of another program"
+    );
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folder_of_the_sources_is_not_in_the_list() {
+        let text = r#"{
+  "bomFormat": "CycloneDX",
+  "components": [
+    {"bom-ref": "path+file:///tmp/a/flowagg-core#0.1.0", "name": "flowagg-core", "licenses": [{"expression": "MIT"}]}
+  ]
+}"#;
+        let expected = text.replace("/tmp/a/", "/flowagg/");
+        assert_eq!(without(text, Path::new("/tmp/a")).unwrap(), expected);
+    }
+
+    #[test]
+    fn crate_without_a_licence_is_refused() {
+        let text = r#"{"bomFormat": "CycloneDX", "components": [{"name": "flowagg-core"}]}"#;
+        let refused = without(text, Path::new("/tmp/a")).unwrap_err().to_string();
+        assert_eq!(refused, "crates without a licence: [String(\"flowagg-core\")]");
+    }
+}
