@@ -42,9 +42,11 @@ enum Task {
     /// The crates as crates.io would take them: each is built from its package, without a warning; and whether their public
     /// API breaks a caller of an earlier commit
     Package(package::Package),
-    /// The program as it is given to others: its size, its start, and whether another folder gives the same bytes
+    /// The files of a release, tried out as a user gets them: archive, checksum, SBOM, installer, formula, container image; with
+    /// sizes, start time and smoke tests. Nothing is published
     Release(release::Release),
-    /// The workflows, ours and the one to copy: GitHub's schemas admit them, and zizmor finds nothing unsafe
+    /// The workflows, ours and the one to copy, and the action: GitHub's schemas admit them, zizmor finds nothing unsafe, and
+    /// shellcheck finds no fault in a shell script
     Workflows,
     /// All that must pass before a change goes in: format, clippy, every kind of test, documentation, readers, exports,
     /// the page of the report

@@ -20,6 +20,13 @@ const CANNOT: &[(&str, &str)] = &[
     ("aws organizations list-roots", "the account of the test is not in an organization"),
     ("docker build", "it fetches images, and builds the program once more"),
     ("docker run", "its image is that of `docker build`"),
+    ("curl --proto", "it downloads a release; the tests of xtask run the installer on one of their own"),
+    ("brew install", "it downloads a release, and Homebrew is not installed"),
+    ("cargo binstall", "it downloads a release; a test of xtask compares the names"),
+    ("gh attestation verify", "it reads GitHub"),
+    ("sudo", "it changes the machine"),
+    ("rustup target add", "it downloads a part of the toolchain"),
+    ("export C", "it is for the build in the same block"),
     ("terraform -chdir=terraform", "it fetches AWS's provider; `cargo xtask exports` does it where it can"),
 ];
 

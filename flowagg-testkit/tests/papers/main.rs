@@ -56,6 +56,7 @@ stories! {
     a_plan_is_told_in_columns: "docs/json.md", "flowagg plan --json" => rest::plan;
     what_does_not_deliver_is_told_in_columns: "docs/json.md", "flowagg verify --json" => rest::verify;
     the_report_is_written_in_four_forms: "docs/report.md", "The report" => rest::report;
+    the_action_plans_applies_and_verifies: "docs/automation.md", "With the action" => rest::action;
     the_trust_of_the_pipelines_role_is_a_policy: "docs/automation.md", "The roles" => rest::trust;
 }
 

@@ -113,7 +113,7 @@ async fn the_workflow_does_what_its_jobs_say() {
     fs::create_dir_all(&programs).unwrap();
     symlink(fs::canonicalize(program().unwrap()).unwrap(), programs.join("flowagg")).unwrap();
     let workflow = fs::read_to_string(root().join("docs/github-actions.yml")).unwrap();
-    let workflow: Value = serde_saphyr::from_str(&workflow).unwrap();
+    let workflow = read_yaml(&workflow);
     for job in ["plan", "apply", "verify"] {
         let steps = workflow["jobs"][job]["steps"].as_array().unwrap();
         for step in steps.iter().filter_map(|step| step["run"].as_str()) {
@@ -131,6 +131,55 @@ async fn the_workflow_does_what_its_jobs_say() {
             _ => assert_eq!(stage.flow_logs("payments").await, 2),
         }
     }
+}
+
+/// The steps with the action, run by its script with the real program. The tests of xtask run its other scripts.
+pub(crate) async fn action(section: &mut Section) {
+    let mut stage = Stage::with(["payments"]).await;
+    stage.write_fleet();
+    let folder = root().join(".github/actions/flowagg");
+    let action: Value = read_yaml(&fs::read_to_string(folder.join("action.yml")).unwrap());
+    let inputs = &action["inputs"];
+    let steps = read_yaml(&section.next("yaml").text);
+    for step in steps.as_array().unwrap() {
+        let version = inputs["version"]["default"].as_str().unwrap();
+        assert_eq!(step["uses"], format!("flowagg/flowagg/.github/actions/flowagg@v{version}"));
+        let given = step["with"].as_object().unwrap();
+        for name in given.keys() {
+            assert!(inputs[name].is_object(), "the action has no input `{name}`");
+        }
+        let input = |name: &str| given.get(name).unwrap_or(&inputs[name]["default"]).as_str().unwrap();
+        let command = input("command");
+        if command == "verify" {
+            stage.deliver().await;
+        }
+        let variables = format!(
+            "export RUNNER_TEMP=. GITHUB_OUTPUT={command}.txt GITHUB_STEP_SUMMARY={command}.md\n\
+             export COMMAND={command} CONFIG={} ARGS='{}'",
+            input("config"),
+            input("args")
+        );
+        stage.shell.also(&format!("{variables}\nbash '{}'", folder.join("run.sh").display())).await;
+        let summary = stage.shell.read(&format!("{command}.md"));
+        assert!(summary.contains("222222222222"), "{command}: {summary}");
+        let (code, flow_logs) = if command == "plan" { (3, 0) } else { (0, 2) };
+        let output = stage.shell.read(&format!("{command}.txt"));
+        assert!(output.starts_with(&format!("exit-code={code}\n")), "{command}: {output}");
+        assert_eq!(output.ends_with("changes=true\n"), command == "plan", "{output}");
+        assert_eq!(stage.flow_logs("payments").await, flow_logs);
+    }
+    let rows: Vec<_> =
+        fs::read_to_string(root().join("docs/automation.md")).unwrap().lines().map(str::to_owned).collect();
+    for name in inputs.as_object().unwrap().keys() {
+        assert!(
+            rows.iter().any(|row| row.starts_with(&format!("| `{name}` |"))),
+            "no row for the input `{name}`"
+        );
+    }
+}
+
+fn read_yaml(text: &str) -> Value {
+    serde_saphyr::from_str(text).unwrap()
 }
 
 pub(crate) async fn trust(section: &mut Section) {

@@ -20,11 +20,12 @@ const USER: &str = "10001:10001";
 const PASSWD: &str = "flowagg:x:10001:10001::/home/flowagg:/sbin/nologin\n";
 const GROUP: &str = "flowagg:x:10001:\n";
 const ENTRY: &str = "/usr/local/bin/flowagg";
+const AUTHORITIES: &str = "etc/ssl/certs/ca-certificates.crt";
 /// All that an image has: a file that is not named here is one too many.
 const FILES: [&str; 6] = [
     "etc/group",
     "etc/passwd",
-    "etc/ssl/certs/ca-certificates.crt",
+    AUTHORITIES,
     "usr/local/bin/flowagg",
     "usr/share/doc/flowagg/LICENSE-APACHE",
     "usr/share/doc/flowagg/LICENSE-MIT",
@@ -124,8 +125,13 @@ impl Store {
     }
 
     /// Starts the program in the image, as the image's user, on the network of the host. The script stands for the program: it
-    /// mounts a copy of the folder in which it is started at `/fleet`.
-    pub(super) fn runnable(&self, image: &Path, scripts: &Path) -> anyhow::Result<PathBuf> {
+    /// mounts a copy of the folder in which it is started at `/fleet`, and this file in the place of the image's certificates.
+    pub(super) fn runnable(
+        &self,
+        image: &Path,
+        certificates: Option<&Path>,
+        scripts: &Path,
+    ) -> anyhow::Result<PathBuf> {
         let mut from = self.buildah();
         from.args(["from", "--quiet", &format!("oci-archive:{}", image.display())]);
         let container = from.output().context("`buildah` could not be started")?;
@@ -137,13 +143,15 @@ impl Store {
             .into_iter()
             .filter_map(|name| Some((name, env::var(name).ok()?)));
         let kept: Vec<_> = kept.map(|(name, value)| format!("{name}='{value}'")).collect();
+        let mount = certificates
+            .map_or_else(String::new, |file| format!("--volume '{}:/{AUTHORITIES}:ro'", file.display()));
         let lines = format!(
             "fleet=$(mktemp -d)\n\
              trap 'rm -rf \"$fleet\"' EXIT\n\
              cp -R . \"$fleet\"\n\
              chmod -R a+rX \"$fleet\"\n\
-             set -- {container} -- {ENTRY} \"$@\"\n\
-             for name in AWS_ENDPOINT_URL AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_REGION AWS_EC2_METADATA_DISABLED SSL_CERT_FILE; do\n\
+             set -- {mount} {container} -- {ENTRY} \"$@\"\n\
+             for name in AWS_ENDPOINT_URL AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_REGION AWS_EC2_METADATA_DISABLED; do\n\
              \x20   eval \"value=\\${{$name-}}\"\n\
              \x20   [ -z \"$value\" ] || set -- --env \"$name=$value\" \"$@\"\n\
              done\n\
@@ -178,6 +186,7 @@ fn check(path: &Path, programs: &[(Target, PathBuf)]) -> anyhow::Result<String> 
         let names: Vec<_> = image.files.keys().map(String::as_str).collect();
         ensure!(names == FILES, "it has the files {names:?}");
         ensure!(image.files["usr/local/bin/flowagg"] == fs::read(program)?, "it has another program");
+        ensure!(image.files[AUTHORITIES] == fs::read(authorities()?)?, "it has other certificates");
         ensure!(image.files["etc/passwd"] == PASSWD.as_bytes(), "it has other users");
     }
     Ok(digest)

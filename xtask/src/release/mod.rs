@@ -10,6 +10,7 @@ mod record;
 mod sbom;
 mod smoke;
 mod target;
+mod trust;
 mod zip;
 
 use std::fs;
@@ -189,7 +190,9 @@ fn join(targets: &[Target], folder: &Path, backend: Option<&str>) -> anyhow::Res
             let mut smoke = vec!["the same program as in the archive".to_owned()];
             if target.is_native() {
                 let scripts = TempDir::with_prefix("flowagg-release-")?;
-                let runnable = store.runnable(&built.path, scripts.path())?;
+                trust::is_that_of_the_image(|file| store.runnable(&built.path, file, scripts.path()))?;
+                smoke.push("TLS with its certificates".to_owned());
+                let runnable = store.runnable(&built.path, None, scripts.path())?;
                 smoke.push(offline_commands(smoke::offline(&runnable)?));
                 smoke::build_rehearsal()?;
                 smoke::rehearse(&runnable, backend)?;

@@ -21,7 +21,8 @@ const EMULATORS: [&str; 2] = ["qemu-aarch64-static", "qemu-aarch64"];
 /// The variable by which the testkit finds the program that it runs.
 const PROGRAM_VARIABLE: &str = "FLOWAGG_BIN";
 
-const FLEET: &str = r#"[hub]
+/// A fleet file of one hub and one member.
+pub(super) const FLEET: &str = r#"[hub]
 account = "111122223333"
 region = "eu-west-1"
 bucket = "acme-flow-logs"
