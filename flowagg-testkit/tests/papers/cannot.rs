@@ -26,7 +26,7 @@ const CANNOT: &[(&str, &str)] = &[
     ("gh attestation verify", "it reads GitHub"),
     ("sudo", "it changes the machine"),
     ("rustup target add", "it downloads a part of the toolchain"),
-    ("export C", "it is for the build in the same block"),
+    ("export CARGO", "it is for the build in the same block"),
     ("terraform -chdir=terraform", "it fetches AWS's provider; `cargo xtask exports` does it where it can"),
 ];
 
