@@ -3,22 +3,24 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail, ensure};
 use tempfile::TempDir;
 
 use super::target::Target;
-use crate::cargo::{cargo, is_there, root, run};
+use crate::cargo::{cargo, root, run};
 
-/// It builds with cargo and adds the list of all crates to the program, where scanners find it.
-const AUDITABLE: &str = "cargo-auditable";
+/// C code that writes down when it was compiled gets this moment, in seconds since 1970. It is the same for every commit: with
+/// another one cargo compiles the C code again, and everything above it, which includes the AWS SDK.
+///
+/// Source: "SOURCE_DATE_EPOCH specification" (reproducible-builds.org).
+const MOMENT_OF_C: &str = "1796056490";
 
 /// Builds the program from the sources in a folder, with no path of this machine in it.
 pub(super) fn build(target: Target, sources: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
-    if !is_there(AUDITABLE) {
-        bail!("`{AUDITABLE}` is not installed: cargo install {AUDITABLE} --locked");
-    }
+    // It adds the list of all crates to the program, where scanners find it.
+    is_installed("auditable")?;
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(env::home_dir()?.join(".cargo"))).context("there is no home folder")?;
     let places = [(folder, "target"), (sources, "flowagg"), (&*home, "cargo")];
@@ -39,16 +41,23 @@ pub(super) fn build(target: Target, sources: &Path, folder: &Path) -> anyhow::Re
         build.env("CFLAGS", c.collect::<Vec<_>>().join(" "));
     }
     build.env("CARGO_ENCODED_RUSTFLAGS", rust.join("\u{1f}"));
-    // C code that writes down when it was compiled gets this moment instead.
-    run(build.env("SOURCE_DATE_EPOCH", moment(sources)?.to_string()))?;
+    run(build.env("SOURCE_DATE_EPOCH", MOMENT_OF_C))?;
     let program = target.built(folder);
     ensure!(program.is_file(), "`cargo build` has not written {}", program.display());
     Ok(program)
 }
 
-/// When the commit at hand was made, in seconds since 1970.
-///
-/// Source: "SOURCE_DATE_EPOCH specification" (reproducible-builds.org).
+/// Fails unless cargo has this command.
+pub(super) fn is_installed(command: &str) -> anyhow::Result<()> {
+    let mut asked = cargo(command);
+    let asked = asked.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if !asked.is_ok_and(|status| status.success()) {
+        bail!("`cargo {command}` is not installed: cargo install cargo-{command} --locked");
+    }
+    Ok(())
+}
+
+/// When the commit at hand was made, in seconds since 1970: the time of the files in archives and images.
 pub(super) fn moment(sources: &Path) -> anyhow::Result<u64> {
     let asked = Command::new("git").args(["log", "-1", "--format=%ct"]).current_dir(sources).output();
     let asked = asked.context("`git` could not be started")?;

@@ -3,21 +3,17 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::build::{clone, moment};
+use super::build::{clone, is_installed, moment};
 use super::target::Target;
-use crate::cargo::{cargo, is_there, root, run};
-
-const CYCLONEDX: &str = "cargo-cyclonedx";
+use crate::cargo::{cargo, root, run};
 
 /// Writes the list for a platform into a file. It is made from the commit at hand.
 pub(super) fn write(target: Target, to: &Path) -> anyhow::Result<()> {
-    if !is_there(CYCLONEDX) {
-        bail!("`{CYCLONEDX}` is not installed: cargo install {CYCLONEDX} --locked");
-    }
+    is_installed("cyclonedx")?;
     // It writes a file into every crate of the workspace.
     let folder = TempDir::with_prefix("flowagg-sbom-")?;
     let sources = folder.path().join("sources");
@@ -36,7 +32,7 @@ pub(super) fn write(target: Target, to: &Path) -> anyhow::Result<()> {
 fn without(text: &str, sources: &Path) -> anyhow::Result<String> {
     let text = text.replace(&format!("file://{}", sources.display()), "file:///flowagg");
     let list: Value = serde_json::from_str(&text)?;
-    ensure!(list["bomFormat"] == "CycloneDX", "`{CYCLONEDX}` has not written a CycloneDX document");
+    ensure!(list["bomFormat"] == "CycloneDX", "`cargo cyclonedx` has not written a CycloneDX document");
     let components = list["components"].as_array().context("the document lists no crates")?;
     let unlicensed = components.iter().filter(|component| component["licenses"].is_null());
     let unlicensed: Vec<_> = unlicensed.map(|component| &component["name"]).collect();
