@@ -46,6 +46,7 @@
 //! * [`arbitrary`]: for properties of one's own, over fleets, policies and requests as AWS and people write them
 //! * [`delivery::recording`]: flow log files without an AWS, as many as an Athena table or a SIEM is to be tried with
 
+#[cfg(feature = "arbitrary")]
 pub mod arbitrary;
 pub mod aws;
 pub mod delivery;

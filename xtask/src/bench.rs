@@ -2,9 +2,9 @@
 
 use clap::Subcommand;
 
-use crate::Emulator;
 use crate::cargo::{self, cargo};
 use crate::e2e::rehearsal;
+use crate::{Emulator, build_time};
 
 /// What is measured.
 #[derive(Subcommand)]
@@ -17,6 +17,8 @@ pub(crate) enum Bench {
     },
     /// Reading a fleet file of up to 100,000 members; prints the ratio to parsing the same text with the `toml` crate alone
     FleetFile,
+    /// The cold build of the demo, in empty folders: prints the ratio to building the AWS SDK of EC2 and S3 alone
+    Build,
     /// Measure the window of `apply` in which a change of another process is lost: from the last byte of the last read of the bucket
     /// policy or lifecycle rules to the first byte of the write; prints the median and the maximum
     Window {
@@ -65,6 +67,7 @@ impl Bench {
             Self::Fleet { options } => fleet("bench", options),
             // The crate has no AWS SDK below it, so this does not compile it.
             Self::FleetFile => cargo::run(&mut cargo("bench -p flowagg-core --bench fleet-file")),
+            Self::Build => build_time::measure(),
             Self::Window { runs, profile } => fleet(profile, &["--window".to_owned(), runs.to_string()]),
             Self::Script { emulator, options } => {
                 cargo::build()?;

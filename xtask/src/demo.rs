@@ -1,9 +1,16 @@
 //! `cargo xtask demo`: the story of a roll-out on an emulator, and the page of its report.
 
+use std::process::Command;
+
 use clap::Args;
 
-use crate::cargo::{self, target};
+use crate::cargo::{self, cargo, is_there, target};
 use crate::{Emulator, e2e};
+
+/// Pythons that run the emulator's packages, and `uv`, which installs one.
+const PYTHONS: [&str; 4] = ["uv", "python3.13", "python3.12", "python3.11"];
+/// Exits with 0 if an unnumbered `python3` is one of them.
+const IS_ONE: &str = "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))";
 
 /// The options of the task.
 #[derive(Args)]
@@ -17,12 +24,31 @@ pub(crate) struct Demo {
 
 impl Demo {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
-        cargo::build()?;
-        let mut story = e2e::rehearsal("story", self.emulator.backend.as_deref());
+        let backend = self.emulator.backend.as_deref();
+        let backend = backend.or_else(|| has_python().then_some("python"));
+        match backend {
+            None | Some("docker") => cargo::build()?,
+            Some(_) => cargo::run(&mut build())?,
+        }
+        let mut story = e2e::rehearsal("story", backend);
         story.arg("--report").arg(target().join("demo/report.html"));
         if self.keep {
             story.arg("--keep");
         }
         cargo::run(&mut story)
     }
+}
+
+/// Builds what the story needs if no container is started: without Docker's client, Athena, and what only tests use. Other features
+/// of dependencies are another build of the SDK than the workspace's.
+pub(crate) fn build() -> Command {
+    cargo(
+        "build --package flowagg-cli --package flowagg-testkit --bin flowagg --bin flowagg-rehearse --no-default-features \
+         --features flowagg-cli/cli",
+    )
+}
+
+fn has_python() -> bool {
+    let fits = |python: &str| Command::new(python).args(["-c", IS_ONE]).status().is_ok_and(|it| it.success());
+    PYTHONS.into_iter().any(is_there) || fits("python3")
 }

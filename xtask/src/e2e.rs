@@ -12,7 +12,7 @@ use crate::Emulator;
 use crate::cargo::{self, cargo};
 use crate::emulator::{Running, within};
 use crate::leftovers::Leftovers;
-use crate::step::{step, told};
+use crate::step::{minutes, step};
 
 /// The options of the task.
 #[derive(Args)]
@@ -37,7 +37,10 @@ impl E2e {
         if green < times {
             bail!("{} runs failed", times - green);
         }
-        eprintln!("ok: end to end in {} after the build, and nothing is left behind", told(start));
+        eprintln!(
+            "ok: end to end in {} after the build, and nothing is left behind",
+            minutes(start.elapsed())
+        );
         Ok(())
     }
 

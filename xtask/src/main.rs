@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr, reason = "a task tells how far it has come, and why it ends")]
 
 mod bench;
+mod build_time;
 mod cargo;
 mod demo;
 mod e2e;

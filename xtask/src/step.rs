@@ -1,20 +1,56 @@
 //! One part of a task: named before it begins, and timed after it ends.
 
-use std::time::Instant;
+use std::fmt;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-/// Does a part of a task, and tells its name and how long it took.
+/// The parts of a task that have ended, as a table of their times.
+#[derive(Default)]
+pub(crate) struct Steps(Vec<(String, Duration)>);
+
+impl Steps {
+    /// Runs a part of a task, as [`step`] does, and adds it to the table.
+    pub(crate) fn step<T>(
+        &mut self,
+        name: &str,
+        work: impl FnOnce() -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let start = Instant::now();
+        let done = step(name, work)?;
+        self.0.push((name.to_owned(), start.elapsed()));
+        Ok(done)
+    }
+
+    /// The time of a step that has ended.
+    pub(crate) fn time(&self, name: &str) -> Duration {
+        self.0.iter().filter(|(step, _)| step == name).map(|(_, time)| *time).sum()
+    }
+}
+
+impl fmt::Display for Steps {
+    /// A Markdown table.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "| step | time |\n|---|--:|")?;
+        for (name, time) in &self.0 {
+            writeln!(f, "| {name} | {} |", minutes(*time))?;
+        }
+        let total: Duration = self.0.iter().map(|(_, time)| *time).sum();
+        writeln!(f, "| together | {} |", minutes(total))
+    }
+}
+
+/// Runs a part of a task, and prints its name and how long it took.
 pub(crate) fn step<T>(name: &str, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
     let start = Instant::now();
     eprintln!("\n== {name}");
-    let done = work().with_context(|| format!("{name} failed after {}", told(start)))?;
-    eprintln!("== {name}: {}", told(start));
+    let done = work().with_context(|| format!("{name} failed after {}", minutes(start.elapsed())))?;
+    eprintln!("== {name}: {}", minutes(start.elapsed()));
     Ok(done)
 }
 
-/// How long it has been.
-pub(crate) fn told(since: Instant) -> String {
-    let seconds = since.elapsed().as_secs();
+/// A time in minutes and seconds.
+pub(crate) fn minutes(time: Duration) -> String {
+    let seconds = time.as_secs();
     format!("{} min {:02} s", seconds / 60, seconds % 60)
 }

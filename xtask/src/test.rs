@@ -2,35 +2,41 @@
 
 use std::collections::BTreeSet;
 use std::process::Command;
-use std::time::Instant;
 
 use anyhow::Context as _;
 
 use crate::cargo::{self, cargo, run as succeed};
 use crate::e2e::{rehearsal, wait_together};
 use crate::emulator::{OWN_BACKEND_VARIABLE, Running};
-use crate::step::{step, told};
+use crate::step::Steps;
 use crate::workflows::workflows;
 use crate::{Emulator, exports, package, report};
 
 pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
-    let start = Instant::now();
-    step("format", || succeed(&mut cargo("fmt --all --check")))?;
-    step("clippy", || succeed(&mut cargo("clippy --workspace --all-targets -- -D warnings")))?;
+    let mut steps = Steps::default();
+    steps.step("format", || succeed(&mut cargo("fmt --all --check")))?;
+    steps.step("clippy", || succeed(&mut cargo("clippy --workspace --all-targets -- -D warnings")))?;
     // With the features that they have in the step before, the dependencies are not compiled again.
-    step("library alone", || {
+    steps.step("library alone", || {
         succeed(&mut cargo(
             "clippy --workspace --lib --no-default-features --features xtask/same-features -- -D warnings",
         ))
     })?;
-    step("documentation", || succeed(cargo("doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings")))?;
-    step("packages", package::packed_only)?;
-    step("build", cargo::build)?;
-    let emulator = step("emulator", || {
+    steps.step("demo alone", || {
+        succeed(&mut cargo(
+            "clippy --workspace --lib --bins --no-default-features --features flowagg-cli/cli,xtask/same-features -- -D warnings",
+        ))
+    })?;
+    steps.step("documentation", || {
+        succeed(cargo("doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings"))
+    })?;
+    steps.step("packages", package::packed_only)?;
+    steps.step("build", cargo::build)?;
+    let emulator = steps.step("emulator", || {
         eprintln!("The first time its Python environment or its image is fetched.");
         Running::start(which.backend.as_deref(), None)
     })?;
-    step("tests", || {
+    steps.step("tests", || {
         let mut tests = cargo("test --workspace");
         wait_together(&mut tests);
         // The tests of the emulators themselves start their own.
@@ -44,15 +50,15 @@ pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
         }
         Ok(())
     })?;
-    step("examples", || examples(&emulator))?;
+    steps.step("examples", || examples(&emulator))?;
     // The scenarios are among the tests.
-    step("rehearsal", || succeed(&mut rehearsal("story", Some(&emulator.url))))?;
-    step("readers", || succeed(&mut rehearsal("readers", Some(&emulator.url))))?;
-    step("queries", || succeed(&mut rehearsal("queries", Some(&emulator.url))))?;
-    step("exports", || exports::exports(&Emulator { backend: Some(emulator.url.clone()) }))?;
-    step("workflows", workflows)?;
-    step("report", report::where_possible)?;
-    eprintln!("\nok: everything passes, in {}", told(start));
+    steps.step("rehearsal", || succeed(&mut rehearsal("story", Some(&emulator.url))))?;
+    steps.step("readers", || succeed(&mut rehearsal("readers", Some(&emulator.url))))?;
+    steps.step("queries", || succeed(&mut rehearsal("queries", Some(&emulator.url))))?;
+    steps.step("exports", || exports::exports(&Emulator { backend: Some(emulator.url.clone()) }))?;
+    steps.step("workflows", workflows)?;
+    steps.step("report", report::where_possible)?;
+    eprintln!("\n{steps}\nok: everything passes");
     Ok(())
 }
 

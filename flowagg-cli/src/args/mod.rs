@@ -1,5 +1,6 @@
 //! The command line.
 
+#[cfg(feature = "athena")]
 mod athena;
 mod export;
 mod hint;
@@ -22,6 +23,7 @@ use jiff::SignedDuration;
 use crate::Exit;
 use crate::aws::Connection;
 
+#[cfg(feature = "athena")]
 pub(crate) use athena::{AthenaQueryArgs, AthenaVerb};
 pub(crate) use export::{CloudformationArgs, ExportVerb, OutputArgs, TerraformArgs};
 pub(crate) use hint::hinted;
@@ -168,6 +170,7 @@ Examples:
     #[command(after_help = import::EXAMPLES)]
     Import(ImportArgs),
     /// Ask the flow logs in the bucket, with Amazon Athena
+    #[cfg(feature = "athena")]
     #[command(subcommand)]
     Athena(AthenaVerb),
     /// Build, merge, compare, check and ask bucket policies, offline

@@ -17,8 +17,8 @@ pub(crate) struct Call {
 }
 
 macro_rules! calls {
-    ($($constant:ident = $name:literal, $action:literal;)*) => {
-        $(pub(crate) const $constant: Call = Call { name: $name, action: $action };)*
+    ($($(#[$attribute:meta])* $constant:ident = $name:literal, $action:literal;)*) => {
+        $($(#[$attribute])* pub(crate) const $constant: Call = Call { name: $name, action: $action };)*
     };
 }
 
@@ -47,9 +47,13 @@ calls! {
     GET_REQUEST_PAYMENT = "GetBucketRequestPayment", "s3:GetBucketRequestPayment";
     GET_NOTIFICATION = "GetBucketNotificationConfiguration", "s3:GetBucketNotification";
     LIST_OBJECTS = "ListObjectsV2", "s3:ListBucket";
+    #[cfg(feature = "athena")]
     START_QUERY = "StartQueryExecution", "athena:StartQueryExecution";
+    #[cfg(feature = "athena")]
     STOP_QUERY = "StopQueryExecution", "athena:StopQueryExecution";
+    #[cfg(feature = "athena")]
     GET_QUERY_EXECUTION = "GetQueryExecution", "athena:GetQueryExecution";
+    #[cfg(feature = "athena")]
     GET_QUERY_RESULTS = "GetQueryResults", "athena:GetQueryResults";
     DESCRIBE_KEY = "DescribeKey", "kms:DescribeKey";
     GET_KEY_POLICY = "GetKeyPolicy", "kms:GetKeyPolicy";

@@ -30,6 +30,7 @@ macro_rules! client {
     }};
 }
 
+#[cfg(feature = "athena")]
 pub(crate) fn athena(rules: &[&Rule]) -> aws_sdk_athena::Client {
     client!(aws_sdk_athena, rules)
 }

@@ -2,6 +2,7 @@
 
 mod access;
 pub mod apply;
+#[cfg(feature = "athena")]
 mod athena;
 pub(crate) mod call;
 mod complete;
@@ -19,6 +20,7 @@ mod tasks;
 mod traffic;
 
 pub use access::{Account, Accounts, Connection, OpenError, OpenOwnError, Session};
+#[cfg(feature = "athena")]
 pub use athena::{QueryRequest, QueryResult, ResultColumn, StoredObjects, run_query, stored_objects};
 pub use defaults::{FoundOrganization, InitDefaults, init_defaults};
 pub use deliveries::{arrivals, deliveries, find_idle, verify};

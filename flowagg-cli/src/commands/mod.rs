@@ -2,6 +2,7 @@
 //! and `files` are what several verbs use.
 
 mod apply;
+#[cfg(feature = "athena")]
 mod athena;
 mod destroy;
 mod doctor;
@@ -21,7 +22,9 @@ mod verify;
 
 use std::path::Path;
 
-use crate::args::{Args, AthenaVerb, FLEET_FILE, Verb};
+#[cfg(feature = "athena")]
+use crate::args::AthenaVerb;
+use crate::args::{Args, FLEET_FILE, Verb};
 use crate::{Exit, Screen};
 
 use error::CommandError;
@@ -46,6 +49,7 @@ pub(crate) async fn run(args: Args, screen: &mut Screen<'_>) -> Result<Exit, Com
         Verb::Man { out } => shell::man(out, screen),
         Verb::Init(options) => init::run(&args.global, options, screen).await,
         Verb::Import(options) => import::run(&args.global, options, screen).await,
+        #[cfg(feature = "athena")]
         Verb::Athena(AthenaVerb::Query(options)) => athena::query(&args.global, options, screen).await,
         Verb::Policy(verb) => policy::run(&args.global, verb, screen).await,
     }

@@ -18,6 +18,7 @@ mod progress;
 mod remarks;
 mod report;
 mod results;
+#[cfg(feature = "athena")]
 mod rows;
 mod screen;
 mod sheet;
@@ -38,6 +39,7 @@ pub(crate) use policy::{answer, findings, sizes};
 pub(crate) use progress::{Waited, Watch};
 pub(crate) use report::report_verdict;
 pub use report::{Glyphs, report};
+#[cfg(feature = "athena")]
 pub(crate) use rows::{RowFormat, bytes, rows};
 pub use screen::Screen;
 pub(crate) use screen::{is_yes, usage};

@@ -1,7 +1,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{EmulatorError, container, python};
+#[cfg(feature = "docker")]
+use super::container;
+use super::{EmulatorError, python};
 
 /// The environment variable that names the backend: `docker`, `python` or the URL of an endpoint.
 pub const BACKEND_VARIABLE: &str = "FLOWAGG_BACKEND";
@@ -30,7 +32,10 @@ impl Backend {
     ///
     /// Blocks while it asks, and while the image is pulled.
     pub fn automatic() -> Result<Self, EmulatorError> {
+        #[cfg(feature = "docker")]
         let Err(docker) = container::check() else { return Ok(Self::Docker) };
+        #[cfg(not(feature = "docker"))]
+        let docker = EmulatorError::without_docker();
         let Err(python) = python::check() else { return Ok(Self::Python) };
         Err(EmulatorError::NothingThere { docker: docker.to_string(), python: python.to_string() })
     }

@@ -5,6 +5,7 @@
 //! the shared emulator wrote last.
 
 mod backend;
+#[cfg(feature = "docker")]
 mod container;
 mod health;
 mod log;
@@ -45,6 +46,7 @@ pub struct Emulator {
 /// What has to end when the emulator is dropped.
 #[derive(Debug)]
 enum Run {
+    #[cfg(feature = "docker")]
     Container(container::Container),
     Process(python::Process),
     NotOurs,
@@ -62,10 +64,13 @@ impl Emulator {
     /// Blocks for seconds; for a minute or more where the image or the Python environment is not there yet.
     pub fn start(backend: &Backend) -> Result<Self, EmulatorError> {
         let (url, run) = match backend {
+            #[cfg(feature = "docker")]
             Backend::Docker => {
                 let (container, url) = container::Container::start()?;
                 (url, Run::Container(container))
             }
+            #[cfg(not(feature = "docker"))]
+            Backend::Docker => return Err(EmulatorError::without_docker()),
             Backend::Python => {
                 let (process, url) = python::localstack()?;
                 (url, Run::Process(process))
@@ -105,6 +110,7 @@ impl Emulator {
     /// [`BACKEND_VARIABLE`] names that endpoint; else nothing.
     pub fn log(&self) -> String {
         match &self.run {
+            #[cfg(feature = "docker")]
             Run::Container(container) => container.log(),
             Run::Process(process) => process.log(),
             Run::NotOurs => match env::var(BACKEND_VARIABLE).map(|named| named.parse()) {
@@ -117,6 +123,7 @@ impl Emulator {
     /// Lets it run after this process has ended. Returns the command that stops it, where it is ours to stop.
     pub fn leave_running(self) -> Option<String> {
         match self.run {
+            #[cfg(feature = "docker")]
             Run::Container(container) => Some(container.leave_running()),
             Run::Process(process) => Some(process.leave_running()),
             Run::NotOurs => None,
@@ -166,6 +173,13 @@ pub enum EmulatorError {
         /// What happened instead.
         why: String,
     },
+}
+
+#[cfg(not(feature = "docker"))]
+impl EmulatorError {
+    fn without_docker() -> Self {
+        Self::Docker("flowagg-testkit was built without its feature `docker`".to_owned())
+    }
 }
 
 fn log_elsewhere() -> String {

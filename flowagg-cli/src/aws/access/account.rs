@@ -145,6 +145,7 @@ impl Account {
     }
 
     /// The account in a region, to Athena.
+    #[cfg(feature = "athena")]
     pub(in crate::aws) fn athena(&self, region: &Region) -> aws_sdk_athena::Client {
         aws_sdk_athena::Client::from_conf(client!(self, aws_sdk_athena, region).build())
     }
