@@ -119,12 +119,10 @@ pub fn diff(before: &str, after: &str) -> Result<Difference, DocumentError> {
     let (before, after) = (Document::parse(before)?, Document::parse(after)?);
     let statements = statement_changes(&before, &after);
     let (deliveries, not_evaluated) = named([&before, &after]);
-    let answers = |document: &Document<'_>| deliveries.answers(Some(document.text));
-    let (access, not_evaluated) =
-        match answers(&before).and_then(|before| Ok(change(&before, &answers(&after)?))) {
-            Ok(access) => (access, not_evaluated),
-            Err(error) => (AccessChange::default(), Some(error.to_string())),
-        };
+    let (access, not_evaluated) = match deliveries.answers_of_each([Some(before.text), Some(after.text)]) {
+        Ok([before, after]) => (change(&before, &after), not_evaluated),
+        Err(error) => (AccessChange::default(), Some(error.to_string())),
+    };
     let AccessChange { granted, revoked, steady, closed, undecided } = access;
     let undecided =
         undecided.into_iter().map(|(account, depends_on)| Undecided { account, depends_on }).collect();

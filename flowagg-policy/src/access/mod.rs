@@ -69,12 +69,33 @@ impl Deliveries {
 
     /// The answers of a policy; without one, every delivery is denied.
     pub(crate) fn answers(&self, policy: Option<&str>) -> Result<Answers, DocumentError> {
-        let policy = Policy::compile(policy.unwrap_or(NOTHING))?;
-        let answer = |Asked { delivery, bucket, key }: &Asked| {
-            answer(delivery.requests(bucket, key).map(|request| policy.decide(&request)))
-        };
-        let answers = self.0.iter().map(|(account, asked)| (*account, asked.iter().map(answer).collect()));
-        Ok(answers.collect())
+        let [answers] = self.answers_of_each([policy])?;
+        Ok(answers)
+    }
+
+    /// The answers of several policies. Making the requests of a delivery takes longer than to evaluate a policy for them.
+    pub(crate) fn answers_of_each<const N: usize>(
+        &self,
+        policies: [Option<&str>; N],
+    ) -> Result<[Answers; N], DocumentError> {
+        let compiled: Vec<Policy> = policies
+            .into_iter()
+            .map(|policy| Policy::compile(policy.unwrap_or(NOTHING)))
+            .collect::<Result<_, _>>()?;
+        let mut answers = [(); N].map(|()| Answers::new());
+        for (account, asked) in &self.0 {
+            for answers in &mut answers {
+                answers.insert(*account, Vec::with_capacity(asked.len()));
+            }
+            for Asked { delivery, bucket, key } in asked {
+                let requests = delivery.requests(bucket, key);
+                for (policy, answers) in compiled.iter().zip(&mut answers) {
+                    let decisions = requests.each_ref().map(|request| policy.decide(request));
+                    answers.entry(*account).or_default().push(answer(decisions));
+                }
+            }
+        }
+        Ok(answers)
     }
 }
 

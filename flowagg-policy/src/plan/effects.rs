@@ -66,8 +66,7 @@ pub(super) fn effects(
 ) -> Result<Effects, MergeError> {
     let deliveries = Deliveries::of_grant(grant, &regions(fleet, grant, before, accounts)?);
     let foreign = after.map(|after| remove(after, grant)).transpose()?.flatten();
-    let (before, after) = (deliveries.answers(before)?, deliveries.answers(after)?);
-    let foreign = deliveries.answers(foreign.as_deref())?;
+    let [before, after, foreign] = deliveries.answers_of_each([before, after, foreign.as_deref()])?;
     let change = change(&before, &after);
     let anyway = accounts.iter().filter(|account| {
         after.get(account).is_some_and(|answers| answers.contains(&Answer::Allowed))
