@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::process::Command;
 
@@ -68,7 +69,7 @@ pub(super) fn is_ruby(formula: &Path) -> anyhow::Result<bool> {
         eprintln!("NOT checked: the syntax of the formula, as `ruby` cannot be started");
         return Ok(false);
     }
-    run(Command::new("ruby").arg("-c").arg(formula).current_dir(root()))?;
+    run(Command::new("ruby").arg("-c").arg(formula).current_dir(root()).stdout(io::stderr()))?;
     Ok(true)
 }
 

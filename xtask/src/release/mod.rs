@@ -14,6 +14,7 @@ mod trust;
 mod zip;
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -67,7 +68,7 @@ impl Release {
             None => self.build.run(),
             Some(Part::Join(emulator)) => {
                 let backend = emulator.backend.as_deref();
-                show(&join(&Target::ALL, &folder(), backend)?);
+                show(&join(&Target::ALL, &folder(), Vec::new(), backend)?);
                 Ok(())
             }
             Some(Part::Notes { tag }) => {
@@ -97,9 +98,7 @@ impl Build {
         for target in &targets {
             rows.push(self.of(*target, &folder)?);
         }
-        let mut table = record::table(&rows);
-        table += &join(&targets, &folder, self.emulator.backend.as_deref())?;
-        show(&table);
+        show(&join(&targets, &folder, rows, self.emulator.backend.as_deref())?);
         Ok(())
     }
 
@@ -145,8 +144,13 @@ fn offline_commands(count: usize) -> String {
     format!("{count} commands offline")
 }
 
-/// Makes what needs the archives of several platforms, and tries it out. Returns lines for the record.
-fn join(targets: &[Target], folder: &Path, backend: Option<&str>) -> anyhow::Result<String> {
+/// Makes what needs the archives of several platforms, and tries it out. Returns the record, which starts with these rows.
+fn join(
+    targets: &[Target],
+    folder: &Path,
+    mut rows: Vec<Row>,
+    backend: Option<&str>,
+) -> anyhow::Result<String> {
     let sums = step("checksums, installer and formula", || {
         let sums = assets::checksums(folder, targets)?;
         fs::write(folder.join("SHA256SUMS"), assets::sums(&sums, VERSION))?;
@@ -166,14 +170,14 @@ fn join(targets: &[Target], folder: &Path, backend: Option<&str>) -> anyhow::Res
         Ok(sums)
     })?;
     if !targets.iter().any(|target| target.is_static()) {
-        return Ok(String::new());
+        return Ok(record::table(&rows));
     }
     if !image::is_possible() {
         if targets == Target::ALL {
             bail!("the image needs `buildah`, which cannot be started");
         }
         eprintln!("NOT built: the container image, as `buildah` cannot be started");
-        return Ok(String::new());
+        return Ok(record::table(&rows));
     }
     step("container image", || {
         let linux = sums.keys().copied().filter(|target| target.is_static());
@@ -185,7 +189,6 @@ fn join(targets: &[Target], folder: &Path, backend: Option<&str>) -> anyhow::Res
         let store = image::Store::new()?;
         let built = store.build(&programs, build::moment(root())?, folder)?;
         archive::write_checksum(&built.path)?;
-        let mut rows = Vec::new();
         for (target, program) in &built.platforms {
             let mut smoke = vec!["the same program as in the archive".to_owned()];
             if target.is_native() {
@@ -217,7 +220,7 @@ fn installed(installer: &Path, folder: &Path) -> anyhow::Result<()> {
     let mut install = Command::new("sh");
     install.arg(installer).arg("--to").arg(place.path());
     install.env("FLOWAGG_DOWNLOAD_URL", format!("file://{}", folder.display()));
-    cargo::run(&mut install)?;
+    cargo::run(install.stdout(io::stderr()))?;
     let printed = smoke::ends(&place.path().join("flowagg"), place.path(), ["--version"], 0)?;
     eprintln!("installed and started: {}", printed.trim_end());
     Ok(())

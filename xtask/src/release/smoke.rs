@@ -3,6 +3,7 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -120,7 +121,8 @@ pub(super) fn offline(program: &Path) -> anyhow::Result<usize> {
 
 /// A roll-out on an emulator of AWS, with this program: plan, apply, deliver, verify; every claim is checked.
 pub(super) fn rehearse(program: &Path, backend: Option<&str>) -> anyhow::Result<()> {
-    run(e2e::rehearsal("story", backend).env(PROGRAM_VARIABLE, program))
+    // Standard output is for the record.
+    run(e2e::rehearsal("story", backend).env(PROGRAM_VARIABLE, program).stdout(io::stderr()))
 }
 
 /// Builds what `rehearse` runs.
