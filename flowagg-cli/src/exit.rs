@@ -31,7 +31,8 @@ impl Exit {
             }
             Self::Differs => {
                 "completed with findings: differences (those that `apply` leaves, and those of `plan` and `policy diff` with \
-                 `--exit-code`), findings of `policy check`, a delivery that is denied or undecided, or flow logs that do not deliver"
+                 `--exit-code`), findings of `policy check`, a delivery that is denied or undecided, flow logs that do not deliver, or \
+                 broken objects that `query` skipped"
             }
             Self::Interrupted => "interrupted by Ctrl-C",
             Self::Terminated => "interrupted by SIGTERM or SIGHUP",

@@ -51,6 +51,15 @@ pub fn region_of(folder: &str) -> Option<Region> {
     Region::parse(folder.strip_prefix(HIVE_REGION).unwrap_or(folder)).ok()
 }
 
+/// The number of the year, month, day or hour whose folder has this name, plain or Hive-compatible.
+pub fn number_of(folder: &str) -> Option<i16> {
+    let [_, of_day @ ..] = HIVE_DAY;
+    let hive = of_day.iter().chain([&HIVE_HOUR]).find_map(|name| folder.strip_prefix(name));
+    let digits = hive.unwrap_or(folder);
+    let is_number = digits.len() >= 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { digits.parse().ok() } else { None }
+}
+
 /// How the folders of one bucket are named.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -82,6 +91,12 @@ impl Layout {
     pub fn flow_logs_folder(&self, account: impl fmt::Display) -> String {
         let hive = if self.files.hive_compatible_partitions { HIVE_SERVICE } else { "" };
         format!("{}{hive}{VPC_FLOW_LOGS}/", self.account_folder(account))
+    }
+
+    /// The folder of an account's flow logs in one region.
+    pub fn region_folder(&self, account: impl fmt::Display, region: impl fmt::Display) -> String {
+        let hive = if self.files.hive_compatible_partitions { HIVE_REGION } else { "" };
+        format!("{}{hive}{region}/", self.flow_logs_folder(account))
     }
 
     /// The folder of an account-region and a day (UTC).
@@ -268,6 +283,9 @@ mod tests {
             assert_eq!(segments.next().and_then(account_of), Some(account));
             assert!(segments.next().is_some_and(is_of_flow_logs));
             assert_eq!(segments.next().and_then(region_of), Some(region.clone()));
+            let numbers: Vec<Option<i16>> = segments.map(number_of).collect();
+            assert_eq!(numbers, [Some(2018), Some(6), Some(20), None]);
+            assert!(folder.starts_with(&layout.region_folder(account, &region)));
         }
         assert!(!is_of_flow_logs("CloudTrail") && account_of("not-an-account").is_none());
     }

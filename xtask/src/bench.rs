@@ -4,6 +4,7 @@ use clap::Subcommand;
 
 use crate::cargo::{self, cargo};
 use crate::e2e::rehearsal;
+use crate::python::{self, Environment};
 use crate::{Emulator, build_time};
 
 /// What is measured.
@@ -35,6 +36,13 @@ pub(crate) enum Bench {
         emulator: Emulator,
         /// Options, as in `-- --accounts 3 --vpcs 20`
         #[arg(last = true)]
+        options: Vec<String>,
+    },
+    /// Five queries over a generated bucket on the local disk, next to inflating the same objects alone, Polars and DuckDB; ends with
+    /// the ratios. Builds no SDK
+    Query {
+        /// Options of the bench, as in `--objects 1000 --times 1`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
     /// Records to objects, as the delivery service makes them; ends with the records per minute on one core, and the ratio to
@@ -72,6 +80,12 @@ impl Bench {
             Self::Script { emulator, options } => {
                 cargo::build()?;
                 cargo::run(rehearsal("compare", emulator.backend.as_deref()).args(options))
+            }
+            Self::Query { options } => {
+                let python = python::program_of(Environment::Query, "python")?;
+                let mut bench = cargo("bench -p flowagg-query --bench query -- --python");
+                bench.arg(python).arg("--script").arg(cargo::root().join("xtask/query/compare.py"));
+                cargo::run(bench.args(options))
             }
             Self::Delivery { options } => {
                 cargo::run(cargo("bench --workspace --bench delivery --").args(options))

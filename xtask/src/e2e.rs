@@ -68,7 +68,7 @@ impl E2e {
 
 /// The rehearsal, then the scenarios, on an emulator that runs.
 fn rehearse(emulator: &Running, folder: &Path) -> anyhow::Result<()> {
-    step("rehearsal", || cargo::run(within(folder, &mut rehearsal("story", Some(&emulator.url)))))?;
+    step("rehearsal", || cargo::run(within(folder, rehearsal("story", Some(&emulator.url)).arg("--query"))))?;
     step("scenarios", || cargo::run(within(folder, &mut scenarios()).envs(emulator.environment())))
 }
 

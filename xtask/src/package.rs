@@ -10,7 +10,8 @@ use crate::cargo::{self, cargo, root, run};
 use crate::step::step;
 
 /// The packages that are published, and whose public API is looked at.
-const PUBLISHED: [&str; 4] = ["flowagg-core", "flowagg-policy", "flowagg-cli", "flowagg-testkit"];
+const PUBLISHED: [&str; 5] =
+    ["flowagg-core", "flowagg-policy", "flowagg-query", "flowagg-cli", "flowagg-testkit"];
 
 /// The options of the task.
 #[derive(Args)]

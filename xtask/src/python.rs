@@ -9,13 +9,35 @@ use anyhow::bail;
 
 use crate::cargo::{is_there, root, run};
 
-/// Every package with its version and hashes.
-const LOCK: &str = "xtask/exports/requirements.txt";
+/// An environment.
+#[derive(Clone, Copy)]
+pub(crate) enum Environment {
+    /// The checks of exports.
+    Exports,
+    /// The programs that `cargo xtask bench query` compares with.
+    Query,
+}
 
-/// A program of the environment, which is made where it is not there, or not as the lock file says.
+impl Environment {
+    /// Its name: that of the folder in xtask with its lock file, which has every package with its version and hashes.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Exports => "exports",
+            Self::Query => "query",
+        }
+    }
+}
+
+/// A program of the environment of exports.
 pub(crate) fn program(name: &str) -> anyhow::Result<PathBuf> {
-    let lock = root().join(LOCK);
-    let folder = root().join("target/exports-python");
+    program_of(Environment::Exports, name)
+}
+
+/// A program of an environment, which is made where it is not there, or not as the lock file says.
+pub(crate) fn program_of(environment: Environment, name: &str) -> anyhow::Result<PathBuf> {
+    let environment = environment.name();
+    let lock = root().join("xtask").join(environment).join("requirements.txt");
+    let folder = root().join(format!("target/{environment}-python"));
     let programs = folder.join(if cfg!(windows) { "Scripts" } else { "bin" });
     let program = |name: &str| programs.join(format!("{name}{EXE_SUFFIX}"));
     let installed = folder.join("requirements.txt");

@@ -52,7 +52,7 @@ pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
     })?;
     steps.step("examples", || examples(&emulator))?;
     // The scenarios are among the tests.
-    steps.step("rehearsal", || succeed(&mut rehearsal("story", Some(&emulator.url))))?;
+    steps.step("rehearsal", || succeed(rehearsal("story", Some(&emulator.url)).arg("--query")))?;
     steps.step("readers", || succeed(&mut rehearsal("readers", Some(&emulator.url))))?;
     steps.step("queries", || succeed(&mut rehearsal("queries", Some(&emulator.url))))?;
     steps.step("exports", || exports::exports(&Emulator { backend: Some(emulator.url.clone()) }))?;

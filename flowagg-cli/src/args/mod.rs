@@ -6,6 +6,8 @@ mod export;
 mod hint;
 mod import;
 mod init;
+#[cfg(feature = "query")]
+mod query;
 mod report;
 mod schema;
 
@@ -29,6 +31,8 @@ pub(crate) use export::{CloudformationArgs, ExportVerb, OutputArgs, TerraformArg
 pub(crate) use hint::hinted;
 pub(crate) use import::ImportArgs;
 pub(crate) use init::InitArgs;
+#[cfg(feature = "query")]
+pub(crate) use query::{QueryArgs, QueryTime};
 pub(crate) use report::ReportArgs;
 pub(crate) use schema::Described;
 
@@ -169,6 +173,13 @@ Examples:
     /// Write the fleet file that describes what is there already: a live bucket and its accounts, or templates
     #[command(after_help = import::EXAMPLES)]
     Import(ImportArgs),
+    /// Query the flow logs in the bucket with SQL, on this machine
+    ///
+    /// Flow log objects are downloaded from the bucket (or read from a folder) and queried here: no table, no Athena, no other
+    /// service. `vpc_flow_logs` is the table. Without `--from`, records of the last hour are read.
+    #[cfg(feature = "query")]
+    #[command(after_help = query::EXAMPLES)]
+    Query(QueryArgs),
     /// Ask the flow logs in the bucket, with Amazon Athena
     #[cfg(feature = "athena")]
     #[command(subcommand)]

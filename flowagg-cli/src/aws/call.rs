@@ -47,6 +47,10 @@ calls! {
     GET_REQUEST_PAYMENT = "GetBucketRequestPayment", "s3:GetBucketRequestPayment";
     GET_NOTIFICATION = "GetBucketNotificationConfiguration", "s3:GetBucketNotification";
     LIST_OBJECTS = "ListObjectsV2", "s3:ListBucket";
+    #[cfg(feature = "query")]
+    GET_OBJECT = "GetObject", "s3:GetObject";
+    #[cfg(feature = "query")]
+    HEAD_OBJECT = "HeadObject", "s3:GetObject";
     #[cfg(feature = "athena")]
     START_QUERY = "StartQueryExecution", "athena:StartQueryExecution";
     #[cfg(feature = "athena")]

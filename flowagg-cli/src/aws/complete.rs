@@ -26,6 +26,13 @@ pub(crate) enum Incomplete {
     /// The token of the next page is that of an earlier one.
     #[error("the response is incomplete: it repeats the token of an earlier page")]
     RepeatedToken,
+    /// The body of an object ends early.
+    #[cfg(feature = "query")]
+    #[error("the download ended early, after {received} bytes")]
+    Cut {
+        /// The bytes that arrived.
+        received: u64,
+    },
     /// An item lacks this.
     #[error("the response is incomplete: it contains an item without {0}")]
     Missing(&'static str),

@@ -64,7 +64,7 @@ pub async fn find_hub(
     session: &Session,
     named: impl FnOnce(&FoundHub) -> BTreeSet<Folder>,
 ) -> Result<FoundHub, Failure> {
-    let region = observe::locate(session.hub(), &scope.bucket).await?;
+    let region = observe::locate(session.hub(), &scope.bucket, Some(session.hub().id)).await?;
     let mut hub = read_hub(session, scope, &region).await?;
     hub.objects = Some(objects(session, &hub, named(&hub)).await?);
     Ok(hub)

@@ -12,6 +12,8 @@ mod failure;
 mod found;
 #[cfg(test)]
 pub(crate) mod mocked;
+#[cfg(feature = "query")]
+mod objects;
 pub mod observe;
 mod proxy;
 mod sender;
@@ -26,5 +28,7 @@ pub use defaults::{FoundOrganization, InitDefaults, init_defaults};
 pub use deliveries::{arrivals, deliveries, find_idle, verify};
 pub use failure::CallError;
 pub use found::{ImportScope, find, find_hub};
+#[cfg(feature = "query")]
+pub use objects::{BucketObjects, locate_bucket};
 pub use setting::SettingError;
 pub use traffic::Calls;

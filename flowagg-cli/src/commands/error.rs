@@ -31,6 +31,9 @@ pub(crate) enum CommandError {
     Empty(Problem),
     /// Files already exist with other contents, or cannot be read or written.
     Files(Vec<Problem>),
+    /// A query failed while it ran.
+    #[cfg(feature = "query")]
+    Query(Problem),
     /// Standard output or standard error cannot be written, or an answer cannot be read.
     Output(io::Error),
 }
@@ -68,6 +71,8 @@ impl CommandError {
             Self::Caller(_) | Self::Calls(_) | Self::Unplanned(_) | Self::Empty(_) | Self::Files(_) => {
                 Exit::Failed
             }
+            #[cfg(feature = "query")]
+            Self::Query(_) => Exit::Failed,
             // The reader has closed the pipe and needs no more: `flowagg plan | head`.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Output(_) => Exit::Failed,
@@ -104,6 +109,8 @@ impl CommandError {
                 screen.failures(plan.failures())?;
                 screen.obstacles(plan.obstacles())
             }
+            #[cfg(feature = "query")]
+            Self::Query(problem) => screen.error(&problem.message, &problem.fix),
             Self::Empty(problem) => screen.error(&problem.message, &problem.fix),
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             Self::Output(error) => screen.error(

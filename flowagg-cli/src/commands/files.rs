@@ -99,19 +99,68 @@ fn unwritten(path: &Path, error: &io::Error) -> CommandError {
     CommandError::file(what, "name a file in a folder in which files can be written")
 }
 
-/// A file that is written, and not in its place yet.
-enum Staged<'c> {
-    File(NamedTempFile, PathBuf),
-    /// A pipe or a device is written where it is.
-    InPlace(&'c [u8], PathBuf),
+/// A file that is being written, and not in its place yet. If it is dropped before, the old contents stay.
+#[cfg(feature = "query")]
+pub(super) struct NewFile {
+    path: PathBuf,
+    written: Written,
 }
 
-impl<'c> Staged<'c> {
-    /// An existing file keeps its permissions. If it is a symbolic link, the file that it leads to is replaced.
-    fn new(path: &Path, contents: &'c [u8]) -> io::Result<Self> {
+#[cfg(feature = "query")]
+enum Written {
+    Temporary(Box<Temporary>),
+    /// A pipe or a device is written where it is.
+    InPlace(fs::File),
+}
+
+#[cfg(feature = "query")]
+impl NewFile {
+    pub(super) fn create(path: &Path) -> Result<Self, CommandError> {
+        can_be_file(path)?;
+        let create = || match Temporary::create(path)? {
+            Ok(temporary) => Ok(Written::Temporary(Box::new(temporary))),
+            Err(target) => OpenOptions::new().write(true).open(target).map(Written::InPlace),
+        };
+        let written = create().map_err(|error| unwritten(path, &error))?;
+        Ok(Self { path: path.to_owned(), written })
+    }
+
+    /// The file, to be written.
+    pub(super) fn file(&self) -> Result<fs::File, CommandError> {
+        let file = match &self.written {
+            Written::Temporary(temporary) => temporary.file.as_file(),
+            Written::InPlace(file) => file,
+        };
+        file.try_clone().map_err(|error| unwritten(&self.path, &error))
+    }
+
+    /// Puts the file in its place.
+    pub(super) fn put(self) -> Result<(), CommandError> {
+        let Written::Temporary(mut temporary) = self.written else { return Ok(()) };
+        let put = temporary.written().and_then(|()| temporary.put());
+        put.map_err(|error| unwritten(&self.path, &error))
+    }
+
+    /// The error of a write.
+    pub(super) fn unwritten(path: &Path, error: &io::Error) -> CommandError {
+        unwritten(path, error)
+    }
+}
+
+/// A file next to the place of another, which it replaces. An existing file keeps its permissions. If it is a symbolic link, the
+/// file that it leads to is replaced.
+struct Temporary {
+    file: NamedTempFile,
+    target: PathBuf,
+    permissions: Option<Permissions>,
+}
+
+impl Temporary {
+    /// A file that can replace the one at a path; or, if it is a pipe or a device, the path that it leads to.
+    fn create(path: &Path) -> io::Result<Result<Self, PathBuf>> {
         let target = followed(path)?;
-        let existing = match fs::metadata(&target) {
-            Ok(existing) if !existing.is_file() => return Ok(Self::InPlace(contents, target)),
+        let permissions = match fs::metadata(&target) {
+            Ok(existing) if !existing.is_file() => return Ok(Err(target)),
             Ok(existing) => {
                 // Renaming would replace a file that may not be written.
                 OpenOptions::new().write(true).open(&target)?;
@@ -128,18 +177,45 @@ impl<'c> Staged<'c> {
         }
         // Its own name is no help in an error.
         let made = builder.tempfile_in(folder.unwrap_or(Path::new(".")));
-        let mut file = made.map_err(|error| io::Error::from(error.kind()))?;
-        file.as_file_mut().write_all(contents)?;
-        if let Some(permissions) = existing {
-            file.as_file().set_permissions(permissions)?;
+        let file = made.map_err(|error| io::Error::from(error.kind()))?;
+        Ok(Ok(Self { file, target, permissions }))
+    }
+
+    /// Brings what was written to the disk.
+    fn written(&mut self) -> io::Result<()> {
+        if let Some(permissions) = self.permissions.take() {
+            self.file.as_file().set_permissions(permissions)?;
         }
-        file.as_file().sync_all()?;
-        Ok(Self::File(file, target))
+        self.file.as_file().sync_all()
+    }
+
+    fn put(self) -> io::Result<()> {
+        self.file.persist(self.target).map(drop).map_err(|failed| failed.error)
+    }
+}
+
+/// A file that is written, and not in its place yet.
+enum Staged<'c> {
+    File(Box<Temporary>),
+    /// A pipe or a device is written where it is.
+    InPlace(&'c [u8], PathBuf),
+}
+
+impl<'c> Staged<'c> {
+    fn new(path: &Path, contents: &'c [u8]) -> io::Result<Self> {
+        match Temporary::create(path)? {
+            Ok(mut temporary) => {
+                temporary.file.as_file_mut().write_all(contents)?;
+                temporary.written()?;
+                Ok(Self::File(Box::new(temporary)))
+            }
+            Err(target) => Ok(Self::InPlace(contents, target)),
+        }
     }
 
     fn put(self) -> io::Result<()> {
         match self {
-            Self::File(file, target) => file.persist(target).map(drop).map_err(|failed| failed.error),
+            Self::File(temporary) => temporary.put(),
             Self::InPlace(contents, target) => fs::write(target, contents),
         }
     }

@@ -14,6 +14,8 @@ mod init;
 mod permissions;
 mod plan;
 mod policy;
+#[cfg(feature = "query")]
+mod query;
 mod report;
 mod schema;
 mod shell;
@@ -49,6 +51,8 @@ pub(crate) async fn run(args: Args, screen: &mut Screen<'_>) -> Result<Exit, Com
         Verb::Man { out } => shell::man(out, screen),
         Verb::Init(options) => init::run(&args.global, options, screen).await,
         Verb::Import(options) => import::run(&args.global, options, screen).await,
+        #[cfg(feature = "query")]
+        Verb::Query(options) => query::run(&args.global, options, screen).await,
         #[cfg(feature = "athena")]
         Verb::Athena(AthenaVerb::Query(options)) => athena::query(&args.global, options, screen).await,
         Verb::Policy(verb) => policy::run(&args.global, verb, screen).await,

@@ -11,10 +11,14 @@ mod failures;
 mod foreign;
 #[cfg(test)]
 mod foreign_text;
+#[cfg(any(feature = "athena", feature = "query"))]
+mod grid;
 mod markdown;
 mod plan;
 mod policy;
 mod progress;
+#[cfg(feature = "query")]
+mod queried;
 mod remarks;
 mod report;
 mod results;
@@ -22,6 +26,8 @@ mod results;
 mod rows;
 mod screen;
 mod sheet;
+#[cfg(any(feature = "athena", feature = "query"))]
+mod size;
 mod style;
 mod table;
 mod verdict;
@@ -36,15 +42,21 @@ pub(crate) use markdown::markdown;
 pub use markdown::report_markdown;
 pub(crate) use plan::{EndedRun, Failures, Run, after_plan, after_run, applied, applied_unread, next, plan};
 pub(crate) use policy::{answer, findings, sizes};
+#[cfg(feature = "query")]
+pub(crate) use progress::Watched;
 pub(crate) use progress::{Waited, Watch};
+#[cfg(feature = "query")]
+pub(crate) use queried::{Done, Estimate, ResultFormat, ResultWriter, nothing_found, so_far, totals};
 pub(crate) use report::report_verdict;
 pub use report::{Glyphs, report};
 #[cfg(feature = "athena")]
-pub(crate) use rows::{RowFormat, bytes, rows};
+pub(crate) use rows::{RowFormat, rows};
 pub use screen::Screen;
 pub(crate) use screen::{is_yes, usage};
 pub use sheet::Sheet;
 pub(crate) use sheet::in_a_shell;
+#[cfg(any(feature = "athena", feature = "query"))]
+pub(crate) use size::bytes;
 pub(crate) use style::heading;
 pub(crate) use verified::{interrupted, verified};
 pub use view::Extent;

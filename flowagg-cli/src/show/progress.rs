@@ -77,6 +77,63 @@ impl Watch {
     }
 }
 
+/// The progress of work that has parts, between which results may be printed.
+#[cfg(feature = "query")]
+pub(crate) struct Watched {
+    interactive: bool,
+    events: bool,
+    watch: Option<Watch>,
+    signal: std::pin::Pin<Box<dyn Future<Output = Exit>>>,
+    start: std::time::Instant,
+    /// When the next line is due without a bar.
+    next: Duration,
+}
+
+#[cfg(feature = "query")]
+impl Watched {
+    /// Work that starts now. Signals no longer end the program: [`Watched::until`] returns them.
+    pub(crate) fn new(interactive: bool, events: bool) -> Self {
+        let start = std::time::Instant::now();
+        Self { interactive, events, watch: None, signal: Box::pin(signal()), start, next: MINUTE }
+    }
+
+    /// Does a part of the work, until a signal ends it. A signal between two parts ends the next one.
+    pub(crate) async fn until<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Exit> {
+        tokio::select! {
+            biased;
+            exit = &mut self.signal => Err(exit),
+            result = work => Ok(result),
+        }
+    }
+
+    /// How long ago the work started.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// Shows how far the work is: on a terminal each time, elsewhere once a minute.
+    pub(crate) fn show(&mut self, what: &str, done: u64, total: u64, at: &str) {
+        let elapsed = self.elapsed();
+        let watch = self.watch.get_or_insert_with(|| Watch::new(self.interactive, self.events));
+        if let Some(bar) = &watch.bar {
+            bar.set_prefix(what.to_owned());
+            bar.set_length(total);
+            bar.set_position(done);
+            bar.set_message(at.to_owned());
+        } else if elapsed >= self.next {
+            self.next += MINUTE;
+            watch.say(&format!("{what}: {done} of {total} objects, {at}"));
+        }
+    }
+
+    /// Takes the bar off the terminal, so that something can be printed.
+    pub(crate) fn hide(&mut self) {
+        if let Some(watch) = self.watch.take() {
+            watch.finish();
+        }
+    }
+}
+
 /// The step of a wait.
 const DELIVERING: &str = "delivering";
 

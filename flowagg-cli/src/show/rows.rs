@@ -6,9 +6,8 @@ use clap::ValueEnum;
 use serde_json::{Map, Value};
 
 use super::document;
+use super::grid::grid;
 use super::sheet::Sheet;
-use super::style::{BOLD, DIM};
-use super::table::{Column, Row, columns, table};
 use crate::aws::{QueryResult, ResultColumn};
 
 /// How rows are printed.
@@ -24,7 +23,10 @@ pub(crate) enum RowFormat {
 
 pub(crate) fn rows(answer: &QueryResult, format: RowFormat, out: &mut Sheet<'_>) -> io::Result<()> {
     match format {
-        RowFormat::Table => for_people(answer, out),
+        RowFormat::Table => {
+            let names: Vec<String> = answer.columns.iter().map(|column| column.name.clone()).collect();
+            grid(&names, &answer.rows, &[], out)
+        }
         RowFormat::Csv => csv(answer, out),
         RowFormat::Json => {
             let object = |row: &Vec<Option<String>>| -> Map<String, Value> {
@@ -34,46 +36,6 @@ pub(crate) fn rows(answer: &QueryResult, format: RowFormat, out: &mut Sheet<'_>)
             document::json(&answer.rows.iter().map(object).collect::<Vec<_>>(), out)
         }
     }
-}
-
-/// `1.5 GB`: a number of bytes in the largest unit, of a thousand each.
-pub(crate) fn bytes(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["KB", "MB", "GB", "TB"];
-    if bytes < 1000 {
-        return format!("{bytes} bytes");
-    }
-    // A screen shows fewer digits than this number has.
-    #[allow(clippy::cast_precision_loss, reason = "for a screen")]
-    let mut amount = bytes as f64 / 1e3;
-    let mut unit = 0;
-    while amount >= 1000.0 && unit + 1 < UNITS.len() {
-        amount /= 1e3;
-        unit += 1;
-    }
-    format!("{amount:.1} {}", UNITS[unit])
-}
-
-/// A table; and where that is too wide, a table for each row, of the names and values of its columns.
-fn for_people(answer: &QueryResult, out: &mut Sheet<'_>) -> io::Result<()> {
-    let names: Vec<String> = answer.columns.iter().map(|column| column.name.clone()).collect();
-    let row = |style, cells| Row { style, sign: "", cells, below: None };
-    let cells = |values: &Vec<Option<String>>| -> Vec<String> {
-        values.iter().map(|value| value.clone().unwrap_or_else(|| "-".to_owned())).collect()
-    };
-    let rows = answer.rows.iter().map(|values| row(DIM, cells(values)));
-    let whole: Vec<Row> = [row(BOLD, names.clone())].into_iter().chain(rows).collect();
-    let end = columns(&whole).last().map_or(0, Column::end);
-    if out.width().is_none_or(|width| end <= width) {
-        return table(&whole, out);
-    }
-    for (n, values) in answer.rows.iter().enumerate() {
-        if n > 0 {
-            writeln!(out)?;
-        }
-        let pairs = names.iter().cloned().zip(cells(values));
-        table(&pairs.map(|(name, value)| row(DIM, vec![name, value])).collect::<Vec<_>>(), out)?;
-    }
-    Ok(())
 }
 
 /// Source: RFC 4180. Lines end in a line feed alone, as programs of today take it; null is empty.
@@ -162,14 +124,5 @@ mod tests {
         let expected = "   account  012345678901\n   why      a name of a column that nobody has room\n            for\n\n   \
                         account  -\n   why      -\n";
         assert_eq!(anstream::adapter::strip_bytes(&out).into_vec(), expected.as_bytes());
-    }
-
-    #[test]
-    fn bytes_stand_in_their_largest_unit() {
-        for (n, told) in
-            [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 KB"), (2_000_000_000_000_000, "2000.0 TB")]
-        {
-            assert_eq!(bytes(n), told);
-        }
     }
 }

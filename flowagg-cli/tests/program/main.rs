@@ -11,6 +11,8 @@ mod messages;
 mod named;
 mod policy;
 mod proxies;
+#[cfg(feature = "query")]
+mod query;
 mod schemas;
 mod settings;
 

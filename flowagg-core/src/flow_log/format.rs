@@ -7,62 +7,66 @@ use serde::{Serialize, Serializer};
 use crate::id::IdError;
 use crate::near::nearest;
 
-/// Every field that a flow log of a VPC may record, with the version that brought it. Version 6 is of transit gateways.
+use super::kind::FieldKind::{self, Int32, Int64, Text};
+
+/// Every field that a flow log of a VPC may record, with the version that introduced it and its type. Version 6 is of transit
+/// gateways.
 ///
-/// Source: "Flow log records", available fields (Amazon VPC User Guide).
-const FIELDS: [(&str, u8); 48] = [
-    ("version", 2),
-    ("account-id", 2),
-    ("interface-id", 2),
-    ("srcaddr", 2),
-    ("dstaddr", 2),
-    ("srcport", 2),
-    ("dstport", 2),
-    ("protocol", 2),
-    ("packets", 2),
-    ("bytes", 2),
-    ("start", 2),
-    ("end", 2),
-    ("action", 2),
-    ("log-status", 2),
-    ("vpc-id", 3),
-    ("subnet-id", 3),
-    ("instance-id", 3),
-    ("tcp-flags", 3),
-    ("type", 3),
-    ("pkt-srcaddr", 3),
-    ("pkt-dstaddr", 3),
-    ("region", 4),
-    ("az-id", 4),
-    ("sublocation-type", 4),
-    ("sublocation-id", 4),
-    ("pkt-src-aws-service", 5),
-    ("pkt-dst-aws-service", 5),
-    ("flow-direction", 5),
-    ("traffic-path", 5),
-    ("ecs-cluster-arn", 7),
-    ("ecs-cluster-name", 7),
-    ("ecs-container-instance-arn", 7),
-    ("ecs-container-instance-id", 7),
-    ("ecs-container-id", 7),
-    ("ecs-second-container-id", 7),
-    ("ecs-service-name", 7),
-    ("ecs-task-definition-arn", 7),
-    ("ecs-task-arn", 7),
-    ("ecs-task-id", 7),
-    ("reject-reason", 8),
-    ("resource-id", 9),
-    ("encryption-status", 10),
-    ("interface-type", 11),
-    ("next-hop-interface-id", 11),
-    ("next-hop-subnet-id", 11),
-    ("next-hop-az-id", 11),
-    ("next-hop-vpc-id", 11),
-    ("next-hop-interface-type", 11),
+/// Source: "Flow log records", available fields (Amazon VPC User Guide); for the types, "Create a table for Amazon VPC flow logs
+/// and query it" (Amazon Athena User Guide).
+pub(super) const FIELDS: [(&str, u8, FieldKind); 48] = [
+    ("version", 2, Int32),
+    ("account-id", 2, Text),
+    ("interface-id", 2, Text),
+    ("srcaddr", 2, Text),
+    ("dstaddr", 2, Text),
+    ("srcport", 2, Int32),
+    ("dstport", 2, Int32),
+    ("protocol", 2, Int64),
+    ("packets", 2, Int64),
+    ("bytes", 2, Int64),
+    ("start", 2, Int64),
+    ("end", 2, Int64),
+    ("action", 2, Text),
+    ("log-status", 2, Text),
+    ("vpc-id", 3, Text),
+    ("subnet-id", 3, Text),
+    ("instance-id", 3, Text),
+    ("tcp-flags", 3, Int32),
+    ("type", 3, Text),
+    ("pkt-srcaddr", 3, Text),
+    ("pkt-dstaddr", 3, Text),
+    ("region", 4, Text),
+    ("az-id", 4, Text),
+    ("sublocation-type", 4, Text),
+    ("sublocation-id", 4, Text),
+    ("pkt-src-aws-service", 5, Text),
+    ("pkt-dst-aws-service", 5, Text),
+    ("flow-direction", 5, Text),
+    ("traffic-path", 5, Int32),
+    ("ecs-cluster-arn", 7, Text),
+    ("ecs-cluster-name", 7, Text),
+    ("ecs-container-instance-arn", 7, Text),
+    ("ecs-container-instance-id", 7, Text),
+    ("ecs-container-id", 7, Text),
+    ("ecs-second-container-id", 7, Text),
+    ("ecs-service-name", 7, Text),
+    ("ecs-task-definition-arn", 7, Text),
+    ("ecs-task-arn", 7, Text),
+    ("ecs-task-id", 7, Text),
+    ("reject-reason", 8, Text),
+    ("resource-id", 9, Text),
+    ("encryption-status", 10, Int32),
+    ("interface-type", 11, Text),
+    ("next-hop-interface-id", 11, Text),
+    ("next-hop-subnet-id", 11, Text),
+    ("next-hop-az-id", 11, Text),
+    ("next-hop-vpc-id", 11, Text),
+    ("next-hop-interface-type", 11, Text),
 ];
 
 /// Fields of version 11 that also need the names of tags (`TagFieldSpecifications`).
-const TAG_FIELDS: [&str; 6] =
+pub(super) const TAG_FIELDS: [&str; 6] =
     ["instance-tag", "instance-tag-2", "interface-tag", "interface-tag-2", "asg-tag", "asg-tag-2"];
 
 /// How many fields the default format has: those of version 2, in the order of the table.
@@ -76,13 +80,13 @@ impl Field {
     /// Reads the name of a field.
     pub fn parse(text: &str) -> Result<Self, IdError> {
         const HELP: &str = "a field of \"Flow log records\" (Amazon VPC User Guide), as in `pkt-srcaddr`";
-        if let Some(at) = FIELDS.iter().position(|(name, _)| *name == text) {
+        if let Some(at) = FIELDS.iter().position(|(name, ..)| *name == text) {
             return Ok(Self(at));
         }
         let why = if TAG_FIELDS.contains(&text) {
             "it needs the names of tags, which flowagg cannot give yet".to_owned()
         } else {
-            let nearest = nearest(text, FIELDS.iter().map(|(name, _)| *name));
+            let nearest = nearest(text, FIELDS.iter().map(|(name, ..)| *name));
             format!("the nearest that AWS has is `{}`", nearest.unwrap_or_default())
         };
         Err(IdError::new(text, "a field of a flow log record", why, HELP))
@@ -102,6 +106,16 @@ impl Field {
     pub fn version(self) -> u8 {
         FIELDS[self.0].1
     }
+
+    /// The type of its values.
+    pub fn kind(self) -> FieldKind {
+        FIELDS[self.0].2
+    }
+
+    /// The name of its column in a table: `_` for `-`.
+    pub fn column(self) -> String {
+        column(self.as_str())
+    }
 }
 
 impl fmt::Display for Field {
@@ -111,6 +125,11 @@ impl fmt::Display for Field {
 }
 
 crate::id::text_name!(Field);
+
+/// The name of a field's column.
+pub(super) fn column(field: &str) -> String {
+    field.replace('-', "_")
+}
 
 /// The fields of a record, in order. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -184,7 +203,7 @@ mod tests {
     fn as_many_fields_as_the_documentation_has_by_version() {
         for (version, fields) in [(2, 14), (5, 29), (10, 42), (11, 54 - TAG_FIELDS.len())] {
             assert_eq!(
-                FIELDS.iter().filter(|(_, since)| *since <= version).count(),
+                FIELDS.iter().filter(|(_, since, _)| *since <= version).count(),
                 fields,
                 "version {version}"
             );

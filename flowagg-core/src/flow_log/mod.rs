@@ -1,6 +1,8 @@
 //! What a flow log does: which traffic, how often, where to, in what files, under which tags.
 
 mod format;
+mod kind;
+mod recorded;
 mod target;
 
 use std::collections::BTreeMap;
@@ -9,6 +11,8 @@ use std::fmt;
 use serde::Serialize;
 
 pub use format::{Field, NoFields, RecordFormat};
+pub use kind::FieldKind;
+pub use recorded::RecordedField;
 pub use target::LogDestination;
 
 use crate::id::{BucketName, Partition, Prefix, ResourceKind};

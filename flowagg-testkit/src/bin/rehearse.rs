@@ -34,6 +34,9 @@ enum What {
         /// Write the report as an HTML page into this file, whose folder is created
         #[arg(long, value_name = "FILE")]
         report: Option<PathBuf>,
+        /// End with a query over the objects; the program needs its default feature `query`
+        #[arg(long)]
+        query: bool,
     },
     /// Deliver text and Parquet, in plain and Hive-compatible folders, and count what readers from PyPI find there
     Readers,
@@ -61,10 +64,11 @@ async fn run(args: Args) -> Result<(), RehearsalError> {
     let backend = args.backend.map_or_else(Backend::automatic, Ok)?;
     let out = &mut io::stdout().lock();
     match args.what {
-        What::Story { keep, report } => {
+        What::Story { keep, report, query } => {
             let mut options = StoryOptions::default();
             options.keep = keep;
             options.report = report;
+            options.query = query;
             rehearse(&backend, &options, out).await
         }
         What::Readers => read_by_others(&backend, out).await,

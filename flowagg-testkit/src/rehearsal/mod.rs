@@ -32,7 +32,7 @@ pub enum RehearsalError {
     NotSo(String),
 }
 
-/// What stays after a rehearsal.
+/// What a rehearsal does besides, and what stays after it.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct StoryOptions {
@@ -40,6 +40,8 @@ pub struct StoryOptions {
     pub keep: bool,
     /// Writes the report as an HTML page into this file, whose folder is created.
     pub report: Option<PathBuf>,
+    /// Ends with a query over the objects. The program needs its default feature `query`.
+    pub query: bool,
 }
 
 /// Rehearses on this backend, and writes what happens.
@@ -61,7 +63,7 @@ pub async fn rehearse(
     writeln!(out, "It answers at {} after {} s.", emulator.url(), start.elapsed().as_secs())?;
 
     let mut world = World::new(&emulator).await?;
-    let told = story::tell(&mut world, options.report.as_deref(), out).await;
+    let told = story::tell(&mut world, options, out).await;
     if told.is_err() {
         let log = emulator.log();
         let lines: Vec<&str> = log.lines().collect();

@@ -1,13 +1,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
-use std::path::Path;
 
 use flowagg_core::id::{AccountId, Place};
 use flowagg_core::layout::{FileName, Layout};
 use jiff::Timestamp;
 
-use super::{RehearsalError, tree};
+use super::{RehearsalError, StoryOptions, tree};
 use crate::delivery::{Outcome, Publication};
 use crate::world::World;
 
@@ -18,7 +17,7 @@ const VPCS: usize = 2;
 /// Tells the story, and returns the counts of its last line.
 pub(super) async fn tell(
     world: &mut World,
-    report: Option<&Path>,
+    options: &StoryOptions,
     out: &mut impl Write,
 ) -> Result<String, RehearsalError> {
     for name in MEMBERS {
@@ -64,14 +63,40 @@ pub(super) async fn tell(
     heading(out, &format!("What lies in s3://{}:", world.bucket()))?;
     let keys = world.keys().await?;
     tree::print(&keys, |folder| folder.parse().ok().and_then(|id| names.get(&id).copied()), out)?;
-    if let Some(page) = report {
+    if let Some(page) = &options.report {
         heading(out, "The report, as a page for a browser:")?;
         fs::create_dir_all(page.parent().unwrap_or(page))?;
         let path = page.display().to_string();
         let written = run(world, out, &["report", "--html", &path], 0).await?;
         indented(out, &written)?;
     }
+    if options.query {
+        query(world, &publications, out).await?;
+    }
     check(world, &publications, &keys, stranger)
+}
+
+/// Queries the objects, and checks that each delivered record is counted once.
+async fn query(
+    world: &World,
+    publications: &[Publication],
+    out: &mut impl Write,
+) -> Result<(), RehearsalError> {
+    heading(out, "What is in the logs?")?;
+    let sql = "SELECT log_account, count(*) AS records, sum(bytes) AS bytes FROM vpc_flow_logs GROUP BY 1 ORDER BY 1";
+    let table = run(world, out, &["query", sql], 0).await?;
+    indented(out, &table)?;
+    let mut expected: BTreeMap<AccountId, u64> = BTreeMap::new();
+    for publication in publications {
+        *expected.entry(publication.place.account).or_default() += publication.outcome.records();
+    }
+    let count = "SELECT log_account, count(*) AS records FROM vpc_flow_logs GROUP BY 1 ORDER BY 1";
+    let counted = run(world, out, &["query", "--format", "csv", count], 0).await?;
+    let lines = expected.iter().filter(|(_, records)| **records > 0);
+    let expected: Vec<String> = lines.map(|(account, records)| format!("{account},{records}")).collect();
+    let rows: Vec<&str> = counted.lines().skip(1).take(expected.len()).collect();
+    indented(out, &rows.join("\n"))?;
+    claim(rows == expected, || format!("the query counts {expected:?}; it counts {rows:?}"))
 }
 
 fn introduce(world: &World, out: &mut impl Write) -> Result<(), RehearsalError> {

@@ -13,6 +13,7 @@ mod organization;
 mod page;
 #[path = "../support/paper.rs"]
 mod paper;
+mod query;
 mod readme;
 mod rest;
 mod shell;
@@ -55,6 +56,9 @@ stories! {
     progress_is_told_as_the_page_shows_it: "docs/json.md", "Where it goes" => rest::events;
     a_plan_is_told_in_columns: "docs/json.md", "flowagg plan --json" => rest::plan;
     what_does_not_deliver_is_told_in_columns: "docs/json.md", "flowagg verify --json" => rest::verify;
+    queries_run_over_what_was_delivered: "docs/query.md", "Queries" => query::queries;
+    a_large_query_is_explained_before_it_runs: "docs/query.md", "Large queries" => query::large;
+    the_policy_of_a_caller_of_query_is_valid: "docs/query.md", "Permissions" => query::permissions;
     the_report_is_written_in_four_forms: "docs/report.md", "The report" => rest::report;
     the_action_plans_applies_and_verifies: "docs/automation.md", "With the action" => rest::action;
     the_trust_of_the_pipelines_role_is_a_policy: "docs/automation.md", "The roles" => rest::trust;

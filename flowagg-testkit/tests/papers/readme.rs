@@ -15,7 +15,7 @@ pub(crate) async fn first_five_minutes(section: &mut Section) {
     let fleet = section.fleet("");
     stage.shell.write("flowagg.toml", &fleet);
 
-    let [doctor, plan, apply, verify, report] = section.next("sh").of();
+    let [doctor, plan, apply, verify, report, query] = section.next("sh").of();
     let shown = section.next("console");
     let delivering = section.next("console");
     stage.shell.exits(&doctor, 0).await;
@@ -42,6 +42,8 @@ Do this? [y/N]
     let page = Command { text: format!("flowagg report {comment}"), ..report.clone() };
     stage.shell.exits(&page, 0).await;
     assert!(stage.shell.read("report.html").contains("222222222222"));
+    let rows = stage.shell.exits(&query, 0).await.stdout;
+    assert!(rows.contains("222222222222"), "{rows}");
     let again = stage.shell.exits(&apply, 0).await.stdout;
     assert_data_eq!(
         again,

@@ -156,6 +156,9 @@ async fn the_last_line_of_every_command_agrees_with_its_exit_code() {
         "athena query no-such",
         "athena query top-talkers",
         "athena query top-talkers --yes",
+        "query no-such",
+        "query DESCRIBE\tvpc_flow_logs --limit 1 --format csv",
+        "query SELECT\t*\tFROM\tvpc_flow_logs --from 7d --explain",
         "policy build",
         "policy merge --policy DIR/empty.json",
         "policy merge --policy DIR/deny.json",
@@ -264,6 +267,9 @@ async fn the_last_line_of_every_command_agrees_with_its_exit_code() {
 2 flowagg athena query no-such | error
 2 flowagg athena query top-talkers | error
 1 flowagg athena query top-talkers --yes | error
+2 flowagg query no-such | error
+0 flowagg query DESCRIBE	vpc_flow_logs --limit 1 --format csv | version,Int32,YES
+0 flowagg query SELECT	*	FROM	vpc_flow_logs --from 7d --explain | data transfer: 0 bytes, which AWS charges for if it leaves the region of the bucket
 0 flowagg policy build | {"Version":"2012-10-17","Statement":[{"Sid":"AWSLogDeliveryWriteFlowaggAcmeFlowLogs","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:PutObject","Resource":["arn:aws:s3:::acme-flow-logs/AWSLogs/222222222222/*","arn:aws:s3:::acme-flow-logs/AWSLogs/333333333333/*"],"Condition":{"StringEquals":{"aws:SourceAccount":["222222222222","333333333333"],"s3:x-amz-acl":"bucket-owner-full-control"}}},{"Sid":"AWSLogDeliveryAclCheckFlowaggAcmeFlowLogs","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:GetBucketAcl","Resource":"arn:aws:s3:::acme-flow-logs","Condition":{"StringEquals":{"aws:SourceAccount":["222222222222","333333333333"]}}}]}
 0 flowagg policy merge --policy DIR/empty.json | + statement `AWSLogDeliveryAclCheckFlowaggAcmeFlowLogs`
 3 flowagg policy merge --policy DIR/deny.json | policy: not every delivery of the fleet is certain to be allowed: see the notes above

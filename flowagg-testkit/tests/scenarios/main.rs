@@ -27,6 +27,7 @@ mod lifecycle;
 mod paper;
 mod policy;
 mod proxy;
+mod query;
 mod replaced;
 mod report;
 mod resources;

@@ -123,6 +123,12 @@ impl Account {
         Ok(regions)
     }
 
+    /// Timeout for each attempt of a call.
+    #[cfg(feature = "query")]
+    pub(in crate::aws) fn call_timeout(&self) -> Option<std::time::Duration> {
+        self.config.timeout_config()?.operation_attempt_timeout()
+    }
+
     /// The account in a region, to EC2.
     pub(in crate::aws) fn ec2(&self, region: &Region) -> aws_sdk_ec2::Client {
         let make = || aws_sdk_ec2::Client::from_conf(client!(self, aws_sdk_ec2, region).build());

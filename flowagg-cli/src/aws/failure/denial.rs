@@ -190,6 +190,16 @@ impl<'m> Denial<'m> {
         }
     }
 
+    fn help(self, call: Call) -> &'static str {
+        #[cfg(feature = "query")]
+        if self.is_plain() && call == crate::aws::call::GET_OBJECT {
+            // `flowagg permissions` prints what the other commands need, and they read no object.
+            return "allow {action} to {who}; `docs/query.md` has the IAM policy";
+        }
+        let _ = call;
+        self.policy.help(self.effect)
+    }
+
     /// What to do. `{account}` stands for that of the call.
     pub(super) fn advice(self, call: Call, message: &str) -> String {
         let find = match (self.id, self.policy) {
@@ -199,7 +209,7 @@ impl<'m> Denial<'m> {
             (None, PolicyType::ResourceControl) => list("RESOURCE_CONTROL_POLICY"),
             (None, _) => list("SERVICE_CONTROL_POLICY"),
         };
-        let help = self.policy.help(self.effect).replace("{find}", &find);
+        let help = self.help(call).replace("{find}", &find);
         fill(&help, call, message)
     }
 }

@@ -206,6 +206,12 @@ pub(super) const PARTS: [Part; 7] = [
                 "allow {action} to {who}; if it is allowed, look for a statement that grants public access, which S3 Block Public Access refuses: `flowagg policy check` reports it as `public-principal`; if another account owns the bucket, choose another `hub.bucket`",
             )
             .at(call::PUT_POLICY),
+            #[cfg(feature = "query")]
+            row(
+                DENIED,
+                "allow {action} on the objects to {who}, and kms:Decrypt on the key if a KMS key encrypts them: `docs/query.md` has the IAM policy, and `flowagg permissions` does not contain it",
+            )
+            .at(call::GET_OBJECT),
             row(
                 DENIED,
                 "if another account owns the bucket, choose another `hub.bucket`; if {account} does, allow {action} to the role or user that is used there",
@@ -238,6 +244,12 @@ pub(super) const PARTS: [Part; 7] = [
             row(&[Is("NotFound")], "no bucket has this name: correct `hub.bucket` or `--bucket`")
                 .at(call::HEAD_BUCKET),
             row(&[Is("NoSuchBucket")], "the bucket does not exist any more: `flowagg plan` shows what is missing"),
+            #[cfg(feature = "query")]
+            row(
+                &[Is("InvalidObjectState")],
+                "the object is in an archive storage class: restore it (`aws s3api restore-object`), or leave its time out with `--from` and `--to`",
+            )
+            .at(call::GET_OBJECT),
             row(&[Is("BucketAlreadyExists")], "another account owns this bucket name: choose another `hub.bucket`"),
             row(&[Is("InvalidBucketName")], "S3 does not accept this name: choose another `hub.bucket`"),
             row(

@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Hub;
-use flowagg_core::id::{BucketName, Place, Region};
+use flowagg_core::id::{AccountId, BucketName, Place, Region};
 use flowagg_core::observed::{Bucket, BucketEncryption, PublicAccessBlock};
 
 use super::{contents, lifecycle, usage};
@@ -82,13 +82,17 @@ async fn exists(s3: &Client, hub: &Hub, at: &At) -> Result<bool, Failure> {
     }
 }
 
-/// Where a bucket lies that belongs to this account.
-pub(crate) async fn locate(account: &Account, bucket: &BucketName) -> Result<Region, Failure> {
+/// The region of a bucket. Fails if `owner` is given and another account owns the bucket.
+pub(crate) async fn locate(
+    account: &Account,
+    bucket: &BucketName,
+    owner: Option<AccountId>,
+) -> Result<Region, Failure> {
     let home = account.home();
     let at = At::new(Place::new(account.id, &home)).about(bucket);
-    let owner = account.id.to_string();
-    let answer = account.s3(&home).head_bucket().bucket(bucket.as_str()).expected_bucket_owner(owner).send();
-    let region = match answer.await {
+    let owner = owner.map(|owner| owner.to_string());
+    let request = account.s3(&home).head_bucket().bucket(bucket.as_str()).set_expected_bucket_owner(owner);
+    let region = match request.send().await {
         Ok(found) => found.bucket_region().map(str::to_owned),
         Err(error) => match (status(&error), told(&error)) {
             (Some(301), Some(region)) => Some(region),

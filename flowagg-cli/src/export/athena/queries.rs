@@ -4,7 +4,7 @@ use flowagg_core::flow_log::{Field, TrafficType};
 use flowagg_core::id::ResourceId;
 
 use super::part::TablePart;
-use super::table::{ACCOUNT, DATE, DAY, MONTH, REGION, Table, YEAR, column, lines};
+use super::table::{ACCOUNT, DATE, DAY, MONTH, REGION, Table, YEAR, lines};
 
 /// A query that comes with the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -300,7 +300,7 @@ impl Asked<'_> {
     /// The column of a field; `None` where it is not recorded.
     fn field(&self, name: &str) -> Option<String> {
         let found = self.table.fields().iter().find(|field: &&Field| field.as_str() == name);
-        found.map(|field| column(*field))
+        found.map(|field| field.column())
     }
 
     fn needs(&self, name: &'static str) -> Result<String, NotRecorded> {

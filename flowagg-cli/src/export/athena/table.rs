@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use flowagg_core::fleet::{Fleet, Selection};
-use flowagg_core::flow_log::{Field, FileFormat};
+use flowagg_core::flow_log::{Field, FieldKind, FileFormat};
 use flowagg_core::id::{AccountId, Region, ResourceKind};
 use flowagg_core::layout::Layout;
 
@@ -128,7 +128,7 @@ impl<'a> Table<'a> {
     /// Source: "CREATE TABLE" (Amazon Athena User Guide).
     pub fn create_table(&self) -> String {
         let (database, table) = (self.names.database.as_str(), self.names.table.as_str());
-        let columns = self.fields().iter().map(|field| (column(*field), kind(field.as_str())));
+        let columns = self.fields().iter().map(|field| (field.column(), kind(*field)));
         let partitions =
             self.partitions().into_iter().map(|partition| (partition.column.to_owned(), "string"));
         let properties = self.properties();
@@ -252,20 +252,14 @@ pub(super) fn days(layout: &Layout) -> &'static [&'static str] {
     if layout.files.hive_compatible_partitions { &[YEAR, MONTH, DAY] } else { &[DATE] }
 }
 
-/// The column of a field.
-pub(super) fn column(field: Field) -> String {
-    field.as_str().replace('-', "_")
-}
-
 /// The type of a field's column.
 ///
-/// Source: "Create a table for Amazon VPC flow logs and query it" (Amazon Athena User Guide); for `encryption-status`, which
-/// is not there, "Flow log records" (Amazon VPC User Guide).
-fn kind(field: &str) -> &'static str {
-    match field {
-        "version" | "srcport" | "dstport" | "tcp-flags" | "traffic-path" | "encryption-status" => "int",
-        "protocol" | "packets" | "bytes" | "start" | "end" => "bigint",
-        _ => "string",
+/// Source: "Data types in Amazon Athena" (Amazon Athena User Guide).
+fn kind(field: Field) -> &'static str {
+    match field.kind() {
+        FieldKind::Int32 => "int",
+        FieldKind::Int64 => "bigint",
+        FieldKind::Text => "string",
     }
 }
 

@@ -1,0 +1,213 @@
+//! The command line of `flowagg query`.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Args as ClapArgs;
+use flowagg_core::id::BucketName;
+use flowagg_query::Totals;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, ToSpan as _};
+
+use crate::found::Folder;
+use crate::show::ResultFormat;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  flowagg query \"SELECT count(*) FROM vpc_flow_logs\"
+  flowagg query --from 24h --only shop \\
+    \"SELECT dstport, sum(bytes) FROM vpc_flow_logs GROUP BY 1\"
+  flowagg query --from 2026-11-01 --to 2026-11-02 --explain \\
+    \"SELECT * FROM vpc_flow_logs WHERE action = 'REJECT'\"
+  flowagg query \"SELECT * FROM vpc_flow_logs\" \\
+    --format parquet --out last-hour.parquet
+  flowagg query \"SELECT count(*) FROM vpc_flow_logs\" --bucket acme-logs
+  flowagg query \"DESCRIBE vpc_flow_logs\" --path ./copy-of-the-bucket
+  flowagg query - --format csv < report.sql > report.csv
+
+Exit codes:
+  0  the query ran, and every object was read
+  1  something could not be read, the query failed, or you answered no
+  2  the statement or an option is invalid, or there is no terminal to ask on
+  3  the query ran, and broken objects were skipped";
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct QueryArgs {
+    /// SELECT, WITH, EXPLAIN, DESCRIBE or SHOW, as one argument; `-` is stdin
+    ///
+    /// The table is `vpc_flow_logs`. `DESCRIBE vpc_flow_logs` lists its columns.
+    #[arg(value_name = "SQL")]
+    pub(crate) sql: String,
+    /// Read this bucket instead of the fleet file's
+    #[arg(long, value_name = "NAME", conflicts_with = "path")]
+    pub(crate) bucket: Option<BucketName>,
+    /// Read this folder instead of a bucket, without any AWS call: a copy of the bucket, with `AWSLogs/` in it
+    #[arg(long, value_name = "DIR")]
+    pub(crate) path: Option<PathBuf>,
+    /// The sub-folder that contains `AWSLogs/` [default: the fleet file's with `--config`, else the top]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) prefix: Option<Folder>,
+    /// Read records that ended at this time or later: a time (RFC 3339), a day (UTC), or a span such as 15m, 24h or 7d before now
+    /// [default: 1h; with `--path` everything]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<QueryTime>,
+    /// Read records that ended before this time, or on this day or earlier [default: now; with `--path` everything]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<QueryTime>,
+    /// Print at most N rows
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// How the rows are printed
+    #[arg(long, default_value = "table")]
+    pub(crate) format: ResultFormat,
+    /// Write the rows into this file. An existing file is replaced when the query has succeeded
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// List the objects, print how many the query would read and what the requests cost, and download nothing
+    #[arg(long, conflicts_with_all = ["format", "out", "limit"])]
+    pub(crate) explain: bool,
+    /// Ask before reading more than these bytes or objects, as in `20GB`, `500000` or `20GB,500000`
+    #[arg(long, value_name = "AMOUNT", default_value = "5GB,100000")]
+    pub(crate) ask_above: Amount,
+    /// Do not ask
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// Stop at the first broken object instead of skipping it
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+/// A time, as people write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum QueryTime {
+    At(Timestamp),
+    /// A day (UTC).
+    Day(Date),
+    /// A span before now.
+    Ago(SignedDuration),
+}
+
+impl QueryTime {
+    /// The span of `--from` if it is not given. Records are delivered about 10 minutes after the traffic.
+    pub(crate) const DEFAULT_FROM: Self = Self::Ago(SignedDuration::from_hours(1));
+
+    /// The start of what `--from` names.
+    pub(crate) fn start(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::At(time) => time,
+            Self::Day(day) => midnight(day),
+            Self::Ago(span) => now.checked_sub(span).unwrap_or(Timestamp::MIN),
+        }
+    }
+
+    /// The end of what `--to` names: a day is included.
+    pub(crate) fn end(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Day(day) => midnight(day.saturating_add(1.day())),
+            other => other.start(now),
+        }
+    }
+}
+
+fn midnight(day: Date) -> Timestamp {
+    day.to_zoned(TimeZone::UTC).map_or(Timestamp::MAX, |zoned| zoned.timestamp())
+}
+
+impl FromStr for QueryTime {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let has_time = text.contains(['T', 't', ' ']) && text.contains(':');
+        let read = if has_time {
+            let in_utc =
+                || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|it| it.timestamp());
+            text.parse().ok().or_else(in_utc).map(Self::At)
+        } else {
+            text.parse().ok().map(Self::Day).or_else(|| ago(text).map(Self::Ago))
+        };
+        read.ok_or_else(|| {
+            "a time such as 2026-11-01T08:00:00Z, a day such as 2026-11-01, or a span such as 24h".to_owned()
+        })
+    }
+}
+
+/// `24h`, `7d`.
+fn ago(text: &str) -> Option<SignedDuration> {
+    let span: Span = text.parse().ok()?;
+    let span = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    (!span.is_negative()).then_some(span)
+}
+
+/// How much may be read without a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Amount(pub(crate) Totals);
+
+impl FromStr for Amount {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (mut objects, mut bytes) = (None, None);
+        for part in text.split(',') {
+            let part = part.trim();
+            let digits = part.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
+            let unit = part.strip_prefix(digits).unwrap_or_default().trim().to_ascii_uppercase();
+            let number: Option<u64> = digits.parse().ok();
+            let factor = match unit.as_str() {
+                "" => None,
+                "B" => Some(1),
+                "KB" => Some(1_000),
+                "MB" => Some(1_000_000),
+                "GB" => Some(1_000_000_000),
+                "TB" => Some(1_000_000_000_000),
+                _ => return Err(AMOUNT.to_owned()),
+            };
+            let place = if factor.is_some() { &mut bytes } else { &mut objects };
+            let amount = number.and_then(|number| number.checked_mul(factor.unwrap_or(1)));
+            if place.replace(amount.ok_or(AMOUNT)?).is_some() {
+                return Err(AMOUNT.to_owned());
+            }
+        }
+        // What is not given is no reason to ask, except that nothing at all is below 0.
+        Ok(Self(Totals::new(objects.unwrap_or(u64::MAX), bytes.unwrap_or(u64::MAX))))
+    }
+}
+
+const AMOUNT: &str = "bytes such as 20GB, a number of objects such as 500000, or both as in 20GB,500000";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn between(from: &str, to: &str) -> String {
+        let now: Timestamp = "2026-11-30T12:00:00Z".parse().unwrap();
+        let (from, to): (QueryTime, QueryTime) = (from.parse().unwrap(), to.parse().unwrap());
+        format!("{} {}", from.start(now), to.end(now))
+    }
+
+    #[test]
+    fn times_days_and_spans_are_read_in_utc() {
+        for (from, to, expected) in [
+            ("24h", "15m", "2026-11-29T12:00:00Z 2026-11-30T11:45:00Z"),
+            ("7d", "0s", "2026-11-23T12:00:00Z 2026-11-30T12:00:00Z"),
+            ("2026-11-01", "2026-11-01", "2026-11-01T00:00:00Z 2026-11-02T00:00:00Z"),
+            ("2026-11-01T08:00:00+01:00", "2026-11-01T08:30", "2026-11-01T07:00:00Z 2026-11-01T08:30:00Z"),
+        ] {
+            assert_eq!(between(from, to), expected);
+        }
+        for text in ["", "-1h", "soon", "24", "1 month", "2026-13-01", "2026-11-01T25:00:00Z"] {
+            assert!(text.parse::<QueryTime>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn amounts_are_bytes_objects_or_both() {
+        let read = |text: &str| text.parse::<Amount>().map(|amount| (amount.0.objects, amount.0.bytes)).ok();
+        assert_eq!(read("5GB,100000"), Some((100_000, 5_000_000_000)));
+        assert_eq!(read("20 mb"), Some((u64::MAX, 20_000_000)));
+        assert_eq!(read("0"), Some((0, u64::MAX)));
+        for text in ["", "GB", "5GiB", "1,2", "-1", "1.5GB", "99999999999TB"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}

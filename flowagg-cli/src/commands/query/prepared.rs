@@ -1,0 +1,75 @@
+//! A statement with what it is run over: the table, a session, and what would be read.
+
+use std::time::Duration;
+
+use flowagg_query::datafusion::prelude::SessionContext;
+use flowagg_query::{
+    FlowLogs, FlowLogsBuilder, Listing, Progress, QueryError, ScanOptions, SessionOptions, Statement, Totals,
+};
+
+use super::super::error::CommandError;
+use super::failed::{failed, invalid};
+use super::source::Source;
+use crate::args::QueryArgs;
+use crate::show::{Estimate, Watched};
+use crate::{Exit, show};
+
+/// How often progress is shown.
+pub(super) const TICK: Duration = Duration::from_millis(200);
+
+/// A statement, and what it is run over.
+pub(super) struct Prepared<'a> {
+    pub(super) options: &'a QueryArgs,
+    pub(super) statement: Statement,
+    pub(super) source: Source,
+}
+
+impl Prepared<'_> {
+    /// The table.
+    pub(super) fn table(&self) -> FlowLogsBuilder {
+        let mut options = ScanOptions::default();
+        options.strict = self.options.strict;
+        let table = FlowLogs::builder(self.source.store.clone()).prefix(self.source.prefix.clone());
+        table.scope(self.source.scope.clone()).options(options)
+    }
+
+    /// A session with a table, and its progress.
+    pub(super) fn session(table: FlowLogs) -> Result<(SessionContext, Progress), QueryError> {
+        let progress = table.progress();
+        let session = flowagg_query::session(&SessionOptions::default())?;
+        table.register(&session)?;
+        Ok((session, progress))
+    }
+
+    /// Lists what the statement would read.
+    pub(super) async fn estimate(
+        &self,
+        watched: &mut Watched,
+    ) -> Result<Result<Estimate, Exit>, CommandError> {
+        let (session, progress) = Self::session(self.table().build()).map_err(failed)?;
+        let listing = flowagg_query::list(&session, &self.statement);
+        tokio::pin!(listing);
+        let mut tick = tokio::time::interval(TICK);
+        let listings = loop {
+            let part = watched.until(async {
+                tokio::select! {
+                    listed = &mut listing => Some(listed),
+                    _ = tick.tick() => None,
+                }
+            });
+            match part.await {
+                Ok(Some(listed)) => break listed.map_err(invalid)?,
+                Ok(None) => {
+                    let Totals { objects, bytes, .. } = progress.listed();
+                    watched.show("listing", objects, objects, &show::bytes(bytes));
+                }
+                Err(exit) => return Ok(Err(exit)),
+            }
+        };
+        watched.hide();
+        let sum = |sum: Totals, one: Totals| Totals::new(sum.objects + one.objects, sum.bytes + one.bytes);
+        let total = |of: fn(&Listing) -> Totals| listings.iter().map(of).fold(Totals::default(), sum);
+        let (selected, pruned) = (total(|it| it.selected), total(|it| it.pruned));
+        Ok(Ok(Estimate { selected, pruned, in_bucket: self.source.in_bucket }))
+    }
+}

@@ -1,0 +1,141 @@
+//! Where a query reads: the fleet's bucket, another bucket, or a folder of this machine.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use flowagg_core::fleet::{Fleet, Only};
+use flowagg_core::id::{BucketName, Prefix};
+use flowagg_query::Scope;
+use flowagg_query::object_store::ObjectStore;
+use flowagg_query::object_store::local::LocalFileSystem;
+
+use super::super::error::CommandError;
+use super::super::start::{self, Access};
+use crate::Screen;
+use crate::args::{FLEET_FILE, GlobalArgs, QueryArgs};
+use crate::aws::observe::survey;
+use crate::aws::{BucketObjects, Session, locate_bucket};
+
+/// What a query reads.
+pub(super) struct Source {
+    pub(super) store: Arc<dyn ObjectStore>,
+    /// The folder that contains `AWSLogs/`.
+    pub(super) prefix: Option<Prefix>,
+    pub(super) scope: Scope,
+    /// Whether it is a bucket, which charges for requests.
+    pub(super) in_bucket: bool,
+}
+
+pub(super) async fn open(
+    global: &GlobalArgs,
+    options: &QueryArgs,
+    screen: &mut Screen<'_>,
+) -> Result<Source, CommandError> {
+    let option = match (&options.bucket, &options.path) {
+        (None, None) => return of_fleet(global, options, screen).await,
+        (Some(_), _) => "--bucket",
+        (None, Some(_)) => "--path",
+    };
+    if global.config != Path::new(FLEET_FILE) {
+        let what = format!("`--config` and `{option}` cannot be used together");
+        return Err(CommandError::usage(
+            what,
+            format!("leave out `{option}` to read the bucket of the fleet file"),
+        ));
+    }
+    let mut source = match (&options.bucket, &options.path) {
+        (Some(bucket), _) => in_bucket(global, bucket, screen).await?,
+        (None, path) => in_folder(path.as_deref().unwrap_or(Path::new(".")), options)?,
+    };
+    source.prefix = options.prefix.as_ref().and_then(|prefix| prefix.prefix().cloned());
+    if let Some(Only::Name(name)) = global.only.iter().find(|only| matches!(only, Only::Name(_))) {
+        let what = format!("`--only {name}` is the name of a member, and no fleet file is read");
+        return Err(CommandError::usage(what, "select accounts by id and regions by code"));
+    }
+    source.scope = selected(&global.only);
+    Ok(source)
+}
+
+/// The bucket of the fleet file. Members are only looked up if they are selected by name.
+async fn of_fleet(
+    global: &GlobalArgs,
+    options: &QueryArgs,
+    screen: &mut Screen<'_>,
+) -> Result<Source, CommandError> {
+    let (file, session) = start::open(global, Access::Read, screen).await?;
+    let hub = file.hub.clone();
+    let by_name = global.only.iter().any(|only| matches!(only, Only::Name(_)));
+    let scope = match file.named() {
+        Ok(fleet) => of_members(&global.only, &fleet),
+        Err(_) if by_name => {
+            let found = screen.reading(async |progress| survey(file, &session, &global.only, progress).await);
+            let fleet = found.await?.fleet;
+            start::selected(global, &fleet)?;
+            of_members(&global.only, &fleet)
+        }
+        Err(_) => selected(&global.only),
+    };
+    let prefix = match &options.prefix {
+        Some(prefix) => prefix.prefix().cloned(),
+        None => hub.prefix.clone(),
+    };
+    let objects = BucketObjects::new(session.hub(), &hub.region, hub.bucket.clone(), Some(hub.account));
+    Ok(Source { store: Arc::new(objects), prefix, scope, in_bucket: true })
+}
+
+async fn in_bucket(
+    global: &GlobalArgs,
+    bucket: &BucketName,
+    screen: &mut Screen<'_>,
+) -> Result<Source, CommandError> {
+    let connection = global.connection();
+    let opened = screen.reading(async |_| -> Result<_, CommandError> {
+        let session = Session::open_own_account(&connection).await?;
+        let region = locate_bucket(session.hub(), bucket).await?;
+        Ok((session, region))
+    });
+    let (session, region) = opened.await?;
+    let objects = BucketObjects::new(session.hub(), &region, bucket.clone(), None);
+    Ok(Source { store: Arc::new(objects), prefix: None, scope: Scope::default(), in_bucket: true })
+}
+
+fn in_folder(folder: &Path, options: &QueryArgs) -> Result<Source, CommandError> {
+    let prefix = options.prefix.as_ref().and_then(|prefix| prefix.prefix());
+    let above = prefix.map_or(folder.to_owned(), |prefix| folder.join(prefix.as_str()));
+    if !above.join(flowagg_core::layout::AWS_LOGS).is_dir() {
+        let what = format!("`{}` contains no folder `AWSLogs`", above.display());
+        let help = "name a copy of the bucket with `--path`, and the folder in it that contains `AWSLogs/` with `--prefix`";
+        return Err(CommandError::usage(what, help));
+    }
+    let store = LocalFileSystem::new_with_prefix(folder).map_err(|error| {
+        let what = format!("`{}` cannot be read: {error}", folder.display());
+        CommandError::usage(what, "name a folder that can be read")
+    })?;
+    Ok(Source { store: Arc::new(store), prefix: None, scope: Scope::default(), in_bucket: false })
+}
+
+/// The accounts and regions that `--only` names.
+fn selected(only: &[Only]) -> Scope {
+    let accounts = only.iter().filter_map(|only| match only {
+        Only::Account(account) => Some(*account),
+        Only::Name(_) | Only::Region(_) => None,
+    });
+    let regions = only.iter().filter_map(|only| match only {
+        Only::Region(region) => Some(region.clone()),
+        Only::Account(_) | Only::Name(_) => None,
+    });
+    let mut scope = Scope::default();
+    scope.accounts = Some(accounts.collect()).filter(|_| only.iter().any(Only::is_of_member));
+    scope.regions = Some(regions.collect()).filter(|_| !only.iter().all(Only::is_of_member));
+    scope
+}
+
+/// The same, with the accounts of the members that it names.
+fn of_members(only: &[Only], fleet: &Fleet) -> Scope {
+    let mut scope = selected(only);
+    if let Some(accounts) = &mut scope.accounts {
+        let members = fleet.members.values().filter(|member| Only::member(only, member));
+        accounts.extend(members.map(|member| member.account));
+    }
+    scope
+}

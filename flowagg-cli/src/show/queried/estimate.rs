@@ -1,0 +1,73 @@
+//! What a query would read, and what S3 charges for it.
+
+use std::fmt;
+
+use flowagg_query::Totals;
+
+use super::super::size::bytes;
+
+/// In USD, for 1,000 GET requests.
+///
+/// Source: "Amazon S3 pricing", S3 Standard in US East (N. Virginia), June 2025. Other regions and storage classes differ.
+const GET_PRICE: f64 = 0.0004;
+const PRICED: &str = "USD 0.0004 for 1,000 GET requests (S3 Standard, us-east-1, 2025-06)";
+
+/// What a query would read at most: with a limit, or if its result is known early, it reads less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Estimate {
+    /// What has to be read.
+    pub(crate) selected: Totals,
+    /// What was listed, and need not be read.
+    pub(crate) pruned: Totals,
+    /// Whether S3 is asked, which charges.
+    pub(crate) in_bucket: bool,
+}
+
+impl fmt::Display for Estimate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { selected, pruned, in_bucket } = self;
+        writeln!(f, "the query reads at most {}", totals(*selected))?;
+        if pruned.objects > 0 {
+            writeln!(f, "listed and not needed: {}", totals(*pruned))?;
+        }
+        if *in_bucket {
+            // Fewer objects than this number holds exactly.
+            #[allow(clippy::cast_precision_loss, reason = "an estimate")]
+            let cost = selected.objects as f64 / 1000.0 * GET_PRICE;
+            writeln!(f, "requests cost at most USD {cost:.4}: {PRICED}")?;
+            writeln!(
+                f,
+                "data transfer: {}, which AWS charges for if it leaves the region of the bucket",
+                bytes(selected.bytes)
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// `3 objects with 1.2 MB`.
+pub(crate) fn totals(totals: Totals) -> String {
+    let objects = if totals.objects == 1 { "object" } else { "objects" };
+    format!("{} {objects} with {}", totals.objects, bytes(totals.bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn estimate_has_requests_and_transfer_only_for_a_bucket() {
+        let selected = Totals::new(2_500_000, 40_000_000_000);
+        let pruned = Totals::new(1, 100);
+        let estimate = Estimate { selected, pruned, in_bucket: true };
+        assert_eq!(
+            estimate.to_string(),
+            "the query reads at most 2500000 objects with 40.0 GB\n\
+             listed and not needed: 1 object with 100 bytes\n\
+             requests cost at most USD 1.0000: USD 0.0004 for 1,000 GET requests (S3 Standard, us-east-1, 2025-06)\n\
+             data transfer: 40.0 GB, which AWS charges for if it leaves the region of the bucket\n"
+        );
+        let local = Estimate { selected, pruned: Totals::default(), in_bucket: false };
+        assert_eq!(local.to_string(), "the query reads at most 2500000 objects with 40.0 GB\n");
+    }
+}

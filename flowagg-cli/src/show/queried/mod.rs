@@ -1,0 +1,11 @@
+//! The result of `flowagg query`: its rows in each format, what they cost, and how the query ended.
+
+mod cells;
+mod end;
+mod estimate;
+mod json;
+mod rows;
+
+pub(crate) use end::{Done, nothing_found, so_far};
+pub(crate) use estimate::{Estimate, totals};
+pub(crate) use rows::{ResultFormat, ResultWriter};

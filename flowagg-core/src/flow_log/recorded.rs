@@ -1,0 +1,87 @@
+//! Every field that a record may have, also those that the fleet file cannot request.
+
+use super::format::{FIELDS, TAG_FIELDS, column};
+use super::kind::FieldKind::{self, Int64, Text};
+
+/// The fields of transit gateway records (version 6) that no record of a VPC has.
+///
+/// Source: "Transit Gateway Flow Log records", available fields (Amazon VPC Transit Gateways); for the types, "Query AWS Transit
+/// Gateway flow logs" (Amazon Athena User Guide).
+const GATEWAY_FIELDS: [(&str, FieldKind); 18] = [
+    ("resource-type", Text),
+    ("tgw-id", Text),
+    ("tgw-attachment-id", Text),
+    ("tgw-src-vpc-account-id", Text),
+    ("tgw-dst-vpc-account-id", Text),
+    ("tgw-src-vpc-id", Text),
+    ("tgw-dst-vpc-id", Text),
+    ("tgw-src-subnet-id", Text),
+    ("tgw-dst-subnet-id", Text),
+    ("tgw-src-eni", Text),
+    ("tgw-dst-eni", Text),
+    ("tgw-src-az-id", Text),
+    ("tgw-dst-az-id", Text),
+    ("tgw-pair-attachment-id", Text),
+    ("packets-lost-no-route", Int64),
+    ("packets-lost-blackhole", Int64),
+    ("packets-lost-mtu-exceeded", Int64),
+    ("packets-lost-ttl-expired", Int64),
+];
+
+/// A field that a record may have. [`Field`](super::Field) has only those that a fleet file can request: here are also the
+/// values of tags and the fields of transit gateways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordedField {
+    name: &'static str,
+    kind: FieldKind,
+}
+
+impl RecordedField {
+    /// Every field: those of VPCs in the order of AWS's documentation, the values of tags, those of transit gateways.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let of_vpcs = FIELDS.iter().map(|&(name, _, kind)| Self { name, kind });
+        let tags = TAG_FIELDS.iter().map(|&name| Self { name, kind: Text });
+        of_vpcs.chain(tags).chain(GATEWAY_FIELDS.iter().map(|&(name, kind)| Self { name, kind }))
+    }
+
+    /// Its name in a text file's header.
+    pub fn as_str(self) -> &'static str {
+        self.name
+    }
+
+    /// The type of its values.
+    pub fn kind(self) -> FieldKind {
+        self.kind
+    }
+
+    /// The name of its column in a table and in a Parquet file: `_` for `-`.
+    pub fn column(self) -> String {
+        column(self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_field_is_listed_once() {
+        let names: BTreeSet<&str> = RecordedField::all().map(RecordedField::as_str).collect();
+        assert_eq!((names.len(), RecordedField::all().count()), (72, 72));
+    }
+
+    #[test]
+    fn the_documented_format_of_transit_gateways_is_listed() {
+        let documented = "version resource-type account-id tgw-id tgw-attachment-id tgw-src-vpc-account-id \
+                          tgw-dst-vpc-account-id tgw-src-vpc-id tgw-dst-vpc-id tgw-src-subnet-id tgw-dst-subnet-id tgw-src-eni \
+                          tgw-dst-eni tgw-src-az-id tgw-dst-az-id tgw-pair-attachment-id srcaddr dstaddr srcport dstport \
+                          protocol packets bytes start end log-status type packets-lost-no-route packets-lost-blackhole \
+                          packets-lost-mtu-exceeded packets-lost-ttl-expired tcp-flags region flow-direction \
+                          pkt-src-aws-service pkt-dst-aws-service";
+        for name in documented.split(' ') {
+            assert!(RecordedField::all().any(|field| field.as_str() == name), "{name}");
+        }
+    }
+}

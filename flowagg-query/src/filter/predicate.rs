@@ -1,0 +1,190 @@
+//! The predicate itself. There is no negation: it is part of the tests.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::columns::Column;
+use crate::object::Object;
+
+/// What is asked of a row. As in SQL, a row passes if it is true, and no test but [`Test::IsNull`] is true of NULL.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Predicate {
+    /// All of them; without any, every row passes.
+    All(Vec<Self>),
+    /// One of them.
+    Any(Vec<Self>),
+    /// A test of one column.
+    Leaf(Leaf),
+    /// Something that only DataFusion can decide: every row passes here.
+    Unknown,
+}
+
+/// A test of one column.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Leaf {
+    pub(crate) column: Column,
+    pub(crate) test: Test,
+}
+
+/// What is asked of a value.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Test {
+    IsNull,
+    IsNotNull,
+    Number(Numbers),
+    Text(Texts),
+}
+
+/// A set of numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Numbers {
+    /// From the first to the last, both included. It may be empty.
+    Range(i64, i64),
+    In(BTreeSet<i64>),
+    NotIn(BTreeSet<i64>),
+}
+
+/// A set of texts.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Texts {
+    In(BTreeSet<String>),
+    NotIn(BTreeSet<String>),
+    /// At least, or more than if the flag is set.
+    From(String, bool),
+    /// At most, or less than if the flag is set.
+    To(String, bool),
+}
+
+impl Numbers {
+    pub(crate) fn has(&self, number: i64) -> bool {
+        match self {
+            Self::Range(first, last) => (*first..=*last).contains(&number),
+            Self::In(numbers) => numbers.contains(&number),
+            Self::NotIn(numbers) => !numbers.contains(&number),
+        }
+    }
+}
+
+impl Texts {
+    pub(crate) fn has(&self, text: &str) -> bool {
+        match self {
+            Self::In(texts) => texts.contains(text),
+            Self::NotIn(texts) => !texts.contains(text),
+            Self::From(first, false) => text >= first.as_str(),
+            Self::From(first, true) => text > first.as_str(),
+            Self::To(last, false) => text <= last.as_str(),
+            Self::To(last, true) => text < last.as_str(),
+        }
+    }
+}
+
+impl Test {
+    /// Whether it is true of a text, or of NULL.
+    pub(crate) fn of_text(&self, value: Option<&str>) -> bool {
+        match (self, value) {
+            (Self::IsNull, value) => value.is_none(),
+            (Self::IsNotNull, value) => value.is_some(),
+            (Self::Text(texts), Some(value)) => texts.has(value),
+            (Self::Text(_) | Self::Number(_), _) => false,
+        }
+    }
+}
+
+impl Predicate {
+    /// Whether it decides alone: no part of it is left to DataFusion.
+    pub(crate) fn is_exact(&self) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().all(Self::is_exact),
+            Self::Leaf(_) => true,
+            Self::Unknown => false,
+        }
+    }
+
+    /// Whether every row passes, so that it is of no use.
+    pub(crate) fn is_trivial(&self) -> bool {
+        match self {
+            Self::All(parts) => parts.iter().all(Self::is_trivial),
+            Self::Any(parts) => parts.iter().any(Self::is_trivial),
+            Self::Leaf(_) => false,
+            Self::Unknown => true,
+        }
+    }
+
+    /// The columns that it tests.
+    pub(crate) fn columns(&self, found: &mut BTreeSet<Column>) {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.columns(found)),
+            Self::Leaf(leaf) => {
+                found.insert(leaf.column);
+            }
+            Self::Unknown => {}
+        }
+    }
+
+    /// What is left of it for the rows of one object, whose key decides some tests: `None` if no row passes.
+    pub(crate) fn within(&self, object: &Object) -> Option<Self> {
+        match self {
+            Self::All(parts) => {
+                parts.iter().map(|part| part.within(object)).collect::<Option<_>>().map(Self::All)
+            }
+            Self::Any(parts) => {
+                let left: Vec<Self> = parts.iter().filter_map(|part| part.within(object)).collect();
+                let every = Self::All(Vec::new());
+                if left.is_empty() {
+                    None
+                } else if left.contains(&every) {
+                    Some(every)
+                } else {
+                    Some(Self::Any(left))
+                }
+            }
+            Self::Leaf(Leaf { column: Column::Path(part), test }) => {
+                test.of_text(object.part(*part).as_deref()).then(|| Self::All(Vec::new()))
+            }
+            Self::Leaf(_) | Self::Unknown => Some(self.clone()),
+        }
+    }
+}
+
+impl fmt::Display for Predicate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (parts, word) = match self {
+            Self::Leaf(Leaf { column, test }) => return write!(f, "{} {test}", column.name()),
+            Self::Unknown => return f.write_str("?"),
+            Self::All(parts) => (parts, " AND "),
+            Self::Any(parts) => (parts, " OR "),
+        };
+        // What every row passes is of no interest in a conjunction.
+        let shown = parts.iter().filter(|part| word == " OR " || !part.is_trivial());
+        let shown: Vec<String> = shown.map(ToString::to_string).collect();
+        match shown.as_slice() {
+            [only] => f.write_str(only),
+            all => write!(f, "({})", all.join(word)),
+        }
+    }
+}
+
+impl fmt::Display for Test {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::IsNull => f.write_str("IS NULL"),
+            Self::IsNotNull => f.write_str("IS NOT NULL"),
+            Self::Number(Numbers::Range(first, i64::MAX)) => write!(f, ">= {first}"),
+            Self::Number(Numbers::Range(i64::MIN, last)) => write!(f, "<= {last}"),
+            Self::Number(Numbers::Range(first, last)) if first == last => write!(f, "= {first}"),
+            Self::Number(Numbers::Range(first, last)) => write!(f, "BETWEEN {first} AND {last}"),
+            Self::Number(Numbers::In(numbers)) => write!(f, "IN ({})", joined(numbers)),
+            Self::Number(Numbers::NotIn(numbers)) => write!(f, "NOT IN ({})", joined(numbers)),
+            Self::Text(Texts::In(texts)) => write!(f, "IN ({})", joined(texts)),
+            Self::Text(Texts::NotIn(texts)) => write!(f, "NOT IN ({})", joined(texts)),
+            Self::Text(Texts::From(first, is_open)) => {
+                write!(f, "{} {first}", if *is_open { ">" } else { ">=" })
+            }
+            Self::Text(Texts::To(last, is_open)) => write!(f, "{} {last}", if *is_open { "<" } else { "<=" }),
+        }
+    }
+}
+
+fn joined<T: ToString>(values: &BTreeSet<T>) -> String {
+    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

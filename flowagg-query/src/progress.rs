@@ -1,0 +1,136 @@
+//! What a query has done so far, for whoever watches it from another task.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::error::Broken;
+
+/// Objects and their bytes, compressed as they are stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Totals {
+    /// Objects.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+impl Totals {
+    /// So many objects with so many bytes.
+    pub fn new(objects: u64, bytes: u64) -> Self {
+        Self { objects, bytes }
+    }
+}
+
+/// An object that was skipped, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Skipped {
+    /// Its key.
+    pub key: String,
+    /// Why it was skipped.
+    pub reason: Broken,
+}
+
+/// Counters of a [`FlowLogs`](crate::FlowLogs) table, over all its scans. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct Progress(Arc<Counters>);
+
+#[derive(Debug, Default)]
+struct Counters {
+    listed: Count,
+    pruned: Count,
+    read: Count,
+    records: AtomicU64,
+    skipped: AtomicU64,
+    complete: AtomicU64,
+    named: Mutex<Vec<Skipped>>,
+}
+
+#[derive(Debug, Default)]
+struct Count {
+    objects: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Count {
+    fn add(&self, bytes: u64) -> Totals {
+        let objects = self.objects.fetch_add(1, Relaxed) + 1;
+        Totals { objects, bytes: self.bytes.fetch_add(bytes, Relaxed) + bytes }
+    }
+
+    fn get(&self) -> Totals {
+        Totals { objects: self.objects.load(Relaxed), bytes: self.bytes.load(Relaxed) }
+    }
+}
+
+impl Progress {
+    /// How many skipped objects are kept by name; all are counted.
+    pub const NAMED: usize = 1_000;
+
+    /// Objects that were listed and have to be read.
+    pub fn listed(&self) -> Totals {
+        self.0.listed.get()
+    }
+
+    /// Objects that were listed and, by their keys, cannot contain rows of the result.
+    pub fn pruned(&self) -> Totals {
+        self.0.pruned.get()
+    }
+
+    /// Whether the listings of all scans that were started are complete: [`Progress::listed`] is then the total.
+    pub fn is_listed(&self) -> bool {
+        self.0.complete.load(Relaxed) == 0
+    }
+
+    /// Objects that were read, skipped ones included.
+    pub fn read(&self) -> Totals {
+        self.0.read.get()
+    }
+
+    /// Records in the objects that were read, before filters.
+    pub fn records(&self) -> u64 {
+        self.0.records.load(Relaxed)
+    }
+
+    /// How many objects were skipped.
+    pub fn skipped_objects(&self) -> u64 {
+        self.0.skipped.load(Relaxed)
+    }
+
+    /// The first [`Progress::NAMED`] skipped objects, by key.
+    pub fn skipped(&self) -> Vec<Skipped> {
+        let mut named = self.0.named.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        named.sort_by(|a, b| a.key.cmp(&b.key));
+        named
+    }
+
+    pub(crate) fn add_listed(&self, bytes: u64) {
+        self.0.listed.add(bytes);
+    }
+
+    pub(crate) fn add_pruned(&self, bytes: u64) {
+        self.0.pruned.add(bytes);
+    }
+
+    pub(crate) fn add_read(&self, bytes: u64, records: u64) {
+        self.0.read.add(bytes);
+        self.0.records.fetch_add(records, Relaxed);
+    }
+
+    pub(crate) fn begin_listing(&self) {
+        self.0.complete.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn end_listing(&self) {
+        self.0.complete.fetch_sub(1, Relaxed);
+    }
+
+    pub(crate) fn skip(&self, key: String, reason: Broken) {
+        self.0.skipped.fetch_add(1, Relaxed);
+        let mut named = self.0.named.lock().unwrap_or_else(PoisonError::into_inner);
+        if named.len() < Self::NAMED {
+            named.push(Skipped { key, reason });
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Objects to record batches: which columns are read, decompression, text and Parquet.
+
+mod build;
+mod inflate;
+mod layout;
+mod number;
+mod parquet;
+mod reader;
+mod split;
+mod text;
+
+pub(crate) use layout::ReadLayout;
+pub(crate) use reader::Reader;

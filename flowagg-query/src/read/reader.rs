@@ -1,0 +1,66 @@
+//! One partition's reader: objects in, batches out.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::error::ArrowError;
+use bytes::Bytes;
+use flowagg_core::flow_log::FileFormat;
+
+use super::build::Batches;
+use super::inflate::Inflater;
+use super::layout::ReadLayout;
+use super::text::Lines;
+use super::{parquet, text};
+use crate::error::Broken;
+use crate::object::Object;
+
+/// Buffers that are larger after an unusual object are given back.
+const KEPT: usize = 16 * 1024 * 1024;
+
+/// Reads objects, one after the other, with the same buffers.
+pub(crate) struct Reader {
+    layout: Arc<ReadLayout>,
+    inflater: Inflater,
+    lines: Lines,
+    batches: Batches,
+}
+
+impl Reader {
+    /// A reader whose batches have this many rows.
+    pub(crate) fn new(layout: Arc<ReadLayout>, rows: usize) -> Self {
+        let batches = Batches::new(Arc::clone(&layout.schema), rows.max(1));
+        Self { layout, inflater: Inflater::new(), lines: Lines::default(), batches }
+    }
+
+    /// Reads an object, and returns how many records it has. If it is broken, it adds no rows.
+    pub(crate) fn read(&mut self, object: &Object, data: Bytes) -> Result<u64, Broken> {
+        let Some(predicate) = self.layout.predicate.within(object) else { return Ok(0) };
+        match object.format {
+            FileFormat::Parquet => {
+                let read = || parquet::read(data, object, &predicate, &self.layout, &mut self.batches);
+                // The crate panics at some damaged files; batches are added only at its end.
+                let read = std::panic::catch_unwind(AssertUnwindSafe(read));
+                read.unwrap_or_else(|_| Err(Broken::Parquet("its metadata is not valid".to_owned())))
+            }
+            FileFormat::PlainText => {
+                let text = self.inflater.inflate(&data)?;
+                let count =
+                    text::read(text, object, &predicate, &self.layout, &mut self.lines, &mut self.batches);
+                self.inflater.shrink(KEPT);
+                count
+            }
+        }
+    }
+
+    /// The next batch that is complete.
+    pub(crate) fn next(&mut self) -> Option<Result<RecordBatch, ArrowError>> {
+        self.batches.pop()
+    }
+
+    /// Completes the last batch.
+    pub(crate) fn finish(&mut self) {
+        self.batches.flush();
+    }
+}

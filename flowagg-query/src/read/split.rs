@@ -1,0 +1,192 @@
+//! Where the fields of a text begin and end.
+
+use std::ops::Range;
+
+use wide::u8x16;
+
+use crate::error::Broken;
+
+/// How many bytes are compared at once.
+const PART: usize = 16;
+const BLOCK: usize = 64;
+
+/// The fields of lines that all have the same number of them.
+#[derive(Debug, Default)]
+pub(super) struct Fields {
+    /// The start of the first field, then for each field the place after its separator. Only the first ones are used: so nothing
+    /// is cleared from text to text.
+    starts: Vec<u32>,
+    used: usize,
+    width: usize,
+    rows: usize,
+}
+
+impl Fields {
+    /// How many lines there are.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn starts(&self) -> &[u32] {
+        self.starts.get(..self.used).unwrap_or_default()
+    }
+
+    /// One field of each line, as places in the text.
+    pub(super) fn column(&self, field: usize) -> impl Iterator<Item = Range<usize>> {
+        let width = self.width.max(1);
+        let from = self.starts().get(field..).unwrap_or_default();
+        let starts = from.iter().step_by(width);
+        let ends = from.get(1..).unwrap_or_default().iter().step_by(width);
+        starts.zip(ends).map(|(&start, &end)| start as usize..end as usize - 1)
+    }
+
+    /// One field of one line.
+    pub(super) fn at(&self, row: usize, field: usize) -> Range<usize> {
+        let place = row * self.width + field;
+        match self.starts().get(place..place + 2) {
+            Some(&[start, end]) => start as usize..end as usize - 1,
+            _ => 0..0,
+        }
+    }
+
+    /// Splits lines in which single spaces and line feeds separate fields, as AWS writes them. False if the text has anything
+    /// else: then [`clean`] makes such a text of it, or reports what is wrong.
+    pub(super) fn split(&mut self, text: &[u8], width: usize) -> bool {
+        (self.used, self.width, self.rows) = (0, width, 0);
+        if width == 0 || !text.is_empty() && text.last() != Some(&b'\n') {
+            return false;
+        }
+        let controls = self.find(text);
+        let starts = self.starts();
+        let fields = starts.len() - 1;
+        let rows = fields / width;
+        // No field is empty, each line has the right number of fields, and whatever else separates is a space.
+        let no_gaps = starts.windows(2).fold(true, |fine, pair| fine & (pair[1] > pair[0] + 1));
+        let ends = starts.iter().skip(width).step_by(width);
+        let line_feeds = ends.fold(true, |fine, &end| fine & (text.get(end as usize - 1) == Some(&b'\n')));
+        let is_regular = fields.is_multiple_of(width) && no_gaps && line_feeds && controls == rows;
+        if is_regular {
+            self.rows = rows;
+        }
+        is_regular
+    }
+
+    /// Finds the places after separators, and returns how many of these are less than a space.
+    fn find(&mut self, text: &[u8]) -> usize {
+        let (mut count, mut controls) = (1, 0);
+        let mut base = 0_u32;
+        let (blocks, rest) = text.as_chunks::<BLOCK>();
+        let mut last = [b'x'; BLOCK];
+        for (slot, byte) in last.iter_mut().zip(rest) {
+            *slot = *byte;
+        }
+        for block in blocks.iter().chain([&last]) {
+            let (mut mask, less) = separators(block);
+            controls += less.count_ones() as usize;
+            if self.starts.len() < count + BLOCK {
+                self.starts.resize(2 * count + BLOCK, 0);
+            }
+            let rest = self.starts.get_mut(count..).and_then(<[u32]>::first_chunk_mut::<BLOCK>);
+            for slot in rest.into_iter().flatten() {
+                if mask == 0 {
+                    break;
+                }
+                *slot = base + mask.trailing_zeros() + 1;
+                mask &= mask - 1;
+                count += 1;
+            }
+            base += BLOCK as u32;
+        }
+        self.used = count;
+        controls
+    }
+}
+
+/// Lines as [`Fields::split`] takes them, from lines that end in LF or CRLF, the last one perhaps in neither; empty lines are left
+/// out. With the number of each line, where the first one is `first_line`.
+pub(super) fn clean(text: &[u8], width: usize, first_line: usize) -> Result<(Vec<u8>, Vec<usize>), Broken> {
+    let (mut cleaned, mut numbers) = (Vec::with_capacity(text.len() + 1), Vec::new());
+    for (n, line) in text.split(|&byte| byte == b'\n').enumerate() {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            continue;
+        }
+        let number = first_line + n;
+        if line.iter().any(|&byte| byte < b' ') {
+            return Err(Broken::Control { line: number });
+        }
+        let found = line.split(|&byte| byte == b' ').filter(|field| !field.is_empty()).count();
+        let gaps = line.split(|&byte| byte == b' ').any(<[u8]>::is_empty);
+        if found != width || gaps {
+            return Err(Broken::Fields { line: number, found, expected: width });
+        }
+        cleaned.extend_from_slice(line);
+        cleaned.push(b'\n');
+        numbers.push(number);
+    }
+    Ok((cleaned, numbers))
+}
+
+/// The bytes up to the space, as bits; and those of them that are less.
+fn separators(block: &[u8; BLOCK]) -> (u64, u64) {
+    let (space, control) = (u8x16::splat(b' '), u8x16::splat(b' ' - 1));
+    let (parts, _) = block.as_chunks::<PART>();
+    parts.iter().enumerate().fold((0, 0), |(separators, controls), (n, part)| {
+        let part = u8x16::new(*part);
+        // The least of the two is the byte itself if it is at most the other.
+        let at_most = |most: u8x16| u64::from(part.min(most).simd_eq(part).to_bitmask()) << (n * PART);
+        (separators | at_most(space), controls | at_most(control))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(fields: &Fields, text: &[u8], width: usize) -> Vec<Vec<String>> {
+        let of_row = |row| (0..width).map(move |field| fields.at(row, field));
+        let text = |place: Range<usize>| String::from_utf8(text[place].to_vec()).unwrap();
+        (0..fields.rows()).map(|row| of_row(row).map(text).collect()).collect()
+    }
+
+    #[test]
+    fn lines_are_split_wherever_their_separators_fall() {
+        for length in 0..200 {
+            let long = "x".repeat(length);
+            let text = format!("{long}a b\nc {long}\u{e9}\nd e\n");
+            let mut fields = Fields::default();
+            assert!(fields.split(text.as_bytes(), 2), "{length}");
+            let expected: Vec<Vec<String>> =
+                text.lines().map(|line| line.split(' ').map(str::to_owned).collect()).collect();
+            assert_eq!(lines(&fields, text.as_bytes(), 2), expected);
+            let second: Vec<&str> = fields.column(1).map(|place| text.get(place).unwrap()).collect();
+            assert_eq!(second, ["b", &format!("{long}\u{e9}"), "e"]);
+        }
+    }
+
+    #[test]
+    fn what_is_not_regular_is_cleaned_or_named() {
+        let mut fields = Fields::default();
+        for odd in [
+            "a b",
+            "a b\r\n",
+            "a b\n\nc d\n",
+            "a  b\n",
+            " a b\n",
+            "a b \n",
+            "a\tb\n",
+            "a b\nc\n",
+            "a\nb c\n",
+            "\n",
+            "\0\n",
+        ] {
+            assert!(!fields.split(odd.as_bytes(), 2), "{odd:?}");
+        }
+        assert_eq!(clean(b"a b\r\n\nc d", 2, 2), Ok((b"a b\nc d\n".to_vec(), vec![2, 4])));
+        assert_eq!(clean(b"a b\nc\n", 2, 2), Err(Broken::Fields { line: 3, found: 1, expected: 2 }));
+        assert_eq!(clean(b"a  b\n", 2, 2), Err(Broken::Fields { line: 2, found: 2, expected: 2 }));
+        assert_eq!(clean(b"a b\nc\td e\n", 2, 2), Err(Broken::Control { line: 3 }));
+        assert!(fields.split(b"", 2));
+        assert_eq!(fields.rows(), 0);
+    }
+}

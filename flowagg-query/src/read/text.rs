@@ -1,0 +1,330 @@
+//! Text files: the header, then the records, column by column.
+
+use flowagg_core::flow_log::{FieldKind, RecordedField};
+
+use super::build::{Batches, Builder, NONE};
+use super::layout::ReadLayout;
+use super::number::parse;
+use super::split::{Fields, clean};
+use crate::columns::Column;
+use crate::error::Broken;
+use crate::filter::{Leaf, Numbers, Predicate, Test, Texts};
+use crate::object::Object;
+
+/// How much text is split at once. Larger files are checked as a whole before any row of them is returned, and then read again in
+/// such parts.
+const PART: usize = 4 * 1024 * 1024;
+/// Where in the lines of one file the fields are.
+struct Header {
+    /// The fields of a line.
+    width: usize,
+    /// For each field that is read its place in the line, if the file has it.
+    places: Vec<Option<usize>>,
+}
+
+/// A number column of the lines in hand.
+#[derive(Default)]
+struct NumberColumn {
+    values: Vec<i64>,
+    nulls: Vec<bool>,
+    has_nulls: bool,
+}
+
+/// The lines in hand.
+#[derive(Default)]
+pub(super) struct Lines {
+    fields: Fields,
+    /// For each field that is read; empty for texts, and for fields that the file does not have.
+    numbers: Vec<NumberColumn>,
+}
+
+impl Header {
+    fn read(line: &str, layout: &ReadLayout) -> Result<Self, Broken> {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let mut places = vec![None; layout.fields.len()];
+        let mut known = std::collections::BTreeSet::new();
+        let mut width = 0;
+        for name in line.split(' ') {
+            let has_form = name.starts_with(|first: char| first.is_ascii_lowercase())
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+            if !has_form {
+                return Err(Broken::Header);
+            }
+            if let Some(field) = RecordedField::all().find(|field| field.as_str() == name) {
+                if !known.insert(field) {
+                    return Err(Broken::Twice(field.as_str()));
+                }
+                if let Some(place) = layout.slot(field).and_then(|slot| places.get_mut(slot)) {
+                    *place = Some(width);
+                }
+            }
+            width += 1;
+        }
+        if known.is_empty() { Err(Broken::Header) } else { Ok(Self { width, places }) }
+    }
+}
+
+/// Reads a text file: adds the rows that pass to the batches, and returns how many records it has. If the file is broken, no row of
+/// it is added.
+pub(super) fn read(
+    text: &[u8],
+    object: &Object,
+    predicate: &Predicate,
+    layout: &ReadLayout,
+    lines: &mut Lines,
+    batches: &mut Batches,
+) -> Result<u64, Broken> {
+    let text = std::str::from_utf8(text).map_err(|error| {
+        let valid = text.get(..error.valid_up_to()).unwrap_or_default();
+        Broken::Encoding { line: 1 + memchr::memchr_iter(b'\n', valid).count() }
+    })?;
+    let (first, records) = text.split_once('\n').unwrap_or((text, ""));
+    if first.is_empty() && records.is_empty() {
+        return Err(Broken::Empty);
+    }
+    let header = Header::read(first, layout)?;
+    let mut count = 0;
+    if records.len() > PART {
+        let mut line = 2;
+        for part in parts(records) {
+            let (_, rows) = lines.take(part, line, &header, layout)?;
+            line += memchr::memchr_iter(b'\n', part.as_bytes()).count();
+            count += rows as u64;
+        }
+        for part in parts(records) {
+            let (cleaned, _) = lines.take(part, 2, &header, layout)?;
+            lines.add(cleaned.as_deref().unwrap_or(part), &header, object, predicate, layout, batches);
+        }
+    } else {
+        let (cleaned, rows) = lines.take(records, 2, &header, layout)?;
+        count = rows as u64;
+        lines.add(cleaned.as_deref().unwrap_or(records), &header, object, predicate, layout, batches);
+    }
+    Ok(count)
+}
+
+/// A text in parts of whole lines.
+fn parts(mut text: &str) -> impl Iterator<Item = &str> {
+    std::iter::from_fn(move || {
+        let after = text.as_bytes().get(PART..).unwrap_or_default();
+        let length = memchr::memchr(b'\n', after).map_or(text.len(), |place| PART + place + 1);
+        let (part, rest) = text.split_at_checked(length)?;
+        text = rest;
+        (!part.is_empty()).then_some(part)
+    })
+}
+
+impl Lines {
+    /// Takes lines in hand: checks that each has the right number of fields, and reads the numbers. Returns the text that was split, if
+    /// it is not the given one, and the number of records.
+    fn take(
+        &mut self,
+        text: &str,
+        first_line: usize,
+        header: &Header,
+        layout: &ReadLayout,
+    ) -> Result<(Option<String>, usize), Broken> {
+        let mut cleaned = None;
+        let mut line_numbers = None;
+        if !self.fields.split(text.as_bytes(), header.width) {
+            let (bytes, numbers) = clean(text.as_bytes(), header.width, first_line)?;
+            self.fields.split(&bytes, header.width);
+            // Only ASCII was left out.
+            cleaned = String::from_utf8(bytes).ok();
+            line_numbers = Some(numbers);
+        }
+        let text = cleaned.as_deref().unwrap_or(text).as_bytes();
+        self.numbers.resize_with(layout.fields.len(), NumberColumn::default);
+        for ((field, place), column) in layout.fields.iter().zip(&header.places).zip(&mut self.numbers) {
+            column.clear();
+            if field.kind() == FieldKind::Text {
+                continue;
+            }
+            let bits = if field.kind() == FieldKind::Int32 { 32 } else { 64 };
+            if let Some(place) = place {
+                column.read(text, &self.fields, *place, bits).map_err(|row| {
+                    let line = line_numbers.as_ref().and_then(|lines| lines.get(row).copied());
+                    Broken::Number { line: line.unwrap_or(first_line + row), field: field.as_str(), bits }
+                })?;
+            }
+        }
+        Ok((cleaned, self.fields.rows()))
+    }
+
+    /// Adds the rows in hand that pass.
+    fn add(
+        &self,
+        text: &str,
+        header: &Header,
+        object: &Object,
+        predicate: &Predicate,
+        layout: &ReadLayout,
+        batches: &mut Batches,
+    ) {
+        let rows = self.fields.rows();
+        let chosen = if predicate.is_trivial() {
+            None
+        } else {
+            let passes = self.passes(predicate, text, header, layout);
+            Some((0..rows).filter(|&row| passes.get(row) == Some(&true)).collect::<Vec<_>>())
+        };
+        let count = chosen.as_ref().map_or(rows, Vec::len);
+        let mut from = 0;
+        while from < count {
+            let to = count.min(from + batches.room());
+            for (output, builder) in layout.outputs.iter().zip(batches.columns()) {
+                let rows = Rows { from, to, chosen: chosen.as_deref() };
+                self.add_column(*output, builder, rows, text, header, object, layout);
+            }
+            batches.added(to - from);
+            from = to;
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the parts of one file")]
+    fn add_column(
+        &self,
+        output: Column,
+        builder: &mut Builder,
+        rows: Rows<'_>,
+        text: &str,
+        header: &Header,
+        object: &Object,
+        layout: &ReadLayout,
+    ) {
+        let source = output.source().and_then(|field| layout.slot(field));
+        let place = source.and_then(|slot| header.places.get(slot).copied().flatten());
+        match (output, place, source.and_then(|slot| self.numbers.get(slot))) {
+            (Column::Path(part), _, _) => builder.add_text(object.part(part).as_deref(), rows.len()),
+            (_, Some(place), Some(_)) if matches!(builder, Builder::Text(_)) => {
+                builder.add_texts(rows.of(&self.fields, place, text));
+            }
+            (_, Some(_), Some(numbers)) => numbers.add(builder, rows),
+            _ => builder.add_nulls(rows.len()),
+        }
+    }
+
+    /// Which rows pass.
+    fn passes(&self, predicate: &Predicate, text: &str, header: &Header, layout: &ReadLayout) -> Vec<bool> {
+        let rows = self.fields.rows();
+        let part = |part: &Predicate| self.passes(part, text, header, layout);
+        match predicate {
+            Predicate::Unknown => vec![true; rows],
+            Predicate::All(parts) => parts.iter().map(part).reduce(and).unwrap_or_else(|| vec![true; rows]),
+            Predicate::Any(parts) => parts.iter().map(part).reduce(or).unwrap_or_else(|| vec![false; rows]),
+            Predicate::Leaf(Leaf { column, test }) => {
+                let slot = column.source().and_then(|field| layout.slot(field));
+                let place = slot.and_then(|slot| header.places.get(slot).copied().flatten());
+                let numbers = slot.and_then(|slot| self.numbers.get(slot));
+                match (place, numbers) {
+                    (Some(place), Some(numbers)) => self.test(test, place, numbers, text),
+                    // The file does not have the field, so all are NULL.
+                    _ => vec![*test == Test::IsNull; rows],
+                }
+            }
+        }
+    }
+
+    fn test(&self, test: &Test, place: usize, numbers: &NumberColumn, text: &str) -> Vec<bool> {
+        let is_text = numbers.values.len() != self.fields.rows();
+        if let Test::Number(wanted) = test {
+            return numbers.test(wanted);
+        }
+        let texts = self.fields.column(place).map(|place| text.get(place).unwrap_or_default());
+        match test {
+            Test::IsNull => texts.map(|value| value == NONE).collect(),
+            Test::IsNotNull => texts.map(|value| value != NONE).collect(),
+            Test::Text(Texts::In(wanted)) if is_text && wanted.len() == 1 => {
+                let wanted = wanted.first().map(String::as_str).filter(|wanted| *wanted != NONE);
+                texts.map(|value| Some(value) == wanted).collect()
+            }
+            test => texts.map(|value| test.of_text((value != NONE).then_some(value))).collect(),
+        }
+    }
+}
+
+fn and(mut a: Vec<bool>, b: Vec<bool>) -> Vec<bool> {
+    a.iter_mut().zip(b).for_each(|(a, b)| *a &= b);
+    a
+}
+
+fn or(mut a: Vec<bool>, b: Vec<bool>) -> Vec<bool> {
+    a.iter_mut().zip(b).for_each(|(a, b)| *a |= b);
+    a
+}
+
+/// Some of the rows in hand: a part of all, or of the chosen ones.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    from: usize,
+    to: usize,
+    chosen: Option<&'a [usize]>,
+}
+
+impl Rows<'_> {
+    fn len(self) -> usize {
+        self.to - self.from
+    }
+
+    fn chosen(&self) -> Option<&[usize]> {
+        self.chosen.map(|chosen| chosen.get(self.from..self.to).unwrap_or_default())
+    }
+
+    /// The texts of a field.
+    fn of<'t>(&self, fields: &Fields, place: usize, text: &'t str) -> impl Iterator<Item = &'t str> {
+        let row =
+            move |n| self.chosen().map_or(self.from + n, |chosen| chosen.get(n).copied().unwrap_or_default());
+        (0..self.len()).map(move |n| text.get(fields.at(row(n), place)).unwrap_or_default())
+    }
+}
+
+impl NumberColumn {
+    fn clear(&mut self) {
+        self.values.clear();
+        self.nulls.clear();
+        self.has_nulls = false;
+    }
+
+    /// Reads a field of all lines; the error is the row.
+    fn read(&mut self, text: &[u8], fields: &Fields, place: usize, bits: u8) -> Result<(), usize> {
+        for (row, place) in fields.column(place).enumerate() {
+            let value = text.get(place).unwrap_or_default();
+            let is_null = value == NONE.as_bytes();
+            let number = if is_null { 0 } else { parse(value).ok_or(row)? };
+            if bits == 32 && i32::try_from(number).is_err() {
+                return Err(row);
+            }
+            self.values.push(number);
+            self.nulls.push(is_null);
+            self.has_nulls |= is_null;
+        }
+        Ok(())
+    }
+
+    fn test(&self, wanted: &Numbers) -> Vec<bool> {
+        let rows = self.values.iter().zip(&self.nulls);
+        match wanted {
+            Numbers::Range(first, last) => {
+                rows.map(|(&value, &null)| (value >= *first) & (value <= *last) & !null).collect()
+            }
+            other => rows.map(|(&value, &null)| !null && other.has(value)).collect(),
+        }
+    }
+
+    fn add(&self, builder: &mut Builder, rows: Rows<'_>) {
+        match rows.chosen() {
+            None => {
+                let values = self.values.get(rows.from..rows.to).unwrap_or_default();
+                let nulls = self.nulls.get(rows.from..rows.to).unwrap_or_default();
+                builder.add_numbers(values.iter().copied(), self.has_nulls.then_some(nulls.iter().copied()));
+            }
+            Some(chosen) => {
+                let values = chosen.iter().map(|&row| self.values.get(row).copied().unwrap_or_default());
+                let nulls = chosen.iter().map(|&row| self.nulls.get(row).copied().unwrap_or_default());
+                builder.add_numbers(values, self.has_nulls.then_some(nulls));
+            }
+        }
+    }
+}

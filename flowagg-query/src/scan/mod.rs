@@ -1,0 +1,11 @@
+//! A scan: folders are listed into a queue, objects of the queue are downloaded ahead, partitions read them.
+
+mod exec;
+mod list;
+mod run;
+mod source;
+mod tree;
+
+pub(crate) use exec::FlowLogsExec;
+pub use exec::Listing;
+pub(crate) use source::Source;

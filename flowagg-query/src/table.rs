@@ -1,0 +1,205 @@
+//! The table.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::SessionContext;
+use flowagg_core::flow_log::RecordedField;
+use flowagg_core::id::Prefix;
+use object_store::ObjectStore;
+
+use crate::columns::{Column, PathPart, SCHEMA};
+use crate::error::QueryError;
+use crate::filter::{Leaf, Numbers, Predicate, Test, Texts, translate};
+use crate::functions;
+use crate::gate::{Gate, Gatekeeper};
+use crate::options::{ScanOptions, Scope};
+use crate::progress::{Progress, Totals};
+use crate::read::ReadLayout;
+use crate::scan::{FlowLogsExec, Source};
+
+/// The flow logs of a bucket as one table.
+///
+/// The columns are the fields of all versions of records, with `_` for `-`, and:
+///
+/// | column | type | value |
+/// |---|---|---|
+/// | `start_time`, `end_time` | timestamp, UTC | `start` and `end`, which are Unix seconds |
+/// | `log_account`, `log_region` | text | the account and region of the folder; `account_id` and `region` are the record's own |
+/// | `log_date`, `log_hour` | text | `2026/03/01` and `09`, UTC, from the folder or the name; records may have ended a little earlier |
+/// | `object_key` | text | the key of the object |
+///
+/// A field that an object does not have is NULL, and so is `-`.
+#[derive(Debug)]
+pub struct FlowLogs {
+    source: Arc<Source>,
+    scope: Predicate,
+}
+
+impl FlowLogs {
+    /// The name of the table: as in the export for Athena.
+    pub const NAME: &str = "vpc_flow_logs";
+
+    /// Starts to describe the table over a bucket, or a folder that looks like one.
+    pub fn builder(store: Arc<dyn ObjectStore>) -> FlowLogsBuilder {
+        FlowLogsBuilder {
+            store,
+            prefixes: BTreeSet::new(),
+            options: ScanOptions::default(),
+            scope: Scope::default(),
+            gate: Gatekeeper::default(),
+        }
+    }
+
+    /// The table over the folder `AWSLogs/` at the top of a bucket.
+    pub fn new(store: Arc<dyn ObjectStore>) -> Self {
+        Self::builder(store).build()
+    }
+
+    /// The counters of its scans. They can be read while a query runs.
+    pub fn progress(&self) -> Progress {
+        self.source.progress.clone()
+    }
+
+    /// Adds the table to a session as [`FlowLogs::NAME`], and the functions for addresses.
+    pub fn register(self, session: &SessionContext) -> Result<(), QueryError> {
+        functions::register(session);
+        session.register_table(Self::NAME, Arc::new(self))?;
+        Ok(())
+    }
+}
+
+/// A table in the making.
+#[derive(Debug)]
+pub struct FlowLogsBuilder {
+    store: Arc<dyn ObjectStore>,
+    prefixes: BTreeSet<Option<Prefix>>,
+    options: ScanOptions,
+    scope: Scope,
+    gate: Gatekeeper,
+}
+
+impl FlowLogsBuilder {
+    /// Adds a folder of the bucket in which there is a folder `AWSLogs/`; `None` is the top of the bucket. Without any, the top is
+    /// read.
+    #[must_use]
+    pub fn prefix(mut self, prefix: Option<Prefix>) -> Self {
+        self.prefixes.insert(prefix);
+        self
+    }
+
+    /// Limits what is visible.
+    #[must_use]
+    pub fn scope(mut self, scope: Scope) -> Self {
+        self.scope = scope;
+        self
+    }
+
+    /// How it is read.
+    #[must_use]
+    pub fn options(mut self, options: ScanOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Asks before more than so much is read.
+    #[must_use]
+    pub fn ask_above(mut self, above: Totals, gate: Arc<dyn Gate>) -> Self {
+        self.gate = Gatekeeper::new(gate, above);
+        self
+    }
+
+    /// The table.
+    pub fn build(mut self) -> FlowLogs {
+        if self.prefixes.is_empty() {
+            self.prefixes.insert(None);
+        }
+        let source = Source {
+            store: self.store,
+            prefixes: self.prefixes.into_iter().collect(),
+            options: self.options,
+            progress: Progress::default(),
+            gate: self.gate,
+        };
+        FlowLogs { source: Arc::new(source), scope: predicate(&self.scope) }
+    }
+}
+
+/// A scope as a predicate.
+fn predicate(scope: &Scope) -> Predicate {
+    let leaf = |column, test| Predicate::Leaf(Leaf { column, test });
+    let part = |part, texts: BTreeSet<String>| leaf(Column::Path(part), Test::Text(Texts::In(texts)));
+    let mut parts = Vec::new();
+    if let Some(accounts) = &scope.accounts {
+        parts.push(part(PathPart::Account, accounts.iter().map(ToString::to_string).collect()));
+    }
+    if let Some(regions) = &scope.regions {
+        parts.push(part(PathPart::Region, regions.iter().map(|region| region.as_str().to_owned()).collect()));
+    }
+    if scope.from.is_some() || scope.to.is_some() {
+        let from = scope.from.map_or(i64::MIN, |from| ceiling(from.as_second(), from.subsec_nanosecond()));
+        let to = scope.to.map_or(i64::MAX, |to| ceiling(to.as_second(), to.subsec_nanosecond()) - 1);
+        let end = RecordedField::all().find(|field| field.as_str() == "end");
+        parts.extend(end.map(|end| leaf(Column::Field(end), Test::Number(Numbers::Range(from, to)))));
+    }
+    Predicate::All(parts)
+}
+
+/// The first whole second at or after a time.
+fn ceiling(second: i64, nanosecond: i32) -> i64 {
+    second + i64::from(nanosecond > 0)
+}
+
+#[async_trait]
+impl TableProvider for FlowLogs {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&SCHEMA)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        let supported = |filter: &&Expr| match translate(filter) {
+            predicate if predicate.is_exact() => TableProviderFilterPushDown::Exact,
+            predicate if predicate.is_trivial() => TableProviderFilterPushDown::Unsupported,
+            _ => TableProviderFilterPushDown::Inexact,
+        };
+        Ok(filters.iter().map(supported).collect())
+    }
+
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let all: Vec<usize>;
+        let indices = match projection {
+            Some(indices) => indices,
+            None => {
+                all = (0..SCHEMA.fields().len()).collect();
+                &all
+            }
+        };
+        let columns = indices.iter().map(|index| Column::at(*index)).collect::<Option<Vec<_>>>();
+        let columns = columns.ok_or_else(|| DataFusionError::Internal("no such column".to_owned()))?;
+        let schema = Arc::new(SCHEMA.project(indices)?);
+        let mut parts = vec![self.scope.clone()];
+        parts.extend(filters.iter().map(translate));
+        let predicate = Predicate::All(parts);
+        // Rows that the reader lets pass may still be dropped.
+        let limit = limit.filter(|_| predicate.is_exact());
+        let layout = ReadLayout::new(columns, schema, predicate);
+        let partitions = session.config().target_partitions();
+        Ok(Arc::new(FlowLogsExec::new(Arc::clone(&self.source), layout, limit, partitions)))
+    }
+}

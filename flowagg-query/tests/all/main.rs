@@ -1,0 +1,13 @@
+//! Objects in, rows out: the table as its users see it.
+
+#![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
+
+mod bucket;
+mod fuzz;
+mod oracle;
+mod properties;
+mod pruning;
+mod run;
+mod simulated;
+mod statements;
+mod table;

@@ -1,0 +1,56 @@
+//! SQL over the delivered objects.
+
+use std::collections::BTreeSet;
+
+use flowagg_policy::Policy;
+use serde_json::Value;
+
+use crate::page::Section;
+use crate::shell::Stage;
+
+pub(crate) async fn queries(section: &mut Section) {
+    let mut stage = Stage::applied(["payments", "shop"]).await;
+    stage.deliver().await;
+    let [accounts, rejected, bucket, columns] = section.next("sh").of();
+    let accounts = stage.shell.exits(&accounts, 0).await.stdout;
+    for account in ["222222222222", "333333333333"] {
+        assert!(accounts.contains(account), "{accounts}");
+    }
+    let rejected = stage.shell.exits(&rejected, 0).await.stdout;
+    assert!(rejected.contains("dstport"), "{rejected}");
+    let counted = stage.shell.exits(&bucket, 0).await.stdout;
+    assert!(counted.contains("records"), "{counted}");
+    let columns = stage.shell.exits(&columns, 0).await.stdout;
+    assert!(columns.contains("log_account"), "{columns}");
+}
+
+pub(crate) async fn large(section: &mut Section) {
+    let mut stage = Stage::applied(["payments"]).await;
+    stage.deliver().await;
+    let [explain, parquet] = section.next("sh").of();
+    let explained = stage.shell.exits(&explain, 0).await.stdout;
+    assert!(explained.starts_with("the query reads at most 2 objects with "), "{explained}");
+    stage.shell.exits(&parquet, 0).await;
+    let written = std::fs::read(stage.shell.folder.join("rejected.parquet")).unwrap();
+    assert!(written.starts_with(b"PAR1"));
+}
+
+pub(crate) async fn permissions(section: &mut Section) {
+    let block = section.next("json");
+    let mut policy: Value = serde_json::from_str(&block.text).unwrap();
+    let mut actions = BTreeSet::new();
+    for statement in policy["Statement"].as_array_mut().unwrap() {
+        actions.extend(listed(&statement["Action"]));
+        // A policy of a role names no principal.
+        statement["Principal"] = "*".into();
+    }
+    assert_eq!(actions, BTreeSet::from(["kms:Decrypt", "s3:GetObject", "s3:ListBucket"].map(str::to_owned)));
+    let compiled = Policy::compile(&policy.to_string());
+    compiled.unwrap_or_else(|error| panic!("{}: {error}", block.place()));
+}
+
+/// A string, or a list of strings.
+fn listed(value: &Value) -> Vec<String> {
+    let values = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+    values.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+}
