@@ -5,7 +5,7 @@ use std::process::Command;
 use clap::Args;
 
 use crate::cargo::{self, cargo, is_there, target};
-use crate::{Emulator, e2e};
+use crate::e2e;
 
 /// Pythons that run the emulator's packages, and `uv`, which installs one.
 const PYTHONS: [&str; 4] = ["uv", "python3.13", "python3.12", "python3.11"];
@@ -15,8 +15,9 @@ const IS_ONE: &str = "import sys; sys.exit(not (3, 11) <= sys.version_info < (3,
 /// The options of the task.
 #[derive(Args)]
 pub(crate) struct Demo {
-    #[command(flatten)]
-    emulator: Emulator,
+    /// `docker`, `python`, or the URL of a running emulator [default: Python if 3.11 to 3.13 or `uv` is installed, else Docker]
+    #[arg(long)]
+    backend: Option<String>,
     /// Leave the emulator running, and print the commands to play with it and to stop it
     #[arg(long)]
     keep: bool,
@@ -24,7 +25,7 @@ pub(crate) struct Demo {
 
 impl Demo {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
-        let backend = self.emulator.backend.as_deref();
+        let backend = self.backend.as_deref();
         let backend = backend.or_else(|| has_python().then_some("python"));
         match backend {
             None | Some("docker") => cargo::build()?,
