@@ -1,4 +1,4 @@
-//! What a query has done so far, for whoever watches it from another task.
+//! What a query has done so far, to be polled from another task.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +16,7 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// So many objects with so many bytes.
+    /// A number of objects, and their size in bytes.
     pub fn new(objects: u64, bytes: u64) -> Self {
         Self { objects, bytes }
     }

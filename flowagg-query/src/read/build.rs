@@ -45,7 +45,7 @@ impl Batches {
         self.size
     }
 
-    /// The columns, to which so many rows are added.
+    /// The columns, to append rows to.
     pub(super) fn columns(&mut self) -> &mut [Builder] {
         &mut self.columns
     }
@@ -179,7 +179,7 @@ impl Builder {
     }
 }
 
-/// Adds a text to so many rows; a dash is NULL.
+/// Appends a text to the given number of rows; a dash is NULL.
 fn add_run(builder: &mut StringViewBuilder, text: &str, count: usize) {
     if text == NONE {
         (0..count).for_each(|_| builder.append_null());

@@ -44,7 +44,7 @@ impl<'a> Lister<'a> {
         Self { source, predicate, bounds, window }
     }
 
-    /// Sends each object. Ends early if nobody receives them.
+    /// Sends each object. Stops early if the receiver is gone.
     pub(super) async fn run(&self, objects: &Sender<Object>) -> Result<(), QueryError> {
         if self.window.is_empty() {
             return Ok(());

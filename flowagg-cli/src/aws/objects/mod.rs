@@ -175,7 +175,7 @@ impl Listing {
     }
 }
 
-/// A failure as an error of the store. Only an object can be missing: a missing bucket is no empty listing.
+/// A failure as an error of the store. Only an object can be missing: a missing bucket is an error, not an empty listing.
 fn error(failure: Failure, path: &str) -> Error {
     let (path, source) = (path.to_owned(), Box::new(failure));
     match source.code.as_deref() {
