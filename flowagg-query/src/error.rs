@@ -110,6 +110,9 @@ pub enum QueryError {
         /// Their bytes.
         bytes: u64,
     },
+    /// A task that lists or downloads ended before its work was done, because it panicked.
+    #[error("a task that lists or downloads objects ended early, so the result would be incomplete")]
+    Incomplete,
     /// DataFusion cannot parse, plan or run the statement.
     #[error("{}", message(.0))]
     Sql(#[source] Box<DataFusionError>),
@@ -127,6 +130,7 @@ impl QueryError {
             ),
             Self::Broken { .. } => Some("run without strict mode to skip broken objects"),
             Self::Declined { .. } => Some("narrow the accounts, regions or times, or raise the limit"),
+            Self::Incomplete => Some("run it again; if it happens again, report it as a bug with the panic above"),
             Self::Sql(error) => match error.find_root() {
                 DataFusionError::ResourcesExhausted(_) => Some("narrow the query, or raise the memory limit"),
                 DataFusionError::SchemaError(..) => Some("run `DESCRIBE vpc_flow_logs` for the columns"),

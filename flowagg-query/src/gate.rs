@@ -28,8 +28,8 @@ pub(crate) struct Gatekeeper {
 }
 
 impl Gatekeeper {
-    pub(crate) fn new(gate: Arc<dyn Gate>, above: Totals) -> Self {
-        Self { gate: Some((gate, above)), ..Self::default() }
+    pub(crate) fn new(gate: Option<(Arc<dyn Gate>, Totals)>) -> Self {
+        Self { gate, ..Self::default() }
     }
 
     /// Asks, if so much has been listed and it was not asked yet.

@@ -32,6 +32,14 @@ impl Default for ScanOptions {
     }
 }
 
+impl ScanOptions {
+    /// Options for the files of this machine: two downloads and listings for each processor, since more only take memory.
+    pub fn local() -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { concurrency: 2 * processors, ..Self::default() }
+    }
+}
+
 /// The part of a table that is visible, whatever the query. The default is everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

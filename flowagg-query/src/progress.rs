@@ -1,5 +1,7 @@
 //! What a query has done so far, to be polled from another task.
 
+use std::iter::Sum;
+use std::ops::{Add, Sub};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,6 +21,29 @@ impl Totals {
     /// A number of objects, and their size in bytes.
     pub fn new(objects: u64, bytes: u64) -> Self {
         Self { objects, bytes }
+    }
+}
+
+impl Add for Totals {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self::new(self.objects + other.objects, self.bytes + other.bytes)
+    }
+}
+
+impl Sub for Totals {
+    type Output = Self;
+
+    /// What was added since `earlier`; zero if `earlier` is larger.
+    fn sub(self, earlier: Self) -> Self {
+        Self::new(self.objects.saturating_sub(earlier.objects), self.bytes.saturating_sub(earlier.bytes))
+    }
+}
+
+impl Sum for Totals {
+    fn sum<I: Iterator<Item = Self>>(totals: I) -> Self {
+        totals.fold(Self::default(), Self::add)
     }
 }
 

@@ -10,6 +10,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::error::QueryError;
+use crate::progress::Progress;
 use crate::scan::{FlowLogsExec, Listing};
 use crate::statement::Statement;
 
@@ -45,8 +46,13 @@ pub fn session(options: &SessionOptions) -> Result<SessionContext, QueryError> {
     Ok(SessionContext::new_with_config_rt(config, runtime.build_arc()?))
 }
 
-/// Lists what a statement would read, and reads no object: one [`Listing`] for each time that the table occurs in it.
-pub async fn list(session: &SessionContext, statement: &Statement) -> Result<Vec<Listing>, QueryError> {
+/// Lists what a statement would read, and reads no object: one [`Listing`] for each time that the table occurs in it. The counters
+/// grow while it lists; those of the table itself do not count it.
+pub async fn list(
+    session: &SessionContext,
+    statement: &Statement,
+    progress: &Progress,
+) -> Result<Vec<Listing>, QueryError> {
     let plan = statement.plan(session).await?.create_physical_plan().await?;
     let mut scans = Vec::new();
     plan.apply(|node| {
@@ -58,7 +64,7 @@ pub async fn list(session: &SessionContext, statement: &Statement) -> Result<Vec
     let mut listings = Vec::new();
     for scan in &scans {
         if let Some(scan) = scan.downcast_ref::<FlowLogsExec>() {
-            listings.push(scan.list().await?);
+            listings.push(scan.list(progress).await?);
         }
     }
     Ok(listings)

@@ -1,6 +1,7 @@
 //! The table.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -13,6 +14,7 @@ use datafusion::prelude::SessionContext;
 use flowagg_core::flow_log::RecordedField;
 use flowagg_core::id::Prefix;
 use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
 
 use crate::columns::{Column, PathPart, SCHEMA};
 use crate::error::QueryError;
@@ -50,11 +52,21 @@ impl FlowLogs {
     pub fn builder(store: Arc<dyn ObjectStore>) -> FlowLogsBuilder {
         FlowLogsBuilder {
             store,
+            is_local: false,
             prefixes: BTreeSet::new(),
             options: ScanOptions::default(),
             scope: Scope::default(),
-            gate: Gatekeeper::default(),
+            gate: None,
         }
+    }
+
+    /// Starts to describe the table over a folder of this machine: a copy of a bucket. It is read with [`ScanOptions::local`], by
+    /// threads of its own.
+    pub fn in_folder(folder: &Path) -> Result<FlowLogsBuilder, QueryError> {
+        let store = LocalFileSystem::new_with_prefix(folder);
+        let store =
+            store.map_err(|source| QueryError::List { folder: folder.display().to_string(), source })?;
+        Ok(FlowLogsBuilder { is_local: true, ..Self::builder(Arc::new(store)).options(ScanOptions::local()) })
     }
 
     /// The table over the folder `AWSLogs/` at the top of a bucket.
@@ -76,13 +88,14 @@ impl FlowLogs {
 }
 
 /// A table in the making.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct FlowLogsBuilder {
     store: Arc<dyn ObjectStore>,
+    is_local: bool,
     prefixes: BTreeSet<Option<Prefix>>,
     options: ScanOptions,
     scope: Scope,
-    gate: Gatekeeper,
+    gate: Option<(Arc<dyn Gate>, Totals)>,
 }
 
 impl FlowLogsBuilder {
@@ -111,7 +124,7 @@ impl FlowLogsBuilder {
     /// Asks before more than so much is read.
     #[must_use]
     pub fn ask_above(mut self, above: Totals, gate: Arc<dyn Gate>) -> Self {
-        self.gate = Gatekeeper::new(gate, above);
+        self.gate = Some((gate, above));
         self
     }
 
@@ -122,10 +135,11 @@ impl FlowLogsBuilder {
         }
         let source = Source {
             store: self.store,
+            is_local: self.is_local,
             prefixes: self.prefixes.into_iter().collect(),
             options: self.options,
             progress: Progress::default(),
-            gate: self.gate,
+            gate: Gatekeeper::new(self.gate),
         };
         FlowLogs { source: Arc::new(source), scope: predicate(&self.scope) }
     }

@@ -32,8 +32,8 @@ enum Task {
     /// What takes long, measured
     #[command(subcommand)]
     Bench(bench::Bench),
-    /// Readers that others wrote, on what the delivery service of the testkit delivers: they must find what it says; and the
-    /// queries of `flowagg export athena`, answered by DuckDB
+    /// Check that flowlogs-reader, DuckDB and `flowagg query` find every record that the testkit delivers, and run the
+    /// queries of `flowagg export athena` with DuckDB
     Readers(Emulator),
     /// What `flowagg export` writes: every template passes cfn-lint, and the hub's stack is the bucket that `apply` makes
     Exports(Emulator),

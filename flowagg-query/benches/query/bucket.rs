@@ -150,6 +150,10 @@ impl Bucket {
         (0..self.size.objects).map(|object| self.root.join("bucket").join(self.key(object))).collect()
     }
 
+    pub(crate) fn records_of_an_object(&self) -> u64 {
+        self.size.records
+    }
+
     pub(crate) fn objects_of_an_account(&self) -> u64 {
         self.size.objects / ACCOUNTS
     }

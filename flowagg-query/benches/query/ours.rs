@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use flowagg_query::datafusion::arrow::array::{AsArray as _, RecordBatch};
 use flowagg_query::datafusion::arrow::compute::cast;
 use flowagg_query::datafusion::arrow::datatypes::DataType;
-use flowagg_query::object_store::ObjectStore;
-use flowagg_query::object_store::local::LocalFileSystem;
+use flowagg_query::object_store::ObjectStoreExt as _;
+use flowagg_query::object_store::memory::InMemory;
 use flowagg_query::object_store::throttle::{ThrottleConfig, ThrottledStore};
-use flowagg_query::{FlowLogs, ScanOptions, SessionOptions};
+use flowagg_query::{FlowLogs, FlowLogsBuilder, ScanOptions, SessionOptions};
 use libdeflater::Decompressor;
 
 use crate::bucket::Bucket;
@@ -20,7 +20,7 @@ use crate::questions::{Answer, Question};
 /// What each call of the slow endpoint takes.
 pub(crate) const LATENCY: Duration = Duration::from_millis(30);
 /// How many objects are read from it.
-pub(crate) const SLOW_OBJECTS: u64 = 4_000;
+pub(crate) const SLOW_OBJECTS: usize = 4_000;
 
 pub(crate) fn concurrency() -> usize {
     ScanOptions::default().concurrency
@@ -75,8 +75,8 @@ fn inflate(bucket: &Bucket) -> f64 {
 }
 
 fn query(bucket: &Bucket, question: Question) -> f64 {
-    let store = Arc::new(LocalFileSystem::new_with_prefix(bucket.root.join("bucket")).unwrap());
-    let (seconds, mut answer, read) = run(store, ScanOptions::default(), &question.sql());
+    let table = FlowLogs::in_folder(&bucket.root.join("bucket")).unwrap();
+    let (seconds, mut answer, read) = run(table, &question.sql());
     if question == Question::OneAddress {
         assert!(answer.iter().all(|row| row[..2].iter().any(|address| address == crate::bucket::RARE)));
         answer = vec![vec![answer.len().to_string()]];
@@ -89,29 +89,36 @@ fn query(bucket: &Bucket, question: Question) -> f64 {
 }
 
 fn latency(bucket: &Bucket) -> f64 {
-    let local = LocalFileSystem::new_with_prefix(bucket.root.join("bucket")).unwrap();
     let config = ThrottleConfig {
         wait_get_per_call: LATENCY,
         wait_list_per_call: LATENCY,
         wait_list_with_delimiter_per_call: LATENCY,
         ..ThrottleConfig::default()
     };
-    let store = Arc::new(ThrottledStore::new(local, config));
-    // The first objects in time, of all accounts.
-    let hours = SLOW_OBJECTS / crate::bucket::ACCOUNTS * 300 / 3_600;
-    let sql =
-        format!("SELECT count(*) FROM vpc_flow_logs WHERE object_key < 'x' AND log_hour < '{hours:02}'");
-    let (seconds, answer, read) = run(store, ScanOptions::default(), &sql);
-    assert!(!answer.is_empty());
-    seconds * SLOW_OBJECTS as f64 / read as f64
+    let objects = InMemory::new();
+    let files = bucket.files();
+    let slow = SLOW_OBJECTS.min(files.len());
+    futures::executor::block_on(async {
+        for file in files.iter().take(slow) {
+            let key = file.strip_prefix(bucket.root.join("bucket")).unwrap().to_str().unwrap();
+            objects.put(&key.into(), fs::read(file).unwrap().into()).await.unwrap();
+        }
+    });
+    let store = Arc::new(ThrottledStore::new(objects, config));
+    let (seconds, answer, read) = run(FlowLogs::builder(store), "SELECT count(*) FROM vpc_flow_logs");
+    assert_eq!(
+        (read, answer),
+        (slow as u64, vec![vec![(slow as u64 * bucket.records_of_an_object()).to_string()]])
+    );
+    seconds * SLOW_OBJECTS as f64 / slow as f64
 }
 
 /// Runs a query: seconds, rows, and how many objects were read.
-fn run(store: Arc<dyn ObjectStore>, options: ScanOptions, sql: &str) -> (f64, Answer, u64) {
+fn run(table: FlowLogsBuilder, sql: &str) -> (f64, Answer, u64) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let started = Instant::now();
-        let table = FlowLogs::builder(store).options(options).build();
+        let table = table.build();
         let progress = table.progress();
         let session = flowagg_query::session(&SessionOptions::default()).unwrap();
         table.register(&session).unwrap();

@@ -79,6 +79,14 @@ impl Texts {
 }
 
 impl Test {
+    /// Whether it is only true of texts that are among these.
+    pub(crate) fn needs(&self, texts: &BTreeSet<&str>) -> bool {
+        match self {
+            Self::Text(Texts::In(wanted)) => wanted.iter().all(|wanted| texts.contains(wanted.as_str())),
+            _ => false,
+        }
+    }
+
     /// Whether it is true of a text, or of NULL.
     pub(crate) fn of_text(&self, value: Option<&str>) -> bool {
         match (self, value) {
@@ -118,6 +126,17 @@ impl Predicate {
                 found.insert(leaf.column);
             }
             Self::Unknown => {}
+        }
+    }
+
+    /// The texts that a value must be equal to for its tests to be true, of tests with at most the given number of texts.
+    pub(crate) fn sought<'a>(&'a self, most: usize, found: &mut BTreeSet<&'a str>) {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.sought(most, found)),
+            Self::Leaf(Leaf { test: Test::Text(Texts::In(texts)), .. }) if texts.len() <= most => {
+                found.extend(texts.iter().map(String::as_str));
+            }
+            Self::Leaf(_) | Self::Unknown => {}
         }
     }
 

@@ -9,6 +9,9 @@ use crate::error::Broken;
 /// How many bytes are compared at once.
 const PART: usize = 16;
 const BLOCK: usize = 64;
+/// How many places are written at once: most blocks have at most this many separators.
+const GROUP: usize = 8;
+const LAST: u64 = 1 << (BLOCK - 1);
 
 /// The fields of lines that all have the same number of them.
 #[derive(Debug, Default)]
@@ -73,7 +76,7 @@ impl Fields {
 
     /// Finds the places after separators, and returns how many of these are less than a space.
     fn find(&mut self, text: &[u8]) -> usize {
-        let (mut count, mut controls) = (1, 0);
+        let (mut count, mut controls) = (1, Controls::default());
         let mut base = 0_u32;
         let (blocks, rest) = text.as_chunks::<BLOCK>();
         let mut last = [b'x'; BLOCK];
@@ -81,24 +84,58 @@ impl Fields {
             *slot = *byte;
         }
         for block in blocks.iter().chain([&last]) {
-            let (mut mask, less) = separators(block);
-            controls += less.count_ones() as usize;
+            let mut mask = separators(block, &mut controls);
             if self.starts.len() < count + BLOCK {
                 self.starts.resize(2 * count + BLOCK, 0);
             }
+            let found = mask.count_ones() as usize;
             let rest = self.starts.get_mut(count..).and_then(<[u32]>::first_chunk_mut::<BLOCK>);
-            for slot in rest.into_iter().flatten() {
-                if mask == 0 {
-                    break;
+            let (groups, _) = rest.map(|rest| rest.as_chunks_mut::<GROUP>()).unwrap_or_default();
+            // Groups are written whole, and what follows the last separator is written over: so the processor need not guess how
+            // many there are.
+            for group in groups.iter_mut().take(found.div_ceil(GROUP)) {
+                for slot in group {
+                    // With the last bit it is never zero, which old processors cannot count.
+                    *slot = base + (mask | LAST).trailing_zeros() + 1;
+                    mask &= mask.wrapping_sub(1);
                 }
-                *slot = base + mask.trailing_zeros() + 1;
-                mask &= mask - 1;
-                count += 1;
             }
+            count += found;
             base += BLOCK as u32;
         }
         self.used = count;
-        controls
+        controls.count()
+    }
+}
+
+/// How many bytes are less than a space, counted for each place of a part and then summed up.
+#[derive(Default)]
+struct Controls {
+    counts: u8x16,
+    parts: u8,
+    sum: usize,
+}
+
+impl Controls {
+    fn add(&mut self, part: u8x16) {
+        let most = u8x16::splat(b' ' - 1);
+        // A comparison is all ones where it is true: to subtract that is to add one. The least of the two is the byte itself if it is
+        // at most the other.
+        self.counts -= part.min(most).simd_eq(part);
+        self.parts += 1;
+        if self.parts == u8::MAX {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        self.sum += self.counts.to_array().iter().map(|&count| usize::from(count)).sum::<usize>();
+        (self.counts, self.parts) = (u8x16::default(), 0);
+    }
+
+    fn count(mut self) -> usize {
+        self.flush();
+        self.sum
     }
 }
 
@@ -127,15 +164,14 @@ pub(super) fn clean(text: &[u8], width: usize, first_line: usize) -> Result<(Vec
     Ok((cleaned, numbers))
 }
 
-/// The bytes up to the space, as bits; and those of them that are less.
-fn separators(block: &[u8; BLOCK]) -> (u64, u64) {
-    let (space, control) = (u8x16::splat(b' '), u8x16::splat(b' ' - 1));
+/// The bytes up to the space, as bits; those of them that are less are counted.
+fn separators(block: &[u8; BLOCK], controls: &mut Controls) -> u64 {
+    let space = u8x16::splat(b' ');
     let (parts, _) = block.as_chunks::<PART>();
-    parts.iter().enumerate().fold((0, 0), |(separators, controls), (n, part)| {
+    parts.iter().enumerate().fold(0, |separators, (n, part)| {
         let part = u8x16::new(*part);
-        // The least of the two is the byte itself if it is at most the other.
-        let at_most = |most: u8x16| u64::from(part.min(most).simd_eq(part).to_bitmask()) << (n * PART);
-        (separators | at_most(space), controls | at_most(control))
+        controls.add(part);
+        separators | u64::from(part.min(space).simd_eq(part).to_bitmask()) << (n * PART)
     })
 }
 

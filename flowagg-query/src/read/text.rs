@@ -1,5 +1,7 @@
 //! Text files: the header, then the records, column by column.
 
+use std::collections::BTreeSet;
+
 use flowagg_core::flow_log::{FieldKind, RecordedField};
 
 use super::build::{Batches, Builder, NONE};
@@ -14,6 +16,9 @@ use crate::object::Object;
 /// How much text is split at once. Larger files are checked as a whole before any row of them is returned, and then read again in
 /// such parts.
 const PART: usize = 4 * 1024 * 1024;
+/// Up to how many texts of a test are looked for in the whole file before values are compared with them.
+const FEW: usize = 4;
+
 /// Where in the lines of one file the fields are.
 struct Header {
     /// The fields of a line.
@@ -42,7 +47,7 @@ impl Header {
     fn read(line: &str, layout: &ReadLayout) -> Result<Self, Broken> {
         let line = line.strip_suffix('\r').unwrap_or(line);
         let mut places = vec![None; layout.fields.len()];
-        let mut known = std::collections::BTreeSet::new();
+        let mut known = BTreeSet::new();
         let mut width = 0;
         for name in line.split(' ') {
             let has_form = name.starts_with(|first: char| first.is_ascii_lowercase())
@@ -167,7 +172,11 @@ impl Lines {
         let chosen = if predicate.is_trivial() {
             None
         } else {
-            let passes = self.passes(predicate, text, header, layout);
+            let mut sought = BTreeSet::new();
+            predicate.sought(FEW, &mut sought);
+            // To look for a text anywhere is much faster than to look at each value.
+            sought.retain(|sought| memchr::memmem::find(text.as_bytes(), sought.as_bytes()).is_none());
+            let passes = self.passes(predicate, &sought, text, header, layout);
             Some((0..rows).filter(|&row| passes.get(row) == Some(&true)).collect::<Vec<_>>())
         };
         let count = chosen.as_ref().map_or(rows, Vec::len);
@@ -206,10 +215,17 @@ impl Lines {
         }
     }
 
-    /// Which rows pass.
-    fn passes(&self, predicate: &Predicate, text: &str, header: &Header, layout: &ReadLayout) -> Vec<bool> {
+    /// Which rows pass. Some texts are known to be absent.
+    fn passes(
+        &self,
+        predicate: &Predicate,
+        absent: &BTreeSet<&str>,
+        text: &str,
+        header: &Header,
+        layout: &ReadLayout,
+    ) -> Vec<bool> {
         let rows = self.fields.rows();
-        let part = |part: &Predicate| self.passes(part, text, header, layout);
+        let part = |part: &Predicate| self.passes(part, absent, text, header, layout);
         match predicate {
             Predicate::Unknown => vec![true; rows],
             Predicate::All(parts) => parts.iter().map(part).reduce(and).unwrap_or_else(|| vec![true; rows]),
@@ -219,6 +235,7 @@ impl Lines {
                 let place = slot.and_then(|slot| header.places.get(slot).copied().flatten());
                 let numbers = slot.and_then(|slot| self.numbers.get(slot));
                 match (place, numbers) {
+                    _ if test.needs(absent) => vec![false; rows],
                     (Some(place), Some(numbers)) => self.test(test, place, numbers, text),
                     // The file does not have the field, so all are NULL.
                     _ => vec![*test == Test::IsNull; rows],
@@ -290,9 +307,8 @@ impl NumberColumn {
     /// Reads a field of all lines; the error is the row.
     fn read(&mut self, text: &[u8], fields: &Fields, place: usize, bits: u8) -> Result<(), usize> {
         for (row, place) in fields.column(place).enumerate() {
-            let value = text.get(place).unwrap_or_default();
-            let is_null = value == NONE.as_bytes();
-            let number = if is_null { 0 } else { parse(value).ok_or(row)? };
+            let is_null = place.len() == 1 && text.get(place.start) == Some(&b'-');
+            let number = if is_null { 0 } else { parse(text, place).ok_or(row)? };
             if bits == 32 && i32::try_from(number).is_err() {
                 return Err(row);
             }

@@ -18,12 +18,12 @@ use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Pla
 use tokio::sync::mpsc;
 
 use super::list::Lister;
-use super::run::{Fetched, Run};
+use super::run::{Batch, Fetched, Run};
 use super::source::Source;
 use crate::error::QueryError;
 use crate::filter::Predicate;
 use crate::object::Object;
-use crate::progress::Totals;
+use crate::progress::{Progress, Totals};
 use crate::read::{ReadLayout, Reader};
 
 /// A scan of the table.
@@ -85,15 +85,16 @@ impl FlowLogsExec {
         }
     }
 
-    /// Lists what the scan would download.
-    pub(crate) async fn list(&self) -> Result<Listing, QueryError> {
-        let source = self.source.uncounted();
+    /// Lists what the scan would download, and counts it while it is listed.
+    pub(crate) async fn list(&self, progress: &Progress) -> Result<Listing, QueryError> {
+        let before = (progress.listed(), progress.pruned());
+        let source = self.source.counted_by(progress.clone());
         let (sender, mut objects) = mpsc::channel::<Object>(1_000);
         let lister = Lister::new(&source, &self.predicate);
         let list = async move { lister.run(&sender).await };
         let (listed, ()) = futures::join!(list, async { while objects.recv().await.is_some() {} });
         listed?;
-        Ok(Listing { selected: source.progress.listed(), pruned: source.progress.pruned() })
+        Ok(Listing { selected: progress.listed() - before.0, pruned: progress.pruned() - before.1 })
     }
 
     /// The execution that a partition belongs to: all partitions of one share it. It is started by the first that is polled.
@@ -164,6 +165,7 @@ impl ExecutionPlan for FlowLogsExec {
             limit: self.limit,
             partitions: self.properties.partitioning.partition_count(),
             reader: Reader::new(Arc::clone(&self.layout), rows),
+            batch: Batch::new(),
             is_at_end: false,
             metrics: BaselineMetrics::new(&self.metrics, partition),
         };
@@ -183,6 +185,8 @@ struct Part {
     limit: Option<usize>,
     partitions: usize,
     reader: Reader,
+    /// What was taken from the run and not read yet.
+    batch: Batch,
     is_at_end: bool,
     metrics: BaselineMetrics,
 }
@@ -203,8 +207,14 @@ impl Part {
             if self.is_at_end {
                 return Ok(None);
             }
+            if let Some(fetched) = self.batch.pop_front() {
+                self.read(fetched?)?;
+                // Reading takes the processor; downloads of the same thread go on in between.
+                tokio::task::yield_now().await;
+                continue;
+            }
             match run.next().await {
-                Some(fetched) => self.read(fetched?)?,
+                Some(batch) => self.batch = batch,
                 None => {
                     self.reader.finish();
                     self.is_at_end = true;

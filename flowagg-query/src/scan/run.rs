@@ -1,5 +1,6 @@
 //! One execution of a scan: the tasks that list and download, and the channel from which partitions take objects.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -17,6 +18,8 @@ use crate::object::Object;
 
 /// How many objects may be listed ahead. Each takes about 150 bytes; the listing has to be ahead for a gate to be asked early.
 const QUEUE: usize = 128 * 1024;
+/// How many files one thread reads before it hands them over: to wake another thread takes about as long as to read a small file.
+const FILES: usize = 16;
 /// The unit in which the memory of downloads is counted: permits of a semaphore have 32 bits.
 const UNIT: u64 = 1024;
 
@@ -29,11 +32,16 @@ pub(super) struct Fetched {
     _memory: OwnedSemaphorePermit,
 }
 
-/// One execution. Its tasks end when it is dropped.
+/// Objects that were downloaded one after the other.
+pub(super) type Batch = VecDeque<Result<Fetched, QueryError>>;
+
+/// One execution. Its tasks and threads end when it is dropped.
 pub(super) struct Run {
-    fetched: Mutex<Receiver<Result<Fetched, QueryError>>>,
+    fetched: Mutex<Receiver<Batch>>,
     /// How many more rows are wanted.
     wanted: Option<AtomicUsize>,
+    /// How many tasks and threads have not done all their work.
+    unfinished: Arc<AtomicUsize>,
     _tasks: JoinSet<()>,
 }
 
@@ -51,17 +59,39 @@ impl Run {
         let (objects, queue) = mpsc::channel(QUEUE);
         let (sender, fetched) = mpsc::channel(2 * downloads);
         let mut tasks = JoinSet::new();
-        tasks.spawn(list(Arc::clone(source), Arc::clone(predicate), objects, sender.clone()));
-        tasks.spawn(download(Arc::clone(source), queue, sender, downloads));
-        Self { fetched: Mutex::new(fetched), wanted: limit.map(AtomicUsize::new), _tasks: tasks }
+        let unfinished = Arc::new(AtomicUsize::new(1 + downloads));
+        let lister = Arc::clone(&unfinished);
+        tasks.spawn(list(Arc::clone(source), Arc::clone(predicate), objects, sender.clone(), lister));
+        let budget = u32::try_from(source.options.prefetch.div_ceil(UNIT)).unwrap_or(u32::MAX).max(1);
+        let downloader = Downloader {
+            source: Arc::clone(source),
+            queue: Arc::new(Mutex::new(queue)),
+            sender,
+            memory: Arc::new(Semaphore::new(budget as usize)),
+            budget,
+            unfinished: Arc::clone(&unfinished),
+            at_once: if source.is_local && limit.is_none() { FILES } else { 1 },
+        };
+        for _ in 0..downloads {
+            let thread = std::thread::Builder::new().name("flowagg-files".to_owned());
+            let on_thread = downloader.clone();
+            let is_started =
+                source.is_local && thread.spawn(|| futures::executor::block_on(on_thread.run())).is_ok();
+            if !is_started {
+                tasks.spawn(downloader.clone().run());
+            }
+        }
+        Self { fetched: Mutex::new(fetched), wanted: limit.map(AtomicUsize::new), unfinished, _tasks: tasks }
     }
 
-    /// The next object; `None` after the last, and when there are enough rows.
-    pub(super) async fn next(&self) -> Option<Result<Fetched, QueryError>> {
+    /// The next objects; `None` after the last, and when there are enough rows. It is an error if a task ended early.
+    pub(super) async fn next(&self) -> Option<Batch> {
         if self.wanted.as_ref().is_some_and(|wanted| wanted.load(Ordering::Relaxed) == 0) {
             return None;
         }
-        self.fetched.lock().await.recv().await
+        let next = self.fetched.lock().await.recv().await;
+        let is_complete = || self.unfinished.load(Ordering::Acquire) == 0;
+        next.or_else(|| (!is_complete()).then(|| VecDeque::from([Err(QueryError::Incomplete)])))
     }
 
     /// How many of these rows are still wanted.
@@ -77,46 +107,67 @@ async fn list(
     source: Arc<Source>,
     predicate: Arc<Predicate>,
     objects: Sender<Object>,
-    failed: Sender<Result<Fetched, QueryError>>,
+    failed: Sender<Batch>,
+    unfinished: Arc<AtomicUsize>,
 ) {
     source.progress.begin_listing();
     let listed = Lister::new(&source, &predicate).run(&objects).await;
     source.progress.end_listing();
     if let Err(error) = listed {
         // Without a receiver the query has ended.
-        let _ = failed.send(Err(error)).await;
+        let _ = failed.send(VecDeque::from([Err(error)])).await;
     }
+    unfinished.fetch_sub(1, Ordering::AcqRel);
 }
 
-async fn download(
+/// Downloads objects, one after the other; several do so at the same time. It works in a task, and for files in a thread without a
+/// runtime, where [`object_store`] reads files directly.
+#[derive(Clone)]
+struct Downloader {
     source: Arc<Source>,
-    mut queue: Receiver<Object>,
-    sender: Sender<Result<Fetched, QueryError>>,
-    downloads: usize,
-) {
-    let budget = u32::try_from(source.options.prefetch.div_ceil(UNIT)).unwrap_or(u32::MAX).max(1);
-    let memory = Arc::new(Semaphore::new(budget as usize));
-    let slots = Arc::new(Semaphore::new(downloads));
-    let mut running = JoinSet::new();
-    while let Some(object) = queue.recv().await {
-        if source.gate.wait(&source.progress).await.is_err() {
-            break;
+    queue: Arc<Mutex<Receiver<Object>>>,
+    sender: Sender<Batch>,
+    memory: Arc<Semaphore>,
+    /// The permits of `memory`.
+    budget: u32,
+    unfinished: Arc<AtomicUsize>,
+    /// How many objects are handed over together.
+    at_once: usize,
+}
+
+impl Downloader {
+    async fn run(self) {
+        let mut objects = Vec::with_capacity(self.at_once);
+        while self.queue.lock().await.recv_many(&mut objects, self.at_once).await > 0 {
+            if self.source.gate.wait(&self.source.progress).await.is_err() {
+                return;
+            }
+            let mut batch = Batch::with_capacity(objects.len());
+            for object in objects.drain(..) {
+                let units = u32::try_from(object.size.div_ceil(UNIT)).unwrap_or(u32::MAX);
+                let units = units.clamp(1, self.budget);
+                let memory = match Arc::clone(&self.memory).try_acquire_many_owned(units) {
+                    Ok(memory) => memory,
+                    Err(_) => {
+                        // The memory that the batch holds is given back only once it is read.
+                        if !batch.is_empty() && self.sender.send(std::mem::take(&mut batch)).await.is_err() {
+                            return;
+                        }
+                        match Arc::clone(&self.memory).acquire_many_owned(units).await {
+                            Ok(memory) => memory,
+                            Err(_) => return,
+                        }
+                    }
+                };
+                batch.push_back(get(&*self.source.store, object, memory).await);
+            }
+            if self.sender.send(batch).await.is_err() {
+                return;
+            }
         }
-        let units = u32::try_from(object.size.div_ceil(UNIT)).unwrap_or(u32::MAX).clamp(1, budget);
-        let (Ok(slot), Ok(memory)) =
-            (Arc::clone(&slots).acquire_owned().await, Arc::clone(&memory).acquire_many_owned(units).await)
-        else {
-            break;
-        };
-        let (store, sender) = (Arc::clone(&source.store), sender.clone());
-        running.spawn(async move {
-            let fetched = get(&*store, object, memory).await;
-            drop(slot);
-            let _ = sender.send(fetched).await;
-        });
-        while running.try_join_next().is_some() {}
+        // Before the sender is dropped, so that the end of the channel is not seen before this.
+        self.unfinished.fetch_sub(1, Ordering::AcqRel);
     }
-    while running.join_next().await.is_some() {}
 }
 
 async fn get(

@@ -13,6 +13,8 @@ use crate::progress::Progress;
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) store: Arc<dyn ObjectStore>,
+    /// Whether these are files of this machine.
+    pub(crate) is_local: bool,
     /// The sub-folders in which there is a folder `AWSLogs/`; `None` is the top of the bucket.
     pub(crate) prefixes: Vec<Option<Prefix>>,
     pub(crate) options: ScanOptions,
@@ -21,13 +23,14 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// The same objects, with counters of their own and without a gate.
-    pub(crate) fn uncounted(&self) -> Self {
+    /// The same objects, with other counters and without a gate.
+    pub(crate) fn counted_by(&self, progress: Progress) -> Self {
         Self {
             store: Arc::clone(&self.store),
+            is_local: self.is_local,
             prefixes: self.prefixes.clone(),
             options: self.options.clone(),
-            progress: Progress::default(),
+            progress,
             gate: Gatekeeper::default(),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use flowagg_core::id::{AccountId, Region};
-use flowagg_query::{FlowLogs, Gate, QueryError, ScanOptions, Scope, Statement, Totals};
+use flowagg_query::{FlowLogs, Gate, Progress, QueryError, ScanOptions, Scope, Statement, Totals};
 use jiff::civil::date;
 use snapbox::{assert_data_eq, str};
 
@@ -128,7 +128,7 @@ async fn a_listing_downloads_nothing() {
     let statement =
         Statement::parse("SELECT * FROM vpc_flow_logs WHERE log_date = '2026/01/03' AND log_hour < '06'")
             .unwrap();
-    let listings = flowagg_query::list(&session, &statement).await.unwrap();
+    let listings = flowagg_query::list(&session, &statement, &Progress::default()).await.unwrap();
     let [listing] = listings.as_slice() else { panic!("{listings:?}") };
     assert_eq!((listing.selected.objects, listing.pruned.objects), (3 * 2 * 6, 3 * 2 * 18));
     assert_eq!(calls.gets(), Vec::<String>::new());
@@ -140,7 +140,13 @@ async fn a_table_that_is_named_twice_is_listed_twice() {
     let session = session(FlowLogs::new(store));
     let sql = "SELECT count(*) FROM vpc_flow_logs a JOIN vpc_flow_logs b ON a.object_key = b.object_key";
     assert_eq!(rows(&session, sql).await.unwrap(), [[Some("8".to_owned())]]);
-    assert_eq!(flowagg_query::list(&session, &Statement::parse(sql).unwrap()).await.unwrap().len(), 2);
+    assert_eq!(
+        flowagg_query::list(&session, &Statement::parse(sql).unwrap(), &Progress::default())
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
 }
 
 #[derive(Debug, Default)]
@@ -202,4 +208,21 @@ async fn few_downloads_at_a_time_and_a_small_budget_give_the_same_rows() {
         rows(&session, "SELECT count(*) FROM vpc_flow_logs").await.unwrap(),
         [[Some("576".to_owned())]]
     );
+}
+
+#[tokio::test]
+async fn a_panic_in_a_listing_or_a_download_fails_the_query() {
+    let sql = "SELECT count(*) FROM vpc_flow_logs";
+    let (store, calls) = simulated(2, 2, 4);
+    assert_eq!(rows(&session(FlowLogs::new(store)), sql).await.unwrap(), [[Some("32".to_owned())]]);
+    let all = calls.lists().len() + calls.gets().len();
+    for most in 0..all {
+        let (store, _) = simulated(2, 2, 4);
+        let store = Simulated { calls: Calls::panic_after(most), ..Arc::into_inner(store).unwrap() };
+        let error = rows(&session(FlowLogs::new(Arc::new(store))), sql).await.unwrap_err();
+        assert_data_eq!(
+            error.to_string(),
+            str!["a task that lists or downloads objects ended early, so the result would be incomplete"]
+        );
+    }
 }

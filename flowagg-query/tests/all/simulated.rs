@@ -20,7 +20,11 @@ use crate::bucket::{Home, gzip};
 
 /// The calls so far.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Calls(Arc<Mutex<Vec<Call>>>);
+pub(crate) struct Calls {
+    calls: Arc<Mutex<Vec<Call>>>,
+    /// How many calls succeed; the next one panics.
+    most: Option<usize>,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Call {
@@ -29,30 +33,32 @@ pub(crate) enum Call {
 }
 
 impl Calls {
+    pub(crate) fn panic_after(most: usize) -> Self {
+        Self { most: Some(most), ..Self::default() }
+    }
+
     fn add(&self, call: Call) {
-        self.0.lock().unwrap().push(call);
+        let mut calls = self.calls.lock().unwrap();
+        calls.push(call);
+        let count = calls.len();
+        drop(calls);
+        assert!(self.most.is_none_or(|most| count <= most), "this call panics");
     }
 
     /// The keys that were downloaded, sorted.
     pub(crate) fn gets(&self) -> Vec<String> {
-        let calls = self.0.lock().unwrap();
-        let mut keys: Vec<String> = calls
-            .iter()
-            .filter_map(|call| if let Call::Get(key) = call { Some(key.clone()) } else { None })
-            .collect();
-        keys.sort();
-        keys
+        self.sorted(|call| if let Call::Get(key) = call { Some(key.clone()) } else { None })
     }
 
     /// The folders that were listed, sorted.
     pub(crate) fn lists(&self) -> Vec<String> {
-        let calls = self.0.lock().unwrap();
-        let mut folders: Vec<String> = calls
-            .iter()
-            .filter_map(|call| if let Call::List(key) = call { Some(key.clone()) } else { None })
-            .collect();
-        folders.sort();
-        folders
+        self.sorted(|call| if let Call::List(folder) = call { Some(folder.clone()) } else { None })
+    }
+
+    fn sorted(&self, select: impl Fn(&Call) -> Option<String>) -> Vec<String> {
+        let mut selected: Vec<String> = self.calls.lock().unwrap().iter().filter_map(select).collect();
+        selected.sort();
+        selected
     }
 }
 

@@ -38,7 +38,7 @@ enum What {
         #[arg(long)]
         query: bool,
     },
-    /// Deliver text and Parquet, in plain and Hive-compatible folders, and count what readers from PyPI find there
+    /// Deliver text and Parquet, in plain and Hive-compatible folders, and count what flowlogs-reader, DuckDB and `flowagg query` find there
     Readers,
     /// Deliver text and Parquet, and ask the queries that `flowagg export athena` writes, answered by DuckDB from PyPI
     Queries,

@@ -1,5 +1,5 @@
-//! What others read of what the delivery service writes: flowlogs-reader and DuckDB, from PyPI. Each must find the records
-//! that the service says it wrote, and their bytes, by account and region.
+//! What three readers find in what the delivery service writes: flowlogs-reader and DuckDB, from PyPI, and `flowagg query`. Each
+//! must find the records that the service reports as written, and their bytes, by account and region.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -44,6 +44,11 @@ pub(super) const PACKAGES: Packages = Packages {
 };
 const WITH_FLOWLOGS_READER: &str = include_str!("../../readers/with_flowlogs_reader.py");
 const WITH_DUCKDB: &str = include_str!("../../readers/with_duckdb.py");
+/// The day of [`START`].
+const FIRST_DAY: &str = "2026-02-28";
+/// A record does not count where its fields differ from its folders.
+const COUNTS: &str = "SELECT account_id, log_region, count(*), coalesce(sum(bytes), 0) FROM vpc_flow_logs \
+                      WHERE account_id = log_account AND coalesce(region, log_region) = log_region GROUP BY 1, 2 ORDER BY 1, 2";
 
 /// How the flow logs of a world are asked for.
 #[derive(Clone, Copy)]
@@ -70,25 +75,32 @@ struct Delivered {
     said: Counts,
 }
 
+/// A program that reads flow log objects.
+#[derive(Clone, Copy)]
+enum Reader {
+    /// It knows the plain folders only.
+    FlowlogsReader,
+    DuckDb,
+    Flowagg,
+}
+
 /// What a reader made of a world.
 struct Reading<'a> {
-    reader: &'static str,
+    reader: Reader,
     of: &'a Delivered,
     read: Counts,
 }
 
 /// Delivers every kind of file to a world of its own, lets every reader that can read it do so, and tells what each read.
 /// Fails where that is not what the delivery service says it wrote.
-///
-/// flowlogs-reader knows the plain folders only; DuckDB reads them all.
 pub async fn read_by_others(backend: &Backend, out: &mut impl Write) -> Result<(), RehearsalError> {
     let python = PACKAGES.python()?;
     let emulator = Emulator::start(backend)?;
     let delivered = try_join_all(FileKind::all().map(|kind| deliver(&emulator, kind))).await?;
     let (python, at_once) = (&python, std::thread::available_parallelism().map_or(1, usize::from));
     let readings = delivered.iter().flat_map(|of| {
-        let flowlogs_reader = (!of.kind.is_hive).then_some("flowlogs-reader");
-        flowlogs_reader.into_iter().chain(["DuckDB"]).map(move |reader| Reading::make(reader, of, python))
+        let readers = Reader::ALL.into_iter().filter(|reader| reader.reads(of.kind));
+        readers.map(move |reader| Reading::make(reader, of, python))
     });
     let readings: Vec<_> = stream::iter(readings).buffered(at_once).try_collect().await?;
     tell(&readings, out)?;
@@ -203,34 +215,82 @@ fn traffic(
     Ok(bytes)
 }
 
-impl<'a> Reading<'a> {
-    async fn make(
-        reader: &'static str,
-        of: &'a Delivered,
-        python: &Path,
-    ) -> Result<Reading<'a>, RehearsalError> {
+impl Reader {
+    const ALL: [Self; 3] = [Self::FlowlogsReader, Self::DuckDb, Self::Flowagg];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::FlowlogsReader => "flowlogs-reader",
+            Self::DuckDb => "DuckDB",
+            Self::Flowagg => "flowagg query",
+        }
+    }
+
+    fn reads(self, kind: FileKind) -> bool {
+        !kind.is_hive || !matches!(self, Self::FlowlogsReader)
+    }
+
+    /// What it prints: a line for each account and region, which [`parse`] reads.
+    async fn run(self, of: &Delivered, python: &Path) -> Result<String, RehearsalError> {
         let bucket = of.world.bucket().to_string();
-        let (script, args) = if reader == "DuckDB" {
-            (WITH_DUCKDB, vec![bucket, of.kind.format.suffix().to_owned(), of.kind.layout().to_owned()])
-        } else {
-            let end = START + SignedDuration::from_secs(i64::from(INTERVALS) * PUBLISHED_EVERY);
-            let moments = [START, end].map(|moment| TimeZone::UTC.to_datetime(moment).to_string());
-            let places = of.said.keys().map(|(account, region)| format!("{account}/{region}"));
-            (WITH_FLOWLOGS_READER, [bucket].into_iter().chain(moments).chain(places).collect())
-        };
+        match self {
+            Self::FlowlogsReader => {
+                let end = START + SignedDuration::from_secs(i64::from(INTERVALS) * PUBLISHED_EVERY);
+                let moments = [START, end].map(|moment| TimeZone::UTC.to_datetime(moment).to_string());
+                let places = of.said.keys().map(|(account, region)| format!("{account}/{region}"));
+                let args = [bucket].into_iter().chain(moments).chain(places).collect();
+                self.script(of, python, WITH_FLOWLOGS_READER, args).await
+            }
+            Self::DuckDb => {
+                let args = vec![bucket, of.kind.format.suffix().to_owned(), of.kind.layout().to_owned()];
+                self.script(of, python, WITH_DUCKDB, args).await
+            }
+            Self::Flowagg => {
+                let ran = of.world.flowagg(["query", "--from", FIRST_DAY, "--format", "csv", COUNTS]).await?;
+                if ran.code != Some(0) {
+                    return Err(self.failed(of, &ran.to_string()));
+                }
+                Ok(ran.stdout.lines().skip(1).map(|line| line.replace(',', " ") + "\n").collect())
+            }
+        }
+    }
+
+    async fn script(
+        self,
+        of: &Delivered,
+        python: &Path,
+        script: &str,
+        args: Vec<String>,
+    ) -> Result<String, RehearsalError> {
         let mut command = Command::new(python);
         command.args(["-I", "-c", script]).args(args).envs(of.world.environment());
         command.env_remove("AWS_PROFILE").env_remove("AWS_SESSION_TOKEN");
         command.stdin(Stdio::null()).kill_on_drop(true);
         let output = command.output().await?;
-        let told = String::from_utf8_lossy(&output.stdout);
-        let read = told.lines().map(parse).collect::<Option<Counts>>();
-        match read.filter(|_| output.status.success()) {
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        if output.status.success() {
+            return Ok(printed);
+        }
+        Err(self.failed(of, &(printed + &String::from_utf8_lossy(&output.stderr))))
+    }
+
+    fn failed(self, of: &Delivered, why: &str) -> RehearsalError {
+        RehearsalError::NotSo(format!("{self} can read {}:\n{}", of.kind, tail(why)))
+    }
+}
+
+impl fmt::Display for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl<'a> Reading<'a> {
+    async fn make(reader: Reader, of: &'a Delivered, python: &Path) -> Result<Reading<'a>, RehearsalError> {
+        let printed = reader.run(of, python).await?;
+        match printed.lines().map(parse).collect() {
             Some(read) => Ok(Self { reader, of, read }),
-            None => {
-                let why = tail(&(told.into_owned() + &String::from_utf8_lossy(&output.stderr)));
-                Err(RehearsalError::NotSo(format!("{reader} can read {}:\n{why}", of.kind)))
-            }
+            None => Err(reader.failed(of, &printed)),
         }
     }
 }
@@ -294,7 +354,7 @@ fn tell(readings: &[Reading<'_>], out: &mut impl Write) -> io::Result<()> {
         let [places, said, sum, bytes_said, bytes_read] = numbers.each_ref().map(String::as_str);
         let FileKind { format, .. } = of.kind;
         let (layout, fields) = (of.kind.layout(), of.kind.fields());
-        line([reader, format.as_str(), layout, fields, places, said, sum, bytes_said, bytes_read])?;
+        line([reader.name(), format.as_str(), layout, fields, places, said, sum, bytes_said, bytes_read])?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use flowagg_query::datafusion::prelude::SessionContext;
 use flowagg_query::{
-    FlowLogs, FlowLogsBuilder, Listing, Progress, QueryError, ScanOptions, SessionOptions, Statement, Totals,
+    FlowLogs, FlowLogsBuilder, Progress, QueryError, ScanOptions, SessionOptions, Statement, Totals,
 };
 
 use super::super::error::CommandError;
@@ -27,9 +27,9 @@ pub(super) struct Prepared<'a> {
 impl Prepared<'_> {
     /// The table.
     pub(super) fn table(&self) -> FlowLogsBuilder {
-        let mut options = ScanOptions::default();
+        let mut options = if self.source.in_bucket { ScanOptions::default() } else { ScanOptions::local() };
         options.strict = self.options.strict;
-        let table = FlowLogs::builder(self.source.store.clone()).prefix(self.source.prefix.clone());
+        let table = self.source.table.clone().prefix(self.source.prefix.clone());
         table.scope(self.source.scope.clone()).options(options)
     }
 
@@ -46,8 +46,9 @@ impl Prepared<'_> {
         &self,
         watched: &mut Watched,
     ) -> Result<Result<Estimate, Exit>, CommandError> {
-        let (session, progress) = Self::session(self.table().build()).map_err(failed)?;
-        let listing = flowagg_query::list(&session, &self.statement);
+        let (session, _) = Self::session(self.table().build()).map_err(failed)?;
+        let progress = Progress::default();
+        let listing = flowagg_query::list(&session, &self.statement, &progress);
         tokio::pin!(listing);
         let mut tick = tokio::time::interval(TICK);
         let listings = loop {
@@ -67,9 +68,8 @@ impl Prepared<'_> {
             }
         };
         watched.hide();
-        let sum = |sum: Totals, one: Totals| Totals::new(sum.objects + one.objects, sum.bytes + one.bytes);
-        let total = |of: fn(&Listing) -> Totals| listings.iter().map(of).fold(Totals::default(), sum);
-        let (selected, pruned) = (total(|it| it.selected), total(|it| it.pruned));
+        let selected = listings.iter().map(|listing| listing.selected).sum();
+        let pruned = listings.iter().map(|listing| listing.pruned).sum();
         Ok(Ok(Estimate { selected, pruned, in_bucket: self.source.in_bucket }))
     }
 }

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use flowagg_core::fleet::{Fleet, Only};
 use flowagg_core::id::{BucketName, Prefix};
-use flowagg_query::Scope;
-use flowagg_query::object_store::ObjectStore;
-use flowagg_query::object_store::local::LocalFileSystem;
+use flowagg_query::{FlowLogs, FlowLogsBuilder, Scope};
 
 use super::super::error::CommandError;
 use super::super::start::{self, Access};
@@ -18,7 +16,7 @@ use crate::aws::{BucketObjects, Session, locate_bucket};
 
 /// What a query reads.
 pub(super) struct Source {
-    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) table: FlowLogsBuilder,
     /// The folder that contains `AWSLogs/`.
     pub(super) prefix: Option<Prefix>,
     pub(super) scope: Scope,
@@ -80,7 +78,8 @@ async fn of_fleet(
         None => hub.prefix.clone(),
     };
     let objects = BucketObjects::new(session.hub(), &hub.region, hub.bucket.clone(), Some(hub.account));
-    Ok(Source { store: Arc::new(objects), prefix, scope, in_bucket: true })
+    let table = FlowLogs::builder(Arc::new(objects));
+    Ok(Source { table, prefix, scope, in_bucket: true })
 }
 
 async fn in_bucket(
@@ -96,7 +95,8 @@ async fn in_bucket(
     });
     let (session, region) = opened.await?;
     let objects = BucketObjects::new(session.hub(), &region, bucket.clone(), None);
-    Ok(Source { store: Arc::new(objects), prefix: None, scope: Scope::default(), in_bucket: true })
+    let table = FlowLogs::builder(Arc::new(objects));
+    Ok(Source { table, prefix: None, scope: Scope::default(), in_bucket: true })
 }
 
 fn in_folder(folder: &Path, options: &QueryArgs) -> Result<Source, CommandError> {
@@ -107,11 +107,11 @@ fn in_folder(folder: &Path, options: &QueryArgs) -> Result<Source, CommandError>
         let help = "name a copy of the bucket with `--path`, and the folder in it that contains `AWSLogs/` with `--prefix`";
         return Err(CommandError::usage(what, help));
     }
-    let store = LocalFileSystem::new_with_prefix(folder).map_err(|error| {
+    let table = FlowLogs::in_folder(folder).map_err(|error| {
         let what = format!("`{}` cannot be read: {error}", folder.display());
         CommandError::usage(what, "name a folder that can be read")
     })?;
-    Ok(Source { store: Arc::new(store), prefix: None, scope: Scope::default(), in_bucket: false })
+    Ok(Source { table, prefix: None, scope: Scope::default(), in_bucket: false })
 }
 
 /// The accounts and regions that `--only` names.
