@@ -18,8 +18,9 @@ use crate::statement::Statement;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionOptions {
-    /// Memory for groups, sorting and joins, in bytes; beyond it they are written to disk. Buffers of the reader and downloads
-    /// ([`ScanOptions::prefetch`](crate::ScanOptions::prefetch)) come on top. Default: 512 MiB.
+    /// Memory for groups, sorting and joins, in bytes. Each step of a query on each processor gets an equal part of it, and writes
+    /// to disk what exceeds its part, so most queries use less than half. Buffers of the reader and downloads
+    /// ([`ScanOptions::prefetch`](crate::ScanOptions::prefetch)) come on top. Default: 1.5 GiB.
     pub memory: usize,
     /// How many objects are read at the same time. Default: one for each processor.
     pub partitions: Option<NonZeroUsize>,
@@ -29,7 +30,7 @@ pub struct SessionOptions {
 
 impl Default for SessionOptions {
     fn default() -> Self {
-        Self { memory: 512 * 1024 * 1024, partitions: None, spill: None }
+        Self { memory: 1_536 * 1024 * 1024, partitions: None, spill: None }
     }
 }
 

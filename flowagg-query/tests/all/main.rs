@@ -3,6 +3,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 mod bucket;
+mod folder;
 mod fuzz;
 mod oracle;
 mod properties;
