@@ -130,7 +130,9 @@ impl QueryError {
             ),
             Self::Broken { .. } => Some("run without strict mode to skip broken objects"),
             Self::Declined { .. } => Some("narrow the accounts, regions or times, or raise the limit"),
-            Self::Incomplete => Some("run it again; if it happens again, report it as a bug with the panic above"),
+            Self::Incomplete => {
+                Some("run it again; if it happens again, report it as a bug with the panic above")
+            }
             Self::Sql(error) => match error.find_root() {
                 DataFusionError::ResourcesExhausted(_) => Some("narrow the query, or raise the memory limit"),
                 DataFusionError::SchemaError(..) => Some("run `DESCRIBE vpc_flow_logs` for the columns"),

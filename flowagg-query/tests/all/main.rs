@@ -5,6 +5,7 @@
 mod bucket;
 mod folder;
 mod fuzz;
+mod memory;
 mod oracle;
 mod properties;
 mod pruning;

@@ -332,7 +332,7 @@ fn tell(readings: &[Reading<'_>], out: &mut impl Write) -> io::Result<()> {
         let [reader, format, layout, fields, places, said, read, bytes_said, bytes_read] = cells;
         writeln!(
             out,
-            "{reader:<15}  {format:<10}  {layout:<5}  {fields:<9}  {places:>15}  {said:>15}  {read:>12}  \
+            "{reader:<15}  {format:<10}  {layout:<7}  {fields:<9}  {places:>15}  {said:>15}  {read:>12}  \
              {bytes_said:>13}  {bytes_read:>10}"
         )
     };
