@@ -71,13 +71,25 @@ pub fn assure(
     grant: &Grant,
     regions: &BTreeMap<AccountId, BTreeSet<Region>>,
 ) -> Result<Vec<DeliveryProblem>, DocumentError> {
+    assure_some(live, merged, grant, regions, regions)
+}
+
+/// The same, where the merged policy is known to allow every delivery of `regions` that is not in `unassured`.
+pub(crate) fn assure_some(
+    live: Option<&str>,
+    merged: &Merged,
+    grant: &Grant,
+    regions: &BTreeMap<AccountId, BTreeSet<Region>>,
+    unassured: &BTreeMap<AccountId, BTreeSet<Region>>,
+) -> Result<Vec<DeliveryProblem>, DocumentError> {
     let after = Policy::compile(&merged.text)?;
     let before = live.map(Policy::compile).transpose()?;
     let mut found = Found::default();
-    for (account, region) in
-        regions.iter().flat_map(|(account, regions)| regions.iter().map(move |r| (*account, r)))
-    {
-        member(&after, grant, account, region, &mut found);
+    for (account, unassured) in unassured {
+        let of_member = regions.get(account).into_iter().flatten();
+        for region in of_member.filter(|region| unassured.contains(*region)) {
+            member(&after, grant, *account, region, &mut found);
+        }
     }
     let Some((first, region)) =
         regions.iter().find_map(|(account, regions)| Some((*account, regions.first()?)))

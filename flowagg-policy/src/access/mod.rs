@@ -104,8 +104,10 @@ pub(crate) fn answer(decisions: [Decision; 2]) -> Answer {
     if decisions.iter().any(Decision::is_denied) {
         return Answer::Denied;
     }
-    let keys: BTreeSet<String> = decisions.into_iter().flat_map(|decision| decision.depends_on).collect();
-    if keys.is_empty() { Answer::Allowed } else { Answer::Depends(keys) }
+    if decisions.iter().all(Decision::is_allowed) {
+        return Answer::Allowed;
+    }
+    Answer::Depends(decisions.into_iter().flat_map(|decision| decision.depends_on).collect())
 }
 
 /// What changes from one policy's answers to another's about the same deliveries.

@@ -87,21 +87,26 @@ impl Delivery {
 
     /// The service puts an object with this key.
     pub fn put_object(&self, bucket: &BucketName, key: &str) -> Request {
-        self.s3("s3:PutObject", &format!("arn:{}:s3:::{bucket}/{key}", self.partition))
-            .with("s3:x-amz-acl", DELIVERY_ACL)
-            .with("s3:ObjectCreationOperation", "true")
+        let [_, put] = self.requests(bucket, key);
+        put
     }
 
     /// The service reads the bucket's ACL.
     pub fn acl_check(&self, bucket: &BucketName) -> Request {
-        self.s3("s3:GetBucketAcl", &format!("arn:{}:s3:::{bucket}", self.partition))
-            .with_all("s3:x-amz-acl", [])
-            .with_all("s3:ObjectCreationOperation", [])
+        self.s3("s3:GetBucketAcl", format!("arn:{}:s3:::{bucket}", self.partition))
+            .with_fact("s3:x-amz-acl", ABSENT.clone())
+            .with_fact("s3:objectcreationoperation", ABSENT.clone())
     }
 
     /// Both requests of the delivery of an object, in their order: the check of the ACL, and the write.
     pub fn requests(&self, bucket: &BucketName, key: &str) -> [Request; 2] {
-        [self.acl_check(bucket), self.put_object(bucket, key)]
+        let check = self.acl_check(bucket);
+        let put = check
+            .clone()
+            .to("s3:PutObject", format!("{}/{key}", check.resource))
+            .with_value("s3:x-amz-acl", DELIVERY_ACL.to_owned())
+            .with_value("s3:objectcreationoperation", "true".to_owned());
+        [check, put]
     }
 
     /// S3 uses a key for the service, with this encryption context.
@@ -113,7 +118,7 @@ impl Delivery {
             organization: organization.and_then(|owner| owner.organization.clone()),
         };
         let request = self
-            .request(action, key.as_str(), Some(&owner), &KMS)
+            .request(action, key.to_string(), Some(&owner), &KMS)
             .with("kms:EncryptionContext:aws:s3:arn", context)
             .with_all("kms:EncryptionContextKeys", ["aws:s3:arn"]);
         // Source: "AWS KMS condition keys", `kms:ViaService` (AWS KMS Developer Guide). Its name in China is not certain.
@@ -123,22 +128,18 @@ impl Delivery {
         }
     }
 
-    fn s3(&self, action: &str, resource: &str) -> Request {
+    fn s3(&self, action: &str, resource: String) -> Request {
         let request = self.request(action, resource, self.owner.as_ref(), &S3);
-        let request = match &self.owner {
-            Some(owner) => request.with("s3:ResourceAccount", &owner.account.to_string()),
+        match &self.owner {
+            Some(owner) => request.with_value("s3:resourceaccount", owner.account.to_string()),
             None => request,
-        };
-        request
-            .with_fact("s3:TlsVersion", Fact::one_of(&["1.2", "1.3"]))
-            .with("s3:authType", "REST-HEADER")
-            .with("s3:signatureversion", "AWS4-HMAC-SHA256")
+        }
     }
 
     fn request(
         &self,
         action: &str,
-        resource: &str,
+        resource: String,
         owner: Option<&Owner>,
         service: &'static Service,
     ) -> Request {
@@ -152,24 +153,19 @@ impl Delivery {
                 named: Named::Under(format!("arn:{}:logs:", self.partition)),
             }),
         };
-        let request = Request::new(DELIVERY_SERVICE, action, resource)
-            .with("aws:SourceAccount", &self.account.to_string())
-            .with_fact("aws:SourceArn", source)
-            .with("aws:SecureTransport", "true")
-            .with("aws:PrincipalIsAWSService", "true")
-            .with("aws:PrincipalServiceName", DELIVERY_SERVICE)
-            .with_all("aws:PrincipalServiceNamesList", [DELIVERY_SERVICE])
-            .with("aws:ViaAWSService", "false")
-            .with_others(Others::Delivery(service));
+        let request = Request::of_service(DELIVERY_SERVICE, action, resource)
+            .with_others(Others::Delivery(service))
+            .with_value("aws:sourceaccount", self.account.to_string())
+            .with_fact("aws:sourcearn", source);
         let request = self.membership.of(request);
         let Some(owner) = owner else { return request };
         let known = [
-            ("aws:ResourceAccount", Some(owner.account.to_string())),
-            ("aws:RequestedRegion", owner.region.as_ref().map(ToString::to_string)),
-            ("aws:ResourceOrgID", owner.organization.as_ref().map(ToString::to_string)),
+            ("aws:resourceaccount", Some(owner.account.to_string())),
+            ("aws:requestedregion", owner.region.as_ref().map(ToString::to_string)),
+            ("aws:resourceorgid", owner.organization.as_ref().map(ToString::to_string)),
         ];
         known.into_iter().fold(request, |request, (key, value)| match value {
-            Some(value) => request.with(key, &value),
+            Some(value) => request.with_value(key, value),
             None => request,
         })
     }
@@ -178,20 +174,20 @@ impl Delivery {
 impl Membership {
     /// The request of an account with this membership.
     fn of(&self, request: Request) -> Request {
-        let keys = |id, paths| {
-            request.clone().with_fact("aws:SourceOrgID", id).with_fact("aws:SourceOrgPaths", paths)
+        let keys = |request: Request, id, paths| {
+            request.with_fact("aws:sourceorgid", id).with_fact("aws:sourceorgpaths", paths)
         };
         match self {
             // Unlisted keys are unknown.
             Self::Unknown => request,
-            Self::None => keys(ABSENT.clone(), ABSENT.clone()),
+            Self::None => keys(request, ABSENT.clone(), ABSENT.clone()),
             Self::Outside(id) => {
                 let another = |value: String, of: String| {
                     Fact::Unknown(Possible { absent: true, values: vec![value], named: Named::Outside(of) })
                 };
                 let id_of_another = format!("o-{UNNAMED_PART}");
                 let path = format!("{id_of_another}/r-{UNNAMED_PART}/");
-                keys(another(id_of_another, id.to_string()), another(path, format!("{id}/")))
+                keys(request, another(id_of_another, id.to_string()), another(path, format!("{id}/")))
             }
             Self::Within(id, units) => {
                 let root = format!("{id}/r-{UNNAMED_PART}/");
@@ -208,7 +204,7 @@ impl Membership {
                     }
                 };
                 let paths = Possible { absent: false, values, named: Named::Under(format!("{id}/")) };
-                keys(Fact::Values(vec![id.to_string()]), Fact::Unknown(paths))
+                keys(request, Fact::Values(vec![id.to_string()]), Fact::Unknown(paths))
             }
         }
     }
@@ -217,6 +213,22 @@ impl Membership {
 /// Global keys that identify the caller. For a service principal AWS does not document whether the request has them, and with which
 /// value: none that a policy for users, roles or accounts names.
 const NAMELESS: [&str; 4] = ["aws:principalaccount", "aws:principalarn", "aws:principaltype", "aws:userid"];
+
+/// What each request of the delivery service has, in S3 the keys of S3 as well. They are not kept in the request: a plan makes
+/// thousands.
+static CONSTANT: LazyLock<[(&str, Fact); 8]> = LazyLock::new(|| {
+    let value = |value| Fact::values([value]);
+    [
+        ("aws:securetransport", value("true")),
+        ("aws:principalisawsservice", value("true")),
+        ("aws:principalservicename", value(DELIVERY_SERVICE)),
+        ("aws:principalservicenameslist", value(DELIVERY_SERVICE)),
+        ("aws:viaawsservice", value("false")),
+        ("s3:tlsversion", Fact::one_of(&["1.2", "1.3"])),
+        ("s3:authtype", value("REST-HEADER")),
+        ("s3:signatureversion", value("AWS4-HMAC-SHA256")),
+    ]
+});
 
 /// A service that receives requests for a delivery: which condition keys it knows, and which of them such a request does not have.
 #[derive(Debug)]
@@ -228,7 +240,7 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// What is known of a key, given in lower case, that the constructors do not set.
+    /// What is known of a key, given in lower case, that a request does not mention.
     pub(super) fn fact(&self, key: &str) -> &'static Fact {
         static NAMELESS_FACT: LazyLock<Fact> = LazyLock::new(Fact::unnamed);
         // An address of AWS, outside the networks that policies name.
@@ -241,7 +253,10 @@ impl Service {
             false => key == *of,
         };
         let is_own = key.starts_with("aws:") || key.starts_with(self.prefix);
-        if key == "aws:sourceip" {
+        let constant = CONSTANT.iter().find(|(known, _)| is_own && *known == key);
+        if let Some((_, fact)) = constant {
+            fact
+        } else if key == "aws:sourceip" {
             &SERVICE_ADDRESS
         } else if !is_own || GLOBAL_ABSENT.iter().chain(self.absent).any(is_absent) {
             &ABSENT

@@ -16,6 +16,11 @@ pub(super) static UNKNOWN: Fact =
     Fact::Unknown(Possible { absent: true, values: Vec::new(), named: Named::Any });
 
 impl Fact {
+    /// These values.
+    pub(super) fn values<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::Values(values.into_iter().map(str::to_owned).collect())
+    }
+
     /// Absent, or a value of AWS's that no policy names, such as the ARN of a principal that AWS does not document.
     pub(super) fn unnamed() -> Self {
         Self::Unknown(Possible { absent: true, values: vec![UNNAMED.to_owned()], named: Named::No })

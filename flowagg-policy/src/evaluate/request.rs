@@ -1,5 +1,6 @@
 //! A request: who wants to do what to which resource, and what is known of its condition keys.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::id::{AccountId, BucketName, OrganizationId, Region};
@@ -21,7 +22,7 @@ pub struct Request {
     pub(super) action: String,
     pub(super) resource: String,
     /// By key in lower case, for the names of condition keys have no case. A request has few: a list is the fastest map.
-    context: Vec<(String, Fact)>,
+    context: Vec<(Cow<'static, str>, Fact)>,
     /// What is known of the keys that are not in `context`.
     others: Others,
 }
@@ -72,6 +73,23 @@ impl Request {
         }
     }
 
+    /// A request of an AWS service, without context.
+    pub(super) fn of_service(service: &str, action: &str, resource: String) -> Self {
+        Self {
+            principal: Caller::Name(service.to_owned()),
+            action: action.to_ascii_lowercase(),
+            resource,
+            context: Vec::new(),
+            others: Others::Absent,
+        }
+    }
+
+    /// The same request for this action on this resource.
+    #[must_use]
+    pub(super) fn to(self, action: &str, resource: String) -> Self {
+        Self { action: action.to_ascii_lowercase(), resource, ..self }
+    }
+
     /// The same request with this value of a condition key.
     #[must_use]
     pub fn with(self, key: &str, value: &str) -> Self {
@@ -81,18 +99,25 @@ impl Request {
     /// The same request with these values of a condition key. Without a value, the request does not have the key.
     #[must_use]
     pub fn with_all<'a>(self, key: &str, values: impl IntoIterator<Item = &'a str>) -> Self {
-        self.with_fact(key, Fact::Values(values.into_iter().map(str::to_owned).collect()))
+        self.with_fact(key.to_lowercase(), Fact::values(values))
     }
 
     /// The same request, of which it is not known whether it has a condition key, nor with which value.
     #[must_use]
     pub fn with_unknown(self, key: &str) -> Self {
-        self.with_fact(key, UNKNOWN.clone())
+        self.with_fact(key.to_lowercase(), UNKNOWN.clone())
     }
 
+    /// The same request with this value of a key, given in lower case.
     #[must_use]
-    pub(super) fn with_fact(mut self, key: &str, fact: Fact) -> Self {
-        self.put(key, fact);
+    pub(super) fn with_value(self, key: &'static str, value: String) -> Self {
+        self.with_fact(key, Fact::Values(vec![value]))
+    }
+
+    /// The same request, with what is known of a key, given in lower case.
+    #[must_use]
+    pub(super) fn with_fact(mut self, key: impl Into<Cow<'static, str>>, fact: Fact) -> Self {
+        self.put(key.into(), fact);
         self
     }
 
@@ -125,9 +150,8 @@ impl Request {
         Delivery::new(account, region.clone()).acl_check(bucket)
     }
 
-    /// Sets what is known of a key; whether it was not set before.
-    fn put(&mut self, key: &str, fact: Fact) -> bool {
-        let key = key.to_lowercase();
+    /// Sets what is known of a key, given in lower case; whether it was not set before.
+    fn put(&mut self, key: Cow<'static, str>, fact: Fact) -> bool {
         match self.context.iter_mut().find(|(known, _)| *known == key) {
             Some((_, old)) => *old = fact,
             None => {
@@ -179,7 +203,7 @@ impl<'de> Deserialize<'de> for Request {
         let mut request = Self::new(&raw.principal, &raw.action, &raw.resource);
         let known = raw.context.into_iter().map(|(key, Values(values))| (key, Fact::Values(values)));
         for (key, fact) in known.chain(raw.unknown.into_iter().map(|key| (key, UNKNOWN.clone()))) {
-            if !request.put(&key, fact) {
+            if !request.put(key.to_lowercase().into(), fact) {
                 return Err(de::Error::custom(format!("the request has `{key}` twice")));
             }
         }

@@ -8,7 +8,7 @@ use flowagg_core::id::{AccountId, Region};
 use flowagg_core::observed::Scope;
 
 use crate::access::{Answer, Deliveries, change, unnamed_region};
-use crate::assure::{DeliveryProblem, assure};
+use crate::assure::{DeliveryProblem, assure_some};
 use crate::document::DocumentError;
 use crate::grant::Grant;
 use crate::merge::{MergeError, Merged, granted_by, remove};
@@ -46,25 +46,33 @@ pub(super) fn evaluate_for(
 ) -> Result<(Effects, Vec<DeliveryProblem>), MergeError> {
     let named = [&merged.granted, &merged.revoked, &merged.kept].into_iter().flatten();
     let accounts = fleet.members.keys().chain(named).copied().collect();
-    let effects = effects(fleet, grant, live, Some(&merged.text), &accounts)?;
+    let Compared { effects, unassured } = compare(fleet, grant, live, Some(&merged.text), &accounts)?;
     let mut members = fleet.regions();
     members.retain(|account, _| scope.selects(*account));
     // If the regions of a member are not known, the hub's stands for them.
     for regions in members.values_mut().filter(|regions| regions.is_empty()) {
         regions.insert(fleet.hub.region.clone());
     }
-    Ok((effects, assure(live, merged, grant, &members)?))
+    Ok((effects, assure_some(live, merged, grant, &members, &unassured)?))
+}
+
+/// What a comparison of two policies gives.
+pub(super) struct Compared {
+    pub(super) effects: Effects,
+    /// The deliveries that the second policy does not certainly allow.
+    unassured: BTreeMap<AccountId, BTreeSet<Region>>,
 }
 
 /// Evaluates two policies for deliveries of these accounts to the fleet's folder. `None` is a bucket without a policy.
-pub(super) fn effects(
+pub(super) fn compare(
     fleet: &Fleet,
     grant: &Grant,
     before: Option<&str>,
     after: Option<&str>,
     accounts: &BTreeSet<AccountId>,
-) -> Result<Effects, MergeError> {
-    let deliveries = Deliveries::of_grant(grant, &regions(fleet, grant, before, accounts)?);
+) -> Result<Compared, MergeError> {
+    let regions = regions(fleet, grant, before, accounts)?;
+    let deliveries = Deliveries::of_grant(grant, &regions);
     let foreign = after.map(|after| remove(after, grant)).transpose()?.flatten();
     let [before, after, foreign] = deliveries.answers_of_each([before, after, foreign.as_deref()])?;
     let change = change(&before, &after);
@@ -72,7 +80,7 @@ pub(super) fn effects(
         after.get(account).is_some_and(|answers| answers.contains(&Answer::Allowed))
             && after.get(account) == foreign.get(account)
     });
-    Ok(Effects {
+    let effects = Effects {
         allowed_anyway: anyway
             .copied()
             .collect::<BTreeSet<_>>()
@@ -81,7 +89,13 @@ pub(super) fn effects(
             .collect(),
         granted: change.granted,
         revoked: change.revoked,
-    })
+    };
+    let unassured = regions.into_iter().zip(after.values()).filter_map(|((account, regions), answers)| {
+        let unassured = regions.into_iter().zip(answers).filter(|(_, answer)| **answer != Answer::Allowed);
+        let unassured: BTreeSet<Region> = unassured.map(|(region, _)| region).collect();
+        (!unassured.is_empty()).then_some((account, unassured))
+    });
+    Ok(Compared { effects, unassured: unassured.collect() })
 }
 
 /// The members that a policy lets deliver, from a region at least.

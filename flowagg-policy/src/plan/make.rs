@@ -12,7 +12,7 @@ use flowagg_core::plan::{
     lifecycle_removal, revoked,
 };
 
-use super::effects::{Effects, deliverers, effects, evaluate_for};
+use super::effects::{Effects, compare, deliverers, evaluate_for};
 use super::key::{self, KeyFinding};
 use super::value::{Adoption, Goal, HeldBack, Plan, about_bucket, about_policy, at_hub};
 use super::{access_points, adoption, overlap};
@@ -387,7 +387,7 @@ fn removed(fleet: &Fleet, grant: &Grant, live: &str) -> Result<Option<GrantRemov
     }
     let mut accounts: BTreeSet<AccountId> = fleet.members.keys().copied().collect();
     accounts.extend(granted_by(live, grant)?.iter().flat_map(|granted| &granted.accounts));
-    let revoked = effects(fleet, grant, Some(live), leaves.as_deref(), &accounts)?.revoked;
+    let revoked = compare(fleet, grant, Some(live), leaves.as_deref(), &accounts)?.effects.revoked;
     let revoked_access = unlisted(live, grant)?;
     let mut removal = GrantRemoval::new(live.to_owned());
     removal.leaves = leaves;
