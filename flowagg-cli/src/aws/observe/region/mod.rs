@@ -48,12 +48,11 @@ pub(super) async fn in_use(
 
 /// Flow logs that are active, to whatever destination. A flow log that is being deleted is no longer there.
 async fn of_client(ec2: &Client, at: &At) -> Result<Vec<FlowLog>, Failure> {
-    let mut pages = ec2.describe_flow_logs().into_paginator().send();
-    let mut turned = Pages::default();
+    let (mut request, mut turned) = (ec2.describe_flow_logs(), Pages::default());
     // A flow log that is on two pages is one flow log.
     let mut flow_logs = BTreeMap::new();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| at.failure(DESCRIBE_FLOW_LOGS, &error))?;
+    loop {
+        let page = request.clone().send().await.map_err(|error| at.failure(DESCRIBE_FLOW_LOGS, &error))?;
         let incomplete = |why: Incomplete| at.incomplete(DESCRIBE_FLOW_LOGS, &why);
         turned.turn(page.next_token(), None).map_err(incomplete)?;
         let is_active = |log: &&types::FlowLog| log.flow_log_status().is_none_or(|status| status == "ACTIVE");
@@ -61,6 +60,8 @@ async fn of_client(ec2: &Client, at: &At) -> Result<Vec<FlowLog>, Failure> {
             let log = flow_log(log).map_err(incomplete)?;
             flow_logs.insert(log.id.clone(), log);
         }
+        let Some(next) = page.next_token().filter(|next| !next.is_empty()) else { break };
+        request = request.next_token(next);
     }
     Ok(flow_logs.into_values().collect())
 }
