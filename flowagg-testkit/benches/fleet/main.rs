@@ -5,7 +5,8 @@
 //! token buckets. [`bound`] says what the least time is made of; nothing in it depends on how flowagg is built, nor on
 //! how fast this machine is.
 //!
-//! With `--window` it measures something else: [`window`].
+//! With `--floor` it then makes the same calls with the SDK alone: [`floor`]. With `--window` it measures something else:
+//! [`window`].
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints what it measured")]
 
@@ -14,6 +15,7 @@ mod bound;
 mod buckets;
 mod endpoint;
 mod fleet;
+mod floor;
 mod report;
 mod stamps;
 mod usage;
@@ -30,6 +32,7 @@ use flowagg_testkit::simulation;
 
 use crate::endpoint::Endpoint;
 use crate::fleet::Size;
+use crate::usage::Cost;
 
 /// As in the program.
 #[global_allocator]
@@ -44,6 +47,9 @@ const TAIL: usize = 2_000;
 struct Options {
     #[command(flatten)]
     size: Size,
+    /// Then make the calls to EC2 with the SDK alone, and print the ratio of the processor time per call
+    #[arg(long, conflicts_with = "window")]
+    floor: bool,
     /// Measure the time between the last read and the write of a document, in this many runs of `apply`
     #[arg(long, value_name = "RUNS", value_parser = clap::value_parser!(u32).range(1..))]
     window: Option<u32>,
@@ -126,7 +132,8 @@ fn measured(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let calls = endpoint.calls();
     print!("{}", report::calls(&options.size, &calls, start));
     let bound = bound::least_time(&calls);
-    print!("{}", report::times(calls.len(), &bound, wall, cpu, endpoint.cpu()));
+    let cost = Cost { calls: calls.len(), all: cpu, endpoint: endpoint.cpu() };
+    print!("{}", report::times(&bound, wall, cost));
     if exit != Exit::Done {
         for written in [&out, &err] {
             eprintln!("{}", String::from_utf8_lossy(&written[written.len().saturating_sub(TAIL)..]));
@@ -134,5 +141,8 @@ fn measured(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
         return Err(format!("flowagg ended with {exit:?}").into());
     }
     println!("ratio {:.2}", wall.as_secs_f64() / bound.total().as_secs_f64());
+    if options.floor {
+        print!("{}", report::floor(&floor::measure(&options.size)?, cost));
+    }
     Ok(())
 }

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use crate::aws::Made;
 use crate::bound::Bound;
 use crate::fleet::Size;
+use crate::floor::Floor;
+use crate::usage::Cost;
 use crate::{LATENCY, usage};
 
 #[derive(Default)]
@@ -44,14 +46,8 @@ pub(crate) fn calls(size: &Size, made: &[Made], start: Instant) -> String {
     text
 }
 
-/// Where the time of so many calls went, and the memory.
-pub(crate) fn times(
-    calls: usize,
-    bound: &Bound,
-    wall: Duration,
-    cpu: Option<Duration>,
-    endpoint: Option<Duration>,
-) -> String {
+/// Where the time of the calls went, and the memory.
+pub(crate) fn times(bound: &Bound, wall: Duration, cost: Cost) -> String {
     let mut text = format!("least time {:8.2} s\n", bound.total().as_secs_f64());
     for step in &bound.0 {
         let _ = writeln!(
@@ -63,9 +59,7 @@ pub(crate) fn times(
         );
     }
     let _ = writeln!(text, "wall {:14.2} s", wall.as_secs_f64());
-    if let (Some(all), Some(endpoint)) = (cpu, endpoint) {
-        let (all, endpoint) = (all.as_secs_f64(), endpoint.as_secs_f64());
-        let each = (all - endpoint) / calls as f64 * 1e6;
+    if let (Some((all, endpoint)), Some(each)) = (cost.seconds(), cost.each()) {
         let _ = writeln!(
             text,
             "processor {all:9.2} s, {endpoint:.2} s of it the endpoint's; flowagg's are {each:.0} us a call"
@@ -73,6 +67,24 @@ pub(crate) fn times(
     }
     if let Some(peak) = usage::peak_memory() {
         let _ = writeln!(text, "peak memory {:7.0} MB, the endpoint's among it", peak as f64 / 1e6);
+    }
+    text
+}
+
+/// What the SDK alone took, and how much more flowagg did.
+pub(crate) fn floor(floor: &Floor, flowagg: Cost) -> String {
+    let Floor { cost, wall, client } = floor;
+    let mut text = format!("\nthe SDK alone: {} calls in {:.2} s\n", cost.calls, wall.as_secs_f64());
+    if let (Some((all, endpoint)), Some(each), Some(client)) = (cost.seconds(), cost.each(), client) {
+        let _ = writeln!(
+            text,
+            "processor {all:9.2} s, {endpoint:.2} s of it the endpoint's; the SDK's are {each:.0} us a call, and {} us to make a \
+             client",
+            client.as_micros()
+        );
+        if let Some(flowagg) = flowagg.each() {
+            let _ = writeln!(text, "ratio of the processor time per call {:.2}", flowagg / each);
+        }
     }
     text
 }

@@ -21,6 +21,30 @@ impl Thread {
     }
 }
 
+/// The processor time of calls, where the system tells.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cost {
+    /// How many calls, throttled ones among them.
+    pub(crate) calls: usize,
+    /// What this process took.
+    pub(crate) all: Option<Duration>,
+    /// What the endpoint took of it.
+    pub(crate) endpoint: Option<Duration>,
+}
+
+impl Cost {
+    /// Seconds of the process, and of the endpoint.
+    pub(crate) fn seconds(self) -> Option<(f64, f64)> {
+        Some((self.all?.as_secs_f64(), self.endpoint?.as_secs_f64()))
+    }
+
+    /// Microseconds for each call, without the endpoint.
+    pub(crate) fn each(self) -> Option<f64> {
+        let (all, endpoint) = self.seconds()?;
+        Some((all - endpoint) / self.calls as f64 * 1e6)
+    }
+}
+
 /// The processor time of all threads that live.
 pub(crate) fn of_process() -> Option<Duration> {
     let threads = fs::read_dir("/proc/self/task").ok()?;
