@@ -33,8 +33,8 @@ impl Names {
     pub fn new(fleet: &Fleet, regions: &BTreeMap<Place, Result<RegionState, Failure>>) -> Self {
         let accounts = fleet.members.keys().chain(fleet.names.keys());
         let accounts = accounts.filter_map(|id| Some((*id, fleet.account_name(*id)?.to_owned())));
-        let resources = regions.values().flatten().flat_map(|state| &state.resources);
-        let resources = resources.filter_map(|it| Some((it.id.to_string(), it.name()?.to_owned())));
+        let resources = regions.values().flatten().flat_map(RegionState::names);
+        let resources = resources.filter_map(|(id, name)| Some((id.to_string(), name?.to_owned())));
         Self { accounts: accounts.collect(), resources: resources.collect() }
     }
 

@@ -343,12 +343,39 @@ pub struct RegionState {
     pub resources: Vec<Resource>,
     /// The flow logs.
     pub flow_logs: Vec<FlowLog>,
+    /// What is left of a region that is up to date, if it was [reduced](crate::plan::reduced): then the other lists are empty.
+    pub up_to_date: Vec<UpToDate>,
 }
 
 impl RegionState {
     /// A region that was read, with these resources and flow logs.
     pub fn new(resources: Vec<Resource>, flow_logs: Vec<FlowLog>) -> Self {
-        Self { resources, flow_logs }
+        Self { resources, flow_logs, up_to_date: Vec::new() }
+    }
+
+    /// The resources by id, each with its name.
+    pub fn names(&self) -> impl Iterator<Item = (&ResourceId, Option<&str>)> {
+        let reduced = self.up_to_date.iter().map(|it| (&it.resource, it.name.as_deref()));
+        self.resources.iter().map(|it| (&it.id, it.name())).chain(reduced)
+    }
+}
+
+/// A resource whose flow log matches the fleet file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UpToDate {
+    /// The resource.
+    pub resource: ResourceId,
+    /// The name that people gave it.
+    pub name: Option<String>,
+    /// The flow log.
+    pub flow_log: FlowLogId,
+}
+
+impl UpToDate {
+    /// A resource without a name, and its flow log.
+    pub fn new(resource: ResourceId, flow_log: FlowLogId) -> Self {
+        Self { resource, name: None, flow_log }
     }
 }
 

@@ -64,7 +64,7 @@ pub(super) async fn carry_out(
     screen: &mut Screen<'_>,
     make: impl FnOnce(&Fleet, &Observed) -> Plan,
 ) -> Result<Exit, CommandError> {
-    let observation = start::look_to_adopt(global, start::Access::Write, adopts, screen).await?;
+    let observation = start::look_to_plan(global, start::Access::Write, adopts, screen).await?;
     let mut calls = CallsByPhase { reading: observation.accounts.take_calls(), ..CallsByPhase::default() };
     screen.calls("reading", &calls.reading)?;
     let plan = make(&observation.fleet, &observation.observed);

@@ -17,7 +17,7 @@ pub(super) async fn run(
 ) -> Result<Exit, CommandError> {
     let adopts = !options.terms.adopt.is_empty();
     let Observation { fleet, accounts, observed } =
-        start::look_to_adopt(global, start::Access::Read, adopts, screen).await?;
+        start::look_to_plan(global, start::Access::Read, adopts, screen).await?;
     screen.calls("reading", &accounts.take_calls())?;
     let plan = plan(&fleet, &observed, terms(&options.terms));
     if options.json {

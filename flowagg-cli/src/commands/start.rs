@@ -10,7 +10,7 @@ use super::error::CommandError;
 use crate::Screen;
 use crate::args::{FLEET_FILE, GlobalArgs};
 use crate::aws::Session;
-use crate::aws::observe::{Observation, Survey, log_folders, observe, survey};
+use crate::aws::observe::{Detail, Observation, Survey, log_folders, observe_in, survey};
 
 /// Reads the fleet file, and reports all its faults at once.
 pub(super) fn file(path: &Path) -> Result<FleetFile, CommandError> {
@@ -91,21 +91,33 @@ pub(super) async fn look(
     access: Access,
     screen: &mut Screen<'_>,
 ) -> Result<Observation, CommandError> {
+    look_in(Detail::Whole, global, access, screen).await
+}
+
+async fn look_in(
+    detail: Detail,
+    global: &GlobalArgs,
+    access: Access,
+    screen: &mut Screen<'_>,
+) -> Result<Observation, CommandError> {
     let (file, session) = open(global, access, screen).await?;
-    let looked = screen.reading(async |progress| observe(file, &session, &global.only, progress).await);
+    let only = &global.only;
+    let looked = screen.reading(async |progress| observe_in(detail, file, &session, only, progress).await);
     let observation = looked.await?;
     selected(global, &observation.fleet)?;
     Ok(observation)
 }
 
-/// The same, with every folder of logs in the bucket if a statement is to be adopted: they show which deliveries it serves.
-pub(super) async fn look_to_adopt(
+/// The fleet, and as much of the current state as a plan needs. If a statement is to be adopted, that is everything, with every folder
+/// of logs in the bucket: they show which deliveries it serves.
+pub(super) async fn look_to_plan(
     global: &GlobalArgs,
     access: Access,
     adopts: bool,
     screen: &mut Screen<'_>,
 ) -> Result<Observation, CommandError> {
-    let mut observation = look(global, access, screen).await?;
+    let detail = if adopts { Detail::Whole } else { Detail::ToPlan };
+    let mut observation = look_in(detail, global, access, screen).await?;
     let Observation { fleet, accounts, observed } = &mut observation;
     if let (true, Ok(Some(bucket))) = (adopts, &mut observed.bucket) {
         bucket.log_folders = screen.reading(async |_| log_folders(&fleet.hub, accounts.hub()).await).await;

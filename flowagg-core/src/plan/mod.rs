@@ -20,7 +20,7 @@ use serde::Serialize;
 
 pub use self::access::{Access, access, revoked};
 pub use self::also_logged::{AlsoLogged, AlsoLoggedGroup, PossibleOwner, also_logged_groups};
-pub use self::flow_logs::{FlowLogPart, flow_log_changes, flow_log_removals};
+pub use self::flow_logs::{FlowLogPart, flow_log_changes, flow_log_removals, reduced};
 pub use self::hub::{
     EncryptionInUse, HubPart, encryption_in_use, folders_that_end_sooner, hub_changes, lifecycle_removal,
     rule_of_new_bucket,

@@ -12,7 +12,7 @@ use flowagg_core::flow_log::{FLEET_TAG, FileFormat, Files, ForeignFlowLogs, LogD
 use flowagg_core::id::{AccountId, FlowLogId, Place, Region, ResourceId, ResourceKind};
 use flowagg_core::observed::*;
 use flowagg_core::plan::{
-    FlowLogPart, GrantRemoval, HubChange, Step, Unnamed, Why, flow_log_changes, flow_log_removals,
+    FlowLogPart, GrantRemoval, HubChange, Step, Unnamed, Why, flow_log_changes, flow_log_removals, reduced,
 };
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
@@ -76,8 +76,12 @@ fn foreign(mut log: FlowLog) -> FlowLog {
 }
 
 fn compare(fleet: &Fleet, vpcs: &[Resource], flow_logs: &[FlowLog], unnamed: Unnamed) -> FlowLogPart {
+    let changes = |state| flow_log_changes(fleet, &BTreeMap::from([(place(), Ok(state))]), unnamed);
     let state = RegionState::new(vpcs.to_vec(), flow_logs.to_vec());
-    flow_log_changes(fleet, &BTreeMap::from([(place(), Ok(state))]), unnamed)
+    let reduced = reduced(fleet, &fleet.members[&account()], &place().region, state.clone());
+    let part = changes(state);
+    assert_eq!(changes(reduced), part, "a region that is up to date is reduced to what the plan needs");
+    part
 }
 
 /// Whether there is nothing to do and nothing differs.
@@ -543,4 +547,29 @@ fn removing_a_grant_names_the_accounts_only_if_there_are_any() {
         removal(&[], None),
         "take flowagg's statements out of the bucket policy: nothing else is in it, and it is deleted"
     );
+}
+
+#[test]
+fn region_that_is_up_to_date_is_reduced_to_ids_and_names() {
+    let fleet = fleet("\"all\"");
+    let mut named = vpc(VPCS[0]);
+    named.tags.insert("Name".to_owned(), "main".to_owned());
+    let vpcs = [named, vpc(VPCS[1])];
+    let logs = [right(&fleet, 1, VPCS[0]), right(&fleet, 2, VPCS[1])];
+    let reduce = |logs: &[FlowLog]| {
+        let state = RegionState::new(vpcs.to_vec(), logs.to_vec());
+        reduced(&fleet, &fleet.members[&account()], &place().region, state)
+    };
+    let state = reduce(&logs);
+    assert_eq!((state.resources.as_slice(), state.flow_logs.as_slice()), (&[][..], &[][..]));
+    let names: Vec<_> = state.names().map(|(id, name)| (id.as_str(), name)).collect();
+    assert_eq!(names, [(VPCS[0], Some("main")), (VPCS[1], None)]);
+    let removals = |state: RegionState| flow_log_removals(&fleet, &BTreeMap::from([(place(), Ok(state))]));
+    assert_eq!(removals(state), removals(RegionState::new(vpcs.to_vec(), logs.to_vec())));
+
+    // A resource without a flow log, and a second flow log of someone else, keep everything.
+    assert_eq!(reduce(&logs[..1]).resources, vpcs);
+    let mut second = foreign(right(&fleet, 3, VPCS[0]));
+    second.destination = "arn:aws:s3:::others".into();
+    assert_eq!(reduce(&[logs.to_vec(), vec![second]].concat()).flow_logs.len(), 3);
 }

@@ -6,7 +6,7 @@ use flowagg_core::fleet::Fleet;
 use flowagg_core::flow_log::Files;
 use flowagg_core::id::Place;
 use flowagg_core::layout::{FileName, Layout};
-use flowagg_core::observed::{Bucket, FlowLog, LogFolder, LogFolders, Observed, Scope};
+use flowagg_core::observed::{Bucket, FlowLog, LogFolder, LogFolders, Observed, Scope, UpToDate};
 use flowagg_core::plan::Concern;
 
 use super::value::{Adoption, about_policy};
@@ -88,6 +88,11 @@ fn known(fleet: &Fleet, observed: &Observed) -> BTreeSet<KnownDelivery> {
         let logs = state.iter().flat_map(|state| &state.flow_logs);
         let to_bucket = logs.filter(|log| destination.is_in_bucket(&log.destination));
         known.extend(to_bucket.map(|log| of_flow_log(place, log)));
+        let up_to_date = state.iter().flat_map(|state| &state.up_to_date);
+        known.extend(up_to_date.map(|UpToDate { resource, flow_log, .. }| {
+            let log = FlowLog::new(flow_log.clone(), resource.as_str(), destination.arn());
+            of_flow_log(place, &log)
+        }));
     }
     let bucket = observed.bucket.as_ref().ok().and_then(Option::as_ref);
     if let Some(Bucket { log_folders: LogFolders::Listed(folders), .. }) = bucket {

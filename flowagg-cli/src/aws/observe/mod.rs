@@ -30,6 +30,7 @@ pub(crate) use hub::{
 pub(crate) use lifecycle::lifecycle;
 pub use log_folders::log_folders;
 pub(crate) use log_folders::{log_roots, services};
+use survey::survey_in;
 pub use survey::{Survey, survey};
 
 /// A fleet, and what AWS has of it.
@@ -44,6 +45,15 @@ pub struct Observation {
     pub observed: Observed,
 }
 
+/// How much is kept of a region that was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// Everything.
+    Whole,
+    /// What a plan needs: a region is [reduced](flowagg_core::plan::reduced) as soon as it is read.
+    ToPlan,
+}
+
 /// Reads the hub and every member's regions at once. What cannot be read is a failure in its place. With `only`, no other
 /// member or region is read.
 ///
@@ -54,9 +64,20 @@ pub async fn observe(
     only: &[Only],
     progress: &dyn Progress,
 ) -> Result<Observation, Failure> {
+    observe_in(Detail::Whole, file, session, only, progress).await
+}
+
+/// The same, with this much of each region.
+pub(crate) async fn observe_in(
+    detail: Detail,
+    file: FleetFile,
+    session: &Session,
+    only: &[Only],
+    progress: &dyn Progress,
+) -> Result<Observation, Failure> {
     let hub = file.hub.clone();
     let ((bucket, key), survey) =
-        futures::join!(read_hub(&hub, session.hub()), survey(file, session, only, progress));
+        futures::join!(read_hub(&hub, session.hub()), survey_in(detail, file, session, only, progress));
     let Survey { fleet, accounts, regions } = survey?;
     // Which objects would expire sooner depends on the members.
     let scope = Only::scope(only, &fleet);

@@ -7,12 +7,13 @@ use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Fleet, FleetFile, FoundAccount, Member, Only, Regions};
 use flowagg_core::id::{AccountId, Place, Region};
 use flowagg_core::observed::RegionState;
+use flowagg_core::plan::reduced;
 use futures::future::join_all;
 use futures::stream::FuturesUnordered;
 use futures::{StreamExt, pin_mut};
 use tokio::sync::{Semaphore, mpsc};
 
-use super::region;
+use super::{Detail, region};
 use crate::Progress;
 use crate::aws::access::{Account, Accounts, Session, find_accounts, not_a_region};
 use crate::aws::tasks::{AT_ONCE, outcome};
@@ -37,10 +38,23 @@ pub async fn survey(
     only: &[Only],
     progress: &dyn Progress,
 ) -> Result<Survey, Failure> {
+    survey_in(Detail::Whole, file, session, only, progress).await
+}
+
+/// The same, with this much of each region.
+pub(super) async fn survey_in(
+    detail: Detail,
+    file: FleetFile,
+    session: &Session,
+    only: &[Only],
+    progress: &dyn Progress,
+) -> Result<Survey, Failure> {
     let reader = Arc::new(MemberReader {
         session: session.clone(),
         only: only.to_vec(),
         at_once: Semaphore::new(AT_ONCE / 2),
+        // What its flow logs should be does not depend on the accounts that are found.
+        reduces_to: (detail == Detail::ToPlan).then(|| file.clone().resolve().finish()),
     });
     // A task of its own for each member, so that all cores work.
     let start = |member| outcome(tokio::spawn(Arc::clone(&reader).member(member)));
@@ -93,6 +107,8 @@ struct MemberReader {
     session: Session,
     only: Vec<Only>,
     at_once: Semaphore,
+    /// The fleet that the regions are compared with, if they are reduced.
+    reduces_to: Option<Fleet>,
 }
 
 /// What came of one member.
@@ -136,7 +152,11 @@ impl MemberReader {
                     (Some(failure), _) => Err(failure),
                     (None, Ok(account)) => {
                         let _permit = self.at_once.acquire().await;
-                        region::read(account, &place, &member.resources).await
+                        let state = region::read(account, &place, &member.resources).await;
+                        match &self.reduces_to {
+                            Some(fleet) => state.map(|state| reduced(fleet, &member, &place.region, state)),
+                            None => state,
+                        }
                     }
                     (None, Err(failure)) => {
                         let mut failure = failure.clone();

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::{FlowLogPart, Wanted, unknown_resource};
 use crate::fleet::{Member, Standing};
 use crate::flow_log::{FLEET_TAG, ForeignFlowLogs, MARK};
-use crate::id::{AccountId, FleetName, Place, ResourceId};
-use crate::observed::{FlowLog, Manager, RegionState, Resource};
+use crate::id::{AccountId, FleetName, FlowLogId, Place, ResourceId};
+use crate::observed::{FlowLog, Manager, RegionState, Resource, UpToDate};
 use crate::plan::{AlsoLogged, Concern, FlowLogChange, Left, Note, Step, Subject, Unnamed, Why};
 
 /// The most flow logs that a resource can have.
@@ -37,6 +37,12 @@ pub(super) struct Comparison<'a> {
 
 impl Comparison<'_> {
     pub(super) fn compare(&mut self, state: &RegionState) {
+        if !state.up_to_date.is_empty() {
+            for UpToDate { resource, flow_log, .. } in &state.up_to_date {
+                self.leave(resource, Some(flow_log), Why::AsWanted);
+            }
+            return;
+        }
         let mut by_resource: BTreeMap<&ResourceId, Vec<&FlowLog>> = BTreeMap::new();
         let mut flow_logs: Vec<&FlowLog> = state.flow_logs.iter().collect();
         flow_logs.sort_by(|a, b| a.id.cmp(&b.id));
@@ -107,7 +113,7 @@ impl Comparison<'_> {
             Logging::Planned => (Some(whole.clone()), format!("{whole} will be logged, and it with it")),
             Logging::Impossible => {
                 let why = Why::PartOfUnlogged { whole: whole.clone() };
-                ours.iter().for_each(|log| self.leave(id, Some(log), why.clone()));
+                ours.iter().for_each(|log| self.leave(id, Some(&log.id), why.clone()));
                 if ours.is_empty() {
                     self.leave(id, None, why);
                 }
@@ -149,7 +155,7 @@ impl Comparison<'_> {
                     true => Why::ForeignAsWanted { manager },
                     false => Why::ForeignCovers { manager, differences },
                 };
-                self.leave(id, Some(log), why);
+                self.leave(id, Some(&log.id), why);
                 Logging::Present
             }
             (None, None) => self.make(id, wrong.next(), &others, logs.len()),
@@ -288,7 +294,7 @@ impl Comparison<'_> {
             .map(|(k, v)| (k.clone(), v.clone()))
             .collect();
         if missing.is_empty() {
-            self.leave(id, Some(log), Why::AsWanted);
+            self.leave(id, Some(&log.id), Why::AsWanted);
         } else {
             let change = |(key, value): (&String, &String)| {
                 format!("{key} {} -> {value}", log.tags.get(key).map_or("unset", String::as_str))
@@ -307,7 +313,7 @@ impl Comparison<'_> {
                     let reason = format!("the fleet file does not choose this {}", id.kind().noun());
                     self.change(id, Step::Delete { flow_log: log.id.clone(), after: None }, reason);
                 }
-                Unnamed::Keep => self.leave(id, Some(log), Why::NotChosen { kind: id.kind() }),
+                Unnamed::Keep => self.leave(id, Some(&log.id), Why::NotChosen { kind: id.kind() }),
             }
         }
     }
@@ -343,10 +349,8 @@ impl Comparison<'_> {
         self.found.changes.push(FlowLogChange { place, resource, step, reason });
     }
 
-    fn leave(&mut self, resource: &ResourceId, log: Option<&FlowLog>, why: Why) {
-        let place = self.place.clone();
-        let flow_log = log.map(|log| log.id.clone());
-        let resource = resource.to_string();
+    fn leave(&mut self, resource: &ResourceId, flow_log: Option<&FlowLogId>, why: Why) {
+        let (place, resource, flow_log) = (self.place.clone(), resource.to_string(), flow_log.cloned());
         self.found.left.push(Left { place, resource, flow_log, why });
     }
 

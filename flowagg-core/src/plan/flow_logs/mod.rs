@@ -10,8 +10,8 @@ use self::wanted::Wanted;
 use super::{AlsoLogged, Concern, FlowLogChange, Left, Note, Step, Subject, Unnamed, Why};
 use crate::failure::Failure;
 use crate::fleet::{Fleet, Member};
-use crate::id::{Place, ResourceId};
-use crate::observed::{FlowLog, RegionState};
+use crate::id::{Place, Region, ResourceId};
+use crate::observed::{FlowLog, RegionState, Resource, UpToDate};
 
 /// What changes at the flow logs of the accounts and regions that were read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,6 +56,39 @@ pub fn flow_log_changes(
     part
 }
 
+/// The state of a member's region, reduced to ids and names if each resource that the fleet file chooses has the flow log that it
+/// should have, the region has no other flow log, and there is nothing else to report.
+///
+/// [`flow_log_changes`] and [`flow_log_removals`] give the same for it. Other judgements lack the settings of its flow logs.
+pub fn reduced(fleet: &Fleet, member: &Member, region: &Region, mut state: RegionState) -> RegionState {
+    let (wanted, place) = (Wanted::by(fleet), Place::new(member.account, region));
+    let mut found = FlowLogPart::default();
+    // Whether unnamed flow logs are kept makes no difference: a region with one is not reduced.
+    Comparison { wanted: &wanted, member, place: &place, unnamed: Unnamed::Keep, found: &mut found }
+        .compare(&state);
+    let FlowLogPart { changes, left, also_logged, concerns, notes, failures: _ } = found;
+    let is_up_to_date = left.iter().all(Left::is_as_wanted)
+        && left.len() == state.flow_logs.len()
+        && changes.is_empty()
+        && also_logged.is_empty()
+        && concerns.is_empty()
+        && notes.is_empty();
+    if !is_up_to_date || left.is_empty() {
+        return state;
+    }
+    let mut resources: BTreeMap<String, Resource> =
+        state.resources.drain(..).map(|resource| (resource.id.to_string(), resource)).collect();
+    let up_to_date = left.into_iter().filter_map(|left| {
+        let resource = resources.remove(&left.resource)?;
+        let name = resource.name().map(str::to_owned);
+        Some(UpToDate { resource: resource.id, name, flow_log: left.flow_log? })
+    });
+    RegionState { up_to_date: up_to_date.collect(), ..RegionState::default() }
+}
+
+/// Why a flow log of a fleet that is destroyed is deleted.
+const TAKEN_AWAY: &str = "the fleet is taken away";
+
 /// What changes so that no flow log of the fleet to the hub bucket is left, whatever the sub-folder: the tag names the fleet,
 /// and the sub-folder may have changed since the flow log was created.
 pub fn flow_log_removals(
@@ -75,11 +108,15 @@ pub fn flow_log_removals(
         let concerned = |log: &&FlowLog| {
             (wanted.manages(log) && wanted.is_in_bucket(log)) || wanted.is_at_destination(log)
         };
+        part.changes.extend(state.up_to_date.iter().map(|UpToDate { resource, flow_log, .. }| {
+            let step = Step::Delete { flow_log: flow_log.clone(), after: None };
+            FlowLogChange::new(place.clone(), resource.clone(), step, TAKEN_AWAY)
+        }));
         for log in state.flow_logs.iter().filter(concerned) {
             let place = place.clone();
             match log.resource.known().cloned() {
                 Some(resource) if wanted.manages(log) => {
-                    let mut reason = "the fleet is taken away".to_owned();
+                    let mut reason = TAKEN_AWAY.to_owned();
                     if !wanted.is_at_destination(log) {
                         reason += &format!("; it delivers to {}", log.destination);
                     }
@@ -122,7 +159,7 @@ fn absent(member: &Member, regions: &BTreeMap<Place, Result<RegionState, Failure
         return;
     }
     let states = states.into_iter().flatten().flatten();
-    let seen: BTreeSet<&ResourceId> = states.flat_map(|state| &state.resources).map(|it| &it.id).collect();
+    let seen: BTreeSet<&ResourceId> = states.flat_map(RegionState::names).map(|(id, _)| id).collect();
     for id in member.resources.named().filter(|id| !seen.contains(id)) {
         part.concerns.push(Concern {
             about: Subject::FlowLog,
