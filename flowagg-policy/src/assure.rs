@@ -71,23 +71,25 @@ pub fn assure(
     grant: &Grant,
     regions: &BTreeMap<AccountId, BTreeSet<Region>>,
 ) -> Result<Vec<DeliveryProblem>, DocumentError> {
-    assure_some(live, merged, grant, regions, regions)
+    assure_some(live, merged, grant, regions, &BTreeMap::new())
 }
 
-/// The same, where the merged policy is known to allow every delivery of `regions` that is not in `unassured`.
+/// The same, where the merged policy is known to allow the deliveries of `assured`.
 pub(crate) fn assure_some(
     live: Option<&str>,
     merged: &Merged,
     grant: &Grant,
     regions: &BTreeMap<AccountId, BTreeSet<Region>>,
-    unassured: &BTreeMap<AccountId, BTreeSet<Region>>,
+    assured: &BTreeMap<AccountId, BTreeSet<Region>>,
 ) -> Result<Vec<DeliveryProblem>, DocumentError> {
     let after = Policy::compile(&merged.text)?;
     let before = live.map(Policy::compile).transpose()?;
     let mut found = Found::default();
-    for (account, unassured) in unassured {
-        let of_member = regions.get(account).into_iter().flatten();
-        for region in of_member.filter(|region| unassured.contains(*region)) {
+    for (account, regions) in regions {
+        let assured = assured.get(account);
+        for region in
+            regions.iter().filter(|region| !assured.is_some_and(|assured| assured.contains(*region)))
+        {
             member(&after, grant, *account, region, &mut found);
         }
     }

@@ -46,21 +46,21 @@ pub(super) fn evaluate_for(
 ) -> Result<(Effects, Vec<DeliveryProblem>), MergeError> {
     let named = [&merged.granted, &merged.revoked, &merged.kept].into_iter().flatten();
     let accounts = fleet.members.keys().chain(named).copied().collect();
-    let Compared { effects, unassured } = compare(fleet, grant, live, Some(&merged.text), &accounts)?;
+    let Compared { effects, assured } = compare(fleet, grant, live, Some(&merged.text), &accounts)?;
     let mut members = fleet.regions();
     members.retain(|account, _| scope.selects(*account));
     // If the regions of a member are not known, the hub's stands for them.
     for regions in members.values_mut().filter(|regions| regions.is_empty()) {
         regions.insert(fleet.hub.region.clone());
     }
-    Ok((effects, assure_some(live, merged, grant, &members, &unassured)?))
+    Ok((effects, assure_some(live, merged, grant, &members, &assured)?))
 }
 
 /// What a comparison of two policies gives.
 pub(super) struct Compared {
     pub(super) effects: Effects,
-    /// The deliveries that the second policy does not certainly allow.
-    unassured: BTreeMap<AccountId, BTreeSet<Region>>,
+    /// The deliveries that the second policy certainly allows.
+    assured: BTreeMap<AccountId, BTreeSet<Region>>,
 }
 
 /// Evaluates two policies for deliveries of these accounts to the fleet's folder. `None` is a bucket without a policy.
@@ -90,12 +90,13 @@ pub(super) fn compare(
         granted: change.granted,
         revoked: change.revoked,
     };
-    let unassured = regions.into_iter().zip(after.values()).filter_map(|((account, regions), answers)| {
-        let unassured = regions.into_iter().zip(answers).filter(|(_, answer)| **answer != Answer::Allowed);
-        let unassured: BTreeSet<Region> = unassured.map(|(region, _)| region).collect();
-        (!unassured.is_empty()).then_some((account, unassured))
+    let assured = regions.into_iter().map(|(account, mut regions)| {
+        // The answers are in the order of the regions.
+        let mut answers = after.get(&account).into_iter().flatten();
+        regions.retain(|_| answers.next() == Some(&Answer::Allowed));
+        (account, regions)
     });
-    Ok(Compared { effects, unassured: unassured.collect() })
+    Ok(Compared { effects, assured: assured.collect() })
 }
 
 /// The members that a policy lets deliver, from a region at least.
