@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use flowagg_core::fleet::{
     Encryption, Fleet, FleetFile, FoundAccount, GrantForm, ObjectOwnership, Only, Regions, Selection,
 };
-use flowagg_core::flow_log::{AggregationInterval, TrafficType};
+use flowagg_core::flow_log::{AggregationInterval, FieldSet, TrafficType};
 use flowagg_core::id::{AccountId, Partition, Region, ResourceKind};
 use flowagg_core::lifecycle::Lifecycle;
 use proptest::prelude::*;
@@ -478,6 +478,15 @@ fn fields_are_those_that_aws_has_each_once_and_in_the_order_they_are_named() {
          6:30: the field `start` is named twice",
     );
     check(&fields(""), "6:10: a record has no fields");
+}
+
+#[test]
+fn fields_may_be_a_set_by_its_name() {
+    let fields = |name: &str| format!("{HUB}[flow-logs]\nfields = \"{name}\"\n{MEMBER}");
+    for set in FieldSet::ALL {
+        assert_eq!(Fleet::parse(&fields(set.as_str())).unwrap().flow_logs.format, set.format());
+    }
+    check(&fields("version, vpc-id"), "6:10: `flow-logs.fields` is `version, vpc-id`");
 }
 
 #[test]

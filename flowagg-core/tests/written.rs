@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use flowagg_core::fleet::{FleetFile, Part, Remark};
+use flowagg_core::flow_log::FieldSet;
 use flowagg_core::id::AccountId;
 
 /// A file that says everything, as a person would write it.
@@ -69,6 +70,19 @@ regions = ["eu-west-1"]
 #[test]
 fn a_fleet_is_written_as_a_person_would_write_it() {
     assert_eq!(FleetFile::parse(WHOLE).unwrap().to_toml(&[]), WHOLE);
+}
+
+#[test]
+fn set_of_fields_is_written_by_its_name() {
+    let of = |set: FieldSet| {
+        let fields: Vec<String> = set.format().fields().iter().map(|field| format!("\"{field}\"")).collect();
+        let (start, rest) = WHOLE.split_once("fields = [").unwrap();
+        let (_, rest) = rest.split_once("]\n").unwrap();
+        FleetFile::parse(&format!("{start}fields = [{}]\n{rest}", fields.join(", "))).unwrap().to_toml(&[])
+    };
+    assert!(of(FieldSet::Cost).contains("\nfields = \"cost\"\n"));
+    assert!(of(FieldSet::All).contains("\nfields = \"all\"\n"));
+    assert!(!of(FieldSet::Default).contains("fields"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::fmt::Display;
 use toml_writer::{ToTomlKey, ToTomlValue, TomlKeyBuilder, TomlStringBuilder};
 
 use super::{Choice, Encryption, Filter, FleetFile, Hub, Organization, PolicySettings, Regions, Selection};
-use crate::flow_log::FlowLogSpec;
+use crate::flow_log::{FieldSet, FlowLogSpec};
 use crate::id::{AccountId, ResourceKind, RoleName};
 use crate::lifecycle::{Lifecycle, Retention};
 use crate::text::one_line;
@@ -235,7 +235,11 @@ fn flow_log_lines(spec: &FlowLogSpec) -> Lines {
     lines.word("traffic", *traffic, |it| it.as_str());
     lines.word("aggregation-interval", *aggregation_interval, |it| it.as_str());
     let is_default = *format == FlowLogSpec::default().format;
-    lines.perhaps("fields", (!is_default).then(|| list("fields", format.fields())));
+    let fields = || match FieldSet::of(format) {
+        Some(set) => quoted(set.as_str()),
+        None => list("fields", format.fields()),
+    };
+    lines.perhaps("fields", (!is_default).then(fields));
     lines.word("file-format", files.format, |it| it.as_str());
     lines.flag("hive-compatible-partitions", files.hive_compatible_partitions, false);
     lines.flag("per-hour-partition", files.per_hour_partition, false);

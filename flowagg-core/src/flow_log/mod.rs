@@ -2,6 +2,7 @@
 
 mod format;
 mod kind;
+mod preset;
 mod recorded;
 mod target;
 
@@ -12,6 +13,7 @@ use serde::Serialize;
 
 pub use format::{Field, NoFields, RecordFormat};
 pub use kind::FieldKind;
+pub use preset::FieldSet;
 pub use recorded::RecordedField;
 pub use target::LogDestination;
 

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use crate::fleet::table::{Table, Value};
 use crate::flow_log::{
-    AggregationInterval, FLEET_TAG, Field, FileFormat, Files, FlowLogSpec, ForeignFlowLogs, MARK,
+    AggregationInterval, FLEET_TAG, Field, FieldSet, FileFormat, Files, FlowLogSpec, ForeignFlowLogs, MARK,
     RecordFormat, TrafficType,
 };
 
@@ -38,8 +38,17 @@ pub(super) fn read(table: Table<'_, '_>) -> FlowLogSpec {
     }
 }
 
-/// The fields of a record: their order is the file's.
+/// The fields of a record: the name of a set, or a list in the file's order.
 fn fields(value: &Value<'_, '_>) -> Option<RecordFormat> {
+    if value.is_string() {
+        let text = value.text()?;
+        let set = FieldSet::ALL.into_iter().find(|set| set.as_str() == text);
+        if set.is_none() {
+            let help = "one of `default`, `cost`, `security` and `all`, or a list of fields: `[\"version\", \"srcaddr\"]`";
+            value.fault(format!("`flow-logs.fields` is `{}`", text.escape_debug()), help);
+        }
+        return set.map(FieldSet::format);
+    }
     let mut fields: Vec<Field> = Vec::new();
     for value in value.list()? {
         if let Some(field) = value.name() {

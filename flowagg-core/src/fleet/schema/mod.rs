@@ -12,7 +12,7 @@ use self::form::{
     text, unit, words,
 };
 use super::{AclCondition, GrantForm, ObjectOwnership};
-use crate::flow_log::{AggregationInterval, Field, FileFormat, ForeignFlowLogs, TrafficType};
+use crate::flow_log::{AggregationInterval, Field, FieldSet, FileFormat, ForeignFlowLogs, TrafficType};
 use crate::id::ResourceKind;
 use crate::lifecycle::{Lifecycle, Retention, StorageClass};
 
@@ -161,9 +161,16 @@ fn hub() -> Keys {
 fn flow_logs() -> Keys {
     let fields: Vec<&str> = Field::all().map(Field::as_str).collect();
     let fields = described(
-        "The fields of a record, in order, as in `[\"version\", \"vpc-id\", \"srcaddr\"]`: all of versions 2 to 11, except those \
-         of tags. If it is left out, AWS's default format",
-        &json!({ "type": "array", "items": { "enum": fields }, "minItems": 1, "uniqueItems": true }),
+        "The fields of a record: `\"default\"` (AWS's default format), `\"cost\"` or `\"security\"` (what these questions of \
+         `flowagg query` need), `\"all\"`, or a list in order, as in `[\"version\", \"vpc-id\", \"srcaddr\"]`: all of versions 2 to \
+         11, except those of tags",
+        &json!({
+            "anyOf": [
+                { "enum": FieldSet::ALL.map(FieldSet::as_str) },
+                { "type": "array", "items": { "enum": fields }, "minItems": 1, "uniqueItems": true }
+            ],
+            "default": FieldSet::Default.as_str()
+        }),
     );
     let keys = vec![
         (

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use flowagg_core::fleet::{
     Choice, Encryption, Filter, Fleet, Hub, Organization, PolicySettings, Regions, Selection,
 };
-use flowagg_core::flow_log::FlowLogSpec;
+use flowagg_core::flow_log::{FieldSet, FlowLogSpec};
 use flowagg_core::id::{ResourceKind, RoleName};
 use flowagg_core::lifecycle::{Lifecycle, Retention};
 
@@ -188,7 +188,10 @@ fn flow_logs(table: &mut Table, spec: &FlowLogSpec, hand: &mut Hand) {
     table.unless_default("traffic", &spec.traffic, &default.traffic, word, hand);
     let (interval, word) = (spec.aggregation_interval, quoted(spec.aggregation_interval.as_str(), hand));
     table.unless_default("aggregation-interval", &interval, &default.aggregation_interval, word, hand);
-    let fields = list(spec.format.fields(), hand);
+    let fields = match FieldSet::of(&spec.format) {
+        Some(set) if hand.flourish() => quoted(set.as_str(), hand),
+        _ => list(spec.format.fields(), hand),
+    };
     table.unless_default("fields", &spec.format, &default.format, fields, hand);
     let files = spec.files;
     let word = quoted(files.format.as_str(), hand);

@@ -6,7 +6,8 @@ use flowagg_core::fleet::{
     Choice, Discovery, Encryption, Filter, Hub, Lookup, ObjectOwnership, Organization, Regions, Selection,
 };
 use flowagg_core::flow_log::{
-    AggregationInterval, Field, FileFormat, Files, FlowLogSpec, ForeignFlowLogs, RecordFormat, TrafficType,
+    AggregationInterval, Field, FieldSet, FileFormat, Files, FlowLogSpec, ForeignFlowLogs, RecordFormat,
+    TrafficType,
 };
 use flowagg_core::id::{BucketName, Partition, ResourceKind, RoleName};
 use flowagg_core::lifecycle::{Lifecycle, Retention, StorageClass, Transition};
@@ -96,6 +97,7 @@ pub(super) fn flow_log_spec() -> impl Strategy<Value = FlowLogSpec> {
     let fields = subsequence(fields, 1..=known.len()).prop_shuffle();
     let format = prop_oneof![
         Just(RecordFormat::default()),
+        select(FieldSet::ALL.to_vec()).prop_map(FieldSet::format),
         fields.prop_map(|fields| RecordFormat::try_from(fields).unwrap_or_default()),
     ];
     let file_format = select(FileFormat::ALL.to_vec());
