@@ -12,4 +12,5 @@ pub mod names;
 pub mod near;
 pub mod observed;
 pub mod plan;
+pub mod question;
 pub mod text;

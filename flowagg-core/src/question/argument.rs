@@ -1,0 +1,347 @@
+//! What a question is asked with, read from text.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use crate::id::{ResourceId, ResourceKind};
+
+/// A text that is not what an argument of a question should be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected {expected}")]
+pub struct InvalidValue {
+    expected: &'static str,
+}
+
+impl InvalidValue {
+    pub(super) const fn new(expected: &'static str) -> Self {
+        Self { expected }
+    }
+}
+
+/// Declares an enum of words: its variants with their words, and `ALL`, `as_str` and `FromStr`.
+macro_rules! words {
+    ($(#[$about:meta])* $name:ident, $expected:literal, { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$doc])* $variant,)+ }
+
+        impl $name {
+            /// All values. The first one is the default.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The word on the command line.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidValue;
+
+            fn from_str(text: &str) -> Result<Self, InvalidValue> {
+                let found = Self::ALL.iter().copied().find(|value| value.as_str() == text);
+                found.ok_or(InvalidValue::new($expected))
+            }
+        }
+    };
+}
+
+words! {
+    /// Whose addresses the pairs of `pairs` are.
+    Level, "`interfaces` or `packets`", {
+        /// Those of the network interfaces: what passes a gateway has a pair before it and another after it.
+        #[default]
+        Interfaces = "interfaces",
+        /// Those in the packets (`pkt-srcaddr`, `pkt-dstaddr`).
+        Packets = "packets",
+    }
+}
+
+words! {
+    /// What `top` ranks.
+    Ranked, "`addresses`, `instances` or `subnets`", {
+        /// Addresses.
+        #[default]
+        Addresses = "addresses",
+        /// Instances.
+        Instances = "instances",
+        /// Subnets.
+        Subnets = "subnets",
+    }
+}
+
+words! {
+    /// What `between-accounts` is between.
+    Border, "`accounts`, `vpcs` or `regions`", {
+        /// Accounts.
+        #[default]
+        Accounts = "accounts",
+        /// VPCs.
+        Vpcs = "vpcs",
+        /// Regions.
+        Regions = "regions",
+    }
+}
+
+words! {
+    /// The periods of `by-day`.
+    Period, "`day` or `hour`", {
+        /// Days (UTC).
+        #[default]
+        Day = "day",
+        /// Hours (UTC).
+        Hour = "hour",
+    }
+}
+
+words! {
+    /// What `by-service` groups by.
+    Grouping, "`ecs-service`, `ecs-task`, `instance-tag`, `interface-tag` or `asg-tag`", {
+        /// Services of Amazon ECS, with their cluster.
+        #[default]
+        EcsService = "ecs-service",
+        /// Tasks of Amazon ECS, with their cluster.
+        EcsTask = "ecs-task",
+        /// The tag of the instance that the flow log records.
+        InstanceTag = "instance-tag",
+        /// The tag of the network interface that the flow log records.
+        InterfaceTag = "interface-tag",
+        /// The tag of the Auto Scaling group that the flow log records.
+        AsgTag = "asg-tag",
+    }
+}
+
+/// A network interface or an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InterfaceId {
+    /// `eni-...`
+    Interface(ResourceId),
+    /// `i-...`
+    Instance(String),
+}
+
+impl FromStr for InterfaceId {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        if let Some(id) = interface(text) {
+            return Ok(Self::Interface(id));
+        }
+        let is_instance = text.strip_prefix("i-").is_some_and(is_hexadecimal);
+        let expected = "the id of a network interface or an instance, as in `eni-0a1b2c3d4e5f67890`";
+        is_instance.then(|| Self::Instance(text.to_owned())).ok_or(InvalidValue::new(expected))
+    }
+}
+
+fn interface(text: &str) -> Option<ResourceId> {
+    ResourceId::parse(text).ok().filter(|id| id.kind() == ResourceKind::NetworkInterface)
+}
+
+fn is_hexadecimal(digits: &str) -> bool {
+    [8, 17].contains(&digits.len()) && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// A NAT gateway, as records name it. A zonal one is named by its network interface or its private address, a regional one by its
+/// own id (`resource-id`).
+///
+/// Source: "Flow log record examples", traffic through a zonal and a regional NAT gateway (Amazon VPC User Guide).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gateway {
+    /// The network interface of a zonal NAT gateway.
+    Interface(ResourceId),
+    /// The private address of a NAT gateway.
+    Address(IpAddr),
+    /// A regional NAT gateway: `nat-...`
+    Regional(String),
+}
+
+impl FromStr for Gateway {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        if let Ok(address) = text.parse() {
+            return Ok(Self::Address(address));
+        }
+        if let Some(id) = interface(text) {
+            return Ok(Self::Interface(id));
+        }
+        let is_gateway = text.strip_prefix("nat-").is_some_and(is_hexadecimal);
+        let expected = "the network interface (`eni-...`) or private address of a NAT gateway, or the id (`nat-...`) of a regional one";
+        is_gateway.then(|| Self::Regional(text.to_owned())).ok_or(InvalidValue::new(expected))
+    }
+}
+
+/// A network, as in `10.0.0.0/8`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    length: u8,
+}
+
+impl FromStr for Network {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let read = || {
+            let (address, length) = text.split_once('/')?;
+            let (address, length): (IpAddr, u8) = (address.parse().ok()?, length.parse().ok()?);
+            let longest = if address.is_ipv4() { 32 } else { 128 };
+            (length <= longest).then_some(Self { address, length })
+        };
+        read().ok_or(InvalidValue::new("a network such as `198.51.100.0/24` or `2001:db8::/32`"))
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.length)
+    }
+}
+
+/// When people work, in their own time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OfficeHours {
+    /// The hours of a day.
+    pub hours: Hours,
+    /// The days of a week.
+    pub weekdays: Weekdays,
+    /// How far their clocks are ahead of UTC.
+    pub utc_offset: UtcOffset,
+}
+
+/// The hours of a day: from the start of the first to the start of the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hours {
+    from: u8,
+    to: u8,
+}
+
+impl Hours {
+    /// The seconds since midnight at which they start and end.
+    pub(super) fn seconds(self) -> [u32; 2] {
+        [self.from, self.to].map(|hour| u32::from(hour) * 3_600)
+    }
+}
+
+impl Default for Hours {
+    /// 8 to 18.
+    fn default() -> Self {
+        Self { from: 8, to: 18 }
+    }
+}
+
+impl FromStr for Hours {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let read = || {
+            let (from, to) = text.split_once('-')?;
+            let (from, to): (u8, u8) = (from.parse().ok()?, to.parse().ok()?);
+            (from < to && to <= 24).then_some(Self { from, to })
+        };
+        read().ok_or(InvalidValue::new("hours such as `8-18`"))
+    }
+}
+
+/// Days of the week.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Weekdays([bool; 7]);
+
+impl Weekdays {
+    const NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+    /// The days as numbers; Monday is 0.
+    pub(super) fn numbers(self) -> impl Iterator<Item = usize> {
+        (0..self.0.len()).filter(move |day| self.0[*day])
+    }
+}
+
+impl Default for Weekdays {
+    /// Monday to Friday.
+    fn default() -> Self {
+        Self([true, true, true, true, true, false, false])
+    }
+}
+
+impl FromStr for Weekdays {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        const EXPECTED: InvalidValue = InvalidValue::new("days such as `mon-fri` or `sun,mon,tue`");
+        let number = |name: &str| Self::NAMES.iter().position(|known| *known == name).ok_or(EXPECTED);
+        let mut days = [false; 7];
+        for part in text.split(',') {
+            let (first, last) = part.split_once('-').unwrap_or((part, part));
+            let (mut day, last) = (number(first)?, number(last)?);
+            days[day] = true;
+            while day != last {
+                day = (day + 1) % days.len();
+                days[day] = true;
+            }
+        }
+        Ok(Self(days))
+    }
+}
+
+/// How far a clock is ahead of UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UtcOffset {
+    minutes: i32,
+}
+
+impl UtcOffset {
+    /// In seconds.
+    pub(super) fn seconds(self) -> i32 {
+        self.minutes * 60
+    }
+}
+
+impl FromStr for UtcOffset {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        // From UTC-12 to UTC+14.
+        const POSSIBLE: std::ops::RangeInclusive<i32> = -720..=840;
+        let read = || {
+            let (sign, rest) = match text.strip_prefix('-') {
+                Some(rest) => (-1, rest),
+                None => (1, text.strip_prefix('+').unwrap_or(text)),
+            };
+            let (hours, minutes) = rest.split_once(':').unwrap_or((rest, "0"));
+            let (hours, minutes): (u8, u8) = (hours.parse().ok()?, minutes.parse().ok()?);
+            let minutes = sign * (i32::from(hours) * 60 + i32::from(minutes));
+            (POSSIBLE.contains(&minutes) && !rest.starts_with('+')).then_some(Self { minutes })
+        };
+        read().ok_or(InvalidValue::new("an offset from UTC such as `+1` or `-03:30`"))
+    }
+}
+
+/// An amount of bytes, as in `500MB`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size(pub u64);
+
+impl Default for Size {
+    /// 500 MB.
+    fn default() -> Self {
+        Self(500_000_000)
+    }
+}
+
+impl FromStr for Size {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        const UNITS: [(&str, u64); 4] =
+            [("TB", 1_000_000_000_000), ("GB", 1_000_000_000), ("MB", 1_000_000), ("KB", 1_000)];
+        let upper = text.to_ascii_uppercase();
+        let unit = UNITS.iter().find_map(|(unit, factor)| Some((upper.strip_suffix(unit)?, *factor)));
+        let (number, factor) = unit.unwrap_or((upper.strip_suffix('B').unwrap_or(&upper), 1));
+        let number: Option<u64> = number.trim().parse().ok();
+        // What a signed number of SQL can hold.
+        let size =
+            number.and_then(|number| number.checked_mul(factor)).filter(|size| i64::try_from(*size).is_ok());
+        size.map(Self).ok_or(InvalidValue::new("bytes such as `500MB`"))
+    }
+}

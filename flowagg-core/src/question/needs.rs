@@ -1,0 +1,229 @@
+//! The fields of a record that a question needs.
+
+use crate::flow_log::{Field, FieldSet, FlowLogSpec, RecordedField, TrafficType};
+
+use super::argument::{Border, Gateway, Grouping, InterfaceId, Level, Ranked};
+use super::{Question, QuestionName};
+
+/// The fields that a question reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Needs {
+    /// Without one of these it has no answer.
+    pub required: Vec<RecordedField>,
+    /// With these the answer is more exact or has more columns.
+    pub better: Vec<RecordedField>,
+    /// The traffic that it is about, if it is not all.
+    pub traffic: TrafficType,
+}
+
+/// Why the flow logs of a fleet cannot answer a question.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotRecorded {
+    /// It reads fields that are not recorded.
+    #[error("`{question}` needs {} that the flow logs do not record: {}", if .fields.len() == 1 { "a field" } else { "fields" }, named(.fields))]
+    Fields {
+        /// The question.
+        question: QuestionName,
+        /// The fields.
+        fields: Vec<RecordedField>,
+    },
+    /// It is about rejected traffic.
+    #[error("`{0}` is about rejected traffic, and the flow logs record accepted traffic only")]
+    Rejected(QuestionName),
+    /// It is about accepted traffic.
+    #[error("`{0}` is about accepted traffic, and the flow logs record rejected traffic only")]
+    Accepted(QuestionName),
+}
+
+fn named(fields: &[RecordedField]) -> String {
+    let names: Vec<String> = fields.iter().map(|field| format!("`{}`", field.as_str())).collect();
+    names.join(", ")
+}
+
+impl NotRecorded {
+    /// How to record it.
+    pub fn help(&self) -> String {
+        let Self::Fields { fields, .. } = self else {
+            return "set `flow-logs.traffic` to \"all\", then run `flowagg plan`".to_owned();
+        };
+        let fields: Result<Vec<Field>, _> = fields.iter().map(|field| Field::parse(field.as_str())).collect();
+        let Ok(fields) = fields else {
+            return "flow logs that other tools create can record tags; flowagg cannot request them yet"
+                .to_owned();
+        };
+        let has_all = |set: &FieldSet| {
+            let format = set.format();
+            fields.iter().all(|field| format.fields().contains(field))
+        };
+        let set = FieldSet::ALL.into_iter().find(has_all).unwrap_or(FieldSet::All);
+        let them = if fields.len() == 1 { "it" } else { "them" };
+        format!(
+            "add {them} to `flow-logs.fields`, or set it to \"{}\"; then run `flowagg plan`",
+            set.as_str()
+        )
+    }
+}
+
+/// Fields that tell the two records of a flow apart.
+const DIRECTION: &[&str] = &["flow-direction"];
+/// Fields by which the sections of a path through gateways are found.
+const PATH: &[&str] = &["pkt-srcaddr", "pkt-dstaddr", "interface-type"];
+
+impl Question {
+    /// The fields that it needs.
+    pub fn needs(&self) -> Needs {
+        use TrafficType::{Accept, All, Reject};
+        const ENDS: [&str; 3] = ["srcaddr", "dstaddr", "bytes"];
+        const PORTS: [&str; 3] = ["srcport", "dstport", "protocol"];
+        const TIMES: [&str; 2] = ["start", "end"];
+        let (required, better, traffic): (Vec<&[&str]>, Vec<&[&str]>, _) = match self {
+            Self::Pairs { level: Level::Interfaces, .. } => {
+                (vec![&ENDS], vec![DIRECTION, &["action"]], Accept)
+            }
+            Self::Pairs { level: Level::Packets, .. } => (
+                vec![&ENDS, &["pkt-srcaddr", "pkt-dstaddr"]],
+                vec![DIRECTION, &["interface-type", "action"]],
+                Accept,
+            ),
+            Self::Top { by: Ranked::Addresses, .. } => {
+                (vec![&ENDS], vec![DIRECTION, PATH, &["action"]], Accept)
+            }
+            Self::Top { by: Ranked::Instances, .. } => {
+                (vec![&["instance-id", "bytes"]], vec![DIRECTION, &["action"]], Accept)
+            }
+            Self::Top { by: Ranked::Subnets, .. } => {
+                (vec![&["subnet-id", "bytes"]], vec![DIRECTION, &["action"]], Accept)
+            }
+            Self::Who { .. } => {
+                (vec![&ENDS, &PORTS], vec![DIRECTION, &["pkt-srcaddr", "pkt-dstaddr", "action"], &TIMES], All)
+            }
+            Self::Interface { id } => {
+                let id: &[&str] = match id {
+                    InterfaceId::Interface(_) => &["interface-id"],
+                    InterfaceId::Instance(_) => &["instance-id", "interface-id"],
+                };
+                (
+                    vec![id, &ENDS, &PORTS],
+                    vec![DIRECTION, &["pkt-srcaddr", "pkt-dstaddr", "action"], &TIMES],
+                    All,
+                )
+            }
+            Self::Rejected => (
+                vec![&["srcaddr", "dstaddr", "action", "dstport", "protocol"]],
+                vec![DIRECTION, &["pkt-srcaddr", "pkt-dstaddr", "interface-id", "reject-reason"], &TIMES],
+                Reject,
+            ),
+            Self::SshRdp | Self::AdminPorts { .. } => (
+                vec![&["srcaddr", "dstaddr", "action"], &PORTS],
+                vec![DIRECTION, &["tcp-flags", "pkt-srcaddr", "pkt-dstaddr"], &TIMES],
+                Accept,
+            ),
+            Self::Inbound { .. } => (
+                vec![&ENDS, &PORTS, &["action"]],
+                vec![DIRECTION, &["tcp-flags", "pkt-srcaddr", "pkt-dstaddr"], &TIMES],
+                Accept,
+            ),
+            Self::Outbound { gateways, .. } => (
+                vec![&ENDS, &["action"], ids(gateways)],
+                vec![DIRECTION, PATH, &["traffic-path", "instance-id", "pkt-dst-aws-service"]],
+                Accept,
+            ),
+            Self::Nat { gateways } => {
+                (vec![&ENDS, &["pkt-srcaddr", "pkt-dstaddr"], known(gateways)], vec![NAT], Accept)
+            }
+            Self::NatToAws { gateways } => (
+                vec![
+                    &ENDS,
+                    &["pkt-srcaddr", "pkt-dstaddr", "pkt-src-aws-service", "pkt-dst-aws-service"],
+                    known(gateways),
+                ],
+                vec![NAT],
+                Accept,
+            ),
+            Self::CrossZone => {
+                (vec![&["az-id", "next-hop-az-id", "bytes"]], vec![DIRECTION, &["action"]], Accept)
+            }
+            Self::BetweenAccounts { by } => {
+                let place: &[&str] = if *by == Border::Vpcs { &["vpc-id"] } else { &[] };
+                (vec![&ENDS, &PORTS, place], vec![DIRECTION, &["action"]], Accept)
+            }
+            Self::ByDay { .. } => (vec![&["bytes", "end"]], vec![DIRECTION, &["action"]], Accept),
+            Self::LargeFlows { .. } => {
+                (vec![&ENDS, &PORTS], vec![DIRECTION, PATH, &TIMES, &["action"]], Accept)
+            }
+            Self::Scans { .. } => {
+                (vec![&["srcaddr", "dstaddr"], &PORTS], vec![&["action", "tcp-flags"], PATH, &TIMES], All)
+            }
+            Self::OffHours { .. } => {
+                (vec![&ENDS, &PORTS, &["end"]], vec![DIRECTION, PATH, &["start", "action"]], Accept)
+            }
+            Self::UnusedRules => (vec![], vec![], Accept),
+            Self::ByService { by } => {
+                let name: &[&str] = match by {
+                    Grouping::EcsService => &["ecs-cluster-name", "ecs-service-name"],
+                    Grouping::EcsTask => &["ecs-cluster-name", "ecs-task-id"],
+                    Grouping::InstanceTag => &["instance-tag"],
+                    Grouping::InterfaceTag => &["interface-tag"],
+                    Grouping::AsgTag => &["asg-tag"],
+                };
+                (vec![&["bytes"], name], vec![DIRECTION, &["action"]], Accept)
+            }
+            Self::Unencrypted => (
+                vec![&ENDS, &PORTS, &["encryption-status"]],
+                vec![DIRECTION, PATH, &TIMES, &["action"]],
+                Accept,
+            ),
+        };
+        let required = fields(required.concat());
+        let mut also = better.concat();
+        // What is asked with gateways reads the fields that name them.
+        if let Some(gateways) = self.gateways() {
+            also.extend(ids(gateways));
+        }
+        let mut better = fields(also);
+        better.retain(|field| !required.contains(field));
+        Needs { required, better, traffic }
+    }
+
+    /// Whether flow logs like these can answer it.
+    pub fn check(&self, spec: &FlowLogSpec) -> Result<(), NotRecorded> {
+        let needs = self.needs();
+        match (needs.traffic, spec.traffic) {
+            (TrafficType::Reject, TrafficType::Accept) => return Err(NotRecorded::Rejected(self.name())),
+            (TrafficType::Accept, TrafficType::Reject) => return Err(NotRecorded::Accepted(self.name())),
+            _ => {}
+        }
+        let is_recorded = |field: &RecordedField| {
+            spec.format.fields().iter().any(|recorded| recorded.as_str() == field.as_str())
+        };
+        let fields: Vec<RecordedField> =
+            needs.required.into_iter().filter(|field| !is_recorded(field)).collect();
+        if fields.is_empty() { Ok(()) } else { Err(NotRecorded::Fields { question: self.name(), fields }) }
+    }
+}
+
+/// What names a gateway in its records, and whether it is one.
+const NAT: &[&str] = &["interface-id", "interface-type", "resource-id", "action"];
+
+/// The fields by which records of these gateways are found. An address is found in `srcaddr` and `dstaddr`.
+fn ids(gateways: &[Gateway]) -> &'static [&'static str] {
+    let has = |is: fn(&Gateway) -> bool| gateways.iter().any(is);
+    let has_interface = has(|gateway| matches!(gateway, Gateway::Interface(_)));
+    match (has_interface, has(|gateway| matches!(gateway, Gateway::Regional(_)))) {
+        (false, false) => &[],
+        (true, false) => &["interface-id"],
+        (false, true) => &["resource-id"],
+        (true, true) => &["interface-id", "resource-id"],
+    }
+}
+
+/// The same; without gateways, the field that recognises them.
+fn known(gateways: &[Gateway]) -> &'static [&'static str] {
+    if gateways.is_empty() { &["interface-type"] } else { ids(gateways) }
+}
+
+/// Fields by their names, each once, in the order of AWS's documentation.
+fn fields(names: Vec<&str>) -> Vec<RecordedField> {
+    RecordedField::all().filter(|field| names.contains(&field.as_str())).collect()
+}

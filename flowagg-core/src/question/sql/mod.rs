@@ -1,0 +1,170 @@
+//! From a question to SQL. Every question reads the table once: an engine may read again what a statement names twice.
+
+mod parts;
+mod paths;
+mod requests;
+mod sums;
+
+use super::dialect::Table;
+use super::{Question, QuestionName};
+
+/// The column that is true if records without `flow-direction` were counted in a row, so that a flow which both ends recorded may be
+/// in it twice.
+pub const BOTH_ENDS: &str = "both_ends";
+
+/// A question that has no SQL yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not available yet: flowagg does not read the rules of security groups")]
+#[non_exhaustive]
+pub struct NotAvailable(pub QuestionName);
+
+/// A question, and what it reads.
+struct Asked<'a> {
+    table: &'a Table<'a>,
+    /// The first table of the `WITH` clause: the records.
+    logs: String,
+    /// The most rows of a ranking.
+    rows: usize,
+}
+
+impl Question {
+    /// The most rows of a question that ranks, unless another number is asked for.
+    pub const ROWS: usize = 100;
+
+    /// Whether it is one of those that have at most [`Self::ROWS`] rows. The others have all.
+    pub fn ranks(&self) -> bool {
+        !matches!(self, Self::CrossZone | Self::BetweenAccounts { .. } | Self::ByDay { .. })
+    }
+
+    /// The statement, with at most so many rows if it ranks.
+    pub fn sql(&self, table: &Table<'_>, rows: usize) -> Result<String, NotAvailable> {
+        let needs = self.needs();
+        let fields = [needs.required, needs.better].concat();
+        let asked = Asked { table, logs: table.logs(&fields), rows };
+        Ok(match self {
+            Self::Pairs { level, gateways } => asked.pairs(*level, gateways),
+            Self::Top { by, gateways } => asked.top(*by, gateways),
+            Self::Who { address } => asked.who(*address),
+            Self::Interface { id } => asked.interface(id),
+            Self::Rejected => asked.rejected(),
+            Self::SshRdp => asked.ssh_rdp(),
+            Self::AdminPorts { ports, own } => asked.admin_ports(ports, own),
+            Self::Inbound { own } => asked.inbound(own),
+            Self::Outbound { own, gateways } => asked.outbound(own, gateways),
+            Self::Nat { gateways } => asked.nat(gateways, false),
+            Self::NatToAws { gateways } => asked.nat(gateways, true),
+            Self::CrossZone => asked.cross_zone(),
+            Self::BetweenAccounts { by } => asked.between(*by),
+            Self::ByDay { by } => asked.by_day(*by),
+            Self::LargeFlows { above, gateways } => asked.large_flows(above.0, gateways),
+            Self::Scans { above, gateways } => asked.scans(*above, gateways),
+            Self::OffHours { office, gateways } => asked.off_hours(office, gateways),
+            Self::UnusedRules => return Err(NotAvailable(self.name())),
+            Self::ByService { by } => asked.by_service(*by),
+            Self::Unencrypted => asked.unencrypted(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use snapbox::{assert_data_eq, str};
+
+    use super::super::{Gateway, Level, Options};
+    use super::*;
+    use crate::flow_log::RecordedField;
+
+    /// Each question as it is asked without options.
+    fn all() -> impl Iterator<Item = Question> {
+        QuestionName::ALL.into_iter().map(|name| {
+            let argument = match name {
+                QuestionName::Who => Some("10.0.0.7"),
+                QuestionName::Interface => Some("eni-0a1b2c3d4e5f67890"),
+                _ => None,
+            };
+            Question::new(name, argument, Options::default()).unwrap()
+        })
+    }
+
+    #[test]
+    fn every_question_but_one_has_sql_that_reads_the_table_once() {
+        let mut without = Vec::new();
+        for question in all() {
+            match question.sql(&Table::of_session("vpc_flow_logs"), 10) {
+                Ok(sql) => {
+                    for (text, times) in [("vpc_flow_logs", 1), ("FROM logs", 1)] {
+                        assert_eq!(sql.matches(text).count(), times, "{sql}");
+                    }
+                    assert_eq!(sql.contains("LIMIT 10"), question.ranks(), "{sql}");
+                }
+                Err(NotAvailable(name)) => without.push(name),
+            }
+        }
+        assert_eq!(without, [QuestionName::UnusedRules]);
+    }
+
+    #[test]
+    fn statement_of_athena_replaces_dashes_and_fields_that_are_not_recorded() {
+        let recorded: Vec<RecordedField> = RecordedField::all()
+            .filter(|field| ["srcaddr", "dstaddr", "bytes", "action"].contains(&field.as_str()))
+            .collect();
+        let part = vec!["log_date = '2026/11/01'".to_owned()];
+        let table = Table::of_athena("\"flowagg\".\"vpc_flow_logs\"", &recorded, part);
+        let question = Question::Pairs { level: Level::Interfaces, gateways: Vec::new() };
+        assert_data_eq!(
+            question.sql(&table, Question::ROWS).unwrap(),
+            str![[r#"
+WITH logs AS (
+  SELECT log_account, log_region, nullif(srcaddr, '-') AS srcaddr, nullif(dstaddr, '-') AS dstaddr, bytes, nullif(action, '-') AS action, CAST(NULL AS varchar) AS flow_direction
+  FROM "flowagg"."vpc_flow_logs"
+  WHERE log_date = '2026/11/01'
+),
+sections AS (
+  SELECT srcaddr AS source, dstaddr AS destination,
+    greatest(coalesce(sum(CASE WHEN flow_direction = 'egress' THEN bytes END), 0),
+    coalesce(sum(CASE WHEN flow_direction = 'ingress' THEN bytes END), 0))
+    + coalesce(sum(CASE WHEN flow_direction IS NULL THEN bytes END), 0) AS bytes,
+    count(flow_direction) < count(*) AS both_ends
+  FROM logs
+  WHERE bytes IS NOT NULL AND srcaddr IS NOT NULL AND dstaddr IS NOT NULL
+    AND (action IS NULL OR action <> 'REJECT')
+  GROUP BY srcaddr, dstaddr
+)
+SELECT source, destination, max(bytes) AS bytes, bool_or(both_ends) AS both_ends
+FROM sections
+GROUP BY source, destination
+ORDER BY bytes DESC, source, destination
+LIMIT 100
+"#]]
+        );
+    }
+
+    #[test]
+    fn gateways_are_found_by_what_names_them() {
+        let gateways: Vec<Gateway> = ["eni-0a1b2c3d4e5f67890", "10.0.0.220", "nat-0a1b2c3d4e5f67890"]
+            .map(|text| text.parse().unwrap())
+            .to_vec();
+        let table = Table::of_session("vpc_flow_logs");
+        let sql = Question::Nat { gateways }.sql(&table, Question::ROWS).unwrap();
+        assert_data_eq!(
+            sql,
+            str![[r#"
+WITH logs AS (
+  SELECT log_account, log_region, interface_id, srcaddr, dstaddr, bytes, pkt_srcaddr, pkt_dstaddr, resource_id, action, interface_type
+  FROM vpc_flow_logs
+)
+SELECT log_account AS account, coalesce(interface_id, resource_id) AS gateway, CASE WHEN dstaddr <> pkt_dstaddr THEN pkt_srcaddr ELSE pkt_dstaddr END AS source,
+  coalesce(sum(CASE WHEN dstaddr <> pkt_dstaddr THEN bytes END), 0) AS sent,
+  coalesce(sum(CASE WHEN dstaddr = pkt_dstaddr AND srcaddr <> pkt_srcaddr THEN bytes END), 0) AS received,
+  sum(bytes) AS bytes
+FROM logs
+WHERE bytes IS NOT NULL AND srcaddr IS NOT NULL AND dstaddr IS NOT NULL AND (action IS NULL OR action <> 'REJECT')
+  AND (interface_id IN ('eni-0a1b2c3d4e5f67890') OR resource_id IN ('nat-0a1b2c3d4e5f67890') OR srcaddr IN ('10.0.0.220') OR dstaddr IN ('10.0.0.220'))
+  AND (dstaddr <> pkt_dstaddr OR srcaddr <> pkt_srcaddr)
+GROUP BY log_account, coalesce(interface_id, resource_id), CASE WHEN dstaddr <> pkt_dstaddr THEN pkt_srcaddr ELSE pkt_dstaddr END
+ORDER BY bytes DESC, account, gateway, source
+LIMIT 100
+"#]]
+        );
+    }
+}

@@ -1,0 +1,129 @@
+//! Expressions that questions share.
+
+use super::super::argument::Gateway;
+use super::super::dialect::Table;
+use super::{Asked, BOTH_ENDS};
+
+/// The source of the packet; that of the section, if packets' addresses are not recorded.
+pub(super) const SOURCE: &str = "coalesce(pkt_srcaddr, srcaddr)";
+/// The destination of the packet.
+pub(super) const DESTINATION: &str = "coalesce(pkt_dstaddr, dstaddr)";
+/// The lower port: services have low ones, and their callers high ones.
+pub(super) const PORT: &str = "least(srcport, dstport)";
+/// What was not rejected, also if the action is not recorded.
+pub(super) const NOT_REJECTED: &str = "(action IS NULL OR action <> 'REJECT')";
+/// A record of traffic, with a size; neither NODATA nor SKIPDATA.
+pub(super) const TRAFFIC: &str = "bytes IS NOT NULL AND srcaddr IS NOT NULL AND dstaddr IS NOT NULL";
+/// The traffic of a client to a service. TCP flags say it if the connection begins in this record (SYN is 2, SYN-ACK is 18, FIN 1 and
+/// RST 4 are added); otherwise it goes to the lower port.
+pub(super) const REQUEST: &str = "CASE WHEN protocol = 6 AND tcp_flags IN (2, 3, 6, 7) THEN true\n      \
+                                  WHEN protocol = 6 AND tcp_flags IN (18, 19, 22, 23) THEN false\n      \
+                                  ELSE dstport <= srcport END";
+/// Whether a row counts records of which both ends may be there.
+pub(super) const IS_UNDIRECTED: &str = "count(flow_direction) < count(*)";
+
+/// A sum over records of one direction; 0 without such records.
+pub(super) fn directed(direction: &str, measure: &str) -> String {
+    format!("coalesce(sum(CASE WHEN flow_direction = '{direction}' THEN {measure} END), 0)")
+}
+
+/// The same; NULL if no record has a direction.
+pub(super) fn if_directed(direction: &str, measure: &str) -> String {
+    format!("CASE WHEN count(flow_direction) > 0 THEN {} END", directed(direction, measure))
+}
+
+/// A sum in which a flow that both ends recorded counts once: what was sent or what was received, whichever is more. Records without
+/// a direction are added. NULL in a function `greatest` differs between engines, so there is none.
+pub(super) fn once(measure: &str) -> String {
+    format!(
+        "greatest({},\n    {})\n    + coalesce(sum(CASE WHEN flow_direction IS NULL THEN {measure} END), 0)",
+        directed("egress", measure),
+        directed("ingress", measure)
+    )
+}
+
+/// How many records meet a condition.
+pub(super) fn count_of(condition: &str) -> String {
+    format!("count(CASE WHEN {condition} THEN 1 END)")
+}
+
+/// Whether a record says that it is of a NAT gateway.
+///
+/// Source: "Flow log records", interface-type (Amazon VPC User Guide).
+const SAYS_GATEWAY: &str = "interface_type IN ('nat_gateway', 'regional_nat_gateway')";
+
+/// Whether a record is of one of these NAT gateways; without any, whether it says that it is of one. NULL is no.
+pub(super) fn is_named_gateway(gateways: &[Gateway]) -> String {
+    if gateways.is_empty() { SAYS_GATEWAY.to_owned() } else { named(gateways).join(" OR ") }
+}
+
+/// Whether a record is of one of these NAT gateways, or says that it is of one. Never NULL.
+pub(super) fn is_gateway(gateways: &[Gateway]) -> String {
+    let parts = [vec![SAYS_GATEWAY.to_owned()], named(gateways)].concat();
+    format!("coalesce({}, false)", parts.join(" OR "))
+}
+
+fn named(gateways: &[Gateway]) -> Vec<String> {
+    let (mut interfaces, mut regional, mut addresses) = (Vec::new(), Vec::new(), Vec::new());
+    for gateway in gateways {
+        match gateway {
+            Gateway::Interface(id) => interfaces.push(format!("'{id}'")),
+            Gateway::Regional(id) => regional.push(format!("'{id}'")),
+            Gateway::Address(address) => addresses.push(format!("'{address}'")),
+        }
+    }
+    let columns = [
+        ("interface_id", &interfaces),
+        ("resource_id", &regional),
+        ("srcaddr", &addresses),
+        ("dstaddr", &addresses),
+    ];
+    let columns = columns.into_iter().filter(|(_, values)| !values.is_empty());
+    columns.map(|(column, values)| format!("{column} IN ({})", values.join(", "))).collect()
+}
+
+/// All but the far side of NAT gateways, where the same packets have the gateway's address.
+pub(super) fn on_near_side(gateways: &[Gateway]) -> String {
+    format!("(NOT {} OR pkt_srcaddr <> srcaddr OR pkt_dstaddr <> dstaddr)", is_gateway(gateways))
+}
+
+impl Asked<'_> {
+    /// Unix seconds as text.
+    pub(super) fn time(&self, seconds: &str) -> String {
+        self.table.dialect().time(seconds)
+    }
+
+    /// The first and the last time as columns.
+    pub(super) fn times(&self, first: &str, last: &str) -> String {
+        format!(
+            "{} AS first_seen,\n  {} AS last_seen",
+            self.time(&format!("min({first})")),
+            self.time(&format!("max({last})"))
+        )
+    }
+
+    /// `WITH` the records and `sections`: the sums of each section of a path, which is what has the same addresses at network
+    /// interfaces, by these keys (expression and name), with these measures and the mark of the section.
+    pub(super) fn sections(&self, keys: &[(&str, &str)], measures: &str, conditions: &[String]) -> String {
+        let columns = keys.iter().map(|(key, name)| format!("{key} AS {name}"));
+        let columns: Vec<String> = columns.collect();
+        let ends = ["srcaddr", "dstaddr"].into_iter().filter(|end| keys.iter().all(|(key, _)| key != end));
+        let group: Vec<&str> = ends.chain(keys.iter().map(|(key, _)| *key)).collect();
+        format!(
+            "{},\nsections AS (\n  SELECT {},\n    {measures},\n    {IS_UNDIRECTED} AS {BOTH_ENDS}\n  FROM logs\n  WHERE {}\n  GROUP BY {}\n)",
+            self.logs,
+            columns.join(", "),
+            conditions.join("\n    AND "),
+            group.join(", "),
+        )
+    }
+
+    /// Rows in an order, at most so many as are asked for.
+    pub(super) fn ranked(&self, order: &str) -> String {
+        format!("ORDER BY {order}\nLIMIT {}", self.rows)
+    }
+
+    pub(super) fn table(&self) -> &Table<'_> {
+        self.table
+    }
+}
