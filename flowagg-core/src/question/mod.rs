@@ -18,7 +18,7 @@ pub use argument::{
 };
 pub use dialect::{Dialect, Table};
 pub use name::{Argument, QuestionName, UnknownQuestion};
-pub use needs::{Needs, NotRecorded};
+pub use needs::{Needs, NotRecorded, unanswered};
 pub use sql::{BOTH_ENDS, NotAvailable};
 
 /// A question with its parameters.
@@ -184,6 +184,24 @@ pub enum ArgumentError {
     },
 }
 
+impl ArgumentError {
+    /// The question.
+    pub fn question(&self) -> QuestionName {
+        match self {
+            Self::Missing(question)
+            | Self::Unexpected { question, .. }
+            | Self::Invalid { question, .. }
+            | Self::Option { question, .. }
+            | Self::Nat { question, .. } => *question,
+        }
+    }
+
+    /// A command line of the question that is right.
+    pub fn help(&self) -> String {
+        format!("as in `{}`; `flowagg query --list` shows all questions", self.question().example())
+    }
+}
+
 /// The argument of a question, to be read.
 struct Given<'a> {
     question: QuestionName,
@@ -284,6 +302,26 @@ impl Question {
             _ => return Ok(question),
         };
         if has_gateways { Err(ArgumentError::Nat { question: name, argument }) } else { Ok(question) }
+    }
+
+    /// A question as in its [example](QuestionName::example), without options.
+    pub fn sample(name: QuestionName) -> Result<Self, ArgumentError> {
+        let words = name.example().split(' ').skip(3).take_while(|word| !word.starts_with("--"));
+        Self::new(name, words, Options::default())
+    }
+
+    /// What it means that a row has the [mark](BOTH_ENDS).
+    pub fn mark(&self) -> &'static str {
+        match self {
+            Self::Outbound { gateways, .. } if gateways.is_empty() => {
+                "both ends counted: rows with `both_ends` have records without `traffic-path` or `flow-direction`, and what passes a NAT \
+                 gateway may be in them twice. Record these fields, or name the gateways with `--nat`"
+            }
+            _ => {
+                "both ends counted: rows with `both_ends` have records without `flow-direction`, and a flow that two network interfaces \
+                 recorded is in them twice. Record the field to count it once"
+            }
+        }
     }
 
     /// Its name.

@@ -118,7 +118,7 @@ static ROWS: [Row; QuestionName::ALL.len()] = [
              exchange is sent by one and received by the other. Rejected traffic is left out."
         ),
         argument: optional("addresses|instances|subnets"),
-        example: "flowagg query top instances --from 24h",
+        example: "flowagg query top --from 24h",
     },
     Row {
         name: "who",
@@ -214,7 +214,7 @@ static ROWS: [Row; QuestionName::ALL.len()] = [
                  with more bytes recorded. Traffic that only one of them logs is not found, nor is traffic whose addresses are \
                  translated. Where networks have the same addresses, a match may be chance.",
         argument: optional("accounts|vpcs|regions"),
-        example: "flowagg query between-accounts vpcs",
+        example: "flowagg query between-accounts --from 24h",
     },
     Row {
         name: "by-day",

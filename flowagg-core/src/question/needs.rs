@@ -203,6 +203,13 @@ impl Question {
     }
 }
 
+/// The questions, each as in its example, that flow logs like these cannot answer.
+pub fn unanswered(spec: &FlowLogSpec) -> Vec<QuestionName> {
+    let can =
+        |name: &QuestionName| Question::sample(*name).is_ok_and(|question| question.check(spec).is_ok());
+    QuestionName::ALL.into_iter().filter(|name| !can(name)).collect()
+}
+
 /// What names a gateway in its records, and whether it is one.
 const NAT: &[&str] = &["interface-id", "interface-type", "resource-id", "action"];
 

@@ -1,9 +1,12 @@
 //! Arguments, and what they need.
 
-use snapbox::{assert_data_eq, str};
+use std::fs;
+use std::path::Path;
+
+use snapbox::{Data, assert_data_eq, str};
 
 use super::*;
-use crate::flow_log::{Field, FieldSet, FlowLogSpec, RecordFormat, TrafficType};
+use crate::flow_log::{FieldSet, FlowLogSpec, RecordedField, TrafficType};
 
 fn asked(line: &str, options: Options) -> Result<Question, ArgumentError> {
     let mut words = line.split(' ');
@@ -17,9 +20,7 @@ fn gateways() -> Options {
 #[test]
 fn examples_are_questions() {
     for name in QuestionName::ALL {
-        let line = name.example().trim_start_matches("flowagg query ");
-        let line = line.split(" --").next().unwrap();
-        assert_eq!(asked(line, Options::default()).unwrap().name(), name);
+        assert_eq!(Question::sample(name).unwrap().name(), name);
     }
 }
 
@@ -60,50 +61,19 @@ invalid argument `eni-1` of `interface`: expected the id of a network interface 
     assert!(asked("pairs packets", gateways()).is_ok() && asked("top", gateways()).is_ok());
 }
 
-/// The names of questions that flow logs with these fields cannot answer, each without an argument.
-fn unanswered(fields: &[&str]) -> Vec<String> {
-    let mut spec = FlowLogSpec::default();
-    let extra = fields.iter().map(|name| Field::parse(name).unwrap());
-    let all: Vec<Field> = spec.format.fields().iter().copied().chain(extra).collect();
-    spec.format = RecordFormat::try_from(all).unwrap();
-    let asked =
-        QuestionName::ALL.into_iter().filter_map(|name| Question::new(name, None, Options::default()).ok());
-    asked
-        .filter(|question| question.check(&spec).is_err())
-        .map(|question| question.name().to_string())
-        .collect()
-}
-
-#[test]
-fn sets_of_fields_answer_their_questions_exactly() {
-    use QuestionName::*;
-    let cost: &[QuestionName] = &[Pairs, Top, Outbound, Nat, NatToAws, CrossZone, BetweenAccounts, ByDay];
-    let security: &[QuestionName] =
-        &[Who, Interface, Rejected, SshRdp, AdminPorts, Inbound, LargeFlows, Scans, OffHours, Unencrypted];
-    for (set, names) in [(FieldSet::Cost, cost), (FieldSet::Security, security)] {
-        let format = set.format();
-        for name in names {
-            let line = match name {
-                Pairs => "pairs packets",
-                Who => "who 10.0.0.7",
-                Interface => "interface i-0a1b2c3d4e5f67890",
-                BetweenAccounts => "between-accounts vpcs",
-                name => name.as_str(),
-            };
-            let needs = asked(line, Options::default()).unwrap().needs();
-            for field in [needs.required, needs.better].concat() {
-                let is_recorded = format.fields().iter().any(|recorded| recorded.as_str() == field.as_str());
-                assert!(is_recorded, "{line} {field:?}");
-            }
-        }
-    }
-}
-
 #[test]
 fn default_format_answers_all_but_five_questions() {
-    assert_eq!(unanswered(&[]), ["nat", "nat-to-aws", "cross-zone", "by-service", "unencrypted"]);
-    let nat = ["pkt-srcaddr", "pkt-dstaddr", "interface-type"];
-    assert_eq!(unanswered(&nat), ["nat-to-aws", "cross-zone", "by-service", "unencrypted"]);
+    use QuestionName::{ByService, CrossZone, Nat, NatToAws, Unencrypted};
+    let mut spec = FlowLogSpec::default();
+    assert_eq!(unanswered(&spec), [Nat, NatToAws, CrossZone, ByService, Unencrypted]);
+    for (set, expected) in [
+        (FieldSet::Cost, &[ByService, Unencrypted][..]),
+        (FieldSet::Security, &[CrossZone, ByService]),
+        (FieldSet::All, &[]),
+    ] {
+        spec.format = set.format();
+        assert_eq!(unanswered(&spec), expected, "{set:?}");
+    }
 }
 
 #[test]
@@ -192,4 +162,42 @@ fn sizes_and_networks_are_read() {
     for text in ["10.0.0.0", "10.0.0.0/33", "x/8", "10.0.0.0/8'"] {
         assert!(read::<Network>(text).is_none(), "{text}");
     }
+}
+
+/// Encloses what the page has of the questions.
+const START: &str = "<!-- generated from the questions -->\n";
+const END: &str = "<!-- end of the generated part -->\n";
+
+/// The table of questions, and what each counts.
+fn page() -> String {
+    let listed = |fields: &[RecordedField]| {
+        let names: Vec<String> = fields.iter().map(|field| format!("`{}`", field.as_str())).collect();
+        names.join(", ")
+    };
+    let mut text = "| question | answer | needs | better with |\n|---|---|---|---|\n".to_owned();
+    for name in QuestionName::ALL {
+        let needs = Question::sample(name).unwrap().needs();
+        let argument = name.argument().map(|argument| {
+            let name = argument.name.replace('|', "\\|");
+            if argument.is_required { format!(" {name}") } else { format!(" [{name}]") }
+        });
+        let (argument, about) = (argument.unwrap_or_default(), name.about());
+        let (required, better) = (listed(&needs.required), listed(&needs.better));
+        text += &format!("| `{name}{argument}` | {about} | {required} | {better} |\n");
+    }
+    text.push('\n');
+    for name in QuestionName::ALL {
+        text += &format!("- **`{name}`**: {}\n", name.counts());
+    }
+    text
+}
+
+#[test]
+fn page_lists_every_question_with_its_fields_and_what_it_counts() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/query.md");
+    let written = fs::read_to_string(&file).unwrap();
+    let (before, rest) = written.split_once(START).unwrap();
+    let (_, after) = rest.split_once(END).unwrap();
+    let expected = format!("{before}{START}{}{END}{after}", page());
+    assert_data_eq!(expected, Data::read_from(&file, None).raw());
 }

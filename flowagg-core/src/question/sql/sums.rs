@@ -142,7 +142,7 @@ impl Asked<'_> {
              sum(CASE WHEN flow_direction IS NULL THEN bytes END) AS undirected,\n    sum(bytes) AS bytes,\n    {IS_UNDIRECTED} AS {BOTH_ENDS}\n  \
              FROM logs\n  WHERE bytes IS NOT NULL AND ended IS NOT NULL AND {NOT_REJECTED}\n  GROUP BY log_account, ended / {seconds}\n)\n\
              SELECT account, substr({}, 1, {length}) AS {name}, sent, received, undirected,\n  \
-             CAST(100e0 * bytes / nullif(avg(bytes) OVER (PARTITION BY account), 0) AS decimal(18, 0)) AS percent,\n  {BOTH_ENDS}\n\
+             CAST(CAST(100e0 * bytes / nullif(avg(bytes) OVER (PARTITION BY account), 0) AS decimal(18, 0)) AS bigint) AS percent,\n  {BOTH_ENDS}\n\
              FROM periods\nORDER BY account, {name}",
             self.logs,
             if_directed("egress", "bytes"),
