@@ -1,9 +1,12 @@
 //! What a query has done so far, to be polled from another task.
 
+use std::collections::BTreeMap;
 use std::iter::Sum;
 use std::ops::{Add, Sub};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use flowagg_core::flow_log::RecordedField;
 
 use crate::error::Broken;
 
@@ -70,6 +73,7 @@ struct Counters {
     skipped: AtomicU64,
     complete: AtomicU64,
     named: Mutex<Vec<Skipped>>,
+    missing: Mutex<BTreeMap<RecordedField, u64>>,
 }
 
 #[derive(Debug, Default)]
@@ -128,6 +132,22 @@ impl Progress {
         let mut named = self.0.named.lock().unwrap_or_else(PoisonError::into_inner).clone();
         named.sort_by(|a, b| a.key.cmp(&b.key));
         named
+    }
+
+    /// The fields that the query reads and that some objects do not have, each with how many objects that are. Skipped objects do not
+    /// count.
+    pub fn missing(&self) -> BTreeMap<RecordedField, u64> {
+        self.0.missing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn add_missing(&self, fields: &[RecordedField]) {
+        if fields.is_empty() {
+            return;
+        }
+        let mut missing = self.0.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        for field in fields {
+            *missing.entry(*field).or_default() += 1;
+        }
     }
 
     pub(crate) fn add_listed(&self, bytes: u64) {

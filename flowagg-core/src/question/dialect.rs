@@ -46,9 +46,12 @@ pub struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// The table of `flowagg-query` of this name: every field has a column, and its scope has the accounts and times.
+    /// The table of `flowagg-query` of this name: every field has a column, and its scope has the accounts and times. Records of transit
+    /// gateways are left out.
     pub fn of_session(name: &'a str) -> Self {
-        Self { dialect: Dialect::DataFusion, name, recorded: None, conditions: Vec::new() }
+        // Transit gateways record the traffic of network interfaces once more. A table of Athena has no such records.
+        let conditions = vec!["resource_type IS NULL".to_owned(), "tgw_id IS NULL".to_owned()];
+        Self { dialect: Dialect::DataFusion, name, recorded: None, conditions }
     }
 
     /// A table of Athena with columns for these fields, by its name in SQL. The conditions choose its partitions.
@@ -68,7 +71,7 @@ impl<'a> Table<'a> {
         let columns: Vec<String> = columns.chain(fields.iter().map(|field| self.column(*field))).collect();
         let mut sql = format!("WITH logs AS (\n  SELECT {}\n  FROM {}", columns.join(", "), self.name);
         if !self.conditions.is_empty() {
-            sql.push_str(&format!("\n  WHERE {}", self.conditions.join("\n  AND ")));
+            sql.push_str(&format!("\n  WHERE {}", self.conditions.join("\n    AND ")));
         }
         sql + "\n)"
     }

@@ -33,4 +33,19 @@ impl ReadLayout {
     pub(crate) fn slot(&self, field: RecordedField) -> Option<usize> {
         self.fields.binary_search(&field).ok()
     }
+
+    /// The fields without a place in a file.
+    pub(crate) fn missing(&self, places: &[Option<usize>]) -> Vec<RecordedField> {
+        let fields = self.fields.iter().zip(places).filter(|(_, place)| place.is_none());
+        fields.map(|(field, _)| *field).collect()
+    }
+}
+
+/// What an object that was read has.
+#[derive(Debug, Default)]
+pub(crate) struct Contents {
+    /// How many records.
+    pub(crate) records: u64,
+    /// The fields that were to be read and that it does not have.
+    pub(crate) missing: Vec<RecordedField>,
 }

@@ -17,21 +17,20 @@ use bytes::Bytes;
 use flowagg_core::flow_log::{FieldKind, RecordedField};
 
 use super::build::{Batches, NONE};
-use super::layout::ReadLayout;
+use super::layout::{Contents, ReadLayout};
 use crate::columns::Column;
 use crate::error::Broken;
 use crate::filter::{Leaf, Predicate, Test};
 use crate::object::Object;
 
-/// Reads a Parquet file: adds the rows that pass to the batches, and returns how many records it has. If the file is broken, no row of
-/// it is added.
+/// Reads a Parquet file: adds the rows that pass to the batches. If the file is broken, no row of it is added.
 pub(super) fn read(
     data: Bytes,
     object: &Object,
     predicate: &Predicate,
     layout: &ReadLayout,
     batches: &mut Batches,
-) -> Result<u64, Broken> {
+) -> Result<Contents, Broken> {
     if data.is_empty() {
         return Err(Broken::Empty);
     }
@@ -66,7 +65,7 @@ pub(super) fn read(
         made.push(made_of.map_err(|error| Broken::Parquet(error.to_string()))?);
     }
     made.into_iter().filter(|batch| batch.num_rows() > 0).for_each(|batch| batches.push(batch));
-    Ok(u64::try_from(rows).unwrap_or_default())
+    Ok(Contents { records: u64::try_from(rows).unwrap_or_default(), missing: layout.missing(&places) })
 }
 
 /// Whether a column of a file has a field's values.

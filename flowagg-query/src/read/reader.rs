@@ -10,7 +10,7 @@ use flowagg_core::flow_log::FileFormat;
 
 use super::build::Batches;
 use super::inflate::Inflater;
-use super::layout::ReadLayout;
+use super::layout::{Contents, ReadLayout};
 use super::text::Lines;
 use super::{parquet, text};
 use crate::error::Broken;
@@ -34,9 +34,9 @@ impl Reader {
         Self { layout, inflater: Inflater::new(), lines: Lines::default(), batches }
     }
 
-    /// Reads an object, and returns how many records it has. If it is broken, it adds no rows.
-    pub(crate) fn read(&mut self, object: &Object, data: Bytes) -> Result<u64, Broken> {
-        let Some(predicate) = self.layout.predicate.within(object) else { return Ok(0) };
+    /// Reads an object. If it is broken, it adds no rows.
+    pub(crate) fn read(&mut self, object: &Object, data: Bytes) -> Result<Contents, Broken> {
+        let Some(predicate) = self.layout.predicate.within(object) else { return Ok(Contents::default()) };
         match object.format {
             FileFormat::Parquet => {
                 let read = || parquet::read(data, object, &predicate, &self.layout, &mut self.batches);
@@ -46,10 +46,10 @@ impl Reader {
             }
             FileFormat::PlainText => {
                 let text = self.inflater.inflate(&data)?;
-                let count =
+                let contents =
                     text::read(text, object, &predicate, &self.layout, &mut self.lines, &mut self.batches);
                 self.inflater.shrink(KEPT);
-                count
+                contents
             }
         }
     }

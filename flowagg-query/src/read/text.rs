@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use flowagg_core::flow_log::{FieldKind, RecordedField};
 
 use super::build::{Batches, Builder, NONE};
-use super::layout::ReadLayout;
+use super::layout::{Contents, ReadLayout};
 use super::number::parse;
 use super::split::{Fields, clean};
 use crate::columns::Column;
@@ -71,8 +71,7 @@ impl Header {
     }
 }
 
-/// Reads a text file: adds the rows that pass to the batches, and returns how many records it has. If the file is broken, no row of
-/// it is added.
+/// Reads a text file: adds the rows that pass to the batches. If the file is broken, no row of it is added.
 pub(super) fn read(
     text: &[u8],
     object: &Object,
@@ -80,7 +79,7 @@ pub(super) fn read(
     layout: &ReadLayout,
     lines: &mut Lines,
     batches: &mut Batches,
-) -> Result<u64, Broken> {
+) -> Result<Contents, Broken> {
     let text = std::str::from_utf8(text).map_err(|error| {
         let valid = text.get(..error.valid_up_to()).unwrap_or_default();
         Broken::Encoding { line: 1 + memchr::memchr_iter(b'\n', valid).count() }
@@ -107,7 +106,7 @@ pub(super) fn read(
         count = rows as u64;
         lines.add(cleaned.as_deref().unwrap_or(records), &header, object, predicate, layout, batches);
     }
-    Ok(count)
+    Ok(Contents { records: count, missing: layout.missing(&header.places) })
 }
 
 /// A text in parts of whole lines.

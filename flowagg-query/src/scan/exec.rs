@@ -227,9 +227,12 @@ impl Part {
         let _timer = self.metrics.elapsed_compute().timer();
         let object = &fetched.object;
         let read = fetched.data.and_then(|data| self.reader.read(object, data));
-        self.source.progress.add_read(object.size, read.as_ref().copied().unwrap_or_default());
+        self.source.progress.add_read(object.size, read.as_ref().map_or(0, |contents| contents.records));
         match read {
-            Ok(_) => Ok(()),
+            Ok(contents) => {
+                self.source.progress.add_missing(&contents.missing);
+                Ok(())
+            }
             Err(reason) if self.source.options.strict => {
                 Err(QueryError::Broken { key: object.key(), reason }.into())
             }

@@ -9,6 +9,7 @@ mod memory;
 mod oracle;
 mod properties;
 mod pruning;
+mod questions;
 mod run;
 mod simulated;
 mod statements;

@@ -152,6 +152,8 @@ LIMIT 100
 WITH logs AS (
   SELECT log_account, log_region, interface_id, srcaddr, dstaddr, bytes, pkt_srcaddr, pkt_dstaddr, resource_id, action, interface_type
   FROM vpc_flow_logs
+  WHERE resource_type IS NULL
+    AND tgw_id IS NULL
 )
 SELECT log_account AS account, coalesce(interface_id, resource_id) AS gateway, CASE WHEN dstaddr <> pkt_dstaddr THEN pkt_srcaddr ELSE pkt_dstaddr END AS source,
   coalesce(sum(CASE WHEN dstaddr <> pkt_dstaddr THEN bytes END), 0) AS sent,

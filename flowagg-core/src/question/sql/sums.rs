@@ -48,11 +48,12 @@ impl Asked<'_> {
     pub(super) fn outbound(&self, own: &[Network], gateways: &[Gateway]) -> String {
         // IPv4 that is sent to the internet has a private source at the network interface, so only one interface recorded it as sent.
         let both = count_of("flow_direction IS NULL AND srcaddr LIKE '%:%'");
-        // A transit gateway forwards what is not its own.
-        let is_own = "(srcaddr = pkt_srcaddr OR pkt_srcaddr IS NULL OR instance_id IS NOT NULL)";
+        // A gateway receives what is for others, and a transit gateway sends what is not its own.
+        let is_own = "(dstaddr = pkt_dstaddr OR pkt_dstaddr IS NULL)\n  \
+                      AND (srcaddr = pkt_srcaddr OR pkt_srcaddr IS NULL OR instance_id IS NOT NULL)";
         let (leaves, both) = if gateways.is_empty() {
             // Without `traffic-path`, both the sender and its NAT gateway count.
-            let leaves = format!("(traffic_path IN (2, 8) OR traffic_path IS NULL AND {is_own})");
+            let leaves = format!("(traffic_path IN (2, 8) OR traffic_path IS NULL)\n  AND {is_own}");
             (leaves, format!("count(traffic_path) < count(*) OR {both} > 0"))
         } else {
             // 7 is a gateway endpoint.
