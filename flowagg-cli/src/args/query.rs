@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use clap::Args as ClapArgs;
 use flowagg_core::id::BucketName;
+use flowagg_core::question::{Gateway, Hours, Network, UtcOffset, Weekdays};
 use flowagg_query::Totals;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -15,6 +16,9 @@ use crate::show::ResultFormat;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
+  flowagg query --list
+  flowagg query who 10.0.0.7 --from 24h
+  flowagg query nat --nat eni-0a1b2c3d4e5f67890
   flowagg query \"SELECT count(*) FROM vpc_flow_logs\"
   flowagg query --from 24h --only shop \\
     \"SELECT dstport, sum(bytes) FROM vpc_flow_logs GROUP BY 1\"
@@ -29,16 +33,24 @@ Examples:
 Exit codes:
   0  the query ran, and every object was read
   1  something could not be read, the query failed, or you answered no
-  2  the statement or an option is invalid, or there is no terminal to ask on
+  2  the question, the statement or an option is invalid, the fleet file does not
+     record what the question needs, or there is no terminal to ask on
   3  the query ran, and broken objects were skipped";
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct QueryArgs {
-    /// SELECT, WITH, EXPLAIN, DESCRIBE or SHOW, as one argument; `-` is stdin
+    /// A question by its name, or SQL as one argument; `-` reads SQL from stdin
     ///
-    /// The table is `vpc_flow_logs`. `DESCRIBE vpc_flow_logs` lists its columns.
-    #[arg(value_name = "SQL")]
-    pub(crate) sql: String,
+    /// `--list` shows the questions. A statement is SELECT, WITH, EXPLAIN, DESCRIBE or SHOW, and its table is `vpc_flow_logs`:
+    /// `DESCRIBE vpc_flow_logs` lists the columns.
+    #[arg(value_name = "QUESTION|SQL", required_unless_present = "list")]
+    pub(crate) asked: Option<String>,
+    /// What the question is about, such as an address
+    #[arg(value_name = "ARGUMENT")]
+    pub(crate) arguments: Vec<String>,
+    /// List the questions with the fields that they need; with a question, which records it counts
+    #[arg(long)]
+    pub(crate) list: bool,
     /// Read this bucket instead of the fleet file's
     #[arg(long, value_name = "NAME", conflicts_with = "path")]
     pub(crate) bucket: Option<BucketName>,
@@ -76,6 +88,28 @@ pub(crate) struct QueryArgs {
     /// Stop at the first broken object instead of skipping it
     #[arg(long)]
     pub(crate) strict: bool,
+    #[command(flatten)]
+    pub(crate) of_question: QuestionOptions,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Options of questions")]
+pub(crate) struct QuestionOptions {
+    /// NAT gateways, by network interface or private address; regional ones by id
+    #[arg(long, value_name = "ID|ADDRESS", value_delimiter = ',')]
+    pub(crate) nat: Vec<Gateway>,
+    /// Networks that are not the internet, besides private ones
+    #[arg(long, value_name = "CIDR", value_delimiter = ',')]
+    pub(crate) own: Vec<Network>,
+    /// Office hours, as in `8-18`
+    #[arg(long, value_name = "HOURS")]
+    pub(crate) hours: Option<Hours>,
+    /// Days of the office, as in `mon-fri`
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) weekdays: Option<Weekdays>,
+    /// How far the clocks of the office are ahead of UTC, as in `+1` or `-03:30`
+    #[arg(long, value_name = "OFFSET", allow_hyphen_values = true)]
+    pub(crate) utc_offset: Option<UtcOffset>,
 }
 
 /// A time, as people write it.

@@ -46,7 +46,10 @@ pub(crate) use policy::{answer, findings, sizes};
 pub(crate) use progress::Watched;
 pub(crate) use progress::{Waited, Watch};
 #[cfg(feature = "query")]
-pub(crate) use queried::{Done, Estimate, ResultFormat, ResultWriter, nothing_found, so_far, totals};
+pub(crate) use queried::{
+    Done, Estimate, ResultFormat, ResultWriter, counts, missing_fields, nothing_found, questions, so_far,
+    totals,
+};
 pub(crate) use report::report_verdict;
 pub use report::{Glyphs, report};
 #[cfg(feature = "athena")]

@@ -9,7 +9,7 @@ use flowagg_policy::Plan;
 use super::also_logged::also_logged;
 use super::changes::{at_hub, changes};
 use super::failures::{error, failures};
-use super::remarks::{concerns, notes};
+use super::remarks::{concerns, notes, unanswered};
 use super::results::results;
 use super::sheet::Sheet;
 use super::style::{BOLD, GREEN, RED, YELLOW};
@@ -78,6 +78,7 @@ pub(crate) fn plan(
     not_applied(plan, view, out)?;
     concerns(plan.concerns(), view, out)?;
     notes(plan.notes(), view, out)?;
+    unanswered(&fleet.flow_logs, out)?;
     if !plan.is_complete() && failures == Failures::Now {
         writeln!(out)?;
         unread(plan, view, out)?;

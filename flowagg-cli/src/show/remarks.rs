@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::io;
 
+use flowagg_core::flow_log::{FlowLogSpec, RecordFormat};
 use flowagg_core::id::AccountId;
 use flowagg_core::plan::{Concern, Note};
+use flowagg_core::question::{self, QuestionName};
 
 use super::failures::HANG;
 use super::sheet::Sheet;
@@ -68,6 +70,17 @@ fn many(group: &[&Concern], view: View<'_>, out: &mut Sheet<'_>) -> io::Result<(
 fn place(concern: &Concern, view: View<'_>) -> String {
     let region = concern.region.as_ref().map(|region| format!(" {region}")).unwrap_or_default();
     format!("{}{region} {}", view.account(concern.account), view.resource(&concern.resource))
+}
+
+/// Which questions of `flowagg query` the fields that a fleet file declares cannot answer.
+pub(super) fn unanswered(spec: &FlowLogSpec, out: &mut Sheet<'_>) -> io::Result<()> {
+    let names: Vec<&str> = question::unanswered(spec).into_iter().map(QuestionName::as_str).collect();
+    if names.is_empty() || spec.format == RecordFormat::default() {
+        return Ok(());
+    }
+    let what = "the declared `flow-logs.fields` do not answer these questions of `flowagg query`";
+    writeln!(out)?;
+    out.line(NOTE, format_args!("{DIM}note{DIM:#}: {what}: {}", names.join(", ")))
 }
 
 /// What is worth knowing. Account-regions with nothing to log, and accounts that are still granted, are put together.

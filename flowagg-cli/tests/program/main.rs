@@ -13,6 +13,8 @@ mod policy;
 mod proxies;
 #[cfg(feature = "query")]
 mod query;
+#[cfg(feature = "query")]
+mod questions;
 mod schemas;
 mod settings;
 

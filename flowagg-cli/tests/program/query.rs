@@ -26,7 +26,7 @@ const OBJECTS: [(&str, &str, &str); 2] = [
 ];
 
 /// A copy of a bucket with these objects.
-fn bucket() -> TempDir {
+pub(super) fn bucket() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (account, end, records) in OBJECTS {
         put(folder.path(), account, end, &zipped(&format!("{HEADER}\n{records}")));
@@ -35,7 +35,7 @@ fn bucket() -> TempDir {
 }
 
 /// Writes an object, and returns its key.
-fn put(folder: &Path, account: &str, end: &str, contents: &[u8]) -> String {
+pub(super) fn put(folder: &Path, account: &str, end: &str, contents: &[u8]) -> String {
     let (day, _) = end.split_once('T').unwrap();
     let (month, day) = day.split_at(6);
     let (year, month) = month.split_at(4);
@@ -48,13 +48,13 @@ fn put(folder: &Path, account: &str, end: &str, contents: &[u8]) -> String {
     key
 }
 
-fn zipped(text: &str) -> Vec<u8> {
+pub(super) fn zipped(text: &str) -> Vec<u8> {
     let mut zip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     zip.write_all(text.as_bytes()).unwrap();
     zip.finish().unwrap()
 }
 
-fn query(folder: &Path, args: &[&str]) -> Said {
+pub(super) fn query(folder: &Path, args: &[&str]) -> Said {
     offline_in(folder, &[&["query", "--path", "."], args].concat(), "")
 }
 
@@ -255,7 +255,10 @@ fn invalid_command_lines_say_what_to_do() {
     let empty = tempfile::tempdir().unwrap();
     let sql = "SELECT 1 AS one";
     for (args, expected) in [
-        (&["top-talkers"][..], "`top-talkers` is not a SQL statement"),
+        (&["top-talkers"][..], "unknown question `top-talkers`"),
+        (&["SELECT", "1"], "unknown question `SELECT`"),
+        (&["SELECT 1", "AS one"], "unexpected argument `AS one` after the SQL statement"),
+        (&[sql, "--nat", "10.0.0.1"], "`--nat` is an option of questions, not of SQL statements"),
         (&["DELETE FROM vpc_flow_logs"], "`DELETE` is not a statement that only reads"),
         (&["CREATE TABLE a AS SELECT 1"], "`CREATE` is not a statement that only reads"),
         (&["COPY vpc_flow_logs TO 'a.csv'"], "`COPY` is not a statement that only reads"),

@@ -56,6 +56,8 @@ stories! {
     progress_is_told_as_the_page_shows_it: "docs/json.md", "Where it goes" => rest::events;
     a_plan_is_told_in_columns: "docs/json.md", "flowagg plan --json" => rest::plan;
     what_does_not_deliver_is_told_in_columns: "docs/json.md", "flowagg verify --json" => rest::verify;
+    questions_are_asked_by_their_names: "docs/query.md", "Questions" => query::questions;
+    gateways_are_named_for_questions: "docs/query.md", "NAT gateways" => query::gateways;
     queries_run_over_what_was_delivered: "docs/query.md", "Queries" => query::queries;
     a_large_query_is_explained_before_it_runs: "docs/query.md", "Large queries" => query::large;
     the_policy_of_a_caller_of_query_is_valid: "docs/query.md", "Permissions" => query::permissions;

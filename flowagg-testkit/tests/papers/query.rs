@@ -8,6 +8,28 @@ use serde_json::Value;
 use crate::page::Section;
 use crate::shell::Stage;
 
+pub(crate) async fn questions(section: &mut Section) {
+    let mut stage = Stage::applied(["payments", "shop"]).await;
+    stage.deliver().await;
+    let [list, who, top, rejected] = section.next("sh").of();
+    let listed = stage.shell.exits(&list, 0).await.stdout;
+    assert!(listed.contains("nat-to-aws"), "{listed}");
+    let who = stage.shell.exits(&who, 0).await.stdout;
+    assert!(who.contains("last_seen"), "{who}");
+    // The default format has no instances: a note says so.
+    let top = stage.shell.exits(&top, 0).await;
+    assert!(top.stderr.contains("`instance-id`"), "{}", top.stderr);
+    let rejected = stage.shell.exits(&rejected, 0).await.stdout;
+    assert!(rejected.starts_with("account,interface_id,direction,source,"), "{rejected}");
+}
+
+pub(crate) async fn gateways(section: &mut Section) {
+    let [nat] = section.next("sh").of();
+    let stage = Stage::applied(["payments"]).await;
+    let refused = stage.shell.exits(&nat, 2).await.stderr;
+    assert!(refused.contains("`pkt-srcaddr`, `pkt-dstaddr`"), "{refused}");
+}
+
 pub(crate) async fn queries(section: &mut Section) {
     let mut stage = Stage::applied(["payments", "shop"]).await;
     stage.deliver().await;

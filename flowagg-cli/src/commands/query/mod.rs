@@ -1,21 +1,22 @@
-//! `flowagg query`: SQL over the objects of a bucket, or of a folder, on this machine.
+//! `flowagg query`: questions and SQL over the objects of a bucket, or of a folder, on this machine.
 
 mod ask;
+mod asked;
 mod failed;
 mod prepared;
 mod run;
 mod source;
 
-use std::io::Read as _;
-
-use flowagg_query::{Statement, StatementKind};
+use flowagg_core::question::QuestionName;
+use flowagg_query::StatementKind;
 use jiff::Timestamp;
 
-use self::failed::invalid;
+use self::asked::Asked;
 use self::prepared::Prepared;
 use super::error::CommandError;
+use super::start;
 use crate::args::{GlobalArgs, QueryArgs, QueryTime};
-use crate::show::{ResultFormat, Watched};
+use crate::show::{self, ResultFormat, Watched};
 use crate::{Exit, Screen};
 
 pub(super) async fn run(
@@ -23,46 +24,41 @@ pub(super) async fn run(
     options: &QueryArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
-    let statement = statement(options, screen)?;
+    if options.list {
+        return list(options, screen);
+    }
+    let Asked { statement, question } = Asked::read(options, screen)?;
     if options.format == ResultFormat::Parquet && options.out.is_none() {
         let help = "name a file with `--out`, as in `--out rows.parquet`";
         return Err(CommandError::usage("a Parquet file is not written to standard output", help));
     }
     let (from, to) = window(options, Timestamp::now())?;
+    if let (Some(question), None, None) = (&question, &options.bucket, &options.path) {
+        let file = start::file(&global.config)?;
+        let recorded = question.check(&file.flow_logs);
+        recorded.map_err(|error| CommandError::usage(error.to_string(), error.help()))?;
+    }
     let mut source = source::open(global, options, screen).await?;
     (source.scope.from, source.scope.to) = (from, to);
     let reads = matches!(statement.kind(), StatementKind::Query | StatementKind::Explain);
     if let (None, Some(from), true) = (options.from, from, reads) {
         screen.note(&format!("records that ended since {from:.0} are read: `--from` sets another start"))?;
     }
-    let prepared = Prepared { options, statement, source };
+    let prepared = Prepared { options, statement, question, source };
     if options.explain { prepared.explain(screen).await } else { prepared.run(screen).await }
 }
 
-/// The statement, from the command line or standard input.
-fn statement(options: &QueryArgs, screen: &mut Screen<'_>) -> Result<Statement, CommandError> {
-    let mut sql = options.sql.clone();
-    if sql == "-" {
-        sql.clear();
-        if let Some(input) = &mut screen.input {
-            let read = input.read_to_string(&mut sql);
-            read.map_err(|error| {
-                CommandError::usage(
-                    format!("standard input cannot be read: {error}"),
-                    "give the statement as an argument",
-                )
-            })?;
+/// Lists all questions, or shows one with the records that it counts.
+fn list(options: &QueryArgs, screen: &mut Screen<'_>) -> Result<Exit, CommandError> {
+    match &options.asked {
+        None => show::questions(&QuestionName::ALL, screen.out)?,
+        Some(name) => {
+            let name = asked::named(name)?;
+            show::questions(&[name], screen.out)?;
+            show::counts(name, screen.out)?;
         }
     }
-    let sql = sql.trim();
-    if !sql.contains(char::is_whitespace) {
-        let what = format!("`{sql}` is not a SQL statement");
-        return Err(CommandError::usage(
-            what,
-            "give one as a single argument, as in \"SELECT count(*) FROM vpc_flow_logs\"",
-        ));
-    }
-    Statement::parse(sql).map_err(invalid)
+    Ok(Exit::Done)
 }
 
 /// The times of the command line, or the default.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use flowagg_core::question::Question;
 use flowagg_query::datafusion::prelude::SessionContext;
 use flowagg_query::{
     FlowLogs, FlowLogsBuilder, Progress, QueryError, ScanOptions, SessionOptions, Statement, Totals,
@@ -21,6 +22,8 @@ pub(super) const TICK: Duration = Duration::from_millis(200);
 pub(super) struct Prepared<'a> {
     pub(super) options: &'a QueryArgs,
     pub(super) statement: Statement,
+    /// The question that the statement answers.
+    pub(super) question: Option<Question>,
     pub(super) source: Source,
 }
 

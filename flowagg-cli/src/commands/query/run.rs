@@ -14,6 +14,7 @@ use futures::StreamExt as _;
 use super::super::error::CommandError;
 use super::super::files::NewFile;
 use super::ask::{Asking, Question};
+use super::asked::Remarks;
 use super::failed::{failed, invalid};
 use super::prepared::{Prepared, TICK};
 use crate::show::{Done, ResultFormat, ResultWriter, Sheet, Watched, nothing_found, so_far, totals};
@@ -46,6 +47,7 @@ impl Prepared<'_> {
         let mut watched = Watched::new(screen.interactive, screen.events);
         let mut rows = rows.execute_stream().await.map_err(|error| invalid(error.into()))?;
         let mut output = Output::new(self.options.format, &rows, path.zip(out.as_ref()))?;
+        let mut remarks = Remarks::new(self.question.as_ref());
         let mut tick = tokio::time::interval(TICK);
         loop {
             let next = watched.until(async {
@@ -67,7 +69,9 @@ impl Prepared<'_> {
                     }
                     let most =
                         self.options.limit.map_or(usize::MAX, |limit| limit.saturating_sub(output.rows()));
-                    output.write(&batch.slice(0, batch.num_rows().min(most)), screen)?;
+                    let batch = batch.slice(0, batch.num_rows().min(most));
+                    remarks.see(&batch);
+                    output.write(&batch, screen)?;
                 }
                 Ok(Next::Asked(question)) => {
                     watched.hide();
@@ -99,6 +103,7 @@ impl Prepared<'_> {
         if self.statement.to_string().to_ascii_lowercase().contains(FlowLogs::NAME) {
             nothing_found(&progress, screen)?;
         }
+        remarks.print(printed, self.options.limit, &progress, screen)?;
         Ok(Done { progress: &progress, rows: printed, took: watched.elapsed() }.print(screen)?)
     }
 

@@ -1,0 +1,88 @@
+//! The list of questions, and what the objects lack for one.
+
+use std::io;
+
+use flowagg_core::flow_log::RecordedField;
+use flowagg_core::question::{Argument, Question, QuestionName};
+use flowagg_query::Progress;
+
+use super::super::screen::Screen;
+use super::super::sheet::Sheet;
+use super::super::style::BOLD;
+
+/// Where the lines about a question begin.
+const INDENT: usize = 4;
+
+/// Prints these questions: what they are about, the fields that they need, and an example.
+pub(crate) fn questions(names: &[QuestionName], out: &mut Sheet<'_>) -> io::Result<()> {
+    for (n, name) in names.iter().enumerate() {
+        if n > 0 {
+            writeln!(out)?;
+        }
+        writeln!(out, "{}", head(*name))?;
+        line(name.about(), out)?;
+        // An example is a question.
+        if let Ok(question) = Question::sample(*name) {
+            let needs = question.needs();
+            for (what, fields) in [("needs", needs.required), ("better with", needs.better)] {
+                if !fields.is_empty() {
+                    line(&format!("{what}: {}", listed(&fields)), out)?;
+                }
+            }
+        }
+        line(name.example(), out)?;
+    }
+    Ok(())
+}
+
+/// Prints which records a question counts.
+pub(crate) fn counts(name: QuestionName, out: &mut Sheet<'_>) -> io::Result<()> {
+    writeln!(out)?;
+    line(name.counts(), out)
+}
+
+/// Its name, with what may follow it.
+fn head(name: QuestionName) -> String {
+    let argument = match name.argument() {
+        Some(Argument { name, is_required: true, .. }) => format!(" {name}"),
+        Some(Argument { name, .. }) => format!(" [{name}]"),
+        None => String::new(),
+    };
+    let options: String = name.takes().map(|option| format!(" [{option}]")).collect();
+    format!("{BOLD}{name}{BOLD:#}{argument}{options}")
+}
+
+fn line(text: &str, out: &mut Sheet<'_>) -> io::Result<()> {
+    out.line(INDENT, format_args!("{:INDENT$}{text}", ""))
+}
+
+fn listed(fields: &[RecordedField]) -> String {
+    fields.iter().map(|field| field.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// Prints which fields of a question were not in every object, and in how many they were not.
+pub(crate) fn missing_fields(
+    question: &Question,
+    progress: &Progress,
+    screen: &mut Screen<'_>,
+) -> io::Result<()> {
+    let (missing, needs) = (progress.missing(), question.needs());
+    let read = progress.read().objects - progress.skipped_objects();
+    let of = |fields: &[RecordedField]| -> Vec<String> {
+        let found = fields.iter().filter_map(|field| Some((field, missing.get(field)?)));
+        found.map(|(field, objects)| format!("`{}` ({objects} of {read} objects)", field.as_str())).collect()
+    };
+    let (required, better) = (of(&needs.required), of(&needs.better));
+    let name = question.name();
+    if !required.is_empty() {
+        let what = format!("`{name}` needs fields that are not recorded in: {}", required.join(", "));
+        screen.note(&format!("{what}. Their records are missing in the answer or lack values"))?;
+    }
+    if !better.is_empty() {
+        screen.note(&format!(
+            "`{name}` is more exact with fields that are not recorded in: {}",
+            better.join(", ")
+        ))?;
+    }
+    Ok(())
+}
