@@ -129,3 +129,27 @@ fn still_granted(note: &Note) -> Option<AccountId> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use flowagg_core::flow_log::FieldSet;
+
+    use super::*;
+
+    #[test]
+    fn questions_are_named_that_declared_fields_do_not_answer() {
+        let note = |set: FieldSet| {
+            let mut spec = FlowLogSpec::default();
+            spec.format = set.format();
+            let mut out = Vec::new();
+            unanswered(&spec, &mut Sheet::new(&mut out, None)).unwrap();
+            anstream::adapter::strip_str(std::str::from_utf8(&out).unwrap()).to_string()
+        };
+        assert_eq!(
+            note(FieldSet::Cost),
+            "\nnote: the declared `flow-logs.fields` do not answer these questions of `flowagg query`: by-service, unencrypted\n"
+        );
+        assert_eq!(note(FieldSet::Default), "", "nothing is declared");
+        assert_eq!(note(FieldSet::All), "");
+    }
+}

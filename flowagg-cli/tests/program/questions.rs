@@ -21,7 +21,9 @@ srcaddr dstaddr srcport dstport protocol bytes start end action flow-direction
 #[test]
 fn question_is_asked_by_its_name() {
     let folder = bucket();
-    assert_data_eq!(printed(&query(folder.path(), &["who", "10.0.0.1"])), str![[r#"
+    assert_data_eq!(
+        printed(&query(folder.path(), &["who", "10.0.0.1"])),
+        str![[r#"
    source       destination  protocol  port  bytes  rejected  first_seen            last_seen             both_ends
    10.0.0.1     10.0.0.2            6   443   1500         0  2026-11-01T00:00:00Z  2026-11-01T00:01:00Z  true
    203.0.113.9  10.0.0.1            6    22      0         1  2026-11-01T00:00:00Z  2026-11-01T00:01:00Z  true
@@ -29,50 +31,63 @@ note: both ends counted: rows with `both_ends` have records without `flow-direct
 note: `who` is more exact with fields that are not recorded in: `pkt-srcaddr` (2 of 2 objects), `pkt-dstaddr` (2 of 2 objects), `flow-direction` (2 of 2 objects)
 Some(0)
 
-"#]]);
-    assert_data_eq!(printed(&query(folder.path(), &["rejected", "--format", "csv"])), str![[r#"
+"#]]
+    );
+    assert_data_eq!(
+        printed(&query(folder.path(), &["rejected", "--format", "csv"])),
+        str![[r#"
 account,interface_id,direction,source,destination,protocol,port,reason,records,first_seen,last_seen
 222222222222,eni-0a,,203.0.113.9,10.0.0.1,6,22,,1,2026-11-01T00:00:00Z,2026-11-01T00:01:00Z
 note: `rejected` is more exact with fields that are not recorded in: `pkt-srcaddr` (2 of 2 objects), `pkt-dstaddr` (2 of 2 objects), `flow-direction` (2 of 2 objects), `reject-reason` (2 of 2 objects)
 Some(0)
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
 fn flow_that_both_ends_recorded_counts_once_where_the_direction_is_recorded() {
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), "222222222222", "20261101T0005Z_0a1b2c3d.log.gz", &zipped(BOTH_ENDS));
-    assert_data_eq!(printed(&query(folder.path(), &["pairs"])), str![[r#"
+    assert_data_eq!(
+        printed(&query(folder.path(), &["pairs"])),
+        str![[r#"
    source    destination  bytes  both_ends
    10.0.0.1  10.0.0.2       700  false
 
 Some(0)
 
-"#]]);
+"#]]
+    );
     let without = BOTH_ENDS.lines().map(|line| line.rsplit_once(' ').unwrap().0.to_owned() + "\n");
     let without: String = without.collect();
     put(folder.path(), "222222222222", "20261101T0010Z_0a1b2c3d.log.gz", &zipped(&without));
-    assert_data_eq!(printed(&query(folder.path(), &["pairs"])), str![[r#"
+    assert_data_eq!(
+        printed(&query(folder.path(), &["pairs"])),
+        str![[r#"
    source    destination  bytes  both_ends
    10.0.0.1  10.0.0.2      2100  true
 note: both ends counted: rows with `both_ends` have records without `flow-direction`, and a flow that two network interfaces recorded is in them twice. Record the field to count it once
 note: `pairs` is more exact with fields that are not recorded in: `flow-direction` (1 of 2 objects)
 Some(0)
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
 fn fields_that_objects_lack_are_named() {
     let folder = bucket();
-    assert_data_eq!(printed(&query(folder.path(), &["cross-zone"])), str![[r#"
+    assert_data_eq!(
+        printed(&query(folder.path(), &["cross-zone"])),
+        str![[r#"
    account  source_zone  destination_zone  bytes  usd  both_ends
 note: `cross-zone` needs fields that are not recorded in: `az-id` (2 of 2 objects), `next-hop-az-id` (2 of 2 objects). Their records are missing in the answer or lack values
 note: `cross-zone` is more exact with fields that are not recorded in: `flow-direction` (2 of 2 objects)
 Some(0)
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
@@ -105,7 +120,7 @@ fn questions_are_listed_with_fields_and_examples() {
         str![[r#"
 nat [--nat]
     What passes NAT gateways, by source
-    needs: srcaddr, dstaddr, bytes, pkt-srcaddr, pkt-dstaddr, interface-type
+    needs: srcaddr, dstaddr, bytes, pkt-srcaddr, pkt-dstaddr, interface-type (or --nat)
     better with: interface-id, action, resource-id
     flowagg query nat --nat eni-0a1b2c3d4e5f67890
 
@@ -140,7 +155,9 @@ fn invalid_questions_say_what_to_do() {
             said.err
         })
         .collect();
-    assert_data_eq!(said.concat(), str![[r#"
+    assert_data_eq!(
+        said.concat(),
+        str![[r#"
 error: unknown question `scan`
        did you mean `scans`? `flowagg query --list` shows all questions
 error: unknown question `zebra`
@@ -156,29 +173,36 @@ error: unexpected argument `10.0.0.8` of `who`
 error: `--nat` is not an option of `rejected`
        as in `flowagg query rejected --from 24h`; `flowagg query --list` shows all questions
 error: `--nat` is only an option of `pairs` with `packets`
-       as in `flowagg query pairs --from 24h`; `flowagg query --list` shows all questions
+       as in `flowagg query pairs packets --nat eni-0a1b2c3d4e5f67890`
 error: invalid value '18-8' for '--hours <HOURS>': expected hours such as `8-18`
 
 For more information, try '--help'.
 error: `unused-rules` is not available yet: flowagg does not read the rules of security groups
        ask another question: `flowagg query --list` shows them
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
 fn question_that_the_declared_fields_cannot_answer_ends_before_any_call() {
-    assert_data_eq!(printed(&offline(&["query", "cross-zone"], FLEET, "")), str![[r#"
+    assert_data_eq!(
+        printed(&offline(&["query", "cross-zone"], FLEET, "")),
+        str![[r#"
 error: `cross-zone` needs fields that the flow logs do not record: `az-id`, `next-hop-az-id`
        add them to `flow-logs.fields`, or set it to "cost"; then run `flowagg plan`
 Some(2)
 
-"#]]);
+"#]]
+    );
     let accepted = format!("{FLEET}\n[flow-logs]\ntraffic = \"accept\"\n");
-    assert_data_eq!(printed(&offline(&["query", "rejected"], &accepted, "")), str![[r#"
+    assert_data_eq!(
+        printed(&offline(&["query", "rejected"], &accepted, "")),
+        str![[r#"
 error: `rejected` is about rejected traffic, and the flow logs record accepted traffic only
        set `flow-logs.traffic` to "all", then run `flowagg plan`
 Some(2)
 
-"#]]);
+"#]]
+    );
 }

@@ -198,6 +198,9 @@ impl ArgumentError {
 
     /// A command line of the question that is right.
     pub fn help(&self) -> String {
+        if let Self::Nat { question, argument } = self {
+            return format!("as in `flowagg query {question} {argument} --nat eni-0a1b2c3d4e5f67890`");
+        }
         format!("as in `{}`; `flowagg query --list` shows all questions", self.question().example())
     }
 }

@@ -257,7 +257,7 @@ static ROWS: [Row; QuestionName::ALL.len()] = [
     },
     Row {
         name: "unused-rules",
-        about: "Security group rules that no traffic used",
+        about: "Security group rules that no traffic used (not available yet)",
         counts: "Not available yet: it needs the rules of the security groups from Amazon EC2, which flowagg does not read.",
         argument: None,
         example: "flowagg query unused-rules",

@@ -24,9 +24,14 @@ pub(crate) fn questions(names: &[QuestionName], out: &mut Sheet<'_>) -> io::Resu
         // An example is a question.
         if let Ok(question) = Question::sample(*name) {
             let needs = question.needs();
-            for (what, fields) in [("needs", needs.required), ("better with", needs.better)] {
+            let or_named = match question {
+                Question::Nat { .. } | Question::NatToAws { .. } => " (or --nat)",
+                _ => "",
+            };
+            for (what, fields, or) in [("needs", needs.required, or_named), ("better with", needs.better, "")]
+            {
                 if !fields.is_empty() {
-                    line(&format!("{what}: {}", listed(&fields)), out)?;
+                    line(&format!("{what}: {}{or}", listed(&fields)), out)?;
                 }
             }
         }

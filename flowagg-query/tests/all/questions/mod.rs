@@ -240,53 +240,68 @@ async fn shown(text: String, line: &str) -> String {
 
 #[tokio::test]
 async fn flow_that_both_ends_recorded_counts_once() {
-    assert_data_eq!(shown(BOTH.to_owned(), "pairs").await, str![[r#"
+    assert_data_eq!(
+        shown(BOTH.to_owned(), "pairs").await,
+        str![[r#"
 +----------+-------------+-------+-----------+
 | source   | destination | bytes | both_ends |
 +----------+-------------+-------+-----------+
 | 10.0.0.2 | 10.0.0.1    | 9000  | false     |
 | 10.0.0.1 | 10.0.0.2    | 1000  | false     |
 +----------+-------------+-------+-----------+
-"#]]);
-    assert_data_eq!(shown(BOTH.to_owned(), "top").await, str![[r#"
+"#]]
+    );
+    assert_data_eq!(
+        shown(BOTH.to_owned(), "top").await,
+        str![[r#"
 +----------+------+----------+-------+-----------+
 | address  | sent | received | bytes | both_ends |
 +----------+------+----------+-------+-----------+
 | 10.0.0.1 | 1000 | 9000     | 10000 | false     |
 | 10.0.0.2 | 9000 | 1000     | 10000 | false     |
 +----------+------+----------+-------+-----------+
-"#]]);
-    assert_data_eq!(shown(BOTH.to_owned(), "who 10.0.0.1").await, str![[r#"
+"#]]
+    );
+    assert_data_eq!(
+        shown(BOTH.to_owned(), "who 10.0.0.1").await,
+        str![[r#"
 +----------+-------------+----------+------+-------+----------+----------------------+----------------------+-----------+
 | source   | destination | protocol | port | bytes | rejected | first_seen           | last_seen            | both_ends |
 +----------+-------------+----------+------+-------+----------+----------------------+----------------------+-----------+
 | 10.0.0.2 | 10.0.0.1    | 6        | 443  | 9000  | 0        | 2026-03-05T00:00:00Z | 2026-03-05T00:00:59Z | false     |
 | 10.0.0.1 | 10.0.0.2    | 6        | 443  | 1000  | 0        | 2026-03-05T00:00:00Z | 2026-03-05T00:00:59Z | false     |
 +----------+-------------+----------+------+-------+----------+----------------------+----------------------+-----------+
-"#]]);
+"#]]
+    );
 }
 
 #[tokio::test]
 async fn flow_without_direction_counts_at_both_ends_and_is_marked() {
     let without = BOTH.lines().map(|line| line.rsplit_once(' ').unwrap().0.to_owned() + "\n");
     let without: String = without.collect();
-    assert_data_eq!(shown(without.clone(), "pairs").await, str![[r#"
+    assert_data_eq!(
+        shown(without.clone(), "pairs").await,
+        str![[r#"
 +----------+-------------+-------+-----------+
 | source   | destination | bytes | both_ends |
 +----------+-------------+-------+-----------+
 | 10.0.0.2 | 10.0.0.1    | 18000 | true      |
 | 10.0.0.1 | 10.0.0.2    | 2000  | true      |
 +----------+-------------+-------+-----------+
-"#]]);
+"#]]
+    );
     // The traffic of an interface is what it recorded itself: nothing counts twice.
-    assert_data_eq!(shown(without, "interface eni-0a1b2c3d").await, str![[r#"
+    assert_data_eq!(
+        shown(without, "interface eni-0a1b2c3d").await,
+        str![[r#"
 +--------------+-----------+----------+-------------+----------+------+--------+-------+---------+----------------------+----------------------+
 | interface_id | direction | source   | destination | protocol | port | action | bytes | records | first_seen           | last_seen            |
 +--------------+-----------+----------+-------------+----------+------+--------+-------+---------+----------------------+----------------------+
 | eni-0a1b2c3d |           | 10.0.0.2 | 10.0.0.1    | 6        | 443  | ACCEPT | 9000  | 1       | 2026-03-05T00:00:00Z | 2026-03-05T00:00:59Z |
 | eni-0a1b2c3d |           | 10.0.0.1 | 10.0.0.2    | 6        | 443  | ACCEPT | 1000  | 1       | 2026-03-05T00:00:00Z | 2026-03-05T00:00:59Z |
 +--------------+-----------+----------+-------------+----------+------+--------+-------+---------+----------------------+----------------------+
-"#]]);
+"#]]
+    );
 }
 
 #[tokio::test]
@@ -315,14 +330,17 @@ srcaddr dstaddr srcport dstport protocol start end action flow-direction
 203.0.113.5 10.0.0.2 40000 3389 6 1772668800 1772668859 ACCEPT ingress
 10.0.0.2 203.0.113.5 3389 40000 6 1772668800 1772668859 ACCEPT egress
 ";
-    assert_data_eq!(shown(text.to_owned(), "ssh-rdp").await, str![[r#"
+    assert_data_eq!(
+        shown(text.to_owned(), "ssh-rdp").await,
+        str![[r#"
 +-------------+-------------+---------+----------+----------+----------+----------------------+----------------------+-----------+
 | source      | destination | service | protocol | accepted | rejected | first_seen           | last_seen            | both_ends |
 +-------------+-------------+---------+----------+----------+----------+----------------------+----------------------+-----------+
 | 203.0.113.5 | 10.0.0.2    | rdp     | 6        | 1        | 0        | 2026-03-05T00:00:00Z | 2026-03-05T00:00:59Z | false     |
 | 10.0.0.1    | 10.0.0.2    | ssh     | 6        | 0        | 1        | 2026-03-05T00:00:00Z | 2026-03-05T00:00:59Z | false     |
 +-------------+-------------+---------+----------+----------+----------+----------------------+----------------------+-----------+
-"#]]);
+"#]]
+    );
 }
 
 #[tokio::test]
