@@ -320,7 +320,14 @@ impl FromStr for UtcOffset {
 
 /// An amount of bytes, as in `500MB`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Size(pub u64);
+pub struct Size(u64);
+
+impl Size {
+    /// The bytes.
+    pub fn bytes(self) -> u64 {
+        self.0
+    }
+}
 
 impl Default for Size {
     /// 500 MB.

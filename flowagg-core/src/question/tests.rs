@@ -149,7 +149,7 @@ fn office_hours_are_hours_days_and_an_offset() {
 
 #[test]
 fn sizes_and_networks_are_read() {
-    let size = |text: &str| read::<Size>(text).map(|size| size.0);
+    let size = |text: &str| read::<Size>(text).map(Size::bytes);
     assert_eq!(
         (size("500MB"), size("2 gb"), size("17"), size("17B")),
         (Some(500_000_000), Some(2_000_000_000), Some(17), Some(17))

@@ -56,7 +56,7 @@ impl Question {
             Self::CrossZone => asked.cross_zone(),
             Self::BetweenAccounts { by } => asked.between(*by),
             Self::ByDay { by } => asked.by_day(*by),
-            Self::LargeFlows { above, gateways } => asked.large_flows(above.0, gateways),
+            Self::LargeFlows { above, gateways } => asked.large_flows(above.bytes(), gateways),
             Self::Scans { above, gateways } => asked.scans(*above, gateways),
             Self::OffHours { office, gateways } => asked.off_hours(office, gateways),
             Self::UnusedRules => return Err(NotAvailable(self.name())),
