@@ -25,7 +25,7 @@ pub(crate) async fn questions(section: &mut Section) {
 
 pub(crate) async fn gateways(section: &mut Section) {
     let [nat] = section.next("sh").of();
-    let stage = Stage::applied(["payments"]).await;
+    let mut stage = Stage::applied(["payments"]).await;
     let refused = stage.shell.exits(&nat, 2).await.stderr;
     assert!(refused.contains("`pkt-srcaddr`, `pkt-dstaddr`"), "{refused}");
 }
