@@ -186,7 +186,7 @@ impl World {
         let ports = if is_answer { [service, client] } else { [client, service] };
         let sections = match random.below(4) {
             0 => self.to_internet(from, &random.one_of(&HOSTS), ports),
-            1 => self.from_internet(from, &random.one_of(&HOSTS), ports),
+            1 => self.received_from_internet(from, &random.one_of(&HOSTS), ports),
             _ => {
                 let others: Vec<usize> = INSTANCES.into_iter().filter(|other| *other != from).collect();
                 let to = random.one_of(&others);
@@ -296,8 +296,10 @@ impl World {
         sections
     }
 
-    fn from_internet(&self, to: usize, host: &(&str, &str), ports: [u16; 2]) -> Vec<Section> {
-        let Some(own) = self.own_address(to, host.0) else { return self.from_internet(to, &HOSTS[0], ports) };
+    fn received_from_internet(&self, to: usize, host: &(&str, &str), ports: [u16; 2]) -> Vec<Section> {
+        let Some(own) = self.own_address(to, host.0) else {
+            return self.received_from_internet(to, &HOSTS[0], ports);
+        };
         let pair = [host.0, own.as_str()];
         let last = self.section(None, Some(to), pair, pair, ports);
         if self.is_direct(to, host) {
