@@ -64,7 +64,11 @@ pub(super) async fn carry_out(
     screen: &mut Screen<'_>,
     make: impl FnOnce(&Fleet, &Observed) -> Plan,
 ) -> Result<Exit, CommandError> {
-    let observation = start::look_to_plan(global, start::Access::Write, adopts, screen).await?;
+    let observation = match run {
+        Run::Apply => start::look_to_plan(global, start::Access::Write, adopts, screen).await?,
+        // Flow logs that are up to date are deleted, and looked for again.
+        Run::Destroy => start::look(global, start::Access::Write, screen).await?,
+    };
     let mut calls = CallsByPhase { reading: observation.accounts.take_calls(), ..CallsByPhase::default() };
     screen.calls("reading", &calls.reading)?;
     let plan = make(&observation.fleet, &observation.observed);

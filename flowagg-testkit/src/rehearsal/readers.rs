@@ -77,7 +77,7 @@ struct Delivered {
 
 /// A program that reads flow log objects.
 #[derive(Clone, Copy)]
-enum Reader {
+enum Program {
     /// It knows the plain folders only.
     FlowlogsReader,
     DuckDb,
@@ -86,7 +86,7 @@ enum Reader {
 
 /// What a reader made of a world.
 struct Reading<'a> {
-    reader: Reader,
+    reader: Program,
     of: &'a Delivered,
     read: Counts,
 }
@@ -99,7 +99,7 @@ pub async fn read_by_others(backend: &Backend, out: &mut impl Write) -> Result<(
     let delivered = try_join_all(FileKind::all().map(|kind| deliver(&emulator, kind))).await?;
     let (python, at_once) = (&python, std::thread::available_parallelism().map_or(1, usize::from));
     let readings = delivered.iter().flat_map(|of| {
-        let readers = Reader::ALL.into_iter().filter(|reader| reader.reads(of.kind));
+        let readers = Program::ALL.into_iter().filter(|reader| reader.reads(of.kind));
         readers.map(move |reader| Reading::make(reader, of, python))
     });
     let readings: Vec<_> = stream::iter(readings).buffered(at_once).try_collect().await?;
@@ -215,7 +215,7 @@ fn traffic(
     Ok(bytes)
 }
 
-impl Reader {
+impl Program {
     const ALL: [Self; 3] = [Self::FlowlogsReader, Self::DuckDb, Self::Flowagg];
 
     fn name(self) -> &'static str {
@@ -279,14 +279,14 @@ impl Reader {
     }
 }
 
-impl fmt::Display for Reader {
+impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
 }
 
 impl<'a> Reading<'a> {
-    async fn make(reader: Reader, of: &'a Delivered, python: &Path) -> Result<Reading<'a>, RehearsalError> {
+    async fn make(reader: Program, of: &'a Delivered, python: &Path) -> Result<Reading<'a>, RehearsalError> {
         let printed = reader.run(of, python).await?;
         match printed.lines().map(parse).collect() {
             Some(read) => Ok(Self { reader, of, read }),

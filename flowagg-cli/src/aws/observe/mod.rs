@@ -164,7 +164,11 @@ pub async fn read_again(
         progress.step("looking again", done, total, &place.to_string());
         if let Some(state) = regions.get_mut(&place) {
             match (state, flow_logs) {
-                (Ok(state), Ok(flow_logs)) => state.flow_logs = flow_logs,
+                (Ok(state), Ok(flow_logs)) => {
+                    state.flow_logs = flow_logs;
+                    // A region that was reduced is not any more.
+                    state.up_to_date.clear();
+                }
                 (state, Err(failure)) => *state = Err(failure),
                 (Err(_), Ok(_)) => {}
             }
