@@ -33,8 +33,8 @@ Examples:
 Exit codes:
   0  the query ran, and every object was read
   1  something could not be read, the query failed, or you answered no
-  2  the question, the statement or an option is invalid, the fleet file does not
-     record what the question needs, or there is no terminal to ask on
+  2  the question, statement or an option is invalid, a field that it needs
+     is not recorded, or there is no terminal to ask on
   3  the query ran, and broken objects were skipped";
 
 #[derive(Debug, ClapArgs)]
