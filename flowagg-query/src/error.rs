@@ -134,10 +134,22 @@ impl QueryError {
                 Some("run it again; if it happens again, report it as a bug with the panic above")
             }
             Self::Sql(error) => match error.find_root() {
+                _ if !std::ptr::eq(self.root(), self) => self.root().help(),
                 DataFusionError::ResourcesExhausted(_) => Some("narrow the query, or raise the memory limit"),
                 DataFusionError::SchemaError(..) => Some("run `DESCRIBE vpc_flow_logs` for the columns"),
                 _ => None,
             },
+        }
+    }
+}
+
+impl QueryError {
+    /// The error of the table, if DataFusion only passed it on: several partitions may share it.
+    pub fn root(&self) -> &Self {
+        let Self::Sql(error) = self else { return self };
+        match error.find_root() {
+            DataFusionError::External(inner) => inner.downcast_ref().unwrap_or(self),
+            _ => self,
         }
     }
 }

@@ -9,6 +9,7 @@ use tempfile::NamedTempFile;
 
 use super::error::{CommandError, Problem};
 use crate::Screen;
+use crate::args::FLEET_FILE;
 use crate::export::ExportFile;
 
 /// Writes a text file. An existing file with other contents is kept and is an error, unless `force` is set.
@@ -18,7 +19,7 @@ pub(super) fn write_text(
     force: bool,
     screen: &mut Screen<'_>,
 ) -> Result<(), CommandError> {
-    can_be_file(path)?;
+    can_be_file(path, FLEET_FILE)?;
     let folder = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
         let what = format!("`{}` is not a valid file name", path.display());
@@ -27,13 +28,13 @@ pub(super) fn write_text(
     into_folder(&[ExportFile { name: name.to_owned(), text }], &folder, force, screen)
 }
 
-/// Checks that a file can have this path: no folder has it.
-pub(super) fn can_be_file(path: &Path) -> Result<(), CommandError> {
+/// Checks that a file can have this path: no folder has it. The example is the name of a file.
+pub(super) fn can_be_file(path: &Path, example: &str) -> Result<(), CommandError> {
     if !path.is_dir() {
         return Ok(());
     }
     let what = format!("`{}` is a folder; nothing was written", path.display());
-    let file = path.join("flowagg.toml");
+    let file = path.join(example);
     Err(CommandError::usage(what, format!("name a file, as in `{}`", file.display())))
 }
 
@@ -116,7 +117,7 @@ enum Written {
 #[cfg(feature = "query")]
 impl NewFile {
     pub(super) fn create(path: &Path) -> Result<Self, CommandError> {
-        can_be_file(path)?;
+        can_be_file(path, "rows.txt")?;
         let create = || match Temporary::create(path)? {
             Ok(temporary) => Ok(Written::Temporary(Box::new(temporary))),
             Err(target) => OpenOptions::new().write(true).open(target).map(Written::InPlace),

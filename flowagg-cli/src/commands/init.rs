@@ -11,7 +11,7 @@ use flowagg_core::id::{AccountId, BucketName, IdError, OrganizationId, Region, R
 
 use super::error::{CommandError, Problem};
 use super::files::{can_be_file, write_text};
-use crate::args::{GlobalArgs, InitArgs};
+use crate::args::{FLEET_FILE, GlobalArgs, InitArgs};
 use crate::aws::{FoundOrganization, InitDefaults, OpenOwnError, Session, init_defaults};
 use crate::{Exit, Screen, show};
 
@@ -29,7 +29,7 @@ pub(super) async fn run(
             "write another file with `-c FILE`, or give `--force` to overwrite it",
         ));
     }
-    can_be_file(&global.config)?;
+    can_be_file(&global.config, FLEET_FILE)?;
     let defaults = if options.offline {
         None
     } else {

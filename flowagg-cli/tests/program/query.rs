@@ -293,3 +293,43 @@ fn invalid_command_lines_say_what_to_do() {
     assert_eq!(said.code, Some(2));
     assert!(said.err.starts_with("error: the fleet file `flowagg.toml` cannot be read: "), "{}", said.err);
 }
+
+#[test]
+fn strict_question_over_broken_objects_names_the_object_and_how_to_go_on() {
+    let folder = bucket();
+    for day in 1..9 {
+        put(folder.path(), "222222222222", &format!("2026110{day}T0010Z_0a1b2c3d.log.gz"), b"not gzip");
+    }
+    let said = query(folder.path(), &["top", "--strict"]);
+    assert_eq!((said.code, said.out.as_str()), (Some(1), ""));
+    assert!(said.err.contains("` cannot be read as a flow log: "), "{}", said.err);
+    assert!(said.err.contains("run without `--strict` to skip broken objects"), "{}", said.err);
+}
+
+#[test]
+fn file_of_rows_has_no_escape_sequences() {
+    let folder = bucket();
+    let said = query(folder.path(), &["top", "--out", "rows.txt"]);
+    assert_eq!(said.code, Some(0));
+    let rows = fs::read(folder.path().join("rows.txt")).unwrap();
+    assert!(rows.starts_with(b"   address ") && !rows.contains(&0x1b), "{}", String::from_utf8_lossy(&rows));
+}
+
+#[test]
+fn folder_as_a_file_of_rows_does_not_suggest_the_fleet_file() {
+    let folder = bucket();
+    let said = query(folder.path(), &["top", "--out", "AWSLogs"]);
+    assert_eq!(said.code, Some(2));
+    assert_eq!(
+        said.err,
+        "error: `AWSLogs` is a folder; nothing was written\n       name a file, as in `AWSLogs/rows.txt`\n"
+    );
+}
+
+#[test]
+fn no_row_at_all_is_no_reason_to_miss_objects() {
+    let folder = bucket();
+    let said = query(folder.path(), &["top", "--limit", "0"]);
+    assert_eq!(said.code, Some(0));
+    assert!(!said.err.contains("no flow log object was found"), "{}", said.err);
+}

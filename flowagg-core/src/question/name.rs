@@ -125,7 +125,8 @@ static ROWS: [Row; QuestionName::ALL.len()] = [
         about: "Who exchanged traffic with an address, when, and on which port",
         counts: once!(
             "The port is the lower one, which is that of the service. Of the sections of a path through gateways the one with the most \
-             bytes counts. `rejected` is the number of records with REJECT, which only the network interface that rejects has."
+             bytes counts. What passes a NAT gateway is there once more with the address of the gateway. `rejected` is the number of \
+             records with REJECT, which only the network interface that rejects has."
         ),
         argument: required("ADDRESS"),
         example: "flowagg query who 10.0.0.7 --from 24h",
@@ -158,8 +159,8 @@ static ROWS: [Row; QuestionName::ALL.len()] = [
     Row {
         name: "admin-ports",
         about: "Requests to ports of administration and databases, by target",
-        counts: "Counts sources and records as `ssh-rdp` does, by target and port. `internet_sources` are those with a public address. \
-                 Other ports can be given, as in `22,5432`.",
+        counts: "Counts sources and records as `ssh-rdp` does, by target and port. `sources` have an accepted request, and \
+                 `internet_sources` a public address as well. Other ports can be given, as in `22,5432`.",
         argument: optional("PORTS"),
         example: "flowagg query admin-ports 5432,6379",
     },
@@ -167,7 +168,8 @@ static ROWS: [Row; QuestionName::ALL.len()] = [
         name: "inbound",
         about: "Accepted requests from the internet",
         counts: "Counts what was received (`ingress`) from a public address and accepted. Answers to requests from inside, which go to \
-                 the higher port, are left out. IPv6 addresses of a VPC are public: name your networks with `--own`.",
+                 the higher port, are left out; answers over ICMP and between equal ports, such as those of NTP, are not. IPv6 addresses \
+                 of a VPC are public: name your networks with `--own`.",
         argument: None,
         example: "flowagg query inbound --own 2001:db8::/32",
     },

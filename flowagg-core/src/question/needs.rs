@@ -27,6 +27,8 @@ pub enum NotRecorded {
         question: QuestionName,
         /// The fields.
         fields: Vec<RecordedField>,
+        /// All fields that it needs, recorded or not.
+        needed: Vec<RecordedField>,
     },
     /// It is about rejected traffic.
     #[error("`{0}` is about rejected traffic, and the flow logs record accepted traffic only")]
@@ -44,22 +46,32 @@ fn named(fields: &[RecordedField]) -> String {
 impl NotRecorded {
     /// How to record it.
     pub fn help(&self) -> String {
-        let Self::Fields { fields, .. } = self else {
+        let Self::Fields { question, fields, needed } = self else {
             return "set `flow-logs.traffic` to \"all\", then run `flowagg plan`".to_owned();
         };
-        let fields: Result<Vec<Field>, _> = fields.iter().map(|field| Field::parse(field.as_str())).collect();
-        let Ok(fields) = fields else {
+        let known = |fields: &[RecordedField]| -> Result<Vec<Field>, _> {
+            fields.iter().map(|field| Field::parse(field.as_str())).collect()
+        };
+        let Ok(needed) = known(needed) else {
             return "flow logs that other tools create can record tags; flowagg cannot request them yet"
                 .to_owned();
         };
         let has_all = |set: &FieldSet| {
             let format = set.format();
-            fields.iter().all(|field| format.fields().contains(field))
+            needed.iter().all(|field| format.fields().contains(field))
         };
         let set = FieldSet::ALL.into_iter().find(has_all).unwrap_or(FieldSet::All);
         let them = if fields.len() == 1 { "it" } else { "them" };
+        // Gateways that are named need not be recognised.
+        let is_recognised = fields.iter().any(|field| field.as_str() == "interface-type");
+        let named = match question {
+            QuestionName::Nat | QuestionName::NatToAws if is_recognised => {
+                "; or name the gateways with `--nat` instead of recording `interface-type`"
+            }
+            _ => "",
+        };
         format!(
-            "add {them} to `flow-logs.fields`, or set it to \"{}\"; then run `flowagg plan`",
+            "add {them} to `flow-logs.fields`, or set it to \"{}\"; then run `flowagg plan`{named}",
             set.as_str()
         )
     }
@@ -197,9 +209,12 @@ impl Question {
         let is_recorded = |field: &RecordedField| {
             spec.format.fields().iter().any(|recorded| recorded.as_str() == field.as_str())
         };
-        let fields: Vec<RecordedField> =
-            needs.required.into_iter().filter(|field| !is_recorded(field)).collect();
-        if fields.is_empty() { Ok(()) } else { Err(NotRecorded::Fields { question: self.name(), fields }) }
+        let needed = needs.required;
+        let fields: Vec<RecordedField> = needed.iter().copied().filter(|field| !is_recorded(field)).collect();
+        match fields.is_empty() {
+            true => Ok(()),
+            false => Err(NotRecorded::Fields { question: self.name(), fields, needed }),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use snapbox::{Data, assert_data_eq, str};
 
 use super::*;
-use crate::flow_log::{FieldSet, FlowLogSpec, RecordedField, TrafficType};
+use crate::flow_log::{Field, FieldSet, FlowLogSpec, RecordFormat, RecordedField, TrafficType};
 
 fn asked(line: &str, options: Options) -> Result<Question, ArgumentError> {
     let mut words = line.split(' ');
@@ -200,4 +200,23 @@ fn page_lists_every_question_with_its_fields_and_what_it_counts() {
     let (_, after) = rest.split_once(END).unwrap();
     let expected = format!("{before}{START}{}{END}{after}", page());
     assert_data_eq!(expected, Data::read_from(&file, None).raw());
+}
+
+#[test]
+fn advice_names_a_set_with_all_needed_fields_and_the_option_that_does_without() {
+    let fields = ["srcaddr", "dstaddr", "bytes", "pkt-srcaddr", "pkt-dstaddr"];
+    let fields = fields.map(|name| Field::parse(name).unwrap()).to_vec();
+    let spec = FlowLogSpec { format: RecordFormat::try_from(fields).unwrap(), ..FlowLogSpec::default() };
+    let help = |line: &str, options| asked(line, options).unwrap().check(&spec).unwrap_err().help();
+    let gateways = vec!["eni-0a1b2c3d4e5f67890".parse().unwrap()];
+    let named = Options { gateways, ..Options::default() };
+    assert_eq!(
+        help("nat", named),
+        "add it to `flow-logs.fields`, or set it to \"cost\"; then run `flowagg plan`"
+    );
+    assert_eq!(
+        help("nat", Options::default()),
+        "add it to `flow-logs.fields`, or set it to \"cost\"; then run `flowagg plan`; or name the gateways with `--nat` instead of \
+         recording `interface-type`"
+    );
 }

@@ -37,6 +37,7 @@ fn call(error: &QueryError) -> Option<Failure> {
 
 /// What is wrong and how to fix it, and whether the statement is.
 fn problem(error: &QueryError) -> (Problem, bool) {
+    let error = error.root();
     let of_statement =
         matches!(error, QueryError::Sql(_) | QueryError::NotRead(_) | QueryError::Statements(_));
     let message = match error {

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use anstream::StripStream;
 use flowagg_query::datafusion::arrow::array::RecordBatch;
 use flowagg_query::datafusion::error::DataFusionError;
 use flowagg_query::datafusion::execution::SendableRecordBatchStream;
@@ -100,7 +101,8 @@ impl Prepared<'_> {
         if !is_query && progress.read().objects == 0 {
             return Ok(Exit::Done);
         }
-        if self.statement.to_string().to_ascii_lowercase().contains(FlowLogs::NAME) {
+        let is_listed = self.options.limit != Some(0);
+        if is_listed && self.statement.to_string().to_ascii_lowercase().contains(FlowLogs::NAME) {
             nothing_found(&progress, screen)?;
         }
         remarks.print(printed, self.options.limit, &progress, screen)?;
@@ -148,7 +150,8 @@ fn report(progress: &Progress, watched: &mut Watched) {
 /// Where rows are written: standard output, or a file.
 struct Output {
     writer: ResultWriter,
-    file: Option<(PathBuf, BufWriter<File>)>,
+    /// Without the escape sequences of a terminal.
+    file: Option<(PathBuf, BufWriter<StripStream<File>>)>,
 }
 
 impl Output {
@@ -167,7 +170,7 @@ impl Output {
             }
             format => ResultWriter::text(format, rows.schema()),
         };
-        Ok(Self { writer, file: Some((path.to_owned(), BufWriter::new(new.file()?))) })
+        Ok(Self { writer, file: Some((path.to_owned(), BufWriter::new(StripStream::new(new.file()?)))) })
     }
 
     fn rows(&self) -> usize {
