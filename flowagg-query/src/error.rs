@@ -29,6 +29,12 @@ pub enum Broken {
     /// The header names a field twice.
     #[error("the header lists `{0}` twice")]
     Twice(&'static str),
+    /// The header is repeated: the file was joined from several.
+    #[error("line {line} is the header again")]
+    Repeated {
+        /// The line, from 1: the header.
+        line: usize,
+    },
     /// A record has more or fewer fields than the header.
     #[error("line {line} does not have one value for each of the {expected} fields")]
     Fields {

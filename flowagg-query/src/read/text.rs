@@ -89,6 +89,9 @@ pub(super) fn read(
         return Err(Broken::Empty);
     }
     let header = Header::read(first, layout)?;
+    if let Some(line) = repeated(first, records) {
+        return Err(Broken::Repeated { line });
+    }
     let mut count = 0;
     if records.len() > PART {
         let mut line = 2;
@@ -107,6 +110,17 @@ pub(super) fn read(
         lines.add(cleaned.as_deref().unwrap_or(records), &header, object, predicate, layout, batches);
     }
     Ok(Contents { records: count, missing: layout.missing(&header.places) })
+}
+
+/// The first line that is the header again. A column of texts would take it for a record.
+fn repeated(header: &str, records: &str) -> Option<usize> {
+    let is_start = |place: usize| place == 0 || records.as_bytes().get(place - 1) == Some(&b'\n');
+    let is_end = |place: usize| matches!(records.as_bytes().get(place), None | Some(b'\n' | b'\r'));
+    let header = header.trim_end_matches('\r');
+    let places = memchr::memmem::find_iter(records.as_bytes(), header.as_bytes());
+    let mut whole = places.filter(|&place| is_start(place) && is_end(place + header.len()));
+    let before = records.get(..whole.next()?)?;
+    Some(2 + memchr::memchr_iter(b'\n', before.as_bytes()).count())
 }
 
 /// A text in parts of whole lines.
