@@ -127,7 +127,7 @@ pub enum QueryError {
 impl QueryError {
     /// What to do about it, as an imperative sentence.
     pub fn help(&self) -> Option<&'static str> {
-        match self {
+        match self.root() {
             Self::NotRead(_) => Some("use SELECT, WITH, EXPLAIN, DESCRIBE or SHOW"),
             Self::Statements(_) => Some("run one statement at a time"),
             Self::List { .. } => Some("check the bucket and the prefix, and allow `s3:ListBucket`"),
@@ -140,7 +140,6 @@ impl QueryError {
                 Some("run it again; if it happens again, report it as a bug with the panic above")
             }
             Self::Sql(error) => match error.find_root() {
-                _ if !std::ptr::eq(self.root(), self) => self.root().help(),
                 DataFusionError::ResourcesExhausted(_) => Some("narrow the query, or raise the memory limit"),
                 DataFusionError::SchemaError(..) => Some("run `DESCRIBE vpc_flow_logs` for the columns"),
                 _ => None,

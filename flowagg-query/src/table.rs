@@ -121,6 +121,13 @@ impl FlowLogsBuilder {
         self
     }
 
+    /// Whether a broken object ends the query, as in [`ScanOptions::strict`].
+    #[must_use]
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.options.strict = strict;
+        self
+    }
+
     /// Asks before more than so much is read.
     #[must_use]
     pub fn ask_above(mut self, above: Totals, gate: Arc<dyn Gate>) -> Self {

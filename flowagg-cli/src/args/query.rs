@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::Args as ClapArgs;
 use flowagg_core::id::BucketName;
-use flowagg_core::question::{Gateway, Hours, Network, UtcOffset, Weekdays};
+use flowagg_core::question::{Gateway, Hours, Network, Size, UtcOffset, Weekdays};
 use flowagg_query::Totals;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -184,21 +184,11 @@ impl FromStr for Amount {
         let (mut objects, mut bytes) = (None, None);
         for part in text.split(',') {
             let part = part.trim();
-            let digits = part.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
-            let unit = part.strip_prefix(digits).unwrap_or_default().trim().to_ascii_uppercase();
-            let number: Option<u64> = digits.parse().ok();
-            let factor = match unit.as_str() {
-                "" => None,
-                "B" => Some(1),
-                "KB" => Some(1_000),
-                "MB" => Some(1_000_000),
-                "GB" => Some(1_000_000_000),
-                "TB" => Some(1_000_000_000_000),
-                _ => return Err(AMOUNT.to_owned()),
+            let (place, amount) = match part.parse() {
+                Ok(number) => (&mut objects, number),
+                Err(_) => (&mut bytes, Size::read(part).ok_or(AMOUNT)?),
             };
-            let place = if factor.is_some() { &mut bytes } else { &mut objects };
-            let amount = number.and_then(|number| number.checked_mul(factor.unwrap_or(1)));
-            if place.replace(amount.ok_or(AMOUNT)?).is_some() {
+            if place.replace(amount).is_some() {
                 return Err(AMOUNT.to_owned());
             }
         }

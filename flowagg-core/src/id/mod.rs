@@ -20,6 +20,7 @@ pub use organization::{OrganizationId, OrganizationalUnitId};
 pub use place::Place;
 pub use prefix::Prefix;
 pub use region::{Partition, Region};
+pub(crate) use resource::is_id;
 pub use resource::{FlowLogId, LoggedId, ResourceId, ResourceKind};
 pub use role::{ExternalId, RoleName};
 

@@ -193,24 +193,22 @@ impl FlowLogId {
 
 kept_text!(FlowLogId);
 
-/// EC2's ids: the short form of old, and the long form.
+/// An id of EC2 as text.
+fn hexadecimal(text: &str, prefix: &str, kind: &'static str, help: &'static str) -> Result<String, IdError> {
+    if is_id(text, prefix) {
+        return Ok(text.to_owned());
+    }
+    let why = format!("it is not `{prefix}` and 8 or 17 hexadecimal digits");
+    Err(IdError::new(text, kind, why, help))
+}
+
+/// Whether a text is an id of EC2 with this prefix, in the short form of old or the long form.
 ///
 /// Source: "Resource IDs" (Amazon EC2 User Guide).
-fn hexadecimal(text: &str, prefix: &str, kind: &'static str, help: &'static str) -> Result<String, IdError> {
-    match text.strip_prefix(prefix) {
-        Some(rest)
-            if matches!(rest.len(), 8 | 17)
-                && rest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) =>
-        {
-            Ok(text.to_owned())
-        }
-        _ => Err(IdError::new(
-            text,
-            kind,
-            format!("it is not `{prefix}` and 8 or 17 hexadecimal digits"),
-            help,
-        )),
-    }
+pub(crate) fn is_id(text: &str, prefix: &str) -> bool {
+    text.strip_prefix(prefix).is_some_and(|rest| {
+        matches!(rest.len(), 8 | 17) && rest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    })
 }
 
 #[cfg(test)]

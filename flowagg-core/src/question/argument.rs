@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use crate::id::{ResourceId, ResourceKind};
+use crate::id::{ResourceId, ResourceKind, is_id};
 
 /// A text that is not what an argument of a question should be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -128,7 +128,7 @@ impl FromStr for InterfaceId {
         if let Some(id) = interface(text) {
             return Ok(Self::Interface(id));
         }
-        let is_instance = text.strip_prefix("i-").is_some_and(is_hexadecimal);
+        let is_instance = is_id(text, "i-");
         let expected = "the id of a network interface or an instance, as in `eni-0a1b2c3d4e5f67890`";
         is_instance.then(|| Self::Instance(text.to_owned())).ok_or(InvalidValue::new(expected))
     }
@@ -136,10 +136,6 @@ impl FromStr for InterfaceId {
 
 fn interface(text: &str) -> Option<ResourceId> {
     ResourceId::parse(text).ok().filter(|id| id.kind() == ResourceKind::NetworkInterface)
-}
-
-fn is_hexadecimal(digits: &str) -> bool {
-    [8, 17].contains(&digits.len()) && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// A NAT gateway, as records name it. A zonal one is named by its network interface or its private address, a regional one by its
@@ -166,7 +162,7 @@ impl FromStr for Gateway {
         if let Some(id) = interface(text) {
             return Ok(Self::Interface(id));
         }
-        let is_gateway = text.strip_prefix("nat-").is_some_and(is_hexadecimal);
+        let is_gateway = is_id(text, "nat-");
         let expected = "the network interface (`eni-...`) or private address of a NAT gateway, or the id (`nat-...`) of a regional one";
         is_gateway.then(|| Self::Regional(text.to_owned())).ok_or(InvalidValue::new(expected))
     }
@@ -323,6 +319,16 @@ impl FromStr for UtcOffset {
 pub struct Size(u64);
 
 impl Size {
+    /// Reads a number of bytes, whatever its size: `500MB`, `7 tb`, `100`. A unit is a power of 1,000.
+    pub fn read(text: &str) -> Option<u64> {
+        const UNITS: [(&str, u64); 4] =
+            [("TB", 1_000_000_000_000), ("GB", 1_000_000_000), ("MB", 1_000_000), ("KB", 1_000)];
+        let upper = text.to_ascii_uppercase();
+        let unit = UNITS.iter().find_map(|(unit, factor)| Some((upper.strip_suffix(unit)?, *factor)));
+        let (number, factor) = unit.unwrap_or((upper.strip_suffix('B').unwrap_or(&upper), 1));
+        number.trim().parse::<u64>().ok()?.checked_mul(factor)
+    }
+
     /// The bytes.
     pub fn bytes(self) -> u64 {
         self.0
@@ -340,15 +346,8 @@ impl FromStr for Size {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        const UNITS: [(&str, u64); 4] =
-            [("TB", 1_000_000_000_000), ("GB", 1_000_000_000), ("MB", 1_000_000), ("KB", 1_000)];
-        let upper = text.to_ascii_uppercase();
-        let unit = UNITS.iter().find_map(|(unit, factor)| Some((upper.strip_suffix(unit)?, *factor)));
-        let (number, factor) = unit.unwrap_or((upper.strip_suffix('B').unwrap_or(&upper), 1));
-        let number: Option<u64> = number.trim().parse().ok();
         // What a signed number of SQL can hold.
-        let size =
-            number.and_then(|number| number.checked_mul(factor)).filter(|size| i64::try_from(*size).is_ok());
+        let size = Self::read(text).filter(|size| i64::try_from(*size).is_ok());
         size.map(Self).ok_or(InvalidValue::new("bytes such as `500MB`"))
     }
 }

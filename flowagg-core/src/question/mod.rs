@@ -142,6 +142,24 @@ pub struct Options {
     pub utc_offset: Option<UtcOffset>,
 }
 
+impl Options {
+    /// Each option by its name on the command line, and whether it is given.
+    fn all(&self) -> [(&'static str, bool); 5] {
+        [
+            ("--nat", !self.gateways.is_empty()),
+            ("--own", !self.own.is_empty()),
+            ("--hours", self.hours.is_some()),
+            ("--weekdays", self.weekdays.is_some()),
+            ("--utc-offset", self.utc_offset.is_some()),
+        ]
+    }
+
+    /// The names of the options that are given.
+    pub fn given(&self) -> impl Iterator<Item = &'static str> {
+        self.all().into_iter().filter_map(|(option, is_given)| is_given.then_some(option))
+    }
+}
+
 /// Why a question cannot be asked with what was given.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ArgumentError {
@@ -249,10 +267,8 @@ impl Question {
         if let Some(argument) = arguments.next() {
             return Err(ArgumentError::Unexpected { question: name, argument: argument.to_owned() });
         }
-        for (option, is_given, takes) in name.options(&options) {
-            if is_given && !takes {
-                return Err(ArgumentError::Option { question: name, option });
-            }
+        if let Some(option) = options.given().find(|option| !name.takes().any(|taken| taken == *option)) {
+            return Err(ArgumentError::Option { question: name, option });
         }
         let given = Given { question: name, text };
         let has_gateways = !options.gateways.is_empty();
@@ -370,33 +386,24 @@ impl Question {
 }
 
 impl QuestionName {
-    /// Each option, whether it is given, and whether this question takes it.
-    fn options(self, options: &Options) -> [(&'static str, bool, bool); 5] {
-        let takes_gateways = matches!(
-            self,
-            Self::Pairs
-                | Self::Top
-                | Self::Outbound
-                | Self::Nat
-                | Self::NatToAws
-                | Self::LargeFlows
-                | Self::Scans
-                | Self::OffHours
-        );
-        let takes_own = matches!(self, Self::AdminPorts | Self::Inbound | Self::Outbound);
-        let is_off_hours = self == Self::OffHours;
-        [
-            ("--nat", !options.gateways.is_empty(), takes_gateways),
-            ("--own", !options.own.is_empty(), takes_own),
-            ("--hours", options.hours.is_some(), is_off_hours),
-            ("--weekdays", options.weekdays.is_some(), is_off_hours),
-            ("--utc-offset", options.utc_offset.is_some(), is_off_hours),
-        ]
-    }
-
     /// The options that it takes.
     pub fn takes(self) -> impl Iterator<Item = &'static str> {
-        self.options(&Options::default()).into_iter().filter_map(|(option, _, takes)| takes.then_some(option))
+        let takes = move |option: &str| match option {
+            "--nat" => matches!(
+                self,
+                Self::Pairs
+                    | Self::Top
+                    | Self::Outbound
+                    | Self::Nat
+                    | Self::NatToAws
+                    | Self::LargeFlows
+                    | Self::Scans
+                    | Self::OffHours
+            ),
+            "--own" => matches!(self, Self::AdminPorts | Self::Inbound | Self::Outbound),
+            _ => self == Self::OffHours,
+        };
+        Options::default().all().into_iter().filter_map(move |(option, _)| takes(option).then_some(option))
     }
 }
 

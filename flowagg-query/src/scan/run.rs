@@ -73,11 +73,8 @@ impl Run {
             at_once: if source.is_local && limit.is_none() { FILES } else { 1 },
         };
         for _ in 0..downloads {
-            let thread = std::thread::Builder::new().name("flowagg-files".to_owned());
-            let on_thread = downloader.clone();
-            let is_started =
-                source.is_local && thread.spawn(|| futures::executor::block_on(on_thread.run())).is_ok();
-            if !is_started {
+            // A thread that cannot be started is replaced by a task.
+            if !source.is_local || downloader.clone().on_thread().is_err() {
                 tasks.spawn(downloader.clone().run());
             }
         }
@@ -136,6 +133,12 @@ struct Downloader {
 }
 
 impl Downloader {
+    /// Works in a thread of its own.
+    fn on_thread(self) -> std::io::Result<()> {
+        let thread = std::thread::Builder::new().name("flowagg-files".to_owned());
+        thread.spawn(|| futures::executor::block_on(self.run())).map(drop)
+    }
+
     async fn run(self) {
         let mut objects = Vec::with_capacity(self.at_once);
         while self.queue.lock().await.recv_many(&mut objects, self.at_once).await > 0 {
@@ -144,21 +147,7 @@ impl Downloader {
             }
             let mut batch = Batch::with_capacity(objects.len());
             for object in objects.drain(..) {
-                let units = u32::try_from(object.size.div_ceil(UNIT)).unwrap_or(u32::MAX);
-                let units = units.clamp(1, self.budget);
-                let memory = match Arc::clone(&self.memory).try_acquire_many_owned(units) {
-                    Ok(memory) => memory,
-                    Err(_) => {
-                        // The memory that the batch holds is given back only once it is read.
-                        if !batch.is_empty() && self.sender.send(std::mem::take(&mut batch)).await.is_err() {
-                            return;
-                        }
-                        match Arc::clone(&self.memory).acquire_many_owned(units).await {
-                            Ok(memory) => memory,
-                            Err(_) => return,
-                        }
-                    }
-                };
+                let Some(memory) = self.memory_for(&object, &mut batch).await else { return };
                 batch.push_back(get(&*self.source.store, object, memory).await);
             }
             if self.sender.send(batch).await.is_err() {
@@ -167,6 +156,19 @@ impl Downloader {
         }
         // Before the sender is dropped, so that the end of the channel is not seen before this.
         self.unfinished.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Waits for the memory of an object. The batch is handed over first, because what it holds is given back only once it is read.
+    /// `None` if the query has ended.
+    async fn memory_for(&self, object: &Object, batch: &mut Batch) -> Option<OwnedSemaphorePermit> {
+        let units = u32::try_from(object.size.div_ceil(UNIT)).unwrap_or(u32::MAX).clamp(1, self.budget);
+        if let Ok(memory) = Arc::clone(&self.memory).try_acquire_many_owned(units) {
+            return Some(memory);
+        }
+        if !batch.is_empty() {
+            self.sender.send(std::mem::take(batch)).await.ok()?;
+        }
+        Arc::clone(&self.memory).acquire_many_owned(units).await.ok()
     }
 }
 

@@ -34,7 +34,7 @@ const AT_ONCE: usize = 448;
 pub(crate) struct Floor {
     pub(crate) cost: Cost,
     pub(crate) wall: Duration,
-    /// The processor time of making a client, where the system tells.
+    /// The processor time of making a client, if the system reports it.
     pub(crate) client: Option<Duration>,
 }
 

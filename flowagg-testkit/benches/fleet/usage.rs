@@ -21,7 +21,7 @@ impl Thread {
     }
 }
 
-/// The processor time of calls, where the system tells.
+/// The processor time of calls, if the system reports it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cost {
     /// How many calls, throttled ones among them.

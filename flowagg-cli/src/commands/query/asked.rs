@@ -40,15 +40,7 @@ impl Asked {
                 question: Some(question),
             });
         }
-        let of_question = &options.of_question;
-        let given = [
-            ("--nat", !of_question.nat.is_empty()),
-            ("--own", !of_question.own.is_empty()),
-            ("--hours", of_question.hours.is_some()),
-            ("--weekdays", of_question.weekdays.is_some()),
-            ("--utc-offset", of_question.utc_offset.is_some()),
-        ];
-        if let Some((option, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
+        if let Some(option) = given(options).given().next() {
             let what = format!("`{option}` is an option of questions, not of SQL statements");
             return Err(CommandError::usage(
                 what,
@@ -73,14 +65,19 @@ impl Asked {
 /// The question of this name, with what is given for it.
 fn question(name: &str, options: &QueryArgs) -> Result<Question, CommandError> {
     let name = named(name)?;
+    Question::new(name, options.arguments.iter().map(String::as_str), given(options))
+        .map_err(|error| CommandError::usage(error.to_string(), error.help()))
+}
+
+/// The options of questions that are given.
+fn given(options: &QueryArgs) -> Options {
     let of_question = &options.of_question;
     let mut given = Options::default();
     given.gateways.clone_from(&of_question.nat);
     given.own.clone_from(&of_question.own);
     (given.hours, given.weekdays, given.utc_offset) =
         (of_question.hours, of_question.weekdays, of_question.utc_offset);
-    Question::new(name, options.arguments.iter().map(String::as_str), given)
-        .map_err(|error| CommandError::usage(error.to_string(), error.help()))
+    given
 }
 
 /// The question of this name.
@@ -127,7 +124,7 @@ impl<'q> Remarks<'q> {
         self.has_mark |= self.question.is_some() && marks.is_some_and(|marks| marks.true_count() > 0);
     }
 
-    /// Prints the notes, after so many rows.
+    /// Prints the notes that follow the given number of rows.
     pub(super) fn print(
         &self,
         rows: usize,

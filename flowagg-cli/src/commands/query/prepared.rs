@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use flowagg_core::question::Question;
 use flowagg_query::datafusion::prelude::SessionContext;
-use flowagg_query::{
-    FlowLogs, FlowLogsBuilder, Progress, QueryError, ScanOptions, SessionOptions, Statement, Totals,
-};
+use flowagg_query::{FlowLogs, FlowLogsBuilder, Progress, QueryError, SessionOptions, Statement, Totals};
 
 use super::super::error::CommandError;
 use super::failed::{failed, invalid};
@@ -30,10 +28,8 @@ pub(super) struct Prepared<'a> {
 impl Prepared<'_> {
     /// The table.
     pub(super) fn table(&self) -> FlowLogsBuilder {
-        let mut options = if self.source.in_bucket { ScanOptions::default() } else { ScanOptions::local() };
-        options.strict = self.options.strict;
         let table = self.source.table.clone().prefix(self.source.prefix.clone());
-        table.scope(self.source.scope.clone()).options(options)
+        table.scope(self.source.scope.clone()).strict(self.options.strict)
     }
 
     /// A session with a table, and its progress.

@@ -36,7 +36,7 @@ impl Question {
         !matches!(self, Self::CrossZone | Self::BetweenAccounts { .. } | Self::ByDay { .. })
     }
 
-    /// The statement, with at most so many rows if it ranks.
+    /// The statement, with up to the given number of rows if it ranks.
     pub fn sql(&self, table: &Table<'_>, rows: usize) -> Result<String, NotAvailable> {
         let needs = self.needs();
         let fields = [needs.required, needs.better].concat();

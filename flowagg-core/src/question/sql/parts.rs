@@ -22,9 +22,23 @@ pub(super) const REQUEST: &str = "CASE WHEN protocol = 6 AND tcp_flags IN (2, 3,
 /// Whether a row counts records of which both ends may be there.
 pub(super) const IS_UNDIRECTED: &str = "count(flow_direction) < count(*)";
 
-/// A sum over records of one direction; 0 without such records.
+/// When the first and the last of the records were.
+pub(super) const SEEN: &str = "min(started) AS first_seen, max(ended) AS last_seen";
+
+/// Columns (expression and name) as a list for SELECT.
+pub(super) fn named_columns(columns: &[(&str, &str)]) -> String {
+    let columns: Vec<String> = columns.iter().map(|(column, name)| format!("{column} AS {name}")).collect();
+    columns.join(", ")
+}
+
+/// A sum over the records that meet a condition; 0 without such records.
+pub(super) fn sum_if(condition: &str, measure: &str) -> String {
+    format!("coalesce(sum(CASE WHEN {condition} THEN {measure} END), 0)")
+}
+
+/// The same for records of one direction.
 pub(super) fn directed(direction: &str, measure: &str) -> String {
-    format!("coalesce(sum(CASE WHEN flow_direction = '{direction}' THEN {measure} END), 0)")
+    sum_if(&format!("flow_direction = '{direction}'"), measure)
 }
 
 /// The same; NULL if no record has a direction.
@@ -36,9 +50,10 @@ pub(super) fn if_directed(direction: &str, measure: &str) -> String {
 /// a direction are added. NULL in a function `greatest` differs between engines, so there is none.
 pub(super) fn once(measure: &str) -> String {
     format!(
-        "greatest({},\n    {})\n    + coalesce(sum(CASE WHEN flow_direction IS NULL THEN {measure} END), 0)",
+        "greatest({},\n    {})\n    + {}",
         directed("egress", measure),
-        directed("ingress", measure)
+        directed("ingress", measure),
+        sum_if("flow_direction IS NULL", measure)
     )
 }
 
@@ -105,20 +120,18 @@ impl Asked<'_> {
     /// `WITH` the records and `sections`: the sums of each section of a path, which is what has the same addresses at network
     /// interfaces, by these keys (expression and name), with these measures and the mark of the section.
     pub(super) fn sections(&self, keys: &[(&str, &str)], measures: &str, conditions: &[String]) -> String {
-        let columns = keys.iter().map(|(key, name)| format!("{key} AS {name}"));
-        let columns: Vec<String> = columns.collect();
         let ends = ["srcaddr", "dstaddr"].into_iter().filter(|end| keys.iter().all(|(key, _)| key != end));
         let group: Vec<&str> = ends.chain(keys.iter().map(|(key, _)| *key)).collect();
         format!(
             "{},\nsections AS (\n  SELECT {},\n    {measures},\n    {IS_UNDIRECTED} AS {BOTH_ENDS}\n  FROM logs\n  WHERE {}\n  GROUP BY {}\n)",
             self.logs,
-            columns.join(", "),
+            named_columns(keys),
             conditions.join("\n    AND "),
             group.join(", "),
         )
     }
 
-    /// Rows in an order, at most so many as are asked for.
+    /// Rows in an order, up to the number that is asked for.
     pub(super) fn ranked(&self, order: &str) -> String {
         format!("ORDER BY {order}\nLIMIT {}", self.rows)
     }

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use super::super::argument::{Gateway, Level, OfficeHours};
-use super::parts::{DESTINATION, NOT_REJECTED, PORT, SOURCE, TRAFFIC, count_of, on_near_side, once};
+use super::parts::{DESTINATION, NOT_REJECTED, PORT, SEEN, SOURCE, TRAFFIC, count_of, on_near_side, once};
 use super::{Asked, BOTH_ENDS};
 
 /// The addresses of packets.
@@ -94,9 +94,7 @@ impl Asked<'_> {
         let keys = [PACKET, SERVICE].concat();
         let rejected_records = rejected
             .map_or_else(String::new, |name| format!(",\n    {} AS {name}", count_of("action = 'REJECT'")));
-        let measures = format!(
-            "{bytes} AS bytes{rejected_records},\n    min(started) AS first_seen, max(ended) AS last_seen"
-        );
+        let measures = format!("{bytes} AS bytes{rejected_records},\n    {SEEN}");
         let rejected = rejected.map_or_else(String::new, |name| format!(" sum({name}) AS {name},"));
         format!(
             "{}\nSELECT source, destination, protocol, port, max(bytes) AS bytes,{rejected}\n  {},\n  bool_or({BOTH_ENDS}) AS {BOTH_ENDS}\n\
@@ -110,8 +108,7 @@ impl Asked<'_> {
     pub(super) fn large_flows(&self, above: u64, gateways: &[Gateway]) -> String {
         let ports = [("protocol", "protocol"), ("srcport", "srcport"), ("dstport", "dstport")];
         let keys = [&PACKET[..], &ports].concat();
-        let measures =
-            format!("{} AS bytes,\n    min(started) AS first_seen, max(ended) AS last_seen", once("bytes"));
+        let measures = format!("{} AS bytes,\n    {SEEN}", once("bytes"));
         let conditions = [TRAFFIC.to_owned(), NOT_REJECTED.to_owned(), on_near_side(gateways)];
         format!(
             "{}\nSELECT source, destination, protocol, srcport, dstport, max(bytes) AS bytes,\n  {},\n  bool_or({BOTH_ENDS}) AS {BOTH_ENDS}\n\

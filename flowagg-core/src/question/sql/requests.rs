@@ -1,7 +1,9 @@
 //! Questions about requests: who wanted what of whom, and whether it was let in.
 
 use super::super::argument::{Gateway, InterfaceId, Network};
-use super::parts::{DESTINATION, IS_UNDIRECTED, PORT, REQUEST, SOURCE, TRAFFIC, count_of, on_near_side};
+use super::parts::{
+    DESTINATION, IS_UNDIRECTED, PORT, REQUEST, SEEN, SOURCE, TRAFFIC, count_of, on_near_side,
+};
 use super::{Asked, BOTH_ENDS};
 
 /// Ports of administration and databases, with what listens there.
@@ -66,7 +68,7 @@ impl Asked<'_> {
     fn requests(&self, ports: &str) -> String {
         format!(
             "{},\nrequests AS (\n  SELECT {SOURCE} AS source, {DESTINATION} AS destination, protocol, dstport AS port,\n    {} AS accepted,\n    \
-             {} AS rejected,\n    min(started) AS first_seen, max(ended) AS last_seen, {IS_UNDIRECTED} AS {BOTH_ENDS}\n  FROM logs\n  \
+             {} AS rejected,\n    {SEEN}, {IS_UNDIRECTED} AS {BOTH_ENDS}\n  FROM logs\n  \
              WHERE srcaddr IS NOT NULL AND dstaddr IS NOT NULL AND action IS NOT NULL\n    AND {ports}\n    AND {REQUEST}\n  \
              GROUP BY {SOURCE}, {DESTINATION}, protocol, dstport\n)",
             self.logs,
@@ -113,11 +115,9 @@ impl Asked<'_> {
             ("protocol", "protocol"),
             ("dstport", "port"),
         ];
-        // The network interface that sends IPv4 to the internet has a private address, so there is no other record.
+        // The network interface that sends IPv4 to the internet has a private address, so no other interface records the flow.
         let both = count_of("flow_direction IS NULL AND srcaddr LIKE '%:%'");
-        let measures = format!(
-            "sum(bytes) AS bytes, count(*) AS records, min(started) AS first_seen, max(ended) AS last_seen,\n    {both} > 0 AS both"
-        );
+        let measures = format!("sum(bytes) AS bytes, count(*) AS records, {SEEN},\n    {both} > 0 AS both");
         let conditions = [
             TRAFFIC.to_owned(),
             "action = 'ACCEPT'".to_owned(),

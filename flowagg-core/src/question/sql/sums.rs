@@ -3,7 +3,7 @@
 use super::super::argument::{Border, Gateway, Grouping, Network, Period, Ranked};
 use super::parts::{
     DESTINATION, IS_UNDIRECTED, NOT_REJECTED, TRAFFIC, count_of, if_directed, is_gateway, is_named_gateway,
-    once,
+    named_columns, once, sum_if,
 };
 use super::{Asked, BOTH_ENDS};
 
@@ -28,7 +28,6 @@ impl Asked<'_> {
 
     /// What network interfaces sent and received, by these columns of their records. The first one has a value.
     fn of_interfaces(&self, keys: &[(&str, &str)]) -> String {
-        let columns: Vec<String> = keys.iter().map(|(column, name)| format!("{column} AS {name}")).collect();
         let names: Vec<&str> = keys.iter().map(|(_, name)| *name).collect();
         let columns_only: Vec<&str> = keys.iter().map(|(column, _)| *column).collect();
         let has_value =
@@ -37,7 +36,7 @@ impl Asked<'_> {
             "{}\nSELECT log_account AS account, {},\n  {} AS sent,\n  {} AS received,\n  sum(bytes) AS bytes\nFROM logs\n\
              WHERE bytes IS NOT NULL{has_value} AND {NOT_REJECTED}\nGROUP BY log_account, {}\n{}",
             self.logs,
-            columns.join(", "),
+            named_columns(keys),
             if_directed("egress", "bytes"),
             if_directed("ingress", "bytes"),
             columns_only.join(", "),
@@ -83,17 +82,15 @@ impl Asked<'_> {
             keys.push((service.as_str(), "aws_service"));
             condition = format!("\n  AND {service} IN ('S3', 'DYNAMODB')");
         }
-        let columns: Vec<String> = keys.iter().map(|(key, name)| format!("{key} AS {name}")).collect();
         let group: Vec<&str> = keys.iter().map(|(key, _)| *key).collect();
         let names: Vec<&str> = keys.iter().map(|(_, name)| *name).collect();
-        let sum = |condition: &str| format!("coalesce(sum(CASE WHEN {condition} THEN bytes END), 0)");
         format!(
             "{}\nSELECT {},\n  {} AS sent,\n  {} AS received,\n  sum(bytes) AS bytes\nFROM logs\n\
              WHERE {TRAFFIC} AND {NOT_REJECTED}\n  AND ({})\n  AND ({sends} OR {receives}){condition}\nGROUP BY {}\n{}",
             self.logs,
-            columns.join(", "),
-            sum(sends),
-            sum(&format!("dstaddr = pkt_dstaddr AND {receives}")),
+            named_columns(&keys),
+            sum_if(sends, "bytes"),
+            sum_if(&format!("dstaddr = pkt_dstaddr AND {receives}"), "bytes"),
             is_named_gateway(gateways),
             group.join(", "),
             self.ranked(&format!("bytes DESC, {}", names.join(", "))),

@@ -97,7 +97,7 @@ fn events<'w>(
     for record in records {
         if let Some(key) = key(record) {
             let (events, of_key) = found.entry(key).or_default();
-            // An event is told by where it is.
+            // The place of an event identifies it.
             events.insert(std::ptr::from_ref::<Event>(record.event) as usize);
             of_key.push(record);
         }
