@@ -31,8 +31,8 @@ impl Exit {
             }
             Self::Differs => {
                 "completed with findings: differences (those that `apply` leaves, and those of `plan` and `policy diff` with \
-                 `--exit-code`), findings of `policy check`, a delivery that is denied or undecided, flow logs that do not deliver, or \
-                 broken objects that `query` skipped"
+                 `--exit-code`), findings of `policy check`, a delivery that is denied or undecided, flow logs that do not deliver, \
+                 broken objects that `query` skipped, or rows that `query --fail-if-rows` found"
             }
             Self::Interrupted => "interrupted by Ctrl-C",
             Self::Terminated => "interrupted by SIGTERM or SIGHUP",

@@ -2,10 +2,9 @@
 
 use std::ffi::OsString;
 
-use clap::Parser;
 use tracing_subscriber::prelude::*;
 
-use crate::args::{Args, hinted};
+use crate::args::Args;
 use crate::exit::Exit;
 use crate::show::Screen;
 use crate::{commands, show};
@@ -35,9 +34,9 @@ pub async fn run(args: impl IntoIterator<Item = OsString>, screen: &mut Screen<'
     let args: Vec<OsString> = args.into_iter().collect();
     // Before the arguments are parsed: with `--json`, errors in them are events as well.
     screen.events |= args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
-    let parsed = match Args::try_parse_from(&args) {
+    let parsed = match Args::read(&args) {
         Ok(parsed) => parsed,
-        Err(error) => return show::usage(&hinted(error, &args), screen),
+        Err(error) => return show::usage(&error, screen),
     };
     trace(parsed.global.verbose, screen.events);
     match commands::run(parsed, screen).await {

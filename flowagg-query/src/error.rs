@@ -1,7 +1,9 @@
 //! What can go wrong: with a query, and with one object.
 
+use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::sql::sqlparser::parser::ParserError;
+use flowagg_core::near::meant;
 
 /// Why one object cannot be read. Such an object contributes no rows: it is counted and named, or with
 /// [`ScanOptions::strict`](crate::ScanOptions::strict) it ends the query.
@@ -211,6 +213,14 @@ fn message(error: &DataFusionError) -> String {
         DataFusionError::SQL(error, _) => match error.as_ref() {
             ParserError::ParserError(message) | ParserError::TokenizerError(message) => message.clone(),
             ParserError::RecursionLimitExceeded => "the statement is nested too deeply".to_owned(),
+        },
+        DataFusionError::SchemaError(error, _) => match error.as_ref() {
+            SchemaError::FieldNotFound { field, valid_fields } => {
+                let near = meant(field.name(), valid_fields.iter().map(Column::name));
+                let near = near.map(|near| format!(": did you mean `{near}`?")).unwrap_or_default();
+                format!("no column is called `{}`{near}", field.name())
+            }
+            error => error.to_string(),
         },
         other => other.message().trim().to_owned(),
     }

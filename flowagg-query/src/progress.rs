@@ -71,7 +71,8 @@ struct Counters {
     read: Count,
     records: AtomicU64,
     skipped: AtomicU64,
-    complete: AtomicU64,
+    scans: AtomicU64,
+    listing: AtomicU64,
     named: Mutex<Vec<Skipped>>,
     missing: Mutex<BTreeMap<RecordedField, u64>>,
 }
@@ -107,9 +108,14 @@ impl Progress {
         self.0.pruned.get()
     }
 
+    /// Scans that were started: none if the statement reads no table, or can have no row.
+    pub fn scans(&self) -> u64 {
+        self.0.scans.load(Relaxed)
+    }
+
     /// Whether the listings of all scans that were started are complete: [`Progress::listed`] is then the total.
     pub fn is_listed(&self) -> bool {
-        self.0.complete.load(Relaxed) == 0
+        self.0.listing.load(Relaxed) == 0
     }
 
     /// Objects that were read, skipped ones included.
@@ -164,11 +170,12 @@ impl Progress {
     }
 
     pub(crate) fn begin_listing(&self) {
-        self.0.complete.fetch_add(1, Relaxed);
+        self.0.scans.fetch_add(1, Relaxed);
+        self.0.listing.fetch_add(1, Relaxed);
     }
 
     pub(crate) fn end_listing(&self) {
-        self.0.complete.fetch_sub(1, Relaxed);
+        self.0.listing.fetch_sub(1, Relaxed);
     }
 
     pub(crate) fn skip(&self, key: String, reason: Broken) {

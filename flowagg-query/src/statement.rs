@@ -35,7 +35,8 @@ impl Statement {
         let count = statements.len();
         match statements.front() {
             Some(statement) if count == 1 => {
-                let kind = kind(statement).ok_or_else(|| QueryError::NotRead(first_word(sql)))?;
+                let kind =
+                    kind(statement).ok_or_else(|| QueryError::NotRead(first_word(&statement.to_string())))?;
                 Ok(Self { sql: sql.to_owned(), kind })
             }
             _ => Err(QueryError::Statements(count)),

@@ -48,6 +48,11 @@ impl FlowLogs {
     /// The name of the table: as in the export for Athena.
     pub const NAME: &str = "vpc_flow_logs";
 
+    /// The names of its columns, in their order.
+    pub fn columns() -> impl Iterator<Item = &'static str> {
+        SCHEMA.fields().iter().map(|field| field.name().as_str())
+    }
+
     /// Starts to describe the table over a bucket, or a folder that looks like one.
     pub fn builder(store: Arc<dyn ObjectStore>) -> FlowLogsBuilder {
         FlowLogsBuilder {

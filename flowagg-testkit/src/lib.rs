@@ -4,6 +4,7 @@
 //! * [`organization`]: an organization with units and accounts, on moto
 //! * [`world`]: accounts, VPCs and a hub, made by naming them; the real `flowagg` program among them
 //! * [`delivery`]: the log delivery service, which no emulator has: it obeys the bucket policy and writes the objects
+//! * [`sample`]: a copy of a bucket with two days of flow logs, to ask questions about
 //! * [`simulation`]: a generated organization of hundreds of accounts, in memory
 //! * [`faults`]: an endpoint in front of the emulator that says no
 //! * [`proxy`]: an HTTP proxy, with or without credentials
@@ -56,6 +57,7 @@ pub mod faults;
 pub mod organization;
 pub mod proxy;
 pub mod rehearsal;
+pub mod sample;
 pub mod simulation;
 pub mod world;
 

@@ -56,6 +56,8 @@ pub(crate) enum Bench {
 
 /// The hub account of the bench's fleet: at its endpoint an account's id is its access key.
 const HUB: &str = "111111111111";
+/// Not of the whole workspace, which has DataFusion.
+const OF_TESTKIT: &str = "bench -p flowagg-testkit --no-default-features";
 /// What could send the bench elsewhere, or as somebody else.
 const FOREIGN: [&str; 9] = [
     "AWS_PROFILE",
@@ -88,15 +90,15 @@ impl Bench {
                 cargo::run(bench.args(options))
             }
             Self::Delivery { options } => {
-                cargo::run(cargo("bench --workspace --bench delivery --").args(options))
+                cargo::run(cargo(OF_TESTKIT).args(["--bench", "delivery", "--"]).args(options))
             }
         }
     }
 }
 
 fn fleet(profile: &str, options: &[String]) -> anyhow::Result<()> {
-    let mut bench = cargo("bench --workspace --bench fleet --profile");
-    bench.arg(profile).arg("--").args(options);
+    let mut bench = cargo(OF_TESTKIT);
+    bench.args(["--bench", "fleet", "--profile", profile, "--"]).args(options);
     for variable in FOREIGN {
         bench.env_remove(variable);
     }

@@ -11,6 +11,7 @@ mod query;
 mod report;
 mod schema;
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -28,7 +29,7 @@ use crate::aws::Connection;
 #[cfg(feature = "athena")]
 pub(crate) use athena::{AthenaQueryArgs, AthenaVerb};
 pub(crate) use export::{CloudformationArgs, ExportVerb, OutputArgs, TerraformArgs};
-pub(crate) use hint::hinted;
+use hint::hinted;
 pub(crate) use import::ImportArgs;
 pub(crate) use init::InitArgs;
 #[cfg(feature = "query")]
@@ -47,6 +48,17 @@ pub(crate) struct Args {
     pub(crate) global: GlobalArgs,
     #[command(subcommand)]
     pub(crate) verb: Verb,
+    /// The words that it was read from, with the name of the program.
+    #[arg(skip)]
+    pub(crate) words: Vec<OsString>,
+}
+
+impl Args {
+    /// Reads a command line; the first word is the name of the program.
+    pub(crate) fn read(words: &[OsString]) -> Result<Self, clap::Error> {
+        let args = Self::try_parse_from(words).map_err(|error| hinted(error, words))?;
+        Ok(Self { words: words.to_owned(), ..args })
+    }
 }
 
 const EXAMPLES: &str = "\

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::Args as ClapArgs;
 use flowagg_core::id::BucketName;
@@ -29,23 +30,27 @@ Examples:
   flowagg query \"SELECT count(*) FROM vpc_flow_logs\" --bucket acme-logs
   flowagg query \"DESCRIBE vpc_flow_logs\" --path ./copy-of-the-bucket
   flowagg query - --format csv < report.sql > report.csv
+  flowagg query rejected --from 15m --watch 60s
+  flowagg query rejected --only payments --fail-if-rows
+  flowagg query                    a prompt, with history and completion
 
 Exit codes:
   0  the query ran, and every object was read
   1  something could not be read, the query failed, or you answered no
   2  the question, statement or an option is invalid, a field that it needs
      is not recorded, or there is no terminal to ask on
-  3  the query ran, and broken objects were skipped";
+  3  the query ran, and broken objects were skipped, or `--fail-if-rows` found
+     rows";
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct QueryArgs {
-    /// A question by its name, or SQL as one argument; `-` reads SQL from stdin
+    /// A question by its name, or SQL as one argument; `-` reads SQL from stdin. Without it, a terminal gets a prompt
     ///
-    /// `--list` shows the questions. A statement is SELECT, WITH, EXPLAIN, DESCRIBE or SHOW, and its table is `vpc_flow_logs`:
-    /// `DESCRIBE vpc_flow_logs` lists the columns.
-    #[arg(value_name = "QUESTION|SQL", required_unless_present = "list")]
+    /// `--list` shows the questions, also those that are saved as `queries/NAME.sql` next to the fleet file. A statement is SELECT,
+    /// WITH, EXPLAIN, DESCRIBE or SHOW, and its table is `vpc_flow_logs`: `DESCRIBE vpc_flow_logs` lists the columns.
+    #[arg(value_name = "QUESTION|SQL")]
     pub(crate) asked: Option<String>,
-    /// What the question is about, such as an address
+    /// What the question is about, such as an address; `NAME=VALUE` for a parameter of a saved question
     #[arg(value_name = "ARGUMENT")]
     pub(crate) arguments: Vec<String>,
     /// List the questions with the fields that they need; with a question, which records it counts
@@ -88,6 +93,12 @@ pub(crate) struct QueryArgs {
     /// Stop at the first broken object instead of skipping it
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Exit with 3 if there are rows; for a saved question, if there are more than its threshold
+    #[arg(long, conflicts_with = "explain")]
+    pub(crate) fail_if_rows: bool,
+    /// Ask again and again, each time this long after the last start; ends with Ctrl-C, or with `--fail-if-rows` when rows are found
+    #[arg(long, value_name = "TIME", value_parser = interval, conflicts_with_all = ["explain", "list"])]
+    pub(crate) watch: Option<Duration>,
     #[command(flatten)]
     pub(crate) of_question: QuestionOptions,
 }
@@ -166,6 +177,13 @@ impl FromStr for QueryTime {
     }
 }
 
+/// The time from one start to the next.
+fn interval(text: &str) -> Result<Duration, String> {
+    let span = ago(text).and_then(|span| Duration::try_from(span).ok());
+    span.filter(|span| *span >= Duration::from_secs(1))
+        .ok_or_else(|| "at least a second, as in 60s or 5m".to_owned())
+}
+
 /// `24h`, `7d`.
 fn ago(text: &str) -> Option<SignedDuration> {
     let span: Span = text.parse().ok()?;
@@ -221,6 +239,14 @@ mod tests {
         }
         for text in ["", "-1h", "soon", "24", "1 month", "2026-13-01", "2026-11-01T25:00:00Z"] {
             assert!(text.parse::<QueryTime>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn interval_is_at_least_a_second() {
+        assert_eq!(interval("5m"), Ok(Duration::from_secs(300)));
+        for text in ["", "0s", "500ms", "-1m", "60"] {
+            assert!(interval(text).is_err(), "{text}");
         }
     }
 

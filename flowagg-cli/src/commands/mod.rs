@@ -52,7 +52,7 @@ pub(crate) async fn run(args: Args, screen: &mut Screen<'_>) -> Result<Exit, Com
         Verb::Init(options) => init::run(&args.global, options, screen).await,
         Verb::Import(options) => import::run(&args.global, options, screen).await,
         #[cfg(feature = "query")]
-        Verb::Query(options) => query::run(&args.global, options, screen).await,
+        Verb::Query(options) => query::run(&args.global, options, &args.words, screen).await,
         #[cfg(feature = "athena")]
         Verb::Athena(AthenaVerb::Query(options)) => athena::query(&args.global, options, screen).await,
         Verb::Policy(verb) => policy::run(&args.global, verb, screen).await,

@@ -42,13 +42,13 @@ pub(crate) use markdown::markdown;
 pub use markdown::report_markdown;
 pub(crate) use plan::{EndedRun, Failures, Run, after_plan, after_run, applied, applied_unread, next, plan};
 pub(crate) use policy::{answer, findings, sizes};
-#[cfg(feature = "query")]
-pub(crate) use progress::Watched;
 pub(crate) use progress::{Waited, Watch};
 #[cfg(feature = "query")]
+pub(crate) use progress::{Watched, end, signal};
+#[cfg(feature = "query")]
 pub(crate) use queried::{
-    Done, Estimate, ResultFormat, ResultWriter, counts, missing_fields, nothing_found, questions, so_far,
-    totals,
+    Done, Estimate, ResultFormat, ResultWriter, counts, missing_fields, nothing_found, questions,
+    saved_questions, so_far, totals,
 };
 pub(crate) use report::report_verdict;
 pub use report::{Glyphs, report};

@@ -15,6 +15,8 @@ mod proxies;
 mod query;
 #[cfg(feature = "query")]
 mod questions;
+#[cfg(feature = "query")]
+mod saved;
 mod schemas;
 mod settings;
 

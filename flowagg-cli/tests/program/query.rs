@@ -258,7 +258,10 @@ fn invalid_command_lines_say_what_to_do() {
         (&["top-talkers"][..], "unknown question `top-talkers`"),
         (&["SELECT", "1"], "unknown question `SELECT`"),
         (&["SELECT 1", "AS one"], "unexpected argument `AS one` after the SQL statement"),
-        (&[sql, "--nat", "10.0.0.1"], "`--nat` is an option of questions, not of SQL statements"),
+        (
+            &[sql, "--nat", "10.0.0.1"],
+            "`--nat` is an option of flowagg's own questions, not of SQL statements",
+        ),
         (&["DELETE FROM vpc_flow_logs"], "`DELETE` is not a statement that only reads"),
         (&["CREATE TABLE a AS SELECT 1"], "`CREATE` is not a statement that only reads"),
         (&["COPY vpc_flow_logs TO 'a.csv'"], "`COPY` is not a statement that only reads"),

@@ -7,6 +7,7 @@ mod argument;
 mod dialect;
 mod name;
 mod needs;
+mod saved;
 mod sql;
 
 use std::net::IpAddr;
@@ -19,6 +20,7 @@ pub use argument::{
 pub use dialect::{Dialect, Table};
 pub use name::{Argument, QuestionName, UnknownQuestion};
 pub use needs::{Needs, NotRecorded, unanswered};
+pub use saved::{Literal, Parameter, ParameterError, ParameterKind, SavedError, SavedQuestion};
 pub use sql::{BOTH_ENDS, NotAvailable};
 
 /// A question with its parameters.

@@ -2,7 +2,7 @@
 
 #![allow(clippy::print_stderr, reason = "a program says on standard error why it ends")]
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -12,6 +12,7 @@ use flowagg_testkit::rehearsal::comparison::{FleetSize, compare};
 use flowagg_testkit::rehearsal::queries::ask;
 use flowagg_testkit::rehearsal::readers::read_by_others;
 use flowagg_testkit::rehearsal::{RehearsalError, StoryOptions, rehearse};
+use flowagg_testkit::sample;
 
 /// Rehearse roll-outs on an emulator; every claim is checked.
 #[derive(Parser)]
@@ -47,6 +48,12 @@ enum What {
     /// The script (Python, boto3) does one thing after the other, for each account and region: AssumeRole, DescribeVpcs,
     /// CreateFlowLogs. It looks at no flow log that is there, makes no bucket and no policy, and checks nothing.
     Compare(FleetSize),
+    /// Write two days of a small company's flow logs into a folder, as a copy of their bucket; needs no emulator
+    Sample {
+        /// The folder: `flowagg query --path FOLDER` reads it
+        #[arg(long, value_name = "FOLDER")]
+        out: PathBuf,
+    },
 }
 
 #[tokio::main]
@@ -61,7 +68,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<(), RehearsalError> {
-    let backend = args.backend.map_or_else(Backend::automatic, Ok)?;
+    let backend = || args.backend.map_or_else(Backend::automatic, Ok);
     let out = &mut io::stdout().lock();
     match args.what {
         What::Story { keep, report, query } => {
@@ -69,10 +76,15 @@ async fn run(args: Args) -> Result<(), RehearsalError> {
             options.keep = keep;
             options.report = report;
             options.query = query;
-            rehearse(&backend, &options, out).await
+            rehearse(&backend()?, &options, out).await
         }
-        What::Readers => read_by_others(&backend, out).await,
-        What::Queries => ask(&backend, out).await,
-        What::Compare(size) => compare(&backend, size, out).await,
+        What::Readers => read_by_others(&backend()?, out).await,
+        What::Queries => ask(&backend()?, out).await,
+        What::Compare(size) => compare(&backend()?, size, out).await,
+        What::Sample { out: folder } => {
+            let objects = sample::write(&folder)?;
+            writeln!(out, "{objects} objects are in `{}`", folder.display())?;
+            Ok(())
+        }
     }
 }

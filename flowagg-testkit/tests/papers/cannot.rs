@@ -9,6 +9,7 @@ const CANNOT: &[(&str, &str)] = &[
         "it builds the program, which the tests have built, and fetches crates from the registry",
     ),
     ("cargo xtask", "it would build and run these tests, or call what runs them"),
+    ("cargo run", "it would wait for cargo's lock; the tests write the sample themselves"),
     ("cargo test", "it would run these tests"),
     ("cargo tree", "it tells of the build, and waits for cargo's lock"),
     ("cargo deny", "it fetches the list of advisories; CI runs it"),

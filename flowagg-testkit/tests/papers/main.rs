@@ -14,6 +14,7 @@ mod page;
 #[path = "../support/paper.rs"]
 mod paper;
 mod query;
+mod questions;
 mod readme;
 mod rest;
 mod shell;
@@ -61,6 +62,11 @@ stories! {
     queries_run_over_what_was_delivered: "docs/query.md", "Queries" => query::queries;
     a_large_query_is_explained_before_it_runs: "docs/query.md", "Large queries" => query::large;
     the_policy_of_a_caller_of_query_is_valid: "docs/query.md", "Permissions" => query::permissions;
+    the_cost_story_is_answered_as_printed: "docs/questions.md", "Where the money goes" => questions::shown;
+    the_incident_story_is_answered_as_printed:
+        "docs/questions.md", "One address in every account" => questions::shown;
+    saved_questions_are_answered_as_printed: "docs/questions.md", "Saved questions" => questions::saved;
+    every_question_is_answered_as_printed: "docs/questions.md", "Every question" => questions::shown;
     the_report_is_written_in_four_forms: "docs/report.md", "The report" => rest::report;
     the_action_plans_applies_and_verifies: "docs/automation.md", "With the action" => rest::action;
     the_trust_of_the_pipelines_role_is_a_policy: "docs/automation.md", "The roles" => rest::trust;

@@ -139,6 +139,11 @@ impl Section {
         Self { place: format!("{page}, \"{heading}\""), blocks }
     }
 
+    /// Whether there is another block.
+    pub(crate) fn goes_on(&self) -> bool {
+        !self.blocks.is_empty()
+    }
+
     /// The next block, which must be of this language.
     #[track_caller]
     pub(crate) fn next(&mut self, language: &str) -> Block {

@@ -13,6 +13,7 @@ mod large;
 #[allow(dead_code, reason = "`papers` needs more of it")]
 mod paper;
 mod picture;
+mod prompt;
 mod story;
 mod terminal;
 mod wait;

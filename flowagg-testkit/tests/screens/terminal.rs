@@ -51,15 +51,15 @@ pub(crate) struct Shown {
 pub(crate) struct Run {
     folder: std::path::PathBuf,
     variables: Vec<(String, String)>,
-    /// What is typed once something is shown.
-    typed: (&'static str, &'static str),
+    /// What is typed, one after the other, each once something is shown.
+    typed: Vec<(&'static str, &'static str)>,
 }
 
 impl Run {
     /// In a folder with this fleet file, offline.
     pub(crate) fn offline(folder: &Path, fleet_file: &str) -> Self {
         std::fs::write(folder.join("flowagg.toml"), fleet_file).unwrap();
-        let run = Self { folder: folder.to_owned(), variables: Vec::new(), typed: (QUESTION, "") };
+        let run = Self { folder: folder.to_owned(), variables: Vec::new(), typed: Vec::new() };
         run.with("TERM", "xterm-256color").with("LANG", "C.UTF-8")
     }
 
@@ -89,7 +89,12 @@ impl Run {
 
     /// The same with somebody at the keyboard who types this once that is shown.
     pub(crate) fn typing_at(self, shown: &'static str, typed: &'static str) -> Self {
-        Self { typed: (shown, typed), ..self }
+        self.typing_each(&[(shown, typed)])
+    }
+
+    /// The same with somebody who types each of these once that is shown, below what was shown before.
+    pub(crate) fn typing_each(self, typed: &[(&'static str, &'static str)]) -> Self {
+        Self { typed: typed.to_vec(), ..self }
     }
 
     /// Runs the program with these words.
@@ -112,14 +117,17 @@ impl Run {
         let command = pty_process::Command::new(program().unwrap()).args(words.split(' '));
         let command = command.current_dir(&self.folder).env_clear().envs(self.variables.clone());
         let mut child = command.kill_on_drop(true).spawn(inside).unwrap();
-        let (mut bytes, mut part, mut is_typed) = (Vec::new(), [0; 4096], false);
-        let (shown, typed) = self.typed;
+        let (mut bytes, mut part, mut seen) = (Vec::new(), [0; 4096], 0);
+        let mut typed = self.typed.iter().peekable();
         // Linux says by an error that a terminal has nobody in it any more.
         while let Ok(length @ 1..) = terminal.read(&mut part).await {
             bytes.extend_from_slice(&part[..length]);
-            if !is_typed && String::from_utf8_lossy(&bytes).contains(shown) {
-                is_typed = true;
-                terminal.write_all(typed.as_bytes()).await.unwrap();
+            while let Some((shown, text)) = typed.peek()
+                && let Some(place) = place_of(shown.as_bytes(), &bytes[seen..])
+            {
+                seen += place + shown.len();
+                terminal.write_all(text.as_bytes()).await.unwrap();
+                typed.next();
             }
         }
         (child.wait().await.unwrap().code(), bytes)
@@ -131,6 +139,10 @@ impl Run {
         let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await.unwrap();
         (output.status.code(), [output.stdout, output.stderr].concat())
     }
+}
+
+fn place_of(part: &[u8], bytes: &[u8]) -> Option<usize> {
+    bytes.windows(part.len()).position(|window| window == part)
 }
 
 impl Shown {

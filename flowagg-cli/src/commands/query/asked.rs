@@ -2,31 +2,45 @@
 
 use std::io::Read as _;
 
+use flowagg_core::near::meant;
 use flowagg_core::question::{BOTH_ENDS, Options, Question, QuestionName, Table, UnknownQuestion};
 use flowagg_query::datafusion::arrow::array::{AsArray as _, RecordBatch};
 use flowagg_query::{FlowLogs, Progress, Statement};
 
 use super::super::error::CommandError;
 use super::failed::invalid;
+use super::saved;
 use crate::Screen;
-use crate::args::QueryArgs;
+use crate::args::{GlobalArgs, QueryArgs};
 use crate::show::missing_fields;
 
 /// A statement, and the question that it answers if there is one.
 pub(super) struct Asked {
     pub(super) statement: Statement,
     pub(super) question: Option<Question>,
+    /// The most rows that are no finding.
+    pub(super) threshold: u64,
 }
 
 /// Words with which a statement begins.
-const OF_SQL: [&str; 5] = ["select", "with", "explain", "describe", "show"];
+pub(super) const OF_SQL: [&str; 5] = ["select", "with", "explain", "describe", "show"];
 
 impl Asked {
     /// Reads the command line, and standard input if it names that. What has white space is a statement.
-    pub(super) fn read(options: &QueryArgs, screen: &mut Screen<'_>) -> Result<Self, CommandError> {
+    pub(super) fn read(
+        global: &GlobalArgs,
+        options: &QueryArgs,
+        screen: &mut Screen<'_>,
+    ) -> Result<Self, CommandError> {
         let text = options.asked.as_deref().unwrap_or_default().trim();
-        if text != "-" && !text.contains(char::is_whitespace) {
-            let question = question(text, options)?;
+        let is_name = text != "-" && !text.contains(char::is_whitespace);
+        if is_name && let Some(saved) = saved::named(global, text)? {
+            only_of_questions(options)?;
+            let (statement, threshold) = (saved.statement(&options.arguments)?, saved.question.threshold);
+            return Ok(Self { statement, question: None, threshold });
+        }
+        if is_name {
+            let question = question(global, text, options)?;
             let rows = options.limit.unwrap_or(Question::ROWS);
             let sql = question.sql(&Table::of_session(FlowLogs::NAME), rows);
             let sql = sql.map_err(|error| {
@@ -38,15 +52,10 @@ impl Asked {
             return Ok(Self {
                 statement: Statement::parse(&sql).map_err(invalid)?,
                 question: Some(question),
+                threshold: 0,
             });
         }
-        if let Some(option) = given(options).given().next() {
-            let what = format!("`{option}` is an option of questions, not of SQL statements");
-            return Err(CommandError::usage(
-                what,
-                "leave it out, or ask a question: `flowagg query --list` shows them",
-            ));
-        }
+        only_of_questions(options)?;
         if let Some(argument) = options.arguments.first() {
             let what = format!("unexpected argument `{argument}` after the SQL statement");
             return Err(CommandError::usage(what, "put the whole statement in quotes, as one argument"));
@@ -58,13 +67,20 @@ impl Asked {
             let help = "give one as a single argument, as in \"SELECT count(*) FROM vpc_flow_logs\"";
             return Err(CommandError::usage(what, help));
         }
-        Ok(Self { statement: Statement::parse(sql).map_err(invalid)?, question: None })
+        Ok(Self { statement: Statement::parse(sql).map_err(invalid)?, question: None, threshold: 0 })
     }
 }
 
+/// Fails if an option of flowagg's own questions is given for a statement.
+fn only_of_questions(options: &QueryArgs) -> Result<(), CommandError> {
+    let Some(option) = given(options).given().next() else { return Ok(()) };
+    let what = format!("`{option}` is an option of flowagg's own questions, not of SQL statements");
+    Err(CommandError::usage(what, "leave it out, or ask a question: `flowagg query --list` shows them"))
+}
+
 /// The question of this name, with what is given for it.
-fn question(name: &str, options: &QueryArgs) -> Result<Question, CommandError> {
-    let name = named(name)?;
+fn question(global: &GlobalArgs, name: &str, options: &QueryArgs) -> Result<Question, CommandError> {
+    let name = named(global, name)?;
     Question::new(name, options.arguments.iter().map(String::as_str), given(options))
         .map_err(|error| CommandError::usage(error.to_string(), error.help()))
 }
@@ -80,10 +96,17 @@ fn given(options: &QueryArgs) -> Options {
     given
 }
 
-/// The question of this name.
-pub(super) fn named(name: &str) -> Result<QuestionName, CommandError> {
+/// The question of this name. If there is none, a similar one is suggested, also one that is saved.
+pub(super) fn named(global: &GlobalArgs, name: &str) -> Result<QuestionName, CommandError> {
     QuestionName::parse(name).map_err(|error| {
-        let UnknownQuestion { text, meant, .. } = &error;
+        let UnknownQuestion { text, .. } = &error;
+        let saved = saved::names(global);
+        let names: Vec<&str> = QuestionName::ALL
+            .iter()
+            .map(|name| name.as_str())
+            .chain(saved.iter().map(String::as_str))
+            .collect();
+        let meant = meant(&text.to_ascii_lowercase(), names);
         let is_sql = OF_SQL.contains(&text.to_ascii_lowercase().as_str());
         let help = match meant {
             _ if is_sql => "put the whole statement in quotes, as one argument".to_owned(),

@@ -22,6 +22,10 @@ pub(super) struct Prepared<'a> {
     pub(super) statement: Statement,
     /// The question that the statement answers.
     pub(super) question: Option<Question>,
+    /// The most rows that are no finding; `None` if any number is none.
+    pub(super) threshold: Option<u64>,
+    /// What stands above the rows where they are watched.
+    pub(super) heading: Option<String>,
     pub(super) source: Source,
 }
 

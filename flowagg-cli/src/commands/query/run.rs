@@ -9,7 +9,7 @@ use anstream::StripStream;
 use flowagg_query::datafusion::arrow::array::RecordBatch;
 use flowagg_query::datafusion::error::DataFusionError;
 use flowagg_query::datafusion::execution::SendableRecordBatchStream;
-use flowagg_query::{FlowLogs, Progress, QueryError, StatementKind};
+use flowagg_query::{Progress, QueryError, StatementKind};
 use futures::StreamExt as _;
 
 use super::super::error::CommandError;
@@ -47,7 +47,8 @@ impl Prepared<'_> {
         let out = path.map(NewFile::create).transpose()?;
         let mut watched = Watched::new(screen.interactive, screen.events);
         let mut rows = rows.execute_stream().await.map_err(|error| invalid(error.into()))?;
-        let mut output = Output::new(self.options.format, &rows, path.zip(out.as_ref()))?;
+        let heading = self.heading.clone();
+        let mut output = Output::new(self.options.format, &rows, path.zip(out.as_ref()), heading)?;
         let mut remarks = Remarks::new(self.question.as_ref());
         let mut tick = tokio::time::interval(TICK);
         loop {
@@ -101,12 +102,11 @@ impl Prepared<'_> {
         if !is_query && progress.read().objects == 0 {
             return Ok(Exit::Done);
         }
-        let is_listed = self.options.limit != Some(0);
-        if is_listed && self.statement.to_string().to_ascii_lowercase().contains(FlowLogs::NAME) {
-            nothing_found(&progress, screen)?;
-        }
+        nothing_found(&progress, screen)?;
         remarks.print(printed, self.options.limit, &progress, screen)?;
-        Ok(Done { progress: &progress, rows: printed, took: watched.elapsed() }.print(screen)?)
+        let done =
+            Done { progress: &progress, rows: printed, threshold: self.threshold, took: watched.elapsed() };
+        Ok(done.print(screen)?)
     }
 
     /// Asks whether to read as much as the query needs. Returns how the run ends if it does not go on.
@@ -147,11 +147,16 @@ fn report(progress: &Progress, watched: &mut Watched) {
     watched.show("reading", progress.read().objects, progress.listed().objects, &at);
 }
 
+/// Clears a terminal, and begins at its top.
+const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
+
 /// Where rows are written: standard output, or a file.
 struct Output {
     writer: ResultWriter,
     /// Without the escape sequences of a terminal.
     file: Option<(PathBuf, BufWriter<StripStream<File>>)>,
+    /// What is written before the first row.
+    heading: Option<String>,
 }
 
 impl Output {
@@ -159,9 +164,10 @@ impl Output {
         format: ResultFormat,
         rows: &SendableRecordBatchStream,
         out: Option<(&Path, &NewFile)>,
+        heading: Option<String>,
     ) -> Result<Self, CommandError> {
         let Some((path, new)) = out else {
-            return Ok(Self { writer: ResultWriter::text(format, rows.schema()), file: None });
+            return Ok(Self { writer: ResultWriter::text(format, rows.schema()), file: None, heading });
         };
         let writer = match format {
             ResultFormat::Parquet => {
@@ -170,7 +176,8 @@ impl Output {
             }
             format => ResultWriter::text(format, rows.schema()),
         };
-        Ok(Self { writer, file: Some((path.to_owned(), BufWriter::new(StripStream::new(new.file()?)))) })
+        let file = BufWriter::new(StripStream::new(new.file()?));
+        Ok(Self { writer, file: Some((path.to_owned(), file)), heading })
     }
 
     fn rows(&self) -> usize {
@@ -197,6 +204,15 @@ impl Output {
         screen: &mut Screen<'_>,
         write: impl FnOnce(&mut ResultWriter, &mut Sheet<'_>) -> io::Result<()>,
     ) -> Result<(), CommandError> {
+        if let Some(heading) = self.heading.take() {
+            // The rows of the last time stay until these are there.
+            let is_on_terminal = self.is_on_terminal(screen);
+            if is_on_terminal {
+                write!(screen.out, "{CLEAR}{heading}\n\n")?;
+            } else {
+                screen.say(&heading)?;
+            }
+        }
         match &mut self.file {
             None => Ok(write(&mut self.writer, screen.out)?),
             Some((path, file)) => {

@@ -16,6 +16,8 @@ pub(crate) struct Done<'p> {
     pub(crate) progress: &'p Progress,
     /// The rows of the result.
     pub(crate) rows: usize,
+    /// The most rows that are no finding; `None` if any number is none.
+    pub(crate) threshold: Option<u64>,
     /// How long it took.
     pub(crate) took: Duration,
 }
@@ -36,6 +38,7 @@ impl Done<'_> {
             screen.note(&format!("{unnamed} more objects were skipped"))?;
         }
         let (rows, read) = (self.rows, self.progress.read());
+        let excess = self.threshold.filter(|threshold| rows as u64 > *threshold);
         let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
         let pruned = match self.progress.pruned().objects {
             0 => String::new(),
@@ -47,19 +50,31 @@ impl Done<'_> {
             self.progress.records(),
             totals(read)
         );
-        if skipped == 0 {
+        let mut findings = Vec::new();
+        match excess {
+            Some(0) => findings.push("there are rows".to_owned()),
+            Some(threshold) => {
+                findings.push(format!("there are more rows than the threshold of {threshold}"))
+            }
+            None => {}
+        }
+        if skipped > 0 {
+            let were = if skipped == 1 { "was" } else { "were" };
+            findings.push(format!("not every object was read: {skipped} {were} skipped"));
+        }
+        if findings.is_empty() {
             screen.say(&format!("ok: {what}"))?;
             return Ok(Exit::Done);
         }
-        let were = if skipped == 1 { "was" } else { "were" };
-        screen.say(&format!("query: not every object was read: {skipped} {were} skipped; {what}"))?;
+        screen.say(&format!("query: {}; {what}", findings.join("; ")))?;
         Ok(Exit::Differs)
     }
 }
 
 /// What to check if no object was found.
 pub(crate) fn nothing_found(progress: &Progress, screen: &mut Screen<'_>) -> io::Result<()> {
-    if progress.listed().objects + progress.pruned().objects > 0 || !progress.is_listed() {
+    let was_listed = progress.scans() > 0 && progress.is_listed();
+    if !was_listed || progress.listed().objects + progress.pruned().objects > 0 {
         return Ok(());
     }
     screen.note("no flow log object was found: check `--from`, `--to`, `--only`, and `--prefix` if the logs are in a sub-folder")

@@ -9,5 +9,5 @@ mod rows;
 
 pub(crate) use end::{Done, nothing_found, so_far};
 pub(crate) use estimate::{Estimate, totals};
-pub(crate) use questions::{counts, missing_fields, questions};
+pub(crate) use questions::{counts, missing_fields, questions, saved_questions};
 pub(crate) use rows::{ResultFormat, ResultWriter};

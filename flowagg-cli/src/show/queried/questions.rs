@@ -40,6 +40,22 @@ pub(crate) fn questions(names: &[QuestionName], out: &mut Sheet<'_>) -> io::Resu
     Ok(())
 }
 
+/// Prints saved questions: how each is asked, and what it is about.
+pub(crate) fn saved_questions<'a>(
+    questions: impl IntoIterator<Item = (String, &'a str)>,
+    out: &mut Sheet<'_>,
+) -> io::Result<()> {
+    for (n, (usage, title)) in questions.into_iter().enumerate() {
+        if n > 0 {
+            writeln!(out)?;
+        }
+        let (name, parameters) = usage.split_at(usage.find(' ').unwrap_or(usage.len()));
+        writeln!(out, "{BOLD}{name}{BOLD:#}{parameters}")?;
+        line(title, out)?;
+    }
+    Ok(())
+}
+
 /// Prints which records a question counts.
 pub(crate) fn counts(name: QuestionName, out: &mut Sheet<'_>) -> io::Result<()> {
     writeln!(out)?;

@@ -1,0 +1,110 @@
+//! One answer: a question or a statement, what it would read, or the list of questions.
+
+use flowagg_core::question::QuestionName;
+use flowagg_query::StatementKind;
+use jiff::Timestamp;
+
+use super::super::error::CommandError;
+use super::super::start;
+use super::asked::{self, Asked};
+use super::prepared::Prepared;
+use super::saved::{self, Saved};
+use super::source;
+use crate::args::{GlobalArgs, QueryArgs, QueryTime};
+use crate::show::{self, ResultFormat, Watched};
+use crate::{Exit, Screen};
+
+/// Asks a question once, or runs a statement.
+pub(super) async fn ask(
+    global: &GlobalArgs,
+    options: &QueryArgs,
+    heading: Option<String>,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, CommandError> {
+    let Asked { statement, question, threshold } = Asked::read(global, options, screen)?;
+    let threshold = options.fail_if_rows.then_some(threshold);
+    if options.format == ResultFormat::Parquet && options.out.is_none() {
+        let help = "name a file with `--out`, as in `--out rows.parquet`";
+        return Err(CommandError::usage("a Parquet file is not written to standard output", help));
+    }
+    if let (Some(limit), Some(threshold)) = (options.limit, threshold)
+        && limit as u64 <= threshold
+    {
+        let what = format!("`--limit {limit}` leaves no row above the threshold of {threshold}");
+        return Err(CommandError::usage(what, format!("raise it to at least {}", threshold + 1)));
+    }
+    let (from, to) = window(options, Timestamp::now())?;
+    if let (Some(question), None, None) = (&question, &options.bucket, &options.path) {
+        let file = start::file(&global.config)?;
+        let recorded = question.check(&file.flow_logs);
+        recorded.map_err(|error| CommandError::usage(error.to_string(), error.help()))?;
+    }
+    let mut source = source::open(global, options, screen).await?;
+    (source.scope.from, source.scope.to) = (from, to);
+    let reads = matches!(statement.kind(), StatementKind::Query | StatementKind::Explain);
+    if let (None, Some(from), true) = (options.from, from, reads) {
+        screen.note(&format!("records that ended since {from:.0} are read: `--from` sets another start"))?;
+    }
+    let prepared = Prepared { options, statement, question, threshold, heading, source };
+    if options.explain { prepared.explain(screen).await } else { prepared.run(screen).await }
+}
+
+/// Lists all questions, or shows one with the records that it counts.
+pub(super) fn list(
+    global: &GlobalArgs,
+    options: &QueryArgs,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, CommandError> {
+    match &options.asked {
+        None => {
+            show::questions(&QuestionName::ALL, screen.out)?;
+            let (saved, problems) = saved::all(global);
+            if !saved.is_empty() {
+                writeln!(screen.out)?;
+            }
+            show::saved_questions(saved.iter().map(Saved::lines), screen.out)?;
+            if !problems.is_empty() {
+                return Err(CommandError::Usage(problems));
+            }
+        }
+        Some(name) => {
+            if let Some(saved) = saved::named(global, name)? {
+                show::saved_questions([saved.lines()], screen.out)?;
+                return Ok(Exit::Done);
+            }
+            let name = asked::named(global, name)?;
+            show::questions(&[name], screen.out)?;
+            show::counts(name, screen.out)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// The times of the command line, or the default.
+fn window(
+    options: &QueryArgs,
+    now: Timestamp,
+) -> Result<(Option<Timestamp>, Option<Timestamp>), CommandError> {
+    // A folder is a choice already.
+    let default = options.path.is_none().then_some(QueryTime::DEFAULT_FROM);
+    let from = options.from.or(default).map(|from| from.start(now));
+    let to = options.to.map(|to| to.end(now));
+    match (from, to) {
+        (Some(from), Some(to)) if to <= from => {
+            let what = format!("the end, {to:.0}, is not after the start, {from:.0}");
+            Err(CommandError::usage(what, "give `--from` and `--to` in their order"))
+        }
+        times => Ok(times),
+    }
+}
+
+impl Prepared<'_> {
+    async fn explain(&self, screen: &mut Screen<'_>) -> Result<Exit, CommandError> {
+        let mut watched = Watched::new(screen.interactive, screen.events);
+        match self.estimate(&mut watched).await? {
+            Ok(estimate) => write!(screen.out, "{estimate}")?,
+            Err(exit) => return Ok(screen.ended(exit, "nothing was downloaded")?),
+        }
+        Ok(Exit::Done)
+    }
+}

@@ -1,0 +1,42 @@
+//! A question that is asked again and again.
+
+use std::time::Duration;
+
+use flowagg_core::text::one_line;
+use jiff::Timestamp;
+use tokio::time::MissedTickBehavior;
+
+use super::super::error::CommandError;
+use crate::args::{GlobalArgs, QueryArgs};
+use crate::show::Watched;
+use crate::{Exit, Screen};
+
+/// Asks until a signal, an error in what is asked, or with `--fail-if-rows` until there are rows. What could not be read this time may be
+/// readable the next time.
+pub(super) async fn run(
+    global: &GlobalArgs,
+    options: &QueryArgs,
+    every: Duration,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, CommandError> {
+    let mut times = tokio::time::interval(every);
+    times.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut watched = Watched::new(false, screen.events);
+    loop {
+        if let Err(exit) = watched.until(times.tick()).await {
+            return Ok(screen.ended(exit, "the question is no longer asked")?);
+        }
+        let asked: Vec<&str> = options.asked.iter().chain(&options.arguments).map(String::as_str).collect();
+        let asked = one_line(&asked.join(" "));
+        let heading = format!("{asked}, every {every:?}, at {:.0}", Timestamp::now());
+        match super::answer::ask(global, options, Some(heading), screen).await {
+            Ok(exit @ (Exit::Interrupted | Exit::Terminated | Exit::Usage)) => return Ok(exit),
+            Ok(Exit::Differs) if options.fail_if_rows => return Ok(Exit::Differs),
+            Ok(Exit::Done | Exit::Failed | Exit::Differs) => {}
+            Err(error) if error.exit() == Exit::Failed => {
+                error.report(screen);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}

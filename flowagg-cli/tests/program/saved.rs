@@ -1,0 +1,230 @@
+//! Saved questions, and what `--fail-if-rows` makes of rows.
+
+use std::fs;
+use std::path::Path;
+
+use snapbox::{assert_data_eq, str};
+
+use crate::query::{bucket, query};
+use crate::{Said, offline_in};
+
+/// Rejected traffic to a port.
+const FILE: &str = "\
+-- title: Rejected traffic to a port
+-- parameter: port integer
+-- parameter: account text = 222222222222
+-- threshold: 1
+SELECT srcaddr, $port AS port FROM vpc_flow_logs
+WHERE action = 'REJECT' AND dstport = $port AND log_account = $account -- $no
+";
+
+fn save(folder: &Path, name: &str, text: &str) {
+    fs::create_dir_all(folder.join("queries")).unwrap();
+    fs::write(folder.join("queries").join(name), text).unwrap();
+}
+
+/// What is printed, without the bytes and the time of the last line.
+fn printed(said: &Said) -> String {
+    let notes = said.err.lines().map(|line| line.split_once(" from ").map_or(line, |(start, _)| start));
+    let notes: Vec<&str> = notes.collect();
+    format!("{}{}\n{:?}\n", said.out, notes.join("\n"), said.code)
+}
+
+#[test]
+fn saved_question_is_asked_with_its_parameters() {
+    let folder = bucket();
+    save(folder.path(), "to-port.sql", FILE);
+    assert_data_eq!(
+        printed(&query(folder.path(), &["to-port", "port=22"])),
+        str![[r#"
+   srcaddr      port
+   203.0.113.9    22
+ok: 1 row
+Some(0)
+
+"#]]
+    );
+    let none = ["to-port", "port=22", "account=' OR 1=1 OR '", "--format", "csv"];
+    assert_data_eq!(
+        printed(&query(folder.path(), &none)),
+        str![[r#"
+srcaddr,port
+note: no flow log object was found: check `--from`, `--to`, `--only`, and `--prefix` if the logs are in a sub-folder
+ok: 0 rows
+Some(0)
+
+"#]]
+    );
+}
+
+#[test]
+fn arguments_of_a_saved_question_are_checked() {
+    let folder = bucket();
+    save(folder.path(), "to-port.sql", FILE);
+    let said: String = [
+        &["to-port"][..],
+        &["to-port", "22"],
+        &["to-port", "port=ssh"],
+        &["to-port", "prot=22"],
+        &["to-port", "port=22", "--nat", "10.0.0.5"],
+        &["to-port", "port=22", "--fail-if-rows", "--limit", "1"],
+        &["to-prot"],
+    ]
+    .map(|args| printed(&query(folder.path(), args)))
+    .concat();
+    assert_data_eq!(
+        said,
+        str![[r#"
+error: `to-port`: parameter `port` is not given
+       as in `flowagg query to-port port=INTEGER [account='222222222222']`
+Some(2)
+error: `to-port`: unexpected argument `22`: a parameter is given as `NAME=VALUE`
+       as in `flowagg query to-port port=INTEGER [account='222222222222']`
+Some(2)
+error: `to-port`: invalid value `ssh` of parameter `port`: not an integer
+       as in `flowagg query to-port port=INTEGER [account='222222222222']`
+Some(2)
+error: `to-port`: unknown parameter `prot`
+       as in `flowagg query to-port port=INTEGER [account='222222222222']`
+Some(2)
+error: `--nat` is an option of flowagg's own questions, not of SQL statements
+       leave it out, or ask a question: `flowagg query --list` shows them
+Some(2)
+error: `--limit 1` leaves no row above the threshold of 1
+       raise it to at least 2
+Some(2)
+error: unknown question `to-prot`
+       did you mean `to-port`? `flowagg query --list` shows all questions
+Some(2)
+
+"#]]
+    );
+}
+
+#[test]
+fn rows_above_the_threshold_are_a_finding() {
+    let folder = bucket();
+    save(folder.path(), "to-port.sql", FILE);
+    save(folder.path(), "records.sql", "-- title: Records\n-- threshold: 2\nSELECT 1 FROM vpc_flow_logs");
+    let said: String = [
+        &["to-port", "port=22", "--fail-if-rows"][..],
+        &["records", "--fail-if-rows", "--format", "csv"],
+        &["rejected", "--fail-if-rows", "--format", "csv"],
+        &["SELECT 1 FROM vpc_flow_logs WHERE false", "--fail-if-rows", "--format", "csv"],
+    ]
+    .map(|args| printed(&query(folder.path(), args)))
+    .concat();
+    assert_data_eq!(
+        said,
+        str![[r#"
+   srcaddr      port
+   203.0.113.9    22
+ok: 1 row
+Some(0)
+Int64(1)
+1
+1
+1
+query: there are more rows than the threshold of 2; 3 rows
+Some(3)
+account,interface_id,direction,source,destination,protocol,port,reason,records,first_seen,last_seen
+222222222222,eni-0a,,203.0.113.9,10.0.0.1,6,22,,1,2026-11-01T00:00:00Z,2026-11-01T00:01:00Z
+note: `rejected` is more exact with fields that are not recorded in: `pkt-srcaddr` (2 of 2 objects), `pkt-dstaddr` (2 of 2 objects), `flow-direction` (2 of 2 objects), `reject-reason` (2 of 2 objects)
+query: there are rows; 1 row
+Some(3)
+Int64(1)
+ok: 0 rows
+Some(0)
+
+"#]]
+    );
+}
+
+#[test]
+fn faults_of_files_are_reported_with_their_place() {
+    let folder = bucket();
+    for (name, text) in [
+        ("no-title.sql", "SELECT 1"),
+        ("open.sql", "-- title: a\nSELECT 'open"),
+        ("pairs.sql", "-- title: a\nSELECT 1"),
+        ("Two Words.sql", "-- title: a\nSELECT 1"),
+        ("undeclared.sql", "-- title: a\nSELECT $port"),
+        ("unused.sql", "-- title: a\n-- parameter: port integer = 1\nSELECT 1"),
+        ("writes.sql", "-- title: a\nDROP TABLE vpc_flow_logs"),
+    ] {
+        save(folder.path(), name, text);
+    }
+    let listed = offline_in(folder.path(), &["query", "--list"], "");
+    assert!(listed.out.ends_with("\nwrites\n    a\n"), "{}", listed.out);
+    assert_data_eq!(
+        format!("{}{:?}\n", listed.err, listed.code),
+        str![[r#"
+error: `queries/Two Words.sql` does not have the name of a question
+       rename it: use a-z, 0-9 and `-`, a letter first
+error: `queries/no-title.sql`, line 1: the title is missing
+       begin the file with what the question answers, as in `-- title: Rejected traffic to databases`
+error: `queries/open.sql`, Unterminated string literal at Line: 2, Column: 8
+       correct the statement
+error: `queries/pairs.sql` has the name of one of flowagg's own questions
+       rename the file
+error: `queries/undeclared.sql`, `$port` is not declared
+       add `-- parameter: port text` or `-- parameter: port integer` at the top
+error: `queries/unused.sql`, the parameter `port` is not used
+       write `$port` in the statement, or remove the parameter
+Some(2)
+
+"#]]
+    );
+    assert_data_eq!(
+        printed(&query(folder.path(), &["pairs"])),
+        str![[r#"
+error: `queries/pairs.sql` has the name of one of flowagg's own questions
+       rename the file
+Some(2)
+
+"#]]
+    );
+    assert_data_eq!(
+        printed(&query(folder.path(), &["writes"])),
+        str![[r#"
+error: `queries/writes.sql`: `DROP` is not a statement that only reads
+       use SELECT, WITH, EXPLAIN, DESCRIBE or SHOW
+Some(2)
+
+"#]]
+    );
+}
+
+#[test]
+fn saved_questions_are_listed_after_flowaggs_own() {
+    let folder = bucket();
+    save(folder.path(), "to-port.sql", FILE);
+    save(folder.path(), "README.md", "not a question");
+    let listed = offline_in(folder.path(), &["query", "--list"], "");
+    assert!(
+        listed
+            .out
+            .ends_with("\nto-port port=INTEGER [account='222222222222']\n    Rejected traffic to a port\n")
+    );
+    let one = offline_in(folder.path(), &["query", "to-port", "--list"], "");
+    assert_eq!(one.out, "to-port port=INTEGER [account='222222222222']\n    Rejected traffic to a port\n");
+    assert_eq!((listed.code, one.code), (Some(0), Some(0)));
+    // The folder is next to the fleet file.
+    let elsewhere =
+        offline_in(folder.path(), &["query", "-c", "other/flowagg.toml", "to-port", "--list"], "");
+    assert_eq!(elsewhere.code, Some(2));
+}
+
+#[test]
+fn prompt_needs_a_terminal() {
+    let folder = bucket();
+    assert_data_eq!(
+        printed(&query(folder.path(), &[])),
+        str![[r#"
+error: name a question or give a SQL statement: there is no terminal for a prompt
+       as in `flowagg query who 10.0.0.7`; `flowagg query --list` shows the questions
+Some(2)
+
+"#]]
+    );
+}

@@ -1,0 +1,345 @@
+//! Saved questions: SQL files with a title, parameters and a threshold in the comments at their top.
+//!
+//! ```sql
+//! -- title: Rejected traffic to a port
+//! -- parameter: port integer = 5432
+//! -- parameter: account text
+//! -- threshold: 10
+//! SELECT srcaddr, count(*) AS records FROM vpc_flow_logs
+//! WHERE action = 'REJECT' AND dstport = $port AND log_account = $account
+//! GROUP BY 1 ORDER BY 2 DESC
+//! ```
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::near::meant;
+
+/// A saved question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SavedQuestion {
+    /// What it is about, in one line.
+    pub title: String,
+    /// What it is asked with, in the order of the file.
+    pub parameters: Vec<Parameter>,
+    /// The most rows that are no finding; 0 if the file sets none.
+    pub threshold: u64,
+    /// The whole file: `$NAME` stands for a parameter.
+    pub sql: String,
+}
+
+/// A parameter of a saved question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Parameter {
+    /// Its name, without the `$`.
+    pub name: String,
+    /// What values it takes.
+    pub kind: ParameterKind,
+    /// Its value if none is given, as SQL; `None` if one has to be given.
+    pub default: Option<Literal>,
+}
+
+/// What values a parameter takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParameterKind {
+    /// Any text.
+    Text,
+    /// An integer of 64 bits.
+    Integer,
+}
+
+/// A value as it stands in SQL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Literal(String);
+
+impl fmt::Display for Literal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl ParameterKind {
+    const ALL: [Self; 2] = [Self::Text, Self::Integer];
+
+    /// The word in the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Integer => "integer",
+        }
+    }
+
+    /// A value as SQL; `None` if it is not one of this kind. Quotes in a text are doubled, so no text ends the literal.
+    fn literal(self, value: &str) -> Option<Literal> {
+        match self {
+            Self::Text => Some(Literal(format!("'{}'", value.replace('\'', "''")))),
+            Self::Integer => value.parse::<i64>().ok().map(|value| Literal(value.to_string())),
+        }
+    }
+}
+
+/// What is wrong in the file of a saved question.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {what}")]
+#[non_exhaustive]
+pub struct SavedError {
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub what: String,
+    /// What to do.
+    pub help: String,
+}
+
+/// Why a saved question cannot be asked with what was given.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParameterError {
+    /// An argument without `=`.
+    #[error("unexpected argument `{0}`: a parameter is given as `NAME=VALUE`")]
+    NoAssignment(String),
+    /// A parameter that it does not have.
+    #[error("unknown parameter `{0}`")]
+    Unknown(String),
+    /// A parameter that is given twice.
+    #[error("parameter `{0}` is given twice")]
+    Twice(String),
+    /// A parameter that has to be given.
+    #[error("parameter `{0}` is not given")]
+    Missing(String),
+    /// A value of another kind.
+    #[error("invalid value `{value}` of parameter `{name}`: not an integer")]
+    NotAnInteger {
+        /// The parameter.
+        name: String,
+        /// What was given.
+        value: String,
+    },
+}
+
+const KEYS: [&str; 3] = ["title", "parameter", "threshold"];
+const PARAMETER: &str = "as in `-- parameter: port integer = 5432` or `-- parameter: account text`";
+
+impl SavedQuestion {
+    /// Whether a text can be the name of a saved question: a-z, 0-9 and `-`, a letter first.
+    pub fn is_name(text: &str) -> bool {
+        text.starts_with(|first: char| first.is_ascii_lowercase())
+            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    }
+
+    /// Reads a file. Comments before the statement that begin with `title:`, `parameter:` or `threshold:` are its header.
+    pub fn parse(text: &str) -> Result<Self, SavedError> {
+        let (mut title, mut threshold, mut parameters) = (None, None, Vec::<Parameter>::new());
+        let lines = text.lines().enumerate().map(|(n, line)| (n + 1, line.trim()));
+        for (line, text) in lines.take_while(|(_, line)| line.is_empty() || line.starts_with("--")) {
+            let wrong = |what: String, help: String| SavedError { line, what, help };
+            let comment = text.trim_start_matches('-').trim();
+            let Some((key, value)) = comment.split_once(':') else { continue };
+            let (key, value) = (key.trim_end(), value.trim());
+            match key {
+                "title" if title.is_some() => {
+                    return Err(wrong("a second title".to_owned(), "keep one of them".to_owned()));
+                }
+                "title" if value.is_empty() => {
+                    return Err(wrong(
+                        "the title is empty".to_owned(),
+                        "write what the question answers".to_owned(),
+                    ));
+                }
+                "title" => title = Some(value.to_owned()),
+                "threshold" if threshold.is_some() => {
+                    return Err(wrong("a second threshold".to_owned(), "keep one of them".to_owned()));
+                }
+                "threshold" => {
+                    let rows = value.parse().map_err(|_| {
+                        wrong(
+                            format!("invalid threshold `{value}`"),
+                            "set a number of rows, as in `-- threshold: 10`".to_owned(),
+                        )
+                    });
+                    threshold = Some(rows?);
+                }
+                "parameter" => {
+                    let parameter =
+                        Parameter::parse(value).map_err(|what| wrong(what, PARAMETER.to_owned()))?;
+                    if parameters.iter().any(|other| other.name == parameter.name) {
+                        let what = format!("a second parameter `{}`", parameter.name);
+                        return Err(wrong(what, "keep one of them".to_owned()));
+                    }
+                    parameters.push(parameter);
+                }
+                _ if !key.contains(char::is_whitespace)
+                    && let Some(meant) = meant(key, KEYS) =>
+                {
+                    let help = format!(
+                        "did you mean `{meant}:`? If it is a comment, write it after the statement's first line"
+                    );
+                    return Err(wrong(format!("unknown header `{key}:`"), help));
+                }
+                _ => {}
+            }
+        }
+        let Some(title) = title else {
+            let help = "begin the file with what the question answers, as in `-- title: Rejected traffic to databases`";
+            return Err(SavedError {
+                line: 1,
+                what: "the title is missing".to_owned(),
+                help: help.to_owned(),
+            });
+        };
+        Ok(Self { title, parameters, threshold: threshold.unwrap_or(0), sql: text.to_owned() })
+    }
+
+    /// The values of its parameters: those of `NAME=VALUE` arguments, and the defaults.
+    pub fn values<'a>(
+        &self,
+        arguments: impl IntoIterator<Item = &'a str>,
+    ) -> Result<BTreeMap<&str, Literal>, ParameterError> {
+        let mut values = BTreeMap::new();
+        for argument in arguments {
+            let (name, value) =
+                argument.split_once('=').ok_or_else(|| ParameterError::NoAssignment(argument.to_owned()))?;
+            let parameter = self.parameters.iter().find(|parameter| parameter.name == name);
+            let parameter = parameter.ok_or_else(|| ParameterError::Unknown(name.to_owned()))?;
+            let literal = parameter.kind.literal(value).ok_or_else(|| ParameterError::NotAnInteger {
+                name: name.to_owned(),
+                value: value.to_owned(),
+            })?;
+            if values.insert(parameter.name.as_str(), literal).is_some() {
+                return Err(ParameterError::Twice(name.to_owned()));
+            }
+        }
+        for parameter in &self.parameters {
+            if !values.contains_key(parameter.name.as_str()) {
+                let default = parameter.default.clone();
+                let default = default.ok_or_else(|| ParameterError::Missing(parameter.name.clone()))?;
+                values.insert(&parameter.name, default);
+            }
+        }
+        Ok(values)
+    }
+
+    /// How it is asked under this name: required parameters with what stands for a value, and the others in brackets.
+    pub fn usage(&self, name: &str) -> String {
+        let parameters = self.parameters.iter().map(|parameter| match (&parameter.default, parameter.kind) {
+            (Some(default), _) => format!(" [{}={default}]", parameter.name),
+            (None, ParameterKind::Text) => format!(" {}=TEXT", parameter.name),
+            (None, ParameterKind::Integer) => format!(" {}=INTEGER", parameter.name),
+        });
+        format!("{name}{}", parameters.collect::<String>())
+    }
+}
+
+impl Parameter {
+    /// `NAME KIND`, or `NAME KIND = DEFAULT`.
+    fn parse(text: &str) -> Result<Self, String> {
+        let (declared, default) = match text.split_once('=') {
+            Some((declared, default)) => (declared, Some(default.trim())),
+            None => (text, None),
+        };
+        let mut words = declared.split_whitespace();
+        let (Some(name), Some(kind), None) = (words.next(), words.next(), words.next()) else {
+            return Err("a parameter is a name and a type".to_owned());
+        };
+        let is_name = name.starts_with(|first: char| first.is_ascii_lowercase())
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+        if !is_name {
+            return Err(format!(
+                "invalid name `{name}` of a parameter: use a-z, 0-9 and `_`, a letter first"
+            ));
+        }
+        let found = ParameterKind::ALL.into_iter().find(|known| known.as_str() == kind);
+        let kind = found.ok_or_else(|| format!("unknown type `{kind}`: use `text` or `integer`"))?;
+        let default = default.map(|default| {
+            kind.literal(default).ok_or_else(|| format!("invalid default `{default}`: not an integer"))
+        });
+        Ok(Self { name: name.to_owned(), kind, default: default.transpose()? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "\
+-- title: Rejected traffic to a port
+-- Written for the on-call team: see the wiki.
+-- parameter: port integer = 5432
+-- parameter: account text
+
+-- threshold: 10
+SELECT $port, $account -- threshold: none
+";
+
+    fn values(arguments: &[&str]) -> Result<Vec<(String, String)>, ParameterError> {
+        let question = SavedQuestion::parse(FILE).unwrap();
+        let values = question.values(arguments.iter().copied())?;
+        Ok(values.into_iter().map(|(name, value)| (name.to_owned(), value.to_string())).collect())
+    }
+
+    #[test]
+    fn header_has_title_parameters_and_threshold() {
+        let question = SavedQuestion::parse(FILE).unwrap();
+        assert_eq!((question.title.as_str(), question.threshold), ("Rejected traffic to a port", 10));
+        assert_eq!(question.usage("port-scan"), "port-scan [port=5432] account=TEXT");
+        assert_eq!(question.sql, FILE);
+        assert_eq!(SavedQuestion::parse("-- title: all\nSELECT 1").unwrap().threshold, 0);
+    }
+
+    #[test]
+    fn values_are_those_given_and_the_defaults() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(values(&["account=2"]).unwrap(), [pair("account", "'2'"), pair("port", "5432")]);
+        assert_eq!(
+            values(&["port=-1", "account=a=b"]).unwrap(),
+            [pair("account", "'a=b'"), pair("port", "-1")]
+        );
+        // A quote does not end the literal.
+        assert_eq!(values(&["account=' OR 1=1 --"]).unwrap()[0].1, "''' OR 1=1 --'");
+    }
+
+    #[test]
+    fn arguments_that_are_no_values_are_refused() {
+        for (arguments, expected) in [
+            (&["5432"][..], "unexpected argument `5432`: a parameter is given as `NAME=VALUE`"),
+            (&["ports=1"], "unknown parameter `ports`"),
+            (&["account=1", "account=2"], "parameter `account` is given twice"),
+            (&["port=1"], "parameter `account` is not given"),
+            (&["account=1", "port=1.5"], "invalid value `1.5` of parameter `port`: not an integer"),
+            (&["account=1", "port=1 OR 1=1"], "invalid value `1 OR 1=1` of parameter `port`: not an integer"),
+        ] {
+            assert_eq!(values(arguments).unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn faults_in_the_header_have_their_line() {
+        for (text, expected) in [
+            ("SELECT 1", "line 1: the title is missing"),
+            ("", "line 1: the title is missing"),
+            ("-- title:\nSELECT 1", "line 1: the title is empty"),
+            ("-- title: a\n-- title: b\n", "line 2: a second title"),
+            ("-- title: a\n\n-- treshold: 1\n", "line 3: unknown header `treshold:`"),
+            ("-- title: a\n-- threshold: -1\n", "line 2: invalid threshold `-1`"),
+            ("-- title: a\n-- parameter: port\n", "line 2: a parameter is a name and a type"),
+            ("-- title: a\n-- parameter: port int\n", "line 2: unknown type `int`: use `text` or `integer`"),
+            (
+                "-- title: a\n-- parameter: Port integer\n",
+                "line 2: invalid name `Port` of a parameter: use a-z, 0-9 and `_`, a letter first",
+            ),
+            ("-- title: a\n-- parameter: p integer = x\n", "line 2: invalid default `x`: not an integer"),
+            ("-- title: a\n-- parameter: p text\n-- parameter: p text\n", "line 3: a second parameter `p`"),
+        ] {
+            assert_eq!(SavedQuestion::parse(text).unwrap_err().to_string(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_those_of_files_and_questions() {
+        assert!(SavedQuestion::is_name("port-scan2"));
+        for text in ["", "Top", "2x", "a b", "a.b", "../x", "a_b"] {
+            assert!(!SavedQuestion::is_name(text), "{text}");
+        }
+    }
+}

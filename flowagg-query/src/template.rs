@@ -1,0 +1,100 @@
+//! SQL with `$NAME` in place of values.
+
+use std::fmt::Display;
+
+use datafusion::error::DataFusionError;
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::ParserError;
+use datafusion::sql::sqlparser::tokenizer::{Location, Token, Tokenizer};
+
+use crate::error::QueryError;
+
+/// A statement with placeholders such as `$port`. Those in strings and comments are text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    /// What is before each placeholder, and its name.
+    parts: Vec<(String, String)>,
+    rest: String,
+}
+
+impl Template {
+    /// Finds the placeholders. Fails if the text is not made of SQL's words, strings and signs.
+    pub fn parse(sql: &str) -> Result<Self, QueryError> {
+        let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize_with_location();
+        let tokens =
+            tokens.map_err(|error| DataFusionError::SQL(Box::new(ParserError::from(error)), None))?;
+        let lines: Vec<&str> = sql.split_inclusive('\n').collect();
+        let (mut parts, mut end) = (Vec::new(), 0);
+        for token in tokens {
+            let Token::Placeholder(text) = token.token else { continue };
+            let Some(name) = text.strip_prefix('$') else { continue };
+            let start = offset(&lines, token.span.start);
+            let before = sql.get(end..start).unwrap_or_default();
+            parts.push((before.to_owned(), name.to_owned()));
+            end = start + text.len();
+        }
+        Ok(Self { parts, rest: sql.get(end..).unwrap_or_default().to_owned() })
+    }
+
+    /// The names, without `$`, as often as they occur.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().map(|(_, name)| name.as_str())
+    }
+
+    /// The statement with these values, written as SQL. Without a value a placeholder stays.
+    pub fn bind<V: Display>(&self, value: impl Fn(&str) -> Option<V>) -> String {
+        let mut sql = String::new();
+        for (before, name) in &self.parts {
+            sql.push_str(before);
+            match value(name) {
+                Some(value) => sql.push_str(&value.to_string()),
+                None => sql.extend(["$", name]),
+            }
+        }
+        sql + &self.rest
+    }
+}
+
+/// The place of a location, in bytes. Locations count lines and characters from 1.
+fn offset(lines: &[&str], location: Location) -> usize {
+    let nth = |n: u64| usize::try_from(n.saturating_sub(1)).unwrap_or(usize::MAX);
+    let line = nth(location.line);
+    let above: usize = lines.iter().take(line).map(|line| line.len()).sum();
+    let in_line = lines
+        .get(line)
+        .map(|line| line.chars().take(nth(location.column)).map(char::len_utf8).sum::<usize>());
+    above + in_line.unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bound(sql: &str) -> (Vec<String>, String) {
+        let template = Template::parse(sql).unwrap();
+        let value = |name: &str| (name != "other").then(|| format!("<{name}>"));
+        (template.names().map(str::to_owned).collect(), template.bind(value))
+    }
+
+    #[test]
+    fn placeholders_are_replaced_wherever_they_are() {
+        let sql =
+            "-- $comment é\nSELECT 'é$text', \"$column\" /* $x */\r\n\tWHERE a=$port AND é = $port+$other\n";
+        let (names, text) = bound(sql);
+        assert_eq!(names, ["port", "port", "other"]);
+        let expected = "-- $comment é\nSELECT 'é$text', \"$column\" /* $x */\r\n\tWHERE a=<port> AND é = <port>+$other\n";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn statement_without_placeholders_stays() {
+        for sql in ["", "SELECT 1", "SELECT '''$a'''", "SELECT 'it''s $a'"] {
+            assert_eq!(bound(sql), (Vec::new(), sql.to_owned()));
+        }
+    }
+
+    #[test]
+    fn text_that_is_not_sql_is_an_error() {
+        assert!(Template::parse("SELECT 'open").is_err());
+    }
+}
