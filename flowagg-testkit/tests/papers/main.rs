@@ -59,6 +59,7 @@ stories! {
     questions_are_asked_by_their_names: "docs/query.md", "Questions" => query::questions;
     gateways_are_named_for_questions: "docs/query.md", "NAT gateways" => query::gateways;
     queries_run_over_what_was_delivered: "docs/query.md", "Queries" => query::queries;
+    queries_run_in_athena: "docs/query.md", "Engines" => organization::engines;
     a_large_query_is_explained_before_it_runs: "docs/query.md", "Large queries" => query::large;
     the_policy_of_a_caller_of_query_is_valid: "docs/query.md", "Permissions" => query::permissions;
     the_report_is_written_in_four_forms: "docs/report.md", "The report" => rest::report;

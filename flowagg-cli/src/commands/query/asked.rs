@@ -1,21 +1,22 @@
 //! What was asked: a question by its name, or a statement.
 
-use std::io::Read as _;
+use std::io::{self, Read as _};
 
-use flowagg_core::question::{BOTH_ENDS, Options, Question, QuestionName, Table, UnknownQuestion};
+use flowagg_core::fleet::FleetFile;
+use flowagg_core::question::{
+    BOTH_ENDS, NotAvailable, Options, Question, QuestionName, Table, UnknownQuestion,
+};
+use flowagg_query::FlowLogs;
 use flowagg_query::datafusion::arrow::array::{AsArray as _, RecordBatch};
-use flowagg_query::{FlowLogs, Progress, Statement};
 
 use super::super::error::CommandError;
-use super::failed::invalid;
 use crate::Screen;
 use crate::args::QueryArgs;
-use crate::show::missing_fields;
 
-/// A statement, and the question that it answers if there is one.
-pub(super) struct Asked {
-    pub(super) statement: Statement,
-    pub(super) question: Option<Question>,
+/// What was asked, for any engine.
+pub(super) enum Asked {
+    Question(Question),
+    Sql(String),
 }
 
 /// Words with which a statement begins.
@@ -26,19 +27,7 @@ impl Asked {
     pub(super) fn read(options: &QueryArgs, screen: &mut Screen<'_>) -> Result<Self, CommandError> {
         let text = options.asked.as_deref().unwrap_or_default().trim();
         if text != "-" && !text.contains(char::is_whitespace) {
-            let question = question(text, options)?;
-            let rows = options.limit.unwrap_or(Question::ROWS);
-            let sql = question.sql(&Table::of_session(FlowLogs::NAME), rows);
-            let sql = sql.map_err(|error| {
-                CommandError::usage(
-                    error.to_string(),
-                    "ask another question: `flowagg query --list` shows them",
-                )
-            })?;
-            return Ok(Self {
-                statement: Statement::parse(&sql).map_err(invalid)?,
-                question: Some(question),
-            });
+            return question(text, options).map(Self::Question);
         }
         if let Some(option) = given(options).given().next() {
             let what = format!("`{option}` is an option of questions, not of SQL statements");
@@ -58,8 +47,37 @@ impl Asked {
             let help = "give one as a single argument, as in \"SELECT count(*) FROM vpc_flow_logs\"";
             return Err(CommandError::usage(what, help));
         }
-        Ok(Self { statement: Statement::parse(sql).map_err(invalid)?, question: None })
+        Ok(Self::Sql(sql.to_owned()))
     }
+
+    /// The SQL for this machine.
+    pub(super) fn sql(&self, options: &QueryArgs) -> Result<String, CommandError> {
+        match self {
+            Self::Question(question) => question
+                .sql(&Table::of_session(FlowLogs::NAME), options.limit.unwrap_or(Question::ROWS))
+                .map_err(not_available),
+            Self::Sql(sql) => Ok(sql.clone()),
+        }
+    }
+
+    /// The question, if it is one.
+    pub(super) fn question(&self) -> Option<&Question> {
+        match self {
+            Self::Question(question) => Some(question),
+            Self::Sql(_) => None,
+        }
+    }
+}
+
+/// A question that has no SQL.
+pub(super) fn not_available(error: NotAvailable) -> CommandError {
+    CommandError::usage(error.to_string(), "ask another question: `flowagg query --list` shows them")
+}
+
+/// Checks that the flow logs of a fleet file record what a question needs.
+pub(super) fn check(question: &Question, file: &FleetFile) -> Result<(), CommandError> {
+    let recorded = question.check(&file.flow_logs);
+    recorded.map_err(|error| CommandError::usage(error.to_string(), error.help()))
 }
 
 /// The question of this name, with what is given for it.
@@ -124,19 +142,19 @@ impl<'q> Remarks<'q> {
         self.has_mark |= self.question.is_some() && marks.is_some_and(|marks| marks.true_count() > 0);
     }
 
-    /// Prints the notes that follow the given number of rows.
+    /// Prints the notes that follow the given number of rows. `missing` prints which fields of the question are not recorded.
     pub(super) fn print(
         &self,
         rows: usize,
         limit: Option<usize>,
-        progress: &Progress,
+        missing: impl FnOnce(&Question, &mut Screen<'_>) -> io::Result<()>,
         screen: &mut Screen<'_>,
     ) -> Result<(), CommandError> {
         let Some(question) = self.question else { return Ok(()) };
         if self.has_mark {
             screen.note(question.mark())?;
         }
-        missing_fields(question, progress, screen)?;
+        missing(question, screen)?;
         if question.ranks() && limit.is_none() && rows >= Question::ROWS {
             screen.note(&format!("these are the first {rows} rows: `--limit` sets another number"))?;
         }

@@ -1,20 +1,27 @@
-//! `flowagg query`: questions and SQL over the objects of a bucket, or of a folder, on this machine.
+//! `flowagg query`: questions and SQL over the objects of a bucket, or of a folder, on this machine; or in Amazon Athena.
 
 mod ask;
 mod asked;
+#[cfg(feature = "athena")]
+mod athena;
+mod engine;
 mod failed;
 mod prepared;
 mod run;
 mod source;
 
+use std::io;
+
 use flowagg_core::question::QuestionName;
-use flowagg_query::StatementKind;
+use flowagg_query::{Statement, StatementKind};
 use jiff::Timestamp;
 
 use self::asked::Asked;
 use self::prepared::Prepared;
 use super::error::CommandError;
 use super::start;
+#[cfg(feature = "athena")]
+use crate::args::Engine;
 use crate::args::{GlobalArgs, QueryArgs, QueryTime};
 use crate::show::{self, ResultFormat, Watched};
 use crate::{Exit, Screen};
@@ -27,24 +34,34 @@ pub(super) async fn run(
     if options.list {
         return list(options, screen);
     }
-    let Asked { statement, question } = Asked::read(options, screen)?;
+    let asked = Asked::read(options, screen)?;
+    engine::check(options)?;
     if options.format == ResultFormat::Parquet && options.out.is_none() {
         let help = "name a file with `--out`, as in `--out rows.parquet`";
         return Err(CommandError::usage("a Parquet file is not written to standard output", help));
     }
-    let (from, to) = window(options, Timestamp::now())?;
-    if let (Some(question), None, None) = (&question, &options.bucket, &options.path) {
-        let file = start::file(&global.config)?;
-        let recorded = question.check(&file.flow_logs);
-        recorded.map_err(|error| CommandError::usage(error.to_string(), error.help()))?;
+    let now = Timestamp::now();
+    let (from, to) = window(options, now)?;
+    #[cfg(feature = "athena")]
+    if options.engine == Engine::Athena {
+        return athena::run(global, options, &asked, (from.unwrap_or(now), to, now), screen).await;
+    }
+    let sql = asked.sql(options)?;
+    if options.print {
+        writeln!(screen.out, "{sql}")?;
+        return Ok(Exit::Done);
+    }
+    let statement = Statement::parse(&sql).map_err(failed::invalid)?;
+    if let (Some(question), None, None) = (asked.question(), &options.bucket, &options.path) {
+        asked::check(question, &start::file(&global.config)?)?;
     }
     let mut source = source::open(global, options, screen).await?;
     (source.scope.from, source.scope.to) = (from, to);
     let reads = matches!(statement.kind(), StatementKind::Query | StatementKind::Explain);
-    if let (None, Some(from), true) = (options.from, from, reads) {
-        screen.note(&format!("records that ended since {from:.0} are read: `--from` sets another start"))?;
+    if let (Some(from), true) = (from, reads) {
+        default_start(options, from, screen)?;
     }
-    let prepared = Prepared { options, statement, question, source };
+    let prepared = Prepared { options, statement, question: asked.question().cloned(), source };
     if options.explain { prepared.explain(screen).await } else { prepared.run(screen).await }
 }
 
@@ -59,6 +76,14 @@ fn list(options: &QueryArgs, screen: &mut Screen<'_>) -> Result<Exit, CommandErr
         }
     }
     Ok(Exit::Done)
+}
+
+/// Prints the start of the window if it is the default.
+fn default_start(options: &QueryArgs, from: Timestamp, screen: &mut Screen<'_>) -> io::Result<()> {
+    if options.from.is_some() {
+        return Ok(());
+    }
+    screen.note(&format!("records that ended since {from:.0} are read: `--from` sets another start"))
 }
 
 /// The times of the command line, or the default.

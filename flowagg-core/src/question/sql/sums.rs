@@ -103,7 +103,9 @@ impl Asked<'_> {
         //
         // Source: "Amazon EC2 On-Demand Pricing", data transfer within the same AWS Region.
         let cents = "(sum(bytes) + 268435456) / 536870912";
-        let price = format!("CAST(CAST({cents} AS decimal(18, 0)) * CAST('0.01' AS decimal(3, 2)) AS decimal(18, 2))");
+        let price = format!(
+            "CAST(CAST({cents} AS decimal(18, 0)) * CAST('0.01' AS decimal(3, 2)) AS decimal(18, 2))"
+        );
         format!(
             "{}\nSELECT log_account AS account, az_id AS source_zone, next_hop_az_id AS destination_zone,\n  sum(bytes) AS bytes, {price} AS \
              usd, {IS_UNDIRECTED} AS {BOTH_ENDS}\nFROM logs\nWHERE bytes IS NOT NULL AND {NOT_REJECTED} AND az_id <> next_hop_az_id\n  \
