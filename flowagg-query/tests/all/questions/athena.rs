@@ -149,8 +149,7 @@ impl Asked {
 
 /// What plays Athena does with a job.
 fn python(job: &str) -> String {
-    let python: PathBuf =
-        std::env::var_os(PYTHON).expect("FLOWAGG_PYTHON names a Python with sqlglot and DuckDB").into();
+    let python: PathBuf = std::env::var_os(PYTHON).unwrap_or_else(|| panic!("`{PYTHON}` is not set")).into();
     let script = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(ATHENA)).unwrap() + MAIN;
     let mut child = Command::new(python)
         .args(["-I", "-c", &script])
