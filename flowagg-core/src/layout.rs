@@ -5,6 +5,7 @@
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
+use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime};
 
 use crate::flow_log::{FileFormat, Files};
@@ -156,6 +157,14 @@ pub struct FileName {
 }
 
 impl FileName {
+    /// The time in the name is the start of this span, in which the records ended.
+    ///
+    /// Source: "Flow log files" (Amazon VPC User Guide).
+    pub const INTERVAL: SignedDuration = SignedDuration::from_mins(5);
+    /// How long after the end of its records a file may be named: records of a window of time are looked for in the files of so much
+    /// more.
+    pub const LATE: SignedDuration = SignedDuration::from_hours(1);
+
     /// The name of a plain text file. `time` is in UTC; the name contains it to the minute.
     pub fn new(place: Place, flow_log: FlowLogId, time: DateTime, hash: impl Into<String>) -> Self {
         Self { place, flow_log, time, hash: hash.into(), format: FileFormat::PlainText }

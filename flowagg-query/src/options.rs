@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use flowagg_core::id::{AccountId, Region};
+use flowagg_core::layout::FileName;
 use jiff::{SignedDuration, Timestamp};
 
 /// How a table is read. The default is right for S3.
@@ -23,12 +24,7 @@ pub struct ScanOptions {
 
 impl Default for ScanOptions {
     fn default() -> Self {
-        Self {
-            concurrency: 64,
-            prefetch: 64 * 1024 * 1024,
-            strict: false,
-            late: SignedDuration::from_hours(1),
-        }
+        Self { concurrency: 64, prefetch: 64 * 1024 * 1024, strict: false, late: FileName::LATE }
     }
 }
 

@@ -1,12 +1,10 @@
-"""Plays Athena over a bucket: sqlglot reads the statements that flowagg wrote, DuckDB answers them.
+# What follows `athena.py`: plays Athena over a bucket with the statements that flowagg wrote.
+#
+# Arguments: the bucket, a folder of statements, the accounts whose flow logs were delivered, and the hours of their files, both
+# with commas between. Fails where Athena's dialect does not know a statement, and where the partitions of the table are not
+# exactly the folders that hold objects. Writes a line of JSON for each statement whose file is called `asked-NAME.sql`: its name
+# and its rows. Where to, and as whom, boto3 takes from the environment.
 
-Arguments: the bucket, a folder of statements, the accounts whose flow logs were delivered, and the hours of their files, both
-with commas between. Fails where Athena's dialect does not know a statement, and where the partitions of the table are not
-exactly the folders that hold objects. Writes a line of JSON for each statement whose file is called `asked-NAME.sql`: its name
-and its rows. Where to, and as whom, boto3 takes from the environment.
-"""
-
-import json
 import re
 import sys
 from datetime import datetime
@@ -15,9 +13,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import boto3
-import duckdb
-import sqlglot
-from sqlglot import exp
 
 bucket, statements, accounts, hours = sys.argv[1:]
 hours = [datetime.strptime(hour, "%Y-%m-%dT%H") for hour in hours.split(",")]
@@ -33,7 +28,7 @@ def need(is_so, what):
 
 parsed = {}
 for file in sorted(Path(statements).glob("*.sql")):
-    tree = sqlglot.parse_one(file.read_text(), dialect="athena")
+    tree = parsed_sql(file.read_text())
     wanted = exp.Create if file.stem in ("database", "table") else exp.Select
     need(isinstance(tree, wanted), f"{file.name} is {wanted.__name__}")
     parsed[file.stem] = tree
@@ -105,27 +100,9 @@ with TemporaryDirectory(prefix="flowagg-athena-") as folder:
     held = {f"s3://{bucket}/{Path(name).parent.relative_to(folder)}/" for name, *_ in files}
     need(held == set(projected.values()), f"these folders hold objects: {sorted(held ^ set(projected.values()))}")
 
-    duckdb.execute("SET TimeZone = 'UTC'")
-    duckdb.execute(f"CREATE TABLE objects (filename VARCHAR, {', '.join(f'{column} VARCHAR' for column in partitions)})")
-    duckdb.executemany(f"INSERT INTO objects VALUES ({', '.join('?' * (len(partitions) + 1))})", files)
-    names = [name for name, *_ in files]
-    common = f"{names}, filename = true, hive_partitioning = false"
-    if is_text:
-        # By position, as Athena does; what is no number is null in a column of numbers.
-        fields = {column: "VARCHAR" for column in columns}
-        source = f"read_csv({common}, auto_detect = false, delim = ' ', header = false, skip = 1, quote = '', columns = {fields})"
-    else:
-        source = f"read_parquet({common})"
-    cast = "TRY_CAST" if is_text else "CAST"
-    fields = ", ".join(f'{cast}("{column}" AS {kind}) AS "{column}"' for column, kind in columns.items())
-    name = table.this.this.sql("duckdb")
-    duckdb.execute(f"CREATE SCHEMA {table.this.this.args['db'].sql('duckdb')}")
-    duckdb.execute(f"CREATE TABLE {name} AS SELECT {fields}, objects.* EXCLUDE filename FROM {source} JOIN objects USING (filename)")
-
+    athena = Athena(table.this.this, columns, partitions, files, is_text)
     for statement, tree in parsed.items():
-        if not isinstance(tree, exp.Select):
-            continue
-        rows = duckdb.execute(tree.sql("duckdb")).fetchall()
-        if statement.startswith("asked-"):
-            told = [["-" if value is None else str(value) for value in row] for row in rows]
-            print(json.dumps({"name": statement.removeprefix("asked-"), "rows": told}))
+        if isinstance(tree, exp.Select):
+            rows = athena.rows(tree)
+            if statement.startswith("asked-"):
+                print(json.dumps({"name": statement.removeprefix("asked-"), "rows": rows}))

@@ -12,6 +12,7 @@ mod exports;
 mod leftovers;
 mod package;
 mod python;
+mod questions;
 mod release;
 mod report;
 mod step;
@@ -32,8 +33,8 @@ enum Task {
     /// What takes long, measured
     #[command(subcommand)]
     Bench(bench::Bench),
-    /// Check that flowlogs-reader, DuckDB and `flowagg query` find every record that the testkit delivers, and run the
-    /// queries of `flowagg export athena` with DuckDB
+    /// Check that flowlogs-reader, DuckDB and `flowagg query` find every record that the testkit delivers, and that the questions of
+    /// `flowagg query` have the same answers in Athena's SQL, which DuckDB runs
     Readers(Emulator),
     /// What `flowagg export` writes: every template passes cfn-lint, and the hub's stack is the bucket that `apply` makes
     Exports(Emulator),
@@ -69,7 +70,10 @@ fn main() -> ExitCode {
         Task::Bench(bench) => bench.run(),
         Task::Readers(Emulator { backend }) => {
             let rehearse = |what| cargo::run(&mut e2e::rehearsal(what, backend.as_deref()));
-            cargo::build().and_then(|()| rehearse("readers")).and_then(|()| rehearse("queries"))
+            cargo::build()
+                .and_then(|()| rehearse("readers"))
+                .and_then(|()| rehearse("queries"))
+                .and_then(|()| questions::in_athena())
         }
         Task::Exports(emulator) => exports::exports(&emulator),
         Task::Report(report) => report.run(),

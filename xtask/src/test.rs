@@ -10,7 +10,7 @@ use crate::e2e::{rehearsal, wait_together};
 use crate::emulator::{OWN_BACKEND_VARIABLE, Running};
 use crate::step::Steps;
 use crate::workflows::workflows;
-use crate::{Emulator, exports, package, report};
+use crate::{Emulator, exports, package, questions, report};
 
 pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
     let mut steps = Steps::default();
@@ -55,6 +55,7 @@ pub(crate) fn run(which: &Emulator) -> anyhow::Result<()> {
     steps.step("rehearsal", || succeed(rehearsal("story", Some(&emulator.url)).arg("--query")))?;
     steps.step("readers", || succeed(&mut rehearsal("readers", Some(&emulator.url))))?;
     steps.step("queries", || succeed(&mut rehearsal("queries", Some(&emulator.url))))?;
+    steps.step("questions in Athena's SQL", questions::in_athena)?;
     steps.step("exports", || exports::exports(&Emulator { backend: Some(emulator.url.clone()) }))?;
     steps.step("workflows", workflows)?;
     steps.step("report", report::where_possible)?;

@@ -1,72 +1,67 @@
-//! The command line of `flowagg athena`.
+//! Options of `flowagg query` for Amazon Athena.
 
-use clap::{Args as ClapArgs, Subcommand};
-use flowagg_core::id::{ResourceId, ResourceKind};
-use jiff::civil::Date;
+use clap::{Args as ClapArgs, ValueEnum};
 
-use super::export::TableArgs;
-use crate::show::RowFormat;
+use crate::export::athena::{Name, Names};
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum AthenaVerb {
-    /// Run a query in the hub account: one by its name, or any SQL. Tells what it will read, asks, and waits for the rows
-    ///
-    /// The queries are top-talkers, rejected-by-account, between-accounts, interface, bytes-per-day and unexpected-ports;
-    /// with --only they read these accounts and regions. `flowagg export athena` writes the table that they are of.
-    #[command(after_help = "\
-Examples:
-  flowagg athena query top-talkers --output s3://acme-athena/
-  flowagg athena query bytes-per-day --from 2026-11-01 \\
-    --to 2026-11-07 --format csv > bytes.csv
-  flowagg athena query interface --interface eni-0a1b2c3d4e5f67890 \\
-    --only 222222222222
-  flowagg athena query top-talkers --print   the SQL, without running it
-  flowagg athena query 'SELECT count(*) FROM vpc_flow_logs' --yes")]
-    Query(AthenaQueryArgs),
+/// Where a query runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Engine {
+    /// On this machine, over the objects of the bucket
+    #[default]
+    Local,
+    /// In Amazon Athena, on the table of `flowagg export athena`
+    Athena,
 }
 
 #[derive(Debug, ClapArgs)]
-pub(crate) struct AthenaQueryArgs {
-    /// The name of a query, or SQL
-    #[arg(value_name = "NAME|SQL")]
-    pub(crate) query: String,
-    #[command(flatten)]
-    pub(crate) names: TableArgs,
-    /// The first day (UTC) that a query by name reads [default: yesterday]
-    #[arg(long, value_name = "DATE")]
-    pub(crate) from: Option<Date>,
-    /// The last day [default: yesterday]
-    #[arg(long, value_name = "DATE")]
-    pub(crate) to: Option<Date>,
-    /// The network interface of `interface` [default: the one with the most bytes]
-    #[arg(long, value_name = "ID", value_parser = interface)]
-    pub(crate) interface: Option<ResourceId>,
-    /// A port at which `unexpected-ports` expects traffic; may be given more than once [default: 53, 80, 123, 443]
-    #[arg(long, value_name = "PORT")]
-    pub(crate) port: Vec<u16>,
-    /// The workgroup of Athena
-    #[arg(long, value_name = "NAME", default_value = "primary")]
-    pub(crate) workgroup: String,
-    /// Where Athena keeps the result [default: where the workgroup does]
+#[command(next_help_heading = "Options of `--engine athena`")]
+pub(crate) struct AthenaOptions {
+    /// The workgroup [default: primary]
+    #[arg(long, value_name = "NAME")]
+    workgroup: Option<String>,
+    /// Where Athena stores the result [default: the workgroup's]
     #[arg(long, value_name = "S3-URL", value_parser = s3_url)]
     pub(crate) output: Option<String>,
-    /// What Athena charges in the region for 10^12 bytes, for the estimate: see "Amazon Athena pricing"
-    #[arg(long, value_name = "USD", value_parser = price, default_value = "5")]
-    pub(crate) price_per_tb: f64,
-    /// Print the SQL, and do not run it
-    #[arg(long)]
-    pub(crate) print: bool,
-    /// How the rows are printed
-    #[arg(long, default_value = "table")]
-    pub(crate) format: RowFormat,
-    /// Do not ask
-    #[arg(short, long)]
-    pub(crate) yes: bool,
+    /// What Athena charges in the region for 10^12 bytes: see "Amazon Athena pricing" [default: 5]
+    #[arg(long, value_name = "USD", value_parser = price)]
+    price_per_tb: Option<f64>,
+    /// The database of the table [default: flowagg]
+    #[arg(long, value_name = "NAME", value_parser = Name::parse)]
+    database: Option<Name>,
+    /// The table of questions [default: vpc_flow_logs]
+    #[arg(long, value_name = "NAME", value_parser = Name::parse)]
+    table: Option<Name>,
 }
 
-fn interface(text: &str) -> Result<ResourceId, String> {
-    let id = ResourceId::parse(text).ok().filter(|id| id.kind() == ResourceKind::NetworkInterface);
-    id.ok_or_else(|| "the id of a network interface, as in eni-0a1b2c3d4e5f67890".to_owned())
+impl AthenaOptions {
+    pub(crate) fn workgroup(&self) -> &str {
+        self.workgroup.as_deref().unwrap_or("primary")
+    }
+
+    pub(crate) fn price_per_tb(&self) -> f64 {
+        self.price_per_tb.unwrap_or(5.0)
+    }
+
+    pub(crate) fn names(&self) -> Names {
+        let default = Names::default();
+        Names::new(
+            self.database.clone().unwrap_or(default.database),
+            self.table.clone().unwrap_or(default.table),
+        )
+    }
+
+    /// The first of the options that is given.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        let all = [
+            ("--workgroup", self.workgroup.is_some()),
+            ("--output", self.output.is_some()),
+            ("--price-per-tb", self.price_per_tb.is_some()),
+            ("--database", self.database.is_some()),
+            ("--table", self.table.is_some()),
+        ];
+        all.into_iter().find_map(|(option, is_given)| is_given.then_some(option))
+    }
 }
 
 fn s3_url(text: &str) -> Result<String, String> {
@@ -82,12 +77,6 @@ fn price(text: &str) -> Result<f64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_a_network_interface_has_a_story() {
-        assert!(interface("eni-0a1b2c3d4e5f67890").is_ok());
-        assert!(interface("vpc-0a1b2c3d4e5f67890").is_err() && interface("eni-' OR 1=1").is_err());
-    }
 
     #[test]
     fn prices_and_places_are_read_as_people_write_them() {

@@ -19,7 +19,7 @@ const OPTIONS: [(&str, &str); 8] = [
 /// Terraform's options have one dash, which clap takes for several short ones.
 const AUTO_APPROVE: &str = "-auto-approve";
 /// Verbs of other tools.
-const VERBS: [(&str, &str); 10] = [
+const VERBS: [(&str, &str); 11] = [
     (
         "status",
         "use 'flowagg verify' for the delivery of each flow log, or 'flowagg report' for the whole fleet",
@@ -30,6 +30,7 @@ const VERBS: [(&str, &str); 10] = [
     ),
     ("check", "use 'flowagg doctor' for the fleet, or 'flowagg policy check' for a bucket policy"),
     ("diff", "use 'flowagg plan' for the fleet, or 'flowagg policy diff' for two policies"),
+    ("athena", "use 'flowagg query QUESTION --engine athena'; 'flowagg query --list' shows the questions"),
     ("preview", "use 'flowagg plan'"),
     ("deploy", "use 'flowagg apply'"),
     ("up", "use 'flowagg apply'"),
@@ -38,7 +39,7 @@ const VERBS: [(&str, &str); 10] = [
     ("down", "use 'flowagg destroy', which keeps the bucket and its objects"),
 ];
 /// Verbs that have verbs of their own.
-const PARENTS: [&str; 3] = ["policy", "export", "athena"];
+const PARENTS: [&str; 2] = ["policy", "export"];
 
 /// The same error, with a tip if it is about a word of another tool.
 pub(crate) fn hinted(mut error: clap::Error, args: &[OsString]) -> clap::Error {

@@ -1,6 +1,6 @@
 //! The command line.
 
-#[cfg(feature = "athena")]
+#[cfg(all(feature = "athena", feature = "query"))]
 mod athena;
 mod export;
 mod hint;
@@ -26,8 +26,8 @@ use jiff::SignedDuration;
 use crate::Exit;
 use crate::aws::Connection;
 
-#[cfg(feature = "athena")]
-pub(crate) use athena::{AthenaQueryArgs, AthenaVerb};
+#[cfg(all(feature = "athena", feature = "query"))]
+pub(crate) use athena::Engine;
 pub(crate) use export::{CloudformationArgs, ExportVerb, OutputArgs, TerraformArgs};
 use hint::hinted;
 pub(crate) use import::ImportArgs;
@@ -185,17 +185,14 @@ Examples:
     /// Write the fleet file that describes what is there already: a live bucket and its accounts, or templates
     #[command(after_help = import::EXAMPLES)]
     Import(ImportArgs),
-    /// Query the flow logs in the bucket with SQL, on this machine
+    /// Query the flow logs in the bucket with questions and SQL, on this machine or in Amazon Athena
     ///
     /// Flow log objects are downloaded from the bucket (or read from a folder) and queried here: no table, no Athena, no other
-    /// service. `vpc_flow_logs` is the table. Without `--from`, records of the last hour are read.
+    /// service. `vpc_flow_logs` is the table. Without `--from`, records of the last hour are read. With `--engine athena`, the query
+    /// runs in the hub account, on the table of `flowagg export athena`; flowagg prints what it scans and costs, and asks.
     #[cfg(feature = "query")]
     #[command(after_help = query::EXAMPLES)]
     Query(QueryArgs),
-    /// Ask the flow logs in the bucket, with Amazon Athena
-    #[cfg(feature = "athena")]
-    #[command(subcommand)]
-    Athena(AthenaVerb),
     /// Build, merge, compare, check and ask bucket policies, offline
     #[command(subcommand)]
     Policy(PolicyVerb),

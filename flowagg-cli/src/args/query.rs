@@ -12,6 +12,8 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, ToSpan as _};
 
+#[cfg(feature = "athena")]
+use super::athena::{AthenaOptions, Engine};
 use crate::found::Folder;
 use crate::show::ResultFormat;
 
@@ -32,6 +34,8 @@ Examples:
   flowagg query - --format csv < report.sql > report.csv
   flowagg query rejected --from 15m --watch 60s
   flowagg query rejected --only payments --fail-if-rows
+  flowagg query top --engine athena --from 30d --output s3://acme-athena/
+  flowagg query top --engine athena --print   the SQL, without running it
   flowagg query                    a prompt, with history and completion
 
 Exit codes:
@@ -56,6 +60,10 @@ pub(crate) struct QueryArgs {
     /// List the questions with the fields that they need; with a question, which records it counts
     #[arg(long)]
     pub(crate) list: bool,
+    /// Where the query runs
+    #[cfg(feature = "athena")]
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) engine: Engine,
     /// Read this bucket instead of the fleet file's
     #[arg(long, value_name = "NAME", conflicts_with = "path")]
     pub(crate) bucket: Option<BucketName>,
@@ -81,12 +89,15 @@ pub(crate) struct QueryArgs {
     /// Write the rows into this file. An existing file is replaced when the query has succeeded
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// List the objects, print how many the query would read and what the requests cost, and download nothing
+    /// List the objects, print how much the query would read and what that costs, and run nothing
     #[arg(long, conflicts_with_all = ["format", "out", "limit"])]
     pub(crate) explain: bool,
-    /// Ask before reading more than these bytes or objects, as in `20GB`, `500000` or `20GB,500000`
-    #[arg(long, value_name = "AMOUNT", default_value = "5GB,100000")]
-    pub(crate) ask_above: Amount,
+    /// Print the SQL of the question for this engine, and run nothing
+    #[arg(long, conflicts_with_all = ["format", "out", "explain"])]
+    pub(crate) print: bool,
+    /// Ask before reading more than these bytes or objects, as in `20GB`, `500000` or `20GB,500000` [default: 5GB,100000]
+    #[arg(long, value_name = "AMOUNT")]
+    pub(crate) ask_above: Option<Amount>,
     /// Do not ask
     #[arg(short, long)]
     pub(crate) yes: bool,
@@ -101,6 +112,9 @@ pub(crate) struct QueryArgs {
     pub(crate) watch: Option<Duration>,
     #[command(flatten)]
     pub(crate) of_question: QuestionOptions,
+    #[cfg(feature = "athena")]
+    #[command(flatten)]
+    pub(crate) of_athena: AthenaOptions,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -194,6 +208,13 @@ fn ago(text: &str) -> Option<SignedDuration> {
 /// How much may be read without a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Amount(pub(crate) Totals);
+
+impl Default for Amount {
+    /// 5 GB or 100,000 objects.
+    fn default() -> Self {
+        Self(Totals::new(100_000, 5_000_000_000))
+    }
+}
 
 impl FromStr for Amount {
     type Err = String;

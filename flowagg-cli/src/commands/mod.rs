@@ -2,8 +2,6 @@
 //! and `files` are what several verbs use.
 
 mod apply;
-#[cfg(feature = "athena")]
-mod athena;
 mod destroy;
 mod doctor;
 mod error;
@@ -24,8 +22,6 @@ mod verify;
 
 use std::path::Path;
 
-#[cfg(feature = "athena")]
-use crate::args::AthenaVerb;
 use crate::args::{Args, FLEET_FILE, Verb};
 use crate::{Exit, Screen};
 
@@ -53,8 +49,6 @@ pub(crate) async fn run(args: Args, screen: &mut Screen<'_>) -> Result<Exit, Com
         Verb::Import(options) => import::run(&args.global, options, screen).await,
         #[cfg(feature = "query")]
         Verb::Query(options) => query::run(&args.global, options, &args.words, screen).await,
-        #[cfg(feature = "athena")]
-        Verb::Athena(AthenaVerb::Query(options)) => athena::query(&args.global, options, screen).await,
         Verb::Policy(verb) => policy::run(&args.global, verb, screen).await,
     }
 }

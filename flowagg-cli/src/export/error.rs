@@ -84,6 +84,9 @@ pub enum ExportError {
         "the flow logs of transit gateways have other fields and the same folders, and one table cannot read both"
     )]
     TwoFormats,
+    /// A query cannot choose records by time.
+    #[error("the flow logs do not record `end`, by which a query chooses the records of a time")]
+    NoEnd,
     /// A query cannot name so many.
     #[error("a query names at most {limit} accounts, and there are {count}")]
     TooManyAccounts {
@@ -191,6 +194,7 @@ impl ExportError {
                 "let `flowagg apply` set its own beside them, and export again: it is then left to flowagg"
                     .to_owned()
             }
+            Self::NoEnd => "add `end` to `flow-logs.fields`, then run `flowagg plan`".to_owned(),
             Self::NoAccounts => "name one in `[[members]]`".to_owned(),
             Self::UnknownRegions(_) => {
                 "run it where the account can be read, or name its regions in `regions`".to_owned()

@@ -11,7 +11,7 @@ mod failures;
 mod foreign;
 #[cfg(test)]
 mod foreign_text;
-#[cfg(any(feature = "athena", feature = "query"))]
+#[cfg(feature = "query")]
 mod grid;
 mod markdown;
 mod plan;
@@ -22,11 +22,9 @@ mod queried;
 mod remarks;
 mod report;
 mod results;
-#[cfg(feature = "athena")]
-mod rows;
 mod screen;
 mod sheet;
-#[cfg(any(feature = "athena", feature = "query"))]
+#[cfg(feature = "query")]
 mod size;
 mod style;
 mod table;
@@ -45,6 +43,8 @@ pub(crate) use policy::{answer, findings, sizes};
 pub(crate) use progress::{Waited, Watch};
 #[cfg(feature = "query")]
 pub(crate) use progress::{Watched, end, signal};
+#[cfg(all(feature = "athena", feature = "query"))]
+pub(crate) use queried::{AthenaCost, not_recorded, typed};
 #[cfg(feature = "query")]
 pub(crate) use queried::{
     Done, Estimate, ResultFormat, ResultWriter, counts, missing_fields, nothing_found, questions,
@@ -52,13 +52,11 @@ pub(crate) use queried::{
 };
 pub(crate) use report::report_verdict;
 pub use report::{Glyphs, report};
-#[cfg(feature = "athena")]
-pub(crate) use rows::{RowFormat, rows};
 pub use screen::Screen;
 pub(crate) use screen::{is_yes, usage};
 pub use sheet::Sheet;
 pub(crate) use sheet::in_a_shell;
-#[cfg(any(feature = "athena", feature = "query"))]
+#[cfg(feature = "query")]
 pub(crate) use size::bytes;
 pub(crate) use style::heading;
 pub(crate) use verified::{interrupted, verified};

@@ -1,159 +1,174 @@
-//! `flowagg athena query`, so far as it needs no AWS.
+//! `flowagg query --engine athena`, so far as it needs no AWS.
 
 use snapbox::{assert_data_eq, str};
 
-use crate::{FLEET, offline};
+use crate::{FLEET, Said, offline};
 
-fn query<'a>(args: &[&'a str]) -> Vec<&'a str> {
-    ["athena", "query"].into_iter().chain(args.iter().copied()).collect()
+/// Runs a query in Athena on a fleet.
+fn query_of(fleet: &str, args: &[&str]) -> Said {
+    offline(&[&["query", "--engine", "athena"], args].concat(), fleet, "")
 }
 
+fn query(args: &[&str]) -> Said {
+    query_of(FLEET, args)
+}
+
+const DAY: [&str; 4] = ["--from", "2026-11-01", "--to", "2026-11-01"];
+
 #[test]
-fn a_query_by_its_name_is_printed_with_the_days_that_are_asked_for() {
-    let args = ["bytes-per-day", "--from", "2026-11-01", "--to", "2026-11-07", "--table", "logs", "--print"];
-    let said = offline(&query(&args), FLEET, "");
+fn question_is_printed_with_its_window_and_the_part_of_the_fleet() {
+    let args = ["by-day", "--only", "111122223333", "--table", "logs", "--print"];
+    let said = query(&[&args[..], &DAY].concat());
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
     assert_data_eq!(
         said.out,
         str![[r#"
-SELECT
-  log_account,
-  replace(log_date, '/', '-') AS day,
-  sum(bytes) AS total_bytes,
-  sum(packets) AS total_packets,
-  count(*) AS records
-FROM "flowagg"."logs"
-WHERE log_date BETWEEN '2026/11/01' AND '2026/11/07'
-  AND bytes IS NOT NULL
-GROUP BY 1, 2
-ORDER BY 1, 2
+WITH logs AS (
+  SELECT log_account, log_region, bytes, "end" AS ended, nullif(action, '-') AS action, CAST(NULL AS varchar) AS flow_direction
+  FROM "flowagg"."logs"
+  WHERE log_account IN ('111122223333')
+    AND log_date BETWEEN '2026/10/31' AND '2026/11/02'
+    AND "end" BETWEEN 1793491200 AND 1793577599
+),
+periods AS (
+  SELECT log_account AS account, ended / 86400 AS period,
+    CASE WHEN count(flow_direction) > 0 THEN coalesce(sum(CASE WHEN flow_direction = 'egress' THEN bytes END), 0) END AS sent,
+    CASE WHEN count(flow_direction) > 0 THEN coalesce(sum(CASE WHEN flow_direction = 'ingress' THEN bytes END), 0) END AS received,
+    sum(CASE WHEN flow_direction IS NULL THEN bytes END) AS undirected,
+    sum(bytes) AS bytes,
+    count(flow_direction) < count(*) AS both_ends
+  FROM logs
+  WHERE bytes IS NOT NULL AND ended IS NOT NULL AND (action IS NULL OR action <> 'REJECT')
+  GROUP BY log_account, ended / 86400
+)
+SELECT account, substr(date_format(from_unixtime(period * 86400), '%Y-%m-%dT%H:%i:%sZ'), 1, 10) AS day, sent, received, undirected,
+  CAST(CAST(100e0 * bytes * count(*) OVER (PARTITION BY account) / nullif(sum(bytes) OVER (PARTITION BY account), 0) AS decimal(18, 0)) AS bigint) AS percent,
+  both_ends
+FROM periods
+ORDER BY account NULLS LAST, day NULLS LAST
 
 "#]]
     );
 }
 
 #[test]
-fn an_interface_ports_and_a_part_of_the_fleet_are_in_the_query() {
-    let day = ["--from", "2026-11-01", "--to", "2026-11-01", "--print"];
-    let interface = ["interface", "--interface", "eni-0a1b2c3d4e5f67890", "--only", "111122223333"];
-    let said = offline(&query(&[&interface[..], &day[..]].concat()), FLEET, "");
+fn hours_with_folders_narrow_what_is_scanned() {
+    let files = "[flow-logs]\nper-hour-partition = true\nhive-compatible-partitions = true\n";
+    let fleet = format!("{files}{FLEET}");
+    let window = ["--from", "2026-11-01T08:00:00Z", "--to", "2026-11-01T09:00:00Z", "--print"];
+    let said = query_of(&fleet, &[&["rejected"][..], &window].concat());
+    let wanted = said.out.lines().skip_while(|line| !line.contains("WHERE")).take(2);
     assert_data_eq!(
-        said.out,
+        wanted.collect::<Vec<_>>().join("\n"),
         str![[r#"
-SELECT
-  log_account,
-  interface_id,
-  date_format(from_unixtime(start), '%Y-%m-%d %H:%i:%s') AS started,
-  date_format(from_unixtime("end"), '%Y-%m-%d %H:%i:%s') AS ended,
-  srcaddr,
-  srcport,
-  dstaddr,
-  dstport,
-  protocol,
-  action,
-  packets,
-  bytes,
-  log_status
-FROM "flowagg"."vpc_flow_logs"
-WHERE log_account IN ('111122223333')
-  AND log_date = '2026/11/01'
-  AND interface_id = 'eni-0a1b2c3d4e5f67890'
-ORDER BY 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
-LIMIT 1000
-
-"#]]
-    );
-    let ports = ["unexpected-ports", "--port", "22", "--port", "443"];
-    let said = offline(&query(&[&ports[..], &day[..]].concat()), FLEET, "");
-    assert_data_eq!(
-        said.out,
-        str![[r#"
-SELECT
-  log_account,
-  dstport,
-  protocol,
-  sum(bytes) AS total_bytes,
-  sum(packets) AS total_packets,
-  count(*) AS records,
-  count(DISTINCT srcaddr) AS sources
-FROM "flowagg"."vpc_flow_logs"
-WHERE log_date = '2026/11/01'
-  AND protocol IN (6, 17)
-  AND dstport < 32768
-  AND dstport < srcport
-  AND dstport NOT IN (22, 443)
-  AND action = 'ACCEPT'
-GROUP BY log_account, dstport, protocol
-ORDER BY total_bytes DESC, log_account, dstport, protocol
-LIMIT 100
-
+  WHERE log_year = '2026' AND log_month = '11' AND log_day = '01' AND log_hour BETWEEN '07' AND '09'
+    AND "end" BETWEEN 1793520000 AND 1793523599
 "#]]
     );
 }
 
 #[test]
-fn what_is_neither_a_query_nor_sql_is_answered_with_the_names() {
-    let said = offline(&query(&["top-talker"]), FLEET, "");
-    assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
-    assert_data_eq!(
-        said.err,
-        str![[r#"
-error: there is no query `top-talker`, and it is no SQL
-       did you mean `top-talkers`? name one of top-talkers, rejected-by-account, between-accounts, interface, bytes-per-day, unexpected-ports; or give SQL, in quotes
-
-"#]]
-    );
+fn both_engines_print_their_sql() {
+    let here = offline(&["query", "rejected", "--print", "--limit", "7"], FLEET, "");
+    assert_eq!((here.code, here.err.as_str()), (Some(0), ""));
+    assert!(here.out.contains("FROM vpc_flow_logs\n") && here.out.contains("LIMIT 7\n"), "{}", here.out);
+    let athena = query(&[&["rejected", "--print", "--limit", "7"][..], &DAY].concat());
+    assert!(athena.out.contains("nullif(action, '-')") && athena.out.contains("LIMIT 7\n"), "{}", athena.out);
 }
 
 #[test]
-fn nothing_is_run_where_nobody_can_be_asked() {
-    let [by_name, sql] = ["top-talkers", "SELECT 1"].map(|name| offline(&query(&[name]), FLEET, ""));
-    assert_eq!((by_name.code, by_name.out.as_str()), (Some(2), ""));
-    assert_data_eq!(
-        &by_name.err,
-        str![[r#"
-error: nothing was run: there is no terminal to ask on
-       look at the query with `--print`, then say `--yes`
-
-"#]]
-    );
-    assert_eq!((sql.code, sql.out.as_str(), sql.err), (Some(2), "", by_name.err));
+fn sql_for_athena_is_unchanged() {
+    let sql = "SELECT approx_distinct(srcaddr) FROM flowagg.vpc_flow_logs -- Trino has it";
+    let said = query(&[sql, "--print"]);
+    assert_eq!((said.code, said.out, said.err.as_str()), (Some(0), format!("{sql}\n"), ""));
 }
 
 #[test]
-fn days_are_for_queries_by_name_and_come_in_their_order() {
-    let said = offline(&query(&["SELECT 1", "--from", "2026-11-01"]), FLEET, "");
-    assert_eq!(said.code, Some(2));
+fn what_cannot_be_asked_is_refused_with_the_reason() {
+    let messages = [
+        query(&["top-talkers"]),
+        query(&["unused-rules", "--print"]),
+        query(&["nat", "--print"]),
+        query(&["top"]),
+        query(&["SELECT 1"]),
+        query(&["SELECT 1", "--from", "1h"]),
+        query(&["SELECT 1", "--only", "eu-west-1"]),
+        query(&["top", "--from", "2026-11-02", "--to", "2026-11-01"]),
+        query(&["top", "--only", "us-east-1", "--print"]),
+        query(&["top", "--bucket", "acme-logs"]),
+        query(&["top", "--path", "."]),
+        query(&["top", "--prefix", "logs"]),
+        query(&["top", "--strict"]),
+        query(&["top", "--ask-above", "1GB"]),
+        query(&["top", "--format", "parquet"]),
+        offline(&["query", "top", "--workgroup", "network"], FLEET, ""),
+        offline(&["query", "top", "--output", "s3://acme-athena/"], FLEET, ""),
+        offline(&["athena", "query", "top-talkers"], FLEET, ""),
+    ];
+    let mut text = String::new();
+    for said in messages {
+        assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{}", said.err);
+        text += &said.err;
+    }
     assert_data_eq!(
-        said.err,
+        text,
         str![[r#"
-error: days, interface and ports are for queries by name
-       say it in the SQL, or name one of top-talkers, rejected-by-account, between-accounts, interface, bytes-per-day, unexpected-ports
-
-"#]]
-    );
-    let said = offline(&query(&["top-talkers", "--from", "2026-11-02", "--to", "2026-11-01"]), FLEET, "");
-    assert_eq!(said.code, Some(2));
-    assert_data_eq!(
-        said.err,
-        str![[r#"
-error: the last day, 2026-11-01, is before the first, 2026-11-02
+error: unknown question `top-talkers`
+       did you mean `top`? `flowagg query --list` shows all questions
+error: `unused-rules` is not available yet: flowagg does not read the rules of security groups
+       ask another question: `flowagg query --list` shows them
+error: `nat` needs fields that the flow logs do not record: `pkt-srcaddr`, `pkt-dstaddr`, `interface-type`
+       add them to `flow-logs.fields`, or set it to "cost"; then run `flowagg plan`; or name the gateways with `--nat` instead of recording `interface-type`
+error: a query in Athena costs money, and there is no terminal to ask on
+       run it with `--explain` first, then with `--yes`
+error: a query in Athena costs money, and there is no terminal to ask on
+       run it with `--explain` first, then with `--yes`
+error: `--from` does not limit a SQL statement in Athena, which runs unchanged
+       limit it in its WHERE clause by `log_account`, `log_region` and the columns of days, or ask a question
+error: `--only` does not limit a SQL statement in Athena, which runs unchanged
+       limit it in its WHERE clause by `log_account`, `log_region` and the columns of days, or ask a question
+error: the end, 2026-11-02T00:00:00Z, is not after the start, 2026-11-02T00:00:00Z
        give `--from` and `--to` in their order
+error: no member of the fleet has region `us-east-1`
+       did you mean `eu-west-1`?
+error: `--bucket` cannot be used with `--engine athena`: Athena reads the table of the bucket of the fleet file
+       leave out `--bucket`, or run the query on this machine with `--engine local`
+error: `--path` cannot be used with `--engine athena`: Athena reads the table of the bucket of the fleet file
+       leave out `--path`, or run the query on this machine with `--engine local`
+error: `--prefix` cannot be used with `--engine athena`: Athena reads the table of the bucket of the fleet file
+       leave out `--prefix`, or run the query on this machine with `--engine local`
+error: `--strict` cannot be used with `--engine athena`: Athena has no such option
+       leave out `--strict`, or run the query on this machine with `--engine local`
+error: `--ask-above` cannot be used with `--engine athena`: flowagg asks before every query in Athena
+       leave it out: `--yes` runs the query without asking, and `--explain` prints what it scans
+error: a Parquet file is not written to standard output
+       name a file with `--out`, as in `--out rows.parquet`
+error: `--workgroup` is an option of `--engine athena`
+       add `--engine athena`, or leave out `--workgroup`
+error: `--output` is an option of `--engine athena`
+       add `--engine athena`, or leave out `--output`
+error: unrecognized subcommand 'athena'
+
+  tip: use 'flowagg query QUESTION --engine athena'; 'flowagg query --list' shows the questions
+
+Usage: flowagg [OPTIONS] <COMMAND>
+
+For more information, try '--help'.
 
 "#]]
     );
 }
 
 #[test]
-fn what_the_records_do_not_hold_is_not_asked() {
-    let fleet = format!("[flow-logs]\nfields = [\"version\", \"srcaddr\", \"dstaddr\"]\n{FLEET}");
-    let said = offline(&query(&["top-talkers", "--print"]), &fleet, "");
+fn records_without_their_end_have_no_window() {
+    let fields = r#"["version", "srcaddr", "dstaddr", "bytes", "flow-direction"]"#;
+    let said = query_of(&format!("[flow-logs]\nfields = {fields}\n{FLEET}"), &["pairs", "--print"]);
     assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
     assert_data_eq!(
         said.err,
         str![[r#"
-error: there is no query `top-talkers`: the flow logs do not record `bytes`
-       ask for another query, or record it: see `flow-logs` in the fleet file
+error: the flow logs do not record `end`, by which a query chooses the records of a time
+       add `end` to `flow-logs.fields`, then run `flowagg plan`
 
 "#]]
     );

@@ -1,7 +1,7 @@
 //! What a question is asked with, read from text.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use crate::id::{ResourceId, ResourceKind, is_id};
@@ -168,7 +168,7 @@ impl FromStr for Gateway {
     }
 }
 
-/// A network, as in `10.0.0.0/8`.
+/// A network, as in `10.0.0.0/8`. It is displayed with its first address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
     address: IpAddr,
@@ -183,9 +183,23 @@ impl FromStr for Network {
             let (address, length) = text.split_once('/')?;
             let (address, length): (IpAddr, u8) = (address.parse().ok()?, length.parse().ok()?);
             let longest = if address.is_ipv4() { 32 } else { 128 };
-            (length <= longest).then_some(Self { address, length })
+            (length <= longest).then(|| Self { address: first(address, length), length })
         };
         read().ok_or(InvalidValue::new("a network such as `198.51.100.0/24` or `2001:db8::/32`"))
+    }
+}
+
+/// The first address of the network of this length that contains an address.
+fn first(address: IpAddr, length: u8) -> IpAddr {
+    match address {
+        IpAddr::V4(address) => {
+            let mask = u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or_default();
+            Ipv4Addr::from_bits(address.to_bits() & mask).into()
+        }
+        IpAddr::V6(address) => {
+            let mask = u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or_default();
+            Ipv6Addr::from_bits(address.to_bits() & mask).into()
+        }
     }
 }
 

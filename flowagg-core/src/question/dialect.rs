@@ -17,12 +17,13 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// Whether a network contains an address; NULL if it is not an address.
+    /// Whether a network contains an address; NULL if it is not an address. Trino rejects a network whose address has bits after the
+    /// prefix.
     pub(super) fn contains(self, network: &str, address: &str) -> String {
         match self {
             Self::DataFusion => format!("cidr_contains('{network}', {address})"),
             Self::Athena => {
-                format!("contains(CAST('{network}' AS ipprefix), TRY_CAST({address} AS ipaddress))")
+                format!("contains('{network}', TRY_CAST({address} AS ipaddress))")
             }
         }
     }

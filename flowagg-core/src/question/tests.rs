@@ -155,10 +155,17 @@ fn sizes_and_networks_are_read() {
         (Some(500_000_000), Some(2_000_000_000), Some(17), Some(17))
     );
     assert_eq!((size(""), size("MB"), size("1.5GB"), size("99999999TB")), (None, None, None, None));
-    assert_eq!(
-        read::<Network>("2001:db8::/32").map(|network| network.to_string()).as_deref(),
-        Some("2001:db8::/32")
-    );
+    for (text, network) in [
+        ("2001:db8::/32", "2001:db8::/32"),
+        ("2001:db8::1/32", "2001:db8::/32"),
+        ("10.1.2.3/8", "10.0.0.0/8"),
+        ("10.1.2.3/32", "10.1.2.3/32"),
+        ("10.1.2.3/0", "0.0.0.0/0"),
+        ("2001:db8::1/0", "::/0"),
+        ("2001:db8::1/128", "2001:db8::1/128"),
+    ] {
+        assert_eq!(read::<Network>(text).map(|network| network.to_string()).as_deref(), Some(network));
+    }
     for text in ["10.0.0.0", "10.0.0.0/33", "x/8", "10.0.0.0/8'"] {
         assert!(read::<Network>(text).is_none(), "{text}");
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use flowagg_core::layout::FileName;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, ToSpan as _};
@@ -14,11 +15,6 @@ use crate::object::date_text;
 ///
 /// Source: "Flow log records", aggregation interval, `start` and `end` (Amazon VPC User Guide).
 const LONGEST_RECORD: i64 = 660;
-
-/// The time in the name of a file is the start of the five minutes in which its records ended.
-///
-/// Source: "Flow log files" (Amazon VPC User Guide).
-const FILE_INTERVAL: SignedDuration = SignedDuration::from_mins(5);
 
 /// Accounts, regions and times, where `None` stands for all of them. A row that passes the predicate is within; other rows may
 /// be as well.
@@ -122,7 +118,8 @@ impl Bounds {
             let time = jiff::Timestamp::from_second(seconds).ok()?;
             Some(time.checked_add(shift).ok()?.to_zoned(TimeZone::UTC).datetime())
         };
-        let mut window = Window { first: time(self.ends.0, -FILE_INTERVAL), last: time(self.ends.1, late) };
+        let mut window =
+            Window { first: time(self.ends.0, -FileName::INTERVAL), last: time(self.ends.1, late) };
         let is_empty = self.ends.0 > self.ends.1;
         if let Some(day) = self.dates.0.as_deref().and_then(self::date) {
             window.first = window.first.max(Some(day.at(0, 0, 0, 0)));

@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 use flowagg_testkit::emulator::Backend;
 use flowagg_testkit::rehearsal::comparison::{FleetSize, compare};
 use flowagg_testkit::rehearsal::queries::ask;
-use flowagg_testkit::rehearsal::readers::read_by_others;
+use flowagg_testkit::rehearsal::readers::{python, read_by_others};
 use flowagg_testkit::rehearsal::{RehearsalError, StoryOptions, rehearse};
 use flowagg_testkit::sample;
 
@@ -41,8 +41,10 @@ enum What {
     },
     /// Deliver text and Parquet, in plain and Hive-compatible folders, and count what flowlogs-reader, DuckDB and `flowagg query` find there
     Readers,
-    /// Deliver text and Parquet, and ask the queries that `flowagg export athena` writes, answered by DuckDB from PyPI
+    /// Deliver text and Parquet, and ask the questions of `flowagg query` of both engines; DuckDB from PyPI answers the SQL for Athena
     Queries,
+    /// Print the path of the Python with DuckDB and sqlglot from PyPI, which is installed if it is not there
+    Python,
     /// Make the flow logs of a fleet with `flowagg apply`, and those of another like it with a plain script
     ///
     /// The script (Python, boto3) does one thing after the other, for each account and region: AssumeRole, DescribeVpcs,
@@ -80,6 +82,7 @@ async fn run(args: Args) -> Result<(), RehearsalError> {
         }
         What::Readers => read_by_others(&backend()?, out).await,
         What::Queries => ask(&backend()?, out).await,
+        What::Python => Ok(writeln!(out, "{}", python()?.display())?),
         What::Compare(size) => compare(&backend()?, size, out).await,
         What::Sample { out: folder } => {
             let objects = sample::write(&folder)?;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use flate2::read::GzDecoder;
@@ -89,6 +89,11 @@ struct Reading<'a> {
     reader: Program,
     of: &'a Delivered,
     read: Counts,
+}
+
+/// The Python with the readers, which is installed if it is not there.
+pub fn python() -> Result<PathBuf, RehearsalError> {
+    Ok(PACKAGES.python()?)
 }
 
 /// Delivers every kind of file to a world of its own, lets every reader that can read it do so, and tells what each read.

@@ -14,25 +14,35 @@ async fn a_query_is_estimated_started_waited_for_and_its_rows_are_printed() {
     let run = async |args: &[&str]| organization.flowagg(&fleet, args).await.unwrap().exits(0);
     run(&["apply", "--yes"]).await;
 
-    let asked =
-        ["athena", "query", "bytes-per-day", "--yes", "--output", "s3://results/", "--format", "json"];
-    let ran = run(&asked).await;
+    let ask = ["query", "by-day", "--engine", "athena", "--from", "2026-11-01", "--output", "s3://results/"];
+    let explained = run(&[&ask[..], &["--explain"]].concat()).await;
+    assert_data_eq!(
+        explained.stdout,
+        str![[r#"
+Athena scans at most 0 objects with 0 bytes: USD 0.0001 at USD 5 per TB, which charges for at least 10 MB
+
+"#]]
+    );
+    let ran = run(&[&ask[..], &["--yes", "--format", "json"]].concat()).await;
     assert_eq!(ran.json(), serde_json::json!([]), "{ran}");
     assert_data_eq!(
         ran.stderr,
         str![[r#"
-it reads at most 0 bytes in 0 objects: USD 0.0000 at USD 5 for a TB
-0 rows in 0.0 s, 0 bytes read: USD 0.0000 at USD 5 for a TB
+note: no flow log object was found: check `--from`, `--to` and `--only`
+Athena scans at most 0 objects with 0 bytes: USD 0.0001 at USD 5 per TB, which charges for at least 10 MB
+note: `by-day` is more exact with fields that the flow logs do not record: `flow-direction`
+ok: 0 rows from Athena, which scanned 0 bytes in 0.0 s: USD 0.0001 at USD 5 per TB, which charges for at least 10 MB
 
 "#]]
     );
 
-    let ran = run(&["athena", "query", "SELECT 1", "--yes", "--output", "s3://results/"]).await;
+    let sql = ["query", "SELECT 1", "--engine", "athena", "--yes", "--output", "s3://results/"];
+    let ran = run(&sql).await;
     assert_data_eq!(
         ran.stderr,
         str![[r#"
-how much it will read is not known: at most the whole bucket; a workgroup can end queries that read too much
-0 rows in 0.0 s, 0 bytes read: USD 0.0000 at USD 5 for a TB
+how much Athena scans is not known: at most all objects of the tables. A workgroup can limit it
+ok: 0 rows from Athena, which scanned 0 bytes in 0.0 s: USD 0.0001 at USD 5 per TB, which charges for at least 10 MB
 
 "#]]
     );

@@ -60,6 +60,7 @@ stories! {
     questions_are_asked_by_their_names: "docs/query.md", "Questions" => query::questions;
     gateways_are_named_for_questions: "docs/query.md", "NAT gateways" => query::gateways;
     queries_run_over_what_was_delivered: "docs/query.md", "Queries" => query::queries;
+    queries_run_in_athena: "docs/query.md", "Engines" => organization::engines;
     a_large_query_is_explained_before_it_runs: "docs/query.md", "Large queries" => query::large;
     the_policy_of_a_caller_of_query_is_valid: "docs/query.md", "Permissions" => query::permissions;
     the_cost_story_is_answered_as_printed: "docs/questions.md", "Where the money goes" => questions::shown;

@@ -152,10 +152,11 @@ async fn the_last_line_of_every_command_agrees_with_its_exit_code() {
         "export terraform --out DIR/tf",
         "export athena --out DIR/athena",
         "export terraform --only 999988887777",
-        "athena query top-talkers --print",
-        "athena query no-such",
-        "athena query top-talkers",
-        "athena query top-talkers --yes",
+        "query top --engine athena --print",
+        "query no-such --engine athena",
+        "query top --engine athena",
+        "query top --engine athena --explain",
+        "query top --engine athena --yes",
         "query no-such",
         "query DESCRIBE\tvpc_flow_logs --limit 1 --format csv",
         "query SELECT\t*\tFROM\tvpc_flow_logs --from 7d --explain",
@@ -263,10 +264,11 @@ async fn the_last_line_of_every_command_agrees_with_its_exit_code() {
 0 flowagg export terraform --out DIR/tf | note: what the fleet file chooses by a rule Terraform looks up at every plan: what is made later has a flow log after the next `terraform apply`, and what no longer passes loses its own
 0 flowagg export athena --out DIR/athena | note: export it again when accounts or regions are added: the table knows those of today
 2 flowagg export terraform --only 999988887777 | error
-0 flowagg athena query top-talkers --print | LIMIT 100
-2 flowagg athena query no-such | error
-2 flowagg athena query top-talkers | error
-1 flowagg athena query top-talkers --yes | error
+0 flowagg query top --engine athena --print | LIMIT 100
+2 flowagg query no-such --engine athena | error
+2 flowagg query top --engine athena | error
+0 flowagg query top --engine athena --explain | note: no flow log object was found: check `--from`, `--to` and `--only`
+1 flowagg query top --engine athena --yes | error
 2 flowagg query no-such | error
 0 flowagg query DESCRIBE	vpc_flow_logs --limit 1 --format csv | version,Int32,YES
 0 flowagg query SELECT	*	FROM	vpc_flow_logs --from 7d --explain | data transfer: 0 bytes, which AWS charges for if it leaves the region of the bucket

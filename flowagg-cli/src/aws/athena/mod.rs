@@ -12,6 +12,7 @@ use aws_sdk_athena::types::{
 };
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Hub;
+use flowagg_core::flow_log::FileFormat;
 use flowagg_core::text::one_line;
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio_util::sync::CancellationToken;
@@ -40,12 +41,20 @@ pub struct QueryRequest {
     pub workgroup: String,
     /// Where the result is kept, as `s3://bucket/folder/`; `None` leaves it to the workgroup.
     pub output: Option<String>,
+    /// The most rows of the result that are read; `None` for all.
+    pub limit: Option<usize>,
 }
 
 impl QueryRequest {
     /// A query whose result is kept where the workgroup keeps it.
     pub fn new(sql: impl Into<String>, database: impl Into<String>, workgroup: impl Into<String>) -> Self {
-        Self { sql: sql.into(), database: database.into(), workgroup: workgroup.into(), output: None }
+        Self {
+            sql: sql.into(),
+            database: database.into(),
+            workgroup: workgroup.into(),
+            output: None,
+            limit: None,
+        }
     }
 }
 
@@ -71,6 +80,17 @@ pub struct ResultColumn {
     pub name: String,
     /// Its type, in Athena's word.
     pub kind: String,
+    /// How many digits a decimal has.
+    pub precision: u8,
+    /// How many of them are after the point.
+    pub scale: i8,
+}
+
+impl ResultColumn {
+    /// A column of this name and type.
+    pub fn new(name: impl Into<String>, kind: impl Into<String>) -> Self {
+        Self { name: name.into(), kind: kind.into(), precision: 0, scale: 0 }
+    }
 }
 
 /// Objects in the bucket.
@@ -81,20 +101,26 @@ pub struct StoredObjects {
     pub objects: u64,
     /// Their sizes together.
     pub bytes: u64,
+    /// How many have the name of files in another format than the expected one.
+    pub of_other_format: u64,
 }
 
-/// What lies under these folders of the hub's bucket: one listing for each, never a call for an object.
+/// What lies under these folders of the hub's bucket, where files of this format are expected: one listing for each, never a call for
+/// an object.
 pub async fn stored_objects(
     hub: &Hub,
     account: &Account,
     folders: &[String],
+    format: FileFormat,
 ) -> Result<StoredObjects, Failure> {
+    let others = || FileFormat::ALL.into_iter().filter(|other| *other != format);
+    let is_other = |key: &str| others().any(|other| key.ends_with(other.suffix()));
     let s3 = account.s3(&hub.region);
     let at = At::new(hub.place()).about(&hub.bucket);
     let under = |folder: &String| {
         let request = s3.list_objects_v2().bucket(hub.bucket.as_str()).prefix(folder);
         let mut pages = request.expected_bucket_owner(hub.account.to_string()).into_paginator().send();
-        let at = &at;
+        let (at, is_other) = (&at, &is_other);
         async move {
             let mut found = StoredObjects::default();
             let mut turned = Pages::default();
@@ -106,10 +132,11 @@ pub async fn stored_objects(
                     .contents()
                     .iter()
                     .filter(|object| object.key().is_some_and(|key| turned.is_new(key)));
-                let sizes = new.filter_map(|object| u64::try_from(object.size()?).ok());
-                for size in sizes {
+                for object in new {
                     found.objects += 1;
-                    found.bytes += size;
+                    found.bytes +=
+                        object.size().and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
+                    found.of_other_format += u64::from(object.key().is_some_and(is_other));
                 }
             }
             Ok(found)
@@ -120,6 +147,7 @@ pub async fn stored_objects(
     Ok(found.into_iter().fold(StoredObjects::default(), |sum, one| StoredObjects {
         objects: sum.objects + one.objects,
         bytes: sum.bytes + one.bytes,
+        of_other_format: sum.of_other_format + one.of_other_format,
     }))
 }
 
@@ -151,7 +179,7 @@ impl QueryRunner {
     ) -> Result<QueryResult, Failure> {
         let id = self.start(request).await?;
         let done = self.wait(&id, cancel, progress).await?;
-        let (columns, rows) = self.rows(&id, done.statement_type()).await?;
+        let (columns, rows) = self.rows(&id, done.statement_type(), request.limit).await?;
         let told = done.statistics();
         let scanned = told.and_then(|told| told.data_scanned_in_bytes()).unwrap_or_default();
         let took = told.and_then(|told| told.total_execution_time_in_millis()).unwrap_or_default();
@@ -164,7 +192,7 @@ impl QueryRunner {
     }
 
     async fn start(&self, request: &QueryRequest) -> Result<String, Failure> {
-        let QueryRequest { sql, database, workgroup, output } = request;
+        let QueryRequest { sql, database, workgroup, output, .. } = request;
         let mut start = self.athena.start_query_execution().query_string(sql).work_group(workgroup);
         start = start.query_execution_context(QueryExecutionContext::builder().database(database).build());
         if let Some(output) = output {
@@ -233,6 +261,7 @@ impl QueryRunner {
         &self,
         id: &str,
         statement: Option<&StatementType>,
+        limit: Option<usize>,
     ) -> Result<(Vec<ResultColumn>, Vec<Vec<Option<String>>>), Failure> {
         let (mut columns, mut rows) = (Vec::new(), Vec::new());
         let mut turned = Pages::default();
@@ -248,6 +277,10 @@ impl QueryRunner {
                     .map_or_else(Vec::new, |it| it.column_info().iter().map(column).collect());
             }
             rows.extend(found.rows().iter().map(values));
+            // One row may have the names of the columns.
+            if limit.is_some_and(|limit| rows.len() > limit) {
+                break;
+            }
         }
         // Only what selects has its columns' names as the first row.
         let names = columns.iter().map(|column: &ResultColumn| Some(column.name.clone()));
@@ -256,12 +289,16 @@ impl QueryRunner {
         {
             rows.remove(0);
         }
+        rows.truncate(limit.unwrap_or(usize::MAX));
         Ok((columns, rows))
     }
 }
 
 fn column(info: &ColumnInfo) -> ResultColumn {
-    ResultColumn { name: info.name().to_owned(), kind: info.r#type().to_owned() }
+    let mut column = ResultColumn::new(info.name(), info.r#type());
+    column.precision = u8::try_from(info.precision()).unwrap_or_default();
+    column.scale = i8::try_from(info.scale()).unwrap_or_default();
+    column
 }
 
 fn values(row: &Row) -> Vec<Option<String>> {
@@ -278,24 +315,24 @@ fn told(found: &QueryExecution, state: Option<&QueryExecutionState>) -> String {
 /// What to do where Athena does not take a query.
 fn refused(message: &str) -> &'static str {
     if message.contains("output") || message.contains("result") {
-        "say where results go with `--output s3://BUCKET/FOLDER/`, or use a workgroup that does with `--workgroup`"
+        "name a place for results with `--output s3://BUCKET/FOLDER/`, or a workgroup that has one with `--workgroup`"
     } else if message.contains("WorkGroup") || message.contains("Workgroup") {
         "name a workgroup of the hub account and region with `--workgroup`"
     } else {
-        "correct the SQL; `--print` shows that of a query by name"
+        "correct the SQL; `--print` shows that of a question"
     }
 }
 
 /// What to do where Athena could not do it.
 fn failed(why: &str) -> &'static str {
     if ["TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND", "does not exist"].iter().any(|told| why.contains(told)) {
-        "make the database and the table with what `flowagg export athena` writes"
+        "create the database and the table with what `flowagg export athena` writes"
     } else if why.contains("CONSTRAINT_VIOLATION") {
         "the table has too many accounts to enumerate: name some, as in `log_account IN ('...')`"
     } else if why.contains("Access Denied") || why.contains("AccessDenied") {
         "allow s3:GetObject and s3:ListBucket on the flow logs and on the place of the results, and kms:Decrypt where they are encrypted"
     } else if why.contains("limit was exceeded") {
-        "the workgroup ends queries that read more: ask for fewer days, or for some accounts with `--only`"
+        "the workgroup ends queries that read more: narrow it with `--from`, `--to` and `--only`"
     } else {
         "correct the SQL, or export the table again if the fleet has changed"
     }

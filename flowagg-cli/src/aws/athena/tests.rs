@@ -25,6 +25,7 @@ fn request() -> QueryRequest {
         database: "flowagg".to_owned(),
         workgroup: "primary".to_owned(),
         output: Some("s3://acme-athena/".to_owned()),
+        limit: None,
     }
 }
 
@@ -84,8 +85,10 @@ async fn a_query_is_waited_for_and_all_its_pages_are_read_without_the_names_of_t
         .run(&request(), &CancellationToken::new(), &())
         .await
         .unwrap();
-    let column = |name: &str, kind: &str| ResultColumn { name: name.to_owned(), kind: kind.to_owned() };
-    assert_eq!(answer.columns, [column("log_account", "varchar"), column("total_bytes", "bigint")]);
+    assert_eq!(
+        answer.columns,
+        [ResultColumn::new("log_account", "varchar"), ResultColumn::new("total_bytes", "bigint")]
+    );
     let text = |value: &str| Some(value.to_owned());
     assert_eq!(answer.rows, [vec![text("1"), text("20")], vec![text("2"), None]]);
     assert_eq!((answer.scanned_bytes, answer.took), (1234, Duration::from_millis(560)));
@@ -101,7 +104,7 @@ async fn a_query_that_fails_says_why_and_what_to_do() {
     assert_eq!((failure.code.as_deref(), failure.message.as_str()), (Some("FAILED"), why));
     assert_data_eq!(
         failure.help(),
-        str!["make the database and the table with what `flowagg export athena` writes"]
+        str!["create the database and the table with what `flowagg export athena` writes"]
     );
 }
 
@@ -118,7 +121,7 @@ async fn a_query_without_a_place_for_its_result_is_told_to_name_one() {
     assert_data_eq!(
         failure.help(),
         str![
-            "say where results go with `--output s3://BUCKET/FOLDER/`, or use a workgroup that does with `--workgroup`"
+            "name a place for results with `--output s3://BUCKET/FOLDER/`, or a workgroup that has one with `--workgroup`"
         ]
     );
 }

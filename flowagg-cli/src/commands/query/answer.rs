@@ -6,10 +6,14 @@ use jiff::Timestamp;
 
 use super::super::error::CommandError;
 use super::super::start;
-use super::asked::{self, Asked};
+use super::asked::{self, Asked, default_start};
+#[cfg(feature = "athena")]
+use super::athena;
 use super::prepared::Prepared;
 use super::saved::{self, Saved};
-use super::source;
+use super::{engine, source};
+#[cfg(feature = "athena")]
+use crate::args::Engine;
 use crate::args::{GlobalArgs, QueryArgs, QueryTime};
 use crate::show::{self, ResultFormat, Watched};
 use crate::{Exit, Screen};
@@ -21,8 +25,9 @@ pub(super) async fn ask(
     heading: Option<String>,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
-    let Asked { statement, question, threshold } = Asked::read(global, options, screen)?;
-    let threshold = options.fail_if_rows.then_some(threshold);
+    let asked = Asked::read(global, options, screen)?;
+    engine::check(options)?;
+    let threshold = options.fail_if_rows.then(|| asked.threshold());
     if options.format == ResultFormat::Parquet && options.out.is_none() {
         let help = "name a file with `--out`, as in `--out rows.parquet`";
         return Err(CommandError::usage("a Parquet file is not written to standard output", help));
@@ -33,18 +38,28 @@ pub(super) async fn ask(
         let what = format!("`--limit {limit}` leaves no row above the threshold of {threshold}");
         return Err(CommandError::usage(what, format!("raise it to at least {}", threshold + 1)));
     }
-    let (from, to) = window(options, Timestamp::now())?;
-    if let (Some(question), None, None) = (&question, &options.bucket, &options.path) {
-        let file = start::file(&global.config)?;
-        let recorded = question.check(&file.flow_logs);
-        recorded.map_err(|error| CommandError::usage(error.to_string(), error.help()))?;
+    let now = Timestamp::now();
+    let (from, to) = window(options, now)?;
+    #[cfg(feature = "athena")]
+    if options.engine == Engine::Athena {
+        let ask = athena::Ask { global, options, asked: &asked, threshold, heading };
+        return ask.run((from.unwrap_or(now), to, now), screen).await;
+    }
+    if options.print {
+        writeln!(screen.out, "{}", asked.sql(options)?)?;
+        return Ok(Exit::Done);
+    }
+    let statement = asked.statement(options)?;
+    if let (Some(question), None, None) = (asked.question(), &options.bucket, &options.path) {
+        asked::check(question, &start::file(&global.config)?)?;
     }
     let mut source = source::open(global, options, screen).await?;
     (source.scope.from, source.scope.to) = (from, to);
     let reads = matches!(statement.kind(), StatementKind::Query | StatementKind::Explain);
-    if let (None, Some(from), true) = (options.from, from, reads) {
-        screen.note(&format!("records that ended since {from:.0} are read: `--from` sets another start"))?;
+    if let (Some(from), true) = (from, reads) {
+        default_start(options, from, screen)?;
     }
+    let question = asked.question().cloned();
     let prepared = Prepared { options, statement, question, threshold, heading, source };
     if options.explain { prepared.explain(screen).await } else { prepared.run(screen).await }
 }

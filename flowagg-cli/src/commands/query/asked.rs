@@ -1,25 +1,31 @@
 //! What was asked: a question by its name, or a statement.
 
-use std::io::Read as _;
+use std::io::{self, Read as _};
 
+use flowagg_core::fleet::FleetFile;
 use flowagg_core::near::meant;
-use flowagg_core::question::{BOTH_ENDS, Options, Question, QuestionName, Table, UnknownQuestion};
+use flowagg_core::question::{
+    BOTH_ENDS, NotAvailable, Options, Question, QuestionName, Table, UnknownQuestion,
+};
 use flowagg_query::datafusion::arrow::array::{AsArray as _, RecordBatch};
-use flowagg_query::{FlowLogs, Progress, Statement};
+use flowagg_query::{FlowLogs, Statement};
+use jiff::Timestamp;
 
 use super::super::error::CommandError;
 use super::failed::invalid;
-use super::saved;
+use super::saved::{self, Saved};
 use crate::Screen;
 use crate::args::{GlobalArgs, QueryArgs};
-use crate::show::missing_fields;
 
-/// A statement, and the question that it answers if there is one.
-pub(super) struct Asked {
-    pub(super) statement: Statement,
-    pub(super) question: Option<Question>,
-    /// The most rows that are no finding.
-    pub(super) threshold: u64,
+/// What was asked, for any engine.
+pub(super) enum Asked {
+    Question(Question),
+    /// A saved question, with the values of its parameters.
+    Saved {
+        saved: Saved,
+        sql: String,
+    },
+    Sql(String),
 }
 
 /// Words with which a statement begins.
@@ -36,24 +42,11 @@ impl Asked {
         let is_name = text != "-" && !text.contains(char::is_whitespace);
         if is_name && let Some(saved) = saved::named(global, text)? {
             only_of_questions(options)?;
-            let (statement, threshold) = (saved.statement(&options.arguments)?, saved.question.threshold);
-            return Ok(Self { statement, question: None, threshold });
+            let sql = saved.sql(&options.arguments)?;
+            return Ok(Self::Saved { saved, sql });
         }
         if is_name {
-            let question = question(global, text, options)?;
-            let rows = options.limit.unwrap_or(Question::ROWS);
-            let sql = question.sql(&Table::of_session(FlowLogs::NAME), rows);
-            let sql = sql.map_err(|error| {
-                CommandError::usage(
-                    error.to_string(),
-                    "ask another question: `flowagg query --list` shows them",
-                )
-            })?;
-            return Ok(Self {
-                statement: Statement::parse(&sql).map_err(invalid)?,
-                question: Some(question),
-                threshold: 0,
-            });
+            return question(global, text, options).map(Self::Question);
         }
         only_of_questions(options)?;
         if let Some(argument) = options.arguments.first() {
@@ -67,8 +60,62 @@ impl Asked {
             let help = "give one as a single argument, as in \"SELECT count(*) FROM vpc_flow_logs\"";
             return Err(CommandError::usage(what, help));
         }
-        Ok(Self { statement: Statement::parse(sql).map_err(invalid)?, question: None, threshold: 0 })
+        Ok(Self::Sql(sql.to_owned()))
     }
+
+    /// The SQL for this machine.
+    pub(super) fn sql(&self, options: &QueryArgs) -> Result<String, CommandError> {
+        match self {
+            Self::Question(question) => question
+                .sql(&Table::of_session(FlowLogs::NAME), options.limit.unwrap_or(Question::ROWS))
+                .map_err(not_available),
+            Self::Saved { sql, .. } | Self::Sql(sql) => Ok(sql.clone()),
+        }
+    }
+
+    /// The statement for this machine.
+    pub(super) fn statement(&self, options: &QueryArgs) -> Result<Statement, CommandError> {
+        let statement = Statement::parse(&self.sql(options)?);
+        statement.map_err(|error| match self {
+            Self::Saved { saved, .. } => saved.wrong(&error),
+            Self::Question(_) | Self::Sql(_) => invalid(error),
+        })
+    }
+
+    /// The question, if it is one of flowagg's own.
+    pub(super) fn question(&self) -> Option<&Question> {
+        match self {
+            Self::Question(question) => Some(question),
+            Self::Saved { .. } | Self::Sql(_) => None,
+        }
+    }
+
+    /// The most rows that are no finding.
+    pub(super) fn threshold(&self) -> u64 {
+        match self {
+            Self::Saved { saved, .. } => saved.question.threshold,
+            Self::Question(_) | Self::Sql(_) => 0,
+        }
+    }
+}
+
+/// A question that has no SQL.
+pub(super) fn not_available(error: NotAvailable) -> CommandError {
+    CommandError::usage(error.to_string(), "ask another question: `flowagg query --list` shows them")
+}
+
+/// Checks that the flow logs of a fleet file record what a question needs.
+pub(super) fn check(question: &Question, file: &FleetFile) -> Result<(), CommandError> {
+    let recorded = question.check(&file.flow_logs);
+    recorded.map_err(|error| CommandError::usage(error.to_string(), error.help()))
+}
+
+/// Prints the start of the window if it is the default.
+pub(super) fn default_start(options: &QueryArgs, from: Timestamp, screen: &mut Screen<'_>) -> io::Result<()> {
+    if options.from.is_some() {
+        return Ok(());
+    }
+    screen.note(&format!("records that ended since {from:.0} are read: `--from` sets another start"))
 }
 
 /// Fails if an option of flowagg's own questions is given for a statement.
@@ -147,19 +194,19 @@ impl<'q> Remarks<'q> {
         self.has_mark |= self.question.is_some() && marks.is_some_and(|marks| marks.true_count() > 0);
     }
 
-    /// Prints the notes that follow the given number of rows.
+    /// Prints the notes that follow the given number of rows. `missing` prints which fields of the question are not recorded.
     pub(super) fn print(
         &self,
         rows: usize,
         limit: Option<usize>,
-        progress: &Progress,
+        missing: impl FnOnce(&Question, &mut Screen<'_>) -> io::Result<()>,
         screen: &mut Screen<'_>,
     ) -> Result<(), CommandError> {
         let Some(question) = self.question else { return Ok(()) };
         if self.has_mark {
             screen.note(question.mark())?;
         }
-        missing_fields(question, progress, screen)?;
+        missing(question, screen)?;
         if question.ranks() && limit.is_none() && rows >= Question::ROWS {
             screen.note(&format!("these are the first {rows} rows: `--limit` sets another number"))?;
         }

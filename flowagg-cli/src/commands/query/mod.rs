@@ -1,8 +1,11 @@
-//! `flowagg query`: questions and SQL over the objects of a bucket, or of a folder, on this machine.
+//! `flowagg query`: questions and SQL over the objects of a bucket, or of a folder, on this machine; or in Amazon Athena.
 
 mod answer;
 mod ask;
 mod asked;
+#[cfg(feature = "athena")]
+mod athena;
+mod engine;
 mod failed;
 mod once;
 mod prepared;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use anstream::StripStream;
 use flowagg_query::datafusion::arrow::array::RecordBatch;
+use flowagg_query::datafusion::arrow::datatypes::SchemaRef;
 use flowagg_query::datafusion::error::DataFusionError;
-use flowagg_query::datafusion::execution::SendableRecordBatchStream;
 use flowagg_query::{Progress, QueryError, StatementKind};
 use futures::StreamExt as _;
 
@@ -18,7 +18,9 @@ use super::ask::{Asking, Question};
 use super::asked::Remarks;
 use super::failed::{failed, invalid};
 use super::prepared::{Prepared, TICK};
-use crate::show::{Done, ResultFormat, ResultWriter, Sheet, Watched, nothing_found, so_far, totals};
+use crate::show::{
+    Done, ResultFormat, ResultWriter, Sheet, Watched, missing_fields, nothing_found, so_far, totals,
+};
 use crate::{Exit, Screen};
 
 /// What happens next in a run.
@@ -35,8 +37,11 @@ impl Prepared<'_> {
         let (asking, mut questions) = Asking::new();
         let asking = Arc::new(asking);
         let table = self.table();
-        let table =
-            if self.options.yes { table } else { table.ask_above(self.options.ask_above.0, asking.clone()) };
+        let table = if self.options.yes {
+            table
+        } else {
+            table.ask_above(self.options.ask_above.unwrap_or_default().0, asking.clone())
+        };
         let (session, progress) = Self::session(table.build()).map_err(failed)?;
         let mut rows = self.statement.plan(&session).await.map_err(invalid)?;
         let is_query = self.statement.kind() == StatementKind::Query;
@@ -48,7 +53,7 @@ impl Prepared<'_> {
         let mut watched = Watched::new(screen.interactive, screen.events);
         let mut rows = rows.execute_stream().await.map_err(|error| invalid(error.into()))?;
         let heading = self.heading.clone();
-        let mut output = Output::new(self.options.format, &rows, path.zip(out.as_ref()), heading)?;
+        let mut output = Output::new(self.options.format, rows.schema(), path.zip(out.as_ref()), heading)?;
         let mut remarks = Remarks::new(self.question.as_ref());
         let mut tick = tokio::time::interval(TICK);
         loop {
@@ -103,7 +108,8 @@ impl Prepared<'_> {
             return Ok(Exit::Done);
         }
         nothing_found(&progress, screen)?;
-        remarks.print(printed, self.options.limit, &progress, screen)?;
+        let missing = |question: &_, screen: &mut Screen<'_>| missing_fields(question, &progress, screen);
+        remarks.print(printed, self.options.limit, missing, screen)?;
         let done =
             Done { progress: &progress, rows: printed, threshold: self.threshold, took: watched.elapsed() };
         Ok(done.print(screen)?)
@@ -151,7 +157,7 @@ fn report(progress: &Progress, watched: &mut Watched) {
 const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
 
 /// Where rows are written: standard output, or a file.
-struct Output {
+pub(super) struct Output {
     writer: ResultWriter,
     /// Without the escape sequences of a terminal.
     file: Option<(PathBuf, BufWriter<StripStream<File>>)>,
@@ -160,27 +166,27 @@ struct Output {
 }
 
 impl Output {
-    fn new(
+    pub(super) fn new(
         format: ResultFormat,
-        rows: &SendableRecordBatchStream,
+        schema: SchemaRef,
         out: Option<(&Path, &NewFile)>,
         heading: Option<String>,
     ) -> Result<Self, CommandError> {
         let Some((path, new)) = out else {
-            return Ok(Self { writer: ResultWriter::text(format, rows.schema()), file: None, heading });
+            return Ok(Self { writer: ResultWriter::text(format, schema), file: None, heading });
         };
         let writer = match format {
             ResultFormat::Parquet => {
-                let writer = ResultWriter::parquet(rows.schema(), new.file()?);
+                let writer = ResultWriter::parquet(schema, new.file()?);
                 writer.map_err(|error| NewFile::unwritten(path, &error))?
             }
-            format => ResultWriter::text(format, rows.schema()),
+            format => ResultWriter::text(format, schema),
         };
         let file = BufWriter::new(StripStream::new(new.file()?));
         Ok(Self { writer, file: Some((path.to_owned(), file)), heading })
     }
 
-    fn rows(&self) -> usize {
+    pub(super) fn rows(&self) -> usize {
         self.writer.rows()
     }
 
@@ -189,11 +195,11 @@ impl Output {
         self.file.is_none() && screen.out.width().is_some()
     }
 
-    fn write(&mut self, batch: &RecordBatch, screen: &mut Screen<'_>) -> Result<(), CommandError> {
+    pub(super) fn write(&mut self, batch: &RecordBatch, screen: &mut Screen<'_>) -> Result<(), CommandError> {
         self.to(screen, |writer, sheet| writer.write(batch, sheet))
     }
 
-    fn finish(mut self, screen: &mut Screen<'_>) -> Result<(), CommandError> {
+    pub(super) fn finish(mut self, screen: &mut Screen<'_>) -> Result<(), CommandError> {
         self.to(screen, |writer, sheet| writer.finish(sheet))?;
         let Some((path, mut file)) = self.file else { return Ok(()) };
         file.flush().map_err(|error| NewFile::unwritten(&path, &error))

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use flowagg_core::question::{ParameterError, QuestionName, SavedQuestion};
 use flowagg_core::text::one_line;
-use flowagg_query::{Statement, Template};
+use flowagg_query::{QueryError, Template};
 
 use super::super::error::{CommandError, Problem};
 use crate::args::GlobalArgs;
@@ -122,12 +122,10 @@ impl Saved {
         Ok(self.template.bind(|name| values.get(name)))
     }
 
-    /// The same, as a statement that can be run on this machine.
-    pub(super) fn statement(&self, arguments: &[String]) -> Result<Statement, CommandError> {
-        Statement::parse(&self.sql(arguments)?).map_err(|error| {
-            let what = format!("`{}`: {}", self.path.display(), one_line(&error.to_string()));
-            CommandError::usage(what, error.help().unwrap_or("correct the statement"))
-        })
+    /// Its statement cannot be run on this machine.
+    pub(super) fn wrong(&self, error: &QueryError) -> CommandError {
+        let what = format!("`{}`: {}", self.path.display(), one_line(&error.to_string()));
+        CommandError::usage(what, error.help().unwrap_or("correct the statement"))
     }
 
     /// How it is asked, and what it is about.

@@ -1,20 +1,19 @@
-//! Athena: a table over the whole bucket, and queries that read no more of it than they need.
+//! Athena: a table over the whole bucket, and questions that read no more of it than they need.
 //!
 //! * [`Table`]: the columns, and the partitions that Athena projects instead of looking them up
-//! * [`TablePart`]: accounts, regions and days, as conditions of a query and as folders of the bucket
-//! * [`Query`]: the queries that come with the table
+//! * [`TablePart`]: accounts, regions and times, as conditions of a query and as folders of the bucket
+//! * [`Table::question`]: the questions of `flowagg query` in Athena's SQL
 //!
 //! Sources: "Query Amazon VPC flow logs" and "Use partition projection with Amazon Athena" (Amazon Athena User Guide).
 
 mod part;
-mod queries;
+mod questions;
 mod table;
 
 use flowagg_core::fleet::{Fleet, Only};
 use flowagg_core::lifecycle::StorageClass;
 
-pub use part::{Days, TablePart};
-pub use queries::{Details, NotRecorded, Query};
+pub use part::{TablePart, Times, Window};
 pub use table::{Name, NameError, Names, Table};
 
 use super::cloudformation::{self, TemplateFormat};
@@ -44,14 +43,14 @@ impl Form {
     }
 }
 
-/// The database, the table, and every query that the fields of the fleet's records can answer, of the day before the one on
-/// which it is run. The queries read these accounts and regions only; where no account is named all count, and so with
+/// The database, the table, and every question that the fields of the fleet's records can answer, of the day before the one on
+/// which it is run. The questions read these accounts and regions only; where no account is named all count, and so with
 /// regions.
 ///
 /// Fails where one table cannot be the whole bucket, or one query cannot be all of those accounts.
 pub fn athena(fleet: &Fleet, names: &Names, only: &[Only], form: Form) -> Result<ExportFiles, ExportError> {
     let table = Table::new(fleet, names)?;
-    let part = TablePart::new(&table, only, Days::Yesterday)?;
+    let part = TablePart::new(&table, only, Times::Yesterday)?;
     let mut statements = vec![
         SqlStatement {
             name: "database".to_owned(),
@@ -65,15 +64,14 @@ pub fn athena(fleet: &Fleet, names: &Names, only: &[Only], form: Form) -> Result
         },
     ];
     let mut notes = notes(fleet, &table);
-    for query in Query::ALL {
-        match query.sql(&table, &part, &Details::default()) {
-            Ok(sql) => statements.push(SqlStatement {
-                name: format!("query-{}", query.name()),
-                about: query.about().to_owned(),
-                sql,
-            }),
-            Err(missing) => notes.push(format!("there is no query `{}`: {missing}", query.name())),
-        }
+    let (saved, unanswered) = questions::saved(&table, &part);
+    statements.extend(saved);
+    if !unanswered.is_empty() {
+        let names: Vec<String> = unanswered.iter().map(|name| format!("`{name}`")).collect();
+        notes.push(format!(
+            "the flow logs do not record what these questions need: {}; `flowagg query --list` shows the fields",
+            names.join(", ")
+        ));
     }
     match form {
         Form::Sql => {

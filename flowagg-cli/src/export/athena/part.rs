@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 
 use flowagg_core::fleet::Only;
+use flowagg_core::flow_log::Field;
 use flowagg_core::id::{AccountId, Place, Region};
-use jiff::ToSpan as _;
-use jiff::civil::Date;
+use flowagg_core::layout::FileName;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
-use super::table::{ACCOUNT, DATE, DAY, MONTH, REGION, Table, YEAR};
+use super::table::{ACCOUNT, DATE, DAY, HOUR, MONTH, REGION, Table, YEAR};
 use crate::export::ExportError;
 
 /// The most accounts that a query of a table with injected accounts names.
@@ -17,21 +20,106 @@ const MOST_INJECTED: usize = 1_000;
 /// How many names stand on a line.
 const IN_A_LINE: usize = 6;
 
-/// Days, in UTC.
+/// Which records a query reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Days {
-    /// The day before the one on which the query is run.
+pub enum Times {
+    /// Those in the folders of the day (UTC) before the one on which the query is run.
     Yesterday,
-    /// From the first to the last, both included.
-    These(Date, Date),
+    /// Those that ended in a window.
+    Window(Window),
 }
 
-/// Accounts, regions and days of a table.
+/// Records that ended at a time or later, and before another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Window {
+    /// Records that ended at this time or later.
+    pub from: Timestamp,
+    /// Records that ended before this time; `None` for all until now.
+    pub to: Option<Timestamp>,
+    /// The current time.
+    pub now: Timestamp,
+}
+
+impl Window {
+    /// Records that ended at `from` or later, and before `to`.
+    pub fn new(from: Timestamp, to: Option<Timestamp>, now: Timestamp) -> Self {
+        Self { from, to, now }
+    }
+
+    /// The Unix seconds of `end`, both included.
+    fn ends(&self) -> (i64, Option<i64>) {
+        let ceiling = |time: Timestamp| time.as_second() + i64::from(time.subsec_nanosecond() > 0);
+        (ceiling(self.from), self.to.map(|to| ceiling(to) - 1))
+    }
+
+    /// The first and the last time that names of files can have.
+    fn names(&self) -> (DateTime, DateTime) {
+        let (first, last) = self.ends();
+        let last = last.unwrap_or(self.now.as_second());
+        let time = |second: i64, shift: SignedDuration| {
+            let time = Timestamp::from_second(second).unwrap_or(self.now);
+            time.saturating_add(shift).unwrap_or(time).to_zoned(TimeZone::UTC).datetime()
+        };
+        (time(first, -FileName::INTERVAL), time(last, FileName::LATE))
+    }
+
+    /// The folders with files of the window: whole days, or less if hours have folders.
+    fn spans(&self, has_hours: bool) -> Vec<Span> {
+        let (first, last) = self.names();
+        let hours = |day: Date, from: i8, to: i8| {
+            if (from, to) == (0, 23) { Span::Days(day, day) } else { Span::Hours(day, from, to) }
+        };
+        if !has_hours {
+            return vec![Span::Days(first.date(), last.date())];
+        }
+        if first.date() == last.date() {
+            return vec![hours(first.date(), first.hour(), last.hour())];
+        }
+        let mut spans = vec![hours(first.date(), first.hour(), 23)];
+        let (second, last_but_one) =
+            (first.date().saturating_add(1.day()), last.date().saturating_sub(1.day()));
+        if second <= last_but_one {
+            spans.push(Span::Days(second, last_but_one));
+        }
+        spans.push(hours(last.date(), 0, last.hour()));
+        spans
+    }
+}
+
+/// Folders of days, from the first to the last, or of hours of a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Span {
+    Days(Date, Date),
+    Hours(Date, i8, i8),
+}
+
+impl Span {
+    /// Its conditions, of which a partition meets one.
+    fn alternatives(self, is_hive: bool) -> Vec<String> {
+        let days = |from, to| {
+            if is_hive { months(from, to) } else { vec![between(DATE, "%Y/%m/%d", from, to)] }
+        };
+        match self {
+            Self::Days(from, to) => days(from, to),
+            Self::Hours(day, from, to) => {
+                let hours = if from == to {
+                    format!("{HOUR} = '{from:02}'")
+                } else {
+                    format!("{HOUR} BETWEEN '{from:02}' AND '{to:02}'")
+                };
+                days(day, day).into_iter().map(|day| format!("{day} AND {hours}")).collect()
+            }
+        }
+    }
+}
+
+/// Accounts, regions and times of a table.
 #[derive(Clone, Debug)]
 pub struct TablePart {
     accounts: BTreeSet<AccountId>,
     regions: BTreeSet<Region>,
-    days: Days,
+    times: Times,
     /// Whether the query names its accounts; else it reads all that the table enumerates.
     names_accounts: bool,
     names_regions: bool,
@@ -39,9 +127,13 @@ pub struct TablePart {
 
 impl TablePart {
     /// These accounts and regions of a table; where no account is named all count, and so with regions. Fails where the
-    /// fleet has none of them, and where they are more than a query can name.
-    pub fn new(table: &Table<'_>, only: &[Only], days: Days) -> Result<Self, ExportError> {
+    /// fleet has none of them, where they are more than a query can name, and where no record has the time of a window.
+    pub fn new(table: &Table<'_>, only: &[Only], times: Times) -> Result<Self, ExportError> {
         Only::check(only, table.fleet())?;
+        let has_end = table.fields().iter().any(|field: &Field| field.as_str() == "end");
+        if !has_end && times != Times::Yesterday {
+            return Err(ExportError::NoEnd);
+        }
         let members = table.fleet().members.values().filter(|member| Only::member(only, member));
         let accounts: BTreeSet<_> = members.map(|member| member.account).collect();
         let regions = table.regions().filter(|region| Only::region(only, region)).cloned().collect();
@@ -50,10 +142,10 @@ impl TablePart {
             return Err(ExportError::TooManyAccounts { count: accounts.len(), limit: MOST_INJECTED });
         }
         let names_regions = !only.iter().all(Only::is_of_member);
-        Ok(Self { accounts, regions, days, names_accounts, names_regions })
+        Ok(Self { accounts, regions, times, names_accounts, names_regions })
     }
 
-    /// The conditions on the partition columns, of which Athena reads only what meets them.
+    /// The conditions on the partition columns, of which Athena reads only what meets them, and on the time of records.
     pub(super) fn conditions(&self, table: &Table<'_>) -> Vec<String> {
         let mut conditions = Vec::new();
         if self.names_accounts {
@@ -62,28 +154,51 @@ impl TablePart {
         if self.names_regions {
             conditions.push(among(REGION, self.regions.iter()));
         }
-        let is_hive = table.layout().files.hive_compatible_partitions;
-        match (self.days, is_hive) {
-            (Days::Yesterday, false) => conditions.push(yesterday(DATE, "%Y/%m/%d")),
-            (Days::Yesterday, true) => {
+        let files = table.layout().files;
+        match (self.times, files.hive_compatible_partitions) {
+            (Times::Yesterday, false) => conditions.push(yesterday(DATE, "%Y/%m/%d")),
+            (Times::Yesterday, true) => {
                 conditions.extend(
                     [(YEAR, "%Y"), (MONTH, "%m"), (DAY, "%d")].map(|(column, how)| yesterday(column, how)),
                 );
             }
-            (Days::These(from, to), false) => conditions.push(between(DATE, "%Y/%m/%d", from, to)),
-            (Days::These(from, to), true) => conditions.push(months(from, to)),
+            (Times::Window(window), is_hive) => {
+                let spans = window.spans(files.per_hour_partition).into_iter();
+                let alternatives: Vec<String> = spans.flat_map(|span| span.alternatives(is_hive)).collect();
+                conditions.push(match alternatives.as_slice() {
+                    [one] => one.clone(),
+                    several => format!("(\n      {}\n    )", several.join("\n      OR ")),
+                });
+                conditions.push(match window.ends() {
+                    (first, Some(last)) => format!("\"end\" BETWEEN {first} AND {last}"),
+                    (first, None) => format!("\"end\" >= {first}"),
+                });
+            }
         }
         conditions
     }
 
-    /// The folders of the bucket that those conditions leave.
-    pub fn folders(&self, table: &Table<'_>, from: Date, to: Date) -> Vec<String> {
+    /// The folders of the bucket that those conditions leave; none of them is known before the query is run if it reads yesterday's.
+    pub fn folders(&self, table: &Table<'_>) -> Vec<String> {
+        let Times::Window(window) = self.times else { return Vec::new() };
         let layout = table.layout();
         let mut folders = Vec::new();
         for account in &self.accounts {
             for region in &self.regions {
                 let place = Place::new(*account, region);
-                folders.extend(each_day(from, to).map(|day| layout.day_folder(&place, day)));
+                for span in window.spans(layout.files.per_hour_partition) {
+                    match span {
+                        Span::Days(from, to) => {
+                            folders.extend(each_day(from, to).map(|day| layout.day_folder(&place, day)));
+                        }
+                        Span::Hours(day, from, to) => {
+                            let day = layout.day_folder(&place, day);
+                            let hour =
+                                |hour| format!("{day}{}", layout.hour_template(format_args!("{hour:02}")));
+                            folders.extend((from..=to).map(hour));
+                        }
+                    }
+                }
             }
         }
         folders
@@ -111,7 +226,7 @@ fn between(column: &str, format: &str, from: Date, to: Date) -> String {
 }
 
 /// The days of each month, where year, month and day are columns of their own.
-fn months(from: Date, to: Date) -> String {
+fn months(from: Date, to: Date) -> Vec<String> {
     let mut months = Vec::new();
     let mut first = from;
     while first <= to {
@@ -125,10 +240,7 @@ fn months(from: Date, to: Date) -> String {
         let Ok(next) = last.tomorrow() else { break };
         first = next;
     }
-    match months.as_slice() {
-        [one] => one.clone(),
-        several => format!("(\n    {}\n  )", several.join("\n    OR ")),
-    }
+    months
 }
 
 #[cfg(test)]
@@ -137,17 +249,24 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn days_of_one_month_are_one_condition() {
-        let expected = "log_year = '2026' AND log_month = '11' AND log_day BETWEEN '01' AND '07'";
-        assert_eq!(months(date(2026, 11, 1), date(2026, 11, 7)), expected);
+    fn window(from: &str, to: Option<&str>) -> Window {
+        let time = |text: &str| text.parse::<Timestamp>().unwrap();
+        Window::new(time(from), to.map(time), time("2026-03-05T10:30:00Z"))
     }
 
     #[test]
-    fn days_over_the_end_of_a_year_are_a_condition_for_each_month() {
-        let expected = "(\n    log_year = '2025' AND log_month = '12' AND log_day BETWEEN '30' AND '31'\n    \
-                        OR log_year = '2026' AND log_month = '01' AND log_day = '01'\n  )";
-        assert_eq!(months(date(2025, 12, 30), date(2026, 1, 1)), expected);
+    fn days_of_each_month_are_a_condition_of_their_own() {
+        assert_eq!(
+            months(date(2026, 11, 1), date(2026, 11, 7)),
+            ["log_year = '2026' AND log_month = '11' AND log_day BETWEEN '01' AND '07'"]
+        );
+        assert_eq!(
+            months(date(2025, 12, 30), date(2026, 1, 1)),
+            [
+                "log_year = '2025' AND log_month = '12' AND log_day BETWEEN '30' AND '31'",
+                "log_year = '2026' AND log_month = '01' AND log_day = '01'"
+            ]
+        );
     }
 
     #[test]
@@ -155,5 +274,43 @@ mod tests {
         let days: Vec<Date> = each_day(date(2026, 2, 27), date(2026, 3, 1)).collect();
         assert_eq!(days, [date(2026, 2, 27), date(2026, 2, 28), date(2026, 3, 1)]);
         assert_eq!(each_day(date(2026, 3, 1), date(2026, 2, 27)).count(), 0);
+    }
+
+    #[test]
+    fn days_next_to_a_midnight_are_read_as_well() {
+        let days = |from: &str, to: Option<&str>| window(from, to).spans(false);
+        let (fourth, fifth, sixth) = (date(2026, 3, 4), date(2026, 3, 5), date(2026, 3, 6));
+        assert_eq!(days("2026-03-05T09:30:00Z", None), [Span::Days(fifth, fifth)]);
+        assert_eq!(days("2026-03-05T00:04:00Z", None), [Span::Days(fourth, fifth)]);
+        assert_eq!(days("2026-03-05T00:05:00Z", Some("2026-03-05T23:00:00Z")), [Span::Days(fifth, fifth)]);
+        assert_eq!(days("2026-03-05T00:05:00Z", Some("2026-03-05T23:00:01Z")), [Span::Days(fifth, sixth)]);
+    }
+
+    #[test]
+    fn hours_with_folders_narrow_the_days_at_both_ends() {
+        let hours = |from: &str, to: Option<&str>| window(from, to).spans(true);
+        let (fourth, fifth, sixth) = (date(2026, 3, 4), date(2026, 3, 5), date(2026, 3, 6));
+        assert_eq!(hours("2026-03-05T09:30:00Z", None), [Span::Hours(fifth, 9, 11)]);
+        assert_eq!(
+            hours("2026-03-04T00:05:00Z", Some("2026-03-05T23:00:00Z")),
+            [Span::Days(fourth, fourth), Span::Days(fifth, fifth)]
+        );
+        assert_eq!(
+            hours("2026-03-05T00:00:00Z", Some("2026-03-06T00:00:00Z")),
+            [Span::Hours(fourth, 23, 23), Span::Days(fifth, fifth), Span::Hours(sixth, 0, 0)]
+        );
+        let condition = |hive| Span::Hours(fourth, 9, 11).alternatives(hive);
+        assert_eq!(condition(false), ["log_date = '2026/03/04' AND log_hour BETWEEN '09' AND '11'"]);
+        assert_eq!(
+            condition(true),
+            ["log_year = '2026' AND log_month = '03' AND log_day = '04' AND log_hour BETWEEN '09' AND '11'"]
+        );
+    }
+
+    #[test]
+    fn ends_are_whole_seconds_of_which_the_last_is_left_out() {
+        assert_eq!(window("1970-01-01T00:00:10Z", Some("1970-01-01T00:00:20Z")).ends(), (10, Some(19)));
+        assert_eq!(window("1970-01-01T00:00:10.5Z", Some("1970-01-01T00:00:20.5Z")).ends(), (11, Some(20)));
+        assert_eq!(window("1970-01-01T00:00:10Z", None).ends(), (10, None));
     }
 }

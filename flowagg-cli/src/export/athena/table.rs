@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use flowagg_core::fleet::{Fleet, Selection};
-use flowagg_core::flow_log::{Field, FieldKind, FileFormat};
+use flowagg_core::flow_log::{Field, FieldKind, FileFormat, RecordedField};
 use flowagg_core::id::{AccountId, Region, ResourceKind};
 use flowagg_core::layout::Layout;
 
@@ -155,6 +155,13 @@ impl<'a> Table<'a> {
         let days: Vec<String> = days(&layout).iter().map(|column| placeholder(column)).collect();
         let day = layout.day_template(placeholder(ACCOUNT), placeholder(REGION), &days);
         format!("s3://{}/{day}{}", self.fleet.hub.bucket, layout.hour_template(placeholder(HOUR)))
+    }
+
+    /// The fields that have columns.
+    pub fn recorded(&self) -> Vec<RecordedField> {
+        let has_column =
+            |field: &RecordedField| self.fields().iter().any(|column| column.as_str() == field.as_str());
+        RecordedField::all().filter(has_column).collect()
     }
 
     /// Whether every query has to name its accounts.

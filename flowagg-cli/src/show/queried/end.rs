@@ -37,9 +37,7 @@ impl Done<'_> {
         if unnamed > 0 {
             screen.note(&format!("{unnamed} more objects were skipped"))?;
         }
-        let (rows, read) = (self.rows, self.progress.read());
-        let excess = self.threshold.filter(|threshold| rows as u64 > *threshold);
-        let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+        let (rows, read) = (count(self.rows), self.progress.read());
         let pruned = match self.progress.pruned().objects {
             0 => String::new(),
             n => format!(", {n} listed and not needed"),
@@ -50,25 +48,37 @@ impl Done<'_> {
             self.progress.records(),
             totals(read)
         );
-        let mut findings = Vec::new();
-        match excess {
-            Some(0) => findings.push("there are rows".to_owned()),
-            Some(threshold) => {
-                findings.push(format!("there are more rows than the threshold of {threshold}"))
-            }
-            None => {}
-        }
+        let mut findings: Vec<String> = excess(self.rows, self.threshold).into_iter().collect();
         if skipped > 0 {
             let were = if skipped == 1 { "was" } else { "were" };
             findings.push(format!("not every object was read: {skipped} {were} skipped"));
         }
-        if findings.is_empty() {
-            screen.say(&format!("ok: {what}"))?;
-            return Ok(Exit::Done);
-        }
-        screen.say(&format!("query: {}; {what}", findings.join("; ")))?;
-        Ok(Exit::Differs)
+        ended(findings, &what, screen)
     }
+}
+
+/// `1 row`.
+pub(super) fn count(rows: usize) -> String {
+    if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") }
+}
+
+/// That there are more rows than a threshold, if there are.
+pub(super) fn excess(rows: usize, threshold: Option<u64>) -> Option<String> {
+    let threshold = threshold.filter(|threshold| rows as u64 > *threshold)?;
+    Some(match threshold {
+        0 => "there are rows".to_owned(),
+        _ => format!("there are more rows than the threshold of {threshold}"),
+    })
+}
+
+/// Prints the last line, and returns how the run ends.
+pub(super) fn ended(findings: Vec<String>, what: &str, screen: &mut Screen<'_>) -> io::Result<Exit> {
+    if findings.is_empty() {
+        screen.say(&format!("ok: {what}"))?;
+        return Ok(Exit::Done);
+    }
+    screen.say(&format!("query: {}; {what}", findings.join("; ")))?;
+    Ok(Exit::Differs)
 }
 
 /// What to check if no object was found.

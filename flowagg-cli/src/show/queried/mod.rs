@@ -1,5 +1,7 @@
 //! The result of `flowagg query`: its rows in each format, what they cost, and how the query ended.
 
+#[cfg(feature = "athena")]
+mod athena;
 mod cells;
 mod end;
 mod estimate;
@@ -7,7 +9,11 @@ mod json;
 mod questions;
 mod rows;
 
+#[cfg(feature = "athena")]
+pub(crate) use athena::{AthenaCost, typed};
 pub(crate) use end::{Done, nothing_found, so_far};
 pub(crate) use estimate::{Estimate, totals};
+#[cfg(feature = "athena")]
+pub(crate) use questions::not_recorded;
 pub(crate) use questions::{counts, missing_fields, questions, saved_questions};
 pub(crate) use rows::{ResultFormat, ResultWriter};

@@ -2,6 +2,8 @@
 
 use std::io;
 
+#[cfg(feature = "athena")]
+use flowagg_core::flow_log::FlowLogSpec;
 use flowagg_core::flow_log::RecordedField;
 use flowagg_core::question::{Argument, Question, QuestionName};
 use flowagg_query::Progress;
@@ -79,6 +81,33 @@ fn line(text: &str, out: &mut Sheet<'_>) -> io::Result<()> {
 
 fn listed(fields: &[RecordedField]) -> String {
     fields.iter().map(|field| field.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// Prints which fields of a question flow logs do not record.
+#[cfg(feature = "athena")]
+pub(crate) fn not_recorded(
+    question: &Question,
+    spec: &FlowLogSpec,
+    screen: &mut Screen<'_>,
+) -> io::Result<()> {
+    let recorded = spec.format.fields();
+    let is_missing =
+        |field: &RecordedField| recorded.iter().all(|recorded| recorded.as_str() != field.as_str());
+    let missing: Vec<String> = question
+        .needs()
+        .better
+        .into_iter()
+        .filter(is_missing)
+        .map(|field| format!("`{}`", field.as_str()))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let name = question.name();
+    screen.note(&format!(
+        "`{name}` is more exact with fields that the flow logs do not record: {}",
+        missing.join(", ")
+    ))
 }
 
 /// Prints which fields of a question were not in every object, and in how many they were not.

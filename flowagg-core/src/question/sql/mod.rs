@@ -133,7 +133,7 @@ sections AS (
 SELECT source, destination, max(bytes) AS bytes, bool_or(both_ends) AS both_ends
 FROM sections
 GROUP BY source, destination
-ORDER BY bytes DESC, source, destination
+ORDER BY bytes DESC NULLS LAST, source NULLS LAST, destination NULLS LAST
 LIMIT 100
 "#]]
         );
@@ -164,7 +164,7 @@ WHERE bytes IS NOT NULL AND srcaddr IS NOT NULL AND dstaddr IS NOT NULL AND (act
   AND (interface_id IN ('eni-0a1b2c3d4e5f67890') OR resource_id IN ('nat-0a1b2c3d4e5f67890') OR srcaddr IN ('10.0.0.220') OR dstaddr IN ('10.0.0.220'))
   AND (dstaddr <> pkt_dstaddr OR srcaddr <> pkt_srcaddr)
 GROUP BY log_account, coalesce(interface_id, resource_id), CASE WHEN dstaddr <> pkt_dstaddr THEN pkt_srcaddr ELSE pkt_dstaddr END
-ORDER BY bytes DESC, account, gateway, source
+ORDER BY bytes DESC NULLS LAST, account NULLS LAST, gateway NULLS LAST, source NULLS LAST
 LIMIT 100
 "#]]
         );

@@ -8,8 +8,9 @@ use super::{Asked, BOTH_ENDS};
 pub(super) const SOURCE: &str = "coalesce(pkt_srcaddr, srcaddr)";
 /// The destination of the packet.
 pub(super) const DESTINATION: &str = "coalesce(pkt_dstaddr, dstaddr)";
-/// The lower port: services have low ones, and their callers high ones.
-pub(super) const PORT: &str = "least(srcport, dstport)";
+/// The lower port: services have low ones, and their callers high ones. The one that is recorded, if only one is: in DataFusion `least`
+/// ignores NULL, in Trino it is NULL then.
+pub(super) const PORT: &str = "least(coalesce(srcport, dstport), coalesce(dstport, srcport))";
 /// What was not rejected, also if the action is not recorded.
 pub(super) const NOT_REJECTED: &str = "(action IS NULL OR action <> 'REJECT')";
 /// A record of traffic, with a size; neither NODATA nor SKIPDATA.
@@ -102,6 +103,12 @@ pub(super) fn on_near_side(gateways: &[Gateway]) -> String {
     format!("(NOT {} OR pkt_srcaddr <> srcaddr OR pkt_dstaddr <> dstaddr)", is_gateway(gateways))
 }
 
+/// `ORDER BY` these keys. Where NULL is by default differs between engines.
+pub(super) fn ordered(keys: &str) -> String {
+    let keys: Vec<String> = keys.split(", ").map(|key| format!("{key} NULLS LAST")).collect();
+    format!("ORDER BY {}", keys.join(", "))
+}
+
 impl Asked<'_> {
     /// Unix seconds as text.
     pub(super) fn time(&self, seconds: &str) -> String {
@@ -132,8 +139,8 @@ impl Asked<'_> {
     }
 
     /// Rows in an order, up to the number that is asked for.
-    pub(super) fn ranked(&self, order: &str) -> String {
-        format!("ORDER BY {order}\nLIMIT {}", self.rows)
+    pub(super) fn ranked(&self, keys: &str) -> String {
+        format!("{}\nLIMIT {}", ordered(keys), self.rows)
     }
 
     pub(super) fn table(&self) -> &Table<'_> {

@@ -117,7 +117,7 @@ impl Asked<'_> {
         ];
         // The network interface that sends IPv4 to the internet has a private address, so no other interface records the flow.
         let both = count_of("flow_direction IS NULL AND srcaddr LIKE '%:%'");
-        let measures = format!("sum(bytes) AS bytes, count(*) AS records, {SEEN},\n    {both} > 0 AS both");
+        let measures = format!("sum(bytes) AS bytes, count(*) AS records, {SEEN},\n    {both} > 0 AS marked");
         let conditions = [
             TRAFFIC.to_owned(),
             "action = 'ACCEPT'".to_owned(),
@@ -126,7 +126,7 @@ impl Asked<'_> {
             format!("NOT {}", self.table().is_internal(SOURCE, own)),
         ];
         format!(
-            "{}\nSELECT account, source, destination, protocol, port, max(bytes) AS bytes, max(records) AS records,\n  {},\n  bool_or(both) \
+            "{}\nSELECT account, source, destination, protocol, port, max(bytes) AS bytes, max(records) AS records,\n  {},\n  bool_or(marked) \
              AS {BOTH_ENDS}\nFROM sections\nGROUP BY account, source, destination, protocol, port\n{}",
             self.sections(&keys, &measures, &conditions),
             self.times("first_seen", "last_seen"),

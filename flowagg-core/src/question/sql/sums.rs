@@ -3,7 +3,7 @@
 use super::super::argument::{Border, Gateway, Grouping, Network, Period, Ranked};
 use super::parts::{
     DESTINATION, IS_UNDIRECTED, NOT_REJECTED, TRAFFIC, count_of, if_directed, is_gateway, is_named_gateway,
-    named_columns, once, sum_if,
+    named_columns, once, ordered, sum_if,
 };
 use super::{Asked, BOTH_ENDS};
 
@@ -98,16 +98,21 @@ impl Asked<'_> {
     }
 
     pub(super) fn cross_zone(&self) -> String {
-        // 0.01 USD per GB on each side, where a GB is 2^30 bytes.
+        // 0.01 USD per GB on each side, where a GB is 2^30 bytes: a cent for 2^29 bytes. Engines round floating point numbers
+        // differently.
         //
         // Source: "Amazon EC2 On-Demand Pricing", data transfer within the same AWS Region.
-        let price = "CAST(CAST(sum(bytes) AS double) * 2e-2 / 1073741824e0 AS decimal(18, 2))";
+        let cents = "(sum(bytes) + 268435456) / 536870912";
+        let price = format!(
+            "CAST(CAST({cents} AS decimal(18, 0)) * CAST('0.01' AS decimal(3, 2)) AS decimal(18, 2))"
+        );
         format!(
             "{}\nSELECT log_account AS account, az_id AS source_zone, next_hop_az_id AS destination_zone,\n  sum(bytes) AS bytes, {price} AS \
              usd, {IS_UNDIRECTED} AS {BOTH_ENDS}\nFROM logs\nWHERE bytes IS NOT NULL AND {NOT_REJECTED} AND az_id <> next_hop_az_id\n  \
              AND (flow_direction = 'egress' OR flow_direction IS NULL)\nGROUP BY log_account, az_id, next_hop_az_id\n\
-             ORDER BY bytes DESC, account, source_zone, destination_zone",
-            self.logs
+             {}",
+            self.logs,
+            ordered("bytes DESC, account, source_zone, destination_zone"),
         )
     }
 
@@ -123,9 +128,10 @@ impl Asked<'_> {
              NOT NULL\n  GROUP BY {place}, {flow}\n),\nflows AS (\n  SELECT min(place) AS one, max(place) AS other, max(bytes) AS bytes\n  \
              FROM ends\n  GROUP BY {flow}\n  HAVING count(*) = 2\n)\n\
              SELECT one AS {name}, other AS other_{name}, sum(bytes) AS bytes, count(*) AS flows\nFROM flows\nGROUP BY one, other\n\
-             ORDER BY bytes DESC, {name}, other_{name}",
+             {}",
             self.logs,
             once("bytes"),
+            ordered(&format!("bytes DESC, {name}, other_{name}")),
         )
     }
 
@@ -135,17 +141,19 @@ impl Asked<'_> {
             Period::Hour => (3_600, "hour", 13),
         };
         let start = format!("period * {seconds}");
+        // Of the average. Sums of integers do not depend on their order.
+        let percent = "100e0 * bytes * count(*) OVER (PARTITION BY account) / nullif(sum(bytes) OVER (PARTITION BY account), 0)";
         format!(
             "{},\nperiods AS (\n  SELECT log_account AS account, ended / {seconds} AS period,\n    {} AS sent,\n    {} AS received,\n    \
              sum(CASE WHEN flow_direction IS NULL THEN bytes END) AS undirected,\n    sum(bytes) AS bytes,\n    {IS_UNDIRECTED} AS {BOTH_ENDS}\n  \
              FROM logs\n  WHERE bytes IS NOT NULL AND ended IS NOT NULL AND {NOT_REJECTED}\n  GROUP BY log_account, ended / {seconds}\n)\n\
              SELECT account, substr({}, 1, {length}) AS {name}, sent, received, undirected,\n  \
-             CAST(CAST(100e0 * bytes / nullif(avg(bytes) OVER (PARTITION BY account), 0) AS decimal(18, 0)) AS bigint) AS percent,\n  {BOTH_ENDS}\n\
-             FROM periods\nORDER BY account, {name}",
+             CAST(CAST({percent} AS decimal(18, 0)) AS bigint) AS percent,\n  {BOTH_ENDS}\nFROM periods\n{}",
             self.logs,
             if_directed("egress", "bytes"),
             if_directed("ingress", "bytes"),
             self.time(&start),
+            ordered(&format!("account, {name}")),
         )
     }
 }

@@ -1,5 +1,6 @@
 //! The named questions, against what happened in small networks and who logged it.
 
+mod athena;
 mod record;
 mod truth;
 mod world;
@@ -13,12 +14,12 @@ use snapbox::{assert_data_eq, str};
 
 use self::record::Format;
 use self::truth::Row;
-use self::world::{NAT_ADDRESS, NAT_ID, World};
+use self::world::{NAT_ADDRESS, NAT_ID, REGIONAL_NAT_ID, World};
 use crate::bucket::{Home, Object, bucket};
 use crate::run::{rows, session};
 
 /// The questions, with what can be asked of them.
-const LINES: [&str; 41] = [
+const LINES: [&str; 45] = [
     "pairs",
     "pairs packets",
     "pairs packets --nat 10.0.0.220",
@@ -43,6 +44,7 @@ const LINES: [&str; 41] = [
     "nat",
     "nat --nat 10.0.0.220",
     "nat --nat eni-0aaaaaaaaaaaaaaa4",
+    "nat --nat nat-0aaaaaaaaaaaaaaa4",
     "nat-to-aws",
     "nat-to-aws --nat 10.0.0.220",
     "cross-zone",
@@ -59,6 +61,9 @@ const LINES: [&str; 41] = [
     "off-hours --hours 7-19 --weekdays mon-sat --utc-offset -5",
     "by-service",
     "by-service ecs-task",
+    "by-service instance-tag",
+    "by-service interface-tag",
+    "by-service asg-tag",
     "unencrypted",
 ];
 
@@ -121,9 +126,9 @@ fn lines_have_every_question_with_sql() {
         let is_asked = LINES.iter().any(|line| line.split(' ').next() == Some(name.as_str()));
         assert_eq!(is_asked, name != QuestionName::UnusedRules, "{name}");
     }
-    assert!(
-        LINES.iter().any(|line| line.contains(NAT_ID)) && LINES.iter().any(|line| line.contains(NAT_ADDRESS))
-    );
+    for gateway in [NAT_ID, NAT_ADDRESS, REGIONAL_NAT_ID] {
+        assert!(LINES.iter().any(|line| line.contains(gateway)), "{gateway}");
+    }
 }
 
 #[tokio::test]

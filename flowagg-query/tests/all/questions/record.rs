@@ -22,7 +22,7 @@ impl Format {
     pub(crate) fn fields(self) -> Vec<&'static str> {
         const MORE: &str = "flow-direction vpc-id subnet-id instance-id tcp-flags pkt-srcaddr pkt-dstaddr az-id pkt-src-aws-service \
                             pkt-dst-aws-service traffic-path ecs-cluster-name ecs-service-name ecs-task-id encryption-status \
-                            interface-type next-hop-az-id";
+                            interface-type next-hop-az-id reject-reason resource-id instance-tag interface-tag asg-tag";
         let default = DEFAULT.split(' ');
         match self {
             Self::Default => default.collect(),
@@ -46,13 +46,24 @@ pub(crate) struct Record<'w> {
 }
 
 impl Record<'_> {
+    /// Regional NAT gateways have no network interface in records.
+    pub(crate) fn interface_id(&self) -> &'static str {
+        if self.interface.is_regional() { "-" } else { self.interface.id }
+    }
+
+    pub(crate) fn reason(&self) -> &'static str {
+        if self.is_accepted { "-" } else { self.event.reason }
+    }
+
     pub(crate) fn value(&self, field: &str) -> String {
         let Self { event, section, interface, .. } = self;
         let number = |number: Option<u8>| number.map_or("-".to_owned(), |number| number.to_string());
         match field {
             "version" => "5".to_owned(),
             "account-id" => interface.account.to_owned(),
-            "interface-id" => interface.id.to_owned(),
+            "interface-id" => self.interface_id().to_owned(),
+            "resource-id" => if interface.is_regional() { interface.id } else { "-" }.to_owned(),
+            "reject-reason" => self.reason().to_owned(),
             "srcaddr" => section.ends[0].clone(),
             "dstaddr" => section.ends[1].clone(),
             "srcport" => section.ports[0].to_string(),
@@ -78,15 +89,30 @@ impl Record<'_> {
             "ecs-cluster-name" | "ecs-service-name" | "ecs-task-id" => ecs(interface, field),
             "encryption-status" => number(event.encryption),
             "interface-type" => interface.kind.to_owned(),
+            "instance-tag" | "interface-tag" | "asg-tag" => tag(interface, field).to_owned(),
             "next-hop-az-id" => self.next.map_or("-", |next| next.zone).to_owned(),
             field => panic!("the world has no `{field}`"),
         }
     }
 }
 
-/// A subnet for each zone of a VPC.
+/// A subnet for each zone of a VPC. Regional NAT gateways have none.
 pub(crate) fn subnet(interface: &Interface) -> String {
+    if interface.is_regional() {
+        return "-".to_owned();
+    }
     format!("subnet-{}-{}", interface.vpc, interface.zone)
+}
+
+/// The value of a tag: of instances and network interfaces by the last digit of their ids, and of the group of the first VPC.
+pub(crate) fn tag(interface: &Interface, field: &str) -> &'static str {
+    match (field, interface.id.as_bytes().last()) {
+        ("instance-tag", _) if interface.instance == "-" => "-",
+        ("instance-tag" | "interface-tag", Some(b'1')) => "team=red",
+        ("instance-tag", Some(b'2')) | ("interface-tag", Some(b'3' | b'4')) => "team=blue",
+        ("asg-tag", _) if interface.vpc == "vpc-a" && interface.instance != "-" => "group-a",
+        _ => "-",
+    }
 }
 
 /// Instances of the first VPC run tasks: two services in one cluster.

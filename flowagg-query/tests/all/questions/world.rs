@@ -35,6 +35,14 @@ const INSTANCES: [usize; 6] = [0, 1, 2, 5, 6, 8];
 
 pub(crate) const NAT_ID: &str = "eni-0aaaaaaaaaaaaaaa4";
 pub(crate) const NAT_ADDRESS: &str = "10.0.0.220";
+/// The id of the NAT gateway in worlds where it is a regional one.
+pub(crate) const REGIONAL_NAT_ID: &str = "nat-0aaaaaaaaaaaaaaa4";
+
+impl Interface {
+    pub(crate) fn is_regional(&self) -> bool {
+        self.id == REGIONAL_NAT_ID
+    }
+}
 
 fn interfaces() -> Vec<Interface> {
     let one = |id, account, vpc, zone, address, address_v6, instance, kind| Interface {
@@ -130,6 +138,8 @@ pub(crate) struct Event {
     pub(crate) encryption: Option<u8>,
     /// Who rejects it: the sender or the receiver of the last section.
     pub(crate) rejected: Option<Rejects>,
+    /// The value of `reject-reason` if it is rejected.
+    pub(crate) reason: &'static str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,10 +173,13 @@ impl Random {
 }
 
 impl World {
-    /// Something of everything, whose interfaces have one of these flow logs each.
+    /// Something of everything, whose interfaces have one of these flow logs each. With an odd seed, the NAT gateway is a regional one.
     pub(crate) fn new(seed: u64, formats: &[Option<Format>]) -> Self {
         let mut random = Random(seed);
         let mut interfaces = interfaces();
+        if !seed.is_multiple_of(2) {
+            (interfaces[NAT].id, interfaces[NAT].kind) = (REGIONAL_NAT_ID, "regional_nat_gateway");
+        }
         for interface in &mut interfaces {
             interface.format = random.one_of(formats);
         }
@@ -211,6 +224,7 @@ impl World {
             flags: if is_answer { random.one_of(&[18, 19, 0]) } else { random.one_of(&[2, 3, 0]) },
             encryption: random.one_of(&[None, Some(0), Some(1), Some(3)]),
             rejected,
+            reason: random.one_of(&["-", "BPA", "EC"]),
         }
     }
 
@@ -372,7 +386,7 @@ impl World {
             let empty = fields.iter().map(|field| match *field {
                 "version" => "5",
                 "account-id" => interface.account,
-                "interface-id" => interface.id,
+                "interface-id" if !interface.is_regional() => interface.id,
                 "start" => "1772668800",
                 "end" => "1772668859",
                 "log-status" => "NODATA",

@@ -1,24 +1,23 @@
-//! What each query must say, counted from the traffic itself: not from files, and without SQL.
+//! What questions must answer, counted from the traffic itself: not from files, and without SQL.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the queries ask of a record, as a flow log's format.
+use flowagg_core::question::Question;
+use jiff::Timestamp;
+
+use super::engines::Rows;
+
+/// What the questions read of a record, as a flow log's format.
 pub(super) const FORMAT: &str = "${interface-id} ${start} ${end} ${flow-direction} ${srcaddr} ${pkt-srcaddr} ${srcport} \
-                                 ${dstaddr} ${pkt-dstaddr} ${dstport} ${protocol} ${tcp-flags} ${action} ${packets} ${bytes} \
-                                 ${log-status}";
-/// Those of them that the default format does not have.
-const OF_LATER_VERSIONS: [&str; 4] = ["flow-direction", "pkt-srcaddr", "pkt-dstaddr", "tcp-flags"];
-/// The ports at which `unexpected-ports` expects traffic.
-const PORTS: [u64; 4] = [53, 80, 123, 443];
+                                 ${dstaddr} ${pkt-dstaddr} ${dstport} ${protocol} ${action} ${bytes} ${log-status}";
 
 /// A record that was delivered.
 pub(super) struct Told {
     /// The account in whose folder it lies.
     pub(super) account: String,
-    /// The region.
+    /// The region of this folder.
     pub(super) region: String,
-    /// The day of its folder, as in `2026-03-01`.
-    pub(super) day: String,
     /// Its values, in the order of [`FORMAT`].
     pub(super) values: Vec<String>,
 }
@@ -34,26 +33,19 @@ impl Told {
         self.text(field).parse().ok()
     }
 
-    /// Source and destination: of the packets where those are recorded.
-    fn ends(&self, has_fields: bool) -> [String; 2] {
-        let fields = if has_fields { ["pkt-srcaddr", "pkt-dstaddr"] } else { ["srcaddr", "dstaddr"] };
-        fields.map(|field| self.text(field).to_owned())
+    /// Whether it is of traffic that was not rejected.
+    fn counts(&self) -> bool {
+        self.number("bytes").is_some() && self.text("action") != "REJECT"
+    }
+
+    fn port(&self) -> String {
+        let ports = ["srcport", "dstport"].map(|field| self.number(field).unwrap_or_default());
+        ports.into_iter().min().unwrap_or_default().to_string()
     }
 }
 
-/// Sums of bytes and packets, and records.
-#[derive(Clone, Copy, Default)]
-struct Sums {
-    bytes: u64,
-    packets: u64,
-    records: u64,
-}
-
-impl Sums {
-    fn words(self) -> [String; 3] {
-        [self.bytes, self.packets, self.records].map(|number| number.to_string())
-    }
-}
+/// The values by which rows are told apart; `None` is null.
+type Key = Vec<Option<String>>;
 
 /// Records, and whether they have all fields up to version 5.
 pub(super) struct Expected<'a> {
@@ -61,142 +53,206 @@ pub(super) struct Expected<'a> {
     pub(super) has_fields: bool,
 }
 
-impl Expected<'_> {
-    /// The rows of a query by its name; `None` where there is no such query.
-    pub(super) fn rows(&self, query: &str) -> Option<Vec<Vec<String>>> {
-        Some(match query {
-            "top-talkers" => self.top_talkers(),
-            "rejected-by-account" => self.rejected(),
-            "between-accounts" => self.between_accounts(),
-            "interface" => self.interface(&self.busiest()),
-            "bytes-per-day" => self.bytes_per_day(|_| true),
-            "unexpected-ports" => self.unexpected_ports(),
+impl<'a> Expected<'a> {
+    /// The rows of a question; `None` if they are not known here.
+    pub(super) fn rows(&self, line: &[String]) -> Option<Rows> {
+        let words: Vec<&str> = line.iter().map(String::as_str).collect();
+        Some(match words.as_slice() {
+            ["pairs"] => self.pairs(),
+            ["rejected"] => self.rejected(),
+            ["interface", id] => self.interface(id),
+            ["between-accounts"] => self.between_accounts(),
+            ["by-day"] => self.by_day(10, |_| true),
+            ["by-day", "hour"] => self.by_day(13, |_| true),
+            ["by-day", "--only", account, "--only", region] => {
+                self.by_day(10, |told| told.account == *account && told.region == *region)
+            }
             _ => return None,
         })
     }
 
-    fn sums<K: Ord>(&self, counts: impl Fn(&Told) -> bool, key: impl Fn(&Told) -> K) -> BTreeMap<K, Sums> {
-        let mut sums = BTreeMap::new();
+    /// The records of each key, in its order; null is last.
+    fn groups(
+        &self,
+        counts: impl Fn(&Told) -> bool,
+        key: impl Fn(&Told) -> Key,
+    ) -> Vec<(Key, Vec<&'a Told>)> {
+        let mut groups: BTreeMap<Vec<(bool, Option<String>)>, Vec<&Told>> = BTreeMap::new();
         for told in self.told.iter().filter(|told| counts(told)) {
-            let sum: &mut Sums = sums.entry(key(told)).or_default();
-            sum.bytes += told.number("bytes").unwrap_or_default();
-            sum.packets += told.number("packets").unwrap_or_default();
-            sum.records += 1;
+            let key = key(told).into_iter().map(|value| (value.is_none(), value)).collect();
+            groups.entry(key).or_default().push(told);
         }
-        sums
+        let without_mark =
+            |key: Vec<(bool, Option<String>)>| key.into_iter().map(|(_, value)| value).collect();
+        groups.into_iter().map(|(key, told)| (without_mark(key), told)).collect()
     }
 
-    fn top_talkers(&self) -> Vec<Vec<String>> {
-        let sums = self.sums(has_bytes, |told| told.ends(self.has_fields));
-        let mut sums: Vec<_> = sums.into_iter().collect();
-        sums.sort_by_key(|(_, sum)| std::cmp::Reverse(sum.bytes));
-        sums.truncate(100);
-        sums.into_iter().map(|(ends, sum)| ends.into_iter().chain(sum.words()).collect()).collect()
+    fn direction(&self, told: &Told) -> Option<String> {
+        self.has_fields.then(|| told.text("flow-direction").to_owned())
     }
 
-    fn rejected(&self) -> Vec<Vec<String>> {
-        let sums = self
-            .sums(|told| told.text("action") == "REJECT", |told| [told.account.clone(), told.region.clone()]);
-        let mut sums: Vec<_> = sums.into_iter().collect();
-        sums.sort_by_key(|(_, sum)| std::cmp::Reverse(sum.records));
-        sums.into_iter().map(|(place, sum)| place.into_iter().chain(sum.words()).collect()).collect()
+    /// Source and destination: of the packets where those are recorded.
+    fn ends(&self, told: &Told) -> [Option<String>; 2] {
+        let fields = if self.has_fields { ["pkt-srcaddr", "pkt-dstaddr"] } else { ["srcaddr", "dstaddr"] };
+        fields.map(|field| Some(told.text(field).to_owned()))
     }
 
-    fn between_accounts(&self) -> Vec<Vec<String>> {
-        let flow = |told: &Told| {
-            let numbers = ["srcport", "dstport", "protocol"].map(|field| told.number(field));
-            (told.ends(self.has_fields), numbers)
+    /// What was sent or what was received, whichever is more.
+    fn once(&self, told: &[&Told]) -> u64 {
+        let sum = |direction: &str| {
+            sum(told.iter().copied().filter(|told| told.text("flow-direction") == direction))
         };
-        let sums = self.sums(has_bytes, |told| (flow(told), told.account.clone()));
-        let mut flows: BTreeMap<_, Vec<(String, u64)>> = BTreeMap::new();
-        for ((flow, account), sum) in sums {
-            flows.entry(flow).or_default().push((account, sum.bytes));
-        }
-        let mut pairs: BTreeMap<[String; 2], [u64; 3]> = BTreeMap::new();
-        // The accounts of a flow come in order.
-        for seen in flows.into_values() {
-            for (n, (account, bytes)) in seen.iter().enumerate() {
-                for (other, at_other) in &seen[n + 1..] {
-                    let pair = pairs.entry([account.clone(), other.clone()]).or_default();
-                    *pair = [pair[0] + bytes, pair[1] + at_other, pair[2] + 1];
-                }
+        if self.has_fields { sum("egress").max(sum("ingress")) } else { total(told) }
+    }
+
+    fn pairs(&self) -> Rows {
+        let ends =
+            |told: &Told| ["srcaddr", "dstaddr"].map(|field| Some(told.text(field).to_owned())).to_vec();
+        let groups = self.groups(Told::counts, ends).into_iter();
+        let mut rows: Vec<(Key, u64)> = groups.map(|(key, told)| (key, self.once(&told))).collect();
+        rows.sort_by_key(|(_, bytes)| Reverse(*bytes));
+        rows.truncate(Question::ROWS);
+        let mark = Some((!self.has_fields).to_string());
+        rows.into_iter()
+            .map(|(key, bytes)| [key, vec![Some(bytes.to_string()), mark.clone()]].concat())
+            .collect()
+    }
+
+    fn rejected(&self) -> Rows {
+        let groups = self.groups(
+            |told| told.text("action") == "REJECT",
+            |told| {
+                let [source, destination] = self.ends(told);
+                let text = |field| Some(told.text(field).to_owned());
+                let start = [
+                    Some(told.account.clone()),
+                    text("interface-id"),
+                    self.direction(told),
+                    source,
+                    destination,
+                ];
+                [start.to_vec(), vec![text("protocol"), text("dstport"), None]].concat()
+            },
+        );
+        let mut rows: Vec<(Key, Vec<&Told>)> = groups;
+        rows.sort_by_key(|(_, told)| Reverse(told.len()));
+        rows.truncate(Question::ROWS);
+        let row =
+            |(key, told): (Key, Vec<&Told>)| [key, vec![Some(told.len().to_string())], seen(&told)].concat();
+        rows.into_iter().map(row).collect()
+    }
+
+    fn interface(&self, id: &str) -> Rows {
+        let groups = self.groups(
+            |told| told.text("interface-id") == id && told.number("bytes").is_some(),
+            |told| {
+                let [source, destination] = self.ends(told);
+                let text = |field| Some(told.text(field).to_owned());
+                vec![
+                    text("interface-id"),
+                    self.direction(told),
+                    source,
+                    destination,
+                    text("protocol"),
+                    Some(format!("{:0>5}", told.port())),
+                    text("action"),
+                ]
+            },
+        );
+        let mut rows = groups;
+        rows.sort_by_key(|(_, told)| Reverse(total(told)));
+        rows.truncate(Question::ROWS);
+        let row = |(mut key, told): (Key, Vec<&Told>)| {
+            key[5] = told.first().map(|told| told.port());
+            [key, vec![Some(total(&told).to_string()), Some(told.len().to_string())], seen(&told)].concat()
+        };
+        rows.into_iter().map(row).collect()
+    }
+
+    fn between_accounts(&self) -> Rows {
+        const FLOW: [&str; 5] = ["srcaddr", "dstaddr", "srcport", "dstport", "protocol"];
+        let flow = |told: &Told| FLOW.map(|field| Some(told.text(field).to_owned())).to_vec();
+        let mut pairs: BTreeMap<Vec<String>, (u64, usize)> = BTreeMap::new();
+        for (_, told) in self.groups(Told::counts, flow) {
+            let accounts: BTreeSet<&String> = told.iter().map(|told| &told.account).collect();
+            if accounts.len() != 2 {
+                continue;
             }
+            let of = |account: &String| {
+                let told: Vec<&Told> = told.iter().copied().filter(|told| told.account == *account).collect();
+                self.once(&told)
+            };
+            let bytes = accounts.iter().map(|account| of(account)).max().unwrap_or_default();
+            let pair = pairs.entry(accounts.into_iter().cloned().collect()).or_default();
+            (pair.0, pair.1) = (pair.0 + bytes, pair.1 + 1);
         }
         let mut pairs: Vec<_> = pairs.into_iter().collect();
-        pairs.sort_by_key(|(_, numbers)| std::cmp::Reverse(numbers[0]));
-        let words = |numbers: [u64; 3]| numbers.map(|number| number.to_string());
-        pairs.into_iter().map(|(pair, numbers)| pair.into_iter().chain(words(numbers)).collect()).collect()
+        pairs.sort_by_key(|(_, (bytes, _))| Reverse(*bytes));
+        let row = |(pair, (bytes, flows)): (Vec<String>, (u64, usize))| {
+            pair.into_iter().chain([bytes.to_string(), flows.to_string()]).map(Some).collect()
+        };
+        pairs.into_iter().map(row).collect()
+    }
+
+    fn by_day(&self, length: usize, is_asked: impl Fn(&Told) -> bool) -> Rows {
+        let period = |told: &Told| time(told.number("end")).chars().take(length).collect();
+        let groups = self.groups(
+            |told| told.counts() && is_asked(told),
+            |told| vec![Some(told.account.clone()), Some(period(told))],
+        );
+        let row = |(key, told): &(Key, Vec<&Told>)| {
+            let directed = |direction: &str| {
+                let sent = sum(told.iter().copied().filter(|told| told.text("flow-direction") == direction));
+                self.has_fields.then(|| sent.to_string())
+            };
+            let undirected = (!self.has_fields).then(|| total(told).to_string());
+            let all: Vec<u64> =
+                groups.iter().filter(|(other, _)| other[0] == key[0]).map(|(_, told)| total(told)).collect();
+            #[allow(clippy::cast_precision_loss, reason = "percentages are rounded")]
+            let percent = 100.0 * total(told) as f64 * all.len() as f64 / all.iter().sum::<u64>() as f64;
+            let rest = [
+                directed("egress"),
+                directed("ingress"),
+                undirected,
+                Some(format!("{:.0}", percent.round())),
+            ];
+            [key.clone(), rest.to_vec(), vec![Some((!self.has_fields).to_string())]].concat()
+        };
+        groups.iter().map(row).collect()
     }
 
     /// The interface with the most bytes.
     pub(super) fn busiest(&self) -> String {
-        let sums = self.sums(has_bytes, |told| told.text("interface-id").to_owned());
-        // Of several with as many, the first.
-        let most = sums.iter().rev().max_by_key(|(_, sum)| sum.bytes);
-        most.map(|(interface, _)| interface.clone()).unwrap_or_default()
+        let groups = self.groups(Told::counts, |told| vec![Some(told.text("interface-id").to_owned())]);
+        let most = groups.iter().max_by_key(|(_, told)| total(told));
+        most.and_then(|(key, _)| key[0].clone()).unwrap_or_default()
     }
 
-    /// Another interface: the first by its id.
-    pub(super) fn another(&self) -> String {
+    /// An address of it.
+    pub(super) fn address(&self) -> String {
         let busiest = self.busiest();
-        let all: BTreeSet<&str> = self.told.iter().map(|told| told.text("interface-id")).collect();
-        all.into_iter().find(|id| *id != busiest && *id != "-").unwrap_or_default().to_owned()
-    }
-
-    pub(super) fn interface(&self, id: &str) -> Vec<Vec<String>> {
-        let fields: Vec<&str> =
-            FORMAT.split_whitespace().map(|word| word.trim_matches(['$', '{', '}'])).collect();
-        let is_recorded = |field: &&&str| self.has_fields || !OF_LATER_VERSIONS.contains(field);
-        let row = |told: &Told| {
-            let value = |field: &&str| match *field {
-                "start" | "end" => moment(told.text(field)),
-                field => told.text(field).to_owned(),
-            };
-            [told.account.clone()].into_iter().chain(fields.iter().filter(is_recorded).map(value)).collect()
-        };
-        self.told.iter().filter(|told| told.text("interface-id") == id).map(row).collect()
-    }
-
-    /// Of the accounts that are asked for.
-    pub(super) fn bytes_per_day(&self, is_asked: impl Fn(&Told) -> bool) -> Vec<Vec<String>> {
-        let sums = self
-            .sums(|told| has_bytes(told) && is_asked(told), |told| [told.account.clone(), told.day.clone()]);
-        sums.into_iter().map(|(place, sum)| place.into_iter().chain(sum.words()).collect()).collect()
-    }
-
-    fn unexpected_ports(&self) -> Vec<Vec<String>> {
-        let port = |told: &Told| told.number("dstport").unwrap_or_default();
-        let is_asked = |told: &Told| {
-            has_bytes(told)
-                && matches!(told.number("protocol"), Some(6 | 17))
-                && port(told) < 32_768.min(told.number("srcport").unwrap_or_default())
-                && !PORTS.contains(&port(told))
-                && told.text("action") == "ACCEPT"
-        };
-        let place = |told: &Told| (told.account.clone(), port(told), told.number("protocol"));
-        let mut sources: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
-        for told in self.told.iter().filter(|told| is_asked(told)) {
-            let [source, _] = told.ends(self.has_fields);
-            sources.entry(place(told)).or_default().insert(source);
-        }
-        let mut sums: Vec<_> = self.sums(is_asked, place).into_iter().collect();
-        sums.sort_by_key(|(_, sum)| std::cmp::Reverse(sum.bytes));
-        let row = |(place, sum): ((String, u64, Option<u64>), Sums)| {
-            let sources = sources.get(&place).map_or(0, BTreeSet::len).to_string();
-            let (account, port, protocol) = place;
-            let words = [account, port.to_string(), protocol.unwrap_or_default().to_string()];
-            words.into_iter().chain(sum.words()).chain([sources]).collect()
-        };
-        sums.into_iter().take(100).map(row).collect()
+        let told = self.told.iter().find(|told| told.counts() && told.text("interface-id") == busiest);
+        told.map(|told| told.text("srcaddr").to_owned()).unwrap_or_default()
     }
 }
 
-fn has_bytes(told: &Told) -> bool {
-    told.number("bytes").is_some()
+fn sum<'a>(told: impl Iterator<Item = &'a Told>) -> u64 {
+    told.filter_map(|told| told.number("bytes")).sum()
+}
+
+fn total(told: &[&Told]) -> u64 {
+    sum(told.iter().copied())
+}
+
+/// The first and the last time.
+fn seen(told: &[&Told]) -> Vec<Option<String>> {
+    let first = told.iter().filter_map(|told| told.number("start")).min();
+    let last = told.iter().filter_map(|told| told.number("end")).max();
+    vec![Some(time(first)), Some(time(last))]
 }
 
 /// Unix seconds as people read them.
-fn moment(seconds: &str) -> String {
-    let moment = seconds.parse().ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
-    moment.map(|moment| moment.strftime("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default()
+fn time(seconds: Option<u64>) -> String {
+    let time = seconds.and_then(|seconds| Timestamp::from_second(i64::try_from(seconds).ok()?).ok());
+    time.map(|time| time.to_string()).unwrap_or_default()
 }

@@ -1,31 +1,25 @@
--- Traffic that two accounts logged, each at its end. Where networks have the same addresses, it may be chance.
-WITH flows AS (
-  SELECT
-    log_account,
-    srcaddr AS source,
-    dstaddr AS destination,
-    srcport,
-    dstport,
-    protocol,
-    sum(bytes) AS total_bytes
+-- Traffic between accounts, VPCs or regions. Reads yesterday's logs (UTC). `flowagg query between-accounts --list` shows which records count.
+WITH logs AS (
+  SELECT log_account, log_region, nullif(srcaddr, '-') AS srcaddr, nullif(dstaddr, '-') AS dstaddr, srcport, dstport, protocol, bytes, nullif(action, '-') AS action, CAST(NULL AS varchar) AS flow_direction
   FROM "flowagg"."vpc_flow_logs"
   WHERE log_date = date_format(current_date - interval '1' day, '%Y/%m/%d')
-    AND bytes IS NOT NULL
+),
+ends AS (
+  SELECT log_account AS place, srcaddr, dstaddr, srcport, dstport, protocol,
+    greatest(coalesce(sum(CASE WHEN flow_direction = 'egress' THEN bytes END), 0),
+    coalesce(sum(CASE WHEN flow_direction = 'ingress' THEN bytes END), 0))
+    + coalesce(sum(CASE WHEN flow_direction IS NULL THEN bytes END), 0) AS bytes
+  FROM logs
+  WHERE bytes IS NOT NULL AND srcaddr IS NOT NULL AND dstaddr IS NOT NULL AND (action IS NULL OR action <> 'REJECT') AND log_account IS NOT NULL
   GROUP BY log_account, srcaddr, dstaddr, srcport, dstport, protocol
+),
+flows AS (
+  SELECT min(place) AS one, max(place) AS other, max(bytes) AS bytes
+  FROM ends
+  GROUP BY srcaddr, dstaddr, srcport, dstport, protocol
+  HAVING count(*) = 2
 )
-SELECT
-  one.log_account AS account,
-  other.log_account AS other_account,
-  sum(one.total_bytes) AS bytes_at_account,
-  sum(other.total_bytes) AS bytes_at_other,
-  count(*) AS flows
-FROM flows AS one
-JOIN flows AS other
-  ON one.source = other.source
-  AND one.destination = other.destination
-  AND one.srcport = other.srcport
-  AND one.dstport = other.dstport
-  AND one.protocol = other.protocol
-  AND one.log_account < other.log_account
-GROUP BY one.log_account, other.log_account
-ORDER BY bytes_at_account DESC, account, other_account
+SELECT one AS account, other AS other_account, sum(bytes) AS bytes, count(*) AS flows
+FROM flows
+GROUP BY one, other
+ORDER BY bytes DESC NULLS LAST, account NULLS LAST, other_account NULLS LAST

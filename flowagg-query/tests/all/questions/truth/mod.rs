@@ -12,7 +12,7 @@ use jiff::tz::{Offset, TimeZone};
 
 use self::requests::{Request, admin_ports, rejected, requests, scans};
 use self::sums::{between, by_day, nat, outbound, per_interface};
-use super::record::{Format, Record, ecs, subnet};
+use super::record::{Format, Record, ecs, subnet, tag};
 use super::world::{Event, NAT_ADDRESS, World};
 
 /// A row: the text of each value; `-` is NULL.
@@ -48,7 +48,7 @@ impl Record<'_> {
 
     /// Whether it is not of the far side of a NAT gateway that is known: by its type, or named by its address.
     fn is_near(&self, is_named: bool) -> bool {
-        let is_gateway = self.is_full() && self.interface.kind == "nat_gateway"
+        let is_gateway = self.is_full() && self.interface.kind.ends_with("nat_gateway")
             || is_named && self.section.ends.iter().any(|end| end == NAT_ADDRESS);
         !is_gateway || self.is_full() && self.section.ends != self.section.packet
     }
@@ -160,6 +160,9 @@ impl World {
                 }
                 _ => per_interface(&records, |record| vec![subnet(record.interface)]),
             },
+            "by-service" if words.get(1).is_some_and(|by| by.ends_with("-tag")) => {
+                per_interface(&records, |record| vec![tag(record.interface, words[1]).to_owned()])
+            }
             "by-service" => per_interface(&records, |record| {
                 let field =
                     if words.get(1) == Some(&"ecs-task") { "ecs-task-id" } else { "ecs-service-name" };
@@ -264,7 +267,10 @@ impl World {
                 all.into_iter().map(row).collect()
             }
             "outbound" => outbound(&records, own, is_named),
-            "nat" | "nat-to-aws" => nat(&records, words[0] == "nat-to-aws", is_named),
+            "nat" | "nat-to-aws" => {
+                let named = words.iter().position(|word| *word == "--nat").map(|place| words[place + 1]);
+                nat(&records, words[0] == "nat-to-aws", named)
+            }
             "cross-zone" => {
                 let all = events(&records, |record| {
                     let next = record.next.filter(|next| next.zone != record.interface.zone)?;
@@ -279,7 +285,7 @@ impl World {
                     let bytes = sum(&records, |_| true);
                     // A GB is 2^30 bytes and costs a cent on each side.
                     #[allow(clippy::cast_precision_loss, reason = "prices are rounded to cents")]
-                    let usd = format!("{:.2}", bytes as f64 * 0.02 / f64::from(1 << 30));
+                    let usd = format!("{:.2}", (bytes as f64 / f64::from(1 << 29)).round() / 100.0);
                     [key, vec![bytes.to_string(), usd, is_marked(&records).to_string()]].concat()
                 };
                 all.into_iter().map(row).collect()

@@ -8,9 +8,10 @@ use super::{Row, count, events, is_internal, is_marked, seen};
 pub(super) fn rejected(records: &[Record<'_>]) -> Vec<Row> {
     let all = events(records, |record| {
         (record.has_bytes() && !record.is_accepted).then(|| {
-            let start = [record.interface.account, record.interface.id, record.direction().unwrap_or("-")];
+            let start = [record.interface.account, record.interface_id(), record.direction().unwrap_or("-")];
             let port = record.section.ports[1].to_string();
-            let end = vec![record.protocol(), port, "-".to_owned()];
+            let reason = if record.is_full() { record.reason() } else { "-" };
+            let end = vec![record.protocol(), port, reason.to_owned()];
             [start.map(str::to_owned).to_vec(), record.packet().to_vec(), end].concat()
         })
     });

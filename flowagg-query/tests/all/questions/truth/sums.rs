@@ -48,11 +48,12 @@ pub(super) fn outbound(records: &[Record<'_>], own: &str, is_named: bool) -> Vec
 }
 
 /// What passed the NAT gateway, on the side of the instances.
-pub(super) fn nat(records: &[Record<'_>], to_aws: bool, is_named: bool) -> Vec<Row> {
+pub(super) fn nat(records: &[Record<'_>], to_aws: bool, named: Option<&str>) -> Vec<Row> {
     let is_out = |record: &Record<'_>| record.section.ends[1] == NAT_ADDRESS;
     let all = events(records, |record| {
         let is_inside = record.is_full() && record.section.ends != record.section.packet;
-        let is_gateway = record.interface.kind == "nat_gateway" && (is_named || record.is_full());
+        let is_meant = named.is_none_or(|name| [NAT_ADDRESS, record.interface.id].contains(&name));
+        let is_gateway = record.interface.kind.ends_with("nat_gateway") && is_meant;
         if !record.counts() || !is_inside || !is_gateway {
             return None;
         }

@@ -1,12 +1,8 @@
--- The pairs of addresses between which most bytes went. What is logged at both ends counts twice.
-SELECT
-  srcaddr AS source,
-  dstaddr AS destination,
-  sum(bytes) AS total_bytes,
-  sum(packets) AS total_packets,
-  count(*) AS records
-FROM "flowagg"."vpc_flow_logs"
-WHERE log_account IN ('300000000000', '300000000001', '300000000002', '300000000003', '300000000004', '300000000005',
+-- Pairs of addresses by bytes. Reads yesterday's logs (UTC). `flowagg query pairs --list` shows which records count.
+WITH logs AS (
+  SELECT log_account, log_region, nullif(srcaddr, '-') AS srcaddr, nullif(dstaddr, '-') AS dstaddr, bytes, nullif(action, '-') AS action, CAST(NULL AS varchar) AS flow_direction
+  FROM "flowagg"."vpc_flow_logs"
+  WHERE log_account IN ('300000000000', '300000000001', '300000000002', '300000000003', '300000000004', '300000000005',
     '300000000006', '300000000007', '300000000008', '300000000009', '300000000010', '300000000011',
     '300000000012', '300000000013', '300000000014', '300000000015', '300000000016', '300000000017',
     '300000000018', '300000000019', '300000000020', '300000000021', '300000000022', '300000000023',
@@ -48,8 +44,21 @@ WHERE log_account IN ('300000000000', '300000000001', '300000000002', '300000000
     '300000000234', '300000000235', '300000000236', '300000000237', '300000000238', '300000000239',
     '300000000240', '300000000241', '300000000242', '300000000243', '300000000244', '300000000245',
     '300000000246', '300000000247', '300000000248', '300000000249')
-  AND log_date = date_format(current_date - interval '1' day, '%Y/%m/%d')
-  AND bytes IS NOT NULL
-GROUP BY srcaddr, dstaddr
-ORDER BY total_bytes DESC, source, destination
+    AND log_date = date_format(current_date - interval '1' day, '%Y/%m/%d')
+),
+sections AS (
+  SELECT srcaddr AS source, dstaddr AS destination,
+    greatest(coalesce(sum(CASE WHEN flow_direction = 'egress' THEN bytes END), 0),
+    coalesce(sum(CASE WHEN flow_direction = 'ingress' THEN bytes END), 0))
+    + coalesce(sum(CASE WHEN flow_direction IS NULL THEN bytes END), 0) AS bytes,
+    count(flow_direction) < count(*) AS both_ends
+  FROM logs
+  WHERE bytes IS NOT NULL AND srcaddr IS NOT NULL AND dstaddr IS NOT NULL
+    AND (action IS NULL OR action <> 'REJECT')
+  GROUP BY srcaddr, dstaddr
+)
+SELECT source, destination, max(bytes) AS bytes, bool_or(both_ends) AS both_ends
+FROM sections
+GROUP BY source, destination
+ORDER BY bytes DESC NULLS LAST, source NULLS LAST, destination NULLS LAST
 LIMIT 100

@@ -1,14 +1,8 @@
--- Accepted traffic to ports of services at which nothing is expected; answers to callers are left out.
-SELECT
-  log_account,
-  dstport,
-  protocol,
-  sum(bytes) AS total_bytes,
-  sum(packets) AS total_packets,
-  count(*) AS records,
-  count(DISTINCT srcaddr) AS sources
-FROM "flowagg"."vpc_flow_logs"
-WHERE log_account IN ('300000000000', '300000000001', '300000000002', '300000000003', '300000000004', '300000000005',
+-- Bytes by account and day or hour, and how unusual they are. Reads yesterday's logs (UTC). `flowagg query by-day --list` shows which records count.
+WITH logs AS (
+  SELECT log_account, log_region, bytes, "end" AS ended, nullif(action, '-') AS action, CAST(NULL AS varchar) AS flow_direction
+  FROM "flowagg"."vpc_flow_logs"
+  WHERE log_account IN ('300000000000', '300000000001', '300000000002', '300000000003', '300000000004', '300000000005',
     '300000000006', '300000000007', '300000000008', '300000000009', '300000000010', '300000000011',
     '300000000012', '300000000013', '300000000014', '300000000015', '300000000016', '300000000017',
     '300000000018', '300000000019', '300000000020', '300000000021', '300000000022', '300000000023',
@@ -50,12 +44,21 @@ WHERE log_account IN ('300000000000', '300000000001', '300000000002', '300000000
     '300000000234', '300000000235', '300000000236', '300000000237', '300000000238', '300000000239',
     '300000000240', '300000000241', '300000000242', '300000000243', '300000000244', '300000000245',
     '300000000246', '300000000247', '300000000248', '300000000249')
-  AND log_date = date_format(current_date - interval '1' day, '%Y/%m/%d')
-  AND protocol IN (6, 17)
-  AND dstport < 32768
-  AND dstport < srcport
-  AND dstport NOT IN (53, 80, 123, 443)
-  AND action = 'ACCEPT'
-GROUP BY log_account, dstport, protocol
-ORDER BY total_bytes DESC, log_account, dstport, protocol
-LIMIT 100
+    AND log_date = date_format(current_date - interval '1' day, '%Y/%m/%d')
+),
+periods AS (
+  SELECT log_account AS account, ended / 86400 AS period,
+    CASE WHEN count(flow_direction) > 0 THEN coalesce(sum(CASE WHEN flow_direction = 'egress' THEN bytes END), 0) END AS sent,
+    CASE WHEN count(flow_direction) > 0 THEN coalesce(sum(CASE WHEN flow_direction = 'ingress' THEN bytes END), 0) END AS received,
+    sum(CASE WHEN flow_direction IS NULL THEN bytes END) AS undirected,
+    sum(bytes) AS bytes,
+    count(flow_direction) < count(*) AS both_ends
+  FROM logs
+  WHERE bytes IS NOT NULL AND ended IS NOT NULL AND (action IS NULL OR action <> 'REJECT')
+  GROUP BY log_account, ended / 86400
+)
+SELECT account, substr(date_format(from_unixtime(period * 86400), '%Y-%m-%dT%H:%i:%sZ'), 1, 10) AS day, sent, received, undirected,
+  CAST(CAST(100e0 * bytes * count(*) OVER (PARTITION BY account) / nullif(sum(bytes) OVER (PARTITION BY account), 0) AS decimal(18, 0)) AS bigint) AS percent,
+  both_ends
+FROM periods
+ORDER BY account NULLS LAST, day NULLS LAST

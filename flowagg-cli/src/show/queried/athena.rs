@@ -1,0 +1,190 @@
+//! What Athena returns: rows with types, and what they cost.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flowagg_query::Totals;
+use flowagg_query::datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
+use flowagg_query::datafusion::arrow::compute::{CastOptions, cast_with_options};
+use flowagg_query::datafusion::arrow::datatypes::{DataType, Field, Schema};
+use flowagg_query::datafusion::arrow::error::ArrowError;
+
+use super::super::screen::Screen;
+use super::super::size::bytes;
+use super::end::{count, ended, excess};
+use super::estimate::totals;
+use crate::Exit;
+use crate::aws::{QueryResult, ResultColumn};
+
+/// The fewest bytes that Athena charges for a query.
+///
+/// Source: "Amazon Athena pricing", SQL queries.
+const LEAST_CHARGED: u64 = 10_000_000;
+
+/// What Athena charges for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct AthenaCost {
+    /// What is scanned.
+    pub(crate) bytes: u64,
+    /// In USD, for 10^12 bytes.
+    pub(crate) price: f64,
+}
+
+impl AthenaCost {
+    /// What a query would scan at most, in this number of objects, as a line.
+    pub(crate) fn estimate(self, objects: u64) -> String {
+        format!("Athena scans at most {}: {}\n", totals(Totals::new(objects, self.bytes)), self.cost())
+    }
+
+    /// Prints how a query ended, and returns how the run does.
+    pub(crate) fn done(
+        self,
+        rows: usize,
+        threshold: Option<u64>,
+        took: Duration,
+        screen: &mut Screen<'_>,
+    ) -> io::Result<Exit> {
+        let (scanned, took) = (bytes(self.bytes), took.as_secs_f64());
+        let what =
+            format!("{} from Athena, which scanned {scanned} in {took:.1} s: {}", count(rows), self.cost());
+        ended(excess(rows, threshold).into_iter().collect(), &what, screen)
+    }
+
+    fn cost(self) -> String {
+        const TB: f64 = 1e12;
+        // Bytes are far fewer than what this number holds exactly.
+        #[allow(clippy::cast_precision_loss, reason = "an estimate")]
+        let cost = self.bytes.max(LEAST_CHARGED) as f64 / TB * self.price;
+        let least = if self.bytes < LEAST_CHARGED { ", which charges for at least 10 MB" } else { "" };
+        format!("USD {cost:.4} at USD {} per TB{least}", self.price)
+    }
+}
+
+/// The rows with the types of their columns, as far as Arrow has them; others are text.
+pub(crate) fn typed(result: &QueryResult) -> io::Result<RecordBatch> {
+    let columns: Vec<(Field, ArrayRef)> = result
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(place, column)| {
+            let values = result.rows.iter().map(|row| row.get(place).and_then(Option::as_deref));
+            let texts: ArrayRef = Arc::new(values.collect::<StringArray>());
+            let options = CastOptions { safe: false, ..CastOptions::default() };
+            // A value that its type cannot hold stays what Athena returned.
+            let values = cast_with_options(&texts, &kind(column), &options).unwrap_or(texts);
+            (Field::new(&column.name, values.data_type().clone(), true), values)
+        })
+        .collect();
+    let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns.into_iter().unzip();
+    let options = RecordBatchOptions::new().with_row_count(Some(result.rows.len()));
+    let batch = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options);
+    batch.map_err(|error: ArrowError| io::Error::other(error))
+}
+
+/// Source: "Data types in Amazon Athena" (Amazon Athena User Guide).
+fn kind(column: &ResultColumn) -> DataType {
+    match column.kind.as_str() {
+        "boolean" => DataType::Boolean,
+        "tinyint" => DataType::Int8,
+        "smallint" => DataType::Int16,
+        "integer" | "int" => DataType::Int32,
+        "bigint" => DataType::Int64,
+        "real" | "float" => DataType::Float32,
+        "double" => DataType::Float64,
+        "decimal" => DataType::Decimal128(column.precision, column.scale),
+        _ => DataType::Utf8,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::sheet::Sheet;
+    use super::super::rows::{ResultFormat, ResultWriter};
+    use super::*;
+
+    fn shown(format: ResultFormat) -> String {
+        let column = |name: &str, kind: &str| {
+            let mut column = ResultColumn::new(name, kind);
+            (column.precision, column.scale) = if kind == "decimal" { (18, 2) } else { (0, 0) };
+            column
+        };
+        let row = |values: [Option<&str>; 6]| values.map(|value| value.map(str::to_owned)).to_vec();
+        let result = QueryResult {
+            columns: vec![
+                column("account", "varchar"),
+                column("bytes", "bigint"),
+                column("usd", "decimal"),
+                column("share", "double"),
+                column("both_ends", "boolean"),
+                column("wrong", "integer"),
+            ],
+            rows: vec![
+                row([Some("012345678901"), Some("15"), Some("0.10"), Some("0.5"), Some("true"), Some("7")]),
+                row([Some("=a,b"), None, None, None, Some("false"), Some("many")]),
+            ],
+            ..QueryResult::default()
+        };
+        let mut out = Vec::new();
+        let rows = typed(&result).unwrap();
+        let mut writer = ResultWriter::text(format, rows.schema());
+        let mut sheet = Sheet::new(&mut out, None);
+        writer.write(&rows, &mut sheet).unwrap();
+        writer.finish(&mut sheet).unwrap();
+        anstream::adapter::strip_bytes(&out).into_vec().try_into().map(|text: String| text).unwrap()
+    }
+
+    #[test]
+    fn values_have_the_types_of_their_columns_in_every_format() {
+        snapbox::assert_data_eq!(
+            shown(ResultFormat::Json),
+            snapbox::str![[r#"
+[
+  {"account":"012345678901","bytes":15,"usd":0.10,"share":0.5,"both_ends":true,"wrong":"7"},
+  {"account":"=a,b","bytes":null,"usd":null,"share":null,"both_ends":false,"wrong":"many"}
+]
+
+"#]]
+        );
+        snapbox::assert_data_eq!(
+            shown(ResultFormat::Csv),
+            snapbox::str![[r#"
+account,bytes,usd,share,both_ends,wrong
+012345678901,15,0.10,0.5,true,7
+"'=a,b",,,,false,many
+
+"#]]
+        );
+        snapbox::assert_data_eq!(
+            shown(ResultFormat::Table),
+            snapbox::str![[r#"
+   account       bytes   usd  share  both_ends  wrong
+   012345678901     15  0.10    0.5  true       7
+   =a,b              -     -      -  false      many
+
+"#]]
+        );
+    }
+
+    #[test]
+    fn cost_has_the_minimum_that_athena_charges() {
+        let cost = |bytes| AthenaCost { bytes, price: 5.0 };
+        assert_eq!(
+            cost(500_000_000_000).estimate(3),
+            "Athena scans at most 3 objects with 500.0 GB: USD 2.5000 at USD 5 per TB\n"
+        );
+        let mut err = Vec::new();
+        let mut done = |bytes, rows, threshold| {
+            let (mut out, mut nowhere) = (Sheet::new(&mut err, None), std::io::sink());
+            let mut nowhere = Sheet::new(&mut nowhere, None);
+            let mut screen = Screen::new(&mut nowhere, &mut out);
+            cost(bytes).done(rows, threshold, Duration::from_millis(1_250), &mut screen).unwrap()
+        };
+        assert_eq!([done(0, 1, Some(1)), done(10_000_000, 2, Some(0))], [Exit::Done, Exit::Differs]);
+        assert_eq!(
+            String::from_utf8(err).unwrap(),
+            "ok: 1 row from Athena, which scanned 0 bytes in 1.2 s: USD 0.0001 at USD 5 per TB, which charges for at least 10 MB\n\
+             query: there are rows; 2 rows from Athena, which scanned 10.0 MB in 1.2 s: USD 0.0001 at USD 5 per TB\n"
+        );
+    }
+}
