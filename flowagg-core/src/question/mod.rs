@@ -7,6 +7,7 @@ mod argument;
 mod dialect;
 mod name;
 mod needs;
+mod rules;
 mod sql;
 
 use std::net::IpAddr;
@@ -19,6 +20,10 @@ pub use argument::{
 pub use dialect::{Dialect, Table};
 pub use name::{Argument, QuestionName, UnknownQuestion};
 pub use needs::{Needs, NotRecorded, unanswered};
+pub use rules::{
+    Direction, GroupInterface, RecordedPorts, RecordedTraffic, RulePeer, RuleProtocol, RuleUsage,
+    SecurityGroup, SecurityGroupRule, SecurityGroups, UnusedRule, WhyUnused,
+};
 pub use sql::{BOTH_ENDS, NotAvailable};
 
 /// A question with its parameters.
