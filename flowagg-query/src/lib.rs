@@ -13,6 +13,7 @@ mod scan;
 mod session;
 mod statement;
 mod table;
+mod traffic;
 
 pub use datafusion;
 pub use object_store;
@@ -25,3 +26,4 @@ pub use scan::Listing;
 pub use session::{SessionOptions, list, session};
 pub use statement::{Statement, StatementKind};
 pub use table::{FlowLogs, FlowLogsBuilder};
+pub use traffic::recorded_traffic;

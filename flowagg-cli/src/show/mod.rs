@@ -48,7 +48,7 @@ pub(crate) use progress::{Waited, Watch};
 #[cfg(feature = "query")]
 pub(crate) use queried::{
     Done, Estimate, ResultFormat, ResultWriter, counts, missing_fields, nothing_found, questions, so_far,
-    totals,
+    totals, unused_rule_columns, unused_rule_rows,
 };
 pub(crate) use report::report_verdict;
 pub use report::{Glyphs, report};

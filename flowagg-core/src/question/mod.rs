@@ -120,7 +120,7 @@ pub enum Question {
         /// Known NAT gateways.
         gateways: Vec<Gateway>,
     },
-    /// Security group rules without traffic. It has no SQL yet.
+    /// Security group rules without traffic. Its SQL has what [`RuleUsage`] compares with the rules.
     UnusedRules,
     /// Bytes by ECS service, task or tag.
     ByService {

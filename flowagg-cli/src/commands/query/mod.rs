@@ -4,10 +4,11 @@ mod ask;
 mod asked;
 mod failed;
 mod prepared;
+mod rules;
 mod run;
 mod source;
 
-use flowagg_core::question::QuestionName;
+use flowagg_core::question::{Question, QuestionName};
 use flowagg_query::StatementKind;
 use jiff::Timestamp;
 
@@ -32,20 +33,30 @@ pub(super) async fn run(
         let help = "name a file with `--out`, as in `--out rows.parquet`";
         return Err(CommandError::usage("a Parquet file is not written to standard output", help));
     }
-    let (from, to) = window(options, Timestamp::now())?;
+    let is_about_rules = matches!(question, Some(Question::UnusedRules));
+    if is_about_rules {
+        rules::check(options)?;
+    }
+    let default = if is_about_rules { rules::DEFAULT_FROM } else { QueryTime::DEFAULT_FROM };
+    let (from, to) = window(options, default, Timestamp::now())?;
     if let (Some(question), None, None) = (&question, &options.bucket, &options.path) {
         let file = start::file(&global.config)?;
         let recorded = question.check(&file.flow_logs);
         recorded.map_err(|error| CommandError::usage(error.to_string(), error.help()))?;
     }
-    let mut source = source::open(global, options, screen).await?;
+    let (mut source, rules) = if is_about_rules && !options.explain {
+        let (source, rules) = rules::open(global, options, screen).await?;
+        (source, Some(rules))
+    } else {
+        (source::open(global, options, screen).await?, None)
+    };
     (source.scope.from, source.scope.to) = (from, to);
     let reads = matches!(statement.kind(), StatementKind::Query | StatementKind::Explain);
     if let (None, Some(from), true) = (options.from, from, reads) {
         screen.note(&format!("records that ended since {from:.0} are read: `--from` sets another start"))?;
     }
     let prepared = Prepared { options, statement, question, source };
-    if options.explain { prepared.explain(screen).await } else { prepared.run(screen).await }
+    if options.explain { prepared.explain(screen).await } else { prepared.run(rules, screen).await }
 }
 
 /// Lists all questions, or shows one with the records that it counts.
@@ -64,10 +75,11 @@ fn list(options: &QueryArgs, screen: &mut Screen<'_>) -> Result<Exit, CommandErr
 /// The times of the command line, or the default.
 fn window(
     options: &QueryArgs,
+    default: QueryTime,
     now: Timestamp,
 ) -> Result<(Option<Timestamp>, Option<Timestamp>), CommandError> {
     // A folder is a choice already.
-    let default = options.path.is_none().then_some(QueryTime::DEFAULT_FROM);
+    let default = options.path.is_none().then_some(default);
     let from = options.from.or(default).map(|from| from.start(now));
     let to = options.to.map(|to| to.end(now));
     match (from, to) {

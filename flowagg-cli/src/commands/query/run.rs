@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use anstream::StripStream;
 use flowagg_query::datafusion::arrow::array::RecordBatch;
+use flowagg_query::datafusion::arrow::datatypes::SchemaRef;
 use flowagg_query::datafusion::error::DataFusionError;
-use flowagg_query::datafusion::execution::SendableRecordBatchStream;
 use flowagg_query::{FlowLogs, Progress, QueryError, StatementKind};
 use futures::StreamExt as _;
 
@@ -18,7 +18,10 @@ use super::ask::{Asking, Question};
 use super::asked::Remarks;
 use super::failed::{failed, invalid};
 use super::prepared::{Prepared, TICK};
-use crate::show::{Done, ResultFormat, ResultWriter, Sheet, Watched, nothing_found, so_far, totals};
+use super::rules::RuleAnswer;
+use crate::show::{
+    Done, ResultFormat, ResultWriter, Sheet, Watched, nothing_found, so_far, totals, unused_rule_columns,
+};
 use crate::{Exit, Screen};
 
 /// What happens next in a run.
@@ -31,7 +34,12 @@ enum Next {
 }
 
 impl Prepared<'_> {
-    pub(super) async fn run(&self, screen: &mut Screen<'_>) -> Result<Exit, CommandError> {
+    /// Runs the statement. With rules, its rows are compared with them, and the answer is printed instead.
+    pub(super) async fn run(
+        &self,
+        mut rules: Option<RuleAnswer>,
+        screen: &mut Screen<'_>,
+    ) -> Result<Exit, CommandError> {
         let (asking, mut questions) = Asking::new();
         let asking = Arc::new(asking);
         let table = self.table();
@@ -40,14 +48,15 @@ impl Prepared<'_> {
         let (session, progress) = Self::session(table.build()).map_err(failed)?;
         let mut rows = self.statement.plan(&session).await.map_err(invalid)?;
         let is_query = self.statement.kind() == StatementKind::Query;
-        if let Some(limit) = self.options.limit.filter(|_| is_query) {
+        if let Some(limit) = self.options.limit.filter(|_| is_query && rules.is_none()) {
             rows = rows.limit(0, Some(limit)).map_err(|error| invalid(error.into()))?;
         }
         let path = self.options.out.as_deref();
         let out = path.map(NewFile::create).transpose()?;
         let mut watched = Watched::new(screen.interactive, screen.events);
         let mut rows = rows.execute_stream().await.map_err(|error| invalid(error.into()))?;
-        let mut output = Output::new(self.options.format, &rows, path.zip(out.as_ref()))?;
+        let columns = if rules.is_some() { unused_rule_columns() } else { rows.schema() };
+        let mut output = Output::new(self.options.format, columns, path.zip(out.as_ref()))?;
         let mut remarks = Remarks::new(self.question.as_ref());
         let mut tick = tokio::time::interval(TICK);
         loop {
@@ -65,6 +74,10 @@ impl Prepared<'_> {
             match next.await {
                 Ok(Next::Tick) => report(&progress, &mut watched),
                 Ok(Next::Rows(batch)) => {
+                    if let Some(rules) = &mut rules {
+                        rules.see(&batch)?;
+                        continue;
+                    }
                     if output.is_on_terminal(screen) {
                         watched.hide();
                     }
@@ -92,6 +105,9 @@ impl Prepared<'_> {
             }
         }
         watched.hide();
+        if let Some(rules) = &rules {
+            output.write(&rules.rows(self.options.limit)?, screen)?;
+        }
         let printed = output.rows();
         output.finish(screen)?;
         if let Some(out) = out {
@@ -106,7 +122,12 @@ impl Prepared<'_> {
             nothing_found(&progress, screen)?;
         }
         remarks.print(printed, self.options.limit, &progress, screen)?;
-        Ok(Done { progress: &progress, rows: printed, took: watched.elapsed() }.print(screen)?)
+        let mut unread = 0;
+        if let Some(rules) = &rules {
+            rules.print(printed, &self.source.scope, screen)?;
+            unread = rules.failures.len();
+        }
+        Ok(Done { progress: &progress, rows: printed, unread, took: watched.elapsed() }.print(screen)?)
     }
 
     /// Asks whether to read as much as the query needs. Returns how the run ends if it does not go on.
@@ -157,18 +178,18 @@ struct Output {
 impl Output {
     fn new(
         format: ResultFormat,
-        rows: &SendableRecordBatchStream,
+        columns: SchemaRef,
         out: Option<(&Path, &NewFile)>,
     ) -> Result<Self, CommandError> {
         let Some((path, new)) = out else {
-            return Ok(Self { writer: ResultWriter::text(format, rows.schema()), file: None });
+            return Ok(Self { writer: ResultWriter::text(format, columns), file: None });
         };
         let writer = match format {
             ResultFormat::Parquet => {
-                let writer = ResultWriter::parquet(rows.schema(), new.file()?);
+                let writer = ResultWriter::parquet(columns, new.file()?);
                 writer.map_err(|error| NewFile::unwritten(path, &error))?
             }
-            format => ResultWriter::text(format, rows.schema()),
+            format => ResultWriter::text(format, columns),
         };
         Ok(Self { writer, file: Some((path.to_owned(), BufWriter::new(StripStream::new(new.file()?)))) })
     }

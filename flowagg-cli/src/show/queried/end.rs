@@ -16,6 +16,8 @@ pub(crate) struct Done<'p> {
     pub(crate) progress: &'p Progress,
     /// The rows of the result.
     pub(crate) rows: usize,
+    /// The account-regions and other things that could not be read. Each has been printed.
+    pub(crate) unread: usize,
     /// How long it took.
     pub(crate) took: Duration,
 }
@@ -47,6 +49,11 @@ impl Done<'_> {
             self.progress.records(),
             totals(read)
         );
+        if self.unread > 0 {
+            let were = if self.unread == 1 { "call" } else { "calls" };
+            screen.say(&format!("query: the answer is incomplete: {} {were} failed; {what}", self.unread))?;
+            return Ok(Exit::Failed);
+        }
         if skipped == 0 {
             screen.say(&format!("ok: {what}"))?;
             return Ok(Exit::Done);
