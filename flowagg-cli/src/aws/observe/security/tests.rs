@@ -157,7 +157,9 @@ sgr-7 ingress tcp 443 Unknown("-")
         failures.iter().map(|failure| format!("{failure}; {:?}", failure.resource)).collect();
     assert_data_eq!(
         failed.join("\n"),
-        str![[r#"222222222222 eu-west-1: GetManagedPrefixListEntries: not authorized; allow ec2:GetManagedPrefixListEntries to the role or user that is used in 222222222222; `flowagg permissions` prints the IAM policies; Some("pl-1a1b2c3d")"#]]
+        str![[
+            r#"222222222222 eu-west-1: GetManagedPrefixListEntries: not authorized; allow ec2:GetManagedPrefixListEntries to the role or user that is used in 222222222222; `flowagg permissions` prints the IAM policies; Some("pl-1a1b2c3d")"#
+        ]]
     );
 }
 
