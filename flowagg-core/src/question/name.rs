@@ -265,7 +265,8 @@ static ROWS: [Row; QuestionName::ALL.len()] = [
                  allowed it count. Answers need no rule: who opened a connection is known from `tcp-flags` or from a port below 512, \
                  and otherwise rules of both directions count. What is not recorded counts as use. Types of ICMP are not recorded: \
                  any ICMP counts. `reason` is `no traffic` if every network interface of the group has records. The rule may be \
-                 in use if it is `incomplete records` (some have no records, skipped ones, or none of accepted traffic) or `no records`. \
+                 in use if it is `incomplete records` (some have no records, skipped ones, or none of accepted traffic) or `no records`; \
+                 skipped objects make all records incomplete. \
                  Rules, groups and addresses are those of now: what network interfaces used that have been deleted since is \
                  not known. The default of `--from` is 30 days, and a rule may be needed less often than that.",
         argument: None,

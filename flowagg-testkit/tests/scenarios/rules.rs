@@ -45,20 +45,23 @@ async fn web(world: &World, account: AccountId, region: &Region, interface: &str
     attach.send().await.unwrap();
 }
 
+/// The key of an object of now.
+fn key(account: AccountId, region: &Region, hash: &str) -> String {
+    let flow_log = FlowLogId::parse("fl-0a1b2c3d4e5f67890").unwrap();
+    let time = Timestamp::now().to_zoned(TimeZone::UTC).datetime();
+    Layout::new(None, Files::default()).key(&FileName::new(Place::new(account, region), flow_log, time, hash))
+}
+
 /// Puts an object with these records into the bucket.
 async fn put(world: &World, account: AccountId, region: &Region, records: &str) {
     let now = Timestamp::now();
-    let place = Place::new(account, region);
-    let flow_log = FlowLogId::parse("fl-0a1b2c3d4e5f67890").unwrap();
-    let time = now.to_zoned(TimeZone::UTC).datetime();
-    let name = FileName::new(place, flow_log, time, "0a1b2c3d");
     let mut zipped = GzEncoder::new(Vec::new(), Compression::fast());
     let header = "interface-id srcaddr dstaddr srcport dstport protocol start end action log-status";
     let (start, end) = (now.as_second() - 60, now.as_second() - 1);
     let records = records.replace("TIME", &format!("{start} {end}"));
     write!(zipped, "{header}\n{records}").unwrap();
     let put = world.s3().put_object().bucket(world.bucket().as_str());
-    let put = put.key(Layout::new(None, Files::default()).key(&name));
+    let put = put.key(key(account, region, "0a1b2c3d"));
     put.body(zipped.finish().unwrap().into()).send().await.unwrap();
 }
 
@@ -123,7 +126,7 @@ us-east-1 default egress all all: no records, 1
 note: `unused-rules` is more exact with fields that are not recorded in: `bytes` (1 of 1 objects), `tcp-flags` (1 of 1 objects), `pkt-srcaddr` (1 of 1 objects), `pkt-dstaddr` (1 of 1 objects), `flow-direction` (1 of 1 objects)
 note: no accepted request in the records from TIME to TIME would have been allowed by the rules with `no traffic`. They may be needed at other times, and the other rules may be in use: `flowagg query unused-rules --list` describes the reasons
 note: less than 30 days are read: what runs once a month looks unused. `--from 30d` reads more
-note: a network interface in the records no longer exists: it may have used rules that are listed
+note: a network interface in the records was not found: it was deleted, or its account or region was not read. It may have used rules that are listed
 "#]]
     );
 
@@ -143,7 +146,7 @@ note: a network interface in the records no longer exists: it may have used rule
 note: `unused-rules` is more exact with fields that are not recorded in: `bytes` (1 of 1 objects), `tcp-flags` (1 of 1 objects), `pkt-srcaddr` (1 of 1 objects), `pkt-dstaddr` (1 of 1 objects), `flow-direction` (1 of 1 objects)
 note: no accepted request in the records from TIME to TIME would have been allowed by the rules with `no traffic`. They may be needed at other times, and the other rules may be in use: `flowagg query unused-rules --list` describes the reasons
 note: less than 30 days are read: what runs once a month looks unused. `--from 30d` reads more
-note: a network interface in the records no longer exists: it may have used rules that are listed
+note: a network interface in the records was not found: it was deleted, or its account or region was not read. It may have used rules that are listed
 error: 222222222222 us-east-1: DescribeSecurityGroupRules: UnauthorizedOperation: You are not authorized to perform this operation.
        allow ec2:DescribeSecurityGroupRules to the role or user that is used in 222222222222; `flowagg permissions` prints the IAM policies
 "#]]
@@ -161,6 +164,15 @@ error: 222222222222 us-east-1: DescribeSecurityGroupRules: UnauthorizedOperation
         ("", before),
         "{ran}"
     );
+    assert!(before > 0);
+    faults.lift();
+
+    // A broken object may have the records of any rule.
+    let broken = world.s3().put_object().bucket(world.bucket().as_str()).key(key(shop, &region, "broken"));
+    broken.body(b"not gzip".to_vec().into()).send().await.unwrap();
+    let ran = unused(&world, &[]).await.exits(3);
+    let reasons = rows(&ran);
+    assert!(!reasons.contains("no traffic") && reasons.contains("incomplete records"), "{ran}");
 }
 
 /// A line with `TIME` in place of each time.

@@ -4,7 +4,7 @@ use flowagg_core::failure::Failure;
 use flowagg_core::question::{QuestionName, RuleUsage};
 use flowagg_query::datafusion::arrow::array::RecordBatch;
 use flowagg_query::datafusion::error::DataFusionError;
-use flowagg_query::{QueryError, Scope, recorded_traffic};
+use flowagg_query::{Progress, QueryError, Scope, recorded_traffic};
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::error::CommandError;
@@ -69,8 +69,15 @@ impl RuleAnswer {
         Ok(())
     }
 
-    /// The rules that no row used, up to the given number.
-    pub(super) fn rows(&self, limit: Option<usize>) -> Result<RecordBatch, CommandError> {
+    /// The rules that no row used, up to the given number. Objects that were skipped may have records of their use.
+    pub(super) fn rows(
+        &mut self,
+        limit: Option<usize>,
+        progress: &Progress,
+    ) -> Result<RecordBatch, CommandError> {
+        if progress.skipped_objects() > 0 {
+            self.usage.miss_records();
+        }
         let rows = unused_rule_rows(&self.usage.unused());
         let rows = rows.map_err(|error| failed(QueryError::from(DataFusionError::from(error))))?;
         Ok(rows.slice(0, limit.unwrap_or(usize::MAX).min(rows.num_rows())))
@@ -98,9 +105,13 @@ impl RuleAnswer {
         }
         match self.usage.gone() {
             0 => {}
-            1 => screen.note("a network interface in the records no longer exists: it may have used rules that are listed")?,
+            1 => screen.note(
+                "a network interface in the records was not found: it was deleted, or its account or region was not read. It may have used \
+                 rules that are listed",
+            )?,
             gone => screen.note(&format!(
-                "{gone} network interfaces in the records no longer exist: they may have used rules that are listed"
+                "{gone} network interfaces in the records were not found: they were deleted, or their accounts or regions were not read. They \
+                 may have used rules that are listed"
             ))?,
         }
         Ok(screen.failures(&self.failures)?)

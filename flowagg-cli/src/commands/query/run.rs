@@ -105,8 +105,8 @@ impl Prepared<'_> {
             }
         }
         watched.hide();
-        if let Some(rules) = &rules {
-            output.write(&rules.rows(self.options.limit)?, screen)?;
+        if let Some(rules) = &mut rules {
+            output.write(&rules.rows(self.options.limit, &progress)?, screen)?;
         }
         let printed = output.rows();
         output.finish(screen)?;

@@ -203,6 +203,16 @@ fn reason_is_no_traffic_only_if_every_interface_has_records_that_would_show_it()
 }
 
 #[test]
+fn no_rule_is_without_traffic_if_records_could_not_be_read() {
+    let mut usage =
+        RuleUsage::new(found(vec![("in", tcp("sg-db", Ingress, [22, 22], network("10.0.0.0/24")))]));
+    usage.see(&traffic("eni-db", "10.0.0.9", "10.0.0.2", [40_000, 443]));
+    assert_eq!(usage.unused()[0].why, WhyUnused::NoTraffic);
+    usage.miss_records();
+    assert_eq!(usage.unused()[0].why, WhyUnused::IncompleteRecords);
+}
+
+#[test]
 fn interfaces_that_do_not_exist_are_counted_and_groups_without_one_are_named() {
     let mut usage =
         RuleUsage::new(found(vec![("in", tcp("sg-old", Ingress, [22, 22], network("10.0.0.0/24")))]));

@@ -51,7 +51,8 @@ impl UnusedRule {
 pub enum WhyUnused {
     /// Every network interface of the group is recorded, and no request would have been allowed by the rule.
     NoTraffic,
-    /// The same as far as there are records: some network interfaces of the group have none, skipped ones, or none of accepted traffic.
+    /// The same as far as there are records: some network interfaces of the group have none, skipped ones, or none of accepted traffic, or
+    /// records could not be read.
     IncompleteRecords,
     /// There are no records of the network interfaces of the group: the rule may be used.
     NoRecords,

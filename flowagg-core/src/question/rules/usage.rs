@@ -22,8 +22,10 @@ pub struct RuleUsage {
     recorded: BTreeMap<String, Recorded>,
     /// VPCs in which accepted traffic is recorded.
     accepting: BTreeSet<String>,
-    /// Network interfaces with accepted traffic that do not exist.
+    /// Network interfaces with accepted traffic that were not found.
     gone: BTreeSet<String>,
+    /// Whether records could not be read.
+    is_incomplete: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,6 +55,7 @@ impl RuleUsage {
             recorded: BTreeMap::new(),
             accepting: BTreeSet::new(),
             gone: BTreeSet::new(),
+            is_incomplete: false,
         }
     }
 
@@ -135,7 +138,12 @@ impl RuleUsage {
         !is_other && self.networks.of(address).next().is_some()
     }
 
-    /// How many network interfaces have accepted traffic and do not exist: which rules they used is not known.
+    /// Takes note that some records could not be read: they may be of any network interface.
+    pub fn miss_records(&mut self) {
+        self.is_incomplete = true;
+    }
+
+    /// How many network interfaces have accepted traffic and were not found: which rules they used is not known.
     pub fn gone(&self) -> usize {
         self.gone.len()
     }
@@ -177,7 +185,9 @@ impl RuleUsage {
         match self.recorded.get(id) {
             None => interface.is_in_use.then_some(Known::Nothing),
             // Without accepted traffic its flow log may record rejected traffic only, unless others in the VPC have some.
-            Some(recorded) if recorded.is_skipped || !recorded.has_accepted && !is_accepting => {
+            Some(recorded)
+                if self.is_incomplete || recorded.is_skipped || !recorded.has_accepted && !is_accepting =>
+            {
                 Some(Known::Partly)
             }
             Some(_) => Some(Known::Whole),
