@@ -14,6 +14,7 @@ mod session;
 mod statement;
 mod table;
 mod template;
+mod traffic;
 
 pub use datafusion;
 pub use object_store;
@@ -27,3 +28,4 @@ pub use session::{SessionOptions, list, session};
 pub use statement::{Statement, StatementKind};
 pub use table::{FlowLogs, FlowLogsBuilder};
 pub use template::Template;
+pub use traffic::recorded_traffic;

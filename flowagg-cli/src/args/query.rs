@@ -74,7 +74,7 @@ pub(crate) struct QueryArgs {
     #[arg(long, value_name = "FOLDER")]
     pub(crate) prefix: Option<Folder>,
     /// Read records that ended at this time or later: a time (RFC 3339), a day (UTC), or a span such as 15m, 24h or 7d before now
-    /// [default: 1h; with `--path` everything]
+    /// [default: 1h, for `unused-rules` 30 days; with `--path` everything]
     #[arg(long, value_name = "TIME")]
     pub(crate) from: Option<QueryTime>,
     /// Read records that ended before this time, or on this day or earlier [default: now; with `--path` everything]

@@ -74,6 +74,9 @@ calls! {
     DESCRIBE_INTERFACES = "DescribeNetworkInterfaces", "ec2:DescribeNetworkInterfaces";
     DESCRIBE_TRANSIT_GATEWAYS = "DescribeTransitGateways", "ec2:DescribeTransitGateways";
     DESCRIBE_ATTACHMENTS = "DescribeTransitGatewayAttachments", "ec2:DescribeTransitGatewayAttachments";
+    DESCRIBE_SECURITY_GROUPS = "DescribeSecurityGroups", "ec2:DescribeSecurityGroups";
+    DESCRIBE_SECURITY_GROUP_RULES = "DescribeSecurityGroupRules", "ec2:DescribeSecurityGroupRules";
+    GET_PREFIX_LIST_ENTRIES = "GetManagedPrefixListEntries", "ec2:GetManagedPrefixListEntries";
     DESCRIBE_FLOW_LOGS = "DescribeFlowLogs", "ec2:DescribeFlowLogs";
     CREATE_FLOW_LOGS = "CreateFlowLogs", "ec2:CreateFlowLogs";
     DELETE_FLOW_LOGS = "DeleteFlowLogs", "ec2:DeleteFlowLogs";
@@ -109,6 +112,14 @@ pub(crate) const HUB_WRITES: [Call; 7] = [
 ];
 /// What reading the key of the hub takes.
 pub(crate) const KEY_READS: [Call; 2] = [DESCRIBE_KEY, GET_KEY_POLICY];
+/// What finding the rules of security groups takes, and what decides whether they were used.
+pub(crate) const SECURITY_GROUP_READS: [Call; 5] = [
+    DESCRIBE_SECURITY_GROUPS,
+    DESCRIBE_SECURITY_GROUP_RULES,
+    DESCRIBE_INTERFACES,
+    DESCRIBE_VPCS,
+    GET_PREFIX_LIST_ENTRIES,
+];
 /// What finding the accounts of an organization takes.
 pub(crate) fn organization_reads(organization: &Organization, how: &Discovery) -> Vec<Call> {
     let below = [LIST_ACCOUNTS_FOR_PARENT, LIST_UNITS_FOR_PARENT];

@@ -12,8 +12,8 @@ use serde_json::{Map, Value, json};
 use super::managed::{ManagedPolicy, PolicyPart, managed};
 use crate::aws::call::{
     ASSUME_ROLE, BEHIND_FLOW_LOGS, CREATE_FLOW_LOGS, CREATE_TAGS, Call, DELETE_FLOW_LOGS, DESCRIBE_FLOW_LOGS,
-    DESCRIBE_REGIONS, DESCRIBE_UNIT, HUB_READS, HUB_WRITES, KEY_READS, behind_field, describe,
-    describe_in_use, organization_reads,
+    DESCRIBE_REGIONS, DESCRIBE_UNIT, HUB_READS, HUB_WRITES, KEY_READS, SECURITY_GROUP_READS, behind_field,
+    describe, describe_in_use, organization_reads,
 };
 
 /// IAM policies, as JSON values.
@@ -82,7 +82,7 @@ pub fn permissions(file: &FleetFile) -> Permissions {
     let read_only = reading.as_ref().map(|reading| ReadPermissions {
         caller: caller(&[reading]),
         hub: of_hub(hub_reads(hub)),
-        member: policy(vec![member_reads(file)]),
+        member: policy(vec![member_reads(file), security_group_reads()]),
     });
     // Who applies also plans and verifies, by the read roles.
     let files: Vec<&FleetFile> = std::iter::once(file).chain(&reading).collect();
@@ -220,6 +220,11 @@ fn member_reads(file: &FleetFile) -> Value {
     json!({ "Sid": "DescribeResources", "Effect": "Allow", "Action": actions(&reads), "Resource": "*" })
 }
 
+/// What the question about rules of security groups reads.
+fn security_group_reads() -> Value {
+    json!({ "Sid": "DescribeSecurityGroups", "Effect": "Allow", "Action": actions(&SECURITY_GROUP_READS), "Resource": "*" })
+}
+
 /// One policy for every member: the permissions that any of them needs.
 fn member_policy(file: &FleetFile) -> Value {
     let partition = file.hub.region.partition();
@@ -234,6 +239,7 @@ fn member_policy(file: &FleetFile) -> Value {
     let tagged_on_creation = json!({ "StringEquals": { "ec2:CreateAction": CREATE_FLOW_LOGS.name } });
     let mut statements = vec![
         member_reads(file),
+        security_group_reads(),
         json!({ "Sid": "CreateFlowLogs", "Effect": "Allow", "Action": CREATE_FLOW_LOGS.action, "Resource": logged }),
         json!({ "Sid": "TagNewFlowLogs", "Effect": "Allow", "Action": CREATE_TAGS.action, "Resource": ec2("vpc-flow-log"), "Condition": tagged_on_creation }),
         json!({ "Sid": "ManageFlowLogs", "Effect": "Allow", "Action": actions(&[CREATE_TAGS, DELETE_FLOW_LOGS]), "Resource": ec2("vpc-flow-log"), "Condition": marked }),

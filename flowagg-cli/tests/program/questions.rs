@@ -177,8 +177,8 @@ error: `--nat` is only an option of `pairs` with `packets`
 error: invalid value '18-8' for '--hours <HOURS>': expected hours such as `8-18`
 
 For more information, try '--help'.
-error: `unused-rules` is not available yet: flowagg does not read the rules of security groups
-       ask another question: `flowagg query --list` shows them
+error: `unused-rules` reads the rules in the accounts of the fleet file, and with `--path` no fleet file is read
+       leave out `--path` to read the bucket of the fleet file
 
 "#]]
     );

@@ -169,10 +169,51 @@ impl FromStr for Gateway {
 }
 
 /// A network, as in `10.0.0.0/8`. It is displayed with its first address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Network {
     address: IpAddr,
     length: u8,
+}
+
+impl Network {
+    /// The network of this length that contains an address; `None` if the address has fewer bits.
+    pub fn around(address: IpAddr, length: u8) -> Option<Self> {
+        let longest = if address.is_ipv4() { 32 } else { 128 };
+        (length <= longest).then(|| Self { address, length }.first())
+    }
+
+    /// Whether it contains an address.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        self.address.is_ipv4() == address.is_ipv4()
+            && Self { address, length: self.length }.first() == self.first()
+    }
+
+    /// The same, named by its first address.
+    pub(super) fn first(&self) -> Self {
+        let by = u32::from(self.length);
+        let address = match self.address {
+            IpAddr::V4(address) => {
+                let mask = u32::MAX.checked_shl(32_u32.saturating_sub(by)).unwrap_or_default();
+                IpAddr::V4((address.to_bits() & mask).into())
+            }
+            IpAddr::V6(address) => {
+                let mask = u128::MAX.checked_shl(128_u32.saturating_sub(by)).unwrap_or_default();
+                IpAddr::V6((address.to_bits() & mask).into())
+            }
+        };
+        Self { address, length: self.length }
+    }
+
+    pub(super) fn length(&self) -> u8 {
+        self.length
+    }
+}
+
+impl From<IpAddr> for Network {
+    /// The network of one address.
+    fn from(address: IpAddr) -> Self {
+        Self { address, length: if address.is_ipv4() { 32 } else { 128 } }
+    }
 }
 
 impl FromStr for Network {

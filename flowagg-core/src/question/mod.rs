@@ -7,6 +7,7 @@ mod argument;
 mod dialect;
 mod name;
 mod needs;
+mod rules;
 mod saved;
 mod sql;
 
@@ -20,6 +21,10 @@ pub use argument::{
 pub use dialect::{Dialect, Table};
 pub use name::{Argument, QuestionName, UnknownQuestion};
 pub use needs::{Needs, NotRecorded, unanswered};
+pub use rules::{
+    Direction, GroupInterface, RecordedPorts, RecordedTraffic, RulePeer, RuleProtocol, RuleUsage,
+    SecurityGroup, SecurityGroupRule, SecurityGroups, UnusedRule, WhyUnused,
+};
 pub use saved::{Literal, Parameter, ParameterError, ParameterKind, SavedError, SavedQuestion};
 pub use sql::{BOTH_ENDS, NotAvailable};
 
@@ -117,7 +122,7 @@ pub enum Question {
         /// Known NAT gateways.
         gateways: Vec<Gateway>,
     },
-    /// Security group rules without traffic. It has no SQL yet.
+    /// Security group rules without traffic. Its SQL has what [`RuleUsage`] compares with the rules.
     UnusedRules,
     /// Bytes by ECS service, task or tag.
     ByService {

@@ -259,8 +259,16 @@ static ROWS: [Row; QuestionName::ALL.len()] = [
     },
     Row {
         name: "unused-rules",
-        about: "Security group rules that no traffic used (not available yet)",
-        counts: "Not available yet: it needs the rules of the security groups from Amazon EC2, which flowagg does not read.",
+        about: "Security group rules that no traffic used",
+        counts: "Compares accepted records with the rules of the selected accounts and regions, which are read from Amazon EC2. A rule counts as \
+                 used if it would have allowed a request that a network interface of its group recorded; all rules that would have \
+                 allowed it count. Answers need no rule: who opened a connection is known from `tcp-flags` or from a port below 512, \
+                 and otherwise rules of both directions count. What is not recorded counts as use. Types of ICMP are not recorded: \
+                 any ICMP counts. `reason` is `no traffic` if every network interface of the group has records. The rule may be \
+                 in use if it is `incomplete records` (some have no records, skipped ones, or none of accepted traffic) or `no records`; \
+                 skipped objects make all records incomplete. \
+                 Rules, groups and addresses are those of now: what network interfaces used that have been deleted since is \
+                 not known. The default of `--from` is 30 days, and a rule may be needed less often than that.",
         argument: None,
         example: "flowagg query unused-rules",
     },

@@ -170,7 +170,11 @@ impl Question {
             Self::OffHours { .. } => {
                 (vec![&ENDS, &PORTS, &["end"]], vec![DIRECTION, PATH, &["start", "action"]], Accept)
             }
-            Self::UnusedRules => (vec![], vec![], Accept),
+            Self::UnusedRules => (
+                vec![&["interface-id", "srcaddr", "dstaddr", "action"], &PORTS],
+                vec![DIRECTION, &["tcp-flags", "pkt-srcaddr", "pkt-dstaddr", "bytes", "start", "log-status"]],
+                Accept,
+            ),
             Self::ByService { by } => {
                 let name: &[&str] = match by {
                     Grouping::EcsService => &["ecs-cluster-name", "ecs-service-name"],

@@ -50,13 +50,30 @@ pub enum ParameterKind {
     Integer,
 }
 
-/// A value as it stands in SQL.
+/// A value of a parameter. It is displayed as SQL that is a literal wherever it stands: quotes in a text are doubled, and no sign or
+/// letter beside it becomes a part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Literal(String);
+pub struct Literal {
+    value: String,
+    kind: ParameterKind,
+}
+
+impl Literal {
+    /// The value as it was given.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+}
 
 impl fmt::Display for Literal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match self.kind {
+            ParameterKind::Text => write!(f, "('{}')", self.value.replace('\'', "''")),
+            // After a minus sign, that of a number would begin a comment.
+            ParameterKind::Integer if self.value.starts_with('-') => write!(f, "({})", self.value),
+            // Athena takes no brackets after LIMIT.
+            ParameterKind::Integer => write!(f, " {} ", self.value),
+        }
     }
 }
 
@@ -71,12 +88,22 @@ impl ParameterKind {
         }
     }
 
-    /// A value as SQL; `None` if it is not one of this kind. Quotes in a text are doubled, so no text ends the literal.
+    /// A value of this kind; `None` if the text is not one.
     fn literal(self, value: &str) -> Option<Literal> {
-        match self {
-            Self::Text => Some(Literal(format!("'{}'", value.replace('\'', "''")))),
-            Self::Integer => value.parse::<i64>().ok().map(|value| Literal(value.to_string())),
-        }
+        let value = match self {
+            Self::Text => value.to_owned(),
+            Self::Integer => value.parse::<i64>().ok()?.to_string(),
+        };
+        Some(Literal { value, kind: self })
+    }
+
+    /// A value with which a statement can be tried.
+    pub fn example(self) -> Literal {
+        let value = match self {
+            Self::Text => "text",
+            Self::Integer => "1",
+        };
+        Literal { value: value.to_owned(), kind: self }
     }
 }
 
@@ -109,7 +136,7 @@ pub enum ParameterError {
     #[error("parameter `{0}` is not given")]
     Missing(String),
     /// A value of another kind.
-    #[error("invalid value `{value}` of parameter `{name}`: not an integer")]
+    #[error("invalid value `{value}` of parameter `{name}`: not an integer of 64 bits")]
     NotAnInteger {
         /// The parameter.
         name: String,
@@ -130,13 +157,26 @@ impl SavedQuestion {
 
     /// Reads a file. Comments before the statement that begin with `title:`, `parameter:` or `threshold:` are its header.
     pub fn parse(text: &str) -> Result<Self, SavedError> {
+        // Windows editors begin files with it.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let (mut title, mut threshold, mut parameters) = (None, None, Vec::<Parameter>::new());
+        let mut has_begun = false;
         let lines = text.lines().enumerate().map(|(n, line)| (n + 1, line.trim()));
-        for (line, text) in lines.take_while(|(_, line)| line.is_empty() || line.starts_with("--")) {
+        for (line, text) in lines {
+            if !text.is_empty() && !text.starts_with("--") {
+                has_begun = true;
+            }
+            let Some(comment) = text.strip_prefix("--") else { continue };
+            let Some((key, value)) = comment.trim_start_matches('-').trim().split_once(':') else { continue };
             let wrong = |what: String, help: String| SavedError { line, what, help };
-            let comment = text.trim_start_matches('-').trim();
-            let Some((key, value)) = comment.split_once(':') else { continue };
             let (key, value) = (key.trim_end(), value.trim());
+            if has_begun {
+                if KEYS.contains(&key) {
+                    let help = "move it above the statement".to_owned();
+                    return Err(wrong(format!("`{key}:` is below the first line of the statement"), help));
+                }
+                continue;
+            }
             match key {
                 "title" if title.is_some() => {
                     return Err(wrong("a second title".to_owned(), "keep one of them".to_owned()));
@@ -220,18 +260,33 @@ impl SavedQuestion {
         Ok(values)
     }
 
-    /// How it is asked under this name: required parameters with what stands for a value, and the others in brackets.
-    pub fn usage(&self, name: &str) -> String {
-        let parameters = self.parameters.iter().map(|parameter| match (&parameter.default, parameter.kind) {
-            (Some(default), _) => format!(" [{}={default}]", parameter.name),
-            (None, ParameterKind::Text) => format!(" {}=TEXT", parameter.name),
-            (None, ParameterKind::Integer) => format!(" {}=INTEGER", parameter.name),
-        });
-        format!("{name}{}", parameters.collect::<String>())
+    /// A command line that asks it under this name, with an example for each parameter that has to be given.
+    pub fn example(&self, name: &str) -> String {
+        let required = self.parameters.iter().filter(|parameter| parameter.default.is_none());
+        let given =
+            required.map(|parameter| format!(" {}={}", parameter.name, parameter.kind.example().value()));
+        format!("flowagg query {name}{}", given.collect::<String>())
+    }
+}
+
+impl fmt::Display for Parameter {
+    /// `port (integer)`, or with its default `port (integer, 5432 if it is not given)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}", self.name, self.kind.as_str())?;
+        match &self.default {
+            None => write!(f, ")"),
+            Some(default) => write!(f, ", `{}` if it is not given)", default.value()),
+        }
     }
 }
 
 impl Parameter {
+    /// Whether a text can be the name of a parameter: a-z, 0-9 and `_`, a letter first.
+    pub fn is_name(text: &str) -> bool {
+        text.starts_with(|first: char| first.is_ascii_lowercase())
+            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    }
+
     /// `NAME KIND`, or `NAME KIND = DEFAULT`.
     fn parse(text: &str) -> Result<Self, String> {
         let (declared, default) = match text.split_once('=') {
@@ -242,9 +297,7 @@ impl Parameter {
         let (Some(name), Some(kind), None) = (words.next(), words.next(), words.next()) else {
             return Err("a parameter is a name and a type".to_owned());
         };
-        let is_name = name.starts_with(|first: char| first.is_ascii_lowercase())
-            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
-        if !is_name {
+        if !Self::is_name(name) {
             return Err(format!(
                 "invalid name `{name}` of a parameter: use a-z, 0-9 and `_`, a letter first"
             ));
@@ -252,7 +305,8 @@ impl Parameter {
         let found = ParameterKind::ALL.into_iter().find(|known| known.as_str() == kind);
         let kind = found.ok_or_else(|| format!("unknown type `{kind}`: use `text` or `integer`"))?;
         let default = default.map(|default| {
-            kind.literal(default).ok_or_else(|| format!("invalid default `{default}`: not an integer"))
+            kind.literal(default)
+                .ok_or_else(|| format!("invalid default `{default}`: not an integer of 64 bits"))
         });
         Ok(Self { name: name.to_owned(), kind, default: default.transpose()? })
     }
@@ -282,21 +336,24 @@ SELECT $port, $account -- threshold: none
     fn header_has_title_parameters_and_threshold() {
         let question = SavedQuestion::parse(FILE).unwrap();
         assert_eq!((question.title.as_str(), question.threshold), ("Rejected traffic to a port", 10));
-        assert_eq!(question.usage("port-scan"), "port-scan [port=5432] account=TEXT");
+        assert_eq!(question.example("port-scan"), "flowagg query port-scan account=text");
+        let parameters: Vec<String> = question.parameters.iter().map(Parameter::to_string).collect();
+        assert_eq!(parameters, ["port (integer, `5432` if it is not given)", "account (text)"]);
         assert_eq!(question.sql, FILE);
-        assert_eq!(SavedQuestion::parse("-- title: all\nSELECT 1").unwrap().threshold, 0);
+        let plain = SavedQuestion::parse("\u{feff}-- title: all\r\nSELECT 1 -- parameter: none").unwrap();
+        assert_eq!((plain.title.as_str(), plain.threshold, plain.parameters), ("all", 0, Vec::new()));
     }
 
     #[test]
     fn values_are_those_given_and_the_defaults() {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!(values(&["account=2"]).unwrap(), [pair("account", "'2'"), pair("port", "5432")]);
+        assert_eq!(values(&["account=2"]).unwrap(), [pair("account", "('2')"), pair("port", " 5432 ")]);
         assert_eq!(
             values(&["port=-1", "account=a=b"]).unwrap(),
-            [pair("account", "'a=b'"), pair("port", "-1")]
+            [pair("account", "('a=b')"), pair("port", "(-1)")]
         );
         // A quote does not end the literal.
-        assert_eq!(values(&["account=' OR 1=1 --"]).unwrap()[0].1, "''' OR 1=1 --'");
+        assert_eq!(values(&["account=' OR 1=1 --"]).unwrap()[0].1, "(''' OR 1=1 --')");
     }
 
     #[test]
@@ -306,8 +363,14 @@ SELECT $port, $account -- threshold: none
             (&["ports=1"], "unknown parameter `ports`"),
             (&["account=1", "account=2"], "parameter `account` is given twice"),
             (&["port=1"], "parameter `account` is not given"),
-            (&["account=1", "port=1.5"], "invalid value `1.5` of parameter `port`: not an integer"),
-            (&["account=1", "port=1 OR 1=1"], "invalid value `1 OR 1=1` of parameter `port`: not an integer"),
+            (
+                &["account=1", "port=1.5"],
+                "invalid value `1.5` of parameter `port`: not an integer of 64 bits",
+            ),
+            (
+                &["account=1", "port=1 OR 1=1"],
+                "invalid value `1 OR 1=1` of parameter `port`: not an integer of 64 bits",
+            ),
         ] {
             assert_eq!(values(arguments).unwrap_err().to_string(), expected);
         }
@@ -321,6 +384,10 @@ SELECT $port, $account -- threshold: none
             ("-- title:\nSELECT 1", "line 1: the title is empty"),
             ("-- title: a\n-- title: b\n", "line 2: a second title"),
             ("-- title: a\n\n-- treshold: 1\n", "line 3: unknown header `treshold:`"),
+            (
+                "-- title: a\nSELECT 1\n -- threshold: 1\n",
+                "line 3: `threshold:` is below the first line of the statement",
+            ),
             ("-- title: a\n-- threshold: -1\n", "line 2: invalid threshold `-1`"),
             ("-- title: a\n-- parameter: port\n", "line 2: a parameter is a name and a type"),
             ("-- title: a\n-- parameter: port int\n", "line 2: unknown type `int`: use `text` or `integer`"),
@@ -328,7 +395,10 @@ SELECT $port, $account -- threshold: none
                 "-- title: a\n-- parameter: Port integer\n",
                 "line 2: invalid name `Port` of a parameter: use a-z, 0-9 and `_`, a letter first",
             ),
-            ("-- title: a\n-- parameter: p integer = x\n", "line 2: invalid default `x`: not an integer"),
+            (
+                "-- title: a\n-- parameter: p integer = x\n",
+                "line 2: invalid default `x`: not an integer of 64 bits",
+            ),
             ("-- title: a\n-- parameter: p text\n-- parameter: p text\n", "line 3: a second parameter `p`"),
         ] {
             assert_eq!(SavedQuestion::parse(text).unwrap_err().to_string(), expected, "{text}");

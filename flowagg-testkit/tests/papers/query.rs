@@ -30,6 +30,20 @@ pub(crate) async fn gateways(section: &mut Section) {
     assert!(refused.contains("`pkt-srcaddr`, `pkt-dstaddr`"), "{refused}");
 }
 
+pub(crate) async fn rules(section: &mut Section) {
+    let mut stage = Stage::applied(["payments", "shop"]).await;
+    stage.deliver().await;
+    let [unused] = section.next("sh").of();
+    let ran = stage.shell.exits(&unused, 0).await;
+    assert!(ran.stderr.contains("no accepted request in the records from "), "{}", ran.stderr);
+    let written = std::fs::read_to_string(stage.shell.folder.join("unused.csv")).unwrap();
+    // Each VPC has a group that no network interface has.
+    assert!(
+        written.contains(",egress,all,all,0.0.0.0/0,") && written.contains(",no network interface,0,"),
+        "{written}"
+    );
+}
+
 pub(crate) async fn queries(section: &mut Section) {
     let mut stage = Stage::applied(["payments", "shop"]).await;
     stage.deliver().await;

@@ -31,6 +31,7 @@ mod query;
 mod replaced;
 mod report;
 mod resources;
+mod rules;
 mod states;
 
 use flowagg_testkit::delivery::{Outcome, Publication};

@@ -1,11 +1,13 @@
 //! Reads what AWS has, in every account and region at once.
 
 mod contents;
+mod each;
 mod hub;
 mod key;
 mod lifecycle;
 mod log_folders;
 mod region;
+mod security;
 mod survey;
 mod usage;
 
@@ -30,6 +32,7 @@ pub(crate) use hub::{
 pub(crate) use lifecycle::lifecycle;
 pub use log_folders::log_folders;
 pub(crate) use log_folders::{log_roots, services};
+pub use security::{SecurityGroupSurvey, security_groups};
 use survey::survey_in;
 pub use survey::{Survey, survey};
 

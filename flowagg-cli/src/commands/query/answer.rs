@@ -1,6 +1,6 @@
 //! One answer: a question or a statement, what it would read, or the list of questions.
 
-use flowagg_core::question::QuestionName;
+use flowagg_core::question::{Question, QuestionName};
 use flowagg_query::StatementKind;
 use jiff::Timestamp;
 
@@ -11,7 +11,7 @@ use super::asked::{self, Asked, default_start};
 use super::athena;
 use super::prepared::Prepared;
 use super::saved::{self, Saved};
-use super::{engine, source};
+use super::{engine, rules, source};
 #[cfg(feature = "athena")]
 use crate::args::Engine;
 use crate::args::{GlobalArgs, QueryArgs, QueryTime};
@@ -38,8 +38,13 @@ pub(super) async fn ask(
         let what = format!("`--limit {limit}` leaves no row above the threshold of {threshold}");
         return Err(CommandError::usage(what, format!("raise it to at least {}", threshold + 1)));
     }
+    let is_about_rules = matches!(asked.question(), Some(Question::UnusedRules));
+    if is_about_rules {
+        rules::check(options)?;
+    }
     let now = Timestamp::now();
-    let (from, to) = window(options, now)?;
+    let default = if is_about_rules { rules::DEFAULT_FROM } else { QueryTime::DEFAULT_FROM };
+    let (from, to) = window(options, default, now)?;
     #[cfg(feature = "athena")]
     if options.engine == Engine::Athena {
         let ask = athena::Ask { global, options, asked: &asked, threshold, heading };
@@ -53,7 +58,12 @@ pub(super) async fn ask(
     if let (Some(question), None, None) = (asked.question(), &options.bucket, &options.path) {
         asked::check(question, &start::file(&global.config)?)?;
     }
-    let mut source = source::open(global, options, screen).await?;
+    let (mut source, rules) = if is_about_rules && !options.explain {
+        let (source, rules) = rules::open(global, options, screen).await?;
+        (source, Some(rules))
+    } else {
+        (source::open(global, options, screen).await?, None)
+    };
     (source.scope.from, source.scope.to) = (from, to);
     let reads = matches!(statement.kind(), StatementKind::Query | StatementKind::Explain);
     if let (Some(from), true) = (from, reads) {
@@ -61,7 +71,7 @@ pub(super) async fn ask(
     }
     let question = asked.question().cloned();
     let prepared = Prepared { options, statement, question, threshold, heading, source };
-    if options.explain { prepared.explain(screen).await } else { prepared.run(screen).await }
+    if options.explain { prepared.explain(screen).await } else { prepared.run(rules, screen).await }
 }
 
 /// Lists all questions, or shows one with the records that it counts.
@@ -98,10 +108,11 @@ pub(super) fn list(
 /// The times of the command line, or the default.
 fn window(
     options: &QueryArgs,
+    default: QueryTime,
     now: Timestamp,
 ) -> Result<(Option<Timestamp>, Option<Timestamp>), CommandError> {
     // A folder is a choice already.
-    let default = options.path.is_none().then_some(QueryTime::DEFAULT_FROM);
+    let default = options.path.is_none().then_some(default);
     let from = options.from.or(default).map(|from| from.start(now));
     let to = options.to.map(|to| to.end(now));
     match (from, to) {

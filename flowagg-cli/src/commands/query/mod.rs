@@ -10,6 +10,7 @@ mod failed;
 mod once;
 mod prepared;
 mod prompt;
+mod rules;
 mod run;
 mod saved;
 mod source;

@@ -18,8 +18,10 @@ use super::ask::{Asking, Question};
 use super::asked::Remarks;
 use super::failed::{failed, invalid};
 use super::prepared::{Prepared, TICK};
+use super::rules::RuleAnswer;
 use crate::show::{
     Done, ResultFormat, ResultWriter, Sheet, Watched, missing_fields, nothing_found, so_far, totals,
+    unused_rule_columns,
 };
 use crate::{Exit, Screen};
 
@@ -33,7 +35,12 @@ enum Next {
 }
 
 impl Prepared<'_> {
-    pub(super) async fn run(&self, screen: &mut Screen<'_>) -> Result<Exit, CommandError> {
+    /// Runs the statement. With rules, its rows are compared with them, and the answer is printed instead.
+    pub(super) async fn run(
+        &self,
+        mut rules: Option<RuleAnswer>,
+        screen: &mut Screen<'_>,
+    ) -> Result<Exit, CommandError> {
         let (asking, mut questions) = Asking::new();
         let asking = Arc::new(asking);
         let table = self.table();
@@ -45,15 +52,16 @@ impl Prepared<'_> {
         let (session, progress) = Self::session(table.build()).map_err(failed)?;
         let mut rows = self.statement.plan(&session).await.map_err(invalid)?;
         let is_query = self.statement.kind() == StatementKind::Query;
-        if let Some(limit) = self.options.limit.filter(|_| is_query) {
+        if let Some(limit) = self.options.limit.filter(|_| is_query && rules.is_none()) {
             rows = rows.limit(0, Some(limit)).map_err(|error| invalid(error.into()))?;
         }
         let path = self.options.out.as_deref();
         let out = path.map(NewFile::create).transpose()?;
         let mut watched = Watched::new(screen.interactive, screen.events);
         let mut rows = rows.execute_stream().await.map_err(|error| invalid(error.into()))?;
+        let columns = if rules.is_some() { unused_rule_columns() } else { rows.schema() };
         let heading = self.heading.clone();
-        let mut output = Output::new(self.options.format, rows.schema(), path.zip(out.as_ref()), heading)?;
+        let mut output = Output::new(self.options.format, columns, path.zip(out.as_ref()), heading)?;
         let mut remarks = Remarks::new(self.question.as_ref());
         let mut tick = tokio::time::interval(TICK);
         loop {
@@ -71,6 +79,10 @@ impl Prepared<'_> {
             match next.await {
                 Ok(Next::Tick) => report(&progress, &mut watched),
                 Ok(Next::Rows(batch)) => {
+                    if let Some(rules) = &mut rules {
+                        rules.see(&batch)?;
+                        continue;
+                    }
                     if output.is_on_terminal(screen) {
                         watched.hide();
                     }
@@ -98,6 +110,9 @@ impl Prepared<'_> {
             }
         }
         watched.hide();
+        if let Some(rules) = &mut rules {
+            output.write(&rules.rows(self.options.limit, &progress)?, screen)?;
+        }
         let printed = output.rows();
         output.finish(screen)?;
         if let Some(out) = out {
@@ -110,8 +125,18 @@ impl Prepared<'_> {
         nothing_found(&progress, screen)?;
         let missing = |question: &_, screen: &mut Screen<'_>| missing_fields(question, &progress, screen);
         remarks.print(printed, self.options.limit, missing, screen)?;
-        let done =
-            Done { progress: &progress, rows: printed, threshold: self.threshold, took: watched.elapsed() };
+        let mut unread = 0;
+        if let Some(rules) = &rules {
+            rules.print(printed, &self.source.scope, screen)?;
+            unread = rules.failures.len();
+        }
+        let done = Done {
+            progress: &progress,
+            rows: printed,
+            threshold: self.threshold,
+            unread,
+            took: watched.elapsed(),
+        };
         Ok(done.print(screen)?)
     }
 

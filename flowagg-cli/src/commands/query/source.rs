@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use flowagg_core::fleet::{Fleet, Only};
+use flowagg_core::fleet::{Fleet, Hub, Only};
 use flowagg_core::id::{BucketName, Prefix};
 use flowagg_query::{FlowLogs, FlowLogsBuilder, Scope};
 
@@ -73,13 +73,18 @@ async fn of_fleet(
         }
         Err(_) => selected(&global.only),
     };
+    Ok(of_hub(&session, &hub, options, scope))
+}
+
+/// The bucket of a fleet.
+pub(super) fn of_hub(session: &Session, hub: &Hub, options: &QueryArgs, scope: Scope) -> Source {
     let prefix = match &options.prefix {
         Some(prefix) => prefix.prefix().cloned(),
         None => hub.prefix.clone(),
     };
     let objects = BucketObjects::new(session.hub(), &hub.region, hub.bucket.clone(), Some(hub.account));
     let table = FlowLogs::builder(Arc::new(objects));
-    Ok(Source { table, prefix, scope, in_bucket: true })
+    Source { table, prefix, scope, in_bucket: true }
 }
 
 async fn in_bucket(
@@ -131,7 +136,7 @@ fn selected(only: &[Only]) -> Scope {
 }
 
 /// The same, with the accounts of the members that it names.
-fn of_members(only: &[Only], fleet: &Fleet) -> Scope {
+pub(super) fn of_members(only: &[Only], fleet: &Fleet) -> Scope {
     let mut scope = selected(only);
     if let Some(accounts) = &mut scope.accounts {
         let members = fleet.members.values().filter(|member| Only::member(only, member));

@@ -18,6 +18,8 @@ pub(crate) struct Done<'p> {
     pub(crate) rows: usize,
     /// The most rows that are no finding; `None` if any number is none.
     pub(crate) threshold: Option<u64>,
+    /// The account-regions and other things that could not be read. Each has been printed.
+    pub(crate) unread: usize,
     /// How long it took.
     pub(crate) took: Duration,
 }
@@ -52,6 +54,12 @@ impl Done<'_> {
         if skipped > 0 {
             let were = if skipped == 1 { "was" } else { "were" };
             findings.push(format!("not every object was read: {skipped} {were} skipped"));
+        }
+        if self.unread > 0 {
+            let calls = if self.unread == 1 { "call" } else { "calls" };
+            findings.insert(0, format!("the answer is incomplete: {} {calls} failed", self.unread));
+            ended(findings, &what, screen)?;
+            return Ok(Exit::Failed);
         }
         ended(findings, &what, screen)
     }

@@ -8,6 +8,7 @@ mod estimate;
 mod json;
 mod questions;
 mod rows;
+mod rules;
 
 #[cfg(feature = "athena")]
 pub(crate) use athena::{AthenaCost, typed};
@@ -17,3 +18,4 @@ pub(crate) use estimate::{Estimate, totals};
 pub(crate) use questions::not_recorded;
 pub(crate) use questions::{counts, missing_fields, questions, saved_questions};
 pub(crate) use rows::{ResultFormat, ResultWriter};
+pub(crate) use rules::{unused_rule_columns, unused_rule_rows};

@@ -3,18 +3,21 @@
 mod parts;
 mod paths;
 mod requests;
+mod rules;
 mod sums;
 
-use super::dialect::Table;
+use super::dialect::{Dialect, Table};
 use super::{Question, QuestionName};
 
 /// The column that is true if records without `flow-direction` were counted in a row, so that a flow which both ends recorded may be
 /// in it twice.
 pub const BOTH_ENDS: &str = "both_ends";
 
-/// A question that has no SQL yet.
+/// A question that an engine cannot answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not available yet: flowagg does not read the rules of security groups")]
+#[error(
+    "`{0}` is not available with Athena: flowagg itself compares the records with the rules of security groups"
+)]
 #[non_exhaustive]
 pub struct NotAvailable(pub QuestionName);
 
@@ -33,10 +36,14 @@ impl Question {
 
     /// Whether it is one of those that have at most [`Self::ROWS`] rows. The others have all.
     pub fn ranks(&self) -> bool {
-        !matches!(self, Self::CrossZone | Self::BetweenAccounts { .. } | Self::ByDay { .. })
+        !matches!(
+            self,
+            Self::CrossZone | Self::BetweenAccounts { .. } | Self::ByDay { .. } | Self::UnusedRules
+        )
     }
 
-    /// The statement, with up to the given number of rows if it ranks.
+    /// The statement, with up to the given number of rows if it ranks. The rows of [`UnusedRules`](Self::UnusedRules) are not its answer
+    /// but what [`RuleUsage`](super::RuleUsage) sees.
     pub fn sql(&self, table: &Table<'_>, rows: usize) -> Result<String, NotAvailable> {
         let needs = self.needs();
         let fields = [needs.required, needs.better].concat();
@@ -59,7 +66,8 @@ impl Question {
             Self::LargeFlows { above, gateways } => asked.large_flows(above.bytes(), gateways),
             Self::Scans { above, gateways } => asked.scans(*above, gateways),
             Self::OffHours { office, gateways } => asked.off_hours(office, gateways),
-            Self::UnusedRules => return Err(NotAvailable(self.name())),
+            Self::UnusedRules if table.dialect() == Dialect::Athena => return Err(NotAvailable(self.name())),
+            Self::UnusedRules => asked.traffic_of_interfaces(),
             Self::ByService { by } => asked.by_service(*by),
             Self::Unencrypted => asked.unencrypted(),
         })
@@ -87,20 +95,29 @@ mod tests {
     }
 
     #[test]
-    fn every_question_but_one_has_sql_that_reads_the_table_once() {
-        let mut without = Vec::new();
+    fn every_question_has_sql_that_reads_the_table_once() {
         for question in all() {
-            match question.sql(&Table::of_session("vpc_flow_logs"), 10) {
-                Ok(sql) => {
-                    for (text, times) in [("vpc_flow_logs", 1), ("FROM logs", 1)] {
-                        assert_eq!(sql.matches(text).count(), times, "{sql}");
-                    }
-                    assert_eq!(sql.contains("LIMIT 10"), question.ranks(), "{sql}");
-                }
-                Err(NotAvailable(name)) => without.push(name),
+            let sql = question.sql(&Table::of_session("vpc_flow_logs"), 10).unwrap();
+            for (text, times) in [("vpc_flow_logs", 1), ("FROM logs", 1)] {
+                assert_eq!(sql.matches(text).count(), times, "{sql}");
             }
+            assert_eq!(sql.contains("LIMIT 10"), question.ranks(), "{sql}");
         }
-        assert_eq!(without, [QuestionName::UnusedRules]);
+    }
+
+    #[test]
+    fn only_the_question_about_rules_is_not_available_on_athena() {
+        let recorded: Vec<RecordedField> = RecordedField::all().collect();
+        let table = Table::of_athena("vpc_flow_logs", &recorded, Vec::new());
+        let without: Vec<NotAvailable> =
+            all().filter_map(|question| question.sql(&table, 10).err()).collect();
+        assert_eq!(without, [NotAvailable(QuestionName::UnusedRules)]);
+        assert_data_eq!(
+            without[0].to_string(),
+            str![
+                "`unused-rules` is not available with Athena: flowagg itself compares the records with the rules of security groups"
+            ]
+        );
     }
 
     #[test]

@@ -15,11 +15,32 @@ pub(super) const PORT: &str = "least(coalesce(srcport, dstport), coalesce(dstpor
 pub(super) const NOT_REJECTED: &str = "(action IS NULL OR action <> 'REJECT')";
 /// A record of traffic, with a size; neither NODATA nor SKIPDATA.
 pub(super) const TRAFFIC: &str = "bytes IS NOT NULL AND srcaddr IS NOT NULL AND dstaddr IS NOT NULL";
-/// The traffic of a client to a service. TCP flags say it if the connection begins in this record (SYN is 2, SYN-ACK is 18, FIN 1 and
-/// RST 4 are added); otherwise it goes to the lower port.
-pub(super) const REQUEST: &str = "CASE WHEN protocol = 6 AND tcp_flags IN (2, 3, 6, 7) THEN true\n      \
-                                  WHEN protocol = 6 AND tcp_flags IN (18, 19, 22, 23) THEN false\n      \
-                                  ELSE dstport <= srcport END";
+/// The first packet of a TCP connection is in the record: SYN is 2; FIN, 1, and RST, 4, are added.
+///
+/// Source: "Flow log records", tcp-flags (Amazon VPC User Guide).
+macro_rules! opens {
+    () => {
+        "protocol = 6 AND tcp_flags IN (2, 3, 6, 7)"
+    };
+}
+/// The answer to it is: SYN-ACK is 18.
+macro_rules! answers {
+    () => {
+        "protocol = 6 AND tcp_flags IN (18, 19, 22, 23)"
+    };
+}
+/// Whether a connection begins in this record; NULL if flags are not recorded.
+pub(super) const OPENS: &str = opens!();
+/// Whether the answer to the first packet of a connection is in this record.
+pub(super) const ANSWERS: &str = answers!();
+/// The traffic of a client to a service. TCP flags say it if the connection begins in this record; otherwise it goes to the lower port.
+pub(super) const REQUEST: &str = concat!(
+    "CASE WHEN ",
+    opens!(),
+    " THEN true\n      WHEN ",
+    answers!(),
+    " THEN false\n      ELSE dstport <= srcport END"
+);
 /// Whether a row counts records of which both ends may be there.
 pub(super) const IS_UNDIRECTED: &str = "count(flow_direction) < count(*)";
 

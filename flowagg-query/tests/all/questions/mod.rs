@@ -2,6 +2,7 @@
 
 mod athena;
 mod record;
+mod rules;
 mod truth;
 mod world;
 
@@ -121,7 +122,7 @@ async fn place(session: &SessionContext, line: &str, column: &str) -> Option<usi
 }
 
 #[test]
-fn lines_have_every_question_with_sql() {
+fn lines_have_every_question_whose_rows_are_its_answer() {
     for name in QuestionName::ALL {
         let is_asked = LINES.iter().any(|line| line.split(' ').next() == Some(name.as_str()));
         assert_eq!(is_asked, name != QuestionName::UnusedRules, "{name}");

@@ -1,0 +1,119 @@
+//! `unused-rules`: reads the rules of security groups, and compares what the statement returns with them.
+
+use flowagg_core::failure::Failure;
+use flowagg_core::question::{QuestionName, RuleUsage};
+use flowagg_query::datafusion::arrow::array::RecordBatch;
+use flowagg_query::datafusion::error::DataFusionError;
+use flowagg_query::{Progress, QueryError, Scope, recorded_traffic};
+use jiff::{SignedDuration, Timestamp};
+
+use super::super::error::CommandError;
+use super::super::start::{self, Access};
+use super::failed::failed;
+use super::source::{self, Source};
+use crate::Screen;
+use crate::args::{GlobalArgs, QueryArgs, QueryTime};
+use crate::aws::observe::{SecurityGroupSurvey, security_groups};
+use crate::show::unused_rule_rows;
+
+/// The span of `--from` if it is not given. What is used less often looks unused in an hour.
+pub(super) const DEFAULT_FROM: QueryTime = QueryTime::Ago(MONTH);
+/// Jobs run once a month.
+const MONTH: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Checks that a fleet file names the accounts whose rules are read.
+pub(super) fn check(options: &QueryArgs) -> Result<(), CommandError> {
+    let option = match (&options.bucket, &options.path) {
+        (None, None) => return Ok(()),
+        (Some(_), _) => "--bucket",
+        (None, Some(_)) => "--path",
+    };
+    let what = format!(
+        "`{}` reads the rules in the accounts of the fleet file, and with `{option}` no fleet file is read",
+        QuestionName::UnusedRules
+    );
+    Err(CommandError::usage(what, format!("leave out `{option}` to read the bucket of the fleet file")))
+}
+
+/// The fleet's bucket, and the rules. Fails if no account could be read.
+pub(super) async fn open(
+    global: &GlobalArgs,
+    options: &QueryArgs,
+    screen: &mut Screen<'_>,
+) -> Result<(Source, RuleAnswer), CommandError> {
+    let (file, session) = start::open(global, Access::Read, screen).await?;
+    let hub = file.hub.clone();
+    let only = &global.only;
+    let read = screen.reading(async |progress| security_groups(file, &session, only, progress).await);
+    let SecurityGroupSurvey { fleet, accounts, found, failures, .. } = read.await?;
+    start::selected(global, &fleet)?;
+    screen.calls("reading", &accounts.take_calls())?;
+    if found.groups.is_empty() && !failures.is_empty() {
+        return Err(CommandError::Calls(failures));
+    }
+    let source = source::of_hub(&session, &hub, options, source::of_members(only, &fleet));
+    Ok((source, RuleAnswer { usage: RuleUsage::new(found), failures }))
+}
+
+/// What is known of the rules, while the rows of the statement arrive.
+pub(super) struct RuleAnswer {
+    usage: RuleUsage,
+    /// What could not be read.
+    pub(super) failures: Vec<Failure>,
+}
+
+impl RuleAnswer {
+    /// Compares rows of the statement with the rules.
+    pub(super) fn see(&mut self, rows: &RecordBatch) -> Result<(), CommandError> {
+        recorded_traffic(rows).map_err(failed)?.iter().for_each(|traffic| self.usage.see(traffic));
+        Ok(())
+    }
+
+    /// The rules that no row used, up to the given number. Objects that were skipped may have records of their use.
+    pub(super) fn rows(
+        &mut self,
+        limit: Option<usize>,
+        progress: &Progress,
+    ) -> Result<RecordBatch, CommandError> {
+        if progress.skipped_objects() > 0 {
+            self.usage.miss_records();
+        }
+        let rows = unused_rule_rows(&self.usage.unused());
+        let rows = rows.map_err(|error| failed(QueryError::from(DataFusionError::from(error))))?;
+        Ok(rows.slice(0, limit.unwrap_or(usize::MAX).min(rows.num_rows())))
+    }
+
+    /// Prints what the rows depend on, and what could not be read.
+    pub(super) fn print(
+        &self,
+        rows: usize,
+        scope: &Scope,
+        screen: &mut Screen<'_>,
+    ) -> Result<(), CommandError> {
+        let end = scope.to.unwrap_or_else(Timestamp::now);
+        if rows > 0 {
+            let time = scope.from.map(|from| format!(" from {from:.0} to {end:.0}")).unwrap_or_default();
+            screen.note(&format!(
+                "no accepted request in the records{time} would have been allowed by the rules with `no traffic`. They may be needed at other \
+                 times, and the other rules may be in use: `flowagg query unused-rules --list` describes the reasons"
+            ))?;
+        }
+        if scope.from.is_some_and(|from| end.duration_since(from) < MONTH) {
+            screen.note(
+                "less than 30 days are read: what runs once a month looks unused. `--from 30d` reads more",
+            )?;
+        }
+        match self.usage.gone() {
+            0 => {}
+            1 => screen.note(
+                "a network interface in the records was not found: it was deleted, or its account or region was not read. It may have used \
+                 rules that are listed",
+            )?,
+            gone => screen.note(&format!(
+                "{gone} network interfaces in the records were not found: they were deleted, or their accounts or regions were not read. They \
+                 may have used rules that are listed"
+            ))?,
+        }
+        Ok(screen.failures(&self.failures)?)
+    }
+}
