@@ -46,10 +46,11 @@ pub(crate) struct QueryArgs {
     #[arg(value_name = "QUESTION|SQL", required_unless_present = "list")]
     pub(crate) asked: Option<String>,
     /// What the question is about, such as an address
-    #[arg(value_name = "ARGUMENT")]
+    #[arg(value_name = "ARGUMENT", allow_negative_numbers = true)]
     pub(crate) arguments: Vec<String>,
     /// List the questions with the fields that they need; with a question, which records it counts
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["arguments", "bucket", "path", "prefix", "from", "to", "limit", "format", "out", "explain"])]
+    #[arg(conflicts_with_all = ["ask_above", "yes", "strict", "nat", "own", "hours", "weekdays", "utc_offset"])]
     pub(crate) list: bool,
     /// Read this bucket instead of the fleet file's
     #[arg(long, value_name = "NAME", conflicts_with = "path")]

@@ -156,8 +156,8 @@ impl FromStr for Gateway {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        if let Ok(address) = text.parse() {
-            return Ok(Self::Address(address));
+        if let Ok(address) = text.parse::<IpAddr>() {
+            return Ok(Self::Address(address.to_canonical()));
         }
         if let Some(id) = interface(text) {
             return Ok(Self::Interface(id));

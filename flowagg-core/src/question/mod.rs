@@ -278,7 +278,9 @@ impl Question {
             QuestionName::Top => Self::Top { by: given.or_default()?, gateways },
             QuestionName::Who => {
                 let expected = InvalidValue::new("an IP address");
-                Self::Who { address: given.required(|text| text.parse().map_err(|_| expected.clone()))? }
+                let address = |text: &str| text.parse::<IpAddr>().map_err(|_| expected.clone());
+                // Records have IPv4 addresses as such, not mapped to IPv6.
+                Self::Who { address: given.required(address)?.to_canonical() }
             }
             QuestionName::Interface => Self::Interface { id: given.required(str::parse)? },
             QuestionName::Rejected => Self::Rejected,
@@ -327,6 +329,22 @@ impl Question {
     pub fn sample(name: QuestionName) -> Result<Self, ArgumentError> {
         let words = name.example().split(' ').skip(3).take_while(|word| !word.starts_with("--"));
         Self::new(name, words, Options::default())
+    }
+
+    /// The needs of a question: one that is asked by a word with each word that needs other fields, any other as in its
+    /// [example](QuestionName::example).
+    pub fn needs_by_argument(name: QuestionName) -> Vec<(Option<&'static str>, Needs)> {
+        let words = name.argument().map(|argument| argument.name).filter(|name| name.contains('|'));
+        let words: Vec<&str> = words.into_iter().flat_map(|words| words.split('|')).collect();
+        let with = |word: &&'static str| {
+            let question = Self::new(name, [*word], Options::default()).ok()?;
+            Some((Some(*word), question.needs()))
+        };
+        let mut needs: Vec<_> = words.iter().filter_map(with).collect();
+        if needs.windows(2).all(|pair| pair[0].1 == pair[1].1) {
+            needs = Self::sample(name).ok().into_iter().map(|question| (None, question.needs())).collect();
+        }
+        needs
     }
 
     /// What it means that a row has the [mark](BOTH_ENDS).

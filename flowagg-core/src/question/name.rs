@@ -205,7 +205,7 @@ static ROWS: [Row; QuestionName::ALL.len()] = [
         about: "Traffic between availability zones, and its price",
         counts: "Counts what was sent (`egress`) by network interfaces whose next hop is in another availability zone. Each section of \
                  a path through gateways counts, as AWS charges for it. The price is the list price of data transfer within a region, \
-                 0.01 USD per GB out of one zone and the same into the other; some services do not charge for it.",
+                 0.01 USD per GB (1,073,741,824 bytes) out of one zone and the same into the other; some services do not charge for it.",
         argument: None,
         example: "flowagg query cross-zone --from 7d",
     },
@@ -313,7 +313,8 @@ impl QuestionName {
     pub fn parse(text: &str) -> Result<Self, UnknownQuestion> {
         let named = |text: &str| Self::ALL.into_iter().find(|name| name.as_str() == text);
         named(text).ok_or_else(|| {
-            let meant = meant(text, Self::ALL.into_iter().map(Self::as_str)).and_then(named);
+            let lower = text.to_ascii_lowercase();
+            let meant = meant(&lower, Self::ALL.into_iter().map(Self::as_str)).and_then(named);
             UnknownQuestion { text: text.to_owned(), meant }
         })
     }
@@ -368,6 +369,7 @@ mod tests {
         let meant = |text: &str| QuestionName::parse(text).unwrap_err().meant;
         assert_eq!(meant("scan"), Some(QuestionName::Scans));
         assert_eq!(meant("nat-to-s3"), Some(QuestionName::NatToAws));
+        assert_eq!((meant("TOP"), meant("By-Day")), (Some(QuestionName::Top), Some(QuestionName::ByDay)));
         assert_eq!(meant("zebra"), None);
     }
 }

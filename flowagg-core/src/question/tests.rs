@@ -108,6 +108,15 @@ fn what_is_not_recorded_is_named_with_the_fix() {
     );
 }
 
+#[test]
+fn address_that_is_mapped_to_ipv6_is_the_one_of_the_records() {
+    let who = |text: &str| asked(&format!("who {text}"), Options::default()).unwrap();
+    let address = |text: &str| Question::Who { address: text.parse().unwrap() };
+    assert_eq!(who("::ffff:10.0.1.1"), address("10.0.1.1"));
+    assert_eq!(who("2001:DB8:0::1"), address("2001:db8::1"));
+    assert_eq!(read("::ffff:10.0.0.220"), Some(Gateway::Address("10.0.0.220".parse().unwrap())));
+}
+
 fn read<T: FromStr>(text: &str) -> Option<T> {
     text.parse().ok()
 }
@@ -164,25 +173,55 @@ fn sizes_and_networks_are_read() {
     }
 }
 
+#[test]
+fn needs_are_listed_by_argument_where_they_differ() {
+    let needs = |name: QuestionName| -> Vec<String> {
+        let needs = Question::needs_by_argument(name).into_iter();
+        needs.map(|(word, needs)| format!("{word:?}: {}", names(&needs.required))).collect()
+    };
+    assert_eq!(
+        needs(QuestionName::ByService),
+        [
+            "Some(\"ecs-service\"): `bytes`, `ecs-cluster-name`, `ecs-service-name`",
+            "Some(\"ecs-task\"): `bytes`, `ecs-cluster-name`, `ecs-task-id`",
+            "Some(\"instance-tag\"): `bytes`, `instance-tag`",
+            "Some(\"interface-tag\"): `bytes`, `interface-tag`",
+            "Some(\"asg-tag\"): `bytes`, `asg-tag`",
+        ]
+    );
+    assert_eq!(needs(QuestionName::ByDay), ["None: `bytes`, `end`"]);
+    assert_eq!(needs(QuestionName::UnusedRules), ["None: "]);
+}
+
+fn names(fields: &[RecordedField]) -> String {
+    let names: Vec<String> = fields.iter().map(|field| format!("`{}`", field.as_str())).collect();
+    names.join(", ")
+}
+
 /// Encloses what the page has of the questions.
 const START: &str = "<!-- generated from the questions -->\n";
 const END: &str = "<!-- end of the generated part -->\n";
 
 /// The table of questions, and what each counts.
 fn page() -> String {
-    let listed = |fields: &[RecordedField]| {
-        let names: Vec<String> = fields.iter().map(|field| format!("`{}`", field.as_str())).collect();
-        names.join(", ")
-    };
     let mut text = "| question | answer | needs | better with |\n|---|---|---|---|\n".to_owned();
     for name in QuestionName::ALL {
-        let needs = Question::sample(name).unwrap().needs();
+        let needs = Question::needs_by_argument(name);
+        let listed = |fields: fn(&Needs) -> &[RecordedField]| {
+            if needs.iter().all(|(_, one)| fields(one) == fields(&needs[0].1)) {
+                return names(fields(&needs[0].1));
+            }
+            let with = |(word, needs): &(Option<&str>, Needs)| {
+                format!("with `{}`: {}", word.unwrap_or_default(), names(fields(needs)))
+            };
+            needs.iter().map(with).collect::<Vec<_>>().join("<br>")
+        };
         let argument = name.argument().map(|argument| {
             let name = argument.name.replace('|', "\\|");
             if argument.is_required { format!(" {name}") } else { format!(" [{name}]") }
         });
         let (argument, about) = (argument.unwrap_or_default(), name.about());
-        let (required, better) = (listed(&needs.required), listed(&needs.better));
+        let (required, better) = (listed(|needs| &needs.required), listed(|needs| &needs.better));
         text += &format!("| `{name}{argument}` | {about} | {required} | {better} |\n");
     }
     text.push('\n');

@@ -40,6 +40,10 @@ impl Asked {
                 question: Some(question),
             });
         }
+        if let Some(name) = text.split_whitespace().next().and_then(|word| QuestionName::parse(word).ok()) {
+            let what = format!("`{text}` is one argument, so it is not the question `{name}`");
+            return Err(CommandError::usage(what, format!("leave the quotes out: `flowagg query {text}`")));
+        }
         if let Some(option) = given(options).given().next() {
             let what = format!("`{option}` is an option of questions, not of SQL statements");
             return Err(CommandError::usage(
