@@ -150,6 +150,17 @@ pub enum Gateway {
     Address(IpAddr),
     /// A regional NAT gateway: `nat-...`
     Regional(String),
+    /// Those of the fleet: `fleet`. In SQL it stands for the gateways whose records have their `interface-type`; those that EC2 lists
+    /// are [added](super::Question::with_gateways) by their ids, and by [`Listed`](Self::Listed).
+    Fleet,
+    /// An address of a gateway that EC2 lists, and that is named by its network interface as well. Only records that do not name their
+    /// network interface are found by it: in another VPC, something else may have the address.
+    Listed(IpAddr),
+}
+
+impl Gateway {
+    /// The word for [`Gateway::Fleet`].
+    pub const FLEET: &str = "fleet";
 }
 
 impl FromStr for Gateway {
@@ -162,8 +173,11 @@ impl FromStr for Gateway {
         if let Some(id) = interface(text) {
             return Ok(Self::Interface(id));
         }
+        if text == Self::FLEET {
+            return Ok(Self::Fleet);
+        }
         let is_gateway = is_id(text, "nat-");
-        let expected = "the network interface (`eni-...`) or private address of a NAT gateway, or the id (`nat-...`) of a regional one";
+        let expected = "the network interface (`eni-...`) or private address of a NAT gateway, the id (`nat-...`) of a regional one, or `fleet`";
         is_gateway.then(|| Self::Regional(text.to_owned())).ok_or(InvalidValue::new(expected))
     }
 }

@@ -21,6 +21,8 @@ pub use name::{Argument, QuestionName, UnknownQuestion};
 pub use needs::{Needs, NotRecorded, unanswered};
 pub use sql::{BOTH_ENDS, NotAvailable};
 
+use crate::flow_log::FlowLogSpec;
+
 /// A question with its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -387,8 +389,42 @@ impl Question {
         }
     }
 
+    /// Whether it is asked with the NAT gateways of the fleet, which have to be looked up.
+    pub fn asks_fleet(&self) -> bool {
+        self.gateways().is_some_and(|gateways| gateways.contains(&Gateway::Fleet))
+    }
+
+    /// The same question with more NAT gateways, if it takes any.
+    pub fn with_gateways(mut self, more: impl IntoIterator<Item = Gateway>) -> Self {
+        match &mut self {
+            Self::Pairs { gateways, .. }
+            | Self::Top { gateways, .. }
+            | Self::Outbound { gateways, .. }
+            | Self::Nat { gateways }
+            | Self::NatToAws { gateways }
+            | Self::LargeFlows { gateways, .. }
+            | Self::Scans { gateways, .. }
+            | Self::OffHours { gateways, .. } => gateways.extend(more),
+            _ => {}
+        }
+        self
+    }
+
+    /// The question for a fleet with these flow logs. What passes NAT gateways is asked with those of the fleet, if it is asked without
+    /// any and the records do not say which network interfaces are gateways.
+    pub fn of_fleet(self, spec: &FlowLogSpec) -> Self {
+        match &self {
+            Self::Nat { gateways } | Self::NatToAws { gateways }
+                if gateways.is_empty() && !needs::is_recorded(spec, needs::INTERFACE_TYPE) =>
+            {
+                self.with_gateways([Gateway::Fleet])
+            }
+            _ => self,
+        }
+    }
+
     /// The NAT gateways that it was asked with; `None` if it takes none.
-    fn gateways(&self) -> Option<&[Gateway]> {
+    pub fn gateways(&self) -> Option<&[Gateway]> {
         match self {
             Self::Pairs { gateways, .. }
             | Self::Top { gateways, .. }

@@ -123,7 +123,7 @@ fn read<T: FromStr>(text: &str) -> Option<T> {
 
 #[test]
 fn gateways_are_interfaces_addresses_or_regional_ids() {
-    for text in ["eni-0a1b2c3d4e5f67890", "10.0.0.220", "nat-0a1b2c3d4e5f67890"] {
+    for text in ["eni-0a1b2c3d4e5f67890", "10.0.0.220", "nat-0a1b2c3d4e5f67890", "fleet"] {
         assert!(read::<Gateway>(text).is_some(), "{text}");
     }
     for text in ["", "vpc-0a1b2c3d", "eni-", "nat-0' OR 1=1", "i-0a1b2c3d", "10.0.0.0/8"] {
@@ -241,21 +241,41 @@ fn page_lists_every_question_with_its_fields_and_what_it_counts() {
     assert_data_eq!(expected, Data::read_from(&file, None).raw());
 }
 
+/// Flow logs with these fields.
+fn recording(fields: &[&str]) -> FlowLogSpec {
+    let fields: Vec<Field> = fields.iter().map(|name| Field::parse(name).unwrap()).collect();
+    FlowLogSpec { format: RecordFormat::try_from(fields).unwrap(), ..FlowLogSpec::default() }
+}
+
 #[test]
-fn advice_names_a_set_with_all_needed_fields_and_the_option_that_does_without() {
-    let fields = ["srcaddr", "dstaddr", "bytes", "pkt-srcaddr", "pkt-dstaddr"];
-    let fields = fields.map(|name| Field::parse(name).unwrap()).to_vec();
-    let spec = FlowLogSpec { format: RecordFormat::try_from(fields).unwrap(), ..FlowLogSpec::default() };
-    let help = |line: &str, options| asked(line, options).unwrap().check(&spec).unwrap_err().help();
+fn advice_names_a_set_with_all_needed_fields() {
+    let spec = recording(&["srcaddr", "dstaddr", "bytes", "pkt-srcaddr", "pkt-dstaddr"]);
     let gateways = vec!["eni-0a1b2c3d4e5f67890".parse().unwrap()];
-    let named = Options { gateways, ..Options::default() };
+    let named = asked("nat", Options { gateways, ..Options::default() }).unwrap();
     assert_eq!(
-        help("nat", named),
+        named.check(&spec).unwrap_err().help(),
         "add it to `flow-logs.fields`, or set it to \"cost\"; then run `flowagg plan`"
     );
-    assert_eq!(
-        help("nat", Options::default()),
-        "add it to `flow-logs.fields`, or set it to \"cost\"; then run `flowagg plan`; or name the gateways with `--nat` instead of \
-         recording `interface-type`"
-    );
+}
+
+#[test]
+fn gateways_of_the_fleet_are_asked_for_where_no_field_recognises_them() {
+    let fields = ["srcaddr", "dstaddr", "bytes", "pkt-srcaddr", "pkt-dstaddr"];
+    let without = recording(&fields);
+    let with = recording(&[&fields[..], &["interface-type"]].concat());
+    let of_fleet = |line: &str, options: Options, spec: &FlowLogSpec| {
+        let question = asked(line, options).unwrap().of_fleet(spec);
+        assert_eq!(question.check(spec), Ok(()), "{line}");
+        question.asks_fleet()
+    };
+    assert!(of_fleet("nat", Options::default(), &without));
+    assert!(!of_fleet("nat", Options::default(), &with));
+    assert!(!of_fleet("nat", gateways(), &without));
+    assert!(!of_fleet("top", Options::default(), &without));
+    let fleet = || Options { gateways: vec![Gateway::Fleet], ..Options::default() };
+    assert!(of_fleet("nat", fleet(), &with) && of_fleet("top", fleet(), &without));
+    assert!(!unanswered(&without).contains(&QuestionName::Nat));
+    assert!(unanswered(&without).contains(&QuestionName::NatToAws), "it needs the names of services");
+    let needs = asked("top", fleet()).unwrap().needs();
+    assert!(needs.better.iter().any(|field| field.as_str() == "interface-id"));
 }

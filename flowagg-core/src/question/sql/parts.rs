@@ -74,27 +74,50 @@ pub(super) fn is_named_gateway(gateways: &[Gateway]) -> String {
 
 /// Whether a record is of one of these NAT gateways, or says that it is of one. Never NULL.
 pub(super) fn is_gateway(gateways: &[Gateway]) -> String {
-    let parts = [vec![SAYS_GATEWAY.to_owned()], named(gateways)].concat();
+    let mut parts = named(gateways);
+    if !gateways.contains(&Gateway::Fleet) {
+        parts.insert(0, SAYS_GATEWAY.to_owned());
+    }
     format!("coalesce({}, false)", parts.join(" OR "))
 }
 
 fn named(gateways: &[Gateway]) -> Vec<String> {
-    let (mut interfaces, mut regional, mut addresses) = (Vec::new(), Vec::new(), Vec::new());
-    for gateway in gateways {
-        match gateway {
-            Gateway::Interface(id) => interfaces.push(format!("'{id}'")),
-            Gateway::Regional(id) => regional.push(format!("'{id}'")),
-            Gateway::Address(address) => addresses.push(format!("'{address}'")),
-        }
-    }
-    let columns = [
-        ("interface_id", &interfaces),
-        ("resource_id", &regional),
-        ("srcaddr", &addresses),
-        ("dstaddr", &addresses),
+    let quoted = |read: fn(&Gateway) -> Option<String>| {
+        gateways.iter().filter_map(read).map(|value| format!("'{value}'")).collect::<Vec<_>>()
+    };
+    let interfaces = quoted(|gateway| match gateway {
+        Gateway::Interface(id) => Some(id.to_string()),
+        _ => None,
+    });
+    let regional = quoted(|gateway| match gateway {
+        Gateway::Regional(id) => Some(id.clone()),
+        _ => None,
+    });
+    let addresses = quoted(|gateway| match gateway {
+        Gateway::Address(address) => Some(address.to_string()),
+        _ => None,
+    });
+    let listed = quoted(|gateway| match gateway {
+        Gateway::Listed(address) => Some(address.to_string()),
+        _ => None,
+    });
+    let is_in = |column: &str, values: &[String]| {
+        (!values.is_empty()).then(|| format!("{column} IN ({})", values.join(", ")))
+    };
+    let unnamed = |column: &str| {
+        is_in(column, &listed).map(|condition| format!("interface_id IS NULL AND {condition}"))
+    };
+    let says_so = gateways.contains(&Gateway::Fleet).then(|| SAYS_GATEWAY.to_owned());
+    let parts = [
+        says_so,
+        is_in("interface_id", &interfaces),
+        is_in("resource_id", &regional),
+        is_in("srcaddr", &addresses),
+        is_in("dstaddr", &addresses),
+        unnamed("srcaddr"),
+        unnamed("dstaddr"),
     ];
-    let columns = columns.into_iter().filter(|(_, values)| !values.is_empty());
-    columns.map(|(column, values)| format!("{column} IN ({})", values.join(", "))).collect()
+    parts.into_iter().flatten().collect()
 }
 
 /// All but the far side of NAT gateways, where the same packets have the gateway's address.
