@@ -12,6 +12,7 @@ mod read;
 mod scan;
 mod session;
 mod statement;
+mod sum;
 mod table;
 
 pub use datafusion;

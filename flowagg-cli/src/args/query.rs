@@ -32,7 +32,8 @@ Examples:
 
 Exit codes:
   0  the query ran, and every object was read
-  1  something could not be read, the query failed, or you answered no
+  1  something could not be read or looked up, the query failed, or you
+     answered no
   2  the question, statement or an option is invalid, a field that it needs
      is not recorded, or there is no terminal to ask on
   3  the query ran, and broken objects were skipped";
@@ -50,7 +51,7 @@ pub(crate) struct QueryArgs {
     pub(crate) arguments: Vec<String>,
     /// List the questions with the fields that they need; with a question, which records it counts
     #[arg(long, conflicts_with_all = ["arguments", "bucket", "path", "prefix", "from", "to", "limit", "format", "out", "explain"])]
-    #[arg(conflicts_with_all = ["ask_above", "yes", "strict", "nat", "own", "hours", "weekdays", "utc_offset"])]
+    #[arg(conflicts_with_all = ["ask_above", "yes", "names", "strict", "nat", "own", "hours", "weekdays", "utc_offset"])]
     pub(crate) list: bool,
     /// Read this bucket instead of the fleet file's
     #[arg(long, value_name = "NAME", conflicts_with = "path")]
@@ -86,6 +87,11 @@ pub(crate) struct QueryArgs {
     /// Do not ask
     #[arg(short, long)]
     pub(crate) yes: bool,
+    /// Add the names of accounts, network interfaces, instances, VPCs, subnets and addresses, in columns next to theirs
+    ///
+    /// They are looked up in the accounts of the fleet file, with calls to EC2, and are those of now.
+    #[arg(long, conflicts_with = "explain")]
+    pub(crate) names: bool,
     /// Stop at the first broken object instead of skipping it
     #[arg(long)]
     pub(crate) strict: bool,
@@ -96,8 +102,8 @@ pub(crate) struct QueryArgs {
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Options of questions")]
 pub(crate) struct QuestionOptions {
-    /// NAT gateways, by network interface or private address; regional ones by id
-    #[arg(long, value_name = "ID|ADDRESS", value_delimiter = ',')]
+    /// NAT gateways, by network interface or private address; regional ones by id. `fleet` looks up those of the fleet in EC2
+    #[arg(long, value_name = "ID|ADDRESS|fleet", value_delimiter = ',')]
     pub(crate) nat: Vec<Gateway>,
     /// Networks that are not the internet, besides private ones
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]

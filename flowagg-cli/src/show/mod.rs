@@ -47,8 +47,8 @@ pub(crate) use progress::Watched;
 pub(crate) use progress::{Waited, Watch};
 #[cfg(feature = "query")]
 pub(crate) use queried::{
-    Done, Estimate, ResultFormat, ResultWriter, counts, missing_fields, nothing_found, questions, so_far,
-    totals,
+    Done, Estimate, ResultFormat, ResultWriter, Unknown, counts, missing_fields, nothing_found, questions,
+    so_far, totals,
 };
 pub(crate) use report::report_verdict;
 pub use report::{Glyphs, report};

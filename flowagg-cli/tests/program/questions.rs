@@ -124,7 +124,7 @@ nat [--nat]
     better with: interface-id, action, resource-id
     flowagg query nat --nat eni-0a1b2c3d4e5f67890
 
-    Counts records of the gateways on the side of the source only, where the address in the packet differs from that of the gateway: each byte that a gateway processes counts once, in the direction that it has for the source. Gateways are named with `--nat` or recognised by the field `interface-type`: addresses alone do not tell them from load balancers and transit gateways.
+    Counts records of the gateways on the side of the source only, where the address in the packet differs from that of the gateway: each byte that a gateway processes counts once, in the direction that it has for the source. Gateways are recognised by the field `interface-type`, named with `--nat`, or looked up in the accounts of the fleet file with `--nat fleet`, which is the default if the fleet file does not record `interface-type`. Addresses alone do not tell them from load balancers and transit gateways.
 
 Some(0)
 

@@ -142,7 +142,7 @@ fn interface(text: &str) -> Option<ResourceId> {
 /// own id (`resource-id`).
 ///
 /// Source: "Flow log record examples", traffic through a zonal and a regional NAT gateway (Amazon VPC User Guide).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Gateway {
     /// The network interface of a zonal NAT gateway.
     Interface(ResourceId),

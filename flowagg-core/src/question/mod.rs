@@ -423,6 +423,17 @@ impl Question {
         }
     }
 
+    /// Whether it has no answer without NAT gateways that EC2 lists: it is about gateways, and these flow logs do not record which network
+    /// interfaces are gateways.
+    pub fn needs_listed_gateways(&self, spec: &FlowLogSpec) -> bool {
+        match self {
+            Self::Nat { gateways } | Self::NatToAws { gateways } => {
+                gateways == &[Gateway::Fleet] && !needs::is_recorded(spec, needs::INTERFACE_TYPE)
+            }
+            _ => false,
+        }
+    }
+
     /// The NAT gateways that it was asked with; `None` if it takes none.
     pub fn gateways(&self) -> Option<&[Gateway]> {
         match self {

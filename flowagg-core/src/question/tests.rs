@@ -276,6 +276,10 @@ fn gateways_of_the_fleet_are_asked_for_where_no_field_recognises_them() {
     assert!(of_fleet("nat", fleet(), &with) && of_fleet("top", fleet(), &without));
     assert!(!unanswered(&without).contains(&QuestionName::Nat));
     assert!(unanswered(&without).contains(&QuestionName::NatToAws), "it needs the names of services");
+    let needs_listed =
+        |line: &str, options: Options, spec| asked(line, options).unwrap().needs_listed_gateways(spec);
+    assert!(needs_listed("nat", fleet(), &without));
+    assert!(!needs_listed("nat", fleet(), &with) && !needs_listed("top", fleet(), &without));
     let needs = asked("top", fleet()).unwrap().needs();
     assert!(needs.better.iter().any(|field| field.as_str() == "interface-id"));
 }

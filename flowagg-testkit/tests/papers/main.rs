@@ -58,6 +58,7 @@ stories! {
     what_does_not_deliver_is_told_in_columns: "docs/json.md", "flowagg verify --json" => rest::verify;
     questions_are_asked_by_their_names: "docs/query.md", "Questions" => query::questions;
     gateways_are_named_for_questions: "docs/query.md", "NAT gateways" => query::gateways;
+    names_are_added_to_rows: "docs/query.md", "Names" => query::names;
     queries_run_over_what_was_delivered: "docs/query.md", "Queries" => query::queries;
     a_large_query_is_explained_before_it_runs: "docs/query.md", "Large queries" => query::large;
     the_policy_of_a_caller_of_query_is_valid: "docs/query.md", "Permissions" => query::permissions;

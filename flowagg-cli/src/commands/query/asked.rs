@@ -28,17 +28,7 @@ impl Asked {
         if text != "-" && !text.contains(char::is_whitespace) {
             let question = question(text, options)?;
             let rows = options.limit.unwrap_or(Question::ROWS);
-            let sql = question.sql(&Table::of_session(FlowLogs::NAME), rows);
-            let sql = sql.map_err(|error| {
-                CommandError::usage(
-                    error.to_string(),
-                    "ask another question: `flowagg query --list` shows them",
-                )
-            })?;
-            return Ok(Self {
-                statement: Statement::parse(&sql).map_err(invalid)?,
-                question: Some(question),
-            });
+            return Ok(Self { statement: statement(&question, rows)?, question: Some(question) });
         }
         if let Some(name) = text.split_whitespace().next().and_then(|word| QuestionName::parse(word).ok()) {
             let what = format!("`{text}` is one argument, so it is not the question `{name}`");
@@ -64,6 +54,14 @@ impl Asked {
         }
         Ok(Self { statement: Statement::parse(sql).map_err(invalid)?, question: None })
     }
+}
+
+/// The statement of a question, with up to the given number of rows if it ranks.
+pub(super) fn statement(question: &Question, rows: usize) -> Result<Statement, CommandError> {
+    let sql = question.sql(&Table::of_session(FlowLogs::NAME), rows).map_err(|error| {
+        CommandError::usage(error.to_string(), "ask another question: `flowagg query --list` shows them")
+    })?;
+    Statement::parse(&sql).map_err(invalid)
 }
 
 /// The question of this name, with what is given for it.
@@ -141,6 +139,14 @@ impl<'q> Remarks<'q> {
             screen.note(question.mark())?;
         }
         missing_fields(question, progress, screen)?;
+        let names_gateways = question.gateways().is_some_and(|gateways| !gateways.is_empty());
+        let is_of_gateways = matches!(question.name(), QuestionName::Nat | QuestionName::NatToAws);
+        if rows == 0 && is_of_gateways && names_gateways && progress.records() > 0 && limit != Some(0) {
+            screen.note(
+                "no record is of one of these NAT gateways: check `--nat` (a zonal gateway is named by its network interface or private \
+                 address, a regional one by its id) and `--from`",
+            )?;
+        }
         if question.ranks() && limit.is_none() && rows >= Question::ROWS {
             screen.note(&format!("these are the first {rows} rows: `--limit` sets another number"))?;
         }

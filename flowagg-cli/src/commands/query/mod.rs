@@ -3,15 +3,18 @@
 mod ask;
 mod asked;
 mod failed;
+mod lookups;
+mod names;
 mod prepared;
 mod run;
 mod source;
 
-use flowagg_core::question::QuestionName;
+use flowagg_core::question::{Question, QuestionName};
 use flowagg_query::StatementKind;
 use jiff::Timestamp;
 
 use self::asked::Asked;
+use self::lookups::FleetGateways;
 use self::prepared::Prepared;
 use super::error::CommandError;
 use super::start;
@@ -27,16 +30,19 @@ pub(super) async fn run(
     if options.list {
         return list(options, screen);
     }
-    let Asked { statement, question } = Asked::read(options, screen)?;
+    let Asked { mut statement, mut question } = Asked::read(options, screen)?;
     if options.format == ResultFormat::Parquet && options.out.is_none() {
         let help = "name a file with `--out`, as in `--out rows.parquet`";
         return Err(CommandError::usage("a Parquet file is not written to standard output", help));
     }
     let (from, to) = window(options, Timestamp::now())?;
-    if let (Some(question), None, None) = (&question, &options.bucket, &options.path) {
+    lookups::check(options, question.as_ref())?;
+    if let (Some(asked), None, None) = (&question, &options.bucket, &options.path) {
         let file = start::file(&global.config)?;
-        let recorded = question.check(&file.flow_logs);
+        let asked = asked.clone().of_fleet(&file.flow_logs);
+        let recorded = asked.check(&file.flow_logs);
         recorded.map_err(|error| CommandError::usage(error.to_string(), error.help()))?;
+        question = Some(asked);
     }
     let mut source = source::open(global, options, screen).await?;
     (source.scope.from, source.scope.to) = (from, to);
@@ -44,7 +50,18 @@ pub(super) async fn run(
     if let (None, Some(from), true) = (options.from, from, reads) {
         screen.note(&format!("records that ended since {from:.0} are read: `--from` sets another start"))?;
     }
-    let prepared = Prepared { options, statement, question, source };
+    let mut gateways = None;
+    if let (Some(asked), Some(fleet), false) = (&question, &source.fleet, options.explain)
+        && asked.asks_fleet()
+    {
+        let mut found = FleetGateways::look_up(fleet, &global.only, screen).await?;
+        let rows = options.limit.unwrap_or(Question::ROWS);
+        let (asked, rows) = found.of(asked.clone(), fleet, rows);
+        statement = asked::statement(&asked, rows)?;
+        found.print(screen)?;
+        (question, gateways) = (Some(asked), Some(found));
+    }
+    let prepared = Prepared { options, only: &global.only, statement, question, source, gateways };
     if options.explain { prepared.explain(screen).await } else { prepared.run(screen).await }
 }
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use anstream::StripStream;
 use flowagg_query::datafusion::arrow::array::RecordBatch;
+use flowagg_query::datafusion::arrow::datatypes::SchemaRef;
 use flowagg_query::datafusion::error::DataFusionError;
-use flowagg_query::datafusion::execution::SendableRecordBatchStream;
 use flowagg_query::{FlowLogs, Progress, QueryError, StatementKind};
 use futures::StreamExt as _;
 
@@ -17,8 +17,9 @@ use super::super::files::NewFile;
 use super::ask::{Asking, Question};
 use super::asked::Remarks;
 use super::failed::{failed, invalid};
+use super::names::Naming;
 use super::prepared::{Prepared, TICK};
-use crate::show::{Done, ResultFormat, ResultWriter, Sheet, Watched, nothing_found, so_far, totals};
+use crate::show::{Done, ResultFormat, ResultWriter, Sheet, Unknown, Watched, nothing_found, so_far, totals};
 use crate::{Exit, Screen};
 
 /// What happens next in a run.
@@ -47,8 +48,11 @@ impl Prepared<'_> {
         let out = path.map(NewFile::create).transpose()?;
         let mut watched = Watched::new(screen.interactive, screen.events);
         let mut rows = rows.execute_stream().await.map_err(|error| invalid(error.into()))?;
-        let mut output = Output::new(self.options.format, &rows, path.zip(out.as_ref()))?;
+        let mut naming = self.options.names.then(|| Naming::new(&rows.schema()));
+        let schema = naming.as_ref().map_or_else(|| rows.schema(), Naming::schema);
+        let mut output = Output::new(self.options.format, schema, path.zip(out.as_ref()))?;
         let mut remarks = Remarks::new(self.question.as_ref());
+        let mut taken = 0;
         let mut tick = tokio::time::interval(TICK);
         loop {
             let next = watched.until(async {
@@ -65,14 +69,21 @@ impl Prepared<'_> {
             match next.await {
                 Ok(Next::Tick) => report(&progress, &mut watched),
                 Ok(Next::Rows(batch)) => {
-                    if output.is_on_terminal(screen) {
+                    if naming.is_some() || output.is_on_terminal(screen) {
                         watched.hide();
                     }
-                    let most =
-                        self.options.limit.map_or(usize::MAX, |limit| limit.saturating_sub(output.rows()));
+                    let most = self.options.limit.map_or(usize::MAX, |limit| limit.saturating_sub(taken));
                     let batch = batch.slice(0, batch.num_rows().min(most));
+                    taken += batch.num_rows();
                     remarks.see(&batch);
-                    output.write(&batch, screen)?;
+                    let ready = match &mut naming {
+                        None => Ok(vec![batch]),
+                        Some(naming) => naming.take(batch, self, screen).await?,
+                    };
+                    match ready {
+                        Ok(ready) => ready.iter().try_for_each(|batch| output.write(batch, screen))?,
+                        Err(exit) => return Ok(screen.ended(exit, "the query was not finished")?),
+                    }
                 }
                 Ok(Next::Asked(question)) => {
                     watched.hide();
@@ -92,6 +103,12 @@ impl Prepared<'_> {
             }
         }
         watched.hide();
+        if let Some(naming) = &mut naming {
+            match naming.finish(self, screen).await? {
+                Ok(ready) => ready.iter().try_for_each(|batch| output.write(batch, screen))?,
+                Err(exit) => return Ok(screen.ended(exit, "the query was not finished")?),
+            }
+        }
         let printed = output.rows();
         output.finish(screen)?;
         if let Some(out) = out {
@@ -101,12 +118,23 @@ impl Prepared<'_> {
         if !is_query && progress.read().objects == 0 {
             return Ok(Exit::Done);
         }
-        let is_listed = self.options.limit != Some(0);
+        let is_answered = self.gateways.as_ref().is_some_and(|gateways| gateways.are_answer);
+        let is_listed = self.options.limit != Some(0) && !is_answered;
         if is_listed && self.statement.to_string().to_ascii_lowercase().contains(FlowLogs::NAME) {
             nothing_found(&progress, screen)?;
         }
         remarks.print(printed, self.options.limit, &progress, screen)?;
-        Ok(Done { progress: &progress, rows: printed, took: watched.elapsed() }.print(screen)?)
+        let mut done =
+            Done { progress: &progress, rows: printed, took: watched.elapsed(), unknown: Vec::new() };
+        let of_gateways = self.gateways.as_ref().map_or(&[][..], |gateways| &gateways.failures);
+        let of_names = naming.as_ref().map_or(&[][..], Naming::failures);
+        if let Some(naming) = &naming {
+            naming.print(screen)?;
+        }
+        screen.failures(&[of_gateways, of_names].concat())?;
+        done.unknown.extend((!of_gateways.is_empty()).then_some(Unknown::Gateways));
+        done.unknown.extend((!of_names.is_empty()).then_some(Unknown::Names));
+        Ok(done.print(screen)?)
     }
 
     /// Asks whether to read as much as the query needs. Returns how the run ends if it does not go on.
@@ -157,18 +185,18 @@ struct Output {
 impl Output {
     fn new(
         format: ResultFormat,
-        rows: &SendableRecordBatchStream,
+        rows: SchemaRef,
         out: Option<(&Path, &NewFile)>,
     ) -> Result<Self, CommandError> {
         let Some((path, new)) = out else {
-            return Ok(Self { writer: ResultWriter::text(format, rows.schema()), file: None });
+            return Ok(Self { writer: ResultWriter::text(format, rows), file: None });
         };
         let writer = match format {
             ResultFormat::Parquet => {
-                let writer = ResultWriter::parquet(rows.schema(), new.file()?);
+                let writer = ResultWriter::parquet(rows, new.file()?);
                 writer.map_err(|error| NewFile::unwritten(path, &error))?
             }
-            format => ResultWriter::text(format, rows.schema()),
+            format => ResultWriter::text(format, rows),
         };
         Ok(Self { writer, file: Some((path.to_owned(), BufWriter::new(StripStream::new(new.file()?)))) })
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use flowagg_core::fleet::{Fleet, Only};
+use flowagg_core::fleet::{Fleet, FleetFile, Only};
 use flowagg_core::id::{BucketName, Prefix};
 use flowagg_query::{FlowLogs, FlowLogsBuilder, Scope};
 
@@ -11,7 +11,7 @@ use super::super::error::CommandError;
 use super::super::start::{self, Access};
 use crate::Screen;
 use crate::args::{FLEET_FILE, GlobalArgs, QueryArgs};
-use crate::aws::observe::survey;
+use crate::aws::observe::{Detail, survey_in};
 use crate::aws::{BucketObjects, Session, locate_bucket};
 
 /// What a query reads.
@@ -22,6 +22,15 @@ pub(super) struct Source {
     pub(super) scope: Scope,
     /// Whether it is a bucket, which charges for requests.
     pub(super) in_bucket: bool,
+    /// The fleet whose bucket it is, if the fleet file was read.
+    pub(super) fleet: Option<FleetSource>,
+}
+
+/// A fleet, to look something up in its accounts.
+pub(super) struct FleetSource {
+    /// With the roles that only read.
+    pub(super) file: FleetFile,
+    pub(super) session: Session,
 }
 
 pub(super) async fn open(
@@ -66,7 +75,9 @@ async fn of_fleet(
     let scope = match file.named() {
         Ok(fleet) => of_members(&global.only, &fleet),
         Err(_) if by_name => {
-            let found = screen.reading(async |progress| survey(file, &session, &global.only, progress).await);
+            let (file, only) = (file.clone(), &global.only);
+            let found = screen
+                .reading(async |progress| survey_in(Detail::Places, file, &session, only, progress).await);
             let fleet = found.await?.fleet;
             start::selected(global, &fleet)?;
             of_members(&global.only, &fleet)
@@ -79,7 +90,7 @@ async fn of_fleet(
     };
     let objects = BucketObjects::new(session.hub(), &hub.region, hub.bucket.clone(), Some(hub.account));
     let table = FlowLogs::builder(Arc::new(objects));
-    Ok(Source { table, prefix, scope, in_bucket: true })
+    Ok(Source { table, prefix, scope, in_bucket: true, fleet: Some(FleetSource { file, session }) })
 }
 
 async fn in_bucket(
@@ -96,7 +107,7 @@ async fn in_bucket(
     let (session, region) = opened.await?;
     let objects = BucketObjects::new(session.hub(), &region, bucket.clone(), None);
     let table = FlowLogs::builder(Arc::new(objects));
-    Ok(Source { table, prefix: None, scope: Scope::default(), in_bucket: true })
+    Ok(Source { table, prefix: None, scope: Scope::default(), in_bucket: true, fleet: None })
 }
 
 fn in_folder(folder: &Path, options: &QueryArgs) -> Result<Source, CommandError> {
@@ -111,7 +122,7 @@ fn in_folder(folder: &Path, options: &QueryArgs) -> Result<Source, CommandError>
         let what = format!("`{}` cannot be read: {error}", folder.display());
         CommandError::usage(what, "name a folder that can be read")
     })?;
-    Ok(Source { table, prefix: None, scope: Scope::default(), in_bucket: false })
+    Ok(Source { table, prefix: None, scope: Scope::default(), in_bucket: false, fleet: None })
 }
 
 /// The accounts and regions that `--only` names.

@@ -18,6 +18,38 @@ pub(crate) struct Done<'p> {
     pub(crate) rows: usize,
     /// How long it took.
     pub(crate) took: Duration,
+    /// What could not be looked up everywhere.
+    pub(crate) unknown: Vec<Unknown>,
+}
+
+/// What a query looks up in the accounts of the fleet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unknown {
+    /// NAT gateways.
+    Gateways,
+    /// Names.
+    Names,
+}
+
+impl Unknown {
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Gateways => "NAT gateways",
+            Self::Names => "names",
+        }
+    }
+
+    /// What it means for the rows.
+    fn meaning(self) -> &'static str {
+        match self {
+            Self::Gateways => {
+                "NAT gateways of account-regions that could not be looked up are treated as other network interfaces"
+            }
+            Self::Names => {
+                "rows lack names that could not be looked up, and an address may also belong to a network interface there"
+            }
+        }
+    }
 }
 
 impl Done<'_> {
@@ -47,13 +79,22 @@ impl Done<'_> {
             self.progress.records(),
             totals(read)
         );
-        if skipped == 0 {
+        if skipped == 0 && self.unknown.is_empty() {
             screen.say(&format!("ok: {what}"))?;
             return Ok(Exit::Done);
         }
-        let were = if skipped == 1 { "was" } else { "were" };
-        screen.say(&format!("query: not every object was read: {skipped} {were} skipped; {what}"))?;
-        Ok(Exit::Differs)
+        let mut why = String::new();
+        if !self.unknown.is_empty() {
+            self.unknown.iter().try_for_each(|unknown| screen.note(unknown.meaning()))?;
+            let nouns: Vec<&str> = self.unknown.iter().map(|unknown| unknown.noun()).collect();
+            why += &format!("not everything could be looked up: {}; ", nouns.join(" and "));
+        }
+        if skipped > 0 {
+            let were = if skipped == 1 { "was" } else { "were" };
+            why += &format!("not every object was read: {skipped} {were} skipped; ");
+        }
+        screen.say(&format!("query: {why}{what}"))?;
+        Ok(if self.unknown.is_empty() { Exit::Differs } else { Exit::Failed })
     }
 }
 

@@ -7,7 +7,7 @@ mod json;
 mod questions;
 mod rows;
 
-pub(crate) use end::{Done, nothing_found, so_far};
+pub(crate) use end::{Done, Unknown, nothing_found, so_far};
 pub(crate) use estimate::{Estimate, totals};
 pub(crate) use questions::{counts, missing_fields, questions};
 pub(crate) use rows::{ResultFormat, ResultWriter};

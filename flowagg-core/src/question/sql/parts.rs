@@ -46,15 +46,14 @@ pub(super) fn if_directed(direction: &str, measure: &str) -> String {
     format!("CASE WHEN count(flow_direction) > 0 THEN {} END", directed(direction, measure))
 }
 
-/// A sum in which a flow that both ends recorded counts once: what was sent or what was received, whichever is more. Records without
-/// a direction are added. NULL in a function `greatest` differs between engines, so there is none.
+/// A sum in which a flow that both ends recorded counts once: what was sent or what was received, whichever is more, with the records
+/// without a direction. NULL in a function `greatest` differs between engines, so there is none. Only sums fail if they do not fit in 64
+/// bits, so nothing is added to one.
 pub(super) fn once(measure: &str) -> String {
-    format!(
-        "greatest({},\n    {})\n    + {}",
-        directed("egress", measure),
-        directed("ingress", measure),
-        sum_if("flow_direction IS NULL", measure)
-    )
+    let with_undirected = |direction: &str| {
+        sum_if(&format!("flow_direction = '{direction}' OR flow_direction IS NULL"), measure)
+    };
+    format!("greatest({},\n    {})", with_undirected("egress"), with_undirected("ingress"))
 }
 
 /// How many records meet a condition.

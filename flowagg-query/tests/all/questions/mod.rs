@@ -362,8 +362,9 @@ async fn gateway_that_ec2_lists_is_found_by_its_interface_and_by_its_address_in_
     let question = question("nat --nat fleet").with_gateways(listed);
     let sql = question.sql(&Table::of_session(FlowLogs::NAME), ROWS).unwrap();
     let rows = rows(&session, &sql).await.unwrap();
-    let found: Vec<(Option<&str>, Option<&str>)> =
+    let mut found: Vec<(Option<&str>, Option<&str>)> =
         rows.iter().map(|row| (row[1].as_deref(), row[5].as_deref())).collect();
+    found.sort();
     assert_eq!(found, [(None, Some("700")), (Some(NAT_ID), Some("700"))]);
 }
 

@@ -9,29 +9,19 @@ use flowagg_core::observed::Resource;
 
 use super::tags;
 use crate::aws::call::{describe, describe_in_use};
-use crate::aws::complete::{Incomplete, Pages};
+use crate::aws::complete::{Incomplete, each_page};
 use crate::aws::failure::At;
 
 const IN_USE: types::NetworkInterfaceStatus = types::NetworkInterfaceStatus::InUse;
 const AVAILABLE: types::TransitGatewayAttachmentState = types::TransitGatewayAttachmentState::Available;
 
-/// Every page of a call, each item read. A resource that is on two pages is one resource. The SDK's own paginator would take more
-/// processor time: it has a channel, and adds a plugin to each call.
+/// Every page of a call, each item read. A resource that is on two pages is one resource.
 macro_rules! pages {
     ($request:expr, $items:ident, $at:expr, $call:expr, $read:expr) => {{
-        let incomplete = |why: Incomplete| $at.incomplete($call, &why);
-        let (mut request, mut turned) = ($request, Pages::default());
         let mut resources = BTreeMap::new();
-        loop {
-            let page = request.clone().send().await.map_err(|error| $at.failure($call, &error))?;
-            turned.turn(page.next_token(), None).map_err(incomplete)?;
-            for item in page.$items() {
-                let read: Result<Option<Resource>, Incomplete> = $read(item);
-                resources.extend(read.map_err(incomplete)?.map(|resource| (resource.id.clone(), resource)));
-            }
-            let Some(next) = page.next_token().filter(|next| !next.is_empty()) else { break };
-            request = request.next_token(next);
-        }
+        each_page!($request, $items, $at, $call, |item| $read(item).map(|read: Option<Resource>| {
+            resources.extend(read.map(|resource| (resource.id.clone(), resource)));
+        }));
         resources.into_values().collect()
     }};
 }
