@@ -19,6 +19,7 @@ Examples:
   flowagg query --list
   flowagg query who 10.0.0.7 --from 24h
   flowagg query nat --nat eni-0a1b2c3d4e5f67890
+  flowagg query top --from 24h --names
   flowagg query \"SELECT count(*) FROM vpc_flow_logs\"
   flowagg query --from 24h --only shop \\
     \"SELECT dstport, sum(bytes) FROM vpc_flow_logs GROUP BY 1\"
