@@ -174,6 +174,20 @@ query: not everything could be looked up: names; 3 rows from 3 records in 1 obje
 }
 
 #[tokio::test]
+async fn first_ten_thousand_rows_have_names_and_a_note_says_so() {
+    let world = shop_and_bank().await;
+    let values: Vec<String> = (0..4_000).map(|n| format!("({n})")).collect();
+    let sql =
+        format!("SELECT log_account FROM vpc_flow_logs CROSS JOIN (VALUES {}) AS many (n)", values.join(","));
+    let ran = world.flowagg(["query", &sql, "--names", "--format", "csv"]).await.unwrap().exits(0);
+    let named = ran.stdout.lines().filter(|line| line.ends_with(",shop")).count();
+    let unnamed = ran.stdout.lines().skip(1).filter(|line| line.ends_with(',')).count();
+    assert_eq!((named, unnamed), (10_000, 2_000));
+    let note = "note: names were looked up for the first 10,000 rows, and the others have none: `--limit` sets a lower number of rows";
+    assert!(ran.stderr.lines().any(|line| line == note), "{}", ran.stderr);
+}
+
+#[tokio::test]
 async fn throttled_lookups_are_tried_again() {
     let mut world = shop_and_bank().await;
     let faults = Faults::in_front_of(world.aws().url()).await.unwrap();

@@ -142,10 +142,12 @@ impl<'q> Remarks<'q> {
         let names_gateways = question.gateways().is_some_and(|gateways| !gateways.is_empty());
         let is_of_gateways = matches!(question.name(), QuestionName::Nat | QuestionName::NatToAws);
         if rows == 0 && is_of_gateways && names_gateways && progress.records() > 0 && limit != Some(0) {
-            screen.note(
+            screen.note(if question.asks_fleet() {
+                "no record is of a NAT gateway of the fleet: check `--from`, and that their VPCs are logged"
+            } else {
                 "no record is of one of these NAT gateways: check `--nat` (a zonal gateway is named by its network interface or private \
-                 address, a regional one by its id) and `--from`",
-            )?;
+                 address, a regional one by its id) and `--from`"
+            })?;
         }
         if question.ranks() && limit.is_none() && rows >= Question::ROWS {
             screen.note(&format!("these are the first {rows} rows: `--limit` sets another number"))?;

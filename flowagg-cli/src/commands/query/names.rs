@@ -23,7 +23,7 @@ use crate::aws::lookup;
 use crate::aws::observe::{Detail, listed, survey_in};
 use crate::{Exit, Screen};
 
-/// For so many rows names are looked up. Each address may take a part of a call in every account-region.
+/// The most rows that names are looked up for. Each address may take a part of a call in every account-region.
 const NAMED_ROWS: usize = 10_000;
 
 /// Adds the columns with names. Rows wait until all that get names are there.
