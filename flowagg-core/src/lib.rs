@@ -8,6 +8,7 @@ pub mod flow_log;
 pub mod id;
 pub mod layout;
 pub mod lifecycle;
+pub mod lookup;
 pub mod names;
 pub mod near;
 pub mod observed;

@@ -118,6 +118,9 @@ pub enum QueryError {
         /// Their bytes.
         bytes: u64,
     },
+    /// A sum of integers does not fit in 64 bits.
+    #[error("a sum is larger than the largest 64-bit integer, 9223372036854775807")]
+    SumTooLarge,
     /// A task that lists or downloads ended before its work was done, because it panicked.
     #[error("a task that lists or downloads objects ended early, so the result would be incomplete")]
     Incomplete,
@@ -138,6 +141,9 @@ impl QueryError {
             ),
             Self::Broken { .. } => Some("run without strict mode to skip broken objects"),
             Self::Declined { .. } => Some("narrow the accounts, regions or times, or raise the limit"),
+            Self::SumTooLarge => Some(
+                "leave out the records with impossible numbers, as in `WHERE bytes < 1000000000000000`, or sum `CAST(bytes AS decimal(38, 0))`",
+            ),
             Self::Incomplete => {
                 Some("run it again; if it happens again, report it as a bug with the panic above")
             }

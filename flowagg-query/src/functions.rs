@@ -7,14 +7,17 @@ use arrow::array::{Array as _, ArrayRef, AsArray as _, BooleanArray, StringViewA
 use arrow::datatypes::{DataType, Int64Type};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{
-    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    AggregateUDF, ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 use datafusion::prelude::SessionContext;
+
+use crate::sum::CheckedSum;
 
 /// Adds the functions to a session.
 pub(crate) fn register(session: &SessionContext) {
     session.register_udf(ScalarUDF::from(CidrContains::new()));
     session.register_udf(ScalarUDF::from(CidrNetwork::new()));
+    session.register_udaf(AggregateUDF::from(CheckedSum::new()));
 }
 
 /// A network: an address and how many of its bits count.

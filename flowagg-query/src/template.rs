@@ -55,6 +55,25 @@ impl Template {
     }
 }
 
+/// Where the first statement of a text ends: after its semicolon, in bytes; `None` if more may follow. Semicolons in strings, quoted names
+/// and comments end nothing.
+pub fn statement_end(text: &str) -> Option<usize> {
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let mut tokens = Vec::new();
+    // What follows the semicolon need not be SQL.
+    let _ = Tokenizer::new(&GenericDialect {}, text).tokenize_with_location_into_buf(&mut tokens);
+    let end = tokens.iter().find(|token| token.token == Token::SemiColon)?;
+    Some(offset(&lines, end.span.start) + 1)
+}
+
+/// The first word of a statement, after comments.
+pub fn first_word(text: &str) -> Option<String> {
+    let mut tokens = Vec::new();
+    let _ = Tokenizer::new(&GenericDialect {}, text).tokenize_with_location_into_buf(&mut tokens);
+    let mut tokens = tokens.into_iter().map(|token| token.token);
+    tokens.find(|token| !matches!(token, Token::Whitespace(_))).map(|token| token.to_string())
+}
+
 /// The place of a location, in bytes. Locations count lines and characters from 1.
 fn offset(lines: &[&str], location: Location) -> usize {
     let nth = |n: u64| usize::try_from(n.saturating_sub(1)).unwrap_or(usize::MAX);
@@ -91,6 +110,29 @@ mod tests {
         for sql in ["", "SELECT 1", "SELECT '''$a'''", "SELECT 'it''s $a'"] {
             assert_eq!(bound(sql), (Vec::new(), sql.to_owned()));
         }
+    }
+
+    #[test]
+    fn statement_ends_at_its_own_semicolon() {
+        for (text, rest) in [
+            ("SELECT 1;", Some("")),
+            ("SELECT ';' -- ;\n, \"a;\" /* ; */;who 'x", Some("who 'x")),
+            ("SELECT é;\nSELECT 2;", Some("\nSELECT 2;")),
+            ("SELECT 1", None),
+            ("SELECT ';", None),
+            ("SELECT 1 -- done;", None),
+            ("SELECT 1 /* ;", None),
+            ("", None),
+        ] {
+            assert_eq!(statement_end(text).map(|end| &text[end..]), rest, "{text}");
+        }
+    }
+
+    #[test]
+    fn first_word_is_below_the_comments() {
+        assert_eq!(first_word("-- a\n/* b */ Select 1").as_deref(), Some("Select"));
+        assert_eq!(first_word("(SELECT 1)").as_deref(), Some("("));
+        assert_eq!(first_word(" -- only"), None);
     }
 
     #[test]

@@ -86,6 +86,9 @@ pub(crate) struct TerraformArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct IamArgs {
+    /// Include what `flowagg query` needs: reading the objects, and looking up names and NAT gateways
+    #[arg(long)]
+    pub(crate) query: bool,
     /// `yaml` or `json`
     #[arg(long, value_parser = format, default_value = "yaml")]
     pub(crate) format: TemplateFormat,

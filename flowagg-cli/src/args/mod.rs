@@ -312,6 +312,9 @@ pub(crate) struct DoctorArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct PermissionsArgs {
+    /// Include what `flowagg query` needs: reading the objects, and looking up names and NAT gateways
+    #[arg(long)]
+    pub(crate) query: bool,
     /// Print all of them as one JSON object: caller, hub, member, trust
     #[arg(long)]
     pub(crate) json: bool,

@@ -22,6 +22,7 @@ Examples:
   flowagg query --list
   flowagg query who 10.0.0.7 --from 24h
   flowagg query nat --nat eni-0a1b2c3d4e5f67890
+  flowagg query top --from 24h --names
   flowagg query \"SELECT count(*) FROM vpc_flow_logs\"
   flowagg query --from 24h --only shop \\
     \"SELECT dstport, sum(bytes) FROM vpc_flow_logs GROUP BY 1\"
@@ -40,7 +41,8 @@ Examples:
 
 Exit codes:
   0  the query ran, and every object was read
-  1  something could not be read, the query failed, or you answered no
+  1  something could not be read or looked up, the query failed, or you
+     answered no
   2  the question, statement or an option is invalid, a field that it needs
      is not recorded, or there is no terminal to ask on
   3  the query ran, and broken objects were skipped, or `--fail-if-rows` found
@@ -55,10 +57,11 @@ pub(crate) struct QueryArgs {
     #[arg(value_name = "QUESTION|SQL")]
     pub(crate) asked: Option<String>,
     /// What the question is about, such as an address; `NAME=VALUE` for a parameter of a saved question
-    #[arg(value_name = "ARGUMENT")]
+    #[arg(value_name = "ARGUMENT", allow_negative_numbers = true)]
     pub(crate) arguments: Vec<String>,
     /// List the questions with the fields that they need; with a question, which records it counts
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["arguments", "bucket", "path", "prefix", "from", "to", "limit", "format", "out", "explain"])]
+    #[arg(conflicts_with_all = ["ask_above", "yes", "names", "strict", "nat", "own", "hours", "weekdays", "utc_offset"])]
     pub(crate) list: bool,
     /// Where the query runs
     #[cfg(feature = "athena")]
@@ -101,6 +104,11 @@ pub(crate) struct QueryArgs {
     /// Do not ask
     #[arg(short, long)]
     pub(crate) yes: bool,
+    /// Add the names of accounts, network interfaces, instances, VPCs, subnets and addresses, in columns next to theirs
+    ///
+    /// They are looked up in the accounts of the fleet file, with calls to EC2, and are those of now.
+    #[arg(long, conflicts_with = "explain")]
+    pub(crate) names: bool,
     /// Stop at the first broken object instead of skipping it
     #[arg(long)]
     pub(crate) strict: bool,
@@ -120,8 +128,8 @@ pub(crate) struct QueryArgs {
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Options of questions")]
 pub(crate) struct QuestionOptions {
-    /// NAT gateways, by network interface or private address; regional ones by id
-    #[arg(long, value_name = "ID|ADDRESS", value_delimiter = ',')]
+    /// NAT gateways, by network interface or private address; regional ones by id. `fleet` looks up those of the fleet in EC2
+    #[arg(long, value_name = "ID|ADDRESS|fleet", value_delimiter = ',')]
     pub(crate) nat: Vec<Gateway>,
     /// Networks that are not the internet, besides private ones
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
@@ -195,7 +203,7 @@ impl FromStr for QueryTime {
 fn interval(text: &str) -> Result<Duration, String> {
     let span = ago(text).and_then(|span| Duration::try_from(span).ok());
     span.filter(|span| *span >= Duration::from_secs(1))
-        .ok_or_else(|| "at least a second, as in 60s or 5m".to_owned())
+        .ok_or_else(|| "a time of at least a second, as in 60s or 5m".to_owned())
 }
 
 /// `24h`, `7d`.

@@ -47,7 +47,6 @@ calls! {
     GET_REQUEST_PAYMENT = "GetBucketRequestPayment", "s3:GetBucketRequestPayment";
     GET_NOTIFICATION = "GetBucketNotificationConfiguration", "s3:GetBucketNotification";
     LIST_OBJECTS = "ListObjectsV2", "s3:ListBucket";
-    #[cfg(feature = "query")]
     GET_OBJECT = "GetObject", "s3:GetObject";
     #[cfg(feature = "query")]
     HEAD_OBJECT = "HeadObject", "s3:GetObject";
@@ -72,6 +71,8 @@ calls! {
     DESCRIBE_VPCS = "DescribeVpcs", "ec2:DescribeVpcs";
     DESCRIBE_SUBNETS = "DescribeSubnets", "ec2:DescribeSubnets";
     DESCRIBE_INTERFACES = "DescribeNetworkInterfaces", "ec2:DescribeNetworkInterfaces";
+    DESCRIBE_INSTANCES = "DescribeInstances", "ec2:DescribeInstances";
+    DESCRIBE_NAT_GATEWAYS = "DescribeNatGateways", "ec2:DescribeNatGateways";
     DESCRIBE_TRANSIT_GATEWAYS = "DescribeTransitGateways", "ec2:DescribeTransitGateways";
     DESCRIBE_ATTACHMENTS = "DescribeTransitGatewayAttachments", "ec2:DescribeTransitGatewayAttachments";
     DESCRIBE_SECURITY_GROUPS = "DescribeSecurityGroups", "ec2:DescribeSecurityGroups";
@@ -131,6 +132,10 @@ pub(crate) fn organization_reads(organization: &Organization, how: &Discovery) -
         (true, None) => below.into_iter().chain([LIST_ACCOUNTS]).collect(),
     }
 }
+
+/// What the look-ups of `flowagg query` take in a member: names, and NAT gateways.
+pub(crate) const LOOKUPS: [Call; 5] =
+    [DESCRIBE_INTERFACES, DESCRIBE_INSTANCES, DESCRIBE_VPCS, DESCRIBE_SUBNETS, DESCRIBE_NAT_GATEWAYS];
 
 /// The call that reads what there is of a kind of resource.
 pub(crate) fn describe(kind: ResourceKind) -> Call {

@@ -149,6 +149,26 @@ impl Pages {
     }
 }
 
+/// Makes a call of EC2 for every page, and takes each item: `$read` is a `Result` without a value. The SDK's own paginator would take
+/// more processor time: it has a channel, and adds a plugin to each call.
+macro_rules! each_page {
+    ($request:expr, $items:ident, $at:expr, $call:expr, |$item:ident| $read:expr) => {{
+        let incomplete = |why: $crate::aws::complete::Incomplete| $at.incomplete($call, &why);
+        let (mut request, mut turned) = ($request, $crate::aws::complete::Pages::default());
+        loop {
+            let page = request.clone().send().await.map_err(|error| $at.failure($call, &error))?;
+            turned.turn(page.next_token(), None).map_err(incomplete)?;
+            for $item in page.$items() {
+                let read: Result<(), $crate::aws::complete::Incomplete> = $read;
+                read.map_err(incomplete)?;
+            }
+            let Some(next) = page.next_token().filter(|next| !next.is_empty()) else { break };
+            request = request.next_token(next);
+        }
+    }};
+}
+pub(crate) use each_page;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,8 @@ mod defaults;
 mod deliveries;
 mod failure;
 mod found;
+#[cfg(feature = "query")]
+pub(crate) mod lookup;
 #[cfg(test)]
 pub(crate) mod mocked;
 #[cfg(feature = "query")]

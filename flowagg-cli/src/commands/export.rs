@@ -13,7 +13,7 @@ use crate::aws::observe::Observation;
 use crate::export::athena::athena;
 use crate::export::cloudformation;
 use crate::export::terraform::{self, LiveState};
-use crate::export::{ExportError, ExportFile, ExportFiles};
+use crate::export::{ExportError, ExportFile, ExportFiles, permissions, permissions_with_query};
 use crate::{Exit, Screen};
 
 pub(super) async fn run(
@@ -34,7 +34,8 @@ pub(super) async fn run(
         ExportVerb::Terraform(options) => (configuration(global, options, screen).await?, &options.to),
         ExportVerb::Iam(options) => {
             let file = start::read(&global.config, screen)?;
-            (cloudformation::roles(&file, options.format)?, &options.to)
+            let permissions = if options.query { permissions_with_query(&file) } else { permissions(&file) };
+            (cloudformation::roles_with(&file, &permissions, options.format)?, &options.to)
         }
         ExportVerb::Athena(options) => {
             // The table is of the whole fleet, whatever part its queries read.

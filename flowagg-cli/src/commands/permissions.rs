@@ -6,7 +6,9 @@ use flowagg_core::fleet::FleetFile;
 
 use super::error::CommandError;
 use super::start;
-use crate::export::{ManagedPolicy, POLICIES_OF_ROLE, Permissions, PolicyPart, permissions};
+use crate::export::{
+    ManagedPolicy, POLICIES_OF_ROLE, Permissions, PolicyPart, permissions, permissions_with_query,
+};
 use crate::{Exit, Screen, args, show};
 
 pub(super) fn run(
@@ -15,7 +17,7 @@ pub(super) fn run(
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     let file = start::read(fleet_file, screen)?;
-    let permissions = permissions(&file);
+    let permissions = if options.query { permissions_with_query(&file) } else { permissions(&file) };
     if options.json {
         show::document(&permissions, screen.out)?;
         return Ok(Exit::Done);

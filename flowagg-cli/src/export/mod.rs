@@ -12,5 +12,5 @@ pub mod terraform;
 pub use error::{ExportError, Unseen};
 pub use files::{ExportFile, ExportFiles};
 pub use managed::{ManagedPolicy, POLICIES_OF_ROLE, PolicyPart};
-pub use permissions::{Permissions, ReadPermissions, permissions};
+pub use permissions::{Permissions, ReadPermissions, permissions, permissions_with_query};
 use statement::SqlStatement;

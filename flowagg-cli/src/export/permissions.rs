@@ -12,8 +12,8 @@ use serde_json::{Map, Value, json};
 use super::managed::{ManagedPolicy, PolicyPart, managed};
 use crate::aws::call::{
     ASSUME_ROLE, BEHIND_FLOW_LOGS, CREATE_FLOW_LOGS, CREATE_TAGS, Call, DELETE_FLOW_LOGS, DESCRIBE_FLOW_LOGS,
-    DESCRIBE_REGIONS, DESCRIBE_UNIT, HUB_READS, HUB_WRITES, KEY_READS, SECURITY_GROUP_READS, behind_field,
-    describe, describe_in_use, organization_reads,
+    DESCRIBE_REGIONS, DESCRIBE_UNIT, GET_OBJECT, HUB_READS, HUB_WRITES, KEY_READS, LOOKUPS,
+    SECURITY_GROUP_READS, behind_field, describe, describe_in_use, organization_reads,
 };
 
 /// IAM policies, as JSON values.
@@ -65,7 +65,22 @@ pub struct ReadPermissions {
 /// (Service Authorization Reference); "Create a flow log that publishes to Amazon S3" and "Flow log records" (Amazon VPC User
 /// Guide).
 pub fn permissions(file: &FleetFile) -> Permissions {
+    permissions_for(file, false)
+}
+
+/// The same, with what `flowagg query` needs besides: reading the objects, and looking up names and NAT gateways. The read roles get it,
+/// or the others if there are none.
+///
+/// No other command reads objects, instances or NAT gateways, so [`permissions`] does not allow it.
+pub fn permissions_with_query(file: &FleetFile) -> Permissions {
+    permissions_for(file, true)
+}
+
+fn permissions_for(file: &FleetFile, with_query: bool) -> Permissions {
     let hub = &file.hub;
+    let queries = |by_reader: bool| with_query && by_reader == file.read_role.is_some();
+    let in_hub = |by_reader| queries(by_reader).then(|| object_reads(hub)).into_iter().flatten();
+    let in_member = |by_reader| queries(by_reader).then(lookups).into_iter().flatten();
     let lists = |lister: Lister| list_accounts(file).filter(|_| Lister::of(file) == lister);
     let some = |statements: Vec<Value>| (!statements.is_empty()).then(|| policy(statements));
     let caller = |files: &[&FleetFile]| some(assume_roles(files).chain(lists(Lister::Caller)).collect());
@@ -81,13 +96,14 @@ pub fn permissions(file: &FleetFile) -> Permissions {
     });
     let read_only = reading.as_ref().map(|reading| ReadPermissions {
         caller: caller(&[reading]),
-        hub: of_hub(hub_reads(hub)),
-        member: policy(vec![member_reads(file), security_group_reads()]),
+        hub: of_hub(hub_reads(hub).into_iter().chain(in_hub(true)).collect()),
+        member: policy(std::iter::once(member_reads(file)).chain(in_member(true)).collect()),
     });
     // Who applies also plans and verifies, by the read roles.
     let files: Vec<&FleetFile> = std::iter::once(file).chain(&reading).collect();
     let (caller, lookup) = (caller(&files), some(lists(Lister::Lookup).into_iter().collect()));
-    let (hub, member) = (of_hub(hub_statements(hub)), member_policy(file));
+    let hub = of_hub(hub_statements(hub).into_iter().chain(in_hub(false)).collect());
+    let member = policy(member_statements(file).into_iter().chain(in_member(false)).collect());
     let read = read_only.as_ref();
     let parts = [
         (PolicyPart::Caller, caller.as_ref()),
@@ -220,13 +236,29 @@ fn member_reads(file: &FleetFile) -> Value {
     json!({ "Sid": "DescribeResources", "Effect": "Allow", "Action": actions(&reads), "Resource": "*" })
 }
 
-/// What the question about rules of security groups reads.
-fn security_group_reads() -> Value {
-    json!({ "Sid": "DescribeSecurityGroups", "Effect": "Allow", "Action": actions(&SECURITY_GROUP_READS), "Resource": "*" })
+/// To read the objects.
+fn object_reads(hub: &Hub) -> Vec<Value> {
+    let objects = format!("{}/*", bucket_arn(hub));
+    let mut statements = vec![
+        json!({ "Sid": "ReadObjects", "Effect": "Allow", "Action": GET_OBJECT.action, "Resource": objects }),
+    ];
+    if let Some(Encryption::SseKms { key, .. }) = &hub.encryption {
+        // S3 decrypts on behalf of who reads an object.
+        statements.push(
+            json!({ "Sid": "DecryptObjects", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": key }),
+        );
+    }
+    statements
 }
 
-/// One policy for every member: the permissions that any of them needs.
-fn member_policy(file: &FleetFile) -> Value {
+/// To look up names, NAT gateways and rules of security groups.
+fn lookups() -> [Value; 2] {
+    let statement = |sid: &str, calls: &[Call]| json!({ "Sid": sid, "Effect": "Allow", "Action": actions(calls), "Resource": "*" });
+    [statement("LookUpNames", &LOOKUPS), statement("DescribeSecurityGroups", &SECURITY_GROUP_READS)]
+}
+
+/// The statements for every member: the permissions that any of them needs.
+fn member_statements(file: &FleetFile) -> Vec<Value> {
     let partition = file.hub.region.partition();
     let ec2 = |resource: &str| format!("arn:{partition}:ec2:*:*:{resource}/*");
     let kinds = kinds(file);
@@ -239,7 +271,6 @@ fn member_policy(file: &FleetFile) -> Value {
     let tagged_on_creation = json!({ "StringEquals": { "ec2:CreateAction": CREATE_FLOW_LOGS.name } });
     let mut statements = vec![
         member_reads(file),
-        security_group_reads(),
         json!({ "Sid": "CreateFlowLogs", "Effect": "Allow", "Action": CREATE_FLOW_LOGS.action, "Resource": logged }),
         json!({ "Sid": "TagNewFlowLogs", "Effect": "Allow", "Action": CREATE_TAGS.action, "Resource": ec2("vpc-flow-log"), "Condition": tagged_on_creation }),
         json!({ "Sid": "ManageFlowLogs", "Effect": "Allow", "Action": actions(&[CREATE_TAGS, DELETE_FLOW_LOGS]), "Resource": ec2("vpc-flow-log"), "Condition": marked }),
@@ -252,7 +283,7 @@ fn member_policy(file: &FleetFile) -> Value {
             json!({ "Sid": "ListEcsResources", "Effect": "Allow", "Action": behind_fields, "Resource": "*" }),
         );
     }
-    policy(statements)
+    statements
 }
 
 fn policy(statements: Vec<Value>) -> Value {

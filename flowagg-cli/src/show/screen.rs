@@ -151,6 +151,12 @@ impl<'a> Screen<'a> {
         if self.events { self.say(text) } else { self.err.line(6, format_args!("note: {text}")) }
     }
 
+    /// How a run ended, and what it did.
+    #[cfg(feature = "query")]
+    pub(crate) fn last_line(&mut self, text: &str) -> io::Result<()> {
+        if self.events { self.say(text) } else { self.err.line(4, text) }
+    }
+
     /// Something that is to be known beside the result, as it stands.
     pub(crate) fn say(&mut self, text: &str) -> io::Result<()> {
         match text.trim_end() {

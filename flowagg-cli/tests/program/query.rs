@@ -94,7 +94,7 @@ fn times_and_accounts_choose_the_objects() {
     // The other object is named within the hour after the day: it is read, and its record is not of the day.
     assert_eq!(count(&day), expected("2", "ok: 1 row from 3 records in 2 objects"));
     let of_account = ["--only", "333333333333"];
-    assert_eq!(count(&of_account), expected("1", "ok: 1 row from 1 records in 1 object"));
+    assert_eq!(count(&of_account), expected("1", "ok: 1 row from 1 record in 1 object"));
     assert_eq!(count(&["--only", "us-east-1"]), expected("0", "ok: 1 row from 0 records in 0 objects"));
 }
 
@@ -260,7 +260,7 @@ fn invalid_command_lines_say_what_to_do() {
         (&["SELECT 1", "AS one"], "unexpected argument `AS one` after the SQL statement"),
         (
             &[sql, "--nat", "10.0.0.1"],
-            "`--nat` is an option of flowagg's own questions, not of SQL statements",
+            "`--nat` is an option of flowagg's own questions, not of SQL statements and saved questions",
         ),
         (&["DELETE FROM vpc_flow_logs"], "`DELETE` is not a statement that only reads"),
         (&["CREATE TABLE a AS SELECT 1"], "`CREATE` is not a statement that only reads"),

@@ -124,7 +124,7 @@ nat [--nat]
     better with: interface-id, action, resource-id
     flowagg query nat --nat eni-0a1b2c3d4e5f67890
 
-    Counts records of the gateways on the side of the source only, where the address in the packet differs from that of the gateway: each byte that a gateway processes counts once, in the direction that it has for the source. Gateways are named with `--nat` or recognised by the field `interface-type`: addresses alone do not tell them from load balancers and transit gateways.
+    Counts records of the gateways on the side of the source only, where the address in the packet differs from that of the gateway: each byte that a gateway processes counts once, in the direction that it has for the source. Gateways are recognised by the field `interface-type`, named with `--nat`, or looked up in the accounts of the fleet file with `--nat fleet`, which is the default if the fleet file does not record `interface-type`. Addresses alone do not tell them from load balancers and transit gateways.
 
 Some(0)
 
@@ -135,8 +135,12 @@ Some(0)
 #[test]
 fn invalid_questions_say_what_to_do() {
     let folder = bucket();
-    let asked: [&[&str]; 10] = [
+    let asked: [&[&str]; 14] = [
         &["scan"],
+        &["TOP"],
+        &["top instances"],
+        &["scans", "-1"],
+        &["--list", "--format", "csv"],
         &["zebra"],
         &["select"],
         &["who"],
@@ -160,6 +164,17 @@ fn invalid_questions_say_what_to_do() {
         str![[r#"
 error: unknown question `scan`
        did you mean `scans`? `flowagg query --list` shows all questions
+error: unknown question `TOP`
+       did you mean `top`? `flowagg query --list` shows all questions
+error: `top instances` is one argument, so it is not the question `top`
+       leave the quotes out: `flowagg query top instances`
+error: invalid argument `-1` of `scans`: expected a number of targets or ports
+       as in `flowagg query scans 50 --from 24h`; `flowagg query --list` shows all questions
+error: the argument '--path <DIR>' cannot be used with '--list'
+
+Usage: flowagg query --path <DIR> --format <FORMAT> [QUESTION|SQL] [ARGUMENT]...
+
+For more information, try '--help'.
 error: unknown question `zebra`
        `flowagg query --list` shows all questions; a SQL statement is one argument in quotes
 error: unknown question `select`

@@ -76,18 +76,18 @@ fn arguments_of_a_saved_question_are_checked() {
         said,
         str![[r#"
 error: `to-port`: parameter `port` is not given
-       as in `flowagg query to-port port=INTEGER [account='222222222222']`
+       its parameters: port (integer), account (text, `222222222222` if it is not given); as in `flowagg query to-port port=1`
 Some(2)
 error: `to-port`: unexpected argument `22`: a parameter is given as `NAME=VALUE`
-       as in `flowagg query to-port port=INTEGER [account='222222222222']`
+       its parameters: port (integer), account (text, `222222222222` if it is not given); as in `flowagg query to-port port=1`
 Some(2)
-error: `to-port`: invalid value `ssh` of parameter `port`: not an integer
-       as in `flowagg query to-port port=INTEGER [account='222222222222']`
+error: `to-port`: invalid value `ssh` of parameter `port`: not an integer of 64 bits
+       its parameters: port (integer), account (text, `222222222222` if it is not given); as in `flowagg query to-port port=1`
 Some(2)
 error: `to-port`: unknown parameter `prot`
-       as in `flowagg query to-port port=INTEGER [account='222222222222']`
+       its parameters: port (integer), account (text, `222222222222` if it is not given); as in `flowagg query to-port port=1`
 Some(2)
-error: `--nat` is an option of flowagg's own questions, not of SQL statements
+error: `--nat` is an option of flowagg's own questions, not of SQL statements and saved questions
        leave it out, or ask a question: `flowagg query --list` shows them
 Some(2)
 error: `--limit 1` leaves no row above the threshold of 1
@@ -149,13 +149,15 @@ fn faults_of_files_are_reported_with_their_place() {
         ("pairs.sql", "-- title: a\nSELECT 1"),
         ("Two Words.sql", "-- title: a\nSELECT 1"),
         ("undeclared.sql", "-- title: a\nSELECT $port"),
+        ("select.sql", "-- title: a\nSELECT 1"),
+        ("numbered.sql", "-- title: a\nSELECT $1"),
         ("unused.sql", "-- title: a\n-- parameter: port integer = 1\nSELECT 1"),
         ("writes.sql", "-- title: a\nDROP TABLE vpc_flow_logs"),
     ] {
         save(folder.path(), name, text);
     }
     let listed = offline_in(folder.path(), &["query", "--list"], "");
-    assert!(listed.out.ends_with("\nwrites\n    a\n"), "{}", listed.out);
+    assert!(!listed.out.contains("writes"), "{}", listed.out);
     assert_data_eq!(
         format!("{}{:?}\n", listed.err, listed.code),
         str![[r#"
@@ -163,14 +165,20 @@ error: `queries/Two Words.sql` does not have the name of a question
        rename it: use a-z, 0-9 and `-`, a letter first
 error: `queries/no-title.sql`, line 1: the title is missing
        begin the file with what the question answers, as in `-- title: Rejected traffic to databases`
+error: `queries/numbered.sql`, `$1` is not declared
+       give it a name of a-z, 0-9 and `_`, a letter first, and declare that at the top
 error: `queries/open.sql`, Unterminated string literal at Line: 2, Column: 8
        correct the statement
 error: `queries/pairs.sql` has the name of one of flowagg's own questions
+       rename the file
+error: `queries/select.sql` has the name of a word of SQL or of the prompt
        rename the file
 error: `queries/undeclared.sql`, `$port` is not declared
        add `-- parameter: port text` or `-- parameter: port integer` at the top
 error: `queries/unused.sql`, the parameter `port` is not used
        write `$port` in the statement, or remove the parameter
+error: `queries/writes.sql`: `DROP` is not a statement that only reads
+       use SELECT, WITH, EXPLAIN, DESCRIBE or SHOW
 Some(2)
 
 "#]]
@@ -201,13 +209,19 @@ fn saved_questions_are_listed_after_flowaggs_own() {
     save(folder.path(), "to-port.sql", FILE);
     save(folder.path(), "README.md", "not a question");
     let listed = offline_in(folder.path(), &["query", "--list"], "");
-    assert!(
-        listed
-            .out
-            .ends_with("\nto-port port=INTEGER [account='222222222222']\n    Rejected traffic to a port\n")
-    );
     let one = offline_in(folder.path(), &["query", "to-port", "--list"], "");
-    assert_eq!(one.out, "to-port port=INTEGER [account='222222222222']\n    Rejected traffic to a port\n");
+    assert_data_eq!(
+        &one.out,
+        str![[r#"
+to-port
+    Rejected traffic to a port
+    parameters: port (integer), account (text, `222222222222` if it is not given)
+    threshold: 1 rows
+    flowagg query to-port port=1
+
+"#]]
+    );
+    assert!(listed.out.ends_with(&format!("\n\n{}", one.out)), "{}", listed.out);
     assert_eq!((listed.code, one.code), (Some(0), Some(0)));
     // The folder is next to the fleet file.
     let elsewhere =

@@ -142,7 +142,7 @@ fn interface(text: &str) -> Option<ResourceId> {
 /// own id (`resource-id`).
 ///
 /// Source: "Flow log record examples", traffic through a zonal and a regional NAT gateway (Amazon VPC User Guide).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Gateway {
     /// The network interface of a zonal NAT gateway.
     Interface(ResourceId),
@@ -150,20 +150,34 @@ pub enum Gateway {
     Address(IpAddr),
     /// A regional NAT gateway: `nat-...`
     Regional(String),
+    /// Those of the fleet: `fleet`. In SQL it stands for the gateways whose records have their `interface-type`; those that EC2 lists
+    /// are [added](super::Question::with_gateways) by their ids, and by [`Listed`](Self::Listed).
+    Fleet,
+    /// An address of a gateway that EC2 lists, and that is named by its network interface as well. Only records that do not name their
+    /// network interface are found by it: in another VPC, something else may have the address.
+    Listed(IpAddr),
+}
+
+impl Gateway {
+    /// The word for [`Gateway::Fleet`].
+    pub const FLEET: &str = "fleet";
 }
 
 impl FromStr for Gateway {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        if let Ok(address) = text.parse() {
-            return Ok(Self::Address(address));
+        if let Ok(address) = text.parse::<IpAddr>() {
+            return Ok(Self::Address(address.to_canonical()));
         }
         if let Some(id) = interface(text) {
             return Ok(Self::Interface(id));
         }
+        if text == Self::FLEET {
+            return Ok(Self::Fleet);
+        }
         let is_gateway = is_id(text, "nat-");
-        let expected = "the network interface (`eni-...`) or private address of a NAT gateway, or the id (`nat-...`) of a regional one";
+        let expected = "the network interface (`eni-...`) or private address of a NAT gateway, the id (`nat-...`) of a regional one, or `fleet`";
         is_gateway.then(|| Self::Regional(text.to_owned())).ok_or(InvalidValue::new(expected))
     }
 }

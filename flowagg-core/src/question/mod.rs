@@ -28,6 +28,8 @@ pub use rules::{
 pub use saved::{Literal, Parameter, ParameterError, ParameterKind, SavedError, SavedQuestion};
 pub use sql::{BOTH_ENDS, NotAvailable};
 
+use crate::flow_log::FlowLogSpec;
+
 /// A question with its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -285,7 +287,9 @@ impl Question {
             QuestionName::Top => Self::Top { by: given.or_default()?, gateways },
             QuestionName::Who => {
                 let expected = InvalidValue::new("an IP address");
-                Self::Who { address: given.required(|text| text.parse().map_err(|_| expected.clone()))? }
+                let address = |text: &str| text.parse::<IpAddr>().map_err(|_| expected.clone());
+                // Records have IPv4 addresses as such, not mapped to IPv6.
+                Self::Who { address: given.required(address)?.to_canonical() }
             }
             QuestionName::Interface => Self::Interface { id: given.required(str::parse)? },
             QuestionName::Rejected => Self::Rejected,
@@ -336,6 +340,22 @@ impl Question {
         Self::new(name, words, Options::default())
     }
 
+    /// The needs of a question: one that is asked by a word with each word that needs other fields, any other as in its
+    /// [example](QuestionName::example).
+    pub fn needs_by_argument(name: QuestionName) -> Vec<(Option<&'static str>, Needs)> {
+        let words = name.argument().map(|argument| argument.name).filter(|name| name.contains('|'));
+        let words: Vec<&str> = words.into_iter().flat_map(|words| words.split('|')).collect();
+        let with = |word: &&'static str| {
+            let question = Self::new(name, [*word], Options::default()).ok()?;
+            Some((Some(*word), question.needs()))
+        };
+        let mut needs: Vec<_> = words.iter().filter_map(with).collect();
+        if needs.windows(2).all(|pair| pair[0].1 == pair[1].1) {
+            needs = Self::sample(name).ok().into_iter().map(|question| (None, question.needs())).collect();
+        }
+        needs
+    }
+
     /// What it means that a row has the [mark](BOTH_ENDS).
     pub fn mark(&self) -> &'static str {
         match self {
@@ -376,8 +396,53 @@ impl Question {
         }
     }
 
+    /// Whether it is asked with the NAT gateways of the fleet, which have to be looked up.
+    pub fn asks_fleet(&self) -> bool {
+        self.gateways().is_some_and(|gateways| gateways.contains(&Gateway::Fleet))
+    }
+
+    /// The same question with more NAT gateways, if it takes any.
+    pub fn with_gateways(mut self, more: impl IntoIterator<Item = Gateway>) -> Self {
+        match &mut self {
+            Self::Pairs { gateways, .. }
+            | Self::Top { gateways, .. }
+            | Self::Outbound { gateways, .. }
+            | Self::Nat { gateways }
+            | Self::NatToAws { gateways }
+            | Self::LargeFlows { gateways, .. }
+            | Self::Scans { gateways, .. }
+            | Self::OffHours { gateways, .. } => gateways.extend(more),
+            _ => {}
+        }
+        self
+    }
+
+    /// The question for a fleet with these flow logs. What passes NAT gateways is asked with those of the fleet, if it is asked without
+    /// any and the records do not say which network interfaces are gateways.
+    pub fn of_fleet(self, spec: &FlowLogSpec) -> Self {
+        match &self {
+            Self::Nat { gateways } | Self::NatToAws { gateways }
+                if gateways.is_empty() && !needs::is_recorded(spec, needs::INTERFACE_TYPE) =>
+            {
+                self.with_gateways([Gateway::Fleet])
+            }
+            _ => self,
+        }
+    }
+
+    /// Whether it has no answer without NAT gateways that EC2 lists: it is about gateways, and these flow logs do not record which network
+    /// interfaces are gateways.
+    pub fn needs_listed_gateways(&self, spec: &FlowLogSpec) -> bool {
+        match self {
+            Self::Nat { gateways } | Self::NatToAws { gateways } => {
+                gateways == &[Gateway::Fleet] && !needs::is_recorded(spec, needs::INTERFACE_TYPE)
+            }
+            _ => false,
+        }
+    }
+
     /// The NAT gateways that it was asked with; `None` if it takes none.
-    fn gateways(&self) -> Option<&[Gateway]> {
+    pub fn gateways(&self) -> Option<&[Gateway]> {
         match self {
             Self::Pairs { gateways, .. }
             | Self::Top { gateways, .. }

@@ -188,8 +188,9 @@ static ROWS: [Row; QuestionName::ALL.len()] = [
         about: "What passes NAT gateways, by source",
         counts: "Counts records of the gateways on the side of the source only, where the address in the packet differs from that of the \
                  gateway: each byte that a gateway processes counts once, in the direction that it has for the source. Gateways are \
-                 named with `--nat` or recognised by the field `interface-type`: addresses alone do not tell them from load balancers and \
-                 transit gateways.",
+                 recognised by the field `interface-type`, named with `--nat`, or looked up in the accounts of the fleet file with `--nat \
+                 fleet`, which is the default if the fleet file does not record `interface-type`. Addresses alone do not tell them from \
+                 load balancers and transit gateways.",
         argument: None,
         example: "flowagg query nat --nat eni-0a1b2c3d4e5f67890",
     },
@@ -205,7 +206,7 @@ static ROWS: [Row; QuestionName::ALL.len()] = [
         about: "Traffic between availability zones, and its price",
         counts: "Counts what was sent (`egress`) by network interfaces whose next hop is in another availability zone. Each section of \
                  a path through gateways counts, as AWS charges for it. The price is the list price of data transfer within a region, \
-                 0.01 USD per GB out of one zone and the same into the other; some services do not charge for it.",
+                 0.01 USD per GB (1,073,741,824 bytes) out of one zone and the same into the other; some services do not charge for it.",
         argument: None,
         example: "flowagg query cross-zone --from 7d",
     },
@@ -321,7 +322,8 @@ impl QuestionName {
     pub fn parse(text: &str) -> Result<Self, UnknownQuestion> {
         let named = |text: &str| Self::ALL.into_iter().find(|name| name.as_str() == text);
         named(text).ok_or_else(|| {
-            let meant = meant(text, Self::ALL.into_iter().map(Self::as_str)).and_then(named);
+            let lower = text.to_ascii_lowercase();
+            let meant = meant(&lower, Self::ALL.into_iter().map(Self::as_str)).and_then(named);
             UnknownQuestion { text: text.to_owned(), meant }
         })
     }
@@ -376,6 +378,7 @@ mod tests {
         let meant = |text: &str| QuestionName::parse(text).unwrap_err().meant;
         assert_eq!(meant("scan"), Some(QuestionName::Scans));
         assert_eq!(meant("nat-to-s3"), Some(QuestionName::NatToAws));
+        assert_eq!((meant("TOP"), meant("By-Day")), (Some(QuestionName::Top), Some(QuestionName::ByDay)));
         assert_eq!(meant("zebra"), None);
     }
 }

@@ -46,7 +46,7 @@ fn named(fields: &[RecordedField]) -> String {
 impl NotRecorded {
     /// How to record it.
     pub fn help(&self) -> String {
-        let Self::Fields { question, fields, needed } = self else {
+        let Self::Fields { fields, needed, .. } = self else {
             return "set `flow-logs.traffic` to \"all\", then run `flowagg plan`".to_owned();
         };
         let known = |fields: &[RecordedField]| -> Result<Vec<Field>, _> {
@@ -62,16 +62,8 @@ impl NotRecorded {
         };
         let set = FieldSet::ALL.into_iter().find(has_all).unwrap_or(FieldSet::All);
         let them = if fields.len() == 1 { "it" } else { "them" };
-        // Gateways that are named need not be recognised.
-        let is_recognised = fields.iter().any(|field| field.as_str() == "interface-type");
-        let named = match question {
-            QuestionName::Nat | QuestionName::NatToAws if is_recognised => {
-                "; or name the gateways with `--nat` instead of recording `interface-type`"
-            }
-            _ => "",
-        };
         format!(
-            "add {them} to `flow-logs.fields`, or set it to \"{}\"; then run `flowagg plan`{named}",
+            "add {them} to `flow-logs.fields`, or set it to \"{}\"; then run `flowagg plan`",
             set.as_str()
         )
     }
@@ -196,6 +188,9 @@ impl Question {
         // What is asked with gateways reads the fields that name them.
         if let Some(gateways) = self.gateways() {
             also.extend(ids(gateways));
+            if gateways.contains(&Gateway::Fleet) {
+                also.extend(NAT);
+            }
         }
         let mut better = fields(also);
         better.retain(|field| !required.contains(field));
@@ -210,11 +205,9 @@ impl Question {
             (TrafficType::Accept, TrafficType::Reject) => return Err(NotRecorded::Accepted(self.name())),
             _ => {}
         }
-        let is_recorded = |field: &RecordedField| {
-            spec.format.fields().iter().any(|recorded| recorded.as_str() == field.as_str())
-        };
         let needed = needs.required;
-        let fields: Vec<RecordedField> = needed.iter().copied().filter(|field| !is_recorded(field)).collect();
+        let is_missing = |field: &RecordedField| !is_recorded(spec, field.as_str());
+        let fields: Vec<RecordedField> = needed.iter().copied().filter(is_missing).collect();
         match fields.is_empty() {
             true => Ok(()),
             false => Err(NotRecorded::Fields { question: self.name(), fields, needed }),
@@ -224,16 +217,29 @@ impl Question {
 
 /// The questions, each as in its example, that flow logs like these cannot answer.
 pub fn unanswered(spec: &FlowLogSpec) -> Vec<QuestionName> {
-    let can =
-        |name: &QuestionName| Question::sample(*name).is_ok_and(|question| question.check(spec).is_ok());
+    let can = |name: &QuestionName| {
+        Question::sample(*name).is_ok_and(|question| question.of_fleet(spec).check(spec).is_ok())
+    };
     QuestionName::ALL.into_iter().filter(|name| !can(name)).collect()
 }
 
-/// What names a gateway in its records, and whether it is one.
-const NAT: &[&str] = &["interface-id", "interface-type", "resource-id", "action"];
+/// Whether flow logs like these record a field.
+pub(super) fn is_recorded(spec: &FlowLogSpec, field: &str) -> bool {
+    spec.format.fields().iter().any(|recorded| recorded.as_str() == field)
+}
 
-/// The fields by which records of these gateways are found. An address is found in `srcaddr` and `dstaddr`.
+/// The field that says which records are those of a NAT gateway.
+pub(super) const INTERFACE_TYPE: &str = "interface-type";
+
+/// What names a gateway in its records, and whether it is one.
+const NAT: &[&str] = &["interface-id", INTERFACE_TYPE, "resource-id", "action"];
+
+/// The fields by which records of these gateways are found. An address is found in `srcaddr` and `dstaddr`; the gateways of the fleet
+/// are found by whatever there is.
 fn ids(gateways: &[Gateway]) -> &'static [&'static str] {
+    if gateways.contains(&Gateway::Fleet) {
+        return &[];
+    }
     let has = |is: fn(&Gateway) -> bool| gateways.iter().any(is);
     let has_interface = has(|gateway| matches!(gateway, Gateway::Interface(_)));
     match (has_interface, has(|gateway| matches!(gateway, Gateway::Regional(_)))) {
@@ -246,7 +252,7 @@ fn ids(gateways: &[Gateway]) -> &'static [&'static str] {
 
 /// The same; without gateways, the field that recognises them.
 fn known(gateways: &[Gateway]) -> &'static [&'static str] {
-    if gateways.is_empty() { &["interface-type"] } else { ids(gateways) }
+    if gateways.is_empty() { &[INTERFACE_TYPE] } else { ids(gateways) }
 }
 
 /// Fields by their names, each once, in the order of AWS's documentation.

@@ -108,13 +108,22 @@ fn what_is_not_recorded_is_named_with_the_fix() {
     );
 }
 
+#[test]
+fn address_that_is_mapped_to_ipv6_is_the_one_of_the_records() {
+    let who = |text: &str| asked(&format!("who {text}"), Options::default()).unwrap();
+    let address = |text: &str| Question::Who { address: text.parse().unwrap() };
+    assert_eq!(who("::ffff:10.0.1.1"), address("10.0.1.1"));
+    assert_eq!(who("2001:DB8:0::1"), address("2001:db8::1"));
+    assert_eq!(read("::ffff:10.0.0.220"), Some(Gateway::Address("10.0.0.220".parse().unwrap())));
+}
+
 fn read<T: FromStr>(text: &str) -> Option<T> {
     text.parse().ok()
 }
 
 #[test]
 fn gateways_are_interfaces_addresses_or_regional_ids() {
-    for text in ["eni-0a1b2c3d4e5f67890", "10.0.0.220", "nat-0a1b2c3d4e5f67890"] {
+    for text in ["eni-0a1b2c3d4e5f67890", "10.0.0.220", "nat-0a1b2c3d4e5f67890", "fleet"] {
         assert!(read::<Gateway>(text).is_some(), "{text}");
     }
     for text in ["", "vpc-0a1b2c3d", "eni-", "nat-0' OR 1=1", "i-0a1b2c3d", "10.0.0.0/8"] {
@@ -171,25 +180,55 @@ fn sizes_and_networks_are_read() {
     }
 }
 
+#[test]
+fn needs_are_listed_by_argument_where_they_differ() {
+    let needs = |name: QuestionName| -> Vec<String> {
+        let needs = Question::needs_by_argument(name).into_iter();
+        needs.map(|(word, needs)| format!("{word:?}: {}", names(&needs.required))).collect()
+    };
+    assert_eq!(
+        needs(QuestionName::ByService),
+        [
+            "Some(\"ecs-service\"): `bytes`, `ecs-cluster-name`, `ecs-service-name`",
+            "Some(\"ecs-task\"): `bytes`, `ecs-cluster-name`, `ecs-task-id`",
+            "Some(\"instance-tag\"): `bytes`, `instance-tag`",
+            "Some(\"interface-tag\"): `bytes`, `interface-tag`",
+            "Some(\"asg-tag\"): `bytes`, `asg-tag`",
+        ]
+    );
+    assert_eq!(needs(QuestionName::ByDay), ["None: `bytes`, `end`"]);
+    assert_eq!(needs(QuestionName::CrossZone), ["None: `bytes`, `az-id`, `next-hop-az-id`"]);
+}
+
+fn names(fields: &[RecordedField]) -> String {
+    let names: Vec<String> = fields.iter().map(|field| format!("`{}`", field.as_str())).collect();
+    names.join(", ")
+}
+
 /// Encloses what the page has of the questions.
 const START: &str = "<!-- generated from the questions -->\n";
 const END: &str = "<!-- end of the generated part -->\n";
 
 /// The table of questions, and what each counts.
 fn page() -> String {
-    let listed = |fields: &[RecordedField]| {
-        let names: Vec<String> = fields.iter().map(|field| format!("`{}`", field.as_str())).collect();
-        names.join(", ")
-    };
     let mut text = "| question | answer | needs | better with |\n|---|---|---|---|\n".to_owned();
     for name in QuestionName::ALL {
-        let needs = Question::sample(name).unwrap().needs();
+        let needs = Question::needs_by_argument(name);
+        let listed = |fields: fn(&Needs) -> &[RecordedField]| {
+            if needs.iter().all(|(_, one)| fields(one) == fields(&needs[0].1)) {
+                return names(fields(&needs[0].1));
+            }
+            let with = |(word, needs): &(Option<&str>, Needs)| {
+                format!("with `{}`: {}", word.unwrap_or_default(), names(fields(needs)))
+            };
+            needs.iter().map(with).collect::<Vec<_>>().join("<br>")
+        };
         let argument = name.argument().map(|argument| {
             let name = argument.name.replace('|', "\\|");
             if argument.is_required { format!(" {name}") } else { format!(" [{name}]") }
         });
         let (argument, about) = (argument.unwrap_or_default(), name.about());
-        let (required, better) = (listed(&needs.required), listed(&needs.better));
+        let (required, better) = (listed(|needs| &needs.required), listed(|needs| &needs.better));
         text += &format!("| `{name}{argument}` | {about} | {required} | {better} |\n");
     }
     text.push('\n');
@@ -209,21 +248,45 @@ fn page_lists_every_question_with_its_fields_and_what_it_counts() {
     assert_data_eq!(expected, Data::read_from(&file, None).raw());
 }
 
+/// Flow logs with these fields.
+fn recording(fields: &[&str]) -> FlowLogSpec {
+    let fields: Vec<Field> = fields.iter().map(|name| Field::parse(name).unwrap()).collect();
+    FlowLogSpec { format: RecordFormat::try_from(fields).unwrap(), ..FlowLogSpec::default() }
+}
+
 #[test]
-fn advice_names_a_set_with_all_needed_fields_and_the_option_that_does_without() {
-    let fields = ["srcaddr", "dstaddr", "bytes", "pkt-srcaddr", "pkt-dstaddr"];
-    let fields = fields.map(|name| Field::parse(name).unwrap()).to_vec();
-    let spec = FlowLogSpec { format: RecordFormat::try_from(fields).unwrap(), ..FlowLogSpec::default() };
-    let help = |line: &str, options| asked(line, options).unwrap().check(&spec).unwrap_err().help();
+fn advice_names_a_set_with_all_needed_fields() {
+    let spec = recording(&["srcaddr", "dstaddr", "bytes", "pkt-srcaddr", "pkt-dstaddr"]);
     let gateways = vec!["eni-0a1b2c3d4e5f67890".parse().unwrap()];
-    let named = Options { gateways, ..Options::default() };
+    let named = asked("nat", Options { gateways, ..Options::default() }).unwrap();
     assert_eq!(
-        help("nat", named),
+        named.check(&spec).unwrap_err().help(),
         "add it to `flow-logs.fields`, or set it to \"cost\"; then run `flowagg plan`"
     );
-    assert_eq!(
-        help("nat", Options::default()),
-        "add it to `flow-logs.fields`, or set it to \"cost\"; then run `flowagg plan`; or name the gateways with `--nat` instead of \
-         recording `interface-type`"
-    );
+}
+
+#[test]
+fn gateways_of_the_fleet_are_asked_for_where_no_field_recognises_them() {
+    let fields = ["srcaddr", "dstaddr", "bytes", "pkt-srcaddr", "pkt-dstaddr"];
+    let without = recording(&fields);
+    let with = recording(&[&fields[..], &["interface-type"]].concat());
+    let of_fleet = |line: &str, options: Options, spec: &FlowLogSpec| {
+        let question = asked(line, options).unwrap().of_fleet(spec);
+        assert_eq!(question.check(spec), Ok(()), "{line}");
+        question.asks_fleet()
+    };
+    assert!(of_fleet("nat", Options::default(), &without));
+    assert!(!of_fleet("nat", Options::default(), &with));
+    assert!(!of_fleet("nat", gateways(), &without));
+    assert!(!of_fleet("top", Options::default(), &without));
+    let fleet = || Options { gateways: vec![Gateway::Fleet], ..Options::default() };
+    assert!(of_fleet("nat", fleet(), &with) && of_fleet("top", fleet(), &without));
+    assert!(!unanswered(&without).contains(&QuestionName::Nat));
+    assert!(unanswered(&without).contains(&QuestionName::NatToAws), "it needs the names of services");
+    let needs_listed =
+        |line: &str, options: Options, spec| asked(line, options).unwrap().needs_listed_gateways(spec);
+    assert!(needs_listed("nat", fleet(), &without));
+    assert!(!needs_listed("nat", fleet(), &with) && !needs_listed("top", fleet(), &without));
+    let needs = asked("top", fleet()).unwrap().needs();
+    assert!(needs.better.iter().any(|field| field.as_str() == "interface-id"));
 }

@@ -13,4 +13,5 @@ mod questions;
 mod run;
 mod simulated;
 mod statements;
+mod sums;
 mod table;

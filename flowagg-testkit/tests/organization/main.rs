@@ -4,6 +4,7 @@
 
 mod athena;
 mod moto;
+mod names;
 mod program;
 
 use std::collections::BTreeSet;

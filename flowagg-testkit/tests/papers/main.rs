@@ -60,6 +60,7 @@ stories! {
     questions_are_asked_by_their_names: "docs/query.md", "Questions" => query::questions;
     gateways_are_named_for_questions: "docs/query.md", "NAT gateways" => query::gateways;
     rules_without_traffic_are_written_into_a_file: "docs/query.md", "Security group rules" => query::rules;
+    names_are_added_to_rows: "docs/query.md", "Names" => query::names;
     queries_run_over_what_was_delivered: "docs/query.md", "Queries" => query::queries;
     queries_run_in_athena: "docs/query.md", "Engines" => organization::engines;
     a_large_query_is_explained_before_it_runs: "docs/query.md", "Large queries" => query::large;

@@ -24,10 +24,22 @@ pub(crate) async fn questions(section: &mut Section) {
 }
 
 pub(crate) async fn gateways(section: &mut Section) {
-    let [nat] = section.next("sh").of();
+    let [nat, top] = section.next("sh").of();
     let mut stage = Stage::applied(["payments"]).await;
     let refused = stage.shell.exits(&nat, 2).await.stderr;
     assert!(refused.contains("`pkt-srcaddr`, `pkt-dstaddr`"), "{refused}");
+    let top = stage.shell.exits(&top, 0).await.stderr;
+    assert!(top.contains("no NAT gateway was found in 2 account-regions"), "{top}");
+}
+
+pub(crate) async fn names(section: &mut Section) {
+    let mut stage = Stage::applied(["payments", "shop"]).await;
+    stage.deliver().await;
+    let [top, interfaces] = section.next("sh").of();
+    let top = stage.shell.exits(&top, 0).await.stdout;
+    assert!(top.contains("address_name"), "{top}");
+    let interfaces = stage.shell.exits(&interfaces, 0).await.stdout;
+    assert!(interfaces.contains("payments") && interfaces.contains("interface_id_name"), "{interfaces}");
 }
 
 pub(crate) async fn rules(section: &mut Section) {

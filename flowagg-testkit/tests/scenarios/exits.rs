@@ -262,7 +262,7 @@ async fn the_last_line_of_every_command_agrees_with_its_exit_code() {
 1 flowagg export cloudformation --hub --format json --out DIR/cfn/hub.yaml | error
 2 flowagg export iam --out DIR/iam | error
 0 flowagg export terraform --out DIR/tf | note: what the fleet file chooses by a rule Terraform looks up at every plan: what is made later has a flow log after the next `terraform apply`, and what no longer passes loses its own
-0 flowagg export athena --out DIR/athena | note: export it again when accounts or regions are added: the table knows those of today
+0 flowagg export athena --out DIR/athena | note: the flow logs do not record what these questions need: `nat`, `nat-to-aws`, `cross-zone`, `by-service`, `unencrypted`; `flowagg query --list` shows the fields
 2 flowagg export terraform --only 999988887777 | error
 0 flowagg query top --engine athena --print | LIMIT 100
 2 flowagg query no-such --engine athena | error

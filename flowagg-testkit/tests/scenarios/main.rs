@@ -22,6 +22,7 @@ mod key;
 mod killed;
 mod life;
 mod lifecycle;
+mod names;
 #[path = "../support/paper.rs"]
 #[allow(dead_code, reason = "`papers` needs more of it")]
 mod paper;

@@ -149,7 +149,7 @@ async fn denied_and_archived_objects_end_the_query_with_advice() {
         told,
         str![[r#"
 error: 111122223333 eu-west-1: acme-flow-logs/KEY: GetObject: AccessDenied: Access Denied
-       allow s3:GetObject on the objects to the role or user that is used in 111122223333, and kms:Decrypt on the key if a KMS key encrypts them: `docs/query.md` has the IAM policy, and `flowagg permissions` does not contain it
+       allow s3:GetObject on the objects to the role or user that is used in 111122223333, and kms:Decrypt on the key if a KMS key encrypts them: `flowagg permissions --query` prints the IAM policies, and `docs/query.md` has that of a bucket without a fleet file
 error: 111122223333 eu-west-1: acme-flow-logs/KEY: GetObject: AccessDenied: User: arn:aws:sts::111122223333:assumed-role/reader/s is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab because no identity-based policy allows the kms:Decrypt action
        allow kms:Decrypt to the role or user that is used in 111122223333; `docs/query.md` has the IAM policy
 error: 111122223333 eu-west-1: acme-flow-logs/KEY: GetObject: InvalidObjectState: The operation is not valid for the object's storage class

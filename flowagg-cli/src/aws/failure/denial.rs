@@ -193,7 +193,7 @@ impl<'m> Denial<'m> {
     fn help(self, call: Call) -> &'static str {
         #[cfg(feature = "query")]
         if self.is_plain() && call == crate::aws::call::GET_OBJECT {
-            // `flowagg permissions` prints what the other commands need, and they read no object.
+            // `flowagg permissions` prints it with `--query` only, and a bucket may have no fleet file.
             return "allow {action} to {who}; `docs/query.md` has the IAM policy";
         }
         let _ = call;

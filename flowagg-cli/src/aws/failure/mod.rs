@@ -104,8 +104,7 @@ impl CallError {
 
     /// Whether the caller was denied the call, and an IAM policy that allows it is enough as far as AWS states.
     pub(super) fn is_plain_denial(&self, call: Call) -> bool {
-        let denial = Denial::parse(call, &self.message);
-        self.code.as_deref().is_some_and(table::is_denial) && denial.is_none_or(|denial| denial.is_plain())
+        is_plain_denial(call, self.code.as_deref(), &self.message)
     }
 
     /// An error that no SDK error stands behind.
@@ -215,6 +214,12 @@ impl CallError {
         };
         Self::failed(call, None, format!("could not be sent: {}", one_line(&deepest.to_string())), help)
     }
+}
+
+/// Whether an error denies the call, and an IAM policy that allows it is enough as far as AWS states.
+pub(super) fn is_plain_denial(call: Call, code: Option<&str>, message: &str) -> bool {
+    let denial = Denial::parse(call, message);
+    code.is_some_and(table::is_denial) && denial.is_none_or(Denial::is_plain)
 }
 
 /// Credentials that could not be loaded again, with the profile and what to do: for [`CallError::of`] to find in the SDK's error.

@@ -209,7 +209,7 @@ pub(super) const PARTS: [Part; 7] = [
             #[cfg(feature = "query")]
             row(
                 DENIED,
-                "allow {action} on the objects to {who}, and kms:Decrypt on the key if a KMS key encrypts them: `docs/query.md` has the IAM policy, and `flowagg permissions` does not contain it",
+                "allow {action} on the objects to {who}, and kms:Decrypt on the key if a KMS key encrypts them: `flowagg permissions --query` prints the IAM policies, and `docs/query.md` has that of a bucket without a fleet file",
             )
             .at(call::GET_OBJECT),
             row(

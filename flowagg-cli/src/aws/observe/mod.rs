@@ -33,7 +33,9 @@ pub(crate) use lifecycle::lifecycle;
 pub use log_folders::log_folders;
 pub(crate) use log_folders::{log_roots, services};
 pub use security::{SecurityGroupSurvey, security_groups};
-use survey::survey_in;
+#[cfg(feature = "query")]
+pub(crate) use survey::listed;
+pub(crate) use survey::survey_in;
 pub use survey::{Survey, survey};
 
 /// A fleet, and what AWS has of it.
@@ -51,10 +53,24 @@ pub struct Observation {
 /// How much is kept of a region that was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Detail {
+    /// Nothing: only which accounts can be entered, and their regions.
+    #[cfg(feature = "query")]
+    Places,
     /// Everything.
     Whole,
     /// What a plan needs: a region is [reduced](flowagg_core::plan::reduced) as soon as it is read.
     ToPlan,
+}
+
+impl Detail {
+    /// Whether regions are read.
+    fn reads(self) -> bool {
+        match self {
+            #[cfg(feature = "query")]
+            Self::Places => false,
+            Self::Whole | Self::ToPlan => true,
+        }
+    }
 }
 
 /// Reads the hub and every member's regions at once. What cannot be read is a failure in its place. With `only`, no other

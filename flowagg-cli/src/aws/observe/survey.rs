@@ -41,8 +41,25 @@ pub async fn survey(
     survey_in(Detail::Whole, file, session, only, progress).await
 }
 
+/// The fleet with the accounts of its organization. None is entered, and the regions of `["all"]` stay unknown.
+#[cfg(feature = "query")]
+pub(crate) async fn listed(file: FleetFile, session: &Session) -> Result<Fleet, Failure> {
+    let discovery = file.discovery().map(|(organization, how)| (organization.clone(), how.clone()));
+    let mut resolution = file.resolve();
+    if let Some((organization, how)) = discovery {
+        let (sender, mut found) = mpsc::unbounded_channel();
+        let adding = async {
+            while let Some(account) = found.recv().await {
+                resolution.find(account);
+            }
+        };
+        futures::join!(find_accounts(session, &organization, &how, sender), adding).0?;
+    }
+    Ok(resolution.finish())
+}
+
 /// The same, with this much of each region.
-pub(super) async fn survey_in(
+pub(crate) async fn survey_in(
     detail: Detail,
     file: FleetFile,
     session: &Session,
@@ -53,6 +70,7 @@ pub(super) async fn survey_in(
         session: session.clone(),
         only: only.to_vec(),
         at_once: Semaphore::new(AT_ONCE / 2),
+        reads: detail.reads(),
         // What its flow logs should be does not depend on the accounts that are found.
         reduces_to: (detail == Detail::ToPlan).then(|| file.clone().resolve().finish()),
     });
@@ -107,6 +125,8 @@ struct MemberReader {
     session: Session,
     only: Vec<Only>,
     at_once: Semaphore,
+    /// Whether the regions are read.
+    reads: bool,
     /// The fleet that the regions are compared with, if they are reduced.
     reduces_to: Option<Fleet>,
 }
@@ -150,6 +170,7 @@ impl MemberReader {
             async {
                 let state = match (uncalled, &found.entered) {
                     (Some(failure), _) => Err(failure),
+                    (None, Ok(_)) if !self.reads => Ok(RegionState::new(Vec::new(), Vec::new())),
                     (None, Ok(account)) => {
                         let _permit = self.at_once.acquire().await;
                         let state = region::read(account, &place, &member.resources).await;

@@ -1,7 +1,7 @@
 //! One answer: a question or a statement, what it would read, or the list of questions.
 
 use flowagg_core::question::{Question, QuestionName};
-use flowagg_query::StatementKind;
+use flowagg_query::{Statement, StatementKind};
 use jiff::Timestamp;
 
 use super::super::error::CommandError;
@@ -9,13 +9,15 @@ use super::super::start;
 use super::asked::{self, Asked, default_start};
 #[cfg(feature = "athena")]
 use super::athena;
+use super::failed::invalid;
+use super::lookups::{self, FleetGateways};
 use super::prepared::Prepared;
 use super::saved::{self, Saved};
 use super::{engine, rules, source};
 #[cfg(feature = "athena")]
 use crate::args::Engine;
 use crate::args::{GlobalArgs, QueryArgs, QueryTime};
-use crate::show::{self, ResultFormat, Watched};
+use crate::show::{self, Ended, ResultFormat, Watched};
 use crate::{Exit, Screen};
 
 /// Asks a question once, or runs a statement.
@@ -24,7 +26,7 @@ pub(super) async fn ask(
     options: &QueryArgs,
     heading: Option<String>,
     screen: &mut Screen<'_>,
-) -> Result<Exit, CommandError> {
+) -> Result<Ended, CommandError> {
     let asked = Asked::read(global, options, screen)?;
     engine::check(options)?;
     let threshold = options.fail_if_rows.then(|| asked.threshold());
@@ -50,13 +52,20 @@ pub(super) async fn ask(
         let ask = athena::Ask { global, options, asked: &asked, threshold, heading };
         return ask.run((from.unwrap_or(now), to, now), screen).await;
     }
-    if options.print {
-        writeln!(screen.out, "{}", asked.sql(options)?)?;
-        return Ok(Exit::Done);
+    let mut question = asked.question().cloned();
+    lookups::check(options, question.as_ref())?;
+    if let (Some(of_fleet), None, None) = (&question, &options.bucket, &options.path) {
+        question = Some(asked::for_fleet(of_fleet, &start::file(&global.config)?)?);
     }
-    let statement = asked.statement(options)?;
-    if let (Some(question), None, None) = (asked.question(), &options.bucket, &options.path) {
-        asked::check(question, &start::file(&global.config)?)?;
+    let looks_up = question.as_ref().is_some_and(Question::asks_fleet) && !options.explain;
+    if options.print && !looks_up {
+        writeln!(screen.out, "{}", asked.sql(options)?)?;
+        return Ok(Exit::Done.into());
+    }
+    let mut statement = asked.statement(options)?;
+    if options.fail_if_rows && statement.kind() != StatementKind::Query {
+        let what = "`--fail-if-rows` is for questions and SELECT statements";
+        return Err(CommandError::usage(what, "leave it out, or run the statement without EXPLAIN"));
     }
     let (mut source, rules) = if is_about_rules && !options.explain {
         let (source, rules) = rules::open(global, options, screen).await?;
@@ -69,9 +78,26 @@ pub(super) async fn ask(
     if let (Some(from), true) = (from, reads) {
         default_start(options, from, screen)?;
     }
-    let question = asked.question().cloned();
-    let prepared = Prepared { options, statement, question, threshold, heading, source };
-    if options.explain { prepared.explain(screen).await } else { prepared.run(rules, screen).await }
+    let mut gateways = None;
+    if let (Some(asks), Some(fleet), true) = (&question, &source.fleet, looks_up) {
+        let mut found = FleetGateways::look_up(fleet, &global.only, screen).await?;
+        let rows = options.limit.unwrap_or(Question::ROWS);
+        let (asks, rows) = found.of(asks.clone(), fleet, rows);
+        let sql = asked::of_question(&asks, rows)?;
+        found.print(screen)?;
+        if options.print {
+            writeln!(screen.out, "{sql}")?;
+            return Ok(found.end(screen)?.into());
+        }
+        statement = Statement::parse(&sql).map_err(invalid)?;
+        (question, gateways) = (Some(asks), Some(found));
+    }
+    let only = &global.only;
+    let prepared = Prepared { options, only, statement, question, threshold, heading, source, gateways };
+    if options.explain {
+        return Ok(prepared.explain(screen).await?.into());
+    }
+    prepared.run(rules, screen).await
 }
 
 /// Lists all questions, or shows one with the records that it counts.
@@ -87,14 +113,14 @@ pub(super) fn list(
             if !saved.is_empty() {
                 writeln!(screen.out)?;
             }
-            show::saved_questions(saved.iter().map(Saved::lines), screen.out)?;
+            show::saved_questions(saved.iter().map(Saved::listed), screen.out)?;
             if !problems.is_empty() {
                 return Err(CommandError::Usage(problems));
             }
         }
         Some(name) => {
             if let Some(saved) = saved::named(global, name)? {
-                show::saved_questions([saved.lines()], screen.out)?;
+                show::saved_questions([saved.listed()], screen.out)?;
                 return Ok(Exit::Done);
             }
             let name = asked::named(global, name)?;

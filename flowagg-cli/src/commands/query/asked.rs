@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::super::error::CommandError;
 use super::failed::invalid;
-use super::saved::{self, Saved};
+use super::saved::{self, OF_SQL, Saved};
 use crate::Screen;
 use crate::args::{GlobalArgs, QueryArgs};
 
@@ -28,9 +28,6 @@ pub(super) enum Asked {
     Sql(String),
 }
 
-/// Words with which a statement begins.
-pub(super) const OF_SQL: [&str; 5] = ["select", "with", "explain", "describe", "show"];
-
 impl Asked {
     /// Reads the command line, and standard input if it names that. What has white space is a statement.
     pub(super) fn read(
@@ -44,6 +41,13 @@ impl Asked {
             only_of_questions(options)?;
             let sql = saved.sql(&options.arguments)?;
             return Ok(Self::Saved { saved, sql });
+        }
+        if is_name {
+            return question(global, text, options).map(Self::Question);
+        }
+        if let Some(name) = text.split_whitespace().next().and_then(|word| QuestionName::parse(word).ok()) {
+            let what = format!("`{text}` is one argument, so it is not the question `{name}`");
+            return Err(CommandError::usage(what, format!("leave the quotes out: `flowagg query {text}`")));
         }
         if is_name {
             return question(global, text, options).map(Self::Question);
@@ -66,9 +70,7 @@ impl Asked {
     /// The SQL for this machine.
     pub(super) fn sql(&self, options: &QueryArgs) -> Result<String, CommandError> {
         match self {
-            Self::Question(question) => question
-                .sql(&Table::of_session(FlowLogs::NAME), options.limit.unwrap_or(Question::ROWS))
-                .map_err(not_available),
+            Self::Question(question) => of_question(question, options.limit.unwrap_or(Question::ROWS)),
             Self::Saved { sql, .. } | Self::Sql(sql) => Ok(sql.clone()),
         }
     }
@@ -99,15 +101,22 @@ impl Asked {
     }
 }
 
+/// The SQL of a question for this machine, with up to the given number of rows if it ranks.
+pub(super) fn of_question(question: &Question, rows: usize) -> Result<String, CommandError> {
+    question.sql(&Table::of_session(FlowLogs::NAME), rows).map_err(not_available)
+}
+
 /// A question that has no SQL.
 pub(super) fn not_available(error: NotAvailable) -> CommandError {
     CommandError::usage(error.to_string(), "ask another question: `flowagg query --list` shows them")
 }
 
-/// Checks that the flow logs of a fleet file record what a question needs.
-pub(super) fn check(question: &Question, file: &FleetFile) -> Result<(), CommandError> {
+/// The question as a fleet is asked, whose fleet file may not record what it needs.
+pub(super) fn for_fleet(question: &Question, file: &FleetFile) -> Result<Question, CommandError> {
+    let question = question.clone().of_fleet(&file.flow_logs);
     let recorded = question.check(&file.flow_logs);
-    recorded.map_err(|error| CommandError::usage(error.to_string(), error.help()))
+    recorded.map_err(|error| CommandError::usage(error.to_string(), error.help()))?;
+    Ok(question)
 }
 
 /// Prints the start of the window if it is the default.
@@ -121,7 +130,9 @@ pub(super) fn default_start(options: &QueryArgs, from: Timestamp, screen: &mut S
 /// Fails if an option of flowagg's own questions is given for a statement.
 fn only_of_questions(options: &QueryArgs) -> Result<(), CommandError> {
     let Some(option) = given(options).given().next() else { return Ok(()) };
-    let what = format!("`{option}` is an option of flowagg's own questions, not of SQL statements");
+    let what = format!(
+        "`{option}` is an option of flowagg's own questions, not of SQL statements and saved questions"
+    );
     Err(CommandError::usage(what, "leave it out, or ask a question: `flowagg query --list` shows them"))
 }
 
@@ -199,6 +210,7 @@ impl<'q> Remarks<'q> {
         &self,
         rows: usize,
         limit: Option<usize>,
+        has_records: bool,
         missing: impl FnOnce(&Question, &mut Screen<'_>) -> io::Result<()>,
         screen: &mut Screen<'_>,
     ) -> Result<(), CommandError> {
@@ -207,6 +219,16 @@ impl<'q> Remarks<'q> {
             screen.note(question.mark())?;
         }
         missing(question, screen)?;
+        let names_gateways = question.gateways().is_some_and(|gateways| !gateways.is_empty());
+        let is_of_gateways = matches!(question.name(), QuestionName::Nat | QuestionName::NatToAws);
+        if rows == 0 && is_of_gateways && names_gateways && has_records && limit != Some(0) {
+            screen.note(if question.asks_fleet() {
+                "no record is of a NAT gateway of the fleet: check `--from`, and that their VPCs are logged"
+            } else {
+                "no record is of one of these NAT gateways: check `--nat` (a zonal gateway is named by its network interface or private \
+                 address, a regional one by its id) and `--from`"
+            })?;
+        }
         if question.ranks() && limit.is_none() && rows >= Question::ROWS {
             screen.note(&format!("these are the first {rows} rows: `--limit` sets another number"))?;
         }

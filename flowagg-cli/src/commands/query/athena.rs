@@ -8,26 +8,29 @@ use jiff::Timestamp;
 use super::super::error::{CommandError, Problem};
 use super::super::files::NewFile;
 use super::super::start;
-use super::asked::{Asked, Remarks, check, default_start, not_available};
+use super::asked::{Asked, Remarks, default_start, for_fleet, not_available};
+use super::lookups::FleetGateways;
 use super::run::Output;
+use super::source::FleetSource;
 use crate::args::{GlobalArgs, QueryArgs};
 use crate::aws::{Account, QueryRequest, QueryResult, StoredObjects, run_query, stored_objects};
 use crate::export::athena::{Table, TablePart, Times, Window};
-use crate::show::{AthenaCost, not_recorded, typed};
+use crate::show::{AthenaCost, Ended, Unknown, not_recorded, typed};
 use crate::{Exit, Screen};
 
 /// A query that is ready to be run.
-struct Ready<'a> {
+struct Ready {
     sql: String,
     /// What it reads, if it is a question.
-    reads: Option<Reads<'a>>,
+    reads: Option<Reads>,
 }
 
 /// A question, and what it reads.
-struct Reads<'a> {
-    question: &'a Question,
+struct Reads {
+    question: Question,
     spec: FlowLogSpec,
     folders: Vec<String>,
+    gateways: Option<FleetGateways>,
 }
 
 /// What is asked, and how.
@@ -47,7 +50,7 @@ impl Ask<'_> {
         self,
         (from, to, now): (Timestamp, Option<Timestamp>, Timestamp),
         screen: &mut Screen<'_>,
-    ) -> Result<Exit, CommandError> {
+    ) -> Result<Ended, CommandError> {
         let Ask { global, options, asked, .. } = self;
         let ready = match asked {
             Asked::Question(question) => {
@@ -57,7 +60,9 @@ impl Ask<'_> {
         };
         if options.print {
             writeln!(screen.out, "{}", ready.sql)?;
-            return Ok(Exit::Done);
+            let gateways = ready.reads.as_ref().and_then(|reads| reads.gateways.as_ref());
+            let exit = gateways.map_or(Ok(Exit::Done), |gateways| gateways.end(screen))?;
+            return Ok(exit.into());
         }
         if !options.yes && !options.explain && !screen.interactive {
             let help = "run it with `--explain` first, then with `--yes`";
@@ -79,12 +84,12 @@ impl Ask<'_> {
     };
         if options.explain {
             write!(screen.out, "{estimate}")?;
-            return Ok(Exit::Done);
+            return Ok(Exit::Done.into());
         }
         write!(screen.err, "{estimate}")?;
         if !options.yes && !screen.agreed("Run this?")? {
             screen.say("the query was not run")?;
-            return Ok(Exit::Failed);
+            return Ok(Exit::Failed.into());
         }
         let request = request(options, &ready);
         let (answer, interrupted) = screen
@@ -97,23 +102,23 @@ impl Ask<'_> {
             (Err(failure), None) => Err(failure.into()),
             (Err(failure), Some(interrupted)) => {
                 screen.failures(&[failure])?;
-                Ok(screen.ended(interrupted, "the query was not finished")?)
+                Ok(screen.ended(interrupted, "the query was not finished")?.into())
             }
         }
     }
 
     fn print(
         self,
-        ready: &Ready<'_>,
+        ready: &Ready,
         answer: &QueryResult,
         screen: &mut Screen<'_>,
-    ) -> Result<Exit, CommandError> {
+    ) -> Result<Ended, CommandError> {
         let Ask { options, threshold, heading, .. } = self;
         let rows = typed(answer)?;
         let path = options.out.as_deref();
         let out = path.map(NewFile::create).transpose()?;
         let mut output = Output::new(options.format, rows.schema(), path.zip(out.as_ref()), heading)?;
-        let question = ready.reads.as_ref().map(|reads| reads.question);
+        let question = ready.reads.as_ref().map(|reads| &reads.question);
         let mut remarks = Remarks::new(question);
         remarks.see(&rows);
         output.write(&rows, screen)?;
@@ -124,36 +129,48 @@ impl Ask<'_> {
         }
         if let Some(reads) = &ready.reads {
             let missing = |question: &_, screen: &mut Screen<'_>| not_recorded(question, &reads.spec, screen);
-            remarks.print(printed, options.limit, missing, screen)?;
+            remarks.print(printed, options.limit, true, missing, screen)?;
         }
         let cost = AthenaCost { bytes: answer.scanned_bytes, price: options.of_athena.price_per_tb() };
-        Ok(cost.done(printed, threshold, answer.took, screen)?)
+        let gateways = ready.reads.as_ref().and_then(|reads| reads.gateways.as_ref());
+        let failures = gateways.map_or(&[][..], |gateways| &gateways.failures);
+        screen.failures(failures)?;
+        let unknown = if failures.is_empty() { &[][..] } else { &[Unknown::Gateways] };
+        Ok(cost.done(printed, threshold, unknown, answer.took, screen)?)
     }
 }
 
 /// A question of the fleet's table.
-async fn of_question<'a>(
+async fn of_question(
     global: &GlobalArgs,
     options: &QueryArgs,
-    question: &'a Question,
+    question: &Question,
     window: Window,
     screen: &mut Screen<'_>,
-) -> Result<Ready<'a>, CommandError> {
-    check(question, &start::file(&global.config)?)?;
+) -> Result<Ready, CommandError> {
+    let mut question = for_fleet(question, &start::file(&global.config)?)?;
+    let (mut gateways, mut rows) = (None, options.limit.unwrap_or(Question::ROWS));
+    if question.asks_fleet() && !options.explain {
+        let (file, session) = start::enter(global, start::Access::Read).await?;
+        let fleet = FleetSource { file, session };
+        let mut found = FleetGateways::look_up(&fleet, &global.only, screen).await?;
+        (question, rows) = found.of(question, &fleet, rows);
+        found.print(screen)?;
+        gateways = Some(found);
+    }
     // The table is of the whole fleet, whatever part of it is read.
     let whole = GlobalArgs { only: Vec::new(), ..global.clone() };
     let fleet = start::fleet(&whole, screen).await?;
     let names = options.of_athena.names();
     let table = Table::new(&fleet, &names)?;
     let part = TablePart::new(&table, &global.only, Times::Window(window))?;
-    let rows = options.limit.unwrap_or(Question::ROWS);
-    let sql = table.question(question, &part, rows).map_err(not_available)?;
-    let reads = Reads { question, spec: fleet.flow_logs.clone(), folders: part.folders(&table) };
+    let sql = table.question(&question, &part, rows).map_err(not_available)?;
+    let reads = Reads { question, spec: fleet.flow_logs.clone(), folders: part.folders(&table), gateways };
     Ok(Ready { sql, reads: Some(reads) })
 }
 
 /// SQL, as it is.
-fn of_sql(global: &GlobalArgs, options: &QueryArgs, sql: &str) -> Result<Ready<'static>, CommandError> {
+fn of_sql(global: &GlobalArgs, options: &QueryArgs, sql: &str) -> Result<Ready, CommandError> {
     let given = [
         (options.from.is_some(), "--from"),
         (options.to.is_some(), "--to"),
@@ -169,7 +186,7 @@ fn of_sql(global: &GlobalArgs, options: &QueryArgs, sql: &str) -> Result<Ready<'
 
 /// What a question scans, and what that costs. Fails if files are not in the format of the table.
 async fn estimate(
-    reads: &Reads<'_>,
+    reads: &Reads,
     hub: &Hub,
     account: &Account,
     price: f64,
@@ -192,7 +209,7 @@ async fn estimate(
     Ok(AthenaCost { bytes, price }.estimate(objects))
 }
 
-fn request(options: &QueryArgs, ready: &Ready<'_>) -> QueryRequest {
+fn request(options: &QueryArgs, ready: &Ready) -> QueryRequest {
     let (of_athena, names) = (&options.of_athena, options.of_athena.names());
     let mut request = QueryRequest::new(&ready.sql, names.database.as_str(), of_athena.workgroup());
     request.output.clone_from(&of_athena.output);

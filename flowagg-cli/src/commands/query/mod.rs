@@ -7,6 +7,8 @@ mod asked;
 mod athena;
 mod engine;
 mod failed;
+mod lookups;
+mod names;
 mod once;
 mod prepared;
 mod prompt;

@@ -14,6 +14,6 @@ pub(super) async fn once(
     match options.watch {
         _ if options.list => answer::list(global, options, screen),
         Some(every) => watch::run(global, options, every, screen).await,
-        None => answer::ask(global, options, None, screen).await,
+        None => Ok(answer::ask(global, options, None, screen).await?.exit),
     }
 }

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use flowagg_core::fleet::Only;
 use flowagg_core::question::Question;
 use flowagg_query::datafusion::prelude::SessionContext;
 use flowagg_query::{FlowLogs, FlowLogsBuilder, Progress, QueryError, SessionOptions, Statement, Totals};
 
 use super::super::error::CommandError;
 use super::failed::{failed, invalid};
+use super::lookups::FleetGateways;
 use super::source::Source;
 use crate::args::QueryArgs;
 use crate::show::{Estimate, Watched};
@@ -19,6 +21,8 @@ pub(super) const TICK: Duration = Duration::from_millis(200);
 /// A statement, and what it is run over.
 pub(super) struct Prepared<'a> {
     pub(super) options: &'a QueryArgs,
+    /// The accounts and regions that the run is limited to.
+    pub(super) only: &'a [Only],
     pub(super) statement: Statement,
     /// The question that the statement answers.
     pub(super) question: Option<Question>,
@@ -27,6 +31,8 @@ pub(super) struct Prepared<'a> {
     /// What stands above the rows where they are watched.
     pub(super) heading: Option<String>,
     pub(super) source: Source,
+    /// The NAT gateways of the fleet, if the question is asked with them.
+    pub(super) gateways: Option<FleetGateways>,
 }
 
 impl Prepared<'_> {

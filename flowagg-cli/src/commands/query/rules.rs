@@ -42,16 +42,15 @@ pub(super) async fn open(
     screen: &mut Screen<'_>,
 ) -> Result<(Source, RuleAnswer), CommandError> {
     let (file, session) = start::open(global, Access::Read, screen).await?;
-    let hub = file.hub.clone();
-    let only = &global.only;
-    let read = screen.reading(async |progress| security_groups(file, &session, only, progress).await);
+    let (of_rules, only) = (file.clone(), &global.only);
+    let read = screen.reading(async |progress| security_groups(of_rules, &session, only, progress).await);
     let SecurityGroupSurvey { fleet, accounts, found, failures, .. } = read.await?;
     start::selected(global, &fleet)?;
     screen.calls("reading", &accounts.take_calls())?;
     if found.groups.is_empty() && !failures.is_empty() {
         return Err(CommandError::Calls(failures));
     }
-    let source = source::of_hub(&session, &hub, options, source::of_members(only, &fleet));
+    let source = source::of_hub(file, session, options, source::of_members(only, &fleet));
     Ok((source, RuleAnswer { usage: RuleUsage::new(found), failures }))
 }
 
@@ -83,7 +82,7 @@ impl RuleAnswer {
         Ok(rows.slice(0, limit.unwrap_or(usize::MAX).min(rows.num_rows())))
     }
 
-    /// Prints what the rows depend on, and what could not be read.
+    /// Prints what the rows depend on.
     pub(super) fn print(
         &self,
         rows: usize,
@@ -114,6 +113,6 @@ impl RuleAnswer {
                  may have used rules that are listed"
             ))?,
         }
-        Ok(screen.failures(&self.failures)?)
+        Ok(())
     }
 }

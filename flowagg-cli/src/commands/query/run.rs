@@ -12,16 +12,17 @@ use flowagg_query::datafusion::error::DataFusionError;
 use flowagg_query::{Progress, QueryError, StatementKind};
 use futures::StreamExt as _;
 
-use super::super::error::CommandError;
+use super::super::error::{CommandError, Problem};
 use super::super::files::NewFile;
 use super::ask::{Asking, Question};
 use super::asked::Remarks;
 use super::failed::{failed, invalid};
+use super::names::Naming;
 use super::prepared::{Prepared, TICK};
 use super::rules::RuleAnswer;
 use crate::show::{
-    Done, ResultFormat, ResultWriter, Sheet, Watched, missing_fields, nothing_found, so_far, totals,
-    unused_rule_columns,
+    Done, Ended, ResultFormat, ResultWriter, Sheet, Unknown, Watched, missing_fields, nothing_found, so_far,
+    totals, unused_rule_columns,
 };
 use crate::{Exit, Screen};
 
@@ -40,7 +41,7 @@ impl Prepared<'_> {
         &self,
         mut rules: Option<RuleAnswer>,
         screen: &mut Screen<'_>,
-    ) -> Result<Exit, CommandError> {
+    ) -> Result<Ended, CommandError> {
         let (asking, mut questions) = Asking::new();
         let asking = Arc::new(asking);
         let table = self.table();
@@ -60,9 +61,12 @@ impl Prepared<'_> {
         let mut watched = Watched::new(screen.interactive, screen.events);
         let mut rows = rows.execute_stream().await.map_err(|error| invalid(error.into()))?;
         let columns = if rules.is_some() { unused_rule_columns() } else { rows.schema() };
+        let mut naming = self.options.names.then(|| Naming::new(&columns));
+        let columns = naming.as_ref().map_or(columns, Naming::schema);
         let heading = self.heading.clone();
         let mut output = Output::new(self.options.format, columns, path.zip(out.as_ref()), heading)?;
         let mut remarks = Remarks::new(self.question.as_ref());
+        let mut taken = 0;
         let mut tick = tokio::time::interval(TICK);
         loop {
             let next = watched.until(async {
@@ -83,19 +87,21 @@ impl Prepared<'_> {
                         rules.see(&batch)?;
                         continue;
                     }
-                    if output.is_on_terminal(screen) {
+                    if naming.is_some() || output.is_on_terminal(screen) {
                         watched.hide();
                     }
-                    let most =
-                        self.options.limit.map_or(usize::MAX, |limit| limit.saturating_sub(output.rows()));
+                    let most = self.options.limit.map_or(usize::MAX, |limit| limit.saturating_sub(taken));
                     let batch = batch.slice(0, batch.num_rows().min(most));
+                    taken += batch.num_rows();
                     remarks.see(&batch);
-                    output.write(&batch, screen)?;
+                    if let Some(exit) = self.emit(batch, &mut naming, &mut output, screen).await? {
+                        return Ok(exit.into());
+                    }
                 }
                 Ok(Next::Asked(question)) => {
                     watched.hide();
                     if let Some(exit) = self.ask(question, &progress, &mut watched, screen).await? {
-                        return Ok(exit);
+                        return Ok(exit.into());
                     }
                 }
                 Ok(Next::End) => break,
@@ -105,13 +111,26 @@ impl Prepared<'_> {
                 }
                 Err(exit) => {
                     watched.hide();
-                    return Ok(screen.ended(exit, "the query was not finished")?);
+                    return Ok(screen.ended(exit, "the query was not finished")?.into());
                 }
             }
         }
         watched.hide();
         if let Some(rules) = &mut rules {
-            output.write(&rules.rows(self.options.limit, &progress)?, screen)?;
+            let batch = rules.rows(self.options.limit, &progress)?;
+            if let Some(exit) = self.emit(batch, &mut naming, &mut output, screen).await? {
+                return Ok(exit.into());
+            }
+        }
+        if let Some(naming) = &mut naming {
+            match naming.finish(self, screen).await? {
+                Ok(ready) => ready.iter().try_for_each(|batch| output.write(batch, screen))?,
+                Err(exit) => return Ok(screen.ended(exit, "the query was not finished")?.into()),
+            }
+        }
+        if let Some(folder) = self.source.folder.as_ref().filter(|folder| !folder.is_dir()) {
+            let what = format!("`{}` was removed while it was read", folder.display());
+            return Err(CommandError::Query(Problem::new(what, "run it again when the folder is complete")));
         }
         let printed = output.rows();
         output.finish(screen)?;
@@ -120,24 +139,53 @@ impl Prepared<'_> {
         }
         // EXPLAIN ANALYZE reads objects.
         if !is_query && progress.read().objects == 0 {
-            return Ok(Exit::Done);
+            return Ok(Exit::Done.into());
         }
-        nothing_found(&progress, screen)?;
+        if !self.gateways.as_ref().is_some_and(|gateways| gateways.are_answer) {
+            nothing_found(&progress, screen)?;
+        }
         let missing = |question: &_, screen: &mut Screen<'_>| missing_fields(question, &progress, screen);
-        remarks.print(printed, self.options.limit, missing, screen)?;
-        let mut unread = 0;
+        remarks.print(printed, self.options.limit, progress.records() > 0, missing, screen)?;
         if let Some(rules) = &rules {
             rules.print(printed, &self.source.scope, screen)?;
-            unread = rules.failures.len();
         }
+        if let Some(naming) = &naming {
+            naming.print(screen)?;
+        }
+        let of_gateways = self.gateways.as_ref().map_or(&[][..], |gateways| &gateways.failures);
+        let of_rules = rules.as_ref().map_or(&[][..], |rules| &rules.failures);
+        let of_names = naming.as_ref().map_or(&[][..], Naming::failures);
+        screen.failures(&[of_gateways, of_rules, of_names].concat())?;
+        let unknown =
+            [(Unknown::Gateways, of_gateways), (Unknown::Rules, of_rules), (Unknown::Names, of_names)];
+        let unknown = unknown.into_iter().filter(|(_, failures)| !failures.is_empty());
         let done = Done {
             progress: &progress,
             rows: printed,
             threshold: self.threshold,
-            unread,
             took: watched.elapsed(),
+            unknown: unknown.map(|(unknown, _)| unknown).collect(),
         };
         Ok(done.print(screen)?)
+    }
+
+    /// Writes rows, or has them wait for their names. Returns how the run ends if a signal ended it.
+    async fn emit(
+        &self,
+        rows: RecordBatch,
+        naming: &mut Option<Naming>,
+        output: &mut Output,
+        screen: &mut Screen<'_>,
+    ) -> Result<Option<Exit>, CommandError> {
+        let ready = match naming {
+            None => Ok(vec![rows]),
+            Some(naming) => naming.take(rows, self, screen).await?,
+        };
+        match ready {
+            Ok(ready) => ready.iter().try_for_each(|batch| output.write(batch, screen))?,
+            Err(exit) => return Ok(Some(screen.ended(exit, "the query was not finished")?)),
+        }
+        Ok(None)
     }
 
     /// Asks whether to read as much as the query needs. Returns how the run ends if it does not go on.

@@ -2,15 +2,21 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use flowagg_core::question::{ParameterError, QuestionName, SavedQuestion};
+use flowagg_core::question::{Parameter, ParameterKind, QuestionName, SavedQuestion};
 use flowagg_core::text::one_line;
-use flowagg_query::{QueryError, Template};
+use flowagg_query::{QueryError, Statement, Template};
 
 use super::super::error::{CommandError, Problem};
 use crate::args::GlobalArgs;
+use crate::show::SavedLines;
 
+/// Words with which a statement begins.
+pub(super) const OF_SQL: [&str; 5] = ["select", "with", "explain", "describe", "show"];
+/// Words of the prompt.
+pub(super) const OF_PROMPT: [&str; 5] = ["exit", "help", "list", "quit", "reset"];
 /// The folder of the files.
 const FOLDER: &str = "queries";
 const EXTENSION: &str = "sql";
@@ -34,23 +40,29 @@ pub(super) fn named(global: &GlobalArgs, name: &str) -> Result<Option<Saved>, Co
         return Ok(None);
     }
     let path = folder(global).join(name).with_extension(EXTENSION);
-    if !path.exists() {
-        return Ok(None);
+    match fs::symlink_metadata(&path) {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        _ => Saved::read(&path).map(Some).map_err(|problem| CommandError::Usage(vec![problem])),
     }
-    Saved::read(&path).map(Some).map_err(|problem| CommandError::Usage(vec![problem]))
 }
 
 /// The names of the files.
 pub(super) fn names(global: &GlobalArgs) -> Vec<String> {
-    let names = files(global).into_iter().filter_map(|path| stem(&path).map(str::to_owned));
+    let files = files(global).unwrap_or_default();
+    let names = files.iter().filter_map(|path| stem(path)).map(str::to_owned);
     names.filter(|name| SavedQuestion::is_name(name)).collect()
 }
 
 /// Every saved question, and what is wrong with the other files.
 pub(super) fn all(global: &GlobalArgs) -> (Vec<Saved>, Vec<Problem>) {
     let (mut saved, mut problems) = (Vec::new(), Vec::new());
-    for path in files(global) {
-        match Saved::read(&path) {
+    let files = files(global).unwrap_or_else(|error| {
+        let what = format!("`{}` cannot be read: {error}", folder(global).display());
+        problems.push(Problem::new(what, "make it a folder that you may read"));
+        Vec::new()
+    });
+    for path in files {
+        match Saved::read(&path).and_then(Saved::tried) {
             Ok(question) => saved.push(question),
             Err(problem) => problems.push(problem),
         }
@@ -58,13 +70,21 @@ pub(super) fn all(global: &GlobalArgs) -> (Vec<Saved>, Vec<Problem>) {
     (saved, problems)
 }
 
-fn files(global: &GlobalArgs) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder(global)).into_iter().flatten().flatten();
-    let paths = entries.map(|entry| entry.path());
-    let mut paths: Vec<PathBuf> =
-        paths.filter(|path| path.extension() == Some(OsStr::new(EXTENSION))).collect();
+/// The files; none if there is no folder.
+fn files(global: &GlobalArgs) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(folder(global)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension() == Some(OsStr::new(EXTENSION)) {
+            paths.push(path);
+        }
+    }
     paths.sort();
-    paths
+    Ok(paths)
 }
 
 fn stem(path: &Path) -> Option<&str> {
@@ -82,7 +102,11 @@ impl Saved {
             let what = format!("`{place}` has the name of one of flowagg's own questions");
             return Err(Problem::new(what, "rename the file"));
         }
-        let text = fs::read_to_string(path).map_err(|error| {
+        if OF_SQL.contains(&name) || OF_PROMPT.contains(&name) {
+            let what = format!("`{place}` has the name of a word of SQL or of the prompt");
+            return Err(Problem::new(what, "rename the file"));
+        }
+        let text = text_of(path).map_err(|error| {
             Problem::new(
                 format!("`{place}` cannot be read: {error}"),
                 "make it a text file that you may read",
@@ -94,10 +118,14 @@ impl Saved {
         let template = Template::parse(&question.sql)
             .map_err(|error| wrong(&one_line(&error.to_string()), "correct the statement".to_owned()))?;
         let is_declared = |name: &&str| question.parameters.iter().any(|parameter| parameter.name == **name);
-        let undeclared = template.names().find(|name| !is_declared(name));
-        if let Some(name) = undeclared {
-            let fix = format!("add `-- parameter: {name} text` or `-- parameter: {name} integer` at the top");
-            return Err(wrong(&format!("`${name}` is not declared"), fix));
+        if let Some(name) = template.names().find(|name| !is_declared(name)) {
+            let what = format!("`${name}` is not declared");
+            let fix = if Parameter::is_name(name) {
+                format!("add `-- parameter: {name} text` or `-- parameter: {name} integer` at the top")
+            } else {
+                "give it a name of a-z, 0-9 and `_`, a letter first, and declare that at the top".to_owned()
+            };
+            return Err(wrong(&what, fix));
         }
         let is_used = |name: &str| template.names().any(|used| used == name);
         if let Some(unused) = question.parameters.iter().find(|parameter| !is_used(&parameter.name)) {
@@ -112,24 +140,56 @@ impl Saved {
 
     /// The statement with the values of these arguments.
     pub(super) fn sql(&self, arguments: &[String]) -> Result<String, CommandError> {
-        let values =
-            self.question.values(arguments.iter().map(String::as_str)).map_err(|error: ParameterError| {
-                CommandError::usage(
-                    format!("`{}`: {error}", self.name),
-                    format!("as in `flowagg query {}`", self.question.usage(&self.name)),
-                )
-            })?;
+        let values = self.question.values(arguments.iter().map(String::as_str));
+        let values = values.map_err(|error| {
+            let parameters: Vec<String> = self.question.parameters.iter().map(Parameter::to_string).collect();
+            let has = if parameters.is_empty() {
+                "it has no parameters".to_owned()
+            } else {
+                format!("its parameters: {}", parameters.join(", "))
+            };
+            let example = self.question.example(&self.name);
+            CommandError::usage(format!("`{}`: {error}", self.name), format!("{has}; as in `{example}`"))
+        })?;
         Ok(self.template.bind(|name| values.get(name)))
+    }
+
+    /// The same question, if its statement can be run with some values.
+    fn tried(self) -> Result<Self, Problem> {
+        let kind = |name: &str| {
+            self.question
+                .parameters
+                .iter()
+                .find(|parameter| parameter.name == name)
+                .map(|parameter| parameter.kind)
+        };
+        let sql = self.template.bind(|name| kind(name).map(ParameterKind::example));
+        match Statement::parse(&sql) {
+            Ok(_) => Ok(self),
+            Err(error) => Err(self.problem(&error)),
+        }
     }
 
     /// Its statement cannot be run on this machine.
     pub(super) fn wrong(&self, error: &QueryError) -> CommandError {
-        let what = format!("`{}`: {}", self.path.display(), one_line(&error.to_string()));
-        CommandError::usage(what, error.help().unwrap_or("correct the statement"))
+        CommandError::Usage(vec![self.problem(error)])
     }
 
-    /// How it is asked, and what it is about.
-    pub(super) fn lines(&self) -> (String, &str) {
-        (self.question.usage(&self.name), &self.question.title)
+    fn problem(&self, error: &QueryError) -> Problem {
+        let what = format!("`{}`: {}", self.path.display(), one_line(&error.to_string()));
+        Problem::new(what, error.help().unwrap_or("correct the statement"))
     }
+
+    /// What the list of questions has about it.
+    pub(super) fn listed(&self) -> SavedLines<'_> {
+        SavedLines { name: &self.name, question: &self.question, example: self.question.example(&self.name) }
+    }
+}
+
+/// The text of a file; a pipe is none.
+fn text_of(path: &Path) -> io::Result<String> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    fs::read_to_string(path)
 }

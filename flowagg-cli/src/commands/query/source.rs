@@ -1,9 +1,9 @@
 //! Where a query reads: the fleet's bucket, another bucket, or a folder of this machine.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use flowagg_core::fleet::{Fleet, Hub, Only};
+use flowagg_core::fleet::{Fleet, FleetFile, Only};
 use flowagg_core::id::{BucketName, Prefix};
 use flowagg_query::{FlowLogs, FlowLogsBuilder, Scope};
 
@@ -11,7 +11,7 @@ use super::super::error::CommandError;
 use super::super::start::{self, Access};
 use crate::Screen;
 use crate::args::{FLEET_FILE, GlobalArgs, QueryArgs};
-use crate::aws::observe::survey;
+use crate::aws::observe::{Detail, survey_in};
 use crate::aws::{BucketObjects, Session, locate_bucket};
 
 /// What a query reads.
@@ -22,6 +22,17 @@ pub(super) struct Source {
     pub(super) scope: Scope,
     /// Whether it is a bucket, which charges for requests.
     pub(super) in_bucket: bool,
+    /// The folder of this machine that contains `AWSLogs/`, if it is none in a bucket.
+    pub(super) folder: Option<PathBuf>,
+    /// The fleet whose bucket it is, if the fleet file was read.
+    pub(super) fleet: Option<FleetSource>,
+}
+
+/// A fleet, to look something up in its accounts.
+pub(super) struct FleetSource {
+    /// With the roles that only read.
+    pub(super) file: FleetFile,
+    pub(super) session: Session,
 }
 
 pub(super) async fn open(
@@ -61,30 +72,32 @@ async fn of_fleet(
     screen: &mut Screen<'_>,
 ) -> Result<Source, CommandError> {
     let (file, session) = start::open(global, Access::Read, screen).await?;
-    let hub = file.hub.clone();
     let by_name = global.only.iter().any(|only| matches!(only, Only::Name(_)));
     let scope = match file.named() {
         Ok(fleet) => of_members(&global.only, &fleet),
         Err(_) if by_name => {
-            let found = screen.reading(async |progress| survey(file, &session, &global.only, progress).await);
+            let (file, only) = (file.clone(), &global.only);
+            let found = screen
+                .reading(async |progress| survey_in(Detail::Places, file, &session, only, progress).await);
             let fleet = found.await?.fleet;
             start::selected(global, &fleet)?;
             of_members(&global.only, &fleet)
         }
         Err(_) => selected(&global.only),
     };
-    Ok(of_hub(&session, &hub, options, scope))
+    Ok(of_hub(file, session, options, scope))
 }
 
 /// The bucket of a fleet.
-pub(super) fn of_hub(session: &Session, hub: &Hub, options: &QueryArgs, scope: Scope) -> Source {
+pub(super) fn of_hub(file: FleetFile, session: Session, options: &QueryArgs, scope: Scope) -> Source {
+    let hub = &file.hub;
     let prefix = match &options.prefix {
         Some(prefix) => prefix.prefix().cloned(),
         None => hub.prefix.clone(),
     };
     let objects = BucketObjects::new(session.hub(), &hub.region, hub.bucket.clone(), Some(hub.account));
     let table = FlowLogs::builder(Arc::new(objects));
-    Source { table, prefix, scope, in_bucket: true }
+    Source { table, prefix, scope, in_bucket: true, folder: None, fleet: Some(FleetSource { file, session }) }
 }
 
 async fn in_bucket(
@@ -101,7 +114,7 @@ async fn in_bucket(
     let (session, region) = opened.await?;
     let objects = BucketObjects::new(session.hub(), &region, bucket.clone(), None);
     let table = FlowLogs::builder(Arc::new(objects));
-    Ok(Source { table, prefix: None, scope: Scope::default(), in_bucket: true })
+    Ok(Source { table, prefix: None, scope: Scope::default(), in_bucket: true, folder: None, fleet: None })
 }
 
 fn in_folder(folder: &Path, options: &QueryArgs) -> Result<Source, CommandError> {
@@ -116,7 +129,14 @@ fn in_folder(folder: &Path, options: &QueryArgs) -> Result<Source, CommandError>
         let what = format!("`{}` cannot be read: {error}", folder.display());
         CommandError::usage(what, "name a folder that can be read")
     })?;
-    Ok(Source { table, prefix: None, scope: Scope::default(), in_bucket: false })
+    Ok(Source {
+        table,
+        prefix: None,
+        scope: Scope::default(),
+        in_bucket: false,
+        folder: Some(above),
+        fleet: None,
+    })
 }
 
 /// The accounts and regions that `--only` names.

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use flowagg_core::text::one_line;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::MissedTickBehavior;
 
 use super::super::error::CommandError;
 use crate::args::{GlobalArgs, QueryArgs};
-use crate::show::Watched;
+use crate::show::{Ended, Watched};
 use crate::{Exit, Screen};
 
 /// Asks until a signal, an error in what is asked, or with `--fail-if-rows` until there are rows. What could not be read this time may be
@@ -19,8 +19,16 @@ pub(super) async fn run(
     every: Duration,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
+    if options.asked.as_deref() == Some("-") {
+        let help = "give the statement as an argument, or save it as a question";
+        return Err(CommandError::usage(
+            "standard input can be read only once, so `--watch` cannot ask it again",
+            help,
+        ));
+    }
     let mut times = tokio::time::interval(every);
     times.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let interval = SignedDuration::try_from(every).unwrap_or(SignedDuration::MAX);
     let mut watched = Watched::new(false, screen.events);
     loop {
         if let Err(exit) = watched.until(times.tick()).await {
@@ -28,12 +36,15 @@ pub(super) async fn run(
         }
         let asked: Vec<&str> = options.asked.iter().chain(&options.arguments).map(String::as_str).collect();
         let asked = one_line(&asked.join(" "));
-        let heading = format!("{asked}, every {every:?}, at {:.0}", Timestamp::now());
-        match super::answer::ask(global, options, Some(heading), screen).await {
-            Ok(exit @ (Exit::Interrupted | Exit::Terminated | Exit::Usage)) => return Ok(exit),
-            Ok(Exit::Differs) if options.fail_if_rows => return Ok(Exit::Differs),
-            Ok(Exit::Done | Exit::Failed | Exit::Differs) => {}
+        let heading = format!("{asked}, every {interval:#}, at {:.0}", Timestamp::now());
+        match super::answer::ask(global, options, Some(heading.clone()), screen).await {
+            Ok(Ended { exit: exit @ (Exit::Interrupted | Exit::Terminated | Exit::Usage), .. }) => {
+                return Ok(exit);
+            }
+            Ok(Ended { exit, has_excess: true }) => return Ok(exit),
+            Ok(_) => {}
             Err(error) if error.exit() == Exit::Failed => {
+                screen.say(&heading)?;
                 error.report(screen);
             }
             Err(error) => return Err(error),

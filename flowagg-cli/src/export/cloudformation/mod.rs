@@ -19,7 +19,7 @@ mod workgroup;
 
 pub use hub::hub;
 pub use member::{VpcFrom, member, place};
-pub use roles::roles;
+pub use roles::{roles, roles_with};
 pub use stack_set::stack_set;
 pub use template::TemplateFormat;
 pub(super) use workgroup::workgroup;

@@ -12,9 +12,8 @@ use flowagg_query::datafusion::arrow::error::ArrowError;
 
 use super::super::screen::Screen;
 use super::super::size::bytes;
-use super::end::{count, ended, excess};
+use super::end::{Ended, Unknown, count, ended};
 use super::estimate::totals;
-use crate::Exit;
 use crate::aws::{QueryResult, ResultColumn};
 
 /// The fewest bytes that Athena charges for a query.
@@ -42,13 +41,14 @@ impl AthenaCost {
         self,
         rows: usize,
         threshold: Option<u64>,
+        unknown: &[Unknown],
         took: Duration,
         screen: &mut Screen<'_>,
-    ) -> io::Result<Exit> {
+    ) -> io::Result<Ended> {
         let (scanned, took) = (bytes(self.bytes), took.as_secs_f64());
         let what =
             format!("{} from Athena, which scanned {scanned} in {took:.1} s: {}", count(rows), self.cost());
-        ended(excess(rows, threshold).into_iter().collect(), &what, screen)
+        ended((rows, threshold), unknown, Vec::new(), &what, screen)
     }
 
     fn cost(self) -> String {
@@ -102,6 +102,7 @@ mod tests {
     use super::super::super::sheet::Sheet;
     use super::super::rows::{ResultFormat, ResultWriter};
     use super::*;
+    use crate::Exit;
 
     fn shown(format: ResultFormat) -> String {
         let column = |name: &str, kind: &str| {
@@ -178,7 +179,7 @@ account,bytes,usd,share,both_ends,wrong
             let (mut out, mut nowhere) = (Sheet::new(&mut err, None), std::io::sink());
             let mut nowhere = Sheet::new(&mut nowhere, None);
             let mut screen = Screen::new(&mut nowhere, &mut out);
-            cost(bytes).done(rows, threshold, Duration::from_millis(1_250), &mut screen).unwrap()
+            cost(bytes).done(rows, threshold, &[], Duration::from_millis(1_250), &mut screen).unwrap().exit
         };
         assert_eq!([done(0, 1, Some(1)), done(10_000_000, 2, Some(0))], [Exit::Done, Exit::Differs]);
         assert_eq!(

@@ -10,6 +10,22 @@ use super::super::size::bytes;
 use super::estimate::totals;
 use crate::Exit;
 
+/// How a query ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    /// How the run ends.
+    pub(crate) exit: Exit,
+    /// Whether there were more rows than the threshold.
+    pub(crate) has_excess: bool,
+}
+
+impl From<Exit> for Ended {
+    /// The end of a run that counted no rows.
+    fn from(exit: Exit) -> Self {
+        Self { exit, has_excess: false }
+    }
+}
+
 /// A query that has run.
 pub(crate) struct Done<'p> {
     /// What was read.
@@ -18,15 +34,49 @@ pub(crate) struct Done<'p> {
     pub(crate) rows: usize,
     /// The most rows that are no finding; `None` if any number is none.
     pub(crate) threshold: Option<u64>,
-    /// The account-regions and other things that could not be read. Each has been printed.
-    pub(crate) unread: usize,
     /// How long it took.
     pub(crate) took: Duration,
+    /// What could not be looked up everywhere.
+    pub(crate) unknown: Vec<Unknown>,
+}
+
+/// What a query looks up in the accounts of the fleet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unknown {
+    /// NAT gateways.
+    Gateways,
+    /// Rules of security groups.
+    Rules,
+    /// Names.
+    Names,
+}
+
+impl Unknown {
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Gateways => "NAT gateways",
+            Self::Rules => "rules of security groups",
+            Self::Names => "names",
+        }
+    }
+
+    /// What it means for the rows.
+    fn meaning(self) -> &'static str {
+        match self {
+            Self::Gateways => {
+                "NAT gateways of account-regions that could not be looked up are treated as other network interfaces"
+            }
+            Self::Rules => "rules of account-regions that could not be looked up are not in the answer",
+            Self::Names => {
+                "rows lack names that could not be looked up, and an address may also belong to a network interface there"
+            }
+        }
+    }
 }
 
 impl Done<'_> {
     /// Names the skipped objects, prints what was read, and returns how the run ends.
-    pub(crate) fn print(&self, screen: &mut Screen<'_>) -> io::Result<Exit> {
+    pub(crate) fn print(&self, screen: &mut Screen<'_>) -> io::Result<Ended> {
         let skipped = self.progress.skipped_objects();
         let named = self.progress.skipped();
         for object in &named {
@@ -45,23 +95,17 @@ impl Done<'_> {
             n => format!(", {n} listed and not needed"),
         };
         let took = self.took.as_secs_f64();
-        let what = format!(
-            "{rows} from {} records in {}, in {took:.1} s{pruned}",
-            self.progress.records(),
-            totals(read)
-        );
-        let mut findings: Vec<String> = excess(self.rows, self.threshold).into_iter().collect();
+        let records = match self.progress.records() {
+            1 => "1 record".to_owned(),
+            n => format!("{n} records"),
+        };
+        let what = format!("{rows} from {records} in {}, in {took:.1} s{pruned}", totals(read));
+        let mut findings = Vec::new();
         if skipped > 0 {
             let were = if skipped == 1 { "was" } else { "were" };
             findings.push(format!("not every object was read: {skipped} {were} skipped"));
         }
-        if self.unread > 0 {
-            let calls = if self.unread == 1 { "call" } else { "calls" };
-            findings.insert(0, format!("the answer is incomplete: {} {calls} failed", self.unread));
-            ended(findings, &what, screen)?;
-            return Ok(Exit::Failed);
-        }
-        ended(findings, &what, screen)
+        ended((self.rows, self.threshold), &self.unknown, findings, &what, screen)
     }
 }
 
@@ -71,7 +115,7 @@ pub(super) fn count(rows: usize) -> String {
 }
 
 /// That there are more rows than a threshold, if there are.
-pub(super) fn excess(rows: usize, threshold: Option<u64>) -> Option<String> {
+fn excess(rows: usize, threshold: Option<u64>) -> Option<String> {
     let threshold = threshold.filter(|threshold| rows as u64 > *threshold)?;
     Some(match threshold {
         0 => "there are rows".to_owned(),
@@ -79,14 +123,30 @@ pub(super) fn excess(rows: usize, threshold: Option<u64>) -> Option<String> {
     })
 }
 
-/// Prints the last line, and returns how the run ends.
-pub(super) fn ended(findings: Vec<String>, what: &str, screen: &mut Screen<'_>) -> io::Result<Exit> {
-    if findings.is_empty() {
-        screen.say(&format!("ok: {what}"))?;
-        return Ok(Exit::Done);
+/// Prints the last line, and returns how the query ended.
+pub(super) fn ended(
+    (rows, threshold): (usize, Option<u64>),
+    unknown: &[Unknown],
+    others: Vec<String>,
+    what: &str,
+    screen: &mut Screen<'_>,
+) -> io::Result<Ended> {
+    let excess = excess(rows, threshold);
+    let has_excess = excess.is_some();
+    let mut findings = Vec::new();
+    if !unknown.is_empty() {
+        unknown.iter().try_for_each(|unknown| screen.note(unknown.meaning()))?;
+        let nouns: Vec<&str> = unknown.iter().map(|unknown| unknown.noun()).collect();
+        findings.push(format!("not everything could be looked up: {}", nouns.join(" and ")));
     }
-    screen.say(&format!("query: {}; {what}", findings.join("; ")))?;
-    Ok(Exit::Differs)
+    findings.extend(excess);
+    findings.extend(others);
+    if findings.is_empty() {
+        screen.last_line(&format!("ok: {what}"))?;
+        return Ok(Exit::Done.into());
+    }
+    screen.last_line(&format!("query: {}; {what}", findings.join("; ")))?;
+    Ok(Ended { exit: if unknown.is_empty() { Exit::Differs } else { Exit::Failed }, has_excess })
 }
 
 /// What to check if no object was found.

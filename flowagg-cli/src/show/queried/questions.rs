@@ -5,7 +5,7 @@ use std::io;
 #[cfg(feature = "athena")]
 use flowagg_core::flow_log::FlowLogSpec;
 use flowagg_core::flow_log::RecordedField;
-use flowagg_core::question::{Argument, Question, QuestionName};
+use flowagg_core::question::{Argument, Needs, Parameter, Question, QuestionName, SavedQuestion};
 use flowagg_query::Progress;
 
 use super::super::screen::Screen;
@@ -23,39 +23,63 @@ pub(crate) fn questions(names: &[QuestionName], out: &mut Sheet<'_>) -> io::Resu
         }
         writeln!(out, "{}", head(*name))?;
         line(name.about(), out)?;
-        // An example is a question.
-        if let Ok(question) = Question::sample(*name) {
-            let needs = question.needs();
-            let or_named = match question {
-                Question::Nat { .. } | Question::NatToAws { .. } => " (or --nat)",
-                _ => "",
-            };
-            for (what, fields, or) in [("needs", needs.required, or_named), ("better with", needs.better, "")]
-            {
-                if !fields.is_empty() {
-                    line(&format!("{what}: {}{or}", listed(&fields)), out)?;
-                }
-            }
-        }
+        let needs = Question::needs_by_argument(*name);
+        let or_named = match name {
+            QuestionName::Nat | QuestionName::NatToAws => " (or --nat)",
+            _ => "",
+        };
+        fields("needs", &needs, |needs| &needs.required, or_named, out)?;
+        fields("better with", &needs, |needs| &needs.better, "", out)?;
         line(name.example(), out)?;
     }
     Ok(())
 }
 
-/// Prints saved questions: how each is asked, and what it is about.
+/// A saved question in the list.
+pub(crate) struct SavedLines<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) question: &'a SavedQuestion,
+    pub(crate) example: String,
+}
+
+/// Prints saved questions: what each is about, its parameters and its threshold, and an example.
 pub(crate) fn saved_questions<'a>(
-    questions: impl IntoIterator<Item = (String, &'a str)>,
+    questions: impl IntoIterator<Item = SavedLines<'a>>,
     out: &mut Sheet<'_>,
 ) -> io::Result<()> {
-    for (n, (usage, title)) in questions.into_iter().enumerate() {
+    for (n, SavedLines { name, question, example }) in questions.into_iter().enumerate() {
         if n > 0 {
             writeln!(out)?;
         }
-        let (name, parameters) = usage.split_at(usage.find(' ').unwrap_or(usage.len()));
-        writeln!(out, "{BOLD}{name}{BOLD:#}{parameters}")?;
-        line(title, out)?;
+        writeln!(out, "{BOLD}{name}{BOLD:#}")?;
+        line(&question.title, out)?;
+        if !question.parameters.is_empty() {
+            let parameters: Vec<String> = question.parameters.iter().map(Parameter::to_string).collect();
+            line(&format!("parameters: {}", parameters.join(", ")), out)?;
+        }
+        if question.threshold > 0 {
+            line(&format!("threshold: {} rows", question.threshold), out)?;
+        }
+        line(&example, out)?;
     }
     Ok(())
+}
+
+/// Prints fields that a question needs: once, or for each word of its argument if they differ.
+fn fields(
+    what: &str,
+    needs: &[(Option<&str>, Needs)],
+    of: fn(&Needs) -> &[RecordedField],
+    or: &str,
+    out: &mut Sheet<'_>,
+) -> io::Result<()> {
+    let first = needs.first().map(|(_, needs)| of(needs)).unwrap_or_default();
+    if needs.iter().all(|(_, needs)| of(needs) == first) {
+        return if first.is_empty() { Ok(()) } else { line(&format!("{what}: {}{or}", listed(first)), out) };
+    }
+    needs.iter().try_for_each(|(word, needs)| {
+        line(&format!("{what} ({}): {}{or}", word.unwrap_or_default(), listed(of(needs))), out)
+    })
 }
 
 /// Prints which records a question counts.

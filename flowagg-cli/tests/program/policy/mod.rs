@@ -394,6 +394,28 @@ fn permissions_name_the_bucket_and_the_roles_of_the_fleet() {
 }
 
 #[test]
+fn permissions_of_queries_are_added_to_the_role_that_queries_use_only_on_request() {
+    let member = "[[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
+    let fleet = format!("{FLEET}{member}");
+    let reader = format!("{fleet}[fleet]\nread-role = \"flowagg-read\"\n");
+    let sids = |fleet: &str, query: bool| -> Vec<String> {
+        let args = ["permissions", "--json", "--query"];
+        let printed = json(&offline(&args[..2 + usize::from(query)], fleet, "").out);
+        let of = |policy: &serde_json::Value| -> String {
+            let statements = policy["Statement"].as_array().cloned().unwrap_or_default();
+            let sids = statements.iter().map(|statement| statement["Sid"].as_str().unwrap().to_owned());
+            sids.filter(|sid| ["ReadObjects", "LookUpNames"].contains(&sid.as_str())).collect()
+        };
+        let read_only = &printed["read-only"];
+        [&printed["hub"], &printed["member"], &read_only["hub"], &read_only["member"]].map(of).to_vec()
+    };
+    assert_eq!(sids(&fleet, false), ["", "", "", ""]);
+    assert_eq!(sids(&reader, false), ["", "", "", ""]);
+    assert_eq!(sids(&fleet, true), ["ReadObjects", "LookUpNames", "", ""]);
+    assert_eq!(sids(&reader, true), ["", "", "ReadObjects", "LookUpNames"]);
+}
+
+#[test]
 fn roles_of_a_caller_in_another_account_trust_no_account_before_it_is_named() {
     let fleet = FLEET.replace("[hub]\n", "[hub]\nrole = \"flowagg-hub\"\n");
     assert_ne!(fleet, FLEET);

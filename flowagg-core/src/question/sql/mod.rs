@@ -138,9 +138,8 @@ WITH logs AS (
 ),
 sections AS (
   SELECT srcaddr AS source, dstaddr AS destination,
-    greatest(coalesce(sum(CASE WHEN flow_direction = 'egress' THEN bytes END), 0),
-    coalesce(sum(CASE WHEN flow_direction = 'ingress' THEN bytes END), 0))
-    + coalesce(sum(CASE WHEN flow_direction IS NULL THEN bytes END), 0) AS bytes,
+    greatest(coalesce(sum(CASE WHEN flow_direction = 'egress' OR flow_direction IS NULL THEN bytes END), 0),
+    coalesce(sum(CASE WHEN flow_direction = 'ingress' OR flow_direction IS NULL THEN bytes END), 0)) AS bytes,
     count(flow_direction) < count(*) AS both_ends
   FROM logs
   WHERE bytes IS NOT NULL AND srcaddr IS NOT NULL AND dstaddr IS NOT NULL
@@ -154,6 +153,25 @@ ORDER BY bytes DESC NULLS LAST, source NULLS LAST, destination NULLS LAST
 LIMIT 100
 "#]]
         );
+    }
+
+    #[test]
+    fn gateways_of_the_fleet_are_found_by_what_records_say_and_by_what_ec2_lists() {
+        let listed = ["eni-0a1b2c3d4e5f67890", "nat-0a1b2c3d4e5f67890"].map(|text| text.parse().unwrap());
+        let question = Question::Nat { gateways: vec![Gateway::Fleet] }.with_gateways(listed);
+        let question = question.with_gateways([Gateway::Listed("10.0.0.220".parse().unwrap())]);
+        let table = Table::of_session("vpc_flow_logs");
+        let sql = question.sql(&table, Question::ROWS).unwrap();
+        let condition = sql.lines().find(|line| line.contains("nat_gateway")).unwrap();
+        assert_eq!(
+            condition.trim(),
+            "AND (interface_type IN ('nat_gateway', 'regional_nat_gateway') OR interface_id IN ('eni-0a1b2c3d4e5f67890') OR resource_id IN \
+             ('nat-0a1b2c3d4e5f67890') OR interface_id IS NULL AND srcaddr IN ('10.0.0.220') OR interface_id IS NULL AND dstaddr IN \
+             ('10.0.0.220'))"
+        );
+        let Question::Nat { gateways } = question else { unreachable!() };
+        let sql = Question::Scans { above: 100, gateways }.sql(&table, Question::ROWS).unwrap();
+        assert_eq!(sql.matches("'regional_nat_gateway'").count(), 1, "{sql}");
     }
 
     #[test]

@@ -68,15 +68,14 @@ pub(super) fn if_directed(direction: &str, measure: &str) -> String {
     format!("CASE WHEN count(flow_direction) > 0 THEN {} END", directed(direction, measure))
 }
 
-/// A sum in which a flow that both ends recorded counts once: what was sent or what was received, whichever is more. Records without
-/// a direction are added. NULL in a function `greatest` differs between engines, so there is none.
+/// A sum in which a flow that both ends recorded counts once: what was sent or what was received, whichever is more, with the records
+/// without a direction. NULL in a function `greatest` differs between engines, so there is none. Only sums fail if they do not fit in 64
+/// bits, so nothing is added to one.
 pub(super) fn once(measure: &str) -> String {
-    format!(
-        "greatest({},\n    {})\n    + {}",
-        directed("egress", measure),
-        directed("ingress", measure),
-        sum_if("flow_direction IS NULL", measure)
-    )
+    let with_undirected = |direction: &str| {
+        sum_if(&format!("flow_direction = '{direction}' OR flow_direction IS NULL"), measure)
+    };
+    format!("greatest({},\n    {})", with_undirected("egress"), with_undirected("ingress"))
 }
 
 /// How many records meet a condition.
@@ -96,27 +95,50 @@ pub(super) fn is_named_gateway(gateways: &[Gateway]) -> String {
 
 /// Whether a record is of one of these NAT gateways, or says that it is of one. Never NULL.
 pub(super) fn is_gateway(gateways: &[Gateway]) -> String {
-    let parts = [vec![SAYS_GATEWAY.to_owned()], named(gateways)].concat();
+    let mut parts = named(gateways);
+    if !gateways.contains(&Gateway::Fleet) {
+        parts.insert(0, SAYS_GATEWAY.to_owned());
+    }
     format!("coalesce({}, false)", parts.join(" OR "))
 }
 
 fn named(gateways: &[Gateway]) -> Vec<String> {
-    let (mut interfaces, mut regional, mut addresses) = (Vec::new(), Vec::new(), Vec::new());
-    for gateway in gateways {
-        match gateway {
-            Gateway::Interface(id) => interfaces.push(format!("'{id}'")),
-            Gateway::Regional(id) => regional.push(format!("'{id}'")),
-            Gateway::Address(address) => addresses.push(format!("'{address}'")),
-        }
-    }
-    let columns = [
-        ("interface_id", &interfaces),
-        ("resource_id", &regional),
-        ("srcaddr", &addresses),
-        ("dstaddr", &addresses),
+    let quoted = |read: fn(&Gateway) -> Option<String>| {
+        gateways.iter().filter_map(read).map(|value| format!("'{value}'")).collect::<Vec<_>>()
+    };
+    let interfaces = quoted(|gateway| match gateway {
+        Gateway::Interface(id) => Some(id.to_string()),
+        _ => None,
+    });
+    let regional = quoted(|gateway| match gateway {
+        Gateway::Regional(id) => Some(id.clone()),
+        _ => None,
+    });
+    let addresses = quoted(|gateway| match gateway {
+        Gateway::Address(address) => Some(address.to_string()),
+        _ => None,
+    });
+    let listed = quoted(|gateway| match gateway {
+        Gateway::Listed(address) => Some(address.to_string()),
+        _ => None,
+    });
+    let is_in = |column: &str, values: &[String]| {
+        (!values.is_empty()).then(|| format!("{column} IN ({})", values.join(", ")))
+    };
+    let unnamed = |column: &str| {
+        is_in(column, &listed).map(|condition| format!("interface_id IS NULL AND {condition}"))
+    };
+    let says_so = gateways.contains(&Gateway::Fleet).then(|| SAYS_GATEWAY.to_owned());
+    let parts = [
+        says_so,
+        is_in("interface_id", &interfaces),
+        is_in("resource_id", &regional),
+        is_in("srcaddr", &addresses),
+        is_in("dstaddr", &addresses),
+        unnamed("srcaddr"),
+        unnamed("dstaddr"),
     ];
-    let columns = columns.into_iter().filter(|(_, values)| !values.is_empty());
-    columns.map(|(column, values)| format!("{column} IN ({})", values.join(", "))).collect()
+    parts.into_iter().flatten().collect()
 }
 
 /// All but the far side of NAT gateways, where the same packets have the gateway's address.

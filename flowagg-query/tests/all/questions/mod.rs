@@ -7,7 +7,7 @@ mod truth;
 mod world;
 
 use flowagg_core::flow_log::FileFormat;
-use flowagg_core::question::{BOTH_ENDS, Options, Question, QuestionName, Table};
+use flowagg_core::question::{BOTH_ENDS, Gateway, Options, Question, QuestionName, Table};
 use flowagg_query::FlowLogs;
 use flowagg_query::datafusion::arrow::util::pretty::pretty_format_batches;
 use flowagg_query::datafusion::prelude::SessionContext;
@@ -20,7 +20,7 @@ use crate::bucket::{Home, Object, bucket};
 use crate::run::{rows, session};
 
 /// The questions, with what can be asked of them.
-const LINES: [&str; 45] = [
+const LINES: [&str; 47] = [
     "pairs",
     "pairs packets",
     "pairs packets --nat 10.0.0.220",
@@ -44,6 +44,7 @@ const LINES: [&str; 45] = [
     "outbound --own 2001:db8:a::/48 --nat 10.0.0.220",
     "nat",
     "nat --nat 10.0.0.220",
+    "nat --nat fleet",
     "nat --nat eni-0aaaaaaaaaaaaaaa4",
     "nat --nat nat-0aaaaaaaaaaaaaaa4",
     "nat-to-aws",
@@ -58,6 +59,7 @@ const LINES: [&str; 45] = [
     "large-flows 400000 --nat 10.0.0.220",
     "scans 4",
     "scans 6 --nat 10.0.0.220",
+    "scans 6 --nat fleet",
     "off-hours",
     "off-hours --hours 7-19 --weekdays mon-sat --utc-offset -5",
     "by-service",
@@ -347,6 +349,29 @@ srcaddr dstaddr srcport dstport protocol start end action flow-direction
 +-------------+-------------+---------+----------+----------+----------+----------------------+----------------------+-----------+
 "#]]
     );
+}
+
+#[tokio::test]
+async fn gateway_that_ec2_lists_is_found_by_its_interface_and_by_its_address_in_records_without_one() {
+    let of_gateway = format!(
+        "interface-id srcaddr dstaddr bytes pkt-srcaddr pkt-dstaddr\n{NAT_ID} 10.0.1.5 {NAT_ADDRESS} 700 10.0.1.5 203.0.113.5\n"
+    );
+    let without = of_gateway.replace("interface-id ", "").replace(&format!("{NAT_ID} "), "");
+    // A load balancer in another VPC with the same address.
+    let of_other = of_gateway.replace(NAT_ID, "eni-0ffffffffffffffff").replace("700", "90000");
+    let object = |number, text: &str| {
+        Object::new(&Home::PLAIN, 1_772_668_800, number, FileFormat::PlainText, text.to_owned())
+    };
+    let objects = [object(0, &of_gateway), object(1, &without), object(2, &of_other)];
+    let session = session(FlowLogs::new(bucket(&objects).await));
+    let listed = [NAT_ID.parse().unwrap(), Gateway::Listed(NAT_ADDRESS.parse().unwrap())];
+    let question = question("nat --nat fleet").with_gateways(listed);
+    let sql = question.sql(&Table::of_session(FlowLogs::NAME), ROWS).unwrap();
+    let rows = rows(&session, &sql).await.unwrap();
+    let mut found: Vec<(Option<&str>, Option<&str>)> =
+        rows.iter().map(|row| (row[1].as_deref(), row[5].as_deref())).collect();
+    found.sort();
+    assert_eq!(found, [(None, Some("700")), (Some(NAT_ID), Some("700"))]);
 }
 
 #[tokio::test]

@@ -77,7 +77,7 @@ fn alone(record: &Record<'_>) -> RecordedTraffic {
     };
     let address = |field: &str| value(field).map(|text| text.parse().unwrap());
     let port = |field: &str| value(field).map(|text| text.parse::<u16>().unwrap());
-    let mut traffic = RecordedTraffic::new(record.interface.id);
+    let mut traffic = RecordedTraffic::new(record.interface_id());
     traffic.is_accepted = value("action").as_deref() != Some("REJECT");
     traffic.direction = value("flow-direction").and_then(|text| Direction::parse(&text));
     traffic.sources = ["srcaddr", "pkt-srcaddr"].map(address);
@@ -95,6 +95,10 @@ fn alone(record: &Record<'_>) -> RecordedTraffic {
 fn used(world: &World, found: &SecurityGroups) -> BTreeSet<String> {
     let mut used = BTreeSet::new();
     for record in world.records() {
+        // A regional NAT gateway has no network interface, so it has no security group.
+        if record.interface.is_regional() {
+            continue;
+        }
         let [client, service] = record.section.ports;
         if !record.is_accepted || client < service || record.section.ends != record.section.packet {
             continue;

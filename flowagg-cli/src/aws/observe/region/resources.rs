@@ -7,10 +7,9 @@ use flowagg_core::failure::Failure;
 use flowagg_core::id::{AccountId, ResourceId, ResourceKind};
 use flowagg_core::observed::Resource;
 
-use super::super::each::each_item;
 use super::tags;
 use crate::aws::call::{describe, describe_in_use};
-use crate::aws::complete::Incomplete;
+use crate::aws::complete::{Incomplete, each_page};
 use crate::aws::failure::At;
 
 const IN_USE: types::NetworkInterfaceStatus = types::NetworkInterfaceStatus::InUse;
@@ -20,11 +19,9 @@ const AVAILABLE: types::TransitGatewayAttachmentState = types::TransitGatewayAtt
 macro_rules! pages {
     ($request:expr, $items:ident, $at:expr, $call:expr, $read:expr) => {{
         let mut resources = BTreeMap::new();
-        each_item!($request, $items, $at, $call, |item| {
-            let read: Result<Option<Resource>, Incomplete> = $read(item);
-            resources.extend(read?.map(|resource| (resource.id.clone(), resource)));
-            Ok(())
-        });
+        each_page!($request, $items, $at, $call, |item| $read(item).map(|read: Option<Resource>| {
+            resources.extend(read.map(|resource| (resource.id.clone(), resource)));
+        }));
         resources.into_values().collect()
     }};
 }

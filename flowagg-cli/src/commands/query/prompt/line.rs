@@ -3,10 +3,12 @@
 use std::ffi::OsString;
 
 use clap::parser::ValueSource;
-use clap::{ArgAction, ArgMatches, Command, CommandFactory as _};
+use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory as _};
+use flowagg_core::question::QuestionName;
+use flowagg_query::{first_word, statement_end};
 
 use super::super::super::error::Problem;
-use super::super::asked::OF_SQL;
+use super::super::saved::OF_SQL;
 use crate::args::Args;
 
 /// How every command line of the prompt begins.
@@ -27,73 +29,130 @@ pub(super) enum Line {
     Ask(Vec<OsString>),
 }
 
+/// Words with which a statement begins that may change something; it is refused as a statement, not as a question.
+const THAT_WRITE: [&str; 11] =
+    ["alter", "copy", "create", "delete", "drop", "insert", "merge", "set", "truncate", "update", "values"];
+
 impl Line {
-    pub(super) fn read(text: &str) -> Result<Self, Problem> {
+    /// The lines of a text, which may have been pasted: statements end with a semicolon, others with their line.
+    pub(super) fn all(text: &str) -> Vec<Result<Self, Problem>> {
+        let (mut lines, mut rest) = (Vec::new(), text.trim());
+        while !rest.is_empty() {
+            let end = if is_sql(rest) { statement_end(rest) } else { rest.find('\n') };
+            let (line, more) = rest.split_at(end.unwrap_or(rest.len()));
+            lines.push(Self::read(line));
+            rest = more.trim_start();
+        }
+        lines
+    }
+
+    fn read(text: &str) -> Result<Self, Problem> {
         let text = text.trim();
-        // Advice of error messages is typed as it stands.
-        let text = text.strip_prefix("flowagg query ").unwrap_or(text).trim_start();
         if is_sql(text) {
             return Ok(Self::Ask(vec![text.trim_end_matches(';').trim_end().into()]));
         }
+        // Advice of error messages is typed as it stands.
+        let text = text.strip_prefix("flowagg query ").unwrap_or(text).trim_end_matches(';');
         let words = shlex::split(text).ok_or_else(|| {
             Problem::new("a quotation mark is not closed", "close it, or put a backslash before it")
         })?;
-        let Some(first) = words.first() else { return Ok(Self::Nothing) };
-        let is_alone = words.len() == 1;
-        Ok(match first.as_str() {
-            "help" | "?" if is_alone => Self::Help,
-            "quit" | "exit" if is_alone => Self::Quit,
-            "reset" if is_alone => Self::Reset,
-            "list" if is_alone => Self::Ask(vec!["--list".into()]),
-            "-" => {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let ask = |words: &[&str]| Self::Ask(words.iter().map(OsString::from).collect());
+        Ok(match words.as_slice() {
+            [] => Self::Nothing,
+            ["help" | "?"] => Self::Help,
+            ["help", question] => ask(&[question, "--list"]),
+            ["quit" | "exit" | "q"] => Self::Quit,
+            ["reset"] => Self::Reset,
+            ["list"] => ask(&["--list"]),
+            ["-", ..] => {
                 let help = "type the statement here, and end it with `;`";
                 return Err(Problem::new("standard input is the prompt", help));
             }
-            "--help" | "-h" | "--list" => Self::Ask(words.into_iter().map(OsString::from).collect()),
-            first if first.starts_with('-') => Self::Options(words.into_iter().map(OsString::from).collect()),
-            _ => Self::Ask(words.into_iter().map(OsString::from).collect()),
+            [word @ ("help" | "quit" | "exit" | "reset" | "list"), more, ..] => {
+                let help = format!("type `{word}` alone; `help` shows what can be typed");
+                return Err(Problem::new(format!("unexpected `{more}` after `{word}`"), help));
+            }
+            words if words.iter().any(|word| matches!(*word, "--help" | "-h" | "--list")) => ask(words),
+            [first, ..] if first.starts_with('-') => {
+                Self::Options(words.iter().map(OsString::from).collect())
+            }
+            words => ask(words),
         })
     }
 }
 
-/// Whether a text begins as a SQL statement does.
+/// Whether a text begins as a SQL statement does, or with a comment.
 pub(super) fn is_sql(text: &str) -> bool {
-    let first = text.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
-    OF_SQL.contains(&first.to_ascii_lowercase().as_str())
+    let text = text.trim_start();
+    // Two dashes of an option are no comment.
+    if text.strip_prefix("--").is_some_and(|rest| rest.starts_with(|next: char| !next.is_whitespace())) {
+        return false;
+    }
+    match first_word(text).map(|word| word.to_ascii_lowercase()) {
+        Some(word) => {
+            let more = text.len() > word.len();
+            word == "(" || OF_SQL.contains(&word.as_str()) || more && THAT_WRITE.contains(&word.as_str())
+        }
+        // Comments alone.
+        None => !text.is_empty(),
+    }
 }
 
 /// Whether more of a statement may follow.
 pub(super) fn goes_on(text: &str) -> bool {
-    is_sql(text) && !text.trim_end().ends_with(';')
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let end = match (is_sql(rest), statement_end(rest)) {
+            (true, None) => return true,
+            (true, Some(end)) => end,
+            (false, _) => rest.find('\n').unwrap_or(rest.len()),
+        };
+        rest = rest.get(end..).unwrap_or_default().trim_start();
+    }
+    false
 }
 
-/// A command line of these words, with the options of an earlier command line that they do not set themselves.
+/// A command line of these words, with the options of an earlier command line that they do not set themselves, that go together with theirs,
+/// and that the question takes. What is wrong in the words themselves is an error of theirs alone.
 pub(super) fn with_options_of(earlier: &[OsString], line: Vec<OsString>) -> Vec<OsString> {
     let mut command = Args::command();
     command.build();
     let begin = VERB.map(OsString::from);
     let whole: Vec<OsString> = begin.iter().chain(&line).cloned().collect();
-    let set = of_verb(&command, &whole);
+    let (Some(earlier), Some(set), Some(verb)) =
+        (of_verb(&command, earlier), of_verb(&command, &whole), command.find_subcommand(VERB[1]))
+    else {
+        return whole;
+    };
+    let is_of =
+        |option: &Arg, others: Vec<&Arg>| others.into_iter().any(|other| other.get_id() == option.get_id());
+    let is_free = |option: &Arg| {
+        let mut given = verb.get_arguments().filter(|other| is_set(&set, other));
+        !given.any(|other| {
+            other.get_id() == option.get_id()
+                || is_of(option, verb.get_arg_conflicts_with(other))
+                || is_of(other, verb.get_arg_conflicts_with(option))
+        })
+    };
     let mut words = begin.to_vec();
-    if let (Some(earlier), Some(verb)) = (of_verb(&command, earlier), command.find_subcommand(VERB[1])) {
-        for option in verb.get_arguments().filter(|argument| !argument.is_positional()) {
-            let (id, Some(long)) = (option.get_id().as_str(), option.get_long()) else { continue };
-            if !is_set(&earlier, id) || set.as_ref().is_some_and(|set| is_set(set, id)) {
-                continue;
+    for option in verb.get_arguments().filter(|option| !option.is_positional()) {
+        let Some(long) = option.get_long() else { continue };
+        if !is_set(&earlier, option) || !is_free(option) || !is_taken(&format!("--{long}"), &line) {
+            continue;
+        }
+        let (id, name) = (option.get_id().as_str(), format!("--{long}"));
+        match option.get_action() {
+            ArgAction::SetTrue => words.push(name.into()),
+            ArgAction::Count => {
+                let times = usize::from(earlier.get_count(id));
+                words.extend(std::iter::repeat_n(OsString::from(name), times));
             }
-            let name = format!("--{long}");
-            match option.get_action() {
-                ArgAction::SetTrue => words.push(name.into()),
-                ArgAction::Count => {
-                    let times = usize::from(earlier.get_count(id));
-                    words.extend(std::iter::repeat_n(OsString::from(name), times));
-                }
-                _ => {
-                    for value in earlier.get_raw(id).into_iter().flatten() {
-                        let mut word = OsString::from(format!("{name}="));
-                        word.push(value);
-                        words.push(word);
-                    }
+            _ => {
+                for value in earlier.get_raw(id).into_iter().flatten() {
+                    let mut word = OsString::from(format!("{name}="));
+                    word.push(value);
+                    words.push(word);
                 }
             }
         }
@@ -102,14 +161,24 @@ pub(super) fn with_options_of(earlier: &[OsString], line: Vec<OsString>) -> Vec<
     words
 }
 
+/// Whether the question of a line takes an option; every line takes one that is not of certain questions only.
+fn is_taken(option: &str, line: &[OsString]) -> bool {
+    let is_of_questions = QuestionName::ALL.into_iter().any(|name| name.takes().any(|taken| taken == option));
+    let Some(first) = line.first().and_then(|word| word.to_str()).filter(|word| !word.starts_with('-'))
+    else {
+        return true;
+    };
+    !is_of_questions || QuestionName::parse(first).is_ok_and(|name| name.takes().any(|taken| taken == option))
+}
+
 /// What the verb was given; `None` if the words are not a command line of it.
 fn of_verb(command: &Command, words: &[OsString]) -> Option<ArgMatches> {
     let matches = command.clone().try_get_matches_from(words).ok()?;
     matches.subcommand_matches(VERB[1]).cloned()
 }
 
-fn is_set(matches: &ArgMatches, id: &str) -> bool {
-    matches.value_source(id) == Some(ValueSource::CommandLine)
+fn is_set(matches: &ArgMatches, option: &Arg) -> bool {
+    matches.value_source(option.get_id().as_str()) == Some(ValueSource::CommandLine)
 }
 
 #[cfg(test)]
@@ -135,10 +204,33 @@ mod tests {
             ("x port='a b'", Line::Ask(vec!["x".into(), "port=a b".into()])),
             ("selection", Line::Ask(words("selection"))),
             ("flowagg query --list", Line::Ask(words("--list"))),
+            ("-- a comment\nSELECT 1;", Line::Ask(vec!["-- a comment\nSELECT 1".into()])),
+            ("INSERT INTO a VALUES (1);", Line::Ask(vec!["INSERT INTO a VALUES (1)".into()])),
+            ("values", Line::Ask(words("values"))),
+            ("help who", Line::Ask(words("who --list"))),
+            ("quit;", Line::Quit),
+            ("\\q", Line::Quit),
         ] {
             assert_eq!(Line::read(text), Ok(expected), "{text}");
         }
-        assert!(Line::read("who '10").is_err() && Line::read("-").is_err());
+        for text in ["who '10", "-", "quit now", "reset --from 1h"] {
+            assert!(Line::read(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn pasted_lines_are_read_one_after_the_other() {
+        let read = |text: &str| Line::all(text).into_iter().map(Result::unwrap).collect::<Vec<_>>();
+        assert_eq!(
+            read("SELECT ';'\n-- a;\n;  who 10.0.0.1\npairs --limit 3\nSELECT 2;"),
+            [
+                Line::Ask(vec!["SELECT ';'\n-- a;".into()]),
+                Line::Ask(words("who 10.0.0.1")),
+                Line::Ask(words("pairs --limit 3")),
+                Line::Ask(vec!["SELECT 2".into()]),
+            ]
+        );
+        assert_eq!(read(" \n"), []);
     }
 
     #[test]
@@ -164,6 +256,17 @@ mod tests {
             merged("pairs --from 1h --only db"),
             "flowagg query --yes --profile=ops --verbose --verbose pairs --from 1h --only db"
         );
+        // What goes with what the line is about, and nothing else.
+        let start = words("flowagg query --utc-offset -3 --nat 10.0.0.5 --watch 5s --limit 7");
+        let merged = |line: &str| {
+            let merged = with_options_of(&start, words(line));
+            merged[2..].join(&OsString::from(" ")).into_string().unwrap()
+        };
+        assert_eq!(merged("off-hours"), "--limit=7 --watch=5s --nat=10.0.0.5 --utc-offset=-3 off-hours");
+        assert_eq!(merged("who 10.0.0.7"), "--limit=7 --watch=5s who 10.0.0.7");
+        assert_eq!(merged("--list"), "--list");
+        assert_eq!(merged("pairs --explain"), "--nat=10.0.0.5 pairs --explain");
+        assert_eq!(merged("--limit many"), "--limit many");
         // The options of the merged line are those of the lines that follow.
         let second = with_options_of(&start, words("--from 7d"));
         let third = with_options_of(&second, words("pairs"));

@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use rustyline::error::ReadlineError;
 
 use self::complete::Known;
-use self::editor::{Typist, history};
+use self::editor::{TerminalMode, Typist, history};
 use self::line::{Line, with_options_of};
 use super::super::error::CommandError;
 use super::once::once;
@@ -42,19 +42,27 @@ pub(super) async fn run(
             help,
         ));
     }
-    let history = history();
+    let history = history().map_err(|problem| CommandError::Usage(vec![problem]))?;
     let known = Known::new(saved::names(global));
     let typist = Typist::new(known, history.as_deref());
     let mut typist = typist.map_err(|error| cannot_prompt(&error))?;
     screen.say("`help` shows what can be typed, Ctrl-D ends the prompt")?;
+    let mode = TerminalMode::of_stdin();
     let mut options = words.to_owned();
     loop {
         let typed;
         (typist, typed) = tokio::select! {
             typed = typist.line() => typed?,
             // The thread that reads the terminal cannot be ended in another way.
-            exit = signal() => end(exit),
+            exit = signal() => {
+                mode.restore();
+                screen.say(&format!("\n{}: the prompt was left", exit.by_signal()))?;
+                end(exit)
+            }
         };
+        if let Some(unkept) = typist.unkept.take() {
+            screen.note(&unkept)?;
+        }
         let typed = match typed {
             Ok(typed) => typed,
             // The line is given up.
@@ -62,25 +70,28 @@ pub(super) async fn run(
             Err(ReadlineError::Eof) => return Ok(Exit::Done),
             Err(error) => return Err(cannot_prompt(&error)),
         };
-        match Line::read(&typed) {
-            Ok(Line::Nothing) => {}
-            Ok(Line::Help) => writeln!(screen.out, "{HELP}")?,
-            Ok(Line::Quit) => return Ok(Exit::Done),
-            Ok(Line::Reset) => options = words.to_owned(),
-            Ok(Line::Options(line)) => {
-                let merged = with_options_of(&options, line);
-                match Args::read(&merged) {
-                    Ok(_) => options = merged,
-                    Err(error) => _ = usage(&error, screen),
+        for line in Line::all(&typed) {
+            match line {
+                Ok(Line::Nothing) => {}
+                Ok(Line::Help) => writeln!(screen.out, "{HELP}")?,
+                Ok(Line::Quit) => return Ok(Exit::Done),
+                Ok(Line::Reset) => options = words.to_owned(),
+                Ok(Line::Options(line)) => {
+                    let merged = with_options_of(&options, line);
+                    match Args::read(&merged) {
+                        Ok(_) => options = merged,
+                        Err(error) => _ = usage(&error, screen),
+                    }
                 }
+                Ok(Line::Ask(line)) => match answer(&with_options_of(&options, line), screen).await {
+                    Ok(Exit::Terminated) => return Ok(Exit::Terminated),
+                    // What was pasted below it is given up as well.
+                    Ok(Exit::Interrupted) => break,
+                    Ok(_) => {}
+                    Err(error) => _ = error.report(screen),
+                },
+                Err(problem) => _ = CommandError::Usage(vec![problem]).report(screen),
             }
-            Ok(Line::Ask(line)) => {
-                let exit = answer(&with_options_of(&options, line), screen).await;
-                if let Err(error) = exit {
-                    error.report(screen);
-                }
-            }
-            Err(problem) => _ = CommandError::Usage(vec![problem]).report(screen),
         }
     }
 }

@@ -28,10 +28,18 @@ use crate::export::{ExportError, ExportFile, ExportFiles, Permissions, permissio
 /// Sources: "AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::CloudFormation::StackSet" (AWS CloudFormation Template
 /// Reference).
 pub fn roles(file: &FleetFile, format: TemplateFormat) -> Result<ExportFiles, ExportError> {
+    roles_with(file, &permissions(file), format)
+}
+
+/// The same with these policies.
+pub fn roles_with(
+    file: &FleetFile,
+    permissions: &Permissions,
+    format: TemplateFormat,
+) -> Result<ExportFiles, ExportError> {
     check(file)?;
     let hub = &file.hub;
-    let permissions = permissions(file);
-    let roles = Roles { file, permissions: &permissions };
+    let roles = Roles { file, permissions };
     let mut notes = vec![
         "the stacks create resources with names: deploy them with `--capabilities CAPABILITY_NAMED_IAM`"
             .to_owned(),
@@ -51,7 +59,7 @@ pub fn roles(file: &FleetFile, format: TemplateFormat) -> Result<ExportFiles, Ex
     let description = format!("The role of flowagg in the hub account {}", hub.account);
     let mut files = vec![role::template(&description, of_hub).file("hub-role", format)?];
     if hub.role.is_some()
-        && let Some((template, of_caller)) = caller_policy(file, &permissions)
+        && let Some((template, of_caller)) = caller_policy(file, permissions)
     {
         files.push(template.file("caller-policy", format)?);
         notes.extend(of_caller);

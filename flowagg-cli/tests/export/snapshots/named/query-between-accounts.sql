@@ -6,9 +6,8 @@ WITH logs AS (
 ),
 ends AS (
   SELECT log_account AS place, srcaddr, dstaddr, srcport, dstport, protocol,
-    greatest(coalesce(sum(CASE WHEN flow_direction = 'egress' THEN bytes END), 0),
-    coalesce(sum(CASE WHEN flow_direction = 'ingress' THEN bytes END), 0))
-    + coalesce(sum(CASE WHEN flow_direction IS NULL THEN bytes END), 0) AS bytes
+    greatest(coalesce(sum(CASE WHEN flow_direction = 'egress' OR flow_direction IS NULL THEN bytes END), 0),
+    coalesce(sum(CASE WHEN flow_direction = 'ingress' OR flow_direction IS NULL THEN bytes END), 0)) AS bytes
   FROM logs
   WHERE bytes IS NOT NULL AND srcaddr IS NOT NULL AND dstaddr IS NOT NULL AND (action IS NULL OR action <> 'REJECT') AND log_account IS NOT NULL
   GROUP BY log_account, srcaddr, dstaddr, srcport, dstport, protocol

@@ -6,9 +6,8 @@ WITH logs AS (
 ),
 sections AS (
   SELECT coalesce(pkt_srcaddr, srcaddr) AS source, coalesce(pkt_dstaddr, dstaddr) AS destination,
-    greatest(coalesce(sum(CASE WHEN flow_direction = 'egress' THEN bytes END), 0),
-    coalesce(sum(CASE WHEN flow_direction = 'ingress' THEN bytes END), 0))
-    + coalesce(sum(CASE WHEN flow_direction IS NULL THEN bytes END), 0) AS bytes,
+    greatest(coalesce(sum(CASE WHEN flow_direction = 'egress' OR flow_direction IS NULL THEN bytes END), 0),
+    coalesce(sum(CASE WHEN flow_direction = 'ingress' OR flow_direction IS NULL THEN bytes END), 0)) AS bytes,
     count(flow_direction) < count(*) AS both_ends
   FROM logs
   WHERE bytes IS NOT NULL AND srcaddr IS NOT NULL AND dstaddr IS NOT NULL

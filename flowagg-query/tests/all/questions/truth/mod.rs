@@ -146,7 +146,8 @@ impl World {
     pub(crate) fn answer(&self, line: &str) -> Vec<Row> {
         let words: Vec<&str> = line.split(' ').collect();
         let records = self.records();
-        let is_named = words.contains(&"--nat");
+        // Without a look-up, the gateways of the fleet are those that records say.
+        let is_named = words.contains(&"--nat") && !words.contains(&"fleet");
         let own = if words.contains(&"--own") { "2001:db8:a::" } else { "" };
         let mut rows = match words[0] {
             "pairs" if words.get(1) != Some(&"packets") => {
@@ -269,6 +270,7 @@ impl World {
             "outbound" => outbound(&records, own, is_named),
             "nat" | "nat-to-aws" => {
                 let named = words.iter().position(|word| *word == "--nat").map(|place| words[place + 1]);
+                let named = named.filter(|named| *named != "fleet");
                 nat(&records, words[0] == "nat-to-aws", named)
             }
             "cross-zone" => {
