@@ -137,6 +137,18 @@ pub(crate) fn organization_reads(organization: &Organization, how: &Discovery) -
 pub(crate) const LOOKUPS: [Call; 5] =
     [DESCRIBE_INTERFACES, DESCRIBE_INSTANCES, DESCRIBE_VPCS, DESCRIBE_SUBNETS, DESCRIBE_NAT_GATEWAYS];
 
+/// Whether only `flowagg query` makes a call in the members: `flowagg permissions --query` prints it.
+pub(crate) fn is_of_query(call: Call) -> bool {
+    [
+        DESCRIBE_INSTANCES,
+        DESCRIBE_NAT_GATEWAYS,
+        DESCRIBE_SECURITY_GROUPS,
+        DESCRIBE_SECURITY_GROUP_RULES,
+        GET_PREFIX_LIST_ENTRIES,
+    ]
+    .contains(&call)
+}
+
 /// The call that reads what there is of a kind of resource.
 pub(crate) fn describe(kind: ResourceKind) -> Call {
     match kind {

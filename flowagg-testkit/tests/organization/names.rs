@@ -34,7 +34,7 @@ async fn accounts_of_an_organization_have_their_names_in_it_and_only_the_listing
     let args =
         ["query", sql, "--names", "--format", "csv", "--from", "2026-03-05", "--to", "2026-03-05", "-v"];
     let ran = organization.flowagg(&fleet, &args).await.unwrap().exits(0);
-    let mut rows = vec![
+    let mut rows = [
         format!("{shop},shop,1"),
         format!("{closed},closed,1"),
         // It is not in the organization.

@@ -4,7 +4,8 @@
 //! statement denies, and `because no TYPE policy allows the ACTION action` if none allows. S3 names the type only to callers
 //! of the same account or organization ("Troubleshoot access denied errors", Amazon S3 User Guide).
 
-use crate::aws::call::{ASSUME_ROLE, Call, GET_CALLER_IDENTITY};
+use super::table::OF_QUERY;
+use crate::aws::call::{ASSUME_ROLE, Call, GET_CALLER_IDENTITY, is_of_query};
 
 /// A type of policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,7 +197,9 @@ impl<'m> Denial<'m> {
             // `flowagg permissions` prints it with `--query` only, and a bucket may have no fleet file.
             return "allow {action} to {who}; `docs/query.md` has the IAM policy";
         }
-        let _ = call;
+        if self.is_plain() && is_of_query(call) {
+            return OF_QUERY;
+        }
         self.policy.help(self.effect)
     }
 

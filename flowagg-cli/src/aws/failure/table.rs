@@ -86,6 +86,9 @@ pub(super) fn is_denial(code: &str) -> bool {
     DENIED.iter().any(|denied| denied.fits(code))
 }
 
+/// A denial of what only `flowagg query` calls.
+pub(super) const OF_QUERY: &str =
+    "allow {action} to {who}; `flowagg permissions --query` prints the IAM policies";
 /// An error of any other code.
 pub(super) const OTHER: &str = "running the command again does not help: correct what the message names; `flowagg doctor` checks roles, permissions, the bucket and its key";
 /// An error that AWS itself has.
@@ -227,6 +230,11 @@ pub(super) const PARTS: [Part; 7] = [
                 "allow ec2:DeleteFlowLogs and logs:DeleteLogDelivery to {who}; `flowagg permissions` prints the IAM policies",
             )
             .at(call::DELETE_FLOW_LOGS),
+            row(DENIED, OF_QUERY).at(call::DESCRIBE_INSTANCES),
+            row(DENIED, OF_QUERY).at(call::DESCRIBE_NAT_GATEWAYS),
+            row(DENIED, OF_QUERY).at(call::DESCRIBE_SECURITY_GROUPS),
+            row(DENIED, OF_QUERY).at(call::DESCRIBE_SECURITY_GROUP_RULES),
+            row(DENIED, OF_QUERY).at(call::GET_PREFIX_LIST_ENTRIES),
             row(DENIED, "allow {action} to {who}; `flowagg permissions` prints the IAM policies"),
         ],
     },
