@@ -49,6 +49,7 @@ pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) verb: Verb,
     /// The words that it was read from, with the name of the program.
+    #[cfg(feature = "query")]
     #[arg(skip)]
     pub(crate) words: Vec<OsString>,
 }
@@ -57,7 +58,9 @@ impl Args {
     /// Reads a command line; the first word is the name of the program.
     pub(crate) fn read(words: &[OsString]) -> Result<Self, clap::Error> {
         let args = Self::try_parse_from(words).map_err(|error| hinted(error, words))?;
-        Ok(Self { words: words.to_owned(), ..args })
+        #[cfg(feature = "query")]
+        let args = Self { words: words.to_owned(), ..args };
+        Ok(args)
     }
 }
 

@@ -158,7 +158,7 @@ sgr-7 ingress tcp 443 Unknown("-")
     assert_data_eq!(
         failed.join("\n"),
         str![[
-            r#"222222222222 eu-west-1: GetManagedPrefixListEntries: not authorized; allow ec2:GetManagedPrefixListEntries to the role or user that is used in 222222222222; `flowagg permissions` prints the IAM policies; Some("pl-1a1b2c3d")"#
+            r#"222222222222 eu-west-1: GetManagedPrefixListEntries: not authorized; allow ec2:GetManagedPrefixListEntries to the role or user that is used in 222222222222; `flowagg permissions --query` prints the IAM policies; Some("pl-1a1b2c3d")"#
         ]]
     );
 }
@@ -192,7 +192,7 @@ async fn denied_rules_and_rules_without_a_direction_are_failures_and_no_rules_wi
     assert_data_eq!(
         told,
         str![[r#"
-222222222222 eu-west-1: DescribeSecurityGroupRules: not authorized; allow ec2:DescribeSecurityGroupRules to the role or user that is used in 222222222222; `flowagg permissions` prints the IAM policies
+222222222222 eu-west-1: DescribeSecurityGroupRules: not authorized; allow ec2:DescribeSecurityGroupRules to the role or user that is used in 222222222222; `flowagg permissions --query` prints the IAM policies
 222222222222 eu-west-1: DescribeSecurityGroupRules: the response is incomplete: it contains an item without the direction of a rule; run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
 
 "#]]

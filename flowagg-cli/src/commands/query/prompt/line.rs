@@ -270,6 +270,6 @@ mod tests {
         // The options of the merged line are those of the lines that follow.
         let second = with_options_of(&start, words("--from 7d"));
         let third = with_options_of(&second, words("pairs"));
-        assert!(third.contains(&"--from=7d".into()) && third.contains(&"--yes".into()), "{third:?}");
+        assert!(third.contains(&"--from=7d".into()) && third.contains(&"--limit=7".into()), "{third:?}");
     }
 }
