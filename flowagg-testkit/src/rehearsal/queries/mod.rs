@@ -19,8 +19,8 @@ use super::RehearsalError;
 use super::readers::PACKAGES;
 use crate::emulator::{Backend, Emulator};
 
-/// The questions. `ENI`, `ADDRESS` and `ACCOUNT` stand for those of a world.
-const LINES: [&str; 35] = [
+/// The questions that both engines answer. `ENI`, `ADDRESS` and `ACCOUNT` stand for those of a world.
+const LINES: [&str; 34] = [
     "pairs",
     "pairs packets",
     "pairs packets --nat ENI",
@@ -55,7 +55,6 @@ const LINES: [&str; 35] = [
     "unencrypted",
     "by-day --only ACCOUNT --only REGION",
     "top --limit 3",
-    "unused-rules",
 ];
 /// The two days of the traffic, and a part of it.
 const DAYS: [&str; 4] = ["--from", "2026-02-28", "--to", "2026-03-01"];
@@ -99,7 +98,7 @@ pub async fn ask(backend: &Backend, out: &mut impl Write) -> Result<(), Rehearsa
 }
 
 /// What this traffic has none of. The generated networks of flowagg-query have.
-const EMPTY: [&str; 8] = [
+const EMPTY: [&str; 7] = [
     "ssh-rdp",
     "nat-to-aws",
     "between-accounts vpcs",
@@ -107,7 +106,6 @@ const EMPTY: [&str; 8] = [
     "by-service",
     "by-service ecs-task",
     "unencrypted",
-    "unused-rules",
 ];
 
 impl Delivered {
