@@ -58,6 +58,18 @@ Some(0)
 }
 
 #[test]
+fn no_value_changes_the_statement_around_it() {
+    let folder = bucket();
+    let text = "-- title: a\n-- parameter: n integer\n-- parameter: s text = x\nSELECT count(*) AS n FROM vpc_flow_logs\n\
+                WHERE bytes > 0 -$n AND action = 'REJECT' AND $s = $s";
+    save(folder.path(), "bytes-above.sql", text);
+    for n in ["n=3", "n=-3", "n=0"] {
+        let said = query(folder.path(), &["bytes-above", n, "s=') OR ('' = '", "--format", "csv"]);
+        assert_eq!((said.code, said.out.as_str()), (Some(0), "n\n1\n"), "{n}: {}", said.err);
+    }
+}
+
+#[test]
 fn arguments_of_a_saved_question_are_checked() {
     let folder = bucket();
     save(folder.path(), "to-port.sql", FILE);

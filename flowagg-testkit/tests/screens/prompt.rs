@@ -54,7 +54,7 @@ async fn lines_are_completed_answered_and_kept() {
         (PROMPT, "SELECT count(*) AS records\rFROM vpc_fl\t;\r"),
         (ENDED, ""),
         (PROMPT, "reset\r"),
-        (PROMPT, "SELECT count(*) AS records FROM vpc_flow_logs;\r"),
+        (PROMPT, "-- all of it\rSELECT count(*) AS records FROM vpc_flow_logs; -- ;\r"),
         (ENDED, ""),
         (PROMPT, "tpo\r"),
         ("shows all questions", ""),
@@ -84,7 +84,8 @@ FROM vpc_flow_logs ;
       1474
 ok: 1 row from 1528 records in 75 objects with 49.5 KB, in 0.1 s, 69 listed and not needed
 flowagg> reset
-flowagg> SELECT count(*) AS records FROM vpc_flow_logs;
+flowagg> -- all of it
+SELECT count(*) AS records FROM vpc_flow_logs; -- ;
    records
       2770
 ok: 1 row from 2770 records in 144 objects with 95.4 KB, in 0.1 s
@@ -110,7 +111,7 @@ flowagg>
         "--from 2026-11-18",
         r"SELECT count(*) AS records\nFROM vpc_flow_logs ;",
         "reset",
-        "SELECT count(*) AS records FROM vpc_flow_logs;",
+        r"-- all of it\nSELECT count(*) AS records FROM vpc_flow_logs; -- ;",
         "tpo",
     ];
     assert_eq!(lines, expected);

@@ -11,6 +11,8 @@ use super::super::super::error::Problem;
 use super::super::saved::OF_SQL;
 use crate::args::Args;
 
+/// What follows is no option.
+const STATEMENT: &str = "--";
 /// How every command line of the prompt begins.
 const VERB: [&str; 2] = ["flowagg", "query"];
 
@@ -40,7 +42,9 @@ impl Line {
         while !rest.is_empty() {
             let end = if is_sql(rest) { statement_end(rest) } else { rest.find('\n') };
             let (line, more) = rest.split_at(end.unwrap_or(rest.len()));
-            lines.push(Self::read(line));
+            if !is_comment(line) {
+                lines.push(Self::read(line));
+            }
             rest = more.trim_start();
         }
         lines
@@ -49,7 +53,8 @@ impl Line {
     fn read(text: &str) -> Result<Self, Problem> {
         let text = text.trim();
         if is_sql(text) {
-            return Ok(Self::Ask(vec![text.trim_end_matches(';').trim_end().into()]));
+            // It may begin with a comment, which would be read as an option.
+            return Ok(Self::Ask(vec![STATEMENT.into(), text.trim_end_matches(';').trim_end().into()]));
         }
         // Advice of error messages is typed as it stands.
         let text = text.strip_prefix("flowagg query ").unwrap_or(text).trim_end_matches(';');
@@ -89,26 +94,28 @@ pub(super) fn is_sql(text: &str) -> bool {
     if text.strip_prefix("--").is_some_and(|rest| rest.starts_with(|next: char| !next.is_whitespace())) {
         return false;
     }
-    match first_word(text).map(|word| word.to_ascii_lowercase()) {
-        Some(word) => {
-            let more = text.len() > word.len();
-            word == "(" || OF_SQL.contains(&word.as_str()) || more && THAT_WRITE.contains(&word.as_str())
-        }
-        // Comments alone.
-        None => !text.is_empty(),
-    }
+    let Some(word) = first_word(text).map(|word| word.to_ascii_lowercase()) else { return !text.is_empty() };
+    let more = text.len() > word.len();
+    word == "(" || OF_SQL.contains(&word.as_str()) || more && THAT_WRITE.contains(&word.as_str())
+}
+
+/// Whether a text is nothing but comments of SQL.
+fn is_comment(text: &str) -> bool {
+    is_sql(text) && first_word(text).is_none()
 }
 
 /// Whether more of a statement may follow.
 pub(super) fn goes_on(text: &str) -> bool {
-    let mut rest = text.trim();
+    let (mut rest, mut is_first) = (text.trim(), true);
     while !rest.is_empty() {
         let end = match (is_sql(rest), statement_end(rest)) {
-            (true, None) => return true,
+            // A comment above a statement, or one behind it.
+            (true, None) => return is_first || !is_comment(rest),
             (true, Some(end)) => end,
             (false, _) => rest.find('\n').unwrap_or(rest.len()),
         };
         rest = rest.get(end..).unwrap_or_default().trim_start();
+        is_first = false;
     }
     false
 }
@@ -164,6 +171,9 @@ pub(super) fn with_options_of(earlier: &[OsString], line: Vec<OsString>) -> Vec<
 /// Whether the question of a line takes an option; every line takes one that is not of certain questions only.
 fn is_taken(option: &str, line: &[OsString]) -> bool {
     let is_of_questions = QuestionName::ALL.into_iter().any(|name| name.takes().any(|taken| taken == option));
+    if line.first().is_some_and(|word| word == STATEMENT) {
+        return !is_of_questions;
+    }
     let Some(first) = line.first().and_then(|word| word.to_str()).filter(|word| !word.starts_with('-'))
     else {
         return true;
@@ -185,6 +195,10 @@ fn is_set(matches: &ArgMatches, option: &Arg) -> bool {
 mod tests {
     use super::*;
 
+    fn statement(text: &str) -> Line {
+        Line::Ask(vec!["--".into(), text.into()])
+    }
+
     fn words(text: &str) -> Vec<OsString> {
         text.split(' ').map(OsString::from).collect()
     }
@@ -199,13 +213,13 @@ mod tests {
             ("list", Line::Ask(words("--list"))),
             ("who 10.0.0.7 --from 24h", Line::Ask(words("who 10.0.0.7 --from 24h"))),
             ("--from 24h", Line::Options(words("--from 24h"))),
-            ("select 'a b';", Line::Ask(vec!["select 'a b'".into()])),
-            ("SELECT\n1\n;\n", Line::Ask(vec!["SELECT\n1".into()])),
+            ("select 'a b';", statement("select 'a b'")),
+            ("SELECT\n1\n;\n", statement("SELECT\n1")),
             ("x port='a b'", Line::Ask(vec!["x".into(), "port=a b".into()])),
             ("selection", Line::Ask(words("selection"))),
             ("flowagg query --list", Line::Ask(words("--list"))),
-            ("-- a comment\nSELECT 1;", Line::Ask(vec!["-- a comment\nSELECT 1".into()])),
-            ("INSERT INTO a VALUES (1);", Line::Ask(vec!["INSERT INTO a VALUES (1)".into()])),
+            ("-- a comment\nSELECT 1;", statement("-- a comment\nSELECT 1")),
+            ("INSERT INTO a VALUES (1);", statement("INSERT INTO a VALUES (1)")),
             ("values", Line::Ask(words("values"))),
             ("help who", Line::Ask(words("who --list"))),
             ("quit;", Line::Quit),
@@ -224,13 +238,14 @@ mod tests {
         assert_eq!(
             read("SELECT ';'\n-- a;\n;  who 10.0.0.1\npairs --limit 3\nSELECT 2;"),
             [
-                Line::Ask(vec!["SELECT ';'\n-- a;".into()]),
+                statement("SELECT ';'\n-- a;"),
                 Line::Ask(words("who 10.0.0.1")),
                 Line::Ask(words("pairs --limit 3")),
-                Line::Ask(vec!["SELECT 2".into()]),
+                statement("SELECT 2"),
             ]
         );
         assert_eq!(read(" \n"), []);
+        assert_eq!(read("SELECT 1; -- done"), [statement("SELECT 1")]);
     }
 
     #[test]
@@ -267,6 +282,7 @@ mod tests {
         assert_eq!(merged("--list"), "--list");
         assert_eq!(merged("pairs --explain"), "--nat=10.0.0.5 pairs --explain");
         assert_eq!(merged("--limit many"), "--limit many");
+        assert_eq!(merged("-- SELECT"), "--limit=7 --watch=5s -- SELECT");
         // The options of the merged line are those of the lines that follow.
         let second = with_options_of(&start, words("--from 7d"));
         let third = with_options_of(&second, words("pairs"));
