@@ -47,8 +47,8 @@ pub(crate) use progress::{Watched, end, signal};
 pub(crate) use queried::{AthenaCost, not_recorded, typed};
 #[cfg(feature = "query")]
 pub(crate) use queried::{
-    Done, Ended, Estimate, ResultFormat, ResultWriter, SavedLines, Unknown, counts, missing_fields,
-    nothing_found, questions, saved_questions, so_far, totals, unused_rule_columns, unused_rule_rows,
+    Done, Ended, Estimate, ResultFormat, ResultWriter, Unknown, counts, missing_fields, nothing_found,
+    questions, saved_questions, so_far, totals, unused_rule_columns, unused_rule_rows,
 };
 pub(crate) use report::report_verdict;
 pub use report::{Glyphs, report};

@@ -11,7 +11,6 @@ use flowagg_query::{QueryError, Statement, Template};
 
 use super::super::error::{CommandError, Problem};
 use crate::args::GlobalArgs;
-use crate::show::SavedLines;
 
 /// Words with which a statement begins.
 pub(super) const OF_SQL: [&str; 5] = ["select", "with", "explain", "describe", "show"];
@@ -180,9 +179,9 @@ impl Saved {
         Problem::new(what, error.help().unwrap_or("correct the statement"))
     }
 
-    /// What the list of questions has about it.
-    pub(super) fn listed(&self) -> SavedLines<'_> {
-        SavedLines { name: &self.name, question: &self.question, example: self.question.example(&self.name) }
+    /// Its name, and what its file says.
+    pub(super) fn listed(&self) -> (&str, &SavedQuestion) {
+        (&self.name, &self.question)
     }
 }
 

@@ -16,6 +16,6 @@ pub(crate) use end::{Done, Ended, Unknown, nothing_found, so_far};
 pub(crate) use estimate::{Estimate, totals};
 #[cfg(feature = "athena")]
 pub(crate) use questions::not_recorded;
-pub(crate) use questions::{SavedLines, counts, missing_fields, questions, saved_questions};
+pub(crate) use questions::{counts, missing_fields, questions, saved_questions};
 pub(crate) use rows::{ResultFormat, ResultWriter};
 pub(crate) use rules::{unused_rule_columns, unused_rule_rows};

@@ -35,19 +35,12 @@ pub(crate) fn questions(names: &[QuestionName], out: &mut Sheet<'_>) -> io::Resu
     Ok(())
 }
 
-/// A saved question in the list.
-pub(crate) struct SavedLines<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) question: &'a SavedQuestion,
-    pub(crate) example: String,
-}
-
-/// Prints saved questions: what each is about, its parameters and its threshold, and an example.
+/// Prints saved questions with their names: what each is about, its parameters and its threshold, and an example.
 pub(crate) fn saved_questions<'a>(
-    questions: impl IntoIterator<Item = SavedLines<'a>>,
+    questions: impl IntoIterator<Item = (&'a str, &'a SavedQuestion)>,
     out: &mut Sheet<'_>,
 ) -> io::Result<()> {
-    for (n, SavedLines { name, question, example }) in questions.into_iter().enumerate() {
+    for (n, (name, question)) in questions.into_iter().enumerate() {
         if n > 0 {
             writeln!(out)?;
         }
@@ -60,7 +53,7 @@ pub(crate) fn saved_questions<'a>(
         if question.threshold > 0 {
             line(&format!("threshold: {} rows", question.threshold), out)?;
         }
-        line(&example, out)?;
+        line(&question.example(name), out)?;
     }
     Ok(())
 }
