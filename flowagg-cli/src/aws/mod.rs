@@ -25,7 +25,9 @@ mod traffic;
 
 pub use access::{Account, Accounts, Connection, OpenError, OpenOwnError, Session};
 #[cfg(feature = "athena")]
-pub use athena::{QueryRequest, QueryResult, ResultColumn, StoredObjects, run_query, stored_objects};
+pub use athena::{
+    QueryRequest, QueryResult, ResultColumn, ResultPage, StoredObjects, run_query, stored_objects,
+};
 pub use defaults::{FoundOrganization, InitDefaults, init_defaults};
 pub use deliveries::{arrivals, deliveries, find_idle, verify};
 pub use failure::CallError;

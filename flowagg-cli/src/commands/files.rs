@@ -95,7 +95,7 @@ pub(super) fn write_all<'f>(
     staged.into_iter().try_for_each(|(path, staged)| staged.put().map_err(|error| unwritten(path, &error)))
 }
 
-fn unwritten(path: &Path, error: &io::Error) -> CommandError {
+pub(super) fn unwritten(path: &Path, error: &io::Error) -> CommandError {
     let what = format!("`{}` cannot be written: {error}", path.display());
     CommandError::file(what, "name a file in a folder in which files can be written")
 }
@@ -143,8 +143,8 @@ impl NewFile {
     }
 
     /// The error of a write.
-    pub(super) fn unwritten(path: &Path, error: &io::Error) -> CommandError {
-        unwritten(path, error)
+    pub(super) fn unwritten(&self, error: &io::Error) -> CommandError {
+        unwritten(&self.path, error)
     }
 }
 

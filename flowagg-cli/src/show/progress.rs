@@ -126,6 +126,17 @@ impl Watched {
         }
     }
 
+    /// Shows how many are done, of a number that is not known, in the same way.
+    #[cfg(feature = "athena")]
+    pub(crate) fn count(&mut self, what: &str, done: u64, noun: &str) {
+        if self.interactive {
+            self.show(what, done, done, noun);
+        } else if self.elapsed() >= self.next {
+            self.next += MINUTE;
+            Watch::new(false, self.events).say(&format!("{what}: {done} {noun} so far"));
+        }
+    }
+
     /// Takes the bar off the terminal, so that something can be printed.
     pub(crate) fn hide(&mut self) {
         if let Some(watch) = self.watch.take() {

@@ -87,7 +87,6 @@ fn sql_for_athena_is_unchanged() {
 fn what_cannot_be_asked_is_refused_with_the_reason() {
     let messages = [
         query(&["top-talkers"]),
-        query(&["unused-rules", "--print"]),
         query(&["nat", "--print"]),
         query(&["top"]),
         query(&["SELECT 1"]),
@@ -115,8 +114,6 @@ fn what_cannot_be_asked_is_refused_with_the_reason() {
         str![[r#"
 error: unknown question `top-talkers`
        did you mean `top`? `flowagg query --list` shows all questions
-error: `unused-rules` is not available with Athena: flowagg itself compares the records with the rules of security groups
-       ask another question: `flowagg query --list` shows them
 error: `nat` needs fields that the flow logs do not record: `pkt-srcaddr`, `pkt-dstaddr`
        add them to `flow-logs.fields`, or set it to "cost"; then run `flowagg plan`
 error: a query in Athena costs money, and there is no terminal to ask on

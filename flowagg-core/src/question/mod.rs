@@ -26,7 +26,7 @@ pub use rules::{
     SecurityGroup, SecurityGroupRule, SecurityGroups, UnusedRule, WhyUnused,
 };
 pub use saved::{Literal, Parameter, ParameterError, ParameterKind, SavedError, SavedQuestion};
-pub use sql::{BOTH_ENDS, NotAvailable};
+pub use sql::BOTH_ENDS;
 
 use crate::flow_log::FlowLogSpec;
 

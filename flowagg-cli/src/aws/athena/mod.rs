@@ -41,35 +41,78 @@ pub struct QueryRequest {
     pub workgroup: String,
     /// Where the result is kept, as `s3://bucket/folder/`; `None` leaves it to the workgroup.
     pub output: Option<String>,
-    /// The most rows of the result that are read; `None` for all.
-    pub limit: Option<usize>,
 }
 
 impl QueryRequest {
     /// A query whose result is kept where the workgroup keeps it.
     pub fn new(sql: impl Into<String>, database: impl Into<String>, workgroup: impl Into<String>) -> Self {
-        Self {
-            sql: sql.into(),
-            database: database.into(),
-            workgroup: workgroup.into(),
-            output: None,
-            limit: None,
-        }
+        Self { sql: sql.into(), database: database.into(), workgroup: workgroup.into(), output: None }
     }
 }
 
-/// The result of a query.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A query that has succeeded, whose rows are read page by page.
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct QueryResult {
-    /// The columns.
-    pub columns: Vec<ResultColumn>,
-    /// The rows, each with a value for every column; `None` is null.
-    pub rows: Vec<Vec<Option<String>>>,
     /// How many bytes were read.
     pub scanned_bytes: u64,
     /// How long it took, waiting included.
     pub took: Duration,
+    runner: QueryRunner,
+    id: String,
+    /// Whether the first row has the names of the columns, as that of a SELECT does.
+    names_columns: bool,
+    turned: Pages,
+    next: Next,
+}
+
+/// The page that is read next.
+#[derive(Debug)]
+enum Next {
+    First,
+    Page(String),
+    None,
+}
+
+/// Rows of a result.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ResultPage {
+    /// The columns.
+    pub columns: Vec<ResultColumn>,
+    /// The rows, each with a value for every column; `None` is null.
+    pub rows: Vec<Vec<Option<String>>>,
+}
+
+impl QueryResult {
+    /// The next page, of up to 1,000 rows; `None` after the last one. A result without rows has a page without rows.
+    pub async fn page(&mut self) -> Result<Option<ResultPage>, Failure> {
+        let token = match &self.next {
+            Next::First => None,
+            Next::Page(token) => Some(token.clone()),
+            Next::None => return Ok(None),
+        };
+        let at = &self.runner.at;
+        let request = self.runner.athena.get_query_results().query_execution_id(&self.id);
+        let page = request.set_next_token(token.clone()).send().await;
+        let page = page.map_err(|error| at.failure(GET_QUERY_RESULTS, &error))?;
+        let turned = self.turned.turn(page.next_token(), None);
+        turned.map_err(|why| at.incomplete(GET_QUERY_RESULTS, &why))?;
+        self.next = page.next_token.filter(|token| !token.is_empty()).map_or(Next::None, Next::Page);
+        let Some(found) = page.result_set else { return Ok(Some(ResultPage::default())) };
+        let columns: Vec<ResultColumn> = found
+            .result_set_metadata()
+            .map_or_else(Vec::new, |it| it.column_info().iter().map(column).collect());
+        let mut rows: Vec<_> = found.rows().iter().map(values).collect();
+        let mut names = columns.iter().map(|column| Some(column.name.as_str()));
+        if token.is_none()
+            && self.names_columns
+            && rows.first().is_some_and(|first| first.iter().map(Option::as_deref).eq(&mut names))
+        {
+            rows.remove(0);
+        }
+        Ok(Some(ResultPage { columns, rows }))
+    }
 }
 
 /// A column of a result.
@@ -151,7 +194,7 @@ pub async fn stored_objects(
     }))
 }
 
-/// Runs a query in the hub's account and region, and waits for its rows. The query is stopped if the token is cancelled.
+/// Runs a query in the hub's account and region, and waits for its result. The query is stopped if the token is cancelled.
 ///
 /// Fails if Athena refuses the query, cannot run it, or has stopped it.
 pub async fn run_query(
@@ -165,6 +208,7 @@ pub async fn run_query(
     QueryRunner { athena: account.athena(&hub.region), at }.run(request, cancel, progress).await
 }
 
+#[derive(Debug)]
 struct QueryRunner {
     athena: Client,
     at: At,
@@ -172,22 +216,24 @@ struct QueryRunner {
 
 impl QueryRunner {
     async fn run(
-        &self,
+        self,
         request: &QueryRequest,
         cancel: &CancellationToken,
         progress: &dyn Progress,
     ) -> Result<QueryResult, Failure> {
         let id = self.start(request).await?;
         let done = self.wait(&id, cancel, progress).await?;
-        let (columns, rows) = self.rows(&id, done.statement_type(), request.limit).await?;
         let told = done.statistics();
         let scanned = told.and_then(|told| told.data_scanned_in_bytes()).unwrap_or_default();
         let took = told.and_then(|told| told.total_execution_time_in_millis()).unwrap_or_default();
         Ok(QueryResult {
-            columns,
-            rows,
             scanned_bytes: scanned.unsigned_abs(),
             took: Duration::from_millis(took.unsigned_abs()),
+            runner: self,
+            id,
+            names_columns: done.statement_type() == Some(&StatementType::Dml),
+            turned: Pages::default(),
+            next: Next::First,
         })
     }
 
@@ -255,42 +301,6 @@ impl QueryRunner {
             }
             wait = (wait * 2).min(LONGEST_WAIT);
         }
-    }
-
-    async fn rows(
-        &self,
-        id: &str,
-        statement: Option<&StatementType>,
-        limit: Option<usize>,
-    ) -> Result<(Vec<ResultColumn>, Vec<Vec<Option<String>>>), Failure> {
-        let (mut columns, mut rows) = (Vec::new(), Vec::new());
-        let mut turned = Pages::default();
-        let mut pages = self.athena.get_query_results().query_execution_id(id).into_paginator().send();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| self.at.failure(GET_QUERY_RESULTS, &error))?;
-            let next = turned.turn(page.next_token(), None);
-            next.map_err(|why| self.at.incomplete(GET_QUERY_RESULTS, &why))?;
-            let Some(found) = page.result_set() else { continue };
-            if columns.is_empty() {
-                columns = found
-                    .result_set_metadata()
-                    .map_or_else(Vec::new, |it| it.column_info().iter().map(column).collect());
-            }
-            rows.extend(found.rows().iter().map(values));
-            // One row may have the names of the columns.
-            if limit.is_some_and(|limit| rows.len() > limit) {
-                break;
-            }
-        }
-        // Only what selects has its columns' names as the first row.
-        let names = columns.iter().map(|column: &ResultColumn| Some(column.name.clone()));
-        if statement == Some(&StatementType::Dml)
-            && rows.first().is_some_and(|first| names.eq(first.iter().cloned()))
-        {
-            rows.remove(0);
-        }
-        rows.truncate(limit.unwrap_or(usize::MAX));
-        Ok((columns, rows))
     }
 }
 

@@ -25,7 +25,6 @@ fn request() -> QueryRequest {
         database: "flowagg".to_owned(),
         workgroup: "primary".to_owned(),
         output: Some("s3://acme-athena/".to_owned()),
-        limit: None,
     }
 }
 
@@ -64,7 +63,7 @@ fn page(rows: Vec<Row>, next: Option<&str>) -> GetQueryResultsOutput {
 }
 
 #[tokio::test]
-async fn a_query_is_waited_for_and_all_its_pages_are_read_without_the_names_of_the_columns() {
+async fn all_pages_of_a_result_are_read_without_the_names_of_the_columns() {
     let look = mock!(Client::get_query_execution)
         .sequence()
         .output(|| looked(QueryExecutionState::Running, None))
@@ -81,17 +80,17 @@ async fn a_query_is_waited_for_and_all_its_pages_are_read_without_the_names_of_t
     let second = mock!(Client::get_query_results)
         .match_requests(|request| request.next_token() == Some("more"))
         .then_output(|| page(vec![row([Some("2"), None])], None));
-    let answer = runner(&[&started(), &look, &first, &second])
-        .run(&request(), &CancellationToken::new(), &())
-        .await
-        .unwrap();
-    assert_eq!(
-        answer.columns,
-        [ResultColumn::new("log_account", "varchar"), ResultColumn::new("total_bytes", "bigint")]
-    );
-    let text = |value: &str| Some(value.to_owned());
-    assert_eq!(answer.rows, [vec![text("1"), text("20")], vec![text("2"), None]]);
+    let run = runner(&[&started(), &look, &first, &second]);
+    let mut answer = run.run(&request(), &CancellationToken::new(), &()).await.unwrap();
     assert_eq!((answer.scanned_bytes, answer.took), (1234, Duration::from_millis(560)));
+    let columns =
+        vec![ResultColumn::new("log_account", "varchar"), ResultColumn::new("total_bytes", "bigint")];
+    let text = |value: &str| Some(value.to_owned());
+    for rows in [vec![vec![text("1"), text("20")]], vec![vec![text("2"), None]]] {
+        let expected = ResultPage { columns: columns.clone(), rows };
+        assert_eq!(answer.page().await.unwrap(), Some(expected));
+    }
+    assert_eq!(answer.page().await.unwrap(), None);
 }
 
 #[tokio::test]

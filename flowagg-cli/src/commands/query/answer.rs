@@ -59,7 +59,7 @@ pub(super) async fn ask(
     }
     let looks_up = question.as_ref().is_some_and(Question::asks_fleet) && !options.explain;
     if options.print && !looks_up {
-        writeln!(screen.out, "{}", asked.sql(options)?)?;
+        writeln!(screen.out, "{}", asked.sql(options))?;
         return Ok(Exit::Done.into());
     }
     let mut statement = asked.statement(options)?;
@@ -83,7 +83,7 @@ pub(super) async fn ask(
         let mut found = FleetGateways::look_up(fleet, &global.only, screen).await?;
         let rows = options.limit.unwrap_or(Question::ROWS);
         let (asks, rows) = found.of(asks.clone(), fleet, rows);
-        let sql = asked::of_question(&asks, rows)?;
+        let sql = asked::of_question(&asks, rows);
         found.print(screen)?;
         if options.print {
             writeln!(screen.out, "{sql}")?;

@@ -4,9 +4,7 @@ use std::io::{self, Read as _};
 
 use flowagg_core::fleet::FleetFile;
 use flowagg_core::near::meant;
-use flowagg_core::question::{
-    BOTH_ENDS, NotAvailable, Options, Question, QuestionName, Table, UnknownQuestion,
-};
+use flowagg_core::question::{BOTH_ENDS, Options, Question, QuestionName, Table, UnknownQuestion};
 use flowagg_query::datafusion::arrow::array::{AsArray as _, RecordBatch};
 use flowagg_query::{FlowLogs, Statement};
 use jiff::Timestamp;
@@ -68,16 +66,16 @@ impl Asked {
     }
 
     /// The SQL for this machine.
-    pub(super) fn sql(&self, options: &QueryArgs) -> Result<String, CommandError> {
+    pub(super) fn sql(&self, options: &QueryArgs) -> String {
         match self {
             Self::Question(question) => of_question(question, options.limit.unwrap_or(Question::ROWS)),
-            Self::Saved { sql, .. } | Self::Sql(sql) => Ok(sql.clone()),
+            Self::Saved { sql, .. } | Self::Sql(sql) => sql.clone(),
         }
     }
 
     /// The statement for this machine.
     pub(super) fn statement(&self, options: &QueryArgs) -> Result<Statement, CommandError> {
-        let statement = Statement::parse(&self.sql(options)?);
+        let statement = Statement::parse(&self.sql(options));
         statement.map_err(|error| match self {
             Self::Saved { saved, .. } => saved.wrong(&error),
             Self::Question(_) | Self::Sql(_) => invalid(error),
@@ -102,13 +100,8 @@ impl Asked {
 }
 
 /// The SQL of a question for this machine, with up to the given number of rows if it ranks.
-pub(super) fn of_question(question: &Question, rows: usize) -> Result<String, CommandError> {
-    question.sql(&Table::of_session(FlowLogs::NAME), rows).map_err(not_available)
-}
-
-/// A question that has no SQL.
-pub(super) fn not_available(error: NotAvailable) -> CommandError {
-    CommandError::usage(error.to_string(), "ask another question: `flowagg query --list` shows them")
+pub(super) fn of_question(question: &Question, rows: usize) -> String {
+    question.sql(&Table::of_session(FlowLogs::NAME), rows)
 }
 
 /// The question as a fleet is asked, whose fleet file may not record what it needs.

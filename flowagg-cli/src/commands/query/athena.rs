@@ -1,21 +1,27 @@
 //! A query in Amazon Athena: what it scans, the question whether to run it, and its rows.
 
+use std::sync::Arc;
+
 use flowagg_core::fleet::Hub;
 use flowagg_core::flow_log::FlowLogSpec;
 use flowagg_core::question::Question;
+use flowagg_query::datafusion::arrow::array::RecordBatch;
+use flowagg_query::datafusion::arrow::datatypes::Schema;
 use jiff::Timestamp;
 
 use super::super::error::{CommandError, Problem};
 use super::super::files::NewFile;
 use super::super::start;
-use super::asked::{Asked, Remarks, default_start, for_fleet, not_available};
+use super::asked::{Asked, default_start, for_fleet};
 use super::lookups::FleetGateways;
-use super::run::Output;
+use super::names::LookUp;
+use super::rows::{Rows, not_finished};
+use super::rules::{self, RuleAnswer};
 use super::source::FleetSource;
 use crate::args::{GlobalArgs, QueryArgs};
 use crate::aws::{Account, QueryRequest, QueryResult, StoredObjects, run_query, stored_objects};
 use crate::export::athena::{Table, TablePart, Times, Window};
-use crate::show::{AthenaCost, Ended, Unknown, not_recorded, typed};
+use crate::show::{AthenaCost, Ended, Watched, not_recorded, typed};
 use crate::{Exit, Screen};
 
 /// A query that is ready to be run.
@@ -23,6 +29,15 @@ struct Ready {
     sql: String,
     /// What it reads, if it is a question.
     reads: Option<Reads>,
+    /// The fleet, if something was looked up.
+    fleet: Option<FleetSource>,
+    gateways: Option<FleetGateways>,
+}
+
+/// What is looked up before the query is run, and while its rows arrive.
+struct LookedUp {
+    fleet: Option<FleetSource>,
+    rules: Option<RuleAnswer>,
 }
 
 /// A question, and what it reads.
@@ -30,7 +45,6 @@ struct Reads {
     question: Question,
     spec: FlowLogSpec,
     folders: Vec<String>,
-    gateways: Option<FleetGateways>,
 }
 
 /// What is asked, and how.
@@ -52,7 +66,7 @@ impl Ask<'_> {
         screen: &mut Screen<'_>,
     ) -> Result<Ended, CommandError> {
         let Ask { global, options, asked, .. } = self;
-        let ready = match asked {
+        let mut ready = match asked {
             Asked::Question(question) => {
                 of_question(global, options, question, Window::new(from, to, now), screen).await?
             }
@@ -60,8 +74,7 @@ impl Ask<'_> {
         };
         if options.print {
             writeln!(screen.out, "{}", ready.sql)?;
-            let gateways = ready.reads.as_ref().and_then(|reads| reads.gateways.as_ref());
-            let exit = gateways.map_or(Ok(Exit::Done), |gateways| gateways.end(screen))?;
+            let exit = ready.gateways.map_or(Ok(Exit::Done), |gateways| gateways.end(screen))?;
             return Ok(exit.into());
         }
         if !options.yes && !options.explain && !screen.interactive {
@@ -77,11 +90,10 @@ impl Ask<'_> {
         let (file, session) = start::enter(global, start::Access::Write).await?;
         let price = options.of_athena.price_per_tb();
         let estimate = match &ready.reads {
-        Some(reads) => estimate(reads, &file.hub, session.hub(), price, screen).await?,
-        None => {
-            "how much Athena scans is not known: at most all objects of the tables. A workgroup can limit it\n".to_owned()
-        }
-    };
+            Some(reads) => estimate(reads, &file.hub, session.hub(), price, screen).await?,
+            None => "how much Athena scans is not known: at most all objects of the tables. A workgroup can limit it\n"
+                .to_owned(),
+        };
         if options.explain {
             write!(screen.out, "{estimate}")?;
             return Ok(Exit::Done.into());
@@ -91,52 +103,103 @@ impl Ask<'_> {
             screen.say("the query was not run")?;
             return Ok(Exit::Failed.into());
         }
-        let request = request(options, &ready);
+        let out = options.out.as_deref().map(NewFile::create).transpose()?;
+        let looked_up = self.look_up(&mut ready, screen).await?;
+        let request = request(options, &ready.sql);
         let (answer, interrupted) = screen
             .writing(async |cancel, progress| {
                 run_query(&file.hub, session.hub(), &request, &cancel, progress).await
             })
             .await;
         match (answer, interrupted) {
-            (Ok(answer), _) => self.print(&ready, &answer, screen),
+            (Ok(answer), None) => self.print(&ready, looked_up, answer, (from, to), out, screen).await,
             (Err(failure), None) => Err(failure.into()),
-            (Err(failure), Some(interrupted)) => {
-                screen.failures(&[failure])?;
-                Ok(screen.ended(interrupted, "the query was not finished")?.into())
+            (ended, Some(interrupted)) => {
+                screen.failures(ended.err().as_slice())?;
+                Ok(not_finished(interrupted, screen)?.into())
             }
         }
     }
 
-    fn print(
+    /// Reads the rules if the question is about them, and enters the fleet if names will be looked up.
+    async fn look_up(&self, ready: &mut Ready, screen: &mut Screen<'_>) -> Result<LookedUp, CommandError> {
+        let is_about_rules = matches!(self.asked.question(), Some(Question::UnusedRules));
+        let mut fleet = ready.fleet.take();
+        if fleet.is_none() && (is_about_rules || self.options.names) {
+            let (file, session) = start::enter(self.global, start::Access::Read).await?;
+            fleet = Some(FleetSource { file, session });
+        }
+        let rules = match &fleet {
+            Some(fleet) if is_about_rules => Some(rules::look_up(self.global, fleet, screen).await?.1),
+            _ => None,
+        };
+        Ok(LookedUp { fleet, rules })
+    }
+
+    async fn print(
         self,
         ready: &Ready,
-        answer: &QueryResult,
+        LookedUp { fleet, rules }: LookedUp,
+        mut answer: QueryResult,
+        (from, to): (Timestamp, Option<Timestamp>),
+        out: Option<NewFile>,
         screen: &mut Screen<'_>,
     ) -> Result<Ended, CommandError> {
-        let Ask { options, threshold, heading, .. } = self;
-        let rows = typed(answer)?;
-        let path = options.out.as_deref();
-        let out = path.map(NewFile::create).transpose()?;
-        let mut output = Output::new(options.format, rows.schema(), path.zip(out.as_ref()), heading)?;
-        let question = ready.reads.as_ref().map(|reads| &reads.question);
-        let mut remarks = Remarks::new(question);
-        remarks.see(&rows);
-        output.write(&rows, screen)?;
-        let printed = output.rows();
-        output.finish(screen)?;
-        if let Some(out) = out {
-            out.put()?;
+        let Ask { global, options, threshold, heading, .. } = self;
+        let gateways = ready.gateways.as_ref();
+        let look_up = LookUp { fleet: fleet.as_ref(), only: &global.only, gateways };
+        let asked = (ready.reads.as_ref().map(|reads| &reads.question), rules);
+        let mut watched = Watched::new(screen.interactive, screen.events);
+        // The first page names the columns.
+        let first = match page(&mut answer, &mut watched).await? {
+            Ok(page) => page.unwrap_or_else(|| RecordBatch::new_empty(Arc::new(Schema::empty()))),
+            Err(exit) => return Ok(not_finished(exit, screen)?.into()),
+        };
+        let mut rows = Rows::new(options, asked, first.schema(), look_up, out, heading)?;
+        let (mut next, mut read) = (Some(first), 0);
+        while let Some(batch) = next {
+            read += batch.num_rows() as u64;
+            watched.count("reading", read, "rows");
+            if rows.may_print(screen) {
+                watched.hide();
+            }
+            if let Some(exit) = rows.take(&batch, screen).await? {
+                return Ok(exit.into());
+            }
+            if rows.is_full() {
+                break;
+            }
+            next = match page(&mut answer, &mut watched).await? {
+                Ok(next) => next,
+                Err(exit) => return Ok(not_finished(exit, screen)?.into()),
+            };
         }
-        if let Some(reads) = &ready.reads {
-            let missing = |question: &_, screen: &mut Screen<'_>| not_recorded(question, &reads.spec, screen);
-            remarks.print(printed, options.limit, true, missing, screen)?;
+        watched.hide();
+        if let Some(exit) = rows.finish(false, screen).await? {
+            return Ok(exit.into());
         }
+        let missing = |question: &Question, screen: &mut Screen<'_>| match &ready.reads {
+            Some(reads) => not_recorded(question, &reads.spec, screen),
+            None => Ok(()),
+        };
+        let unknown = rows.print((Some(from), to), true, missing, screen)?;
         let cost = AthenaCost { bytes: answer.scanned_bytes, price: options.of_athena.price_per_tb() };
-        let gateways = ready.reads.as_ref().and_then(|reads| reads.gateways.as_ref());
-        let failures = gateways.map_or(&[][..], |gateways| &gateways.failures);
-        screen.failures(failures)?;
-        let unknown = if failures.is_empty() { &[][..] } else { &[Unknown::Gateways] };
-        Ok(cost.done(printed, threshold, unknown, answer.took, screen)?)
+        Ok(cost.done(rows.written(), threshold, &unknown, answer.took, screen)?)
+    }
+}
+
+/// The next rows; `None` after the last ones. A signal ends the wait for them.
+async fn page(
+    answer: &mut QueryResult,
+    watched: &mut Watched,
+) -> Result<Result<Option<RecordBatch>, Exit>, CommandError> {
+    let read = watched.until(answer.page()).await;
+    if !matches!(read, Ok(Ok(_))) {
+        watched.hide();
+    }
+    match read {
+        Ok(page) => Ok(Ok(page?.map(|page| typed(&page)).transpose()?)),
+        Err(exit) => Ok(Err(exit)),
     }
 }
 
@@ -149,14 +212,15 @@ async fn of_question(
     screen: &mut Screen<'_>,
 ) -> Result<Ready, CommandError> {
     let mut question = for_fleet(question, &start::file(&global.config)?)?;
-    let (mut gateways, mut rows) = (None, options.limit.unwrap_or(Question::ROWS));
+    let (mut gateways, mut looked_up) = (None, None);
+    let mut rows = options.limit.unwrap_or(Question::ROWS);
     if question.asks_fleet() && !options.explain {
         let (file, session) = start::enter(global, start::Access::Read).await?;
         let fleet = FleetSource { file, session };
         let mut found = FleetGateways::look_up(&fleet, &global.only, screen).await?;
         (question, rows) = found.of(question, &fleet, rows);
         found.print(screen)?;
-        gateways = Some(found);
+        (gateways, looked_up) = (Some(found), Some(fleet));
     }
     // The table is of the whole fleet, whatever part of it is read.
     let whole = GlobalArgs { only: Vec::new(), ..global.clone() };
@@ -164,9 +228,9 @@ async fn of_question(
     let names = options.of_athena.names();
     let table = Table::new(&fleet, &names)?;
     let part = TablePart::new(&table, &global.only, Times::Window(window))?;
-    let sql = table.question(&question, &part, rows).map_err(not_available)?;
-    let reads = Reads { question, spec: fleet.flow_logs.clone(), folders: part.folders(&table), gateways };
-    Ok(Ready { sql, reads: Some(reads) })
+    let sql = table.question(&question, &part, rows);
+    let reads = Reads { question, spec: fleet.flow_logs.clone(), folders: part.folders(&table) };
+    Ok(Ready { sql, reads: Some(reads), fleet: looked_up, gateways })
 }
 
 /// SQL, as it is.
@@ -181,7 +245,7 @@ fn of_sql(global: &GlobalArgs, options: &QueryArgs, sql: &str) -> Result<Ready, 
         let help = "limit it in its WHERE clause by `log_account`, `log_region` and the columns of days, or ask a question";
         return Err(CommandError::usage(what, help));
     }
-    Ok(Ready { sql: sql.to_owned(), reads: None })
+    Ok(Ready { sql: sql.to_owned(), reads: None, fleet: None, gateways: None })
 }
 
 /// What a question scans, and what that costs. Fails if files are not in the format of the table.
@@ -209,10 +273,9 @@ async fn estimate(
     Ok(AthenaCost { bytes, price }.estimate(objects))
 }
 
-fn request(options: &QueryArgs, ready: &Ready) -> QueryRequest {
+fn request(options: &QueryArgs, sql: &str) -> QueryRequest {
     let (of_athena, names) = (&options.of_athena, options.of_athena.names());
-    let mut request = QueryRequest::new(&ready.sql, names.database.as_str(), of_athena.workgroup());
+    let mut request = QueryRequest::new(sql, names.database.as_str(), of_athena.workgroup());
     request.output.clone_from(&of_athena.output);
-    request.limit = options.limit;
     request
 }

@@ -28,7 +28,6 @@ pub(super) fn check(options: &QueryArgs) -> Result<(), CommandError> {
         (options.bucket.is_some(), "--bucket", table, here("--bucket")),
         (options.path.is_some(), "--path", table, here("--path")),
         (options.prefix.is_some(), "--prefix", table, here("--prefix")),
-        (options.names, "--names", "names are added to the rows of queries on this machine", here("--names")),
         (options.strict, "--strict", "Athena has no such option", here("--strict")),
         (
             options.ask_above.is_some(),

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use flowagg_core::failure::Failure;
-use flowagg_core::fleet::Fleet;
+use flowagg_core::fleet::{Fleet, Only};
 use flowagg_core::lookup::{
     Found, NamedColumn, Wanted, Where, is_account_of_record, is_region_of_record, name_column, named_column,
 };
@@ -17,7 +17,7 @@ use flowagg_query::datafusion::arrow::error::ArrowError;
 
 use super::super::error::CommandError;
 use super::failed::failed;
-use super::prepared::Prepared;
+use super::lookups::FleetGateways;
 use super::source::FleetSource;
 use crate::aws::lookup;
 use crate::aws::observe::{Detail, listed, survey_in};
@@ -38,6 +38,17 @@ pub(super) struct Naming {
     /// What could not be looked up.
     failures: Vec<Failure>,
     has_unnamed_rows: bool,
+}
+
+/// What names are looked up with.
+#[derive(Clone, Copy)]
+pub(super) struct LookUp<'a> {
+    /// The fleet, if the fleet file was read.
+    pub(super) fleet: Option<&'a FleetSource>,
+    /// The accounts and regions that the run is limited to.
+    pub(super) only: &'a [Only],
+    /// The NAT gateways that were looked up before.
+    pub(super) gateways: Option<&'a FleetGateways>,
 }
 
 /// What was found.
@@ -96,7 +107,7 @@ impl Naming {
     pub(super) async fn take(
         &mut self,
         rows: RecordBatch,
-        prepared: &Prepared<'_>,
+        with: &LookUp<'_>,
         screen: &Screen<'_>,
     ) -> Result<Result<Vec<RecordBatch>, Exit>, CommandError> {
         if self.names.is_some() || self.columns.is_empty() {
@@ -109,7 +120,7 @@ impl Naming {
             return Ok(Ok(Vec::new()));
         }
         self.waiting.push(rows.slice(0, free));
-        let mut ready = match self.finish(prepared, screen).await? {
+        let mut ready = match self.finish(with, screen).await? {
             Ok(ready) => ready,
             Err(exit) => return Ok(Err(exit)),
         };
@@ -120,7 +131,7 @@ impl Naming {
     /// Looks up the names of the rows that wait, unless that was done, and returns the rows.
     pub(super) async fn finish(
         &mut self,
-        prepared: &Prepared<'_>,
+        with: &LookUp<'_>,
         screen: &Screen<'_>,
     ) -> Result<Result<Vec<RecordBatch>, Exit>, CommandError> {
         let waiting = std::mem::take(&mut self.waiting);
@@ -128,8 +139,8 @@ impl Naming {
             return Ok(Ok(Vec::new()));
         }
         let wanted = self.wanted(&waiting).map_err(unnamed)?;
-        let names = match &prepared.source.fleet {
-            Some(fleet) => match self.look_up(&wanted, fleet, prepared, screen).await {
+        let names = match with.fleet {
+            Some(fleet) => match self.look_up(&wanted, fleet, with, screen).await {
                 Ok(names) => names,
                 Err(exit) => return Ok(Err(exit)),
             },
@@ -145,7 +156,7 @@ impl Naming {
         &mut self,
         wanted: &Wanted,
         fleet: &FleetSource,
-        prepared: &Prepared<'_>,
+        with: &LookUp<'_>,
         screen: &Screen<'_>,
     ) -> Result<Names, Exit> {
         let file = &fleet.file;
@@ -164,12 +175,12 @@ impl Naming {
             };
             return Ok(Names { fleet: Some(fleet), ..Names::default() });
         }
-        let entered = prepared.gateways.as_ref().map(|gateways| &gateways.survey);
+        let entered = with.gateways.map(|gateways| &gateways.survey);
         let looking = screen.watching(async |progress| {
             let survey = match entered {
                 Some(survey) => Cow::Borrowed(survey),
                 None => {
-                    let only = wanted.only(prepared.only);
+                    let only = wanted.only(with.only);
                     let survey =
                         survey_in(Detail::Places, file.clone(), &fleet.session, &only, progress).await?;
                     Cow::Owned(survey)

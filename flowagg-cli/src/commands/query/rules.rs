@@ -1,16 +1,17 @@
 //! `unused-rules`: reads the rules of security groups, and compares what the statement returns with them.
 
 use flowagg_core::failure::Failure;
+use flowagg_core::fleet::Fleet;
 use flowagg_core::question::{QuestionName, RuleUsage};
 use flowagg_query::datafusion::arrow::array::RecordBatch;
 use flowagg_query::datafusion::error::DataFusionError;
-use flowagg_query::{Progress, QueryError, Scope, recorded_traffic};
+use flowagg_query::{QueryError, recorded_traffic};
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::error::CommandError;
 use super::super::start::{self, Access};
 use super::failed::failed;
-use super::source::{self, Source};
+use super::source::{self, FleetSource, Source};
 use crate::Screen;
 use crate::args::{GlobalArgs, QueryArgs, QueryTime};
 use crate::aws::observe::{SecurityGroupSurvey, security_groups};
@@ -35,23 +36,34 @@ pub(super) fn check(options: &QueryArgs) -> Result<(), CommandError> {
     Err(CommandError::usage(what, format!("leave out `{option}` to read the bucket of the fleet file")))
 }
 
-/// The fleet's bucket, and the rules. Fails if no account could be read.
+/// The fleet's bucket, and the rules.
 pub(super) async fn open(
     global: &GlobalArgs,
     options: &QueryArgs,
     screen: &mut Screen<'_>,
 ) -> Result<(Source, RuleAnswer), CommandError> {
     let (file, session) = start::open(global, Access::Read, screen).await?;
-    let (of_rules, only) = (file.clone(), &global.only);
-    let read = screen.reading(async |progress| security_groups(of_rules, &session, only, progress).await);
+    let fleet = FleetSource { file, session };
+    let (members, rules) = look_up(global, &fleet, screen).await?;
+    let scope = source::of_members(&global.only, &members);
+    Ok((source::of_hub(fleet, options, scope), rules))
+}
+
+/// Reads the rules. Fails if those of no account could be read.
+pub(super) async fn look_up(
+    global: &GlobalArgs,
+    FleetSource { file, session }: &FleetSource,
+    screen: &mut Screen<'_>,
+) -> Result<(Fleet, RuleAnswer), CommandError> {
+    let only = &global.only;
+    let read = screen.reading(async |progress| security_groups(file.clone(), session, only, progress).await);
     let SecurityGroupSurvey { fleet, accounts, found, failures, .. } = read.await?;
     start::selected(global, &fleet)?;
     screen.calls("reading", &accounts.take_calls())?;
     if found.groups.is_empty() && !failures.is_empty() {
         return Err(CommandError::Calls(failures));
     }
-    let source = source::of_hub(file, session, options, source::of_members(only, &fleet));
-    Ok((source, RuleAnswer { usage: RuleUsage::new(found), failures }))
+    Ok((fleet, RuleAnswer { usage: RuleUsage::new(found), failures }))
 }
 
 /// What is known of the rules, while the rows of the statement arrive.
@@ -68,13 +80,13 @@ impl RuleAnswer {
         Ok(())
     }
 
-    /// The rules that no row used, up to the given number. Objects that were skipped may have records of their use.
+    /// The rules that no row used, up to the given number. What was skipped may have records of their use.
     pub(super) fn rows(
         &mut self,
         limit: Option<usize>,
-        progress: &Progress,
+        has_skipped: bool,
     ) -> Result<RecordBatch, CommandError> {
-        if progress.skipped_objects() > 0 {
+        if has_skipped {
             self.usage.miss_records();
         }
         let rows = unused_rule_rows(&self.usage.unused());
@@ -86,18 +98,19 @@ impl RuleAnswer {
     pub(super) fn print(
         &self,
         rows: usize,
-        scope: &Scope,
+        from: Option<Timestamp>,
+        to: Option<Timestamp>,
         screen: &mut Screen<'_>,
     ) -> Result<(), CommandError> {
-        let end = scope.to.unwrap_or_else(Timestamp::now);
+        let end = to.unwrap_or_else(Timestamp::now);
         if rows > 0 {
-            let time = scope.from.map(|from| format!(" from {from:.0} to {end:.0}")).unwrap_or_default();
+            let time = from.map(|from| format!(" from {from:.0} to {end:.0}")).unwrap_or_default();
             screen.note(&format!(
                 "no accepted request in the records{time} would have been allowed by the rules with `no traffic`. They may be needed at other \
                  times, and the other rules may be in use: `flowagg query unused-rules --list` describes the reasons"
             ))?;
         }
-        if scope.from.is_some_and(|from| end.duration_since(from) < MONTH) {
+        if from.is_some_and(|from| end.duration_since(from) < MONTH) {
             screen.note(
                 "less than 30 days are read: what runs once a month looks unused. `--from 30d` reads more",
             )?;

@@ -85,11 +85,12 @@ async fn of_fleet(
         }
         Err(_) => selected(&global.only),
     };
-    Ok(of_hub(file, session, options, scope))
+    Ok(of_hub(FleetSource { file, session }, options, scope))
 }
 
 /// The bucket of a fleet.
-pub(super) fn of_hub(file: FleetFile, session: Session, options: &QueryArgs, scope: Scope) -> Source {
+pub(super) fn of_hub(fleet: FleetSource, options: &QueryArgs, scope: Scope) -> Source {
+    let FleetSource { file, session } = &fleet;
     let hub = &file.hub;
     let prefix = match &options.prefix {
         Some(prefix) => prefix.prefix().cloned(),
@@ -97,7 +98,7 @@ pub(super) fn of_hub(file: FleetFile, session: Session, options: &QueryArgs, sco
     };
     let objects = BucketObjects::new(session.hub(), &hub.region, hub.bucket.clone(), Some(hub.account));
     let table = FlowLogs::builder(Arc::new(objects));
-    Source { table, prefix, scope, in_bucket: true, folder: None, fleet: Some(FleetSource { file, session }) }
+    Source { table, prefix, scope, in_bucket: true, folder: None, fleet: Some(fleet) }
 }
 
 async fn in_bucket(

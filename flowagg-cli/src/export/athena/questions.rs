@@ -1,6 +1,6 @@
 //! Questions of the table: as they are asked now, and as they are saved.
 
-use flowagg_core::question::{self, NotAvailable, Options, Question, QuestionName};
+use flowagg_core::question::{self, Options, Question, QuestionName};
 
 use super::part::TablePart;
 use super::table::Table;
@@ -8,12 +8,7 @@ use crate::export::SqlStatement;
 
 impl Table<'_> {
     /// The SQL of a question of a part of the table, with up to the given number of rows if it ranks.
-    pub fn question(
-        &self,
-        question: &Question,
-        part: &TablePart,
-        rows: usize,
-    ) -> Result<String, NotAvailable> {
+    pub fn question(&self, question: &Question, part: &TablePart, rows: usize) -> String {
         let (name, recorded) = (self.name(), self.recorded());
         question.sql(&question::Table::of_athena(&name, &recorded, part.conditions(self)), rows)
     }
@@ -31,8 +26,11 @@ pub(super) fn saved(table: &Table<'_>, part: &TablePart) -> (Vec<SqlStatement>, 
             unanswered.push(name);
             continue;
         }
-        // A question without SQL is none of Athena's.
-        let Ok(sql) = table.question(&question, part, Question::ROWS) else { continue };
+        // Its rows are not an answer: flowagg compares them with the rules.
+        if name == QuestionName::UnusedRules {
+            continue;
+        }
+        let sql = table.question(&question, part, Question::ROWS);
         let replace = required.zip(value).map_or_else(String::new, |(argument, value)| {
             format!(" Replace {value} with the {} that you look for.", argument.name)
         });

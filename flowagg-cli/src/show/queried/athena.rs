@@ -14,7 +14,7 @@ use super::super::screen::Screen;
 use super::super::size::bytes;
 use super::end::{Ended, Unknown, count, ended};
 use super::estimate::totals;
-use crate::aws::{QueryResult, ResultColumn};
+use crate::aws::{ResultColumn, ResultPage};
 
 /// The fewest bytes that Athena charges for a query.
 ///
@@ -61,23 +61,23 @@ impl AthenaCost {
     }
 }
 
-/// The rows with the types of their columns, as far as Arrow has them; others are text.
-pub(crate) fn typed(result: &QueryResult) -> io::Result<RecordBatch> {
-    let columns: Vec<(Field, ArrayRef)> = result
-        .columns
-        .iter()
-        .enumerate()
-        .map(|(place, column)| {
-            let values = result.rows.iter().map(|row| row.get(place).and_then(Option::as_deref));
-            let texts: ArrayRef = Arc::new(values.collect::<StringArray>());
-            let options = CastOptions { safe: false, ..CastOptions::default() };
-            // A value that its type cannot hold stays what Athena returned.
-            let values = cast_with_options(&texts, &kind(column), &options).unwrap_or(texts);
-            (Field::new(&column.name, values.data_type().clone(), true), values)
-        })
-        .collect();
+/// The rows with the types of their columns, as far as Arrow has them; others are text. Fails if a value is not of its type.
+pub(crate) fn typed(page: &ResultPage) -> io::Result<RecordBatch> {
+    let columns = page.columns.iter().enumerate().map(|(place, column)| {
+        let values = page.rows.iter().map(|row| row.get(place).and_then(Option::as_deref));
+        let texts: ArrayRef = Arc::new(values.collect::<StringArray>());
+        let options = CastOptions { safe: false, ..CastOptions::default() };
+        let values = cast_with_options(&texts, &kind(column), &options).map_err(|error| {
+            let ResultColumn { name, kind, .. } = column;
+            io::Error::other(format!(
+                "Athena returned a value for `{name}` that is not of type {kind}: {error}"
+            ))
+        })?;
+        Ok((Field::new(&column.name, values.data_type().clone(), true), values))
+    });
+    let columns: Vec<(Field, ArrayRef)> = columns.collect::<io::Result<_>>()?;
     let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns.into_iter().unzip();
-    let options = RecordBatchOptions::new().with_row_count(Some(result.rows.len()));
+    let options = RecordBatchOptions::new().with_row_count(Some(page.rows.len()));
     let batch = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options);
     batch.map_err(|error: ArrowError| io::Error::other(error))
 }
@@ -111,23 +111,29 @@ mod tests {
             column
         };
         let row = |values: [Option<&str>; 6]| values.map(|value| value.map(str::to_owned)).to_vec();
-        let result = QueryResult {
+        let page = ResultPage {
             columns: vec![
                 column("account", "varchar"),
                 column("bytes", "bigint"),
                 column("usd", "decimal"),
                 column("share", "double"),
                 column("both_ends", "boolean"),
-                column("wrong", "integer"),
+                column("largest", "double"),
             ],
             rows: vec![
-                row([Some("012345678901"), Some("15"), Some("0.10"), Some("0.5"), Some("true"), Some("7")]),
-                row([Some("=a,b"), None, None, None, Some("false"), Some("many")]),
+                row([
+                    Some("012345678901"),
+                    Some("15"),
+                    Some("0.10"),
+                    Some("0.5"),
+                    Some("true"),
+                    Some("1.0E10"),
+                ]),
+                row([Some("=a,b"), None, None, None, Some("false"), Some("Infinity")]),
             ],
-            ..QueryResult::default()
         };
         let mut out = Vec::new();
-        let rows = typed(&result).unwrap();
+        let rows = typed(&page).unwrap();
         let mut writer = ResultWriter::text(format, rows.schema());
         let mut sheet = Sheet::new(&mut out, None);
         writer.write(&rows, &mut sheet).unwrap();
@@ -141,8 +147,8 @@ mod tests {
             shown(ResultFormat::Json),
             snapbox::str![[r#"
 [
-  {"account":"012345678901","bytes":15,"usd":0.10,"share":0.5,"both_ends":true,"wrong":"7"},
-  {"account":"=a,b","bytes":null,"usd":null,"share":null,"both_ends":false,"wrong":"many"}
+  {"account":"012345678901","bytes":15,"usd":0.10,"share":0.5,"both_ends":true,"largest":1.0e10},
+  {"account":"=a,b","bytes":null,"usd":null,"share":null,"both_ends":false,"largest":null}
 ]
 
 "#]]
@@ -150,20 +156,32 @@ mod tests {
         snapbox::assert_data_eq!(
             shown(ResultFormat::Csv),
             snapbox::str![[r#"
-account,bytes,usd,share,both_ends,wrong
-012345678901,15,0.10,0.5,true,7
-"'=a,b",,,,false,many
+account,bytes,usd,share,both_ends,largest
+012345678901,15,0.10,0.5,true,10000000000.0
+"'=a,b",,,,false,inf
 
 "#]]
         );
         snapbox::assert_data_eq!(
             shown(ResultFormat::Table),
             snapbox::str![[r#"
-   account       bytes   usd  share  both_ends  wrong
-   012345678901     15  0.10    0.5  true       7
-   =a,b              -     -      -  false      many
+   account       bytes   usd  share  both_ends        largest
+   012345678901     15  0.10    0.5  true       10000000000.0
+   =a,b              -     -      -  false                inf
 
 "#]]
+        );
+    }
+
+    #[test]
+    fn value_that_is_not_of_its_type_is_an_error_that_names_the_column() {
+        let rows = vec![vec![Some("many".to_owned())]];
+        let page = ResultPage { columns: vec![ResultColumn::new("bytes", "bigint")], rows };
+        snapbox::assert_data_eq!(
+            typed(&page).unwrap_err().to_string(),
+            snapbox::str![
+                "Athena returned a value for `bytes` that is not of type bigint: Cast error: Cannot cast string 'many' to value of Int64 type"
+            ]
         );
     }
 

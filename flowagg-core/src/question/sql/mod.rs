@@ -6,20 +6,12 @@ mod requests;
 mod rules;
 mod sums;
 
-use super::dialect::{Dialect, Table};
-use super::{Question, QuestionName};
+use super::Question;
+use super::dialect::Table;
 
 /// The column that is true if records without `flow-direction` were counted in a row, so that a flow which both ends recorded may be
 /// in it twice.
 pub const BOTH_ENDS: &str = "both_ends";
-
-/// A question that an engine cannot answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is not available with Athena: flowagg itself compares the records with the rules of security groups"
-)]
-#[non_exhaustive]
-pub struct NotAvailable(pub QuestionName);
 
 /// A question, and what it reads.
 struct Asked<'a> {
@@ -44,11 +36,11 @@ impl Question {
 
     /// The statement, with up to the given number of rows if it ranks. The rows of [`UnusedRules`](Self::UnusedRules) are not its answer
     /// but what [`RuleUsage`](super::RuleUsage) sees.
-    pub fn sql(&self, table: &Table<'_>, rows: usize) -> Result<String, NotAvailable> {
+    pub fn sql(&self, table: &Table<'_>, rows: usize) -> String {
         let needs = self.needs();
         let fields = [needs.required, needs.better].concat();
         let asked = Asked { table, logs: table.logs(&fields), rows };
-        Ok(match self {
+        match self {
             Self::Pairs { level, gateways } => asked.pairs(*level, gateways),
             Self::Top { by, gateways } => asked.top(*by, gateways),
             Self::Who { address } => asked.who(*address),
@@ -66,11 +58,10 @@ impl Question {
             Self::LargeFlows { above, gateways } => asked.large_flows(above.bytes(), gateways),
             Self::Scans { above, gateways } => asked.scans(*above, gateways),
             Self::OffHours { office, gateways } => asked.off_hours(office, gateways),
-            Self::UnusedRules if table.dialect() == Dialect::Athena => return Err(NotAvailable(self.name())),
             Self::UnusedRules => asked.traffic_of_interfaces(),
             Self::ByService { by } => asked.by_service(*by),
             Self::Unencrypted => asked.unencrypted(),
-        })
+        }
     }
 }
 
@@ -78,7 +69,7 @@ impl Question {
 mod tests {
     use snapbox::{assert_data_eq, str};
 
-    use super::super::{Gateway, Level, Options};
+    use super::super::{Gateway, Level, Options, QuestionName};
     use super::*;
     use crate::flow_log::RecordedField;
 
@@ -97,27 +88,12 @@ mod tests {
     #[test]
     fn every_question_has_sql_that_reads_the_table_once() {
         for question in all() {
-            let sql = question.sql(&Table::of_session("vpc_flow_logs"), 10).unwrap();
+            let sql = question.sql(&Table::of_session("vpc_flow_logs"), 10);
             for (text, times) in [("vpc_flow_logs", 1), ("FROM logs", 1)] {
                 assert_eq!(sql.matches(text).count(), times, "{sql}");
             }
             assert_eq!(sql.contains("LIMIT 10"), question.ranks(), "{sql}");
         }
-    }
-
-    #[test]
-    fn only_the_question_about_rules_is_not_available_on_athena() {
-        let recorded: Vec<RecordedField> = RecordedField::all().collect();
-        let table = Table::of_athena("vpc_flow_logs", &recorded, Vec::new());
-        let without: Vec<NotAvailable> =
-            all().filter_map(|question| question.sql(&table, 10).err()).collect();
-        assert_eq!(without, [NotAvailable(QuestionName::UnusedRules)]);
-        assert_data_eq!(
-            without[0].to_string(),
-            str![
-                "`unused-rules` is not available with Athena: flowagg itself compares the records with the rules of security groups"
-            ]
-        );
     }
 
     #[test]
@@ -129,7 +105,7 @@ mod tests {
         let table = Table::of_athena("\"flowagg\".\"vpc_flow_logs\"", &recorded, part);
         let question = Question::Pairs { level: Level::Interfaces, gateways: Vec::new() };
         assert_data_eq!(
-            question.sql(&table, Question::ROWS).unwrap(),
+            question.sql(&table, Question::ROWS),
             str![[r#"
 WITH logs AS (
   SELECT log_account, log_region, nullif(srcaddr, '-') AS srcaddr, nullif(dstaddr, '-') AS dstaddr, bytes, nullif(action, '-') AS action, CAST(NULL AS varchar) AS flow_direction
@@ -161,7 +137,7 @@ LIMIT 100
         let question = Question::Nat { gateways: vec![Gateway::Fleet] }.with_gateways(listed);
         let question = question.with_gateways([Gateway::Listed("10.0.0.220".parse().unwrap())]);
         let table = Table::of_session("vpc_flow_logs");
-        let sql = question.sql(&table, Question::ROWS).unwrap();
+        let sql = question.sql(&table, Question::ROWS);
         let condition = sql.lines().find(|line| line.contains("nat_gateway")).unwrap();
         assert_eq!(
             condition.trim(),
@@ -170,7 +146,7 @@ LIMIT 100
              ('10.0.0.220'))"
         );
         let Question::Nat { gateways } = question else { unreachable!() };
-        let sql = Question::Scans { above: 100, gateways }.sql(&table, Question::ROWS).unwrap();
+        let sql = Question::Scans { above: 100, gateways }.sql(&table, Question::ROWS);
         assert_eq!(sql.matches("'regional_nat_gateway'").count(), 1, "{sql}");
     }
 
@@ -180,7 +156,7 @@ LIMIT 100
             .map(|text| text.parse().unwrap())
             .to_vec();
         let table = Table::of_session("vpc_flow_logs");
-        let sql = Question::Nat { gateways }.sql(&table, Question::ROWS).unwrap();
+        let sql = Question::Nat { gateways }.sql(&table, Question::ROWS);
         assert_data_eq!(
             sql,
             str![[r#"

@@ -11,6 +11,8 @@ pub(super) const DESTINATION: &str = "coalesce(pkt_dstaddr, dstaddr)";
 /// The lower port: services have low ones, and their callers high ones. The one that is recorded, if only one is: in DataFusion `least`
 /// ignores NULL, in Trino it is NULL then.
 pub(super) const PORT: &str = "least(coalesce(srcport, dstport), coalesce(dstport, srcport))";
+/// The higher one, likewise.
+pub(super) const HIGHER_PORT: &str = "greatest(coalesce(srcport, dstport), coalesce(dstport, srcport))";
 /// What was not rejected, also if the action is not recorded.
 pub(super) const NOT_REJECTED: &str = "(action IS NULL OR action <> 'REJECT')";
 /// A record of traffic, with a size; neither NODATA nor SKIPDATA.

@@ -1,7 +1,7 @@
 //! What is compared with the rules of security groups: the accepted traffic of each network interface.
 
 use super::Asked;
-use super::parts::{ANSWERS, NOT_REJECTED, OPENS};
+use super::parts::{ANSWERS, HIGHER_PORT, NOT_REJECTED, OPENS, PORT};
 
 /// A record of traffic. Without `log-status`, what has any of the values that records without traffic lack.
 const OF_TRAFFIC: &str = "(log_status = 'OK' OR log_status IS NULL AND (srcaddr IS NOT NULL OR dstaddr IS NOT NULL\n      \
@@ -16,7 +16,7 @@ const KEYS: [(&str, &str); 8] = [
     ("pkt_srcaddr", "packet_source"),
     ("pkt_dstaddr", "packet_destination"),
     ("protocol", "protocol"),
-    ("least(srcport, dstport)", "lower_port"),
+    (PORT, "lower_port"),
     ("dstport <= srcport", "is_lower_destination"),
 ];
 
@@ -30,7 +30,7 @@ impl Asked<'_> {
         format!(
             "{},\nof_interfaces AS (\n  SELECT *, {OF_TRAFFIC} AND {NOT_REJECTED} AS is_accepted\n  FROM logs\n  \
              WHERE interface_id IS NOT NULL\n)\nSELECT interface_id AS interface, is_accepted, {},\n  \
-             min(greatest(srcport, dstport)) AS first_higher_port, max(greatest(srcport, dstport)) AS last_higher_port,\n  \
+             min({HIGHER_PORT}) AS first_higher_port,\n  max({HIGHER_PORT}) AS last_higher_port,\n  \
              coalesce(bool_or({OPENS}), false) AS opens, coalesce(bool_or({ANSWERS}), false) AS answers,\n  \
              coalesce(bool_or(log_status = 'SKIPDATA'), false) AS is_skipped, min(started) AS since\nFROM of_interfaces\n\
              GROUP BY interface_id, is_accepted, {}",

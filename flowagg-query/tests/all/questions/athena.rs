@@ -34,6 +34,17 @@ const TABLE: &str = "\"flowagg\".\"vpc_flow_logs\"";
 /// The environment variable with the Python that has sqlglot and DuckDB: `cargo xtask readers` sets it.
 const PYTHON: &str = "FLOWAGG_PYTHON";
 
+/// The flow logs of each world, and its files.
+const KINDS: [(Format, FileFormat); 7] = [
+    (Format::Full, FileFormat::PlainText),
+    (Format::Full, FileFormat::PlainText),
+    (Format::Directed, FileFormat::PlainText),
+    (Format::Full, FileFormat::Parquet),
+    (Format::Default, FileFormat::PlainText),
+    (Format::Default, FileFormat::Parquet),
+    (Format::Poor, FileFormat::PlainText),
+];
+
 type Answer = Vec<Vec<Option<String>>>;
 
 /// Text as JSON.
@@ -70,7 +81,7 @@ impl Asked {
         let recorded = self.recorded();
         let condition = |[from, to]: [i64; 2]| format!("\"end\" >= {from} AND \"end\" < {to}");
         let table = Table::of_athena(TABLE, &recorded, self.window.map(condition).into_iter().collect());
-        question(line).sql(&table, rows).unwrap()
+        question(line).sql(&table, rows)
     }
 
     /// The rows of flowagg-query.
@@ -133,12 +144,17 @@ impl Asked {
         answers
     }
 
-    /// Compares the answers of both, in their order.
-    async fn compare(&self, lines: &[&str], limit: usize) -> Vec<Answer> {
+    /// The rows of both: Athena's, and those of flowagg-query.
+    async fn both(&self, lines: &[&str], limit: usize) -> [Vec<Answer>; 2] {
         let of_athena: Vec<String> = lines.iter().map(|line| self.sql(line, limit)).collect();
         let table = Table::of_session(FlowLogs::NAME);
-        let here: Vec<String> = lines.iter().map(|line| question(line).sql(&table, limit).unwrap()).collect();
-        let (athena, here) = (self.athena(&of_athena), self.here(&here).await);
+        let here: Vec<String> = lines.iter().map(|line| question(line).sql(&table, limit)).collect();
+        [self.athena(&of_athena), self.here(&here).await]
+    }
+
+    /// Compares the answers of both, in their order.
+    async fn compare(&self, lines: &[&str], limit: usize) -> Vec<Answer> {
+        let [athena, here] = self.both(lines, limit).await;
         for (line, (athena, here)) in lines.iter().zip(athena.iter().zip(&here)) {
             let about = format!("{line}: {:?}, {:?}, {:?}", self.format, self.file_format, self.window);
             assert_eq!(athena, here, "{about}\n{}", self.sql(line, limit));
@@ -174,26 +190,15 @@ fn sorted(answer: &Answer) -> Vec<Row> {
 #[tokio::test]
 #[ignore = "needs Python with sqlglot and DuckDB: `cargo xtask readers` runs it"]
 async fn athena_has_the_rows_of_flowagg_query_and_they_are_what_happened() {
-    use FileFormat::{Parquet, PlainText};
-    use Format::{Default, Directed, Full, Poor};
-    let kinds = [
-        (Full, PlainText),
-        (Full, PlainText),
-        (Directed, PlainText),
-        (Full, Parquet),
-        (Default, PlainText),
-        (Default, Parquet),
-        (Poor, PlainText),
-    ];
     let mut found = [0; LINES.len()];
-    for (seed, (format, file_format)) in kinds.into_iter().enumerate() {
+    for (seed, (format, file_format)) in KINDS.into_iter().enumerate() {
         let asked = Asked::new(10 + seed as u64, format, file_format);
         let answers = asked.compare(&LINES, ROWS).await;
         let session = session(FlowLogs::new(bucket(&asked.objects).await));
         for ((line, answer), found) in LINES.iter().zip(&answers).zip(&mut found) {
             *found += answer.len();
             // There is no truth of records without sizes.
-            if format == Poor {
+            if format == Format::Poor {
                 continue;
             }
             let (mut rows, mut truth) = (sorted(answer), asked.world.answer(line));
@@ -208,6 +213,21 @@ async fn athena_has_the_rows_of_flowagg_query_and_they_are_what_happened() {
     }
     for (line, found) in LINES.iter().zip(found) {
         assert!(found > 0, "no world has an answer to {line}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs Python with sqlglot and DuckDB: `cargo xtask readers` runs it"]
+async fn athena_has_the_same_traffic_to_compare_with_rules() {
+    for (seed, (format, file_format)) in KINDS.into_iter().enumerate() {
+        let asked = Asked::new(20 + seed as u64, format, file_format);
+        let [mut athena, mut here] =
+            asked.both(&["unused-rules"], ROWS).await.map(|answers| answers.concat());
+        // Both may have them in any order.
+        athena.sort();
+        here.sort();
+        assert!(!athena.is_empty(), "{format:?}");
+        assert_eq!(athena, here, "{format:?}, {file_format:?}\n{}", asked.sql("unused-rules", ROWS));
     }
 }
 

@@ -92,7 +92,7 @@ fn question(line: &str) -> Question {
 }
 
 fn sql(line: &str) -> String {
-    question(line).sql(&Table::of_session(FlowLogs::NAME), ROWS).unwrap()
+    question(line).sql(&Table::of_session(FlowLogs::NAME), ROWS)
 }
 
 /// An object for each network interface, of these formats in turn.
@@ -366,7 +366,7 @@ async fn gateway_that_ec2_lists_is_found_by_its_interface_and_by_its_address_in_
     let session = session(FlowLogs::new(bucket(&objects).await));
     let listed = [NAT_ID.parse().unwrap(), Gateway::Listed(NAT_ADDRESS.parse().unwrap())];
     let question = question("nat --nat fleet").with_gateways(listed);
-    let sql = question.sql(&Table::of_session(FlowLogs::NAME), ROWS).unwrap();
+    let sql = question.sql(&Table::of_session(FlowLogs::NAME), ROWS);
     let rows = rows(&session, &sql).await.unwrap();
     let mut found: Vec<(Option<&str>, Option<&str>)> =
         rows.iter().map(|row| (row[1].as_deref(), row[5].as_deref())).collect();
@@ -378,7 +378,7 @@ async fn gateway_that_ec2_lists_is_found_by_its_interface_and_by_its_address_in_
 async fn no_more_rows_than_asked_for_are_those_at_the_top() {
     let world = World::new(1, &[Some(Format::Full)]);
     let session = session_of(&world).await;
-    let first = question("pairs").sql(&Table::of_session(FlowLogs::NAME), 3).unwrap();
+    let first = question("pairs").sql(&Table::of_session(FlowLogs::NAME), 3);
     let first = rows(&session, &first).await.unwrap();
     let bytes = |row: &Row| row[2].parse::<i64>().unwrap();
     let mut all: Vec<i64> = answer(&session, "pairs").await.iter().map(bytes).collect();
