@@ -11,6 +11,7 @@ mod exit;
 pub mod export;
 pub mod found;
 pub mod import;
+pub mod metrics;
 #[cfg(feature = "cli")]
 mod program;
 mod progress;

@@ -7,7 +7,7 @@ use flowagg_core::arrival::{
     Arrivals, Carrier, Object, Patience, Share, State, StateCounts, Verified, judge, judged,
 };
 use flowagg_core::failure::Failure;
-use flowagg_core::fleet::Fleet;
+use flowagg_core::fleet::{Fleet, FleetFile};
 use flowagg_core::id::{AccountId, FlowLogId, Place, Region, ResourceId};
 use flowagg_core::observed::{FlowLog, RegionState, Resource};
 use jiff::{SignedDuration, Timestamp};
@@ -15,13 +15,14 @@ use jiff::{SignedDuration, Timestamp};
 const VPC: &str = "vpc-0a1b2c3d";
 const GATEWAY: &str = "tgw-0a1b2c3d";
 
-fn fleet() -> Fleet {
-    Fleet::parse(
-        "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
+fn fleet_text() -> &'static str {
+    "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
          [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n\
-         subnets = \"all\"\nnetwork-interfaces = \"all\"\ntransit-gateways = \"all\"\n",
-    )
-    .unwrap()
+     subnets = \"all\"\nnetwork-interfaces = \"all\"\ntransit-gateways = \"all\"\n"
+}
+
+fn fleet() -> Fleet {
+    Fleet::parse(fleet_text()).unwrap()
 }
 
 fn place() -> Place {
@@ -229,5 +230,58 @@ fn the_worst_state_of_many_is_the_one_to_act_on() {
     ] {
         let counts: StateCounts = states.iter().copied().collect();
         assert_eq!(counts.worst(), worst);
+    }
+}
+
+/// The fleet with an exception for this, until this day.
+fn excepted(scope: &str, until: &str) -> Fleet {
+    let file = FleetFile::parse(&format!(
+        "{}\n[[exceptions]]\n{scope}\nreason = \"being closed\"\nuntil = {until}\n",
+        fleet_text()
+    ));
+    file.unwrap().named().unwrap()
+}
+
+#[test]
+fn accepted_findings_are_complete_until_the_last_day_is_over() {
+    let states = silent(&[VPC, GATEWAY], vec![log(1, VPC, 2000), log(2, GATEWAY, 2000)]);
+    let judged = |fleet: &Fleet| judged(fleet, &states, &Arrivals::default(), Patience::default(), now());
+    let of_account = "account = \"222222222222\"";
+    let accepted = judged(&excepted(of_account, "2026-11-23"));
+    assert!(accepted.is_complete() && !accepted.may_change() && accepted.undelivered().is_empty());
+    assert_eq!(
+        (accepted.counts(), accepted.accepted().total()),
+        (StateCounts::from_iter([State::Silent; 2]), 2)
+    );
+    assert_eq!((accepted.exceptions[0].accepts, accepted.exceptions[0].is_expired), (2, false));
+    assert_eq!(accepted.coverage, verified(&states, &Arrivals::default()).coverage);
+
+    let expired = judged(&excepted(of_account, "2026-11-22"));
+    assert!(!expired.is_complete() && expired.exceptions[0].is_expired, "{expired:?}");
+
+    // The gateway is not of the VPC.
+    let of_vpc = judged(&excepted("vpc = \"vpc-0a1b2c3d\"", "2026-11-23"));
+    let open: Vec<&str> =
+        of_vpc.flow_logs.iter().filter(|it| it.is_open()).map(|it| it.resource.as_str()).collect();
+    assert_eq!((open, of_vpc.exceptions[0].accepts), (vec![GATEWAY], 1));
+}
+
+#[test]
+fn failures_are_accepted_where_everything_is() {
+    let states = BTreeMap::from([(place(), Err(denied("AssumeRole")))]);
+    for (scope, is_accepted) in [
+        ("account = \"222222222222\"", true),
+        ("region = \"eu-west-1\"", true),
+        ("account = \"222222222222\"\nregion = \"us-east-1\"", false),
+        ("account = \"222222222222\"\nvpc = \"vpc-0a1b2c3d\"", false),
+    ] {
+        let fleet = excepted(scope, "2026-11-23");
+        let found = judged(&fleet, &states, &Arrivals::default(), Patience::default(), now());
+        assert_eq!(
+            (found.failures.is_empty(), found.accepted_failures.len() == 1),
+            (is_accepted, is_accepted),
+            "{scope}"
+        );
+        assert_eq!((found.is_complete(), found.coverage.unread), (is_accepted, 1), "{scope}");
     }
 }

@@ -598,3 +598,53 @@ fn reading_replaces_every_role_but_that_of_the_lookup() {
     let without = FleetFile::parse(&text.replace("read-role = \"flowagg-read\"", "")).unwrap();
     assert_eq!(without.clone().for_reading(), without);
 }
+
+#[test]
+fn exceptions_name_what_they_are_for_a_reason_and_a_day() {
+    let member = "[[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
+    let file = |exception: &str| format!("{HUB}{member}[[exceptions]]\n{exception}\n");
+    let whole = "account = \"222222222222\"\nregion = \"eu-west-1\"\nreason = \"being closed\"\nuntil = ";
+    for until in ["2027-01-31", "\"2027-01-31\""] {
+        let file = FleetFile::parse(&file(&format!("{whole}{until}"))).unwrap();
+        assert_eq!(file.exceptions[0].until.to_string(), "2027-01-31");
+        assert_eq!(file.exceptions[0].to_string(), "account 222222222222, region eu-west-1");
+    }
+    let faults: String = [
+        "reason = \"x\"\nuntil = 2027-01-31",
+        "account = \"222222222222\"",
+        "vpc = \"subnet-0a1b2c3d\"\nreason = \" \"\nuntil = \"2027-02-30\"",
+        "unit = \"ou-ab12-11111111\"\nreason = \"x\"\nuntil = \"31.1.2027\"",
+        "account = \"222222222222\"\nreason = \"x\"\nuntil = 2027-01-31T00:00:00Z\nvpcs = 1",
+        "account = \"222222222222\"\nreason = \"x\"\nuntil = 20270131",
+    ]
+    .map(|exception| helped(&file(exception)))
+    .concat();
+    assert_data_eq!(
+        faults,
+        str![[r#"
+8:1: an exception for everything would hide every finding
+    name what it is for: `account`, `unit`, `region` or `vpc`, or several of them
+8:1: `exceptions[0].reason` is missing
+    why the findings are accepted, as in `"is closed in January"`
+8:1: `exceptions[0].until` is missing
+    the last day (UTC) on which they are, as in `"2027-01-31"`
+9:7: `subnet-0a1b2c3d` is not a VPC
+    name a VPC, as in `vpc-0a1b2c3d4e5f67890`
+10:10: `exceptions[0].reason` is empty or not on one line
+    write a word, or leave the key out
+11:9: `exceptions[0].until` is `2027-02-30`
+    write a day of the calendar: `until = 2027-01-31`
+9:8: the units of accounts are not known, because the accounts of the organization are not looked up
+    name accounts, or add `organization.regions`
+11:9: `exceptions[0].until` is `31.1.2027`
+    write a day of the calendar: `until = 2027-01-31`
+11:9: `exceptions[0].until` is `2027-01-31T00:00:00Z`
+    write a day of the calendar: `until = 2027-01-31`
+12:1: `vpcs` is no key of exceptions[0]
+    did you mean `vpc`?
+11:9: `exceptions[0].until` is an integer where a day belongs
+    write a day: `until = 2027-01-31`
+
+"#]]
+    );
+}

@@ -65,6 +65,18 @@ transit-gateways = "all"
 [[members]]
 account = "555555555555"
 regions = ["eu-west-1"]
+
+[[exceptions]]
+account = "555555555555"
+reason = "being closed"
+until = 2027-01-31
+
+[[exceptions]]
+unit = "ou-ab12-11111111"
+region = "eu-west-1"
+vpc = "vpc-0a1b2c3d4e5f67890"
+reason = 'no "owner"'
+until = 2026-12-31
 "#;
 
 #[test]

@@ -6,10 +6,12 @@ mod export;
 mod hint;
 mod import;
 mod init;
+mod metrics;
 #[cfg(feature = "query")]
 mod query;
 mod report;
 mod schema;
+mod target;
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
@@ -32,10 +34,12 @@ pub(crate) use export::{CloudformationArgs, ExportVerb, OutputArgs, TerraformArg
 use hint::hinted;
 pub(crate) use import::ImportArgs;
 pub(crate) use init::InitArgs;
+pub(crate) use metrics::{Lines, MetricsArgs};
 #[cfg(feature = "query")]
 pub(crate) use query::{QueryArgs, QueryTime};
 pub(crate) use report::ReportArgs;
 pub(crate) use schema::Described;
+pub(crate) use target::Target;
 
 /// The VPC Flow Logs of many AWS accounts in one S3 bucket.
 ///
@@ -304,6 +308,8 @@ pub(crate) struct VerifyArgs {
     /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) metrics: MetricsArgs,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -1,17 +1,17 @@
 //! `flowagg report`.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
-use super::time;
+use super::{MetricsArgs, Target, time};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   flowagg report                     in the terminal
   flowagg report --html report.html  one page, for a browser
   flowagg report --json --days 14    the same for machines, over two weeks
+  flowagg report --html s3://acme-reports/flowagg/report.html  into a bucket
   flowagg report --markdown          for the summary of a workflow run
 
 Exit codes:
@@ -21,12 +21,12 @@ Exit codes:
 
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// Write it as one HTML page that needs nothing else
-    #[arg(long, value_name = "FILE", conflicts_with = "json")]
-    pub(crate) html: Option<PathBuf>,
-    /// Print it as JSON
-    #[arg(long)]
-    pub(crate) json: bool,
+    /// Write it as one HTML page that needs nothing else, into a file or an object (`s3://BUCKET/KEY`)
+    #[arg(long, value_name = "FILE|S3-URL")]
+    pub(crate) html: Option<Target>,
+    /// Print it as JSON, or write the JSON into a file or an object
+    #[arg(long, value_name = "FILE|S3-URL", num_args = 0..=1)]
+    pub(crate) json: Option<Option<Target>>,
     /// List every account, also the healthy ones of a large fleet, and every place of a finding
     #[arg(long, conflicts_with_all = ["html", "json", "markdown"])]
     pub(crate) all: bool,
@@ -42,4 +42,6 @@ pub(crate) struct ReportArgs {
     /// How old the newest object of a flow log that delivers may be
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "1h")]
     pub(crate) fresh: Duration,
+    #[command(flatten)]
+    pub(crate) metrics: MetricsArgs,
 }

@@ -48,8 +48,8 @@ calls! {
     GET_NOTIFICATION = "GetBucketNotificationConfiguration", "s3:GetBucketNotification";
     LIST_OBJECTS = "ListObjectsV2", "s3:ListBucket";
     GET_OBJECT = "GetObject", "s3:GetObject";
-    #[cfg(feature = "query")]
     HEAD_OBJECT = "HeadObject", "s3:GetObject";
+    PUT_OBJECT = "PutObject", "s3:PutObject";
     #[cfg(feature = "athena")]
     START_QUERY = "StartQueryExecution", "athena:StartQueryExecution";
     #[cfg(feature = "athena")]

@@ -18,6 +18,7 @@ pub(crate) mod mocked;
 mod objects;
 pub mod observe;
 mod proxy;
+mod put_report;
 mod sender;
 mod setting;
 mod tasks;
@@ -34,5 +35,6 @@ pub use failure::CallError;
 pub use found::{ImportScope, find, find_hub};
 #[cfg(feature = "query")]
 pub use objects::{BucketObjects, locate_bucket};
+pub use put_report::{ReportObject, put_report};
 pub use setting::SettingError;
 pub use traffic::Calls;

@@ -9,6 +9,7 @@ mod export;
 mod files;
 mod import;
 mod init;
+mod metrics;
 mod permissions;
 mod plan;
 mod policy;

@@ -2,24 +2,26 @@
 
 use std::collections::BTreeSet;
 use std::env;
-use std::path::Path;
+use std::io::Write as _;
 
-use flowagg_core::arrival::{Deliveries, Patience};
+use flowagg_core::arrival::{Deliveries, Patience, judged};
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
 use flowagg_core::id::Place;
+use flowagg_core::layout::AWS_LOGS;
 use flowagg_core::observed::{FlowLog, Observed};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use super::error::CommandError;
-use super::files::write_all;
-use super::start;
+use super::files::{can_be_file, write_all};
 use super::verify::signed;
-use crate::args;
+use super::{metrics, start};
+use crate::args::{self, Target};
 use crate::aws::observe::Observation;
-use crate::aws::{Accounts, deliveries, find_idle};
+use crate::aws::{Accounts, ReportObject, Session, deliveries, find_idle, put_report};
+use crate::metrics::Metrics;
 use crate::report::{Report, ReportInput, html, words};
 use crate::show::{Extent, Glyphs};
 use crate::{Exit, Progress, Screen, show};
@@ -29,6 +31,14 @@ pub(super) async fn run(
     options: &args::ReportArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
+    let (json, json_file) = (options.json == Some(None), options.json.clone().flatten());
+    let on_stdout = [(json, "--json"), (options.markdown, "--markdown")];
+    let on_stdout = on_stdout.into_iter().find(|(is_given, _)| *is_given).map(|(_, option)| option);
+    metrics::check(global, &options.metrics, on_stdout)?;
+    let targets = [("--html", &options.html), ("--json", &json_file)];
+    for (option, target) in targets.iter().filter_map(|(option, target)| Some((*option, target.as_ref()?))) {
+        check(option, target)?;
+    }
     let Observation { fleet, accounts, observed } = start::look(global, start::Access::Read, screen).await?;
     let now = Timestamp::now();
     let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
@@ -56,16 +66,33 @@ pub(super) async fn run(
         patience,
         now,
     });
-    if options.json {
-        show::document(&report, screen.out)?;
+    let mut files = Vec::new();
+    if let Some(target) = &options.html {
+        files.push((target, "text/html; charset=utf-8", html(&report)));
+    }
+    if let Some(target) = &json_file {
+        let mut text = Vec::new();
+        show::document(&report, &mut text)?;
+        files.push((target, "application/json", String::from_utf8_lossy(&text).into_owned()));
+    }
+    let written = write(&files, global, screen).await?;
+    let out = if options.metrics.is_on_stdout() { &mut *screen.err } else { &mut *screen.out };
+    if json {
+        show::document(&report, out)?;
     } else if options.markdown {
-        show::report_markdown(&report, screen.out)?;
-    } else if let Some(file) = &options.html {
-        write(&report, file, screen)?;
+        show::report_markdown(&report, out)?;
+    } else if !files.is_empty() {
+        out.write_all(written.as_bytes())?;
+        show::report_verdict(&report, out)?;
     } else {
         let extent = if options.all { Extent::All } else { Extent::Brief };
-        show::report(&report, glyphs(|name| env::var(name).ok()), extent, screen.out)?;
+        show::report(&report, glyphs(|name| env::var(name).ok()), extent, out)?;
     }
+    let arrivals = &deliveries.arrivals;
+    let verified = judged(&fleet, &observed.regions, arrivals, patience, now);
+    let mut gauges = Metrics::new(&fleet, &observed.regions, &verified, now);
+    gauges.policy.clone_from(&report.policy);
+    metrics::write(&options.metrics, gauges, report.is_read(), now, screen)?;
     Ok(if !report.is_read() {
         Exit::Failed
     } else if report.is_complete() {
@@ -75,13 +102,42 @@ pub(super) async fn run(
     })
 }
 
-fn write(report: &Report, file: &Path, screen: &mut Screen<'_>) -> Result<(), CommandError> {
-    let page = html(report);
-    write_all([(file, page.as_bytes())])?;
-    let size = words::bytes(page.len() as u64);
-    writeln!(screen.out, "written: {} ({size})", file.display())?;
-    show::report_verdict(report, screen.out)?;
-    Ok(())
+/// Checks what is known of a target before any call.
+fn check(option: &str, target: &Target) -> Result<(), CommandError> {
+    match target {
+        Target::File(path) => can_be_file(path, "report.html"),
+        Target::Object { key, .. } if key.split('/').any(|part| part == AWS_LOGS) => {
+            let what = format!("`{option} {target}` is in a folder of logs, which other programs read");
+            Err(CommandError::usage(what, "name a key outside `AWSLogs/`"))
+        }
+        Target::Object { .. } => Ok(()),
+    }
+}
+
+/// Writes files, and objects with the caller's own credentials. Returns a line for each.
+async fn write(
+    files: &[(&Target, &str, String)],
+    global: &args::GlobalArgs,
+    screen: &mut Screen<'_>,
+) -> Result<String, CommandError> {
+    let of_files = files.iter().filter_map(|(target, _, text)| match target {
+        Target::File(path) => Some((path.as_path(), text.as_bytes())),
+        Target::Object { .. } => None,
+    });
+    write_all(of_files)?;
+    for (target, media_type, text) in files {
+        let Target::Object { bucket, key } = target else { continue };
+        let object = ReportObject::new(bucket, key, media_type, text);
+        let put = screen.reading(async |_| -> Result<(), CommandError> {
+            let session = Session::open_own_account(&global.connection()).await?;
+            Ok(put_report(session.hub(), object).await?)
+        });
+        put.await?;
+    }
+    let line = |(target, _, text): &(&Target, &str, String)| {
+        format!("written: {target} ({})\n", words::bytes(text.len() as u64))
+    };
+    Ok(files.iter().map(line).collect())
 }
 
 /// So many days, the last one that of the moment.

@@ -3,8 +3,10 @@
 use std::io;
 use std::path::Path;
 
-use flowagg_core::fleet::{Fleet, FleetFile, Only};
+use flowagg_core::fleet::{Exception, Fleet, FleetFile, Only};
 use flowagg_policy::{Grant, Unnamed, merge};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
 
 use super::error::CommandError;
 use crate::Screen;
@@ -24,6 +26,19 @@ pub(super) fn file(path: &Path) -> Result<FleetFile, CommandError> {
         CommandError::usage(format!("the fleet file `{}` cannot be read: {error}", path.display()), help)
     })?;
     let file = FleetFile::parse(&text).map_err(|error| CommandError::FleetFile(path.to_owned(), error))?;
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    if let Some(exception) = file.exceptions.iter().find(|exception| exception.is_too_long(today)) {
+        let (path, most) = (path.display(), Exception::MOST_DAYS);
+        let what = format!(
+            "`{path}`: the exception for {exception} ends on {}, more than {most} days ahead",
+            exception.until
+        );
+        let latest = today.saturating_add(most.days());
+        return Err(CommandError::usage(
+            what,
+            format!("set `until` to {latest} or earlier, and extend it then"),
+        ));
+    }
     // A grant that fits no empty bucket fits no other: that can be told before any call.
     if let Ok(fleet) = file.named()
         && let Err(error) = merge(None, &Grant::from(&fleet), Unnamed::Keep)

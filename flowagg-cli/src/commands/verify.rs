@@ -6,16 +6,20 @@ use std::pin::pin;
 use std::time::Duration;
 
 use flowagg_core::arrival::{InUse, Patience, Verified};
+use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
+use flowagg_core::id::Place;
 use flowagg_core::names::Names;
+use flowagg_core::observed::RegionState;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::error::CommandError;
-use super::start;
+use super::{metrics, start};
 use crate::args;
 use crate::aws::observe::{Survey, read_again, survey};
 use crate::aws::verify;
+use crate::metrics::Metrics;
 use crate::show::{Extent, View, Waited, Watch};
 use crate::{Exit, Screen, show};
 
@@ -29,32 +33,34 @@ pub(super) async fn run(
     options: &args::VerifyArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
+    metrics::check(global, &options.metrics, options.json.then_some("--json"))?;
     let (file, session) = start::open(global, start::Access::Read, screen).await?;
     let mut patience = Patience::default();
     patience.fresh = signed(options.fresh);
     patience.grace = signed(options.grace);
     let limit = options.wait.unwrap_or_default();
     let started = Instant::now();
-    let latest: RefCell<Option<(Fleet, Verified)>> = RefCell::default();
+    let latest: RefCell<Option<Latest>> = RefCell::default();
     let ended = screen
         .watching(async |watch| {
             let Survey { fleet, accounts, mut regions } = survey(file, &session, &global.only, watch).await?;
             start::selected(global, &fleet)?;
             let mut in_use = InUse::new();
-            let mut verified =
-                verify(&fleet, &accounts, &regions, &mut in_use, patience, Timestamp::now()).await?;
+            let mut now = Timestamp::now();
+            let mut verified = verify(&fleet, &accounts, &regions, &mut in_use, patience, now).await?;
             while let Some(pause) = pause(&verified, limit.saturating_sub(started.elapsed())) {
-                latest.replace(Some((fleet.clone(), verified.clone())));
+                latest.replace(Some(Latest::new(&fleet, &regions, &verified, now)));
                 let again = async {
                     tokio::time::sleep(pause).await;
                     // Only a flow log that does not deliver can have news.
                     let before = std::mem::take(&mut regions);
                     regions = read_again(&accounts, &verified.undelivered(), before, &()).await;
-                    verify(&fleet, &accounts, &regions, &mut in_use, patience, Timestamp::now()).await
+                    now = Timestamp::now();
+                    verify(&fleet, &accounts, &regions, &mut in_use, patience, now).await
                 };
                 verified = shown(watch, &verified, started, limit, again).await?;
             }
-            latest.replace(Some((fleet, verified)));
+            latest.replace(Some(Latest::new(&fleet, &regions, &verified, now)));
             Ok::<_, CommandError>(accounts)
         })
         .await;
@@ -66,17 +72,21 @@ pub(super) async fn run(
         Err(exit) => Some(exit),
     };
     let extent = if options.all { Extent::All } else { Extent::Brief };
-    let Some((fleet, verified)) = latest.into_inner() else {
+    let Some(Latest { fleet, verified, metrics, now }) = latest.into_inner() else {
         return Ok(screen.ended(interrupted.unwrap_or(Exit::Failed), "nothing was verified yet")?);
     };
     let names = Names::new(&fleet, &BTreeMap::new());
     let view = View::of(&names, extent);
+    let out = if options.metrics.is_on_stdout() { &mut *screen.err } else { &mut *screen.out };
     if options.json {
-        show::document(&verified, screen.out)?;
+        show::document(&verified, out)?;
     } else if let Some(exit) = interrupted {
-        show::interrupted(&verified, exit, view, screen.out)?;
+        show::interrupted(&verified, exit, view, out)?;
     } else {
-        show::verified(&verified, view, screen.out)?;
+        show::verified(&verified, view, out)?;
+    }
+    if interrupted.is_none() {
+        metrics::write(&options.metrics, metrics, verified.failures.is_empty(), now, screen)?;
     }
     Ok(match interrupted {
         Some(exit) => exit,
@@ -84,6 +94,26 @@ pub(super) async fn run(
         None if !verified.failures.is_empty() => Exit::Failed,
         None => Exit::Differs,
     })
+}
+
+/// The result of a look at `now`.
+struct Latest {
+    fleet: Fleet,
+    verified: Verified,
+    metrics: Metrics,
+    now: Timestamp,
+}
+
+impl Latest {
+    fn new(
+        fleet: &Fleet,
+        regions: &BTreeMap<Place, Result<RegionState, Failure>>,
+        verified: &Verified,
+        now: Timestamp,
+    ) -> Self {
+        let metrics = Metrics::new(fleet, regions, verified, now);
+        Self { fleet: fleet.clone(), verified: verified.clone(), metrics, now }
+    }
 }
 
 /// How long to wait before the next look; `None` if there is none, because time is up or the result is final.

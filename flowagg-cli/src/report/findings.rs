@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::arrival::{FlowLogDelivery, State, Verified};
+use flowagg_core::arrival::{Acceptance, ExceptionUse, FlowLogDelivery, State, Verified};
 use flowagg_core::failure::{Advice, Failure};
 use flowagg_core::fleet::Fleet;
 use flowagg_core::id::{Place, ResourceId};
-use flowagg_core::observed::Observed;
+use flowagg_core::observed::{Observed, Scope};
 use flowagg_core::plan::{FlowLogChange, Note, Step};
 use flowagg_policy::{Plan, Severity, lint_live};
+use jiff::civil::Date;
 
 use super::{About, AffectedResource, ReportFinding};
 
@@ -17,9 +18,10 @@ pub(super) fn findings(
     observed: &Observed,
     verified: &Verified,
     plan: &Plan,
+    today: Date,
 ) -> Vec<ReportFinding> {
-    let mut found = Found { hub: hub(fleet), alike: BTreeMap::new() };
-    found.failures(observed, verified);
+    let mut found = Found { fleet, observed, today, hub: hub(fleet), alike: BTreeMap::new() };
+    found.failures(verified);
     let created: BTreeSet<(&Place, &ResourceId)> = plan
         .flow_logs()
         .iter()
@@ -29,10 +31,12 @@ pub(super) fn findings(
     for delivery in &verified.flow_logs {
         found.delivery(delivery, created.contains(&(&delivery.place, &delivery.resource)));
     }
-    found.policy(fleet, observed);
+    found.policy();
     found.plan(plan);
+    found.exceptions(verified);
     for stranger in &verified.strangers {
-        let affected = AffectedResource { account: stranger.account, region: None, resource: None };
+        let affected =
+            AffectedResource { account: stranger.account, region: None, resource: None, exception: None };
         let what = "has flow logs in the bucket and is not in the fleet";
         found.add(
             Severity::Note,
@@ -49,7 +53,10 @@ fn hub(fleet: &Fleet) -> AffectedResource {
     AffectedResource::new(&fleet.hub.place(), Some(fleet.hub.bucket.to_string()))
 }
 
-struct Found {
+struct Found<'a> {
+    fleet: &'a Fleet,
+    observed: &'a Observed,
+    today: Date,
     hub: AffectedResource,
     /// By what makes findings alike.
     alike: BTreeMap<(About, Alike), ReportFinding>,
@@ -64,7 +71,16 @@ enum Alike {
     Failure(String, String, Advice),
 }
 
-impl Found {
+impl Found<'_> {
+    /// The exception for what was found of a resource, or of an account-region.
+    fn exception(&self, place: &Place, resource: Option<&ResourceId>) -> Option<Acceptance> {
+        let found = resource.and_then(|resource| {
+            let state = self.observed.regions.get(place)?.as_ref().ok()?;
+            state.resources.iter().find(|it| it.id == *resource)
+        });
+        self.fleet.exception(place, found, self.today).map(Acceptance::from)
+    }
+
     fn add(
         &mut self,
         severity: Severity,
@@ -96,15 +112,18 @@ impl Found {
     }
 
     /// What could not be read: account-regions, what is in use there, the hub, its key.
-    fn failures(&mut self, observed: &Observed, verified: &Verified) {
+    fn failures(&mut self, verified: &Verified) {
+        let observed = self.observed;
         let key = observed.key.as_ref().and_then(|key| key.as_ref().err());
         let at_hub = observed.bucket.as_ref().err().into_iter().chain(key);
-        let unread: BTreeSet<&Failure> = verified.failures.iter().chain(at_hub).collect();
-        for failure in unread {
+        let open = verified.failures.iter().chain(at_hub).map(|failure| (failure, None));
+        let accepted = verified.accepted_failures.iter().map(|it| (&it.failure, Some(it.exception.clone())));
+        let unread: BTreeMap<&Failure, Option<Acceptance>> = accepted.chain(open).collect();
+        for (failure, exception) in unread {
             let Failure { place, call, resource, code, message, advice, .. } = failure;
             let cause = code.as_ref().unwrap_or(message).clone();
             let alike = Alike::Failure(call.clone(), cause, advice.clone());
-            let affected = AffectedResource::new(place, resource.clone());
+            let affected = AffectedResource::new(place, resource.clone()).accepted(exception);
             let (what, help) = (failure.what(), failure.help());
             self.add_alike(alike, Severity::Error, About::Reading, &what, Some(&help), affected);
         }
@@ -147,11 +166,13 @@ impl Found {
             ),
         };
         let affected = AffectedResource::new(&delivery.place, Some(delivery.resource.to_string()));
+        let affected = affected.accepted(delivery.exception.clone());
         self.add(severity, About::Delivery, &what, Some(help), affected);
     }
 
     /// What the linter finds in the policy that is there.
-    fn policy(&mut self, fleet: &Fleet, observed: &Observed) {
+    fn policy(&mut self) {
+        let (fleet, observed) = (self.fleet, self.observed);
         let live = observed.bucket.as_ref().ok().and_then(|bucket| bucket.as_ref()?.policy.as_deref());
         for finding in live.map(|live| lint_live(live, &fleet.hub.bucket)).unwrap_or_default() {
             let statement = finding.statement.map(|it| format!("statement {it}: ")).unwrap_or_default();
@@ -194,15 +215,18 @@ impl Found {
             };
             let what = format!("a flow log to {verb}: {reason}");
             let affected = AffectedResource::new(place, Some(resource.to_string()));
+            let affected = affected.accepted(self.exception(place, Some(resource)));
             self.add(Severity::Warning, About::Plan, &what, APPLY, affected);
         }
         let obstacles = plan.obstacles().iter().map(|obstacle| (Severity::Error, obstacle));
         let concerns = plan.concerns().iter().map(|concern| (Severity::Warning, concern));
         for (severity, concern) in obstacles.chain(concerns) {
+            let place = concern.region.as_ref().map(|region| Place::new(concern.account, region));
             let affected = AffectedResource {
                 account: concern.account,
                 region: concern.region.clone(),
                 resource: Some(concern.resource.clone()),
+                exception: place.and_then(|place| self.exception(&place, None)),
             };
             self.add(severity, About::Plan, &concern.what, Some(&concern.help), affected);
         }
@@ -217,6 +241,32 @@ impl Found {
         for note in plan.notes().iter().filter(|note| !is_reported(note)) {
             let what = note.named(plan.names()).to_string();
             self.add(Severity::Note, About::Note, &what, None, self.hub.clone());
+        }
+    }
+
+    /// Exceptions that are over, and those that accept nothing where everything was read.
+    fn exceptions(&mut self, verified: &Verified) {
+        let is_whole = self.observed.scope == Scope::Whole && verified.failures.is_empty();
+        for ExceptionUse { exception, is_expired, accepts, .. } in &verified.exceptions {
+            let account = exception.account.unwrap_or(self.hub.account);
+            let (region, resource) =
+                (exception.region.clone(), exception.vpc.as_ref().map(ToString::to_string));
+            let affected = AffectedResource { account, region, resource, exception: None };
+            let (until, reason) = (exception.until, &exception.reason);
+            if *is_expired {
+                let what = format!("an exception ended on {until}: {exception} ({reason})");
+                let help = Some("remove it from the fleet file, or set a later `until`");
+                self.add(Severity::Warning, About::Exception, &what, help, affected);
+            } else if *accepts == 0 && is_whole {
+                let what = format!("an exception accepts nothing: {exception} ({reason})");
+                self.add(
+                    Severity::Note,
+                    About::Exception,
+                    &what,
+                    Some("remove it from the fleet file"),
+                    affected,
+                );
+            }
         }
     }
 

@@ -113,7 +113,7 @@ fn tiles(report: &Report, out: &mut String) -> fmt::Result {
             format!("{} of {} bytes", number(size.bytes), number(size.limit))
         }),
     )?;
-    tile("t-findings", "Findings", number(report.findings.len()), worst.join(", "))
+    tile("t-findings", "Findings", number(report.open_findings().count()), worst.join(", "))
 }
 
 /// How many account-regions are in a state.
@@ -166,7 +166,8 @@ fn findings(report: &Report, out: &mut String) -> fmt::Result {
     if report.findings.is_empty() {
         writeln!(out, "<p>Nothing was found.</p>")?;
     }
-    for ReportFinding { severity, about, what, help, places } in &report.findings {
+    for finding in report.open_findings().chain(report.findings.iter().filter(|it| it.is_accepted())) {
+        let ReportFinding { severity, about, what, help, places } = finding;
         let word = match severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
@@ -183,11 +184,14 @@ fn findings(report: &Report, out: &mut String) -> fmt::Result {
             writeln!(out, "<p>{}</p>", Text(help))?;
         }
         writeln!(out, "<ul>")?;
-        for AffectedResource { account, region, resource } in places.iter().take(NAMED) {
+        for AffectedResource { account, region, resource, exception } in places.iter().take(NAMED) {
             write!(out, "<li><code>{account}</code>")?;
             let name = report.names.accounts.get(account).map(|name| format!("({name})"));
             let resource = resource.as_ref().map(|resource| report.names.resource(resource));
-            for part in [name, region.as_ref().map(ToString::to_string), resource].into_iter().flatten() {
+            let exception =
+                exception.as_ref().map(|it| format!("(exception until {}: {})", it.until, it.reason));
+            let region = region.as_ref().map(ToString::to_string);
+            for part in [name, region, resource, exception].into_iter().flatten() {
                 write!(out, " {}", Text(&part))?;
             }
             writeln!(out, "</li>")?;

@@ -14,6 +14,7 @@ use flowagg_policy::size::{LIMIT, compact_len};
 use flowagg_policy::{Grant, capacity, merge};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use super::{AccountReport, HubReport, NewestObject, PolicySize, RegionReport, Report, Totals, findings};
 
@@ -82,7 +83,8 @@ impl Report {
             prefix: fleet.hub.prefix.clone(),
         };
         let plan = plan(fleet, observed, Unnamed::Keep);
-        let findings = findings::findings(fleet, observed, &verified, &plan);
+        let today = now.to_zoned(TimeZone::UTC).date();
+        let findings = findings::findings(fleet, observed, &verified, &plan, today);
         let affected = findings.iter().flat_map(|finding| &finding.places);
         let affected = affected.filter_map(|affected| affected.resource.as_deref());
         let also = plan.also_logged().iter().map(|also| also.resource.as_str());
@@ -102,6 +104,7 @@ impl Report {
                 .map(ToString::to_string),
             also_logged: plan.also_logged().to_vec(),
             findings,
+            exceptions: verified.exceptions,
             accounts,
             regions,
         }
@@ -217,6 +220,7 @@ fn totals(accounts: &[AccountReport], verified: &Verified) -> Totals {
         account_regions: StateCounts::default(),
         nothing_to_log: 0,
         flow_logs: verified.counts(),
+        accepted: verified.accepted(),
         objects: 0,
         bytes: 0,
         newest_age_seconds: None,

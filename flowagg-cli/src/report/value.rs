@@ -1,6 +1,6 @@
 //! The report as a value.
 
-use flowagg_core::arrival::{Amount, Coverage, State, StateCounts};
+use flowagg_core::arrival::{Acceptance, Amount, Coverage, ExceptionUse, State, StateCounts};
 use flowagg_core::fleet::GrantForm;
 use flowagg_core::flow_log::Destination;
 use flowagg_core::id::{AccountId, BucketName, Place, Prefix, Region};
@@ -11,6 +11,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;
+
+use super::words::Outcome;
 
 /// How a fleet stands at a moment.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
@@ -37,21 +39,40 @@ pub struct Report {
     /// Flow logs of others on resources that the fleet logs: the same traffic is delivered, and billed, twice. They are no
     /// finding.
     pub also_logged: Vec<AlsoLogged>,
-    /// What should be looked at, the worst first.
+    /// What should be looked at, the worst first. Findings with an exception are among them.
     pub findings: Vec<ReportFinding>,
+    /// Each exception of the fleet file.
+    pub exceptions: Vec<ExceptionUse>,
     /// The names of accounts, and of the resources in findings and in `also-logged`.
     pub names: Names,
 }
 
 impl Report {
-    /// Whether everything could be read, and every flow log that should deliver does.
+    /// Whether everything could be read, and every flow log that should deliver does, but for what is accepted.
     pub fn is_complete(&self) -> bool {
-        self.is_read() && self.totals.flow_logs.iter().all(|(state, _)| state.is_healthy())
+        self.outcome().is_healthy()
     }
 
-    /// Whether everything could be read.
+    /// Whether everything could be read, but for what is accepted.
     pub fn is_read(&self) -> bool {
-        self.findings.iter().all(|finding| finding.about != About::Reading)
+        self.open_findings().all(|finding| finding.about != About::Reading)
+    }
+
+    /// The findings that no exception accepts.
+    pub fn open_findings(&self) -> impl Iterator<Item = &ReportFinding> {
+        self.findings.iter().filter(|finding| !finding.is_accepted())
+    }
+
+    /// What the exit code says.
+    pub fn outcome(&self) -> Outcome {
+        let unread = self.findings.iter().filter(|finding| finding.about == About::Reading);
+        let unread = unread.flat_map(|finding| &finding.places);
+        Outcome {
+            is_read: self.is_read(),
+            flow_logs: self.totals.flow_logs.without(&self.totals.accepted),
+            accepted: self.totals.accepted.total(),
+            accepted_failures: unread.filter(|place| place.exception.is_some()).count(),
+        }
     }
 }
 
@@ -91,6 +112,8 @@ pub struct Totals {
     pub nothing_to_log: usize,
     /// Flow logs by state.
     pub flow_logs: StateCounts,
+    /// Of these, the ones that an exception accepts.
+    pub accepted: StateCounts,
     /// The objects of all days.
     pub objects: u64,
     /// Their bytes.
@@ -191,6 +214,13 @@ pub struct ReportFinding {
     pub places: Vec<AffectedResource>,
 }
 
+impl ReportFinding {
+    /// Whether exceptions accept it at every place.
+    pub fn is_accepted(&self) -> bool {
+        self.places.iter().all(|place| place.exception.is_some())
+    }
+}
+
 /// What a finding is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -203,6 +233,8 @@ pub enum About {
     Policy,
     /// AWS is not as the fleet file says.
     Plan,
+    /// An exception of the fleet file.
+    Exception,
     /// Worth knowing.
     Note,
 }
@@ -215,6 +247,7 @@ impl About {
             Self::Delivery => "delivery",
             Self::Policy => "policy",
             Self::Plan => "plan",
+            Self::Exception => "exception",
             Self::Note => "note",
         }
     }
@@ -230,12 +263,19 @@ pub struct AffectedResource {
     pub region: Option<Region>,
     /// A VPC, a bucket, a place in the policy.
     pub resource: Option<String>,
+    /// The exception for which it is accepted here.
+    pub exception: Option<Acceptance>,
 }
 
 impl AffectedResource {
     /// A resource in an account-region.
     pub(super) fn new(place: &Place, resource: Option<String>) -> Self {
-        Self { account: place.account, region: Some(place.region.clone()), resource }
+        Self { account: place.account, region: Some(place.region.clone()), resource, exception: None }
+    }
+
+    /// The same with an exception.
+    pub(super) fn accepted(self, exception: Option<Acceptance>) -> Self {
+        Self { exception, ..self }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Numbers and states as people read them.
 
-use flowagg_core::arrival::{Share, State, StateCounts};
+use flowagg_core::arrival::{Share, State, StateCounts, Verified};
 
 /// A count, its thousands apart: `12,345`.
 pub fn count(number: u64) -> String {
@@ -101,15 +101,59 @@ pub fn states(counts: &StateCounts, of: impl Fn(State) -> bool) -> Vec<String> {
 }
 
 /// What the exit codes of `verify` and `report` say: whether everything could be read, and whether what should deliver does.
-pub fn verdict(is_read: bool, flow_logs: &StateCounts) -> String {
-    let unhealthy = states(flow_logs, |state| !state.is_healthy());
-    let list = unhealthy.join(", ");
-    match (is_read, flow_logs.total()) {
-        (false, _) if unhealthy.is_empty() => "not everything could be read".to_owned(),
-        (false, _) => format!("not everything could be read; {list}"),
-        (true, 0) => "there is nothing to log".to_owned(),
-        (true, _) if unhealthy.is_empty() => "every flow log that should deliver does".to_owned(),
-        (true, _) => format!("not every flow log delivers: {list}"),
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// Whether everything could be read, but for what is accepted.
+    pub is_read: bool,
+    /// The flow logs by state, but for those that are accepted.
+    pub flow_logs: StateCounts,
+    /// How many flow logs are accepted by an exception.
+    pub accepted: usize,
+    /// How much that could not be read is accepted by an exception.
+    pub accepted_failures: usize,
+}
+
+impl Outcome {
+    /// Whether the exit code is 0.
+    pub fn is_healthy(&self) -> bool {
+        self.is_read && self.flow_logs.iter().all(|(state, _)| state.is_healthy())
+    }
+
+    /// A sentence without its period.
+    pub fn words(&self) -> String {
+        let unhealthy = states(&self.flow_logs, |state| !state.is_healthy());
+        let list = unhealthy.join(", ");
+        let accepted = match self.accepted {
+            0 => String::new(),
+            number => format!(", except {} with an exception", count(number as u64)),
+        };
+        let verdict = match (self.is_read, self.flow_logs.total() + self.accepted) {
+            (false, _) if unhealthy.is_empty() => "not everything could be read".to_owned(),
+            (false, _) => format!("not everything could be read; {list}"),
+            (true, 0) => "there is nothing to log".to_owned(),
+            (true, _) if unhealthy.is_empty() => format!("every flow log that should deliver does{accepted}"),
+            (true, _) => format!("not every flow log delivers: {list}"),
+        };
+        match self.accepted_failures {
+            0 => verdict,
+            number => {
+                let failures = counted(number, "error has", "errors have");
+                format!("{verdict}; {failures} an exception")
+            }
+        }
+    }
+}
+
+impl From<&Verified> for Outcome {
+    fn from(verified: &Verified) -> Self {
+        let accepted = verified.accepted();
+        Self {
+            is_read: verified.failures.is_empty(),
+            flow_logs: verified.counts().without(&accepted),
+            accepted: accepted.total(),
+            accepted_failures: verified.accepted_failures.len(),
+        }
     }
 }
 
@@ -119,7 +163,12 @@ mod tests {
 
     #[test]
     fn the_verdict_says_what_was_not_read_or_does_not_deliver() {
-        let verdict = |is_read, states: &[State]| verdict(is_read, &states.iter().copied().collect());
+        let outcome = |is_read, states: &[State]| Outcome {
+            is_read,
+            flow_logs: states.iter().copied().collect(),
+            ..Outcome::default()
+        };
+        let verdict = |is_read, states| outcome(is_read, states).words();
         let healthy = [State::Delivering, State::Idle, State::Idle];
         assert_eq!(verdict(true, &healthy), "every flow log that should deliver does");
         assert_eq!(verdict(false, &healthy), "not everything could be read");
@@ -127,6 +176,15 @@ mod tests {
         let unhealthy = [State::Missing, State::Delivering, State::Silent, State::Missing];
         assert_eq!(verdict(true, &unhealthy), "not every flow log delivers: 1 silent, 2 missing");
         assert_eq!(verdict(false, &[State::Unknown]), "not everything could be read; 1 unknown");
+        let accepted = Outcome { accepted: 2, accepted_failures: 1, ..outcome(true, &healthy) };
+        assert_eq!(
+            accepted.words(),
+            "every flow log that should deliver does, except 2 with an exception; 1 error has an exception"
+        );
+        let all = Outcome { accepted: 2, ..outcome(true, &[]) };
+        assert_eq!(all.words(), "every flow log that should deliver does, except 2 with an exception");
+        let open = Outcome { accepted: 2, ..outcome(true, &[State::Silent]) };
+        assert_eq!(open.words(), "not every flow log delivers: 1 silent");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use flowagg_policy::{Plan, Severity};
 use super::also_logged::MEANING;
 use super::sheet::TIE;
 use super::verdict::{account_regions, numbers};
-use crate::report::words::{self, counted};
+use crate::report::words::counted;
 use crate::report::{Report, ReportFinding};
 
 /// More changes than this are counted by account and region, not listed.
@@ -62,8 +62,9 @@ pub(crate) fn markdown(fleet: &Fleet, plan: &Plan, out: &mut dyn Write) -> io::R
 
 /// Writes the numbers and the findings of a report.
 pub fn report_markdown(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let Report { hub, made, totals, findings, .. } = report;
-    writeln!(out, "### flowagg: {}\n", words::verdict(report.is_read(), &totals.flow_logs))?;
+    let Report { hub, made, totals, .. } = report;
+    let findings: Vec<&ReportFinding> = report.open_findings().collect();
+    writeln!(out, "### flowagg: {}\n", report.outcome().words())?;
     writeln!(
         out,
         "Hub `{}`, account {}, {}, at {made}.\n\n| | |\n|---|---|",
@@ -76,7 +77,7 @@ pub fn report_markdown(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if !findings.is_empty() {
         writeln!(out, "\n**Findings**\n")?;
     }
-    for ReportFinding { severity, what, help, places, about: _ } in findings.iter().take(LISTED) {
+    for ReportFinding { severity, what, help, places, about: _ } in findings.iter().copied().take(LISTED) {
         let word = match severity {
             Severity::Error => "error",
             Severity::Warning => "warning",

@@ -67,16 +67,25 @@ pub fn report(report: &Report, glyphs: Glyphs, extent: Extent, out: &mut Sheet<'
     if !report.findings.is_empty() {
         writeln!(out, "\n{BOLD}findings{BOLD:#}")?;
     }
-    report.findings.iter().try_for_each(|finding| one(finding, view, out))?;
+    let is_shown = |finding: &&ReportFinding| extent == Extent::All || !finding.is_accepted();
+    report.findings.iter().filter(is_shown).try_for_each(|finding| one(finding, view, out))?;
+    let hidden = report.findings.len() - report.open_findings().count();
+    if hidden > 0 && extent == Extent::Brief {
+        let findings = counted(hidden, "finding has", "findings have");
+        out.line(
+            6,
+            format_args!("{DIM}note{DIM:#}: {findings} an exception: `flowagg report --all` lists them"),
+        )?;
+    }
     writeln!(out)?;
     report_verdict(report, out)?;
-    next_step("report", report.is_read(), &report.totals.flow_logs, out)
+    next_step("report", &report.outcome(), out)
 }
 
 /// The last line, which says the same as the exit code.
 pub(crate) fn report_verdict(report: &Report, out: &mut Sheet<'_>) -> io::Result<()> {
-    let findings = format!(", {}", counted(report.findings.len(), "finding", "findings"));
-    verdict("report", report.is_read(), &report.totals.flow_logs, &findings, out)
+    let findings = format!(", {}", counted(report.open_findings().count(), "finding", "findings"));
+    verdict("report", &report.outcome(), &findings, out)
 }
 
 fn totals(report: &Report, out: &mut Sheet<'_>) -> io::Result<()> {
@@ -314,20 +323,26 @@ fn one(finding: &ReportFinding, view: View<'_>, out: &mut Sheet<'_>) -> io::Resu
         Severity::Warning => (YELLOW, "warning"),
         Severity::Note => (DIM, "note"),
     };
-    let times = if places.len() > 1 { format!(" ({} times)", places.len()) } else { String::new() };
+    let accepted = places.iter().filter(|place| place.exception.is_some()).count();
+    let times = match (places.len(), accepted) {
+        (1, _) => String::new(),
+        (all, 0) => format!(" ({all} times)"),
+        (all, accepted) => format!(" ({all} times, {accepted} with an exception)"),
+    };
     out.line(6, format_args!("{style}{word}{style:#}: {what}{times}"))?;
     if let Some(help) = help {
         out.aside(4, help)?;
     }
     if places.len() > NAMED && !view.is_all() {
-        let places = places.iter().map(|AffectedResource { account, region, resource }| {
+        let places = places.iter().map(|AffectedResource { account, region, resource, .. }| {
             (*account, region.as_ref().map(Region::as_str), resource.as_deref())
         });
         return occurrences(&places.collect::<Vec<_>>(), view, 4, out);
     }
-    for AffectedResource { account, region, resource } in places {
+    for AffectedResource { account, region, resource, exception } in places {
         let resource = resource.as_ref().map(|resource| view.resource(resource));
-        let place = [region.as_ref().map(ToString::to_string), resource].into_iter().flatten();
+        let exception = exception.as_ref().map(|it| format!("(exception until {}: {})", it.until, it.reason));
+        let place = [region.as_ref().map(ToString::to_string), resource, exception].into_iter().flatten();
         let parts: Vec<String> = std::iter::once(view.account(*account)).chain(place).collect();
         out.line(8, format_args!("    {}", parts.join(" ")))?;
     }

@@ -7,7 +7,7 @@ use flowagg_core::arrival::{Coverage, State, StateCounts};
 use super::sheet::{Sheet, TIE};
 use super::style::{BOLD, GREEN, RED};
 use crate::report::Totals;
-use crate::report::words::{count, counted, share, states, verdict as words};
+use crate::report::words::{Outcome, count, counted, share, states};
 
 /// How many account-regions are in each state.
 pub(super) fn account_regions(totals: &Totals) -> String {
@@ -33,16 +33,11 @@ pub(super) fn numbers(coverage: &Coverage, flow_logs: &StateCounts) -> [(&'stati
 }
 
 /// The line for the next step, if there is something to do.
-pub(super) fn next_step(
-    verb: &str,
-    is_read: bool,
-    flow_logs: &StateCounts,
-    out: &mut Sheet<'_>,
-) -> io::Result<()> {
-    if !is_read {
+pub(super) fn next_step(verb: &str, outcome: &Outcome, out: &mut Sheet<'_>) -> io::Result<()> {
+    if !outcome.is_read {
         return super::next(&format!("fix the errors above, then run `flowagg {verb}` again"), out);
     }
-    let what = match flow_logs.worst() {
+    let what = match outcome.flow_logs.worst() {
         Some(State::Failing | State::Silent) => {
             "`flowagg plan` checks the bucket policy and the KMS key policy"
         }
@@ -54,15 +49,8 @@ pub(super) fn next_step(
 }
 
 /// The last line, which says the same as the exit code.
-pub(super) fn verdict(
-    verb: &str,
-    is_read: bool,
-    flow_logs: &StateCounts,
-    more: &str,
-    out: &mut Sheet<'_>,
-) -> io::Result<()> {
-    let is_healthy = is_read && flow_logs.iter().all(|(state, _)| state.is_healthy());
-    let (style, word) = if is_healthy { (GREEN, "ok") } else { (RED, verb) };
-    let verdict = words(is_read, flow_logs);
+pub(super) fn verdict(verb: &str, outcome: &Outcome, more: &str, out: &mut Sheet<'_>) -> io::Result<()> {
+    let (style, word) = if outcome.is_healthy() { (GREEN, "ok") } else { (RED, verb) };
+    let verdict = outcome.words();
     out.line(word.len() + 2, format_args!("{style}{BOLD}{word}{BOLD:#}{style:#}: {verdict}{more}"))
 }

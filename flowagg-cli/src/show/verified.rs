@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use flowagg_core::arrival::{FlowLogDelivery, State, StateCounts, UnlistedAccount, Verified};
+use flowagg_core::arrival::{
+    Acceptance, AcceptedFailure, ExceptionUse, FlowLogDelivery, State, StateCounts, UnlistedAccount, Verified,
+};
 use flowagg_core::id::{AccountId, Region};
 
 use super::failures::{HANG, failures};
 use super::sheet::Sheet;
-use super::style::{BOLD, DIM, RED, of_state};
+use super::style::{BOLD, DIM, RED, YELLOW, of_state};
 use super::table::{Row, table};
 use super::verdict::{next_step, numbers, verdict};
 use super::view::{View, named};
 use crate::Exit;
-use crate::report::words::{age, count, counted, states};
+use crate::report::words::{Outcome, age, count, counted, states};
 
 /// More accounts than this have no line each: they are counted by their state.
 const ACCOUNTS: usize = 40;
@@ -25,8 +27,9 @@ const STRANGERS: usize = 3;
 /// Writes the accounts, what is wrong and how to fix it, and the numbers.
 pub(crate) fn verified(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     body(verified, view, out)?;
-    verdict("verify", verified.failures.is_empty(), &verified.counts(), "", out)?;
-    next_step("verify", verified.failures.is_empty(), &verified.counts(), out)
+    let outcome = Outcome::from(verified);
+    verdict("verify", &outcome, "", out)?;
+    next_step("verify", &outcome, out)
 }
 
 /// The same of a run that a signal ended, as far as it came.
@@ -38,7 +41,7 @@ pub(crate) fn interrupted(
 ) -> io::Result<()> {
     body(verified, view, out)?;
     let share = verified.coverage.flow_logs;
-    let awaited = states(&verified.counts(), |state| !state.is_healthy()).join(", ");
+    let awaited = states(&Outcome::from(verified).flow_logs, |state| !state.is_healthy()).join(", ");
     let awaited = if awaited.is_empty() { String::new() } else { format!("; still awaited: {awaited}") };
     let word = exit.by_signal();
     out.line(
@@ -65,6 +68,7 @@ fn body(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<
         writeln!(out)?;
         failures(&verified.failures, view, out)?;
     }
+    exceptions(verified, view, out)?;
     writeln!(out)?;
     for (what, told) in numbers(&verified.coverage, &verified.counts()) {
         out.line(13, format_args!("  {DIM}{what:10}{DIM:#} {told}"))?;
@@ -77,6 +81,8 @@ fn body(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<
 struct Standing<'a> {
     flow_logs: StateCounts,
     unread: BTreeSet<&'a Region>,
+    /// What is accepted by an exception.
+    accepted: usize,
     /// The age of its newest object.
     newest: Option<i64>,
 }
@@ -86,7 +92,10 @@ impl<'a> Standing<'a> {
         let mut accounts: BTreeMap<AccountId, Self> = BTreeMap::new();
         for delivery in &verified.flow_logs {
             let of = accounts.entry(delivery.place.account).or_default();
-            of.flow_logs.count(delivery.state);
+            match delivery.exception {
+                None => of.flow_logs.count(delivery.state),
+                Some(_) => of.accepted += 1,
+            }
             of.newest = of.newest.into_iter().chain(delivery.age_seconds).min();
         }
         for place in &verified.nothing_to_log {
@@ -94,6 +103,9 @@ impl<'a> Standing<'a> {
         }
         for failure in &verified.failures {
             accounts.entry(failure.place.account).or_default().unread.insert(&failure.place.region);
+        }
+        for AcceptedFailure { failure, .. } in &verified.accepted_failures {
+            accounts.entry(failure.place.account).or_default().accepted += 1;
         }
         accounts
     }
@@ -109,6 +121,9 @@ impl<'a> Standing<'a> {
         if !self.unread.is_empty() {
             let unread = counted(self.unread.len(), "region", "regions");
             parts.push(format!("{unread} could not be read"));
+        }
+        if self.accepted > 0 {
+            parts.push(format!("{} with an exception", count(self.accepted as u64)));
         }
         if parts.is_empty() {
             return NOTHING.to_owned();
@@ -184,11 +199,45 @@ fn strangers(strangers: &[UnlistedAccount], view: View<'_>, out: &mut Sheet<'_>)
     Ok(())
 }
 
+/// What is accepted, and exceptions that are over.
+fn exceptions(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
+    let accepted = verified.accepted().total() + verified.accepted_failures.len();
+    if accepted > 0 || verified.exceptions.iter().any(|it| it.is_expired) {
+        writeln!(out)?;
+    }
+    for ExceptionUse { exception, .. } in verified.exceptions.iter().filter(|it| it.is_expired) {
+        let (until, reason) = (exception.until, &exception.reason);
+        out.line(
+            HANG,
+            format_args!("{YELLOW}warning{YELLOW:#}: an exception ended on {until}: {exception} ({reason})"),
+        )?;
+        out.aside(HANG, "remove it from the fleet file, or set a later `until`")?;
+    }
+    if view.is_all() {
+        let rows = verified.accepted_failures.iter().map(|AcceptedFailure { failure, exception, .. }| {
+            let cells = vec![failure.what(), accepted_until(exception)];
+            Row { style: DIM, sign: "=", cells, below: None }
+        });
+        return table(&rows.collect::<Vec<_>>(), out);
+    }
+    if accepted > 0 {
+        let findings = counted(accepted, "finding has", "findings have");
+        let what = format!("{findings} an exception: `flowagg verify --all` lists them");
+        out.line(6, format_args!("{DIM}note{DIM:#}: {what}"))?;
+    }
+    Ok(())
+}
+
+fn accepted_until(Acceptance { reason, until, .. }: &Acceptance) -> String {
+    format!("exception until {until}: {reason}")
+}
+
 /// What does not deliver, by state and cause, the worst last: next to the prompt.
 fn problems(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     for state in State::WORST_FIRST.into_iter().rev().filter(|state| !state.is_healthy()) {
         let mut causes: BTreeMap<Option<&str>, Vec<&FlowLogDelivery>> = BTreeMap::new();
-        for delivery in verified.flow_logs.iter().filter(|delivery| delivery.state == state) {
+        let open = verified.flow_logs.iter().filter(|delivery| delivery.is_open());
+        for delivery in open.filter(|delivery| delivery.state == state) {
             // What could not be read is an error with its own cause.
             let cause = delivery.message.as_deref().filter(|_| state == State::Failing);
             causes.entry(cause).or_default().push(delivery);
@@ -258,10 +307,11 @@ fn problem(
 
 /// A flow log of the whole list.
 fn row(delivery: &FlowLogDelivery) -> Row {
-    let (style, sign) = sign(Some(delivery.state));
+    let (style, sign) = if delivery.exception.is_some() { (DIM, "=") } else { sign(Some(delivery.state)) };
     let mut cells = vec![delivery.state.as_str().to_owned()];
     cells.extend(place_and_resource(delivery));
     cells.push(delivery.age_seconds.map_or(String::new(), |it| format!("newest object {} old", age(it))));
+    cells.extend(delivery.exception.as_ref().map(accepted_until));
     Row { style, sign, cells, below: delivery.key.clone() }
 }
 

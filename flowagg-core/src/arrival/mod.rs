@@ -1,5 +1,6 @@
 //! Whether a flow log's objects arrive: a judgement on what was listed, at a moment that the caller names.
 
+mod accepted;
 mod coverage;
 mod deliveries;
 mod in_use;
@@ -9,6 +10,7 @@ mod verified;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+pub use accepted::{Acceptance, AcceptedFailure, ExceptionUse};
 pub use coverage::{Coverage, Share};
 pub use deliveries::{Amount, Arrivals, Deliveries};
 pub use in_use::{Carrier, InUse};

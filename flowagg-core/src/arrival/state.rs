@@ -123,6 +123,12 @@ impl StateCounts {
         self.0.get(&state).copied().unwrap_or(0)
     }
 
+    /// The same without these.
+    pub fn without(&self, others: &Self) -> Self {
+        let rest = self.0.iter().map(|(state, number)| (*state, number.saturating_sub(others.of(*state))));
+        Self(rest.filter(|(_, number)| *number > 0).collect())
+    }
+
     /// How many there are.
     pub fn total(&self) -> usize {
         self.0.values().sum()

@@ -1,12 +1,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use super::accepted::{Acceptance, AcceptedFailure, ExceptionUse, uses};
 use super::in_use::is_in_use;
 use super::{Arrivals, Carrier, Coverage, Object, Patience, State, StateCounts, judge};
 use crate::failure::Failure;
-use crate::fleet::{Fleet, Standing};
+use crate::fleet::{Exception, Fleet, Standing};
 use crate::flow_log::ForeignFlowLogs;
 use crate::id::{AccountId, FlowLogId, Place, ResourceId};
 use crate::observed::{FlowLog, RegionState, Resource};
@@ -23,8 +25,12 @@ pub struct Verified {
     pub nothing_to_log: Vec<Place>,
     /// How much is logged, and how much of that delivers.
     pub coverage: Coverage,
-    /// What could not be read.
+    /// What could not be read, but for what is accepted.
     pub failures: Vec<Failure>,
+    /// What could not be read and is accepted.
+    pub accepted_failures: Vec<AcceptedFailure>,
+    /// Each exception of the fleet file.
+    pub exceptions: Vec<ExceptionUse>,
     /// Accounts with flow logs in the bucket that the fleet does not name.
     pub strangers: Vec<UnlistedAccount>,
 }
@@ -54,6 +60,15 @@ pub struct FlowLogDelivery {
     pub age_seconds: Option<i64>,
     /// Why delivery fails, as EC2 reports it, or why the state is unknown.
     pub message: Option<String>,
+    /// The exception for which a state that needs someone to act is accepted.
+    pub exception: Option<Acceptance>,
+}
+
+impl FlowLogDelivery {
+    /// Whether someone has to act: its state is not healthy, and not accepted.
+    pub fn is_open(&self) -> bool {
+        !self.state.is_healthy() && self.exception.is_none()
+    }
 }
 
 /// An account that the fleet does not name, with a folder of flow logs in the bucket.
@@ -71,21 +86,20 @@ pub struct UnlistedAccount {
 }
 
 impl Verified {
-    /// Whether everything could be read, and every flow log that should deliver does.
+    /// Whether everything could be read, and every flow log that should deliver does, but for what is accepted.
     pub fn is_complete(&self) -> bool {
-        self.failures.is_empty() && self.flow_logs.iter().all(|delivery| delivery.state.is_healthy())
+        self.failures.is_empty() && !self.flow_logs.iter().any(FlowLogDelivery::is_open)
     }
 
     /// Whether waiting longer can change the result.
     pub fn may_change(&self) -> bool {
-        self.flow_logs
-            .iter()
-            .any(|delivery| matches!(delivery.state, State::Waiting | State::Silent | State::Failing))
+        let mut open = self.flow_logs.iter().filter(|delivery| delivery.is_open());
+        open.any(|delivery| matches!(delivery.state, State::Waiting | State::Silent | State::Failing))
     }
 
-    /// The account-regions where a flow log does not deliver that should.
+    /// The account-regions where a flow log does not deliver that should, but for what is accepted.
     pub fn undelivered(&self) -> BTreeSet<Place> {
-        let undelivered = self.flow_logs.iter().filter(|delivery| !delivery.state.is_healthy());
+        let undelivered = self.flow_logs.iter().filter(|delivery| delivery.is_open());
         undelivered.map(|delivery| delivery.place.clone()).collect()
     }
 
@@ -99,6 +113,12 @@ impl Verified {
     pub fn counts(&self) -> StateCounts {
         self.flow_logs.iter().map(|delivery| delivery.state).collect()
     }
+
+    /// How many are accepted in each state.
+    pub fn accepted(&self) -> StateCounts {
+        let accepted = self.flow_logs.iter().filter(|delivery| delivery.exception.is_some());
+        accepted.map(|delivery| delivery.state).collect()
+    }
 }
 
 /// Which flow logs deliver at `now` and which do not, by what was found in the bucket.
@@ -111,6 +131,8 @@ pub fn judged(
 ) -> Verified {
     let mut failures: BTreeSet<&Failure> = states.values().filter_map(|state| state.as_ref().err()).collect();
     let unread = failures.len();
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let mut used: Vec<&Exception> = Vec::new();
     let flow_logs: Vec<FlowLogDelivery> = expected(fleet, states)
         .into_iter()
         .map(|(place, resource, log)| {
@@ -124,7 +146,10 @@ pub fn judged(
                 }
                 _ => log.and_then(|log| log.deliver_error.clone()),
             };
+            let exception = fleet.exception(&place, Some(resource), today).filter(|_| !state.is_healthy());
+            used.extend(exception);
             FlowLogDelivery {
+                exception: exception.map(Acceptance::from),
                 account_name: fleet.account_name(place.account).map(str::to_owned),
                 place,
                 resource: resource.id.clone(),
@@ -150,8 +175,19 @@ pub fn judged(
     let logged: BTreeSet<&Place> = flow_logs.iter().map(|delivery| &delivery.place).collect();
     let read = states.iter().filter(|(_, state)| state.is_ok()).map(|(place, _)| place);
     let nothing_to_log = read.filter(|place| !logged.contains(place)).cloned().collect();
-    let failures = failures.into_iter().cloned().collect();
-    Verified { coverage, failures, flow_logs, nothing_to_log, strangers }
+    let (mut open, mut accepted_failures) = (Vec::new(), Vec::new());
+    for failure in failures {
+        match fleet.exception(&failure.place, None, today) {
+            Some(exception) => {
+                used.push(exception);
+                accepted_failures
+                    .push(AcceptedFailure { failure: failure.clone(), exception: exception.into() });
+            }
+            None => open.push(failure.clone()),
+        }
+    }
+    let exceptions = uses(fleet, used.into_iter(), today);
+    Verified { coverage, failures: open, accepted_failures, exceptions, flow_logs, nothing_to_log, strangers }
 }
 
 /// Everything that is to be logged, with each of its flow logs that [counts](Fleet::counts), or with none. Those of others do not

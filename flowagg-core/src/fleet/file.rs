@@ -2,7 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use super::{
-    Discovery, Fault, Fleet, FleetError, Hub, Member, Organization, PolicySettings, Regions, Resolution, read,
+    Discovery, Exception, Fault, Fleet, FleetError, Hub, Member, Organization, PolicySettings, Regions,
+    Resolution, read,
 };
 use crate::flow_log::FlowLogSpec;
 use crate::id::{AccountId, ExternalId, FleetName, Region, RoleName};
@@ -28,6 +29,8 @@ pub struct FleetFile {
     pub policy: PolicySettings,
     /// The organization that the accounts belong to, and how its accounts become members.
     pub organization: Option<Organization>,
+    /// Findings that are accepted until a day, in the order of the file.
+    pub exceptions: Vec<Exception>,
 }
 
 impl FleetFile {
@@ -42,6 +45,7 @@ impl FleetFile {
             flow_logs: FlowLogSpec::default(),
             policy: PolicySettings::default(),
             organization: None,
+            exceptions: Vec::new(),
         }
     }
 

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::id::{AccountId, Region, ResourceId, ResourceKind, RoleName};
+use crate::id::{AccountId, OrganizationalUnitId, Region, ResourceId, ResourceKind, RoleName};
 use crate::observed::Resource;
 
 /// An account whose traffic is logged.
@@ -24,12 +24,24 @@ pub struct Member {
     /// Whether the units that the fleet file chooses hold it, or the organization if it chooses none. Only then does a
     /// statement that names the organization or its units let it deliver.
     pub in_units: bool,
+    /// The organizational units that hold it, at any depth, as far as they are known.
+    #[serde(skip)]
+    pub units: BTreeSet<OrganizationalUnitId>,
 }
 
 impl Member {
     /// A member without a name, which was not found in an organization.
     pub fn new(account: AccountId, regions: Regions, role: RoleName, resources: Selection) -> Self {
-        Self { account, name: None, regions, role, resources, in_organization: false, in_units: false }
+        Self {
+            account,
+            name: None,
+            regions,
+            role,
+            resources,
+            in_organization: false,
+            in_units: false,
+            units: BTreeSet::new(),
+        }
     }
 }
 

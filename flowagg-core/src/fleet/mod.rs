@@ -1,5 +1,6 @@
 //! The fleet a person declares in `flowagg.toml`: the hub bucket, the members, their flow logs and the bucket policy.
 
+mod exception;
 mod fault;
 mod file;
 mod hub;
@@ -17,8 +18,10 @@ mod write;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
+use jiff::civil::Date;
 use serde::Serialize;
 
+pub use exception::Exception;
 pub use fault::{Fault, FleetError};
 pub use file::FleetFile;
 pub use hub::{Encryption, Hub, ObjectOwnership};
@@ -31,9 +34,9 @@ pub use schema::schema;
 pub use write::{Part, Remark};
 
 use crate::flow_log::{Destination, FLEET_TAG, FlowLogSpec, ForeignFlowLogs, MARK};
-use crate::id::{AccountId, ExternalId, FleetName, Partition, Region, RoleName};
+use crate::id::{AccountId, ExternalId, FleetName, Partition, Place, Region, RoleName};
 use crate::layout::Layout;
-use crate::observed::FlowLog;
+use crate::observed::{FlowLog, Resource};
 
 /// A whole fleet, resolved: every member, with its regions. A [`FleetFile`] declares it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -55,6 +58,8 @@ pub struct Fleet {
     pub policy: PolicySettings,
     /// The organization that the accounts belong to, if the fleet file names it.
     pub organization: Option<Organization>,
+    /// Findings that are accepted until a day, in the order of the fleet file.
+    pub exceptions: Vec<Exception>,
     /// Accounts of the organization that are not members, with the reason.
     pub left_out: BTreeMap<AccountId, String>,
     /// The names of these accounts in the organization.
@@ -113,6 +118,17 @@ impl Fleet {
     /// The partition of the hub and every member.
     pub fn partition(&self) -> Partition {
         self.hub.region.partition()
+    }
+
+    /// The first exception that is in force on this day for what was found in an account-region: of a resource, or of all of it.
+    pub fn exception(&self, place: &Place, resource: Option<&Resource>, today: Date) -> Option<&Exception> {
+        let member = self.members.get(&place.account);
+        self.exceptions.iter().filter(|exception| !exception.is_expired(today)).find(|exception| {
+            match resource {
+                Some(resource) => exception.covers(place, member, resource),
+                None => exception.covers_place(place, member),
+            }
+        })
     }
 
     /// Where every flow log delivers to.

@@ -20,6 +20,7 @@ impl Resolution {
             flow_logs,
             policy,
             organization,
+            exceptions,
         } = file;
         let (left_out, names) = (BTreeMap::new(), BTreeMap::new());
         Self {
@@ -32,6 +33,7 @@ impl Resolution {
                 flow_logs,
                 policy,
                 organization,
+                exceptions,
                 left_out,
                 names,
             },
@@ -41,7 +43,7 @@ impl Resolution {
     /// Adds an account of the organization: as a member, or as one that is left out, with the reason. Returns the member if
     /// it is new. A member that the file lists keeps its settings.
     pub fn find(&mut self, found: FoundAccount) -> Option<&Member> {
-        let FoundAccount { id, ref name, ref state, in_units } = found;
+        let FoundAccount { id, ref name, ref state, ref units, in_units } = found;
         let organization = self.fleet.organization.as_ref();
         let covered = in_units || organization.is_some_and(|it| it.units.is_empty());
         if let Some(named) = self.fleet.members.get_mut(&id) {
@@ -49,6 +51,7 @@ impl Resolution {
             named.in_organization = true;
             // An account that is also listed by its id is found twice.
             named.in_units |= covered;
+            named.units.extend(found.units);
             return None;
         }
         let organization = organization?;
@@ -77,6 +80,7 @@ impl Resolution {
             resources: discovery.resources.clone(),
             in_organization: true,
             in_units: covered,
+            units: units.clone(),
         };
         Some(self.fleet.members.entry(id).or_insert(member))
     }

@@ -6,7 +6,9 @@ use std::fmt::Display;
 
 use toml_writer::{ToTomlKey, ToTomlValue, TomlKeyBuilder, TomlStringBuilder};
 
-use super::{Choice, Encryption, Filter, FleetFile, Hub, Organization, PolicySettings, Regions, Selection};
+use super::{
+    Choice, Encryption, Exception, Filter, FleetFile, Hub, Organization, PolicySettings, Regions, Selection,
+};
 use crate::flow_log::{FieldSet, FlowLogSpec};
 use crate::id::{AccountId, ResourceKind, RoleName};
 use crate::lifecycle::{Lifecycle, Retention};
@@ -55,8 +57,17 @@ impl FleetFile {
     /// A fleet with a value that no fleet file can say (a lifecycle without `abort_uploads_days`, for one) is written
     /// without it.
     pub fn to_toml(&self, remarks: &[Remark]) -> String {
-        let Self { declared_name, read_role, external_id, hub, members, flow_logs, policy, organization } =
-            self;
+        let Self {
+            declared_name,
+            read_role,
+            external_id,
+            hub,
+            members,
+            flow_logs,
+            policy,
+            organization,
+            exceptions,
+        } = self;
         let mut by_part: BTreeMap<Part, Vec<&Remark>> = BTreeMap::new();
         for remark in remarks {
             by_part.entry(remark.about).or_default().push(remark);
@@ -82,6 +93,11 @@ impl FleetFile {
             lines.account(&member.role, &member.resources);
             Table::of("[[members]]", about(Part::Member(member.account)), lines)
         }));
+        tables.extend(
+            exceptions
+                .iter()
+                .map(|exception| Table::of("[[exceptions]]", std::iter::empty(), exception_lines(exception))),
+        );
         let of_file = remarks.iter().filter(|remark| match remark.about {
             Part::File => true,
             Part::Member(account) => !members.contains_key(&account),
@@ -190,6 +206,18 @@ fn inline<'a>(entries: impl IntoIterator<Item = (&'a str, String)>) -> String {
 
 fn tags<'a>(tags: impl IntoIterator<Item = (&'a String, &'a String)>) -> String {
     inline(tags.into_iter().map(|(key, value)| (key.as_str(), quoted(value))))
+}
+
+fn exception_lines(exception: &Exception) -> Lines {
+    let Exception { account, unit, region, vpc, reason, until } = exception;
+    let mut lines = Lines::default();
+    lines.perhaps("account", account.map(quoted));
+    lines.perhaps("unit", unit.as_ref().map(quoted));
+    lines.perhaps("region", region.as_ref().map(quoted));
+    lines.perhaps("vpc", vpc.as_ref().map(quoted));
+    lines.put("reason", quoted(reason));
+    lines.put("until", until);
+    lines
 }
 
 fn hub_lines(hub: &Hub) -> Lines {

@@ -3,6 +3,7 @@
 //! Each claim is checked where it is made, so the last line is only there when all of it was so.
 
 pub mod comparison;
+mod metrics;
 pub mod queries;
 pub mod readers;
 mod story;

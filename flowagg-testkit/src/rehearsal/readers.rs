@@ -116,6 +116,10 @@ pub async fn read_by_others(backend: &Backend, out: &mut impl Write) -> Result<(
     });
     let differing: Vec<_> = differing.collect();
     if differing.is_empty() {
+        if let Some(of) = delivered.first() {
+            let samples = super::metrics::compare(&of.world, python).await?;
+            writeln!(out, "\nPrometheus's client reads {samples} samples of `flowagg report --metrics`")?;
+        }
         return Ok(());
     }
     Err(RehearsalError::NotSo(format!("every reader reads what was written\n{}", differing.join("\n"))))

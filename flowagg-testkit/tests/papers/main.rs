@@ -8,6 +8,7 @@
 
 mod cannot;
 mod guide;
+mod monitoring;
 mod moving;
 mod organization;
 mod page;
@@ -54,6 +55,9 @@ stories! {
         "docs/guide.md", "When another process overwrote the policy" => guide::overwritten;
     a_good_night_is_silent_and_a_bad_one_is_told: "docs/guide.md", "Every night" => guide::every_night;
     the_logs_are_read: "docs/guide.md", "Reading the logs" => organization::reading;
+    alerts_use_metrics_that_are_written: "docs/monitoring.md", "Prometheus" => monitoring::prometheus;
+    alarms_use_metrics_that_are_written: "docs/monitoring.md", "CloudWatch" => monitoring::cloudwatch;
+    nobody_gets_a_message_about_a_healthy_fleet: "docs/monitoring.md", "Messages" => monitoring::messages;
     progress_is_told_as_the_page_shows_it: "docs/json.md", "Where it goes" => rest::events;
     a_plan_is_told_in_columns: "docs/json.md", "flowagg plan --json" => rest::plan;
     what_does_not_deliver_is_told_in_columns: "docs/json.md", "flowagg verify --json" => rest::verify;
@@ -71,6 +75,8 @@ stories! {
     saved_questions_are_answered_as_printed: "docs/questions.md", "Saved questions" => questions::saved;
     every_question_is_answered_as_printed: "docs/questions.md", "Every question" => questions::shown;
     the_report_is_written_in_four_forms: "docs/report.md", "The report" => rest::report;
+    exceptions_are_part_of_a_fleet_file: "docs/report.md", "Exceptions" => monitoring::exceptions;
+    reports_are_written_into_a_bucket: "docs/report.md", "Into a file or a bucket" => monitoring::into_a_bucket;
     the_action_plans_applies_and_verifies: "docs/automation.md", "With the action" => rest::action;
     the_trust_of_the_pipelines_role_is_a_policy: "docs/automation.md", "The roles" => rest::trust;
 }

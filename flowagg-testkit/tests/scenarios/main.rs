@@ -34,6 +34,7 @@ mod report;
 mod resources;
 mod rules;
 mod states;
+mod watching;
 
 use flowagg_testkit::delivery::{Outcome, Publication};
 use flowagg_testkit::emulator::Emulator;

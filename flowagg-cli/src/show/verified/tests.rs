@@ -1,6 +1,6 @@
 use flowagg_core::arrival::{Arrivals, Carrier, Object, Patience, judged};
 use flowagg_core::failure::Failure;
-use flowagg_core::fleet::Fleet;
+use flowagg_core::fleet::{Exception, Fleet};
 use flowagg_core::id::{AccountId, FlowLogId, Place, Region, ResourceId};
 use flowagg_core::names::Names;
 use flowagg_core::observed::{FlowLog, RegionState, Resource};
@@ -294,5 +294,70 @@ note: 444400000002 has flow logs in the bucket and is not in the fleet (newest
 note: 50 accounts have flow logs in the bucket and are not in the fleet:
       444400000001, 444400000002, 444400000003, and 47 more accounts
 "#]]
+    );
+}
+
+/// A fleet with exceptions: what is accepted, a failure among it, and one that is over.
+fn with_exceptions() -> Made {
+    let mut made = Made::new(3, &["eu-west-1"]);
+    let until = |until: &str| until.parse().unwrap();
+    let account = |n: u64| AccountId::parse(&format!("{:012}", 222_200_000_000 + n)).unwrap();
+    made.fleet.exceptions = vec![
+        Exception::of_account(account(1), "being closed", until("2026-12-31")),
+        Exception::of_account(account(2), "new firewall", until("2026-11-22")),
+        Exception::of_account(account(3), "role is missing", until("2026-11-30")),
+    ];
+    made.stops(1, "eu-west-1", None);
+    made.unread(3, "eu-west-1");
+    made
+}
+
+#[test]
+fn accepted_findings_are_counted_and_an_exception_that_is_over_is_a_warning() {
+    let mut made = with_exceptions();
+    assert_data_eq!(
+        made.shown(Extent::Brief, Some(80)),
+        str![[r#"
+  = 222200000001  prod-1  1 with an exception
+  + 222200000002  prod-2  1 delivering, newest object 6 min old
+  = 222200000003  prod-3  1 with an exception
+
+warning: an exception ended on 2026-11-22: account 222200000002 (new firewall)
+       remove it from the fleet file, or set a later `until`
+note: 2 findings have an exception: `flowagg verify --all` lists them
+
+  resources  2 of 2 have a flow log; 1 account-region could not be read
+  flow logs  1 of 2 deliver, 1 silent
+
+ok: every flow log that should deliver does, except 1 with an exception; 1 error
+    has an exception
+
+"#]]
+    );
+    assert_data_eq!(
+        made.shown(Extent::All, Some(100)),
+        str![[r#"
+  = silent      222200000001  prod-1  eu-west-1  vpc-00000000 (main)  fl-00000000
+      exception until 2026-12-31: being closed
+  + delivering  222200000002  prod-2  eu-west-1  vpc-00000001 (main)  fl-00000001
+      newest object 6 min old
+      AWSLogs/fl-00000001.log.gz
+
+warning: an exception ended on 2026-11-22: account 222200000002 (new firewall)
+       remove it from the fleet file, or set a later `until`
+  = AssumeRole: AccessDenied: not authorized  exception until 2026-11-30: role is missing
+
+  resources  2 of 2 have a flow log; 1 account-region could not be read
+  flow logs  1 of 2 deliver, 1 silent
+
+ok: every flow log that should deliver does, except 1 with an exception; 1 error has an exception
+
+"#]]
+    );
+    made.stops(2, "eu-west-1", None);
+    let shown = made.shown(Extent::Brief, Some(80));
+    assert!(
+        shown.contains("\nverify: not every flow log delivers: 1 silent; 1 error has an exception\n"),
+        "{shown}"
     );
 }

@@ -54,6 +54,7 @@ fn member(table: Table<'_, '_>, account: Option<AccountId>, hub: Option<&Region>
         resources: resources?,
         in_organization: false,
         in_units: false,
+        units: BTreeSet::new(),
     })
 }
 

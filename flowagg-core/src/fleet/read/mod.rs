@@ -1,5 +1,6 @@
 //! From the text of `flowagg.toml` to a [`FleetFile`], or to all its faults.
 
+mod exceptions;
 mod flow_logs;
 mod hub;
 mod members;
@@ -39,6 +40,7 @@ fn read(top: Table<'_, '_>, reader: &Reader<'_>) -> Option<FleetFile> {
     let policy = top.table("policy").map(|table| policy::read(table, organization.as_ref()));
     let discovers = organization.as_ref().is_some_and(|organization| organization.discovery.is_some());
     let members = members::read(&top, reader, region, discovers);
+    let exceptions = exceptions::read(&top, organization.as_ref());
     top.refuse_unknown();
     Some(FleetFile {
         declared_name,
@@ -49,5 +51,6 @@ fn read(top: Table<'_, '_>, reader: &Reader<'_>) -> Option<FleetFile> {
         flow_logs: flow_logs.unwrap_or_default(),
         policy: policy.unwrap_or_default(),
         organization,
+        exceptions,
     })
 }

@@ -22,12 +22,12 @@ use crate::lifecycle::{Lifecycle, Retention, StorageClass};
 /// named twice) only [`FleetFile::parse`](super::FleetFile::parse) tells.
 pub fn schema() -> Value {
     let tables = tables().into_iter().map(|(table, keys)| {
+        let list = |description: &str, keys: Keys| {
+            json!({ "description": description, "type": "array", "items": keys.schema() })
+        };
         let schema = match table {
-            MEMBERS => json!({
-                "description": "The accounts whose VPCs are logged",
-                "type": "array",
-                "items": keys.schema(),
-            }),
+            MEMBERS => list("The accounts whose VPCs are logged", keys),
+            EXCEPTIONS => list("Findings that are accepted until a day", keys),
             _ => keys.schema(),
         };
         (table.to_owned(), schema)
@@ -43,11 +43,12 @@ pub fn schema() -> Value {
     })
 }
 
-/// The one table of which a file has a list.
+/// The tables of which a file has a list.
 const MEMBERS: &str = "members";
+const EXCEPTIONS: &str = "exceptions";
 
 /// Every table of a fleet file.
-fn tables() -> [(&'static str, Keys); 6] {
+fn tables() -> [(&'static str, Keys); 7] {
     [
         ("fleet", fleet()),
         ("hub", hub()),
@@ -55,6 +56,7 @@ fn tables() -> [(&'static str, Keys); 6] {
         ("policy", policy()),
         ("organization", organization()),
         (MEMBERS, member()),
+        (EXCEPTIONS, exception()),
     ]
 }
 
@@ -309,6 +311,30 @@ fn member() -> Keys {
     ];
     keys.extend(selection());
     Keys { description: "An account that is logged", required: &["account", "regions"], keys }
+}
+
+fn exception() -> Keys {
+    let day = json!({
+        "description": "The last day (UTC) on which the findings are accepted, at most 400 days ahead",
+        "type": "string",
+        "format": "date",
+    });
+    let vpc =
+        pattern("Only this VPC, with its subnets and network interfaces", "^vpc-([0-9a-f]{8}|[0-9a-f]{17})$");
+    let keys = vec![
+        ("account", account("Only in this account")),
+        ("unit", described("Only in accounts that this organizational unit holds, at any depth", &unit())),
+        ("region", described("Only in this region", &region())),
+        ("vpc", vpc),
+        ("reason", text("Why the findings are accepted")),
+        ("until", day),
+    ];
+    Keys {
+        description: "Findings of `verify` and `report` that are accepted until a day: those that match all of `account`, `unit`, \
+                      `region` and `vpc` that it names, at least one of them",
+        required: &["reason", "until"],
+        keys,
+    }
 }
 
 /// What is logged in an account, by kind.

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 use snapbox::{Data, assert_data_eq};
 
-use super::{MEMBERS, member, tables};
+use super::{EXCEPTIONS, MEMBERS, member, tables};
 
 /// Encloses the table.
 const START: &str = "<!-- generated from the schema of the fleet file -->\n";
@@ -44,7 +44,8 @@ fn reference() -> String {
     let of_members: BTreeMap<_, _> = member().keys.into_iter().collect();
     let mut lines = vec!["| key | default | meaning |".to_owned(), "|---|---|---|".to_owned()];
     for (table, keys) in tables() {
-        let path = if table == MEMBERS { format!("{table}[]") } else { table.to_owned() };
+        let path =
+            if [MEMBERS, EXCEPTIONS].contains(&table) { format!("{table}[]") } else { table.to_owned() };
         let is_shared = |key: &str, value: &Value| {
             table != MEMBERS && of_members.get(key).is_some_and(|own| own["anyOf"].is_array() && own == value)
         };

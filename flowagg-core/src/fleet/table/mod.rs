@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::str::FromStr;
 
+use jiff::civil::Date;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -133,6 +134,11 @@ impl<'r, 't> Table<'r, 't> {
             Some((key.to_string(), (value.text()?.to_owned(), value.span())))
         };
         self.entries.iter().filter_map(entry).collect()
+    }
+
+    /// A fault of the table as a whole.
+    pub(super) fn fault(&self, what: impl Into<String>, help: impl Into<String>) {
+        self.reader.fault(self.span.clone(), what, help);
     }
 
     /// Names every key that nobody asked for.
@@ -276,6 +282,22 @@ impl<'r, 't> Value<'r, 't> {
             self.fault(format!("`{}` is {number}", self.path), help);
         }
         count
+    }
+
+    /// A day of the calendar, as TOML has it or in quotes.
+    pub(super) fn day(&self) -> Option<Date> {
+        let text = match self.value {
+            DeValue::Datetime(time) => time.to_string(),
+            DeValue::String(text) => text.to_string(),
+            _ => return self.wrong_type_with("a day", Some(self.written("2027-01-31"))),
+        };
+        // A day with a time is parsed as well.
+        let day = text.parse::<Date>().ok().filter(|day| day.to_string() == text);
+        if day.is_none() {
+            let help = format!("write a day of the calendar: `{}`", self.written("2027-01-31"));
+            self.fault(format!("`{}` is `{}`", self.path, text.escape_debug()), help);
+        }
+        day
     }
 
     /// One of a few words.

@@ -98,6 +98,14 @@ fn unit_of(path: &str) -> Option<String> {
 /// Names of units that are read at once.
 const NAMES_AT_ONCE: usize = 4;
 
+/// An account under a unit.
+struct Below {
+    account: types::Account,
+    /// The units that hold it, the topmost first, between slashes: by name but for the first.
+    way: String,
+    units: BTreeSet<OrganizationalUnitId>,
+}
+
 struct Search {
     client: Client,
     place: Place,
@@ -112,8 +120,8 @@ impl Search {
     async fn run(&mut self, organization: &Organization, discovery: &Discovery) -> Result<(), Failure> {
         let Discovery { except_units, accounts, .. } = discovery;
         if !organization.units.is_empty() {
-            for (account, unit) in self.below(&organization.units, except_units).await? {
-                self.tell(&account, Some(unit), |_| true)?;
+            for Below { account, way, units } in self.below(&organization.units, except_units).await? {
+                self.tell(&account, Some(way), units, |_| true)?;
             }
             return self.each(accounts).await;
         }
@@ -124,7 +132,7 @@ impl Search {
             BTreeSet::new()
         } else {
             let below = self.below(except_units, &BTreeSet::new()).await?;
-            below.iter().filter_map(|(account, _)| account.id().map(str::to_owned)).collect()
+            below.iter().filter_map(|below| below.account.id().map(str::to_owned)).collect()
         };
         let mut pages = self.client.list_accounts().into_paginator().send();
         let mut turned = Pages::default();
@@ -133,7 +141,7 @@ impl Search {
             let next = turned.turn(page.next_token(), None);
             next.map_err(|why| self.at(None).incomplete(LIST_ACCOUNTS, &why))?;
             for account in page.accounts() {
-                self.tell(account, None, |id| !excepted.contains(id))?;
+                self.tell(account, None, BTreeSet::new(), |id| !excepted.contains(id))?;
             }
         }
         Ok(())
@@ -144,15 +152,16 @@ impl Search {
         &self,
         units: &BTreeSet<OrganizationalUnitId>,
         except: &BTreeSet<OrganizationalUnitId>,
-    ) -> Result<Vec<(types::Account, String)>, Failure> {
+    ) -> Result<Vec<Below>, Failure> {
         let mut accounts = Vec::new();
-        let chosen = units.iter().map(|unit| (unit.to_string(), unit.to_string()));
-        let mut open: VecDeque<(String, String)> = chosen.collect();
+        let chosen = units.iter().map(|unit| (unit.to_string(), unit.to_string(), BTreeSet::new()));
+        let mut open: VecDeque<(String, String, BTreeSet<OrganizationalUnitId>)> = chosen.collect();
         let mut seen: BTreeSet<String> = except.iter().map(ToString::to_string).collect();
-        while let Some((unit, way)) = open.pop_front() {
+        while let Some((unit, way, mut units)) = open.pop_front() {
             if !seen.insert(unit.clone()) {
                 continue;
             }
+            units.extend(OrganizationalUnitId::parse(&unit));
             let here = self.client.list_accounts_for_parent().parent_id(&unit).into_paginator();
             let below = self.client.list_organizational_units_for_parent().parent_id(&unit).into_paginator();
             let (here, below): (Result<Vec<_>, _>, Result<Vec<_>, _>) =
@@ -162,7 +171,8 @@ impl Search {
                 let next = turned.turn(page.next_token(), None);
                 next.map_err(|why| self.at(Some(&unit)).incomplete(LIST_ACCOUNTS_FOR_PARENT, &why))?;
                 let here = page.accounts.unwrap_or_default();
-                accounts.extend(here.into_iter().map(|account| (account, way.clone())));
+                let below = |account| Below { account, way: way.clone(), units: units.clone() };
+                accounts.extend(here.into_iter().map(below));
             }
             let mut turned = Pages::default();
             for page in below.map_err(|error| self.about(&unit, LIST_UNITS_FOR_PARENT, &error))? {
@@ -173,7 +183,7 @@ impl Search {
                     let id = below.id.ok_or(Incomplete::Missing("the id of an organizational unit"));
                     let id = id.map_err(incomplete)?;
                     let way = format!("{way}/{}", below.name.as_ref().unwrap_or(&id));
-                    open.push_back((id, way));
+                    open.push_back((id, way, units.clone()));
                 }
             }
         }
@@ -190,7 +200,7 @@ impl Search {
         for answer in futures::future::try_join_all(asked).await? {
             let missing = || self.at(None).incomplete(DESCRIBE_ACCOUNT, &Incomplete::Missing("the account"));
             let account = answer.account().ok_or_else(missing)?;
-            self.tell(account, None, |_| false)?;
+            self.tell(account, None, BTreeSet::new(), |_| false)?;
         }
         Ok(())
     }
@@ -199,6 +209,7 @@ impl Search {
         &mut self,
         account: &types::Account,
         unit: Option<String>,
+        mut units: BTreeSet<OrganizationalUnitId>,
         in_units: impl Fn(&str) -> bool,
     ) -> Result<(), Failure> {
         let id = account
@@ -219,7 +230,10 @@ impl Search {
                 "correct `organization.id`, or use credentials of that organization",
             ));
         }
-        if let Some(unit) = unit.or_else(|| unit_of(account.paths().first()?)) {
+        let way = account.paths().first().and_then(|path| unit_of(path));
+        let ids = way.iter().flat_map(|way| way.split('/'));
+        units.extend(ids.filter_map(|id| OrganizationalUnitId::parse(id).ok()));
+        if let Some(unit) = unit.or(way) {
             self.units.entry(id).or_insert(unit);
         }
         // `Status` is the older word for it; not every endpoint gives the newer one.
@@ -231,7 +245,7 @@ impl Search {
         }
         let mut found = FoundAccount::new(id, state.unwrap_or_default().to_owned());
         found.name = account.name().map(str::to_owned);
-        found.in_units = in_units;
+        (found.units, found.in_units) = (units, in_units);
         // Nobody listens any more where the run has failed elsewhere.
         let _ = self.found.send(found);
         Ok(())

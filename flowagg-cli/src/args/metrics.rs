@@ -1,0 +1,51 @@
+//! Options of commands that write metrics.
+
+use std::convert::Infallible;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use clap::Args;
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Metrics")]
+pub(crate) struct MetricsArgs {
+    /// Write metrics for Prometheus into this file, which is replaced
+    #[arg(long, value_name = "FILE.prom")]
+    pub(crate) metrics: Option<PathBuf>,
+    /// Add metrics for CloudWatch (embedded metric format) to this file; `-` writes them to standard output, and everything else to
+    /// standard error
+    #[arg(long, value_name = "FILE|-")]
+    pub(crate) metrics_emf: Option<Lines>,
+}
+
+impl MetricsArgs {
+    /// Whether metrics are written to standard output.
+    pub(crate) fn is_on_stdout(&self) -> bool {
+        self.metrics_emf.as_ref() == Some(&Lines::StandardOutput)
+    }
+}
+
+/// Where lines are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Lines {
+    StandardOutput,
+    File(PathBuf),
+}
+
+impl Lines {
+    /// The file.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::StandardOutput => None,
+            Self::File(path) => Some(path),
+        }
+    }
+}
+
+impl FromStr for Lines {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(if text == "-" { Self::StandardOutput } else { Self::File(text.into()) })
+    }
+}

@@ -1,0 +1,167 @@
+//! The state of a fleet as gauges, for Prometheus and for Amazon CloudWatch. Pure: the caller writes the text.
+
+mod emf;
+mod prometheus;
+
+use std::collections::BTreeMap;
+
+use flowagg_core::arrival::{Share, StateCounts, Verified};
+use flowagg_core::failure::Failure;
+use flowagg_core::fleet::Fleet;
+use flowagg_core::id::{FleetName, Place};
+use flowagg_core::observed::RegionState;
+use jiff::Timestamp;
+
+use crate::report::PolicySize;
+
+pub use prometheus::last_success;
+
+/// The gauges of a fleet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Metrics {
+    /// The fleet.
+    pub fleet: FleetName,
+    /// Its account-regions.
+    pub places: BTreeMap<Place, PlaceMetrics>,
+    /// The size of the bucket policy, if it was read.
+    pub policy: Option<PolicySize>,
+    /// When a run last read everything; `None` if that is not known.
+    pub last_success: Option<Timestamp>,
+    /// Whether this run read everything.
+    pub is_read: bool,
+}
+
+/// The gauges of an account-region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlaceMetrics {
+    /// It was read.
+    Read {
+        /// The resources with a flow log, of those that are to be logged.
+        resources: Share,
+        /// Its flow logs by state, but for those that an exception accepts.
+        flow_logs: StateCounts,
+        /// The flow logs that an exception accepts.
+        accepted: usize,
+        /// The age of its newest object in seconds; `None` without an object of today or yesterday (UTC).
+        newest_age_seconds: Option<i64>,
+    },
+    /// It could not be read: nothing is known of it.
+    Unread,
+    /// It could not be read, which an exception accepts.
+    Accepted,
+}
+
+/// An account-region that was read.
+struct Read<'a> {
+    place: &'a Place,
+    resources: Share,
+    flow_logs: &'a StateCounts,
+    accepted: usize,
+    newest_age_seconds: Option<i64>,
+}
+
+impl Metrics {
+    /// The gauges of a fleet that was verified at `now`, with the states that were read of its account-regions.
+    pub fn new(
+        fleet: &Fleet,
+        states: &BTreeMap<Place, Result<RegionState, Failure>>,
+        verified: &Verified,
+        now: Timestamp,
+    ) -> Self {
+        let mut deliveries: BTreeMap<&Place, Vec<_>> = BTreeMap::new();
+        for delivery in &verified.flow_logs {
+            deliveries.entry(&delivery.place).or_default().push(delivery);
+        }
+        let metrics = |(place, state): (&Place, &Result<RegionState, Failure>)| {
+            let metrics = if let Err(failure) = state {
+                let is_accepted = verified.accepted_failures.iter().any(|it| it.failure == *failure);
+                if is_accepted { PlaceMetrics::Accepted } else { PlaceMetrics::Unread }
+            } else {
+                let here = deliveries.get(place).map(Vec::as_slice).unwrap_or_default();
+                let resources: BTreeMap<_, bool> =
+                    here.iter().map(|it| (&it.resource, it.flow_log.is_some())).collect();
+                let logged = resources.values().filter(|is_logged| **is_logged).count();
+                PlaceMetrics::Read {
+                    resources: Share::new(logged, resources.len()),
+                    flow_logs: here.iter().filter(|it| it.exception.is_none()).map(|it| it.state).collect(),
+                    accepted: here.iter().filter(|it| it.exception.is_some()).count(),
+                    newest_age_seconds: here.iter().filter_map(|it| it.age_seconds).min(),
+                }
+            };
+            (place.clone(), metrics)
+        };
+        let is_read = verified.failures.is_empty();
+        Self {
+            fleet: fleet.name(),
+            places: states.iter().map(metrics).collect(),
+            policy: None,
+            last_success: is_read.then_some(now),
+            is_read,
+        }
+    }
+
+    /// The same for a run that could not read everything, with the last success of the run before.
+    pub fn failed(mut self, last_success: Option<Timestamp>) -> Self {
+        (self.is_read, self.last_success) = (false, last_success);
+        self
+    }
+
+    /// The account-regions that were read.
+    fn read(&self) -> impl Iterator<Item = Read<'_>> {
+        self.places.iter().filter_map(|(place, metrics)| match metrics {
+            PlaceMetrics::Read { resources, flow_logs, accepted, newest_age_seconds } => {
+                let (accepted, newest_age_seconds) = (*accepted, *newest_age_seconds);
+                Some(Read { place, resources: *resources, flow_logs, accepted, newest_age_seconds })
+            }
+            PlaceMetrics::Unread | PlaceMetrics::Accepted => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod fixture {
+    use flowagg_core::arrival::State;
+    use flowagg_core::id::{AccountId, Region};
+
+    use super::*;
+
+    /// Two account-regions that were read, and one that was not.
+    pub(super) fn metrics() -> Metrics {
+        let place = |account: &str, region: &str| {
+            Place::new(AccountId::parse(account).unwrap(), &Region::parse(region).unwrap())
+        };
+        let states = [State::Delivering, State::Delivering, State::Missing];
+        let places = [
+            (
+                place("222222222222", "eu-west-1"),
+                PlaceMetrics::Read {
+                    resources: Share::new(3, 4),
+                    flow_logs: states.into_iter().collect(),
+                    accepted: 1,
+                    newest_age_seconds: Some(240),
+                },
+            ),
+            (
+                place("222222222222", "us-east-1"),
+                PlaceMetrics::Read {
+                    resources: Share::new(0, 0),
+                    flow_logs: StateCounts::default(),
+                    accepted: 0,
+                    newest_age_seconds: None,
+                },
+            ),
+            (place("333333333333", "eu-west-1"), PlaceMetrics::Unread),
+            (place("444444444444", "eu-west-1"), PlaceMetrics::Accepted),
+        ];
+        let policy =
+            PolicySize { bytes: 900, limit: 20_480, form: Some("accounts"), accounts_fit: Some(431) };
+        Metrics {
+            fleet: FleetName::parse("acme-flow-logs").unwrap(),
+            places: places.into_iter().collect(),
+            policy: Some(policy),
+            last_success: Some("2026-12-01T11:00:00Z".parse().unwrap()),
+            is_read: false,
+        }
+    }
+}
