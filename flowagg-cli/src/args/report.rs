@@ -1,5 +1,6 @@
 //! `flowagg report`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -13,6 +14,7 @@ Examples:
   flowagg report --json --days 14    the same for machines, over two weeks
   flowagg report --html s3://acme-reports/flowagg/report.html  into a bucket
   flowagg report --markdown          for the summary of a workflow run
+  flowagg report --compare reports/*.json  what changed since earlier reports
 
 Exit codes:
   0  all was read, and every flow log that should deliver does; idle ones need not
@@ -33,6 +35,9 @@ pub(crate) struct ReportArgs {
     /// Print its numbers and findings as Markdown, for the summary of a workflow run
     #[arg(long, conflicts_with_all = ["json", "html"])]
     pub(crate) markdown: bool,
+    /// Compare it with earlier reports of the same bucket, as `--json` wrote them, in any order
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) compare: Vec<PathBuf>,
     /// Count what came on so many days (UTC), today among them
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u8).range(2..=31))]
     pub(crate) days: u8,

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::env;
+use std::fs;
 use std::io::Write as _;
+use std::path::PathBuf;
 
 use flowagg_core::arrival::{Deliveries, Patience, judged};
 use flowagg_core::failure::Failure;
@@ -22,7 +24,7 @@ use crate::args::{self, Target};
 use crate::aws::observe::Observation;
 use crate::aws::{Accounts, ReportObject, Session, deliveries, find_idle, put_report};
 use crate::metrics::Metrics;
-use crate::report::{Report, ReportInput, html, words};
+use crate::report::{EarlierError, EarlierReport, Report, ReportInput, Trend, html, words};
 use crate::show::{Extent, Glyphs};
 use crate::{Exit, Progress, Screen, show};
 
@@ -39,6 +41,7 @@ pub(super) async fn run(
     for (option, target) in targets.iter().filter_map(|(option, target)| Some((*option, target.as_ref()?))) {
         check(option, target)?;
     }
+    let earlier = earlier(&options.compare, global)?;
     let Observation { fleet, accounts, observed } = start::look(global, start::Access::Read, screen).await?;
     let now = Timestamp::now();
     let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
@@ -57,7 +60,7 @@ pub(super) async fn run(
     let deliveries = counted?;
     let units = screen.reading(async |_| accounts.named_units(&fleet).await).await;
     screen.calls("reporting", &accounts.take_calls())?;
-    let report = Report::new(&ReportInput {
+    let mut report = Report::new(&ReportInput {
         fleet: &fleet,
         observed: &observed,
         deliveries: &deliveries,
@@ -66,6 +69,8 @@ pub(super) async fn run(
         patience,
         now,
     });
+    report.trend =
+        Trend::new(&report, &earlier).map_err(|(number, error)| wrong(&options.compare, number, &error))?;
     let mut files = Vec::new();
     if let Some(target) = &options.html {
         files.push((target, "text/html; charset=utf-8", html(&report)));
@@ -100,6 +105,28 @@ pub(super) async fn run(
     } else {
         Exit::Differs
     })
+}
+
+/// Reads earlier reports.
+fn earlier(files: &[PathBuf], global: &args::GlobalArgs) -> Result<Vec<EarlierReport>, CommandError> {
+    if !files.is_empty() && !global.only.is_empty() {
+        let what = "`--compare` compares reports of the whole fleet, and `--only` reads a part of it";
+        return Err(CommandError::usage(what, "leave out one of the two"));
+    }
+    let read = |(number, path): (usize, &PathBuf)| {
+        let text = fs::read_to_string(path).map_err(|error| {
+            let what = format!("the earlier report `{}` cannot be read: {error}", path.display());
+            CommandError::usage(what, "name a file that `flowagg report --json FILE` wrote")
+        })?;
+        EarlierReport::parse(&text).map_err(|error| wrong(files, number, &error))
+    };
+    files.iter().enumerate().map(read).collect()
+}
+
+/// An earlier report that cannot be compared.
+fn wrong(files: &[PathBuf], number: usize, error: &EarlierError) -> CommandError {
+    let name = files.get(number).map(|path| path.display().to_string()).unwrap_or_default();
+    CommandError::usage(format!("the earlier report `{name}` cannot be compared: {error}"), error.help())
 }
 
 /// Checks what is known of a target before any call.

@@ -105,6 +105,7 @@ impl Report {
             also_logged: plan.also_logged().to_vec(),
             findings,
             exceptions: verified.exceptions,
+            trend: None,
             accounts,
             regions,
         }

@@ -4,11 +4,16 @@
 mod findings;
 mod html;
 mod make;
+mod trend;
 mod value;
 pub mod words;
 
+/// The version of the JSON of a report, and of every other document and event of flowagg.
+pub const SCHEMA: u32 = 1;
+
 pub use html::html;
 pub use make::ReportInput;
+pub use trend::{EarlierError, EarlierReport, StateChange, Trend, UnhealthySince, WeekReport};
 pub use value::{
     About, AccountReport, AffectedResource, HubReport, NewestObject, PolicySize, RegionReport, Report,
     ReportFinding, Totals, heat,

@@ -12,6 +12,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::Trend;
 use super::words::Outcome;
 
 /// How a fleet stands at a moment.
@@ -43,6 +44,8 @@ pub struct Report {
     pub findings: Vec<ReportFinding>,
     /// Each exception of the fleet file.
     pub exceptions: Vec<ExceptionUse>,
+    /// What changed since earlier reports; `None` without earlier reports.
+    pub trend: Option<Trend>,
     /// The names of accounts, and of the resources in findings and in `also-logged`.
     pub names: Names,
 }

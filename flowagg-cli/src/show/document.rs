@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The version of every document and event: a program that reads them must know this number.
-pub const SCHEMA: u32 = 1;
+pub use crate::report::SCHEMA;
 
 /// A value as it is written for programs.
 #[derive(JsonSchema, Serialize)]

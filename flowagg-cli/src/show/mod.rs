@@ -28,6 +28,7 @@ mod sheet;
 mod size;
 mod style;
 mod table;
+mod trend;
 mod verdict;
 mod verified;
 mod view;

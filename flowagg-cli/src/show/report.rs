@@ -14,6 +14,7 @@ use super::failures::occurrences;
 use super::sheet::Sheet;
 use super::sheet::TIE;
 use super::style::{BOLD, DIM, RED, YELLOW, of_state};
+use super::trend::trend;
 use super::verdict::{account_regions, next_step, numbers, verdict};
 use super::view::{Extent, View};
 use crate::report::words::{age, bytes, count, counted, legend, letter, short, state};
@@ -63,6 +64,7 @@ pub fn report(report: &Report, glyphs: Glyphs, extent: Extent, out: &mut Sheet<'
     totals(report, out)?;
     let view = View::of(&report.names, extent);
     accounts(report, glyphs, extent, out)?;
+    trend(report, view, out)?;
     also_logged(&report.also_logged, &hub.destination(), "flowagg report --json", view, out)?;
     if !report.findings.is_empty() {
         writeln!(out, "\n{BOLD}findings{BOLD:#}")?;

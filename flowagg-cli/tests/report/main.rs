@@ -11,3 +11,4 @@ mod foreign_text;
 mod page;
 mod shown;
 mod states;
+mod trend;

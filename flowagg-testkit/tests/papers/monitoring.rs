@@ -108,6 +108,15 @@ pub(crate) async fn into_a_bucket(section: &mut Section) {
     assert_eq!(keys, ["flowagg/report.html", "flowagg/report.json"]);
 }
 
+pub(crate) async fn compared(section: &mut Section) {
+    let mut stage = delivering().await;
+    let [folder, json, compare] = section.next("sh").of();
+    stage.shell.exits(&folder, 0).await;
+    stage.shell.exits(&json, 0).await;
+    let shown = stage.shell.exits(&compare, 0).await.stdout;
+    assert!(shown.contains("4 of 4 (100 %) deliver, 4 of 4 (100 %) before\n  changes    none\n"), "{shown}");
+}
+
 /// The region of the hub, where a bucket is created.
 fn location(stage: &Stage) -> CreateBucketConfiguration {
     let region = BucketLocationConstraint::from(stage.world.hub_region().as_str());

@@ -1,0 +1,274 @@
+//! What changed since earlier reports of the same bucket.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowagg_core::arrival::{Share, State};
+use flowagg_core::id::{AccountId, Place, Region};
+use jiff::Timestamp;
+use jiff::civil::{Date, Weekday};
+use jiff::tz::TimeZone;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Report, SCHEMA};
+
+/// An earlier report, as `flowagg report --json` wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EarlierReport {
+    /// When it was made.
+    pub made: Timestamp,
+    hub: ReadHub,
+    accounts: usize,
+    resources: Share,
+    flow_logs: Share,
+    /// The worst state of each account-region in which something is to be logged.
+    states: BTreeMap<Place, State>,
+}
+
+/// An earlier report that cannot be compared. Its help says what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EarlierError {
+    /// The text is something else.
+    #[error("it is not a report that `flowagg report --json` wrote: {0}")]
+    NotAReport(String),
+    /// A newer version of flowagg wrote it.
+    #[error("it has schema version {0}, and this version of flowagg reads up to {SCHEMA}")]
+    Newer(u32),
+    /// It is of another bucket or folder.
+    #[error("it is of {0}, not of {1}")]
+    OtherBucket(String, String),
+    /// It was made later than the report that it is compared with.
+    #[error("it was made at {0}, after this run began")]
+    Later(Timestamp),
+}
+
+impl EarlierError {
+    /// What to do about it.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::NotAReport(_) => "name a file that `flowagg report --json FILE` wrote",
+            Self::Newer(_) => "update flowagg",
+            Self::OtherBucket(..) => "name reports of the bucket in the fleet file",
+            Self::Later(_) => "leave it out, or check the clock",
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct ReadReport {
+    made: Timestamp,
+    hub: ReadHub,
+    totals: ReadTotals,
+    accounts: Vec<ReadAccount>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+struct ReadHub {
+    bucket: String,
+    prefix: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ReadTotals {
+    accounts: usize,
+    coverage: ReadCoverage,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct ReadCoverage {
+    resources: Share,
+    flow_logs: Share,
+}
+
+#[derive(Deserialize)]
+struct ReadAccount {
+    account: String,
+    regions: Vec<ReadRegion>,
+}
+
+#[derive(Deserialize)]
+struct ReadRegion {
+    region: String,
+    state: Option<State>,
+}
+
+/// Only the version, which decides how the rest is read.
+#[derive(Deserialize)]
+struct ReadSchema {
+    schema: u32,
+}
+
+impl EarlierReport {
+    /// Reads a report. What later versions added need not be there.
+    pub fn parse(text: &str) -> Result<Self, EarlierError> {
+        let wrong = |error: &dyn std::fmt::Display| EarlierError::NotAReport(error.to_string());
+        let ReadSchema { schema } = serde_json::from_str(text).map_err(|error| wrong(&error))?;
+        if schema > SCHEMA {
+            return Err(EarlierError::Newer(schema));
+        }
+        let read: ReadReport = serde_json::from_str(text).map_err(|error| wrong(&error))?;
+        let ReadReport { made, hub, totals, accounts } = read;
+        let mut states = BTreeMap::new();
+        for ReadAccount { account, regions } in accounts {
+            let account: AccountId = account.parse().map_err(|error| wrong(&error))?;
+            for ReadRegion { region, state } in regions {
+                let region: Region = region.parse().map_err(|error| wrong(&error))?;
+                states.extend(state.map(|state| (Place::new(account, &region), state)));
+            }
+        }
+        let ReadTotals { accounts, coverage: ReadCoverage { resources, flow_logs } } = totals;
+        Ok(Self { made, hub, accounts, resources, flow_logs, states })
+    }
+}
+
+/// What changed since earlier reports.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct Trend {
+    /// When the report before this one was made.
+    pub since: Timestamp,
+    /// Its share of resources with a flow log.
+    pub resources: Share,
+    /// Its share of flow logs that deliver.
+    pub flow_logs: Share,
+    /// Account-regions whose state was another, except from one healthy state to another.
+    pub changes: Vec<StateChange>,
+    /// Account-regions that are not healthy.
+    pub unhealthy: Vec<UnhealthySince>,
+    /// The last report of each week, this one included.
+    pub weeks: Vec<WeekReport>,
+}
+
+/// An account-region whose state was another.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[non_exhaustive]
+pub struct StateChange {
+    /// The account and the region.
+    #[serde(flatten)]
+    pub place: Place,
+    /// The worst state of its flow logs before; `None` if nothing was to be logged, or it was not in the report.
+    pub before: Option<State>,
+    /// The worst state of its flow logs now; `None` if nothing is to be logged, or it is not in the report.
+    pub now: Option<State>,
+}
+
+/// An account-region that is not healthy, and since when at least.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[non_exhaustive]
+pub struct UnhealthySince {
+    /// The account and the region.
+    #[serde(flatten)]
+    pub place: Place,
+    /// The worst state of its flow logs now.
+    pub state: State,
+    /// When the first report was made from which on none has it healthy.
+    pub since: Timestamp,
+}
+
+/// The last report of a week.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct WeekReport {
+    /// The Monday of the week (UTC).
+    pub monday: Date,
+    /// When the report was made.
+    pub made: Timestamp,
+    /// The accounts in it.
+    pub accounts: usize,
+    /// Resources with a flow log.
+    pub resources: Share,
+    /// Flow logs that deliver.
+    pub flow_logs: Share,
+}
+
+impl Trend {
+    /// Compares a report with earlier ones, which may be in any order; `None` without any. Fails with the place in the list of the first
+    /// that cannot be compared.
+    pub fn new(report: &Report, earlier: &[EarlierReport]) -> Result<Option<Self>, (usize, EarlierError)> {
+        let hub = ReadHub {
+            bucket: report.hub.bucket.to_string(),
+            prefix: report.hub.prefix.as_ref().map(ToString::to_string),
+        };
+        for (number, one) in earlier.iter().enumerate() {
+            if one.hub != hub {
+                let error = EarlierError::OtherBucket(one.hub.folder(), hub.folder());
+                return Err((number, error));
+            }
+            if one.made > report.made {
+                return Err((number, EarlierError::Later(one.made)));
+            }
+        }
+        let mut earlier: Vec<&EarlierReport> = earlier.iter().collect();
+        earlier.sort_by_key(|one| one.made);
+        let Some(before) = earlier.last() else { return Ok(None) };
+        let states = states(report);
+        let unhealthy = states.iter().filter(|(_, state)| !state.is_healthy());
+        let unhealthy = unhealthy.map(|(place, state)| UnhealthySince {
+            place: place.clone(),
+            state: *state,
+            since: unhealthy_since(place, &earlier).unwrap_or(report.made),
+        });
+        Ok(Some(Self {
+            since: before.made,
+            resources: before.resources,
+            flow_logs: before.flow_logs,
+            changes: changes(&before.states, &states),
+            unhealthy: unhealthy.collect(),
+            weeks: weeks(report, &earlier),
+        }))
+    }
+}
+
+impl ReadHub {
+    fn folder(&self) -> String {
+        let prefix = self.prefix.as_ref().map(|prefix| format!("/{prefix}")).unwrap_or_default();
+        format!("s3://{}{prefix}", self.bucket)
+    }
+}
+
+fn states(report: &Report) -> BTreeMap<Place, State> {
+    let places = report.accounts.iter().flat_map(|account| {
+        let of =
+            |region: &super::RegionReport| Some((Place::new(account.account, &region.region), region.state?));
+        account.regions.iter().filter_map(of)
+    });
+    places.collect()
+}
+
+fn changes(before: &BTreeMap<Place, State>, now: &BTreeMap<Place, State>) -> Vec<StateChange> {
+    let places: BTreeSet<&Place> = before.keys().chain(now.keys()).collect();
+    let change = |place: &Place| {
+        let (before, now) = (before.get(place).copied(), now.get(place).copied());
+        let are_healthy = before.is_some_and(State::is_healthy) && now.is_some_and(State::is_healthy);
+        (before != now && !are_healthy).then(|| StateChange { place: place.clone(), before, now })
+    };
+    places.into_iter().filter_map(change).collect()
+}
+
+/// When the first of the last reports was made that all have it unhealthy.
+fn unhealthy_since(place: &Place, earlier: &[&EarlierReport]) -> Option<Timestamp> {
+    let is_unhealthy = |one: &&&EarlierReport| one.states.get(place).is_some_and(|state| !state.is_healthy());
+    earlier.iter().rev().take_while(is_unhealthy).last().map(|one| one.made)
+}
+
+fn weeks(report: &Report, earlier: &[&EarlierReport]) -> Vec<WeekReport> {
+    let coverage = &report.totals.coverage;
+    let of_earlier = earlier.iter().map(|one| (one.made, one.accounts, one.resources, one.flow_logs));
+    let this = (report.made, report.totals.accounts, coverage.resources, coverage.flow_logs);
+    let mut weeks: BTreeMap<Date, WeekReport> = BTreeMap::new();
+    for (made, accounts, resources, flow_logs) in of_earlier.chain([this]) {
+        let week = made.to_zoned(TimeZone::UTC).date().iso_week_date();
+        // A week of the calendar has a Monday.
+        let Ok(monday) = jiff::civil::ISOWeekDate::new(week.year(), week.week(), Weekday::Monday) else {
+            continue;
+        };
+        let monday = monday.date();
+        weeks.insert(monday, WeekReport { monday, made, accounts, resources, flow_logs });
+    }
+    weeks.into_values().collect()
+}
