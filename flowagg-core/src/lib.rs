@@ -2,6 +2,7 @@
 
 pub mod acl;
 pub mod arrival;
+pub mod cost;
 pub mod failure;
 pub mod fleet;
 pub mod flow_log;

@@ -648,3 +648,37 @@ fn exceptions_name_what_they_are_for_a_reason_and_a_day() {
 "#]]
     );
 }
+
+#[test]
+fn prices_are_decimal_numbers() {
+    let member = "[[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
+    let file = |prices: &str| format!("{HUB}{member}[prices]\n{prices}\n");
+    let read =
+        FleetFile::parse(&file("delivery-per-gb = 0.19\nstorage-per-gb-month = 1\ncompression = 8")).unwrap();
+    let prices = read.prices;
+    assert_eq!(
+        (prices.delivery_per_gb.exact(), prices.storage_per_gb_month.exact(), prices.compression),
+        ("0.19".to_owned(), "1.0".to_owned(), 8)
+    );
+    assert!(!prices.are_listed && FleetFile::parse(&file("compression = 8")).unwrap().prices.are_listed);
+    let faults = [
+        "delivery-per-gb = \"0.19\"\nstorage-per-gb-month = -1.0",
+        "delivery-per-gb = 1e3\ncompression = 0\nget = 1",
+    ];
+    assert_data_eq!(
+        faults.map(|prices| helped(&file(prices))).concat(),
+        str![[r#"
+9:19: `prices.delivery-per-gb` is a string where a number belongs
+    write a number: `delivery-per-gb = 0.19`
+10:24: `prices.storage-per-gb-month`: `-1.0` is not a price: it is not a decimal number
+    US dollars with up to six digits after the point, as in 0.25
+9:19: `prices.delivery-per-gb`: `1e3` is not a price: it is not a decimal number
+    US dollars with up to six digits after the point, as in 0.25
+10:15: `prices.compression` is 0
+    a whole number from 1 to 1000
+11:1: `get` is no key of prices
+    prices has `delivery-per-gb`, `storage-per-gb-month`, `compression`
+
+"#]]
+    );
+}

@@ -45,6 +45,11 @@ acl-condition = "if-exists"
 list-bucket = true
 deny-insecure-transport = true
 
+[prices]
+delivery-per-gb = 0.19
+storage-per-gb-month = 0.021
+compression = 8
+
 [organization]
 id = "o-a1b2c3d4e5"
 units = ["ou-ab12-11111111", "ou-ab12-22222222"]

@@ -29,6 +29,9 @@ pub(crate) struct ReportArgs {
     /// Print it as JSON, or write the JSON into a file or an object
     #[arg(long, value_name = "FILE|S3-URL", num_args = 0..=1)]
     pub(crate) json: Option<Option<Target>>,
+    /// Write what each account costs in a month, about, as CSV into a file or an object
+    #[arg(long, value_name = "FILE|S3-URL")]
+    pub(crate) chargeback: Option<Target>,
     /// List every account, also the healthy ones of a large fleet, and every place of a finding
     #[arg(long, conflicts_with_all = ["html", "json", "markdown"])]
     pub(crate) all: bool,

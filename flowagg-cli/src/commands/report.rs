@@ -24,7 +24,7 @@ use crate::args::{self, Target};
 use crate::aws::observe::Observation;
 use crate::aws::{Accounts, ReportObject, Session, deliveries, find_idle, put_report};
 use crate::metrics::Metrics;
-use crate::report::{EarlierError, EarlierReport, Report, ReportInput, Trend, html, words};
+use crate::report::{EarlierError, EarlierReport, Report, ReportInput, Trend, chargeback, html, words};
 use crate::show::{Extent, Glyphs};
 use crate::{Exit, Progress, Screen, show};
 
@@ -37,7 +37,7 @@ pub(super) async fn run(
     let on_stdout = [(json, "--json"), (options.markdown, "--markdown")];
     let on_stdout = on_stdout.into_iter().find(|(is_given, _)| *is_given).map(|(_, option)| option);
     metrics::check(global, &options.metrics, on_stdout)?;
-    let targets = [("--html", &options.html), ("--json", &json_file)];
+    let targets = [("--html", &options.html), ("--json", &json_file), ("--chargeback", &options.chargeback)];
     for (option, target) in targets.iter().filter_map(|(option, target)| Some((*option, target.as_ref()?))) {
         check(option, target)?;
     }
@@ -79,6 +79,9 @@ pub(super) async fn run(
         let mut text = Vec::new();
         show::document(&report, &mut text)?;
         files.push((target, "application/json", String::from_utf8_lossy(&text).into_owned()));
+    }
+    if let Some(target) = &options.chargeback {
+        files.push((target, "text/csv; charset=utf-8", chargeback(&report)));
     }
     let written = write(&files, global, screen).await?;
     let out = if options.metrics.is_on_stdout() { &mut *screen.err } else { &mut *screen.out };

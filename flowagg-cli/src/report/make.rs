@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::arrival::{Amount, Deliveries, Object, Patience, State, StateCounts, Verified, judged};
+use flowagg_core::cost::{MonthlyCost, Prices};
 use flowagg_core::fleet::{Fleet, Member, Regions};
 use flowagg_core::id::{AccountId, Place, Region};
 use flowagg_core::layout::FileName;
+use flowagg_core::lifecycle::{LifecycleDocument, fate};
 use flowagg_core::names::Names;
 use flowagg_core::observed::Observed;
 use flowagg_core::plan::{Note, Unnamed};
@@ -96,6 +98,7 @@ impl Report {
             hub,
             days: input.days.to_vec(),
             totals: totals(&accounts, &verified),
+            prices: fleet.prices,
             policy: policy_size(input),
             expiry: plan
                 .notes()
@@ -173,6 +176,7 @@ impl ReportBuilder<'_> {
             why: None,
             objects: days.iter().map(|day| day.objects).sum(),
             bytes: days.iter().map(|day| day.bytes).sum(),
+            cost: self.cost(member.account, &days),
             regions,
             days,
             newest,
@@ -206,7 +210,22 @@ impl ReportBuilder<'_> {
             objects: 0,
             bytes: 0,
             newest: None,
+            cost: None,
         }
+    }
+
+    /// What an account costs in a month, by its days that are over. The first day with objects may have begun before its flow logs, unless it
+    /// is the first of all.
+    fn cost(&self, account: AccountId, days: &[Amount]) -> Option<MonthlyCost> {
+        let (_, over) = days.split_last()?;
+        let first = over.iter().position(|day| day.objects > 0)?;
+        let whole = over.get(if first == 0 { 0 } else { first + 1 }..).filter(|whole| !whole.is_empty())?;
+        let bytes = whole.iter().map(|day| day.bytes).sum::<u64>() / whole.len() as u64;
+        let bucket = self.input.observed.bucket.as_ref().ok()?.as_ref()?;
+        let rules = bucket.lifecycle.as_ref().map_or(Ok(Vec::new()), LifecycleDocument::rules).ok()?;
+        let folder = self.input.fleet.layout().flow_logs_folder(account);
+        let kept = fate(&rules, &folder).expires.map_or(Prices::MONTH, |expires| expires.days);
+        Some(self.input.fleet.prices.month(bytes, kept))
     }
 
     fn age(&self, object: &Object) -> i64 {
@@ -225,6 +244,7 @@ fn totals(accounts: &[AccountReport], verified: &Verified) -> Totals {
         objects: 0,
         bytes: 0,
         newest_age_seconds: None,
+        cost: None,
     };
     for account in accounts {
         for region in &account.regions {
@@ -234,6 +254,9 @@ fn totals(accounts: &[AccountReport], verified: &Verified) -> Totals {
             }
         }
         totals.objects += account.objects;
+        if let Some(cost) = account.cost {
+            *totals.cost.get_or_insert_default() += cost;
+        }
         totals.bytes += account.bytes;
     }
     let newest = accounts.iter().filter_map(|account| account.newest.as_ref());

@@ -1,6 +1,7 @@
 //! The state of a fleet as one value: coverage, deliveries, the room in the bucket policy, and findings. It is made from
 //! what was read, by a pure function; a terminal, a page and JSON are views of it.
 
+mod chargeback;
 mod findings;
 mod html;
 mod make;
@@ -11,6 +12,7 @@ pub mod words;
 /// The version of the JSON of a report, and of every other document and event of flowagg.
 pub const SCHEMA: u32 = 1;
 
+pub use chargeback::chargeback;
 pub use html::html;
 pub use make::ReportInput;
 pub use trend::{EarlierError, EarlierReport, StateChange, Trend, UnhealthySince, WeekReport};

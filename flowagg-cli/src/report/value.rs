@@ -1,6 +1,7 @@
 //! The report as a value.
 
 use flowagg_core::arrival::{Acceptance, Amount, Coverage, ExceptionUse, State, StateCounts};
+use flowagg_core::cost::{MonthlyCost, Prices};
 use flowagg_core::fleet::GrantForm;
 use flowagg_core::flow_log::Destination;
 use flowagg_core::id::{AccountId, BucketName, Place, Prefix, Region};
@@ -30,6 +31,8 @@ pub struct Report {
     pub regions: Vec<Region>,
     /// The whole in numbers.
     pub totals: Totals,
+    /// The prices that costs are estimated with.
+    pub prices: Prices,
     /// The size of the bucket policy; `None` where it could not be read, or there is none.
     pub policy: Option<PolicySize>,
     /// When flow logs expire by all lifecycle rules of the bucket together; `None` if the bucket could not be read, or if a
@@ -123,6 +126,8 @@ pub struct Totals {
     pub bytes: u64,
     /// The age in seconds of the newest object of all.
     pub newest_age_seconds: Option<i64>,
+    /// What the flow logs of all accounts cost in a month, about; `None` if no day is over on which objects were delivered.
+    pub cost: Option<MonthlyCost>,
 }
 
 /// The size of the bucket policy, and how many accounts it has room for.
@@ -167,6 +172,8 @@ pub struct AccountReport {
     pub bytes: u64,
     /// Its newest object.
     pub newest: Option<NewestObject>,
+    /// What its flow logs cost in a month, about, by the days that are over; `None` if there are none with objects.
+    pub cost: Option<MonthlyCost>,
 }
 
 /// An account in a region.

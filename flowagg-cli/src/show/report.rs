@@ -5,6 +5,7 @@ use std::io;
 
 use anstyle::Style;
 use flowagg_core::arrival::{Amount, State};
+use flowagg_core::cost::{MonthlyCost, Prices};
 use flowagg_core::id::Region;
 use flowagg_policy::Severity;
 use textwrap::core::display_width;
@@ -114,12 +115,22 @@ fn totals(report: &Report, out: &mut Sheet<'_>) -> io::Result<()> {
                 counted(report.days.len(), "day", "days")
             ),
         ),
+        ("cost", cost(report)),
         ("policy", policy),
         ("expiry", report.expiry.clone().unwrap_or_else(|| "not known".to_owned())),
     ] {
         out.line(13, format_args!("  {DIM}{what:10}{DIM:#} {told}"))?;
     }
     Ok(())
+}
+
+/// What is delivered and stored in a month, about.
+fn cost(report: &Report) -> String {
+    let prices = if report.prices.are_listed { Prices::LISTED } else { "prices of the fleet file" };
+    report.totals.cost.map_or("not known before a day of deliveries is over".to_owned(), |cost| {
+        let MonthlyCost { delivery, storage, .. } = cost;
+        format!("about USD {delivery} for delivery and USD {storage} for storage a month ({prices})")
+    })
 }
 
 fn room(size: &PolicySize) -> String {

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use flowagg::report::{Report, html};
+use flowagg::report::{Report, chargeback, html};
 use flowagg::show::{self, Extent, Glyphs, Sheet};
+use flowagg_core::cost::MonthlyCost;
 use flowagg_core::flow_log::LogDestination;
 use flowagg_core::id::FlowLogId;
 use snapbox::{Data, assert_data_eq, str};
@@ -85,6 +86,35 @@ fn markdown_has_the_numbers_and_the_findings_of_its_snapshot() {
     let mut out = Vec::new();
     show::report_markdown(&MadeUp::new(60).unwrap().report(), &mut out).unwrap();
     is_the_snapshot("60.md", &String::from_utf8(out).unwrap());
+}
+
+#[test]
+fn chargeback_has_a_line_for_each_account() {
+    is_the_snapshot("3.csv", &chargeback(&MadeUp::new(3).unwrap().report()));
+}
+
+#[test]
+fn costs_are_those_of_the_days_that_are_over() {
+    let mut fleet = MadeUp::new(3).unwrap();
+    let report = fleet.report();
+    let account = report.accounts.iter().find(|account| account.cost.is_some()).unwrap();
+    let (_, over) = account.days.split_last().unwrap();
+    let a_day = over.iter().map(|day| day.bytes).sum::<u64>() / over.len() as u64;
+    assert_eq!(account.cost, Some(report.prices.month(a_day, 90)));
+    let mut sum = MonthlyCost::default();
+    report.accounts.iter().filter_map(|account| account.cost).for_each(|cost| sum += cost);
+    assert_eq!(report.totals.cost, Some(sum));
+
+    fleet.fleet.prices.delivery_per_gb = "0.5".parse().unwrap();
+    let doubled = fleet.report().totals.cost.unwrap();
+    assert_eq!(doubled.storage, sum.storage);
+    assert!(doubled.delivery > sum.delivery);
+    // Today is not over.
+    for days in fleet.deliveries.days.values_mut() {
+        let today = fleet.days.last().unwrap();
+        days.retain(|day, _| day == today);
+    }
+    assert_eq!(fleet.report().totals.cost, None);
 }
 
 #[test]

@@ -65,8 +65,8 @@ fn states(document: &Value) -> BTreeMap<(String, String), String> {
     regions.filter(|(_, state)| !state.is_null()).map(|(place, state)| (place, text(state))).collect()
 }
 
-fn is_healthy(state: &String) -> bool {
-    ["delivering", "idle"].contains(&state.as_str())
+fn is_healthy(state: impl AsRef<str>) -> bool {
+    ["delivering", "idle"].contains(&state.as_ref())
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn what_cannot_be_compared_is_named() {
     let mut later = document(&report);
     later["made"] = json!(report.made + SignedDuration::from_secs(1));
     let errors: Vec<EarlierError> = [&other, &later]
-        .map(|document| Trend::new(&report, &parse(&[document.clone()])).unwrap_err().1)
+        .map(|document| Trend::new(&report, &parse(std::slice::from_ref(document))).unwrap_err().1)
         .into_iter()
         .chain(
             [r#"{"schema":2}"#, r#"{"schema":1,"totals":{}}"#, "[]", "report 111122223333"]

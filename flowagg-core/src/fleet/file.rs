@@ -5,6 +5,7 @@ use super::{
     Discovery, Exception, Fault, Fleet, FleetError, Hub, Member, Organization, PolicySettings, Regions,
     Resolution, read,
 };
+use crate::cost::Prices;
 use crate::flow_log::FlowLogSpec;
 use crate::id::{AccountId, ExternalId, FleetName, Region, RoleName};
 
@@ -31,6 +32,8 @@ pub struct FleetFile {
     pub organization: Option<Organization>,
     /// Findings that are accepted until a day, in the order of the file.
     pub exceptions: Vec<Exception>,
+    /// What AWS charges, for estimates.
+    pub prices: Prices,
 }
 
 impl FleetFile {
@@ -46,6 +49,7 @@ impl FleetFile {
             policy: PolicySettings::default(),
             organization: None,
             exceptions: Vec::new(),
+            prices: Prices::default(),
         }
     }
 

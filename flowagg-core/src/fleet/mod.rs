@@ -33,6 +33,7 @@ pub use resolution::Resolution;
 pub use schema::schema;
 pub use write::{Part, Remark};
 
+use crate::cost::Prices;
 use crate::flow_log::{Destination, FLEET_TAG, FlowLogSpec, ForeignFlowLogs, MARK};
 use crate::id::{AccountId, ExternalId, FleetName, Partition, Place, Region, RoleName};
 use crate::layout::Layout;
@@ -60,6 +61,8 @@ pub struct Fleet {
     pub organization: Option<Organization>,
     /// Findings that are accepted until a day, in the order of the fleet file.
     pub exceptions: Vec<Exception>,
+    /// What AWS charges, for estimates.
+    pub prices: Prices,
     /// Accounts of the organization that are not members, with the reason.
     pub left_out: BTreeMap<AccountId, String>,
     /// The names of these accounts in the organization.

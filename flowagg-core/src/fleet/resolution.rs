@@ -21,6 +21,7 @@ impl Resolution {
             policy,
             organization,
             exceptions,
+            prices,
         } = file;
         let (left_out, names) = (BTreeMap::new(), BTreeMap::new());
         Self {
@@ -34,6 +35,7 @@ impl Resolution {
                 policy,
                 organization,
                 exceptions,
+                prices,
                 left_out,
                 names,
             },

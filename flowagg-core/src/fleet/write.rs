@@ -9,6 +9,7 @@ use toml_writer::{ToTomlKey, ToTomlValue, TomlKeyBuilder, TomlStringBuilder};
 use super::{
     Choice, Encryption, Exception, Filter, FleetFile, Hub, Organization, PolicySettings, Regions, Selection,
 };
+use crate::cost::{Prices, Usd};
 use crate::flow_log::{FieldSet, FlowLogSpec};
 use crate::id::{AccountId, ResourceKind, RoleName};
 use crate::lifecycle::{Lifecycle, Retention};
@@ -67,6 +68,7 @@ impl FleetFile {
             policy,
             organization,
             exceptions,
+            prices,
         } = self;
         let mut by_part: BTreeMap<Part, Vec<&Remark>> = BTreeMap::new();
         for remark in remarks {
@@ -93,6 +95,7 @@ impl FleetFile {
             lines.account(&member.role, &member.resources);
             Table::of("[[members]]", about(Part::Member(member.account)), lines)
         }));
+        tables.insert(4, Table::of("[prices]", std::iter::empty(), price_lines(prices)));
         tables.extend(
             exceptions
                 .iter()
@@ -206,6 +209,16 @@ fn inline<'a>(entries: impl IntoIterator<Item = (&'a str, String)>) -> String {
 
 fn tags<'a>(tags: impl IntoIterator<Item = (&'a String, &'a String)>) -> String {
     inline(tags.into_iter().map(|(key, value)| (key.as_str(), quoted(value))))
+}
+
+fn price_lines(prices: &Prices) -> Lines {
+    let listed = Prices::default();
+    let changed = |price: Usd, listed: Usd| (price != listed).then(|| price.exact());
+    let mut lines = Lines::default();
+    lines.perhaps("delivery-per-gb", changed(prices.delivery_per_gb, listed.delivery_per_gb));
+    lines.perhaps("storage-per-gb-month", changed(prices.storage_per_gb_month, listed.storage_per_gb_month));
+    lines.perhaps("compression", (prices.compression != listed.compression).then_some(prices.compression));
+    lines
 }
 
 fn exception_lines(exception: &Exception) -> Lines {

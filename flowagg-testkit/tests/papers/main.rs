@@ -76,6 +76,7 @@ stories! {
     every_question_is_answered_as_printed: "docs/questions.md", "Every question" => questions::shown;
     the_report_is_written_in_four_forms: "docs/report.md", "The report" => rest::report;
     exceptions_are_part_of_a_fleet_file: "docs/report.md", "Exceptions" => monitoring::exceptions;
+    costs_are_written_for_each_account: "docs/report.md", "Cost" => monitoring::cost;
     reports_are_compared: "docs/report.md", "Compared with earlier reports" => monitoring::compared;
     reports_are_written_into_a_bucket: "docs/report.md", "Into a file or a bucket" => monitoring::into_a_bucket;
     the_action_plans_applies_and_verifies: "docs/automation.md", "With the action" => rest::action;

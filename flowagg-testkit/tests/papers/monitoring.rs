@@ -81,10 +81,22 @@ pub(crate) async fn messages(section: &mut Section) {
     assert!(!has("jq") || ran.stdout.is_empty(), "{ran}");
 }
 
+/// A fleet file to which a page adds.
+const FLEET: &str = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-flow-logs\"\n\
+                     [[members]]\naccount = \"222222222222\"\nregions = [\"us-east-1\"]\n";
+
+pub(crate) async fn cost(section: &mut Section) {
+    let mut stage = delivering().await;
+    let [report] = section.next("sh").of();
+    stage.shell.exits(&report, 0).await;
+    let costs = stage.shell.read("costs.csv");
+    assert!(costs.lines().count() == 3 && costs.contains("222222222222,payments,"), "{costs}");
+    let file = FleetFile::parse(&section.fleet(FLEET)).unwrap();
+    assert_eq!(file.prices.compression, 8);
+}
+
 pub(crate) async fn exceptions(section: &mut Section) {
-    let member = "[[members]]\naccount = \"222222222222\"\nregions = [\"us-east-1\"]\n";
-    let hub = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-flow-logs\"\n";
-    let file = FleetFile::parse(&section.fleet(&format!("{hub}{member}"))).unwrap();
+    let file = FleetFile::parse(&section.fleet(FLEET)).unwrap();
     assert_eq!(file.exceptions.len(), 1);
 }
 

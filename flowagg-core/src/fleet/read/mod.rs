@@ -5,6 +5,7 @@ mod flow_logs;
 mod hub;
 mod members;
 mod policy;
+mod prices;
 mod selection;
 
 use super::table::{Reader, Table, Value};
@@ -40,6 +41,7 @@ fn read(top: Table<'_, '_>, reader: &Reader<'_>) -> Option<FleetFile> {
     let policy = top.table("policy").map(|table| policy::read(table, organization.as_ref()));
     let discovers = organization.as_ref().is_some_and(|organization| organization.discovery.is_some());
     let members = members::read(&top, reader, region, discovers);
+    let prices = top.table("prices").map(prices::read);
     let exceptions = exceptions::read(&top, organization.as_ref());
     top.refuse_unknown();
     Some(FleetFile {
@@ -52,5 +54,6 @@ fn read(top: Table<'_, '_>, reader: &Reader<'_>) -> Option<FleetFile> {
         policy: policy.unwrap_or_default(),
         organization,
         exceptions,
+        prices: prices.unwrap_or_default(),
     })
 }

@@ -12,6 +12,7 @@ use self::form::{
     text, unit, words,
 };
 use super::{AclCondition, GrantForm, ObjectOwnership};
+use crate::cost::{Prices, Usd};
 use crate::flow_log::{AggregationInterval, Field, FieldSet, FileFormat, ForeignFlowLogs, TrafficType};
 use crate::id::ResourceKind;
 use crate::lifecycle::{Lifecycle, Retention, StorageClass};
@@ -48,12 +49,13 @@ const MEMBERS: &str = "members";
 const EXCEPTIONS: &str = "exceptions";
 
 /// Every table of a fleet file.
-fn tables() -> [(&'static str, Keys); 7] {
+fn tables() -> [(&'static str, Keys); 8] {
     [
         ("fleet", fleet()),
         ("hub", hub()),
         ("flow-logs", flow_logs()),
         ("policy", policy()),
+        ("prices", prices()),
         ("organization", organization()),
         (MEMBERS, member()),
         (EXCEPTIONS, exception()),
@@ -258,6 +260,33 @@ fn policy() -> Keys {
         ("deny-insecure-transport", flag("Add a statement that denies access without TLS", false)),
     ];
     Keys { description: "How the bucket policy grants delivery", required: &[], keys }
+}
+
+fn prices() -> Keys {
+    let price = |description: &str, listed: Usd| {
+        let listed: f64 = listed.exact().parse().unwrap_or_default();
+        json!({ "description": description, "type": "number", "minimum": 0, "default": listed })
+    };
+    let listed = Prices::default();
+    let keys = vec![
+        (
+            "delivery-per-gb",
+            price(
+                "USD for the delivery of a GB of records, before they are compressed",
+                listed.delivery_per_gb,
+            ),
+        ),
+        (
+            "storage-per-gb-month",
+            price("USD for a GB that is stored for a month", listed.storage_per_gb_month),
+        ),
+        ("compression", days("How many bytes of records a stored byte has", 1, Some(listed.compression))),
+    ];
+    Keys {
+        description: "What AWS charges, for the costs that `report` estimates. The defaults are list prices of us-east-1 in 2025",
+        required: &[],
+        keys,
+    }
 }
 
 fn organization() -> Keys {

@@ -17,6 +17,7 @@ use self::path::{Path, Step};
 use self::unquoted::account_at;
 use super::Fault;
 use super::position::{Position, Positions};
+use crate::cost::Usd;
 use crate::id::IdError;
 use crate::near::meant;
 
@@ -298,6 +299,22 @@ impl<'r, 't> Value<'r, 't> {
             self.fault(format!("`{}` is `{}`", self.path, text.escape_debug()), help);
         }
         day
+    }
+
+    /// A price in US dollars.
+    pub(super) fn price(&self) -> Option<Usd> {
+        let text = match self.value {
+            DeValue::Float(number) => number.as_str(),
+            DeValue::Integer(number) => number.as_str(),
+            DeValue::String(text) => {
+                let meant = text.parse::<Usd>().ok().map(|_| self.written(text));
+                return self.wrong_type_with("a number", meant);
+            }
+            _ => return self.wrong_type("a number"),
+        };
+        text.parse()
+            .map_err(|error: IdError| self.fault(format!("`{}`: {error}", self.path), error.help()))
+            .ok()
     }
 
     /// One of a few words.

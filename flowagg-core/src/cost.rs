@@ -1,0 +1,216 @@
+//! What flow logs cost, about: list prices, or those of the fleet file.
+
+use std::fmt;
+use std::iter::Sum;
+use std::ops::AddAssign;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+use crate::id::IdError;
+
+/// An amount of US dollars, in millionths.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Usd(u64);
+
+impl Usd {
+    const MILLIONTHS: u64 = 1_000_000;
+    /// How many digits a price may have after the point.
+    const DIGITS: usize = 6;
+
+    /// This many millionths of a US dollar.
+    pub const fn from_millionths(millionths: u64) -> Self {
+        Self(millionths)
+    }
+
+    /// All of its digits, with at least one after the point, as in `0.023`.
+    pub fn exact(self) -> String {
+        let (whole, rest) = (self.0 / Self::MILLIONTHS, self.0 % Self::MILLIONTHS);
+        let rest = format!("{rest:06}");
+        let rest = rest.trim_end_matches('0');
+        format!("{whole}.{}", if rest.is_empty() { "0" } else { rest })
+    }
+
+    /// This many times the amount, of which each is the given part of it: `times` divided by `by`, rounded down.
+    fn scaled(self, times: u128, by: u128) -> Self {
+        let scaled = u128::from(self.0).saturating_mul(times) / by.max(1);
+        Self(u64::try_from(scaled).unwrap_or(u64::MAX))
+    }
+}
+
+/// In dollars and cents, as in `12.30`; less than a cent has two digits more.
+impl fmt::Display for Usd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const CENT: u64 = Usd::MILLIONTHS / 100;
+        let (whole, rest) = (self.0 / Self::MILLIONTHS, self.0 % Self::MILLIONTHS);
+        if self.0 > 0 && self.0 < CENT {
+            write!(f, "{whole}.{:04}", rest / 100)
+        } else {
+            write!(f, "{whole}.{:02}", rest / CENT)
+        }
+    }
+}
+
+/// Dollars with up to six digits after the point, as in `0.25`.
+impl FromStr for Usd {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let wrong = |why: &str| {
+            let help = "US dollars with up to six digits after the point, as in 0.25";
+            IdError::new(text, "a price", why.to_owned(), help)
+        };
+        let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
+        let are_digits = |part: &str| part.chars().all(|c| c.is_ascii_digit());
+        if whole.is_empty() || !are_digits(whole) || !are_digits(rest) {
+            return Err(wrong("it is not a decimal number"));
+        }
+        if rest.len() > Self::DIGITS {
+            return Err(wrong("it has more than six digits after the point"));
+        }
+        let rest: u64 = format!("{rest:0<6}").parse().map_err(|_| wrong("it is not a decimal number"))?;
+        let whole: u64 = whole.parse().map_err(|_| wrong("it is too large"))?;
+        let millionths = whole.checked_mul(Self::MILLIONTHS).and_then(|whole| whole.checked_add(rest));
+        millionths.map(Self).ok_or_else(|| wrong("it is too large"))
+    }
+}
+
+/// A number of US dollars.
+impl Serialize for Usd {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Amounts of flow logs are far below what this number holds exactly.
+        #[allow(clippy::cast_precision_loss, reason = "an estimate")]
+        serializer.serialize_f64(self.0 as f64 / Self::MILLIONTHS as f64)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Usd {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Usd".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "number", "minimum": 0 })
+    }
+}
+
+impl AddAssign for Usd {
+    fn add_assign(&mut self, other: Self) {
+        self.0 = self.0.saturating_add(other.0);
+    }
+}
+
+impl Sum for Usd {
+    fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
+        amounts.fold(Self::default(), |mut sum, amount| {
+            sum += amount;
+            sum
+        })
+    }
+}
+
+/// What AWS charges. A GB is 2^30 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct Prices {
+    /// For the delivery of a GB of records, before they are compressed, in USD.
+    pub delivery_per_gb: Usd,
+    /// For a GB that is stored for a month, in USD.
+    pub storage_per_gb_month: Usd,
+    /// How many bytes of records a stored byte has.
+    pub compression: u32,
+    /// Whether these are the list prices, of which the fleet file replaces none.
+    pub are_listed: bool,
+}
+
+impl Prices {
+    /// Where the list prices are from.
+    pub const LISTED: &str = "list prices of us-east-1 in 2025";
+    /// The days of a month.
+    pub const MONTH: u32 = 30;
+    /// A GB in bytes.
+    const GB: u128 = 1 << 30;
+
+    /// What logs cost in a month of which this many bytes are stored on a day, if each is kept for the given number of days.
+    pub fn month(&self, bytes_a_day: u64, kept_days: u32) -> MonthlyCost {
+        let a_day = u128::from(bytes_a_day);
+        let delivered = a_day * u128::from(Self::MONTH) * u128::from(self.compression);
+        MonthlyCost {
+            delivery: self.delivery_per_gb.scaled(delivered, Self::GB),
+            storage: self.storage_per_gb_month.scaled(a_day * u128::from(kept_days), Self::GB),
+        }
+    }
+}
+
+impl Default for Prices {
+    /// List prices of us-east-1 in 2025: delivery of vended logs to S3 (the first 10 TB of a month; more costs less), and S3 Standard (the
+    /// first 50 TB). Records are compressed 11 times, as in AWS's own example.
+    ///
+    /// Sources: "Amazon CloudWatch pricing", vended logs and the example with VPC flow logs in S3; "Amazon S3 pricing".
+    fn default() -> Self {
+        Self {
+            delivery_per_gb: Usd::from_millionths(250_000),
+            storage_per_gb_month: Usd::from_millionths(23_000),
+            compression: 11,
+            are_listed: true,
+        }
+    }
+}
+
+/// What flow logs cost in a month, about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct MonthlyCost {
+    /// For their delivery, in USD. AWS charges it to the account that is logged.
+    pub delivery: Usd,
+    /// For what is stored at a time, in USD. AWS charges it to the hub account.
+    pub storage: Usd,
+}
+
+impl AddAssign for MonthlyCost {
+    fn add_assign(&mut self, other: Self) {
+        self.delivery += other.delivery;
+        self.storage += other.storage;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prices_are_read_and_written_exactly() {
+        for (text, shown) in [
+            ("0.25", "0.25"),
+            ("12", "12.00"),
+            ("0.023", "0.02"),
+            ("0.000001", "0.0000"),
+            ("0.0049", "0.0049"),
+            ("0", "0.00"),
+        ] {
+            assert_eq!(text.parse::<Usd>().unwrap().to_string(), shown);
+        }
+        for text in ["", ".5", "-1", "1e3", "0.1234567", "99999999999999999999", "0.2 5", "1.2.3"] {
+            assert!(text.parse::<Usd>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn month_has_the_delivery_of_30_days_before_compression_and_what_is_kept() {
+        // A GB a day is stored: 330 GB of records a month, and 90 GB at a time.
+        let month = Prices::default().month(1 << 30, 90);
+        assert_eq!(
+            (month.delivery.to_string(), month.storage.to_string()),
+            ("82.50".to_owned(), "2.07".to_owned())
+        );
+        assert_eq!(Prices::default().month(0, 90), MonthlyCost::default());
+    }
+}
