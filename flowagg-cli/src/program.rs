@@ -33,11 +33,16 @@ fn trace(verbose: u8, events: bool) {
 pub async fn run(args: impl IntoIterator<Item = OsString>, screen: &mut Screen<'_>) -> Exit {
     let args: Vec<OsString> = args.into_iter().collect();
     // Before the arguments are parsed: with `--json`, errors in them are events as well.
+    let events = screen.events;
     screen.events |= args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
     let parsed = match Args::read(&args) {
         Ok(parsed) => parsed,
         Err(error) => return show::usage(&error, screen),
     };
+    // JSON in a file leaves both streams to people.
+    if parsed.writes_json_into_file() {
+        screen.events = events;
+    }
     trace(parsed.global.verbose, screen.events);
     match commands::run(parsed, screen).await {
         Ok(exit) => exit,

@@ -7,7 +7,7 @@ use flowagg_core::arrival::{
     Arrivals, Carrier, Object, Patience, Share, State, StateCounts, Verified, judge, judged,
 };
 use flowagg_core::failure::Failure;
-use flowagg_core::fleet::{Fleet, FleetFile};
+use flowagg_core::fleet::{Fleet, FleetFile, Regions};
 use flowagg_core::id::{AccountId, FlowLogId, Place, Region, ResourceId};
 use flowagg_core::observed::{FlowLog, RegionState, Resource};
 use jiff::{SignedDuration, Timestamp};
@@ -283,5 +283,50 @@ fn failures_are_accepted_where_everything_is() {
             "{scope}"
         );
         assert_eq!((found.is_complete(), found.coverage.unread), (is_accepted, 1), "{scope}");
+    }
+}
+
+#[test]
+fn every_exception_that_covers_a_finding_is_used_and_the_first_is_named() {
+    let states = silent(&[VPC], vec![log(1, VPC, 2000)]);
+    let mut fleet = excepted("account = \"222222222222\"", "2026-11-23");
+    let mut longer = fleet.exceptions[0].clone();
+    (longer.vpc, longer.until) = (Some(resource(VPC)), "2027-06-30".parse().unwrap());
+    fleet.exceptions.push(longer);
+    let found = judged(&fleet, &states, &Arrivals::default(), Patience::default(), now());
+    assert_eq!(found.exceptions.iter().map(|it| it.accepts).collect::<Vec<_>>(), [1, 1]);
+    assert_eq!(found.flow_logs[0].exception.as_ref().unwrap().until.to_string(), "2026-11-23");
+}
+
+#[test]
+fn what_is_in_use_need_not_be_read_for_accepted_flow_logs_alone() {
+    let states = silent(&[VPC, "subnet-0a1b2c3d"], vec![log(1, VPC, 2000), log(2, "subnet-0a1b2c3d", 2000)]);
+    let mut arrivals = Arrivals::default();
+    let unread = Err(denied("DescribeNetworkInterfaces"));
+    arrivals.in_use.insert((place(), Carrier::NetworkInterface), unread);
+    let judged = |vpcs: &[&str]| {
+        let mut fleet = excepted("account = \"222222222222\"", "2026-11-23");
+        let first = fleet.exceptions.remove(0);
+        fleet.exceptions.extend(vpcs.iter().map(|vpc| {
+            let mut exception = first.clone();
+            exception.vpc = Some(resource(vpc));
+            exception
+        }));
+        judged(&fleet, &states, &arrivals, Patience::default(), now())
+    };
+    let both = judged(&[VPC, "subnet-0a1b2c3d"]);
+    assert_eq!((both.is_complete(), both.accepted_failures.len()), (true, 1));
+    let one = judged(&[VPC]);
+    assert_eq!((one.failures.len(), one.accepted_failures.len()), (1, 0));
+}
+
+#[test]
+fn failure_of_a_whole_account_is_not_accepted_by_an_exception_for_a_region() {
+    let states = BTreeMap::from([(place(), Err(denied("AssumeRole")))]);
+    for (scope, is_accepted) in [("region = \"eu-west-1\"", false), ("account = \"222222222222\"", true)] {
+        let mut fleet = excepted(scope, "2026-11-23");
+        fleet.members.values_mut().for_each(|member| member.regions = Regions::ALL);
+        let found = judged(&fleet, &states, &Arrivals::default(), Patience::default(), now());
+        assert_eq!(found.is_complete(), is_accepted, "{scope}");
     }
 }

@@ -19,6 +19,11 @@ pub(crate) struct MetricsArgs {
 }
 
 impl MetricsArgs {
+    /// The files.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.metrics.as_deref().into_iter().chain(self.metrics_emf.as_ref().and_then(Lines::path))
+    }
+
     /// Whether metrics are written to standard output.
     pub(crate) fn is_on_stdout(&self) -> bool {
         self.metrics_emf.as_ref() == Some(&Lines::StandardOutput)

@@ -66,6 +66,11 @@ impl Args {
         let args = Self { words: words.to_owned(), ..args };
         Ok(args)
     }
+
+    /// Whether the JSON that is asked for is written into a file or an object.
+    pub(crate) fn writes_json_into_file(&self) -> bool {
+        matches!(&self.verb, Verb::Report(ReportArgs { json: Some(Some(_)), .. }))
+    }
 }
 
 const EXAMPLES: &str = "\

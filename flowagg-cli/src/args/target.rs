@@ -17,7 +17,14 @@ impl FromStr for Target {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let Some(rest) = text.strip_prefix("s3://") else { return Ok(Self::File(text.into())) };
+        let Some(rest) = text.strip_prefix("s3://") else {
+            let is_url = text.contains("://") || text.to_ascii_lowercase().starts_with("s3:");
+            return if is_url {
+                Err("name a file, or an object as in `s3://acme-reports/flowagg/report.html`".to_owned())
+            } else {
+                Ok(Self::File(text.into()))
+            };
+        };
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
         let bucket: BucketName = bucket.parse().map_err(|error| format!("{error}"))?;
         if key.is_empty() || key.ends_with('/') {
@@ -46,8 +53,16 @@ mod tests {
             Target::Object { bucket: "acme-reports".parse().unwrap(), key: "a/report.html".to_owned() };
         assert_eq!("s3://acme-reports/a/report.html".parse(), Ok(object));
         assert_eq!("reports/a.html".parse(), Ok(Target::File("reports/a.html".into())));
-        for text in ["s3://acme-reports", "s3://acme-reports/", "s3://acme-reports/a/", "s3://A/b", "s3:///b"]
-        {
+        for text in [
+            "s3://acme-reports",
+            "s3://acme-reports/",
+            "s3://acme-reports/a/",
+            "s3://A/b",
+            "s3:///b",
+            "s3:/a/b",
+            "S3://acme/b",
+            "https://a/b",
+        ] {
             assert!(text.parse::<Target>().is_err(), "{text}");
         }
     }

@@ -41,9 +41,26 @@ impl<'a> ReportObject<'a> {
 ///
 /// Fails if S3 refuses it, and if something else has the key.
 pub async fn put_report(account: &Account, report: ReportObject<'_>) -> Result<(), Failure> {
-    let region = locate(account, report.bucket, None).await?;
+    let region = locate(account, report.bucket, None).await.map_err(advised)?;
     let at = At::new(Place::new(account.id, &region)).about(format!("s3://{}/{}", report.bucket, report.key));
-    put(&account.s3(&region), &at, report).await
+    put(&account.s3(&region), &at, report).await.map_err(advised)
+}
+
+/// What to do in the bucket of a report, which is not that of the fleet.
+fn advised(mut failure: Failure) -> Failure {
+    let code = failure.code.clone().unwrap_or_default();
+    let advice = match code.as_str() {
+        "NoSuchBucket" | "NotFound" => "create the bucket, or name another one",
+        code if code.contains("KMS") => {
+            "allow kms:GenerateDataKey with the default key of the bucket to the caller, or name another bucket"
+        }
+        "AccessDenied" | "Forbidden" => {
+            "allow s3:ListBucket on the bucket, and s3:PutObject and s3:GetObject on the object to the caller, or name another bucket"
+        }
+        _ => return failure,
+    };
+    failure.advice = advice.into();
+    failure
 }
 
 async fn put(s3: &Client, at: &At, report: ReportObject<'_>) -> Result<(), Failure> {

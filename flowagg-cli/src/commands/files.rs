@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 
 use super::error::{CommandError, Problem};
 use crate::Screen;
-use crate::args::FLEET_FILE;
+use crate::args::{FLEET_FILE, GlobalArgs};
 use crate::export::ExportFile;
 
 /// Writes a text file. An existing file with other contents is kept and is an error, unless `force` is set.
@@ -36,6 +36,23 @@ pub(super) fn can_be_file(path: &Path, example: &str) -> Result<(), CommandError
     let what = format!("`{}` is a folder; nothing was written", path.display());
     let file = path.join(example);
     Err(CommandError::usage(what, format!("name a file, as in `{}`", file.display())))
+}
+
+/// Checks what is known of a file before any call: it is not the fleet file, and its folder exists.
+pub(super) fn can_be_written(global: &GlobalArgs, path: &Path, example: &str) -> Result<(), CommandError> {
+    can_be_file(path, example)?;
+    let is_fleet_file = fs::canonicalize(path)
+        .is_ok_and(|found| fs::canonicalize(&global.config).is_ok_and(|it| it == found));
+    if is_fleet_file {
+        let what = format!("`{}` is the fleet file; nothing was written", path.display());
+        return Err(CommandError::usage(what, format!("name another file, as in `{example}`")));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let what = format!("`{}` cannot be written: `{}` is not a folder", path.display(), folder.display());
+    Err(CommandError::usage(what, "create the folder, or name a file in another one"))
 }
 
 /// Writes all files or none. An existing file with other contents is kept and is an error, unless `force` is set.
@@ -157,8 +174,11 @@ struct Temporary {
 }
 
 impl Temporary {
-    /// A file that can replace the one at a path; or, if it is a pipe or a device, the path that it leads to.
+    /// A file that can replace the one at a path; or, if it is a pipe, a device or a descriptor of the process, the path.
     fn create(path: &Path) -> io::Result<Result<Self, PathBuf>> {
+        if ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder)) {
+            return Ok(Err(path.to_owned()));
+        }
         let target = followed(path)?;
         let permissions = match fs::metadata(&target) {
             Ok(existing) if !existing.is_file() => return Ok(Err(target)),

@@ -1,13 +1,14 @@
 //! Files of metrics, which `verify` and `report` write.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 
+use flowagg_core::id::FleetName;
 use jiff::Timestamp;
 
 use super::error::CommandError;
-use super::files::{can_be_file, unwritten, write_all};
+use super::files::{can_be_written, unwritten, write_all};
 use crate::Screen;
 use crate::args::{GlobalArgs, Lines, MetricsArgs};
 use crate::metrics::{Metrics, last_success};
@@ -28,7 +29,12 @@ pub(super) fn check(
                 format!("`{option}` writes the metrics of the whole fleet, and `--only` reads a part of it");
             return Err(CommandError::usage(what, format!("leave out `--only` or `{option}`")));
         }
-        path.map_or(Ok(()), |path| can_be_file(path, example))?;
+        path.map_or(Ok(()), |path| can_be_written(global, path, example))?;
+    }
+    let of_lines = options.metrics_emf.as_ref().and_then(Lines::path);
+    if of_lines.is_some() && of_lines == options.metrics.as_deref() {
+        let what = "`--metrics` and `--metrics-emf` name the same file";
+        return Err(CommandError::usage(what, "name two files"));
     }
     match on_stdout {
         Some(option) if options.is_on_stdout() => {
@@ -48,12 +54,11 @@ pub(super) fn write(
     screen: &mut Screen<'_>,
 ) -> Result<(), CommandError> {
     if !is_read {
-        let before = options.metrics.as_deref().map(before).transpose()?.flatten();
+        let before = options.metrics.as_deref().and_then(|path| before(path, &metrics.fleet));
         metrics = metrics.failed(before);
     }
-    if let Some(path) = &options.metrics {
-        write_all([(path.as_path(), metrics.prometheus().as_bytes())])?;
-    }
+    let path = options.metrics.as_deref();
+    let replaced = path.map_or(Ok(()), |path| write_all([(path, metrics.prometheus().as_bytes())]));
     let lines = options.metrics_emf.as_ref();
     match lines.map(|lines| (lines, metrics.emf(now))) {
         Some((Lines::StandardOutput, text)) => write!(screen.out, "{text}")?,
@@ -64,14 +69,12 @@ pub(super) fn write(
         }
         None => {}
     }
-    Ok(())
+    replaced
 }
 
-/// When a run last read everything, by the file that is replaced.
-fn before(path: &Path) -> Result<Option<Timestamp>, CommandError> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(last_success(&text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unwritten(path, &error)),
-    }
+/// When a run last read everything, by the file that is replaced. A pipe is not read.
+fn before(path: &Path, fleet: &FleetName) -> Option<Timestamp> {
+    let is_file = fs::metadata(path).is_ok_and(|found| found.is_file());
+    let text = is_file.then(|| fs::read(path).ok())??;
+    last_success(&String::from_utf8_lossy(&text), fleet)
 }

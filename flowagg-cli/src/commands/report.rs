@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use flowagg_core::arrival::{Deliveries, Patience, judged};
@@ -17,12 +16,12 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use super::error::CommandError;
-use super::files::{can_be_file, write_all};
+use super::files::{can_be_written, write_all};
 use super::verify::signed;
 use super::{metrics, start};
 use crate::args::{self, Target};
 use crate::aws::observe::Observation;
-use crate::aws::{Accounts, ReportObject, Session, deliveries, find_idle, put_report};
+use crate::aws::{Accounts, ReportObject, deliveries, find_idle, put_report};
 use crate::metrics::Metrics;
 use crate::report::{EarlierError, EarlierReport, Report, ReportInput, Trend, chargeback, html, words};
 use crate::show::{Extent, Glyphs};
@@ -38,8 +37,14 @@ pub(super) async fn run(
     let on_stdout = on_stdout.into_iter().find(|(is_given, _)| *is_given).map(|(_, option)| option);
     metrics::check(global, &options.metrics, on_stdout)?;
     let targets = [("--html", &options.html), ("--json", &json_file), ("--chargeback", &options.chargeback)];
+    let mut names = BTreeSet::new();
+    names.extend(options.metrics.paths().map(|path| path.display().to_string()));
     for (option, target) in targets.iter().filter_map(|(option, target)| Some((*option, target.as_ref()?))) {
-        check(option, target)?;
+        check(global, option, target)?;
+        if !names.insert(target.to_string()) {
+            let what = format!("`{target}` is named by two options, and the second would replace the first");
+            return Err(CommandError::usage(what, format!("name another target with `{option}`")));
+        }
     }
     let earlier = earlier(&options.compare, global)?;
     let Observation { fleet, accounts, observed } = start::look(global, start::Access::Read, screen).await?;
@@ -83,24 +88,23 @@ pub(super) async fn run(
     if let Some(target) = &options.chargeback {
         files.push((target, "text/csv; charset=utf-8", chargeback(&report)));
     }
-    let written = write(&files, global, screen).await?;
+    let verified = judged(&fleet, &observed.regions, &deliveries.arrivals, patience, now);
+    let mut gauges = Metrics::new(&fleet, &observed.regions, &verified, now);
+    gauges.policy.clone_from(&report.policy);
+    // First: a report that cannot be written is no reason for an alert.
+    metrics::write(&options.metrics, gauges, report.is_read(), now, screen)?;
+    write(&files, &accounts, json || options.metrics.is_on_stdout(), screen).await?;
     let out = if options.metrics.is_on_stdout() { &mut *screen.err } else { &mut *screen.out };
     if json {
         show::document(&report, out)?;
     } else if options.markdown {
         show::report_markdown(&report, out)?;
     } else if !files.is_empty() {
-        out.write_all(written.as_bytes())?;
         show::report_verdict(&report, out)?;
     } else {
         let extent = if options.all { Extent::All } else { Extent::Brief };
         show::report(&report, glyphs(|name| env::var(name).ok()), extent, out)?;
     }
-    let arrivals = &deliveries.arrivals;
-    let verified = judged(&fleet, &observed.regions, arrivals, patience, now);
-    let mut gauges = Metrics::new(&fleet, &observed.regions, &verified, now);
-    gauges.policy.clone_from(&report.policy);
-    metrics::write(&options.metrics, gauges, report.is_read(), now, screen)?;
     Ok(if !report.is_read() {
         Exit::Failed
     } else if report.is_complete() {
@@ -133,9 +137,9 @@ fn wrong(files: &[PathBuf], number: usize, error: &EarlierError) -> CommandError
 }
 
 /// Checks what is known of a target before any call.
-fn check(option: &str, target: &Target) -> Result<(), CommandError> {
+fn check(global: &args::GlobalArgs, option: &str, target: &Target) -> Result<(), CommandError> {
     match target {
-        Target::File(path) => can_be_file(path, "report.html"),
+        Target::File(path) => can_be_written(global, path, "report.html"),
         Target::Object { key, .. } if key.split('/').any(|part| part == AWS_LOGS) => {
             let what = format!("`{option} {target}` is in a folder of logs, which other programs read");
             Err(CommandError::usage(what, "name a key outside `AWSLogs/`"))
@@ -144,30 +148,29 @@ fn check(option: &str, target: &Target) -> Result<(), CommandError> {
     }
 }
 
-/// Writes files, and objects with the caller's own credentials. Returns a line for each.
+/// Writes files, then objects with the credentials of the caller, with a line for each.
 async fn write(
     files: &[(&Target, &str, String)],
-    global: &args::GlobalArgs,
+    accounts: &Accounts,
+    is_on_stdout: bool,
     screen: &mut Screen<'_>,
-) -> Result<String, CommandError> {
+) -> Result<(), CommandError> {
     let of_files = files.iter().filter_map(|(target, _, text)| match target {
         Target::File(path) => Some((path.as_path(), text.as_bytes())),
         Target::Object { .. } => None,
     });
     write_all(of_files)?;
-    for (target, media_type, text) in files {
-        let Target::Object { bucket, key } = target else { continue };
-        let object = ReportObject::new(bucket, key, media_type, text);
-        let put = screen.reading(async |_| -> Result<(), CommandError> {
-            let session = Session::open_own_account(&global.connection()).await?;
-            Ok(put_report(session.hub(), object).await?)
-        });
-        put.await?;
+    let (first, last): (Vec<_>, Vec<_>) =
+        files.iter().partition(|(target, ..)| matches!(target, Target::File(_)));
+    for (target, media_type, text) in first.into_iter().chain(last) {
+        if let Target::Object { bucket, key } = target {
+            let object = ReportObject::new(bucket, key, media_type, text);
+            screen.reading(async |_| put_report(accounts.caller(), object).await).await?;
+        }
+        let line = format!("written: {target} ({})", words::bytes(text.len() as u64));
+        if is_on_stdout { screen.say(&line)? } else { writeln!(screen.out, "{line}")? }
     }
-    let line = |(target, _, text): &(&Target, &str, String)| {
-        format!("written: {target} ({})\n", words::bytes(text.len() as u64))
-    };
-    Ok(files.iter().map(line).collect())
+    Ok(())
 }
 
 /// So many days, the last one that of the moment.

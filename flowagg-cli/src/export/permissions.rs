@@ -12,8 +12,9 @@ use serde_json::{Map, Value, json};
 use super::managed::{ManagedPolicy, PolicyPart, managed};
 use crate::aws::call::{
     ASSUME_ROLE, BEHIND_FLOW_LOGS, CREATE_FLOW_LOGS, CREATE_TAGS, Call, DELETE_FLOW_LOGS, DESCRIBE_FLOW_LOGS,
-    DESCRIBE_REGIONS, DESCRIBE_UNIT, GET_OBJECT, HUB_READS, HUB_WRITES, KEY_READS, LOOKUPS,
-    SECURITY_GROUP_READS, behind_field, describe, describe_in_use, organization_reads,
+    DESCRIBE_REGIONS, DESCRIBE_UNIT, GET_OBJECT, HUB_READS, HUB_WRITES, KEY_READS, LIST_ACCOUNTS_FOR_PARENT,
+    LIST_UNITS_FOR_PARENT, LOOKUPS, SECURITY_GROUP_READS, behind_field, describe, describe_in_use,
+    organization_reads,
 };
 
 /// IAM policies, as JSON values.
@@ -180,6 +181,10 @@ fn assume_roles(files: &[&FleetFile]) -> impl Iterator<Item = Value> {
 fn list_accounts(file: &FleetFile) -> Option<Value> {
     file.discovery().map(|(organization, how)| {
         let mut reads = organization_reads(organization, how);
+        if !file.units_of_exceptions().is_empty() {
+            let below = [LIST_ACCOUNTS_FOR_PARENT, LIST_UNITS_FOR_PARENT];
+            reads.extend(below.into_iter().filter(|call| !reads.contains(call)).collect::<Vec<_>>());
+        }
         // For the names of units in the report.
         reads.push(DESCRIBE_UNIT);
         let reads = actions(&reads);

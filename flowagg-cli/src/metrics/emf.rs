@@ -49,9 +49,12 @@ impl Metrics {
                     line.insert("Unread".to_owned(), 1.into());
                 }
                 PlaceMetrics::Accepted => continue,
-                PlaceMetrics::Read { flow_logs, .. } => {
-                    if flow_logs.iter().all(|(state, _)| state.is_healthy()) {
+                PlaceMetrics::Read { flow_logs, is_complete, .. } => {
+                    if *is_complete && flow_logs.iter().all(|(state, _)| state.is_healthy()) {
                         continue;
+                    }
+                    if !is_complete {
+                        line.insert("Unread".to_owned(), 1.into());
                     }
                     line.extend(
                         flow_logs.iter().map(|(state, count)| (name(state).to_owned(), count.into())),
@@ -68,7 +71,7 @@ impl Metrics {
         let total = |state: State| self.read().map(|read| read.flow_logs.of(state)).sum();
         let mut metrics = vec![
             count("Success", usize::from(self.is_read)),
-            count("Unread", self.places.values().filter(|it| **it == PlaceMetrics::Unread).count()),
+            count("Unread", self.places.values().filter(|it| Self::is_read(it) == Some(false)).count()),
             count("Resources", self.read().map(|read| read.resources.of).sum()),
             count("ResourcesLogged", self.read().map(|read| read.resources.count).sum()),
             count("Accepted", self.read().map(|read| read.accepted).sum()),
@@ -113,8 +116,9 @@ mod tests {
         assert_data_eq!(
             text.as_str(),
             str![[r#"
-{"_aws":{"Timestamp":1796126400000,"CloudWatchMetrics":[{"Namespace":"flowagg","Dimensions":[["Fleet"]],"Metrics":[{"Name":"Success","Unit":"Count"},{"Name":"Unread","Unit":"Count"},{"Name":"Resources","Unit":"Count"},{"Name":"ResourcesLogged","Unit":"Count"},{"Name":"Accepted","Unit":"Count"},{"Name":"Delivering","Unit":"Count"},{"Name":"Waiting","Unit":"Count"},{"Name":"Idle","Unit":"Count"},{"Name":"Silent","Unit":"Count"},{"Name":"Failing","Unit":"Count"},{"Name":"Missing","Unit":"Count"},{"Name":"Unknown","Unit":"Count"},{"Name":"NewestObjectAge","Unit":"Seconds"},{"Name":"PolicyBytes","Unit":"Bytes"},{"Name":"PolicyLimitBytes","Unit":"Bytes"},{"Name":"PolicyAccountsFit","Unit":"Count"}]}]},"Fleet":"acme-flow-logs","Success":0,"Unread":1,"Resources":4,"ResourcesLogged":3,"Accepted":1,"Delivering":2,"Waiting":0,"Idle":0,"Silent":0,"Failing":0,"Missing":1,"Unknown":0,"NewestObjectAge":240,"PolicyBytes":900,"PolicyLimitBytes":20480,"PolicyAccountsFit":431}
+{"_aws":{"Timestamp":1796126400000,"CloudWatchMetrics":[{"Namespace":"flowagg","Dimensions":[["Fleet"]],"Metrics":[{"Name":"Success","Unit":"Count"},{"Name":"Unread","Unit":"Count"},{"Name":"Resources","Unit":"Count"},{"Name":"ResourcesLogged","Unit":"Count"},{"Name":"Accepted","Unit":"Count"},{"Name":"Delivering","Unit":"Count"},{"Name":"Waiting","Unit":"Count"},{"Name":"Idle","Unit":"Count"},{"Name":"Silent","Unit":"Count"},{"Name":"Failing","Unit":"Count"},{"Name":"Missing","Unit":"Count"},{"Name":"Unknown","Unit":"Count"},{"Name":"NewestObjectAge","Unit":"Seconds"},{"Name":"PolicyBytes","Unit":"Bytes"},{"Name":"PolicyLimitBytes","Unit":"Bytes"},{"Name":"PolicyAccountsFit","Unit":"Count"}]}]},"Fleet":"acme-flow-logs","Success":0,"Unread":2,"Resources":4,"ResourcesLogged":3,"Accepted":1,"Delivering":2,"Waiting":0,"Idle":0,"Silent":0,"Failing":0,"Missing":1,"Unknown":0,"NewestObjectAge":240,"PolicyBytes":900,"PolicyLimitBytes":20480,"PolicyAccountsFit":431}
 {"Fleet":"acme-flow-logs","Account":"222222222222","Region":"eu-west-1","Delivering":2,"Missing":1}
+{"Fleet":"acme-flow-logs","Account":"222222222222","Region":"us-east-1","Unread":1}
 {"Fleet":"acme-flow-logs","Account":"333333333333","Region":"eu-west-1","Unread":1}
 
 "#]]

@@ -35,8 +35,10 @@ pub struct Metrics {
 /// The gauges of an account-region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlaceMetrics {
-    /// It was read.
+    /// It was read, but for what is in use if that could not be read.
     Read {
+        /// Whether everything that is needed could be read.
+        is_complete: bool,
         /// The resources with a flow log, of those that are to be logged.
         resources: Share,
         /// Its flow logs by state, but for those that an exception accepts.
@@ -83,6 +85,7 @@ impl Metrics {
                     here.iter().map(|it| (&it.resource, it.flow_log.is_some())).collect();
                 let logged = resources.values().filter(|is_logged| **is_logged).count();
                 PlaceMetrics::Read {
+                    is_complete: verified.failures.iter().all(|failure| failure.place != *place),
                     resources: Share::new(logged, resources.len()),
                     flow_logs: here.iter().filter(|it| it.exception.is_none()).map(|it| it.state).collect(),
                     accepted: here.iter().filter(|it| it.exception.is_some()).count(),
@@ -107,10 +110,19 @@ impl Metrics {
         self
     }
 
+    /// Whether an account-region could be read completely; `None` if an exception accepts that it could not.
+    fn is_read(place: &PlaceMetrics) -> Option<bool> {
+        match place {
+            PlaceMetrics::Read { is_complete, .. } => Some(*is_complete),
+            PlaceMetrics::Unread => Some(false),
+            PlaceMetrics::Accepted => None,
+        }
+    }
+
     /// The account-regions that were read.
     fn read(&self) -> impl Iterator<Item = Read<'_>> {
         self.places.iter().filter_map(|(place, metrics)| match metrics {
-            PlaceMetrics::Read { resources, flow_logs, accepted, newest_age_seconds } => {
+            PlaceMetrics::Read { resources, flow_logs, accepted, newest_age_seconds, is_complete: _ } => {
                 let (accepted, newest_age_seconds) = (*accepted, *newest_age_seconds);
                 Some(Read { place, resources: *resources, flow_logs, accepted, newest_age_seconds })
             }
@@ -136,6 +148,7 @@ mod fixture {
             (
                 place("222222222222", "eu-west-1"),
                 PlaceMetrics::Read {
+                    is_complete: true,
                     resources: Share::new(3, 4),
                     flow_logs: states.into_iter().collect(),
                     accepted: 1,
@@ -145,6 +158,7 @@ mod fixture {
             (
                 place("222222222222", "us-east-1"),
                 PlaceMetrics::Read {
+                    is_complete: false,
                     resources: Share::new(0, 0),
                     flow_logs: StateCounts::default(),
                     accepted: 0,

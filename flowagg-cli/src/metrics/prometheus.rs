@@ -6,10 +6,10 @@
 use std::fmt::{self, Write as _};
 
 use flowagg_core::arrival::State;
-use flowagg_core::id::Place;
+use flowagg_core::id::{FleetName, Place};
 use jiff::Timestamp;
 
-use super::{Metrics, PlaceMetrics, Read};
+use super::{Metrics, Read};
 
 const LAST_SUCCESS: &str = "flowagg_last_success_timestamp_seconds";
 
@@ -26,10 +26,13 @@ impl Metrics {
     }
 
     fn write(&self, out: &mut String) -> fmt::Result {
-        gauge(out, "flowagg_account_region_read", "Whether the account-region could be read: 1, or 0.")?;
-        for (place, metrics) in self.places.iter().filter(|(_, it)| **it != PlaceMetrics::Accepted) {
-            let is_read = u8::from(*metrics != PlaceMetrics::Unread);
-            writeln!(out, "flowagg_account_region_read{{{}}} {is_read}", self.labels(place))?;
+        let help = "Whether everything that is needed of the account-region could be read: 1, or 0.";
+        gauge(out, "flowagg_account_region_read", help)?;
+        for (place, metrics) in &self.places {
+            if let Some(is_read) = Self::is_read(metrics) {
+                let (labels, value) = (self.labels(place), u8::from(is_read));
+                writeln!(out, "flowagg_account_region_read{{{labels}}} {value}")?;
+            }
         }
         let of_place: [(&str, &str, Value); 4] = [
             ("flowagg_resources", "Resources that are to be logged.", |read| number(read.resources.of)),
@@ -105,10 +108,10 @@ fn gauge(out: &mut String, name: &str, help: &str) -> fmt::Result {
     writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge")
 }
 
-/// When a run last read everything, by the file of an earlier run.
-pub fn last_success(text: &str) -> Option<Timestamp> {
-    let line = text.lines().find(|line| line.starts_with(&format!("{LAST_SUCCESS}{{")))?;
-    let (_, seconds) = line.rsplit_once(' ')?;
+/// When a run for this fleet last read everything, by the file of an earlier run.
+pub fn last_success(text: &str, fleet: &FleetName) -> Option<Timestamp> {
+    let of_fleet = format!("{LAST_SUCCESS}{{fleet=\"{fleet}\"}} ");
+    let seconds = text.lines().find_map(|line| line.strip_prefix(&of_fleet))?;
     Timestamp::from_second(seconds.parse().ok()?).ok()
 }
 
@@ -125,10 +128,10 @@ mod tests {
         assert_data_eq!(
             text.as_str(),
             str![[r##"
-# HELP flowagg_account_region_read Whether the account-region could be read: 1, or 0.
+# HELP flowagg_account_region_read Whether everything that is needed of the account-region could be read: 1, or 0.
 # TYPE flowagg_account_region_read gauge
 flowagg_account_region_read{fleet="acme-flow-logs",account="222222222222",region="eu-west-1"} 1
-flowagg_account_region_read{fleet="acme-flow-logs",account="222222222222",region="us-east-1"} 1
+flowagg_account_region_read{fleet="acme-flow-logs",account="222222222222",region="us-east-1"} 0
 flowagg_account_region_read{fleet="acme-flow-logs",account="333333333333",region="eu-west-1"} 0
 # HELP flowagg_resources Resources that are to be logged.
 # TYPE flowagg_resources gauge
@@ -183,8 +186,10 @@ flowagg_last_success_timestamp_seconds{fleet="acme-flow-logs"} 1796122800
     #[test]
     fn last_success_of_an_earlier_run_is_read_from_its_file() {
         let metrics = metrics();
-        assert_eq!(last_success(&metrics.prometheus()), metrics.last_success);
-        assert_eq!(last_success(&metrics.failed(None).prometheus()), None);
-        assert_eq!(last_success(""), None);
+        let fleet = metrics.fleet.clone();
+        assert_eq!(last_success(&metrics.prometheus(), &fleet), metrics.last_success);
+        assert_eq!(last_success(&metrics.prometheus(), &FleetName::parse("acme").unwrap()), None);
+        assert_eq!(last_success(&metrics.failed(None).prometheus(), &fleet), None);
+        assert_eq!(last_success("", &fleet), None);
     }
 }

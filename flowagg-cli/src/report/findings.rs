@@ -78,7 +78,7 @@ impl Found<'_> {
             let state = self.observed.regions.get(place)?.as_ref().ok()?;
             state.resources.iter().find(|it| it.id == *resource)
         });
-        self.fleet.exception(place, found, self.today).map(Acceptance::from)
+        self.fleet.exceptions(place, found, self.today).first().map(|exception| Acceptance::from(*exception))
     }
 
     fn add(
@@ -248,16 +248,22 @@ impl Found<'_> {
     fn exceptions(&mut self, verified: &Verified) {
         let is_whole = self.observed.scope == Scope::Whole && verified.failures.is_empty();
         for ExceptionUse { exception, is_expired, accepts, .. } in &verified.exceptions {
-            let account = exception.account.unwrap_or(self.hub.account);
-            let (region, resource) =
-                (exception.region.clone(), exception.vpc.as_ref().map(ToString::to_string));
-            let affected = AffectedResource { account, region, resource, exception: None };
+            // One without an account is a part of the fleet file.
+            let affected = match exception.account {
+                Some(account) => AffectedResource { account, region: None, resource: None, exception: None },
+                None => self.hub.clone(),
+            };
+            let accepts_finding = self
+                .alike
+                .values()
+                .flat_map(|finding| &finding.places)
+                .any(|place| place.exception.as_ref() == Some(&Acceptance::from(exception)));
             let (until, reason) = (exception.until, &exception.reason);
             if *is_expired {
                 let what = format!("an exception ended on {until}: {exception} ({reason})");
                 let help = Some("remove it from the fleet file, or set a later `until`");
                 self.add(Severity::Warning, About::Exception, &what, help, affected);
-            } else if *accepts == 0 && is_whole {
+            } else if *accepts == 0 && !accepts_finding && is_whole {
                 let what = format!("an exception accepts nothing: {exception} ({reason})");
                 self.add(
                     Severity::Note,

@@ -131,6 +131,7 @@ impl Outcome {
         let verdict = match (self.is_read, self.flow_logs.total() + self.accepted) {
             (false, _) if unhealthy.is_empty() => "not everything could be read".to_owned(),
             (false, _) => format!("not everything could be read; {list}"),
+            (true, 0) if self.accepted_failures > 0 => "no flow log could be checked".to_owned(),
             (true, 0) => "there is nothing to log".to_owned(),
             (true, _) if unhealthy.is_empty() => format!("every flow log that should deliver does{accepted}"),
             (true, _) => format!("not every flow log delivers: {list}"),

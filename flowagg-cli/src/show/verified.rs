@@ -115,6 +115,14 @@ impl<'a> Standing<'a> {
         if self.unread.is_empty() { self.flow_logs.worst() } else { Some(State::Unknown) }
     }
 
+    fn kind(&self) -> Kind {
+        match self.worst() {
+            Some(state) => Kind::Open(state),
+            None if self.accepted > 0 => Kind::Accepted,
+            None => Kind::Nothing,
+        }
+    }
+
     /// `3 delivering, 1 silent, the newest object 40 s old`.
     fn words(&self) -> String {
         let mut parts = states(&self.flow_logs, |_| true);
@@ -136,6 +144,34 @@ impl<'a> Standing<'a> {
 /// Of an account in whose regions nothing is to be logged.
 const NOTHING: &str = "nothing to log";
 
+/// What an account has in common with others.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// The worst state of what is not accepted.
+    Open(State),
+    /// Everything is accepted.
+    Accepted,
+    /// Nothing is to be logged.
+    Nothing,
+}
+
+impl Kind {
+    fn state(self) -> Option<State> {
+        match self {
+            Self::Open(state) => Some(state),
+            Self::Accepted | Self::Nothing => None,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Open(state) => state.as_str(),
+            Self::Accepted => "with an exception",
+            Self::Nothing => NOTHING,
+        }
+    }
+}
+
 /// A line for each account; if there are many, for each state that accounts are in.
 fn accounts(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     let accounts = Standing::all(verified);
@@ -147,17 +183,17 @@ fn accounts(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::Res
         };
         return table(&accounts.iter().map(row).collect::<Vec<_>>(), out);
     }
-    let mut by_state: BTreeMap<Option<State>, (usize, StateCounts)> = BTreeMap::new();
+    let mut by_state: BTreeMap<Kind, (usize, StateCounts)> = BTreeMap::new();
     for standing in accounts.values() {
-        let (number, flow_logs) = by_state.entry(standing.worst()).or_default();
+        let (number, flow_logs) = by_state.entry(standing.kind()).or_default();
         *number += 1;
         standing.flow_logs.iter().for_each(|(state, n)| (0..n).for_each(|_| flow_logs.count(state)));
     }
-    let order = State::WORST_FIRST.into_iter().rev().map(Some).chain([None]);
-    let rows = order.filter_map(|state| {
-        let (number, flow_logs) = by_state.get(&state)?;
-        let (style, sign) = sign(state);
-        let words = state.map_or(NOTHING.to_owned(), |state| state.as_str().to_owned());
+    let kinds = State::WORST_FIRST.into_iter().rev().map(Kind::Open);
+    let rows = kinds.chain([Kind::Accepted, Kind::Nothing]).filter_map(|kind| {
+        let (number, flow_logs) = by_state.get(&kind)?;
+        let (style, sign) = sign(kind.state());
+        let words = kind.words().to_owned();
         let flow_logs = states(flow_logs, |_| true).join(", ");
         let flow_logs = if flow_logs.is_empty() { flow_logs } else { format!("flow logs: {flow_logs}") };
         let cells = vec![counted(*number, "account", "accounts"), words, flow_logs];
@@ -215,7 +251,8 @@ fn exceptions(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::R
     }
     if view.is_all() {
         let rows = verified.accepted_failures.iter().map(|AcceptedFailure { failure, exception, .. }| {
-            let cells = vec![failure.what(), accepted_until(exception)];
+            let place = [failure.place.account.to_string(), failure.place.region.to_string()];
+            let cells = place.into_iter().chain([failure.what(), accepted_until(exception)]).collect();
             Row { style: DIM, sign: "=", cells, below: None }
         });
         return table(&rows.collect::<Vec<_>>(), out);

@@ -133,21 +133,28 @@ pub fn judged(
     let unread = failures.len();
     let today = now.to_zoned(TimeZone::UTC).date();
     let mut used: Vec<&Exception> = Vec::new();
+    let mut of_accepted: BTreeMap<&Failure, &Exception> = BTreeMap::new();
     let flow_logs: Vec<FlowLogDelivery> = expected(fleet, states)
         .into_iter()
         .map(|(place, resource, log)| {
             let in_use = is_in_use(&arrivals.in_use, &place, &resource.id);
             let newest = log.and_then(|log| arrivals.newest.get(&log.id));
             let state = judge(log, newest, in_use, now, patience);
+            let covering: Vec<&Exception> =
+                if state.is_healthy() { Vec::new() } else { fleet.exceptions(&place, Some(resource), today) };
+            let exception = covering.first().copied();
+            used.extend(covering);
             let message = match (state, in_use) {
                 (State::Unknown, Some(Err(failure))) => {
-                    failures.insert(failure);
+                    // What is read only for accepted flow logs is accepted with them.
+                    match exception {
+                        None => drop(failures.insert(failure)),
+                        Some(exception) => drop(of_accepted.insert(failure, exception)),
+                    }
                     Some(failure.what())
                 }
                 _ => log.and_then(|log| log.deliver_error.clone()),
             };
-            let exception = fleet.exception(&place, Some(resource), today).filter(|_| !state.is_healthy());
-            used.extend(exception);
             FlowLogDelivery {
                 exception: exception.map(Acceptance::from),
                 account_name: fleet.account_name(place.account).map(str::to_owned),
@@ -176,16 +183,20 @@ pub fn judged(
     let read = states.iter().filter(|(_, state)| state.is_ok()).map(|(place, _)| place);
     let nothing_to_log = read.filter(|place| !logged.contains(place)).cloned().collect();
     let (mut open, mut accepted_failures) = (Vec::new(), Vec::new());
+    of_accepted.retain(|failure, _| !failures.contains(failure));
     for failure in failures {
-        match fleet.exception(&failure.place, None, today) {
-            Some(exception) => {
-                used.push(exception);
-                accepted_failures
-                    .push(AcceptedFailure { failure: failure.clone(), exception: exception.into() });
-            }
+        let covering: Vec<&Exception> = fleet.exceptions(&failure.place, None, today);
+        match covering.first() {
+            Some(exception) => drop(of_accepted.insert(failure, exception)),
             None => open.push(failure.clone()),
         }
+        used.extend(covering);
     }
+    let accepted = |(failure, exception): (&Failure, &Exception)| AcceptedFailure {
+        failure: failure.clone(),
+        exception: exception.into(),
+    };
+    accepted_failures.extend(of_accepted.into_iter().map(accepted));
     let exceptions = uses(fleet, used.into_iter(), today);
     Verified { coverage, failures: open, accepted_failures, exceptions, flow_logs, nothing_to_log, strangers }
 }

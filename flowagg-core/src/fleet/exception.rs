@@ -4,7 +4,7 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::Member;
+use super::{Member, Regions};
 use crate::id::{AccountId, OrganizationalUnitId, Place, Region, ResourceId};
 use crate::observed::Resource;
 
@@ -46,9 +46,11 @@ impl Exception {
         self.until > today.saturating_add(Self::MOST_DAYS.days())
     }
 
-    /// Whether everything in an account-region is accepted.
+    /// Whether everything in an account-region is accepted. If the regions of the member could not be looked up, what is found there is
+    /// of the whole account, and an exception for a region does not accept it.
     pub fn covers_place(&self, place: &Place, member: Option<&Member>) -> bool {
-        self.vpc.is_none() && self.is_of(place, member)
+        let is_whole = member.is_some_and(|member| member.regions == Regions::ALL);
+        self.vpc.is_none() && !(is_whole && self.region.is_some()) && self.is_of(place, member)
     }
 
     /// Whether what is found of a resource is accepted.
@@ -81,7 +83,7 @@ impl fmt::Display for Exception {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::{Regions, Selection};
+    use crate::fleet::Selection;
 
     fn exception() -> Exception {
         let account = AccountId::parse("222222222222").unwrap();

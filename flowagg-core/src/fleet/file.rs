@@ -7,7 +7,7 @@ use super::{
 };
 use crate::cost::Prices;
 use crate::flow_log::FlowLogSpec;
-use crate::id::{AccountId, ExternalId, FleetName, Region, RoleName};
+use crate::id::{AccountId, ExternalId, FleetName, OrganizationalUnitId, Region, RoleName};
 
 /// A fleet as `flowagg.toml` declares it. The accounts of an organization and the regions of `["all"]` are not known here:
 /// [`resolve`](Self::resolve) takes what AWS returns for them, and makes a [`Fleet`].
@@ -69,11 +69,17 @@ impl FleetFile {
         Some((organization, organization.discovery.as_ref()?))
     }
 
+    /// The organizational units that exceptions name, whose accounts are looked up with those of the organization.
+    pub fn units_of_exceptions(&self) -> BTreeSet<OrganizationalUnitId> {
+        self.exceptions.iter().filter_map(|exception| exception.unit.clone()).collect()
+    }
+
     /// The regions that the file names and flowagg does not know: AWS has added them since, or they are misspelled.
     pub fn unknown_regions(&self) -> BTreeSet<&Region> {
         let found = self.discovery().map(|(_, discovery)| &discovery.regions);
         let of_members = self.members.values().map(|member| &member.regions).chain(found);
-        let named = of_members.flat_map(Regions::iter).chain([&self.hub.region]);
+        let of_exceptions = self.exceptions.iter().filter_map(|exception| exception.region.as_ref());
+        let named = of_members.flat_map(Regions::iter).chain(of_exceptions).chain([&self.hub.region]);
         named.filter(|region| !region.is_known()).collect()
     }
 

@@ -24,7 +24,7 @@ pub struct Member {
     /// Whether the units that the fleet file chooses hold it, or the organization if it chooses none. Only then does a
     /// statement that names the organization or its units let it deliver.
     pub in_units: bool,
-    /// The organizational units that hold it, at any depth, as far as they are known.
+    /// The units of [exceptions](super::Exception) that hold it.
     #[serde(skip)]
     pub units: BTreeSet<OrganizationalUnitId>,
 }

@@ -123,15 +123,14 @@ impl Fleet {
         self.hub.region.partition()
     }
 
-    /// The first exception that is in force on this day for what was found in an account-region: of a resource, or of all of it.
-    pub fn exception(&self, place: &Place, resource: Option<&Resource>, today: Date) -> Option<&Exception> {
+    /// The exceptions that are in force on this day for what was found in an account-region: of a resource, or of all of it. Each accepts it.
+    pub fn exceptions(&self, place: &Place, resource: Option<&Resource>, today: Date) -> Vec<&Exception> {
         let member = self.members.get(&place.account);
-        self.exceptions.iter().filter(|exception| !exception.is_expired(today)).find(|exception| {
-            match resource {
-                Some(resource) => exception.covers(place, member, resource),
-                None => exception.covers_place(place, member),
-            }
-        })
+        let covers = |exception: &&Exception| match resource {
+            Some(resource) => exception.covers(place, member, resource),
+            None => exception.covers_place(place, member),
+        };
+        self.exceptions.iter().filter(|exception| !exception.is_expired(today)).filter(covers).collect()
     }
 
     /// Where every flow log delivers to.

@@ -105,8 +105,6 @@ pub struct FoundAccount {
     pub name: Option<String>,
     /// Organizations' word for its state: `ACTIVE`, `SUSPENDED`, `PENDING_CLOSURE`, `CLOSED`, `PENDING_ACTIVATION`.
     pub state: String,
-    /// The organizational units that hold it, at any depth, as far as they are known.
-    pub units: BTreeSet<OrganizationalUnitId>,
     /// Whether it is under a chosen unit that is not excepted.
     pub in_units: bool,
 }
@@ -114,7 +112,7 @@ pub struct FoundAccount {
 impl FoundAccount {
     /// An account in this state, in Organizations' word, that has no name and that no chosen unit holds.
     pub fn new(id: AccountId, state: impl Into<String>) -> Self {
-        Self { id, name: None, state: state.into(), units: BTreeSet::new(), in_units: false }
+        Self { id, name: None, state: state.into(), in_units: false }
     }
 
     /// Whether its roles can be assumed. Those of an account that waits to be closed still can.

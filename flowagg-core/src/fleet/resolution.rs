@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Fleet, FleetFile, FoundAccount, Member, Regions};
-use crate::id::{AccountId, Region};
+use crate::id::{AccountId, OrganizationalUnitId, Region};
 
 /// A fleet file that is being resolved: it takes the accounts and regions as AWS returns them, in any order.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ impl Resolution {
     /// Adds an account of the organization: as a member, or as one that is left out, with the reason. Returns the member if
     /// it is new. A member that the file lists keeps its settings.
     pub fn find(&mut self, found: FoundAccount) -> Option<&Member> {
-        let FoundAccount { id, ref name, ref state, ref units, in_units } = found;
+        let FoundAccount { id, ref name, ref state, in_units } = found;
         let organization = self.fleet.organization.as_ref();
         let covered = in_units || organization.is_some_and(|it| it.units.is_empty());
         if let Some(named) = self.fleet.members.get_mut(&id) {
@@ -53,7 +53,6 @@ impl Resolution {
             named.in_organization = true;
             // An account that is also listed by its id is found twice.
             named.in_units |= covered;
-            named.units.extend(found.units);
             return None;
         }
         let organization = organization?;
@@ -82,7 +81,7 @@ impl Resolution {
             resources: discovery.resources.clone(),
             in_organization: true,
             in_units: covered,
-            units: units.clone(),
+            units: BTreeSet::new(),
         };
         Some(self.fleet.members.entry(id).or_insert(member))
     }
@@ -91,6 +90,15 @@ impl Resolution {
     pub fn enable(&mut self, account: AccountId, regions: BTreeSet<Region>) {
         if let Some(Member { regions: Regions::All { enabled }, .. }) = self.fleet.members.get_mut(&account) {
             *enabled = Some(regions);
+        }
+    }
+
+    /// Adds the accounts that an organizational unit holds, at any depth.
+    pub fn hold(&mut self, unit: &OrganizationalUnitId, accounts: &BTreeSet<AccountId>) {
+        for account in accounts {
+            if let Some(member) = self.fleet.members.get_mut(account) {
+                member.units.insert(unit.clone());
+            }
         }
     }
 

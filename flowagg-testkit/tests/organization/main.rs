@@ -3,6 +3,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail where it likes, its helpers too")]
 
 mod athena;
+mod exceptions;
 mod moto;
 mod names;
 mod program;

@@ -256,7 +256,7 @@ async fn the_last_line_of_every_command_agrees_with_its_exit_code() {
 2 flowagg apply --yes --only 999988887777 | error
 2 flowagg destroy --yes --only 999988887777 | error
 2 flowagg doctor --only 999988887777 | error
-1 flowagg report --html DIR/none/report.html | error
+2 flowagg report --html DIR/none/report.html | error
 3 flowagg report --html DIR/report.html | report: not every flow log delivers: 4 waiting, 1 finding
 0 flowagg export cloudformation --hub --out DIR/cfn | note: deploy it in account 111122223333, region eu-west-1
 1 flowagg export cloudformation --hub --format json --out DIR/cfn/hub.yaml | error

@@ -78,6 +78,7 @@ report 111122223333 eu-west-1 acme-flow-logs  2026-11-23T09:20:00Z
   resources  2 of 2 (100 %) have a flow log
   flow logs  2 of 2 (100 %) deliver
   delivered  2 objects, 1.3 KiB in 7 days; the newest is 40 s old
+  cost       not known before a day of deliveries is over
   policy     612 of 20,480 bytes (2 %); form `prefixes` takes 240 accounts
   expiry     flow logs expire after 90 days
 

@@ -28,8 +28,8 @@ use flowagg_core::id::{AccountId, ExternalId, Place, Region, RoleName};
 
 pub use account::Account;
 pub(crate) use account::not_a_region;
-pub(crate) use organization::find_accounts;
 use organization::named_units;
+pub(crate) use organization::{Units, find_accounts};
 
 use self::caller::identify;
 use self::credentials::Source;
@@ -337,6 +337,11 @@ impl Accounts {
     /// The hub account.
     pub fn hub(&self) -> &Account {
         self.session.hub()
+    }
+
+    /// The account of the caller, whose credentials every call starts from.
+    pub fn caller(&self) -> &Account {
+        &self.session.caller
     }
 
     /// A member's account, or why it cannot be reached.

@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, mpsc};
 
 use super::{Detail, region};
 use crate::Progress;
-use crate::aws::access::{Account, Accounts, Session, find_accounts, not_a_region};
+use crate::aws::access::{Account, Accounts, Session, Units, find_accounts, not_a_region};
 use crate::aws::tasks::{AT_ONCE, outcome};
 
 /// A fleet with every account and region that belongs to it, and what they have.
@@ -46,6 +46,7 @@ pub async fn survey(
 pub(crate) async fn listed(file: FleetFile, session: &Session) -> Result<Fleet, Failure> {
     let discovery = file.discovery().map(|(organization, how)| (organization.clone(), how.clone()));
     let mut resolution = file.resolve();
+    let none = BTreeSet::new();
     if let Some((organization, how)) = discovery {
         let (sender, mut found) = mpsc::unbounded_channel();
         let adding = async {
@@ -53,7 +54,7 @@ pub(crate) async fn listed(file: FleetFile, session: &Session) -> Result<Fleet, 
                 resolution.find(account);
             }
         };
-        futures::join!(find_accounts(session, &organization, &how, sender), adding).0?;
+        futures::join!(find_accounts(session, &organization, &how, &none, sender), adding).0?;
     }
     Ok(resolution.finish())
 }
@@ -83,16 +84,19 @@ pub(crate) async fn survey_in(
 
     let (sender, mut found) = mpsc::unbounded_channel::<FoundAccount>();
     let discovery = file.discovery().map(|(organization, how)| (organization.clone(), how.clone()));
+    let of_exceptions = file.units_of_exceptions();
     let mut resolution = file.resolve();
     let finding = async {
         match &discovery {
-            Some((organization, how)) => find_accounts(session, organization, how, sender).await,
-            None => Ok(BTreeMap::new()),
+            Some((organization, how)) => {
+                find_accounts(session, organization, how, &of_exceptions, sender).await
+            }
+            None => Ok(Units::default()),
         }
     };
     pin_mut!(finding);
     let mut is_finding = true;
-    let mut units = BTreeMap::new();
+    let mut units = Units::default();
     let mut members = BTreeMap::new();
     let mut regions = BTreeMap::new();
     loop {
@@ -117,7 +121,8 @@ pub(crate) async fn survey_in(
             else => break,
         }
     }
-    let accounts = Accounts { session: session.clone(), members, units };
+    units.of_exceptions.iter().for_each(|(unit, accounts)| resolution.hold(unit, accounts));
+    let accounts = Accounts { session: session.clone(), members, units: units.paths };
     Ok(Survey { fleet: resolution.finish(), accounts, regions })
 }
 

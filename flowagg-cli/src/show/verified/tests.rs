@@ -345,7 +345,8 @@ ok: every flow log that should deliver does, except 1 with an exception; 1 error
 
 warning: an exception ended on 2026-11-22: account 222200000002 (new firewall)
        remove it from the fleet file, or set a later `until`
-  = AssumeRole: AccessDenied: not authorized  exception until 2026-11-30: role is missing
+  = 222200000003  eu-west-1  AssumeRole: AccessDenied: not authorized  exception until 2026-11-30:
+                                                                       role is missing
 
   resources  2 of 2 have a flow log; 1 account-region could not be read
   flow logs  1 of 2 deliver, 1 silent
@@ -359,5 +360,24 @@ ok: every flow log that should deliver does, except 1 with an exception; 1 error
     assert!(
         shown.contains("\nverify: not every flow log delivers: 1 silent; 1 error has an exception\n"),
         "{shown}"
+    );
+}
+
+#[test]
+fn accounts_of_a_large_fleet_whose_findings_are_accepted_are_counted_as_such() {
+    let mut made = Made::new(45, &["eu-west-1"]);
+    for account in 1..=5 {
+        made.stops(account, "eu-west-1", None);
+        let id = AccountId::parse(&format!("{:012}", 222_200_000_000 + account)).unwrap();
+        made.fleet.exceptions.push(Exception::of_account(id, "being closed", "2026-12-31".parse().unwrap()));
+    }
+    let shown = made.shown(Extent::Brief, Some(80));
+    assert_data_eq!(
+        shown.lines().take(3).collect::<Vec<_>>().join("\n"),
+        str![[r#"
+  + 40 accounts  delivering         flow logs: 40 delivering
+  = 5 accounts   with an exception
+
+"#]]
     );
 }

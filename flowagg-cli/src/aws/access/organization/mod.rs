@@ -25,14 +25,24 @@ use crate::aws::call::{
 use crate::aws::complete::{Incomplete, Pages};
 use crate::aws::failure::At;
 
-/// Sends every account that the fleet file may choose, page by page as they come. Returns the organizational units that
-/// hold each, the topmost first, between slashes: by name where units were listed, else by id, as Organizations gives them.
+/// The organizational units of accounts.
+#[derive(Debug, Default)]
+pub(crate) struct Units {
+    /// Those that hold each account, the topmost first, between slashes: by name where units were listed, else by id, as Organizations
+    /// gives them.
+    pub(crate) paths: BTreeMap<AccountId, String>,
+    /// The accounts that each unit of an exception holds, at any depth.
+    pub(crate) of_exceptions: BTreeMap<OrganizationalUnitId, BTreeSet<AccountId>>,
+}
+
+/// Sends every account that the fleet file may choose, page by page as they come. Also lists the accounts of the units that exceptions name.
 pub(crate) async fn find_accounts(
     session: &Session,
     organization: &Organization,
     discovery: &Discovery,
+    of_exceptions: &BTreeSet<OrganizationalUnitId>,
     found: mpsc::UnboundedSender<FoundAccount>,
-) -> Result<BTreeMap<AccountId, String>, Failure> {
+) -> Result<Units, Failure> {
     let account = match &discovery.lookup {
         Some(lookup) => session.enter(lookup.account, &lookup.role).await?,
         None => session.caller.clone(),
@@ -49,7 +59,13 @@ pub(crate) async fn find_accounts(
         seen: BTreeSet::new(),
     };
     search.run(organization, discovery).await?;
-    Ok(search.units)
+    let mut held = BTreeMap::new();
+    for unit in of_exceptions {
+        let below = search.below(&BTreeSet::from([unit.clone()]), &BTreeSet::new()).await?;
+        let ids = below.iter().filter_map(|(account, _)| account.id()?.parse().ok());
+        held.insert(unit.clone(), ids.collect());
+    }
+    Ok(Units { paths: search.units, of_exceptions: held })
 }
 
 /// The same units, each with its name next to its id. A unit whose name cannot be read keeps its id alone: nothing depends on
@@ -98,14 +114,6 @@ fn unit_of(path: &str) -> Option<String> {
 /// Names of units that are read at once.
 const NAMES_AT_ONCE: usize = 4;
 
-/// An account under a unit.
-struct Below {
-    account: types::Account,
-    /// The units that hold it, the topmost first, between slashes: by name but for the first.
-    way: String,
-    units: BTreeSet<OrganizationalUnitId>,
-}
-
 struct Search {
     client: Client,
     place: Place,
@@ -120,8 +128,8 @@ impl Search {
     async fn run(&mut self, organization: &Organization, discovery: &Discovery) -> Result<(), Failure> {
         let Discovery { except_units, accounts, .. } = discovery;
         if !organization.units.is_empty() {
-            for Below { account, way, units } in self.below(&organization.units, except_units).await? {
-                self.tell(&account, Some(way), units, |_| true)?;
+            for (account, unit) in self.below(&organization.units, except_units).await? {
+                self.tell(&account, Some(unit), |_| true)?;
             }
             return self.each(accounts).await;
         }
@@ -132,7 +140,7 @@ impl Search {
             BTreeSet::new()
         } else {
             let below = self.below(except_units, &BTreeSet::new()).await?;
-            below.iter().filter_map(|below| below.account.id().map(str::to_owned)).collect()
+            below.iter().filter_map(|(account, _)| account.id().map(str::to_owned)).collect()
         };
         let mut pages = self.client.list_accounts().into_paginator().send();
         let mut turned = Pages::default();
@@ -141,7 +149,7 @@ impl Search {
             let next = turned.turn(page.next_token(), None);
             next.map_err(|why| self.at(None).incomplete(LIST_ACCOUNTS, &why))?;
             for account in page.accounts() {
-                self.tell(account, None, BTreeSet::new(), |id| !excepted.contains(id))?;
+                self.tell(account, None, |id| !excepted.contains(id))?;
             }
         }
         Ok(())
@@ -152,16 +160,15 @@ impl Search {
         &self,
         units: &BTreeSet<OrganizationalUnitId>,
         except: &BTreeSet<OrganizationalUnitId>,
-    ) -> Result<Vec<Below>, Failure> {
+    ) -> Result<Vec<(types::Account, String)>, Failure> {
         let mut accounts = Vec::new();
-        let chosen = units.iter().map(|unit| (unit.to_string(), unit.to_string(), BTreeSet::new()));
-        let mut open: VecDeque<(String, String, BTreeSet<OrganizationalUnitId>)> = chosen.collect();
+        let chosen = units.iter().map(|unit| (unit.to_string(), unit.to_string()));
+        let mut open: VecDeque<(String, String)> = chosen.collect();
         let mut seen: BTreeSet<String> = except.iter().map(ToString::to_string).collect();
-        while let Some((unit, way, mut units)) = open.pop_front() {
+        while let Some((unit, way)) = open.pop_front() {
             if !seen.insert(unit.clone()) {
                 continue;
             }
-            units.extend(OrganizationalUnitId::parse(&unit));
             let here = self.client.list_accounts_for_parent().parent_id(&unit).into_paginator();
             let below = self.client.list_organizational_units_for_parent().parent_id(&unit).into_paginator();
             let (here, below): (Result<Vec<_>, _>, Result<Vec<_>, _>) =
@@ -171,8 +178,7 @@ impl Search {
                 let next = turned.turn(page.next_token(), None);
                 next.map_err(|why| self.at(Some(&unit)).incomplete(LIST_ACCOUNTS_FOR_PARENT, &why))?;
                 let here = page.accounts.unwrap_or_default();
-                let below = |account| Below { account, way: way.clone(), units: units.clone() };
-                accounts.extend(here.into_iter().map(below));
+                accounts.extend(here.into_iter().map(|account| (account, way.clone())));
             }
             let mut turned = Pages::default();
             for page in below.map_err(|error| self.about(&unit, LIST_UNITS_FOR_PARENT, &error))? {
@@ -183,7 +189,7 @@ impl Search {
                     let id = below.id.ok_or(Incomplete::Missing("the id of an organizational unit"));
                     let id = id.map_err(incomplete)?;
                     let way = format!("{way}/{}", below.name.as_ref().unwrap_or(&id));
-                    open.push_back((id, way, units.clone()));
+                    open.push_back((id, way));
                 }
             }
         }
@@ -200,7 +206,7 @@ impl Search {
         for answer in futures::future::try_join_all(asked).await? {
             let missing = || self.at(None).incomplete(DESCRIBE_ACCOUNT, &Incomplete::Missing("the account"));
             let account = answer.account().ok_or_else(missing)?;
-            self.tell(account, None, BTreeSet::new(), |_| false)?;
+            self.tell(account, None, |_| false)?;
         }
         Ok(())
     }
@@ -209,7 +215,6 @@ impl Search {
         &mut self,
         account: &types::Account,
         unit: Option<String>,
-        mut units: BTreeSet<OrganizationalUnitId>,
         in_units: impl Fn(&str) -> bool,
     ) -> Result<(), Failure> {
         let id = account
@@ -230,10 +235,7 @@ impl Search {
                 "correct `organization.id`, or use credentials of that organization",
             ));
         }
-        let way = account.paths().first().and_then(|path| unit_of(path));
-        let ids = way.iter().flat_map(|way| way.split('/'));
-        units.extend(ids.filter_map(|id| OrganizationalUnitId::parse(id).ok()));
-        if let Some(unit) = unit.or(way) {
+        if let Some(unit) = unit.or_else(|| unit_of(account.paths().first()?)) {
             self.units.entry(id).or_insert(unit);
         }
         // `Status` is the older word for it; not every endpoint gives the newer one.
@@ -245,7 +247,7 @@ impl Search {
         }
         let mut found = FoundAccount::new(id, state.unwrap_or_default().to_owned());
         found.name = account.name().map(str::to_owned);
-        (found.units, found.in_units) = (units, in_units);
+        found.in_units = in_units;
         // Nobody listens any more where the run has failed elsewhere.
         let _ = self.found.send(found);
         Ok(())

@@ -368,7 +368,7 @@ async fn accounts_are_listed_by_the_lookup_role_where_there_is_one() {
     let file = file("lookup = { account = \"444455556666\", role = \"list\" }");
     let (organization, discovery) = file.discovery().unwrap();
     let (found, mut finds) = mpsc::unbounded_channel();
-    find_accounts(&session, organization, discovery, found).await.unwrap();
+    find_accounts(&session, organization, discovery, &BTreeSet::new(), found).await.unwrap();
     assert_eq!(finds.recv().await.map(|account| account.id), ids([1]).pop());
     assert_eq!(finds.recv().await, None);
 }
