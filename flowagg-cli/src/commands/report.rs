@@ -1,4 +1,4 @@
-//! `flowagg report`: how the fleet stands. It reads, and never writes to AWS.
+//! `flowagg report`: how the fleet stands. It writes nothing to AWS but the objects that the command line names.
 
 use std::collections::BTreeSet;
 use std::env;

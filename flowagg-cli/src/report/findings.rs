@@ -278,7 +278,10 @@ impl Found<'_> {
 
     fn sorted(self) -> Vec<ReportFinding> {
         let findings = self.alike.into_iter().map(|((_, alike), mut finding)| {
-            finding.places.sort();
+            // What is accepted comes last.
+            finding.places.sort_by(|one, other| {
+                (one.exception.is_some(), one).cmp(&(other.exception.is_some(), other))
+            });
             if let Alike::Failure(_, _, advice) = alike {
                 let place = |it: &AffectedResource| Some(Place::new(it.account, it.region.as_ref()?));
                 let places: Vec<Place> = finding.places.iter().filter_map(place).collect();
