@@ -222,6 +222,8 @@ impl LogFolder {
 
 /// A bucket's default encryption.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct BucketEncryption {
     /// S3's word: `AES256`, `aws:kms` or `aws:kms:dsse`.

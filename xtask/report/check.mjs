@@ -11,18 +11,20 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import chromium from '@sparticuz/chromium';
 import puppeteer from 'puppeteer-core';
+import { VIEWPORT, WIDTHS, layout, looksRight } from './layout.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-// The most that a page for a thousand accounts may weigh.
-const HEAVIEST = 1 << 20;
-const VIEWPORT = { width: 1440, height: 1000 };
+// The most that a page may weigh: that of 5,000 accounts with 30,000 flow logs.
+const HEAVIEST = 10_000_000;
+// The most that a search may take, in milliseconds, from the key to the drawn rows.
+const SLOWEST = 200;
 // A picture shows the first accounts, too.
 const PICTURE = { width: 1440, height: 1480 };
-const NARROW = { width: 400, height: 800 };
 // These are for a container without a sandbox of its own; the rest of the package's arguments make the page less strict.
 const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--font-render-hinting=none', '--hide-scrollbars'];
 
 const number = (text) => Number(text.replaceAll(',', ''));
+const comma = (n) => n.toLocaleString('en-US');
 const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
 
 /** A page on which nothing may be said and nothing asked for but the file itself. */
@@ -39,6 +41,12 @@ const open = async (browser, url, complaints) => {
 
 const texts = (page, selector) => page.$$eval(selector, (all) => all.map((one) => one.firstChild.textContent));
 const rows = (page) => page.$$eval('tr[data-account]', (all) => all.map((row) => row.dataset.account));
+/** Sets "Problems only"; returns what it was. */
+const problemsOnly = (page, wanted) => page.$eval('#problems', (problems, wanted) => {
+  const before = problems.checked;
+  if (before !== wanted) problems.click();
+  return before;
+}, wanted);
 const searchFor = (page, text) => page.$eval('#search', (input, text) => {
   input.value = text;
   input.dispatchEvent(new Event('input'));
@@ -47,23 +55,43 @@ const searchFor = (page, text) => page.$eval('#search', (input, text) => {
 /** The numbers of the page are those of the value. */
 const counts = async (page, value) => {
   const { totals } = value;
-  const tile = async (id) => number((await texts(page, `#t-${id}`))[0]);
+  const tile = async (id) => number((await texts(page, `#t-${id} .value`))[0]);
+  const share = ({ count, of, percent }) => percent === null ? [`${comma(count)} of ${comma(of)}`] : [`${percent} %`, `${comma(count)} of ${comma(of)}`];
+  const shares = { resources: totals.coverage.resources, 'flow-logs': totals.coverage['flow-logs'] };
+  for (const [id, of] of Object.entries(shares)) {
+    const text = await page.$eval(`#t-${id}`, (tile) => tile.innerText);
+    for (const part of share(of)) assert.ok(text.includes(part), `${part} in ${text}`);
+  }
   assert.equal(await tile('accounts'), totals.accounts);
-  assert.equal(await tile('resources'), totals.coverage.resources.count);
-  assert.equal(await tile('flow-logs'), totals.coverage['flow-logs'].count);
   assert.equal(await tile('objects'), totals.objects);
-  assert.equal(await tile('findings'), value.findings.length);
+  const isOpen = (finding) => finding.places.some((place) => place.exception === null);
+  assert.equal(await tile('findings'), value.findings.filter(isOpen).length);
+  const audit = await page.$eval('#audit', (audit) => audit.innerText);
+  for (const fact of [value['made-by'].arn, value['made-by'].version, value.expiry, value.encryption.algorithm, ...value.regions]) {
+    assert.ok(audit.includes(fact), fact);
+  }
   assert.equal((await page.$$('details.finding')).length, value.findings.length);
   for (const [state, places] of Object.entries({ ...totals['account-regions'], none: totals['nothing-to-log'] })) {
     assert.equal(number((await texts(page, `#c-${state}`))[0]), places, state);
   }
+
+  // Problems first: only accounts with something open are shown, and with none the switch is off.
+  const open = value.findings.filter((it) => ['reading', 'delivery'].includes(it.about)).flatMap((it) => it.places);
+  const troubled = new Set(open.filter((place) => place.exception === null).map((place) => place.account));
+  await page.$eval('#all', (all) => all.hidden || all.click());
+  const problems = await problemsOnly(page, false);
+  assert.equal(problems, troubled.size > 0);
+  await problemsOnly(page, problems);
+  await page.$eval('#all', (all) => all.hidden || all.click());
+  assert.equal((await rows(page)).length, troubled.size || value.accounts.length);
+  await problemsOnly(page, false);
 
   // Every row, every cell.
   await page.$eval('#all', (all) => all.hidden || all.click());
   const found = await page.$$eval('tr[data-account]', (all) => all.map((row) => ({
     account: row.dataset.account,
     state: row.cells[1].textContent,
-    regions: [...row.querySelectorAll('.s .sr')].map((cell) => cell.textContent),
+    regions: [...row.querySelectorAll('td.cell')].map((cell) => cell.ariaLabel),
     objects: row.cells[row.cells.length - 2].textContent,
   })));
   const wanted = value.accounts.map((account) => ({
@@ -78,8 +106,37 @@ const counts = async (page, value) => {
   assert.equal((await page.$$('th.group')).length, units.size);
 };
 
+/** What the CSV file has: a line for each resource, for each region that could not be read, and for each account that is left out. */
+const csv = async (page, value) => {
+  const text = await page.evaluate(() => new Promise((done) => {
+    const make = URL.createObjectURL;
+    const click = HTMLAnchorElement.prototype.click;
+    let name = null;
+    HTMLAnchorElement.prototype.click = function () { name = this.download; };
+    URL.createObjectURL = (blob) => { blob.arrayBuffer().then((bytes) => done([name, new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)])); return make(blob); };
+    document.getElementById('csv').click();
+    [URL.createObjectURL, HTMLAnchorElement.prototype.click] = [make, click];
+  }));
+  const [name, file] = text;
+  assert.match(name, /^flowagg-acme-flow-logs-2026-11-23\.csv$/);
+  const lines = file.split('\r\n');
+  assert.ok(lines[0].startsWith('\ufeffaccount,account-name,region,resource,'), lines[0]);
+  assert.equal(lines.pop(), '');
+  const unread = value.accounts.flatMap((it) => it.regions).filter((it) => it.state === 'unknown' && sum(Object.values(it['flow-logs'])) === 0);
+  const wanted = sum(value.accounts.map((it) => it['flow-logs'].length)) + unread.length + value.accounts.filter((it) => it.why).length;
+  assert.equal(lines.length - 1, wanted);
+  const formulas = lines.filter((line) => line.split(',').some((cell) => /^[=+\-@]/.test(cell)));
+  assert.deepEqual(formulas, [], 'a cell that a spreadsheet takes for a formula');
+  assert.equal(file.split("'@").length - 1, value.accounts.flatMap((it) => it['flow-logs']).filter((it) => it['resource-name']?.startsWith('@')).length);
+  for (const log of value.accounts.flatMap((it) => it['flow-logs']).slice(0, 50)) {
+    assert.ok(lines.some((line) => line.includes(log.resource) && line.includes(log['flow-log'] ?? 'missing')), log.resource);
+  }
+};
+
 /** Search, state, sort, groups, and the regions of a row, by the keyboard where one would use it. */
 const works = async (page, value) => {
+  await problemsOnly(page, false);
+  await page.evaluate(() => document.activeElement.blur());
   await page.keyboard.press('Tab');
   assert.equal(await page.evaluate(() => document.activeElement.className), 'skip', 'the first stop skips the header');
   await page.keyboard.press('/');
@@ -110,9 +167,19 @@ const works = async (page, value) => {
   await page.$eval('th[data-by="objects"] button', (button) => button.click());
   assert.equal(await page.$eval('th[data-by="objects"]', (head) => head.getAttribute('aria-sort')), 'ascending');
 
+  const shown = await rows(page);
   await page.focus('button.account');
   await page.keyboard.press('Enter');
-  assert.equal((await page.$$('tr.more tbody tr')).length, value.regions.length);
+  const first = value.accounts.find((it) => it.account === shown[0]);
+  const links = await page.$$eval('tr.more tbody a', (all) => all.map((a) => a.href));
+  assert.deepEqual(links, first['flow-logs'].map((log) =>
+    `https://${log.region}.console.aws.amazon.com/vpc/home?region=${log.region}#VpcDetails:VpcId=${log.resource}`));
+  const opened = await page.$eval('tr.more', (row) => row.innerText);
+  for (const log of first['flow-logs']) {
+    for (const part of [log['resource-name'], log['flow-log'], log.state, log.message, log.exception?.reason]) {
+      assert.ok(!part || opened.includes(part), part);
+    }
+  }
   assert.equal(await page.$eval('button.account', (button) => button.getAttribute('aria-expanded')), 'true');
   await page.select('#group', 'unit');
   await page.$eval('th[data-by="account"] button', (button) => button.click());
@@ -155,25 +222,22 @@ const inEachTheme = async (page, folder, name) => {
   return told.join(', ');
 };
 
-/** The button turns the theme whatever the system wishes, nothing sticks out of a narrow window, paper has every row. */
-const elsewhere = async (page, value) => {
+/** The button turns the theme whatever the system is set to, and on paper there are the chosen rows and every finding. */
+const elsewhere = async (page, value, file) => {
+  await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'light' }]);
   const before = await ground(page);
   await page.click('#theme');
   assert.notEqual(await ground(page), before);
   await page.reload();
   assert.notEqual(await ground(page), before, 'it is remembered');
   await page.click('#theme');
-  for (const viewport of [VIEWPORT, NARROW]) {
-    await page.setViewport(viewport);
-    const beside = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    assert.ok(beside <= 0, `${beside} px stick out at ${viewport.width} px`);
-  }
-  await page.setViewport(VIEWPORT);
+  await problemsOnly(page, false);
   await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
-  assert.equal((await rows(page)).length, value.accounts.length, 'on paper every account has its row');
+  assert.equal((await rows(page)).length, value.accounts.length, 'on paper every chosen account has its row');
   assert.equal((await page.$$('details.finding:not([open])')).length, 0, 'on paper every finding is open');
-  const paper = await page.pdf({ preferCSSPageSize: true, timeout: 300_000 });
-  assert.ok(paper.length > 0);
+  await page.evaluate(() => dispatchEvent(new Event('afterprint')));
+  await page.reload();
+  await page.pdf({ path: file, preferCSSPageSize: true, timeout: 300_000 });
 };
 
 /** Without JavaScript: the totals and the findings. */
@@ -183,8 +247,23 @@ const plain = async (browser, url, value, complaints) => {
   await page.goto(url);
   const places = await page.$$eval('noscript td:last-child', (all) => all.map((cell) => Number(cell.textContent)));
   assert.equal(sum(places), value.accounts.length * value.regions.length);
+  assert.deepEqual(await layout(page), [], 'without a script');
   assert.equal((await page.$$('details.finding')).length, value.findings.length);
   await page.close();
+};
+
+/** How long the slowest of some searches takes, over all accounts. */
+const slowest = async (page) => {
+  await problemsOnly(page, false);
+  const taken = await page.evaluate(() => ['s', 'st', 'vpc-0', 'vpc-00000000000', 'no such account', 'platform fl-0', ''].map((text) => {
+    const search = document.getElementById('search');
+    const start = performance.now();
+    search.value = text;
+    search.dispatchEvent(new Event('input'));
+    search.getBoundingClientRect();
+    return performance.now() - start;
+  }));
+  return Math.max(...taken);
 };
 
 const check = async (browser, folder, name) => {
@@ -204,12 +283,19 @@ const check = async (browser, folder, name) => {
   await counts(page, value);
   await page.reload({ waitUntil: 'load' });
   await works(page, value);
-  await elsewhere(page, value);
+  await csv(page, value);
+  await page.reload({ waitUntil: 'load' });
+  await looksRight(page);
+  await page.reload({ waitUntil: 'load' });
+  const searched = await slowest(page);
+  assert.ok(searched < SLOWEST, `a search takes ${searched.toFixed(0)} ms`);
+  await elsewhere(page, value, join(folder, `${name}.pdf`));
   await page.close();
   await plain(browser, url, value, complaints);
   assert.deepEqual(complaints, [], 'what the browser had to say');
   console.log(`${value.accounts.length} accounts in ${value.regions.length} regions: ${(weight / 1024).toFixed(0)} KiB, `
-    + `table ready after ${ready.toFixed(0)} ms, loaded after ${loaded.toFixed(0)} ms; console empty; `
+    + `table ready after ${ready.toFixed(0)} ms, loaded after ${loaded.toFixed(0)} ms, searched in ${searched.toFixed(0)} ms; `
+    + `console empty; layout at ${WIDTHS.join(', ')} px and on paper; `
     + `axe-core: nothing serious, ${lesser}`);
 };
 

@@ -1,4 +1,4 @@
-//! `cargo xtask report`: the page of `flowagg report` in a headless Chromium, for fleets of 3, 60 and 1,000 accounts.
+//! `cargo xtask report`: the page of `flowagg report` in a headless Chromium, for fleets of 3 to 5,000 accounts.
 //!
 //! The browser is a package of npm, and so is axe-core; both are locked in `xtask/report`. Where there is no node, or the
 //! package has no browser for the machine, that is said, and nothing is looked at.
@@ -13,9 +13,9 @@ use clap::Args;
 use crate::cargo::{self, cargo, is_there, root, run};
 
 /// What makes the environment of the check, and the check.
-const FILES: [&str; 4] = [".npmrc", "package.json", "package-lock.json", "check.mjs"];
-/// The fleets, by their number of accounts.
-const FLEETS: [&str; 3] = ["3", "60", "1000"];
+const FILES: [&str; 5] = [".npmrc", "package.json", "package-lock.json", "check.mjs", "layout.mjs"];
+/// The fleets, by their number of accounts, and the days of their reports.
+const FLEETS: [(&str, &str); 5] = [("3", "7"), ("60", "7"), ("300", "14"), ("1000", "7"), ("5000", "7")];
 /// The fleet whose pictures are in the documentation.
 const PICTURED: &str = "60";
 
@@ -57,10 +57,10 @@ impl Report {
         run(&mut cargo("build --workspace --example report"))?;
         let folder = root().join("target/report");
         environment(&folder)?;
-        for accounts in FLEETS {
+        for (accounts, days) in FLEETS {
             let example = cargo::program("examples/report");
             let [page, value] = ["html", "json"].map(|ending| folder.join(accounts).with_extension(ending));
-            run(Command::new(example).arg(accounts).arg(page).arg(value))?;
+            run(Command::new(example).args([accounts, days]).arg(page).arg(value))?;
         }
         let browser = folder.join("browser");
         fs::create_dir_all(&browser)?;
@@ -68,7 +68,7 @@ impl Report {
         run(Command::new("node")
             .arg("check.mjs")
             .arg(".")
-            .args(FLEETS)
+            .args(FLEETS.map(|(accounts, _)| accounts))
             .current_dir(&folder)
             .env("TMPDIR", &browser))?;
         if self.screenshots {

@@ -7,7 +7,7 @@ use std::error::Error;
 use flowagg::report::{Report, ReportInput};
 use flowagg_core::arrival::{Amount, Carrier, Deliveries, Object};
 use flowagg_core::failure::Failure;
-use flowagg_core::fleet::{Fleet, FleetFile, FoundAccount, Regions};
+use flowagg_core::fleet::{Exception, Fleet, FleetFile, FoundAccount, Regions};
 use flowagg_core::id::{AccountId, FlowLogId, Place, Region, ResourceId};
 use flowagg_core::layout::FileName;
 use flowagg_core::lifecycle::LifecycleDocument;
@@ -65,8 +65,10 @@ const TEAMS: [&str; 12] = [
     "shop", "bank", "search", "maps", "mail", "billing", "ledger", "fraud", "stock", "media", "login",
     "reports",
 ];
+const CALLER: &str = "arn:aws:sts::111122223333:assumed-role/flowagg-read/jane";
 /// A file every five minutes: 288 on a whole day.
 const FILES_A_DAY: u64 = 288;
+/// The days of a report by default.
 const DAYS: i64 = 7;
 
 /// A fleet and what there is of it.
@@ -77,24 +79,34 @@ pub(crate) struct MadeUp {
     pub(crate) units: BTreeMap<AccountId, String>,
     pub(crate) days: Vec<Date>,
     pub(crate) now: Timestamp,
+    /// The VPCs of each account-region, if all have the same number.
+    vpcs: Option<u64>,
 }
 
 impl MadeUp {
-    /// A fleet of so many accounts, on 2026-11-23 at noon. Up to three accounts have three regions, more have 17.
+    /// A fleet of this many accounts, on 2026-11-23 at noon. Up to three accounts have three regions, more have 17, and 5,000 or
+    /// more have two VPCs in each of three regions.
     pub(crate) fn new(accounts: usize) -> Result<Self, Box<dyn Error>> {
+        Self::with_days(accounts, DAYS)
+    }
+
+    /// The same, with deliveries on this many days.
+    pub(crate) fn with_days(accounts: usize, days: i64) -> Result<Self, Box<dyn Error>> {
         let now: Timestamp = "2026-11-23T12:00:00Z".parse()?;
         let today = now.to_zoned(TimeZone::UTC).date();
-        let regions = if accounts > 3 { REGIONS.len() } else { 3 };
+        let is_huge = accounts >= 5000;
+        let regions = if accounts > 3 && !is_huge { REGIONS.len() } else { 3 };
         let regions: Vec<Region> =
             REGIONS.iter().take(regions).map(|name| Region::parse(name)).collect::<Result<_, _>>()?;
         let (fleet, units) = fleet(accounts, &regions)?;
         let mut made_up = Self {
             observed: Observed::new(Ok(Some(bucket(&fleet)?))),
             deliveries: Deliveries::default(),
-            days: (0..DAYS).rev().map(|ago| today.saturating_sub(ago.days())).collect(),
+            days: (0..days).rev().map(|ago| today.saturating_sub(ago.days())).collect(),
             fleet,
             units,
             now,
+            vpcs: is_huge.then_some(2),
         };
         for (n, member) in made_up.fleet.members.clone().into_values().enumerate() {
             for (r, region) in member.regions.iter().enumerate() {
@@ -106,10 +118,43 @@ impl MadeUp {
 
     /// Its report.
     pub(crate) fn report(&self) -> Report {
-        let Self { fleet, observed, deliveries, units, days, now } = self;
+        let Self { fleet, observed, deliveries, units, days, now, .. } = self;
         let mut input = ReportInput::new(fleet, observed, deliveries, days, *now);
         input.units = units;
+        input.caller = (Some(fleet.hub.account), Some(CALLER));
         Report::new(&input)
+    }
+
+    /// The same fleet with what people add: names of units and VPCs, and an exception for an account and for a region.
+    pub(crate) fn described(mut self) -> Result<Self, Box<dyn Error>> {
+        for unit in self.units.values_mut() {
+            let parts = unit.split('/').map(|part| {
+                format!(
+                    "{part} (ou-a1b2-{:08x})",
+                    part.bytes().fold(7, |sum, byte| sum * 31 % 0xffff_ffff + u64::from(byte))
+                )
+            });
+            *unit = parts.collect::<Vec<_>>().join("/");
+        }
+        let states = self.observed.regions.values_mut().flatten();
+        for (n, resource) in states.flat_map(|state| &mut state.resources).enumerate() {
+            if n % 3 > 0 {
+                // A spreadsheet would take the second for a formula.
+                let team = TEAMS[n % TEAMS.len()];
+                let name = if n % 2 == 0 { format!("{team}-main") } else { format!("@{team}-edge") };
+                resource.tags.insert("Name".to_owned(), name);
+            }
+        }
+        let until = self.days.last().copied().unwrap_or_default().saturating_add(60.days());
+        let unread =
+            self.observed.regions.iter().find(|(_, state)| state.is_err()).map(|(place, _)| place.account);
+        let unread =
+            unread.map(|account| Exception::of_account(account, "the account is being closed", until));
+        let mut of_region =
+            Exception::of_account(self.fleet.hub.account, "the region is being closed", until);
+        (of_region.account, of_region.region) = (None, Some(Region::parse("us-west-2")?));
+        self.fleet.exceptions.extend(unread.into_iter().chain([of_region]));
+        Ok(self)
     }
 
     fn place(&mut self, n: usize, r: usize, place: Place) -> Result<(), Box<dyn Error>> {
@@ -120,6 +165,7 @@ impl MadeUp {
             return Ok(());
         }
         let vpcs = if r > 2 && chance % 3 != 0 { 0 } else { 1 + mixed(n as u64, r as u64) % 3 };
+        let vpcs = self.vpcs.unwrap_or(vpcs);
         let mut state = RegionState::default();
         for v in 0..vpcs {
             let number = (n as u64 * 100 + r as u64) * 10 + v;

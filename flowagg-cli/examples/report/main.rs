@@ -1,5 +1,5 @@
 //! A fleet of any size, made up, and its report: as a page, and as the value that the page shows. With it a page for a
-//! thousand accounts is looked at without an AWS: `cargo run --example report -- 1000 report.html report.json`.
+//! thousand accounts is looked at without an AWS: `cargo run --example report -- 1000 7 report.html report.json`.
 
 #![allow(clippy::print_stderr, reason = "a program says on standard error how it is used")]
 
@@ -13,16 +13,16 @@ use crate::made_up::MadeUp;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [accounts, page, value] = args.as_slice() else {
+    let [accounts, days, page, value] = args.as_slice() else {
         // Every example runs without arguments, too: the two files are then not written.
-        let report = MadeUp::new(60)?.report();
+        let report = MadeUp::new(60)?.described()?.report();
         eprintln!(
-            "usage: report ACCOUNTS PAGE.html VALUE.json; a page for 60 has {} bytes",
+            "usage: report ACCOUNTS DAYS PAGE.html VALUE.json; a page for 60 has {} bytes",
             html(&report).len()
         );
         return Ok(());
     };
-    let report = MadeUp::new(accounts.parse()?)?.report();
+    let report = MadeUp::with_days(accounts.parse()?, days.parse()?)?.described()?.report();
     std::fs::write(page, html(&report))?;
     std::fs::write(value, serde_json::to_string(&report)?)?;
     Ok(())

@@ -73,6 +73,7 @@ pub(super) async fn run(
         days: &days,
         patience,
         now,
+        caller: (Some(accounts.session().caller()), accounts.session().caller_arn()),
     });
     report.trend =
         Trend::new(&report, &earlier).map_err(|(number, error)| wrong(&options.compare, number, &error))?;

@@ -13,6 +13,9 @@ use jiff::civil::Date;
 
 use super::{About, AffectedResource, ReportFinding};
 
+/// The call that enters an account.
+const ASSUME_ROLE: &str = "AssumeRole";
+
 pub(super) fn findings(
     fleet: &Fleet,
     observed: &Observed,
@@ -124,8 +127,25 @@ impl Found<'_> {
             let cause = code.as_ref().unwrap_or(message).clone();
             let alike = Alike::Failure(call.clone(), cause, advice.clone());
             let affected = AffectedResource::new(place, resource.clone()).accepted(exception);
-            let (what, help) = (failure.what(), failure.help());
+            let (what, help) = (format!("{}: {}", self.unknown(failure), failure.what()), failure.help());
             self.add_alike(alike, Severity::Error, About::Reading, &what, Some(&help), affected);
+        }
+    }
+
+    /// What is unknown because of a failure.
+    fn unknown(&self, failure: &Failure) -> &'static str {
+        let is_of = |found: Option<&Failure>| found == Some(failure);
+        let observed = self.observed;
+        if is_of(observed.bucket.as_ref().err()) {
+            "the bucket could not be read"
+        } else if is_of(observed.key.as_ref().and_then(|key| key.as_ref().err())) {
+            "the KMS key could not be read"
+        } else if !observed.regions.values().any(|state| is_of(state.as_ref().err())) {
+            "whether resources are in use could not be read"
+        } else if failure.call == ASSUME_ROLE {
+            "the account could not be entered, so its flow logs are unknown"
+        } else {
+            "resources and flow logs could not be read"
         }
     }
 

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg_core::arrival::{Amount, Deliveries, Object, Patience, State, StateCounts, Verified, judged};
+use flowagg_core::arrival::{
+    Amount, Deliveries, FlowLogDelivery, Object, Patience, State, StateCounts, Verified, judged,
+};
 use flowagg_core::cost::{MonthlyCost, Prices};
 use flowagg_core::fleet::{Fleet, Member, Regions};
 use flowagg_core::id::{AccountId, Place, Region};
 use flowagg_core::layout::FileName;
 use flowagg_core::lifecycle::{LifecycleDocument, fate};
 use flowagg_core::names::Names;
-use flowagg_core::observed::Observed;
+use flowagg_core::observed::{Bucket, Observed, Scope};
 use flowagg_core::plan::{Note, Unnamed};
 use flowagg_policy::plan::plan;
 use flowagg_policy::size::{LIMIT, compact_len};
@@ -18,7 +20,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::{AccountReport, HubReport, NewestObject, PolicySize, RegionReport, Report, Totals, findings};
+use super::{
+    AccountReport, HubReport, MadeBy, NewestObject, PolicySize, RegionReport, Report, Totals, findings,
+};
 
 /// What a report is made from.
 #[derive(Clone, Copy, Debug)]
@@ -38,11 +42,13 @@ pub struct ReportInput<'a> {
     pub patience: Patience,
     /// The moment.
     pub now: Timestamp,
+    /// The account whose credentials are used, and the ARN of the caller, as far as they are known.
+    pub caller: (Option<AccountId>, Option<&'a str>),
 }
 
 impl<'a> ReportInput<'a> {
-    /// What was read by this moment, with deliveries counted on these days. No organizational unit is known, and the patience is
-    /// the default.
+    /// What was read by this moment, with deliveries counted on these days. No organizational unit and no caller is known, and the
+    /// patience is the default.
     pub fn new(
         fleet: &'a Fleet,
         observed: &'a Observed,
@@ -51,7 +57,16 @@ impl<'a> ReportInput<'a> {
         now: Timestamp,
     ) -> Self {
         const NO_UNITS: &BTreeMap<AccountId, String> = &BTreeMap::new();
-        Self { fleet, observed, deliveries, units: NO_UNITS, days, patience: Patience::default(), now }
+        Self {
+            fleet,
+            observed,
+            deliveries,
+            units: NO_UNITS,
+            days,
+            patience: Patience::default(),
+            now,
+            caller: (None, None),
+        }
     }
 }
 
@@ -60,10 +75,9 @@ impl Report {
     pub fn new(input: &ReportInput<'_>) -> Self {
         let ReportInput { fleet, observed, deliveries, patience, now, .. } = *input;
         let verified = judged(fleet, &observed.regions, &deliveries.arrivals, patience, now);
-        let mut logs: BTreeMap<Place, StateCounts> = BTreeMap::new();
+        let mut logs: BTreeMap<Place, Vec<&FlowLogDelivery>> = BTreeMap::new();
         for delivery in &verified.flow_logs {
-            let place = delivery.place.clone();
-            logs.entry(place).or_default().count(delivery.state);
+            logs.entry(delivery.place.clone()).or_default().push(delivery);
         }
         let regions: Vec<Region> = observed
             .regions
@@ -95,6 +109,8 @@ impl Report {
         Self {
             names,
             made: now,
+            made_by: MadeBy::new(input.caller.0, input.caller.1),
+            is_whole: observed.scope == Scope::Whole,
             hub,
             days: input.days.to_vec(),
             totals: totals(&accounts, &verified),
@@ -105,6 +121,7 @@ impl Report {
                 .iter()
                 .find(|note| matches!(note, Note::Expiry { .. }))
                 .map(ToString::to_string),
+            encryption: bucket(observed).and_then(|bucket| bucket.encryption.clone()),
             also_logged: plan.also_logged().to_vec(),
             findings,
             exceptions: verified.exceptions,
@@ -133,7 +150,7 @@ fn newest(deliveries: &Deliveries) -> BTreeMap<Place, &Object> {
 struct ReportBuilder<'a> {
     input: &'a ReportInput<'a>,
     newest: BTreeMap<Place, &'a Object>,
-    logs: BTreeMap<Place, StateCounts>,
+    logs: BTreeMap<Place, Vec<&'a FlowLogDelivery>>,
     regions: &'a [Region],
 }
 
@@ -178,13 +195,15 @@ impl ReportBuilder<'_> {
             bytes: days.iter().map(|day| day.bytes).sum(),
             cost: self.cost(member.account, &days),
             regions,
+            flow_logs: self.flow_logs(member.account),
             days,
             newest,
         }
     }
 
     fn region(&self, place: Place, unread: bool) -> RegionReport {
-        let flow_logs = self.logs.get(&place).cloned().unwrap_or_default();
+        let flow_logs = self.logs.get(&place).into_iter().flatten();
+        let flow_logs: StateCounts = flow_logs.map(|delivery| delivery.state).collect();
         let days = self.input.deliveries.days.get(&place);
         let amounts = || days.into_iter().flatten().filter(|(day, _)| self.input.days.contains(day));
         RegionReport {
@@ -197,6 +216,12 @@ impl ReportBuilder<'_> {
         }
     }
 
+    fn flow_logs(&self, account: AccountId) -> Vec<FlowLogDelivery> {
+        let places = self.regions.iter().map(|region| Place::new(account, region));
+        let flow_logs = places.filter_map(|place| self.logs.get(&place)).flatten();
+        flow_logs.map(|delivery| (*delivery).clone()).collect()
+    }
+
     fn left_out(&self, account: AccountId, why: &str) -> AccountReport {
         let region = |region: &Region| self.region(Place { account, region: region.clone() }, false);
         AccountReport {
@@ -206,6 +231,7 @@ impl ReportBuilder<'_> {
             state: None,
             why: Some(why.to_owned()),
             regions: self.regions.iter().map(region).collect(),
+            flow_logs: Vec::new(),
             days: vec![Amount::default(); self.input.days.len()],
             objects: 0,
             bytes: 0,
@@ -264,9 +290,13 @@ fn totals(accounts: &[AccountReport], verified: &Verified) -> Totals {
     totals
 }
 
+fn bucket(observed: &Observed) -> Option<&Bucket> {
+    observed.bucket.as_ref().ok()?.as_ref()
+}
+
 /// The policy that is there against the limit, and how many accounts the form of the fleet's grant has room for.
 fn policy_size(input: &ReportInput<'_>) -> Option<PolicySize> {
-    let live = input.observed.bucket.as_ref().ok()?.as_ref()?.policy.as_deref()?;
+    let live = bucket(input.observed)?.policy.as_deref()?;
     let grant = Grant::from(input.fleet);
     let form = merge(Some(live), &grant, Unnamed::Keep).ok().map(|merged| merged.form);
     let fit = form.and_then(|form| capacity(Some(live), &grant, form).ok());

@@ -17,6 +17,6 @@ pub use html::html;
 pub use make::ReportInput;
 pub use trend::{EarlierError, EarlierReport, StateChange, Trend, UnhealthySince, WeekReport};
 pub use value::{
-    About, AccountReport, AffectedResource, HubReport, NewestObject, PolicySize, RegionReport, Report,
-    ReportFinding, Totals, heat,
+    About, AccountReport, AffectedResource, HubReport, MadeBy, NewestObject, PolicySize, RegionReport,
+    Report, ReportFinding, Totals, heat,
 };

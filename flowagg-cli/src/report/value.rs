@@ -1,11 +1,14 @@
 //! The report as a value.
 
-use flowagg_core::arrival::{Acceptance, Amount, Coverage, ExceptionUse, State, StateCounts};
+use flowagg_core::arrival::{
+    Acceptance, Amount, Coverage, ExceptionUse, FlowLogDelivery, State, StateCounts,
+};
 use flowagg_core::cost::{MonthlyCost, Prices};
 use flowagg_core::fleet::GrantForm;
 use flowagg_core::flow_log::Destination;
 use flowagg_core::id::{AccountId, BucketName, Place, Prefix, Region};
 use flowagg_core::names::Names;
+use flowagg_core::observed::BucketEncryption;
 use flowagg_core::plan::AlsoLogged;
 use flowagg_policy::Severity;
 use jiff::Timestamp;
@@ -23,6 +26,10 @@ use super::words::Outcome;
 pub struct Report {
     /// When it was made, UTC. Every age counts from here.
     pub made: Timestamp,
+    /// Who made it, and with which flowagg.
+    pub made_by: MadeBy,
+    /// Whether every account and region of the fleet was read; `false` if some were selected.
+    pub is_whole: bool,
     /// The bucket that all logs go to.
     pub hub: HubReport,
     /// The days (UTC) that deliveries are counted on, the last one that of `made`.
@@ -38,6 +45,8 @@ pub struct Report {
     /// When flow logs expire by all lifecycle rules of the bucket together; `None` if the bucket could not be read, or if a
     /// change that is still to be made decides.
     pub expiry: Option<String>,
+    /// The default encryption of the bucket; `None` if the bucket could not be read, or if it has none.
+    pub encryption: Option<BucketEncryption>,
     /// Every account, by unit and id.
     pub accounts: Vec<AccountReport>,
     /// Flow logs of others on resources that the fleet logs: the same traffic is delivered, and billed, twice. They are no
@@ -79,6 +88,25 @@ impl Report {
             accepted: self.totals.accepted.total(),
             accepted_failures: unread.filter(|place| place.exception.is_some()).count(),
         }
+    }
+}
+
+/// Who made a report, and with which flowagg.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[non_exhaustive]
+pub struct MadeBy {
+    /// The account of the caller; `None` if the report was not made by a caller of AWS.
+    pub account: Option<AccountId>,
+    /// The ARN of the caller; `None` if AWS did not return it.
+    pub arn: Option<String>,
+    /// The version of flowagg.
+    pub version: String,
+}
+
+impl MadeBy {
+    /// This flowagg, with the credentials of a caller.
+    pub(super) fn new(caller: Option<AccountId>, arn: Option<&str>) -> Self {
+        Self { account: caller, arn: arn.map(str::to_owned), version: env!("CARGO_PKG_VERSION").to_owned() }
     }
 }
 
@@ -164,6 +192,8 @@ pub struct AccountReport {
     pub why: Option<String>,
     /// Each region of the report, in its order.
     pub regions: Vec<RegionReport>,
+    /// Each of its flow logs, and each of its resources without one, by region and resource.
+    pub flow_logs: Vec<FlowLogDelivery>,
     /// What came on each day of the report, in its order.
     pub days: Vec<Amount>,
     /// The objects of all days.

@@ -78,6 +78,10 @@ fn where_every_flow_log_delivers_a_place_is_delivering_and_the_report_complete()
     assert!(report.is_complete() && report.is_read());
     assert!(report.findings.iter().all(|finding| finding.about == About::Policy), "{:#?}", report.findings);
     assert_eq!(report.expiry.as_deref(), Some("flow logs expire after 90 days"));
+    assert_eq!(report.encryption.as_ref().map(|it| it.algorithm.as_str()), Some("AES256"));
+    assert!(report.is_whole && report.made_by.arn.is_some());
+    let of_accounts: usize = report.accounts.iter().map(|account| account.flow_logs.len()).sum();
+    assert_eq!(of_accounts, report.totals.flow_logs.total());
 }
 
 #[test]

@@ -19,6 +19,8 @@ use crate::aws::traffic::{NameTheCall, Traffic, Wire};
 pub struct Account {
     /// Its id.
     pub id: AccountId,
+    /// The ARN of the caller, whose credentials it is entered with; `None` if AWS did not return it.
+    pub(super) caller_arn: Option<String>,
     pub(super) config: SdkConfig,
     pub(super) http: SharedHttpClient,
     pub(super) traffic: Arc<Traffic>,

@@ -39,7 +39,8 @@ pub(super) async fn identify(
         let help = "check the endpoint: this is no answer of AWS";
         CallError::failed(GET_CALLER_IDENTITY, None, error.to_string(), help)
     })?;
-    Ok(Account { id, config, http, traffic, clients: Arc::default() })
+    let caller_arn = identity.arn;
+    Ok(Account { id, caller_arn, config, http, traffic, clients: Arc::default() })
 }
 
 #[cfg(test)]

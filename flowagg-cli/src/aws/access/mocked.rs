@@ -21,7 +21,8 @@ pub(super) fn answered(id: &str, retries: RetryConfig, answer: fn(&str, &str) ->
         .retry_config(retries)
         .build();
     let id = AccountId::parse(id).unwrap();
-    Account { id, config, http: mocked::http(answer), traffic: Arc::default(), clients: Arc::default() }
+    let http = mocked::http(answer);
+    Account { id, caller_arn: None, config, http, traffic: Arc::default(), clients: Arc::default() }
 }
 
 /// The answer to `AssumeRole`.

@@ -255,6 +255,11 @@ impl Session {
         self.caller.id
     }
 
+    /// The ARN of the caller, as AWS returned it.
+    pub fn caller_arn(&self) -> Option<&str> {
+        self.caller.caller_arn.as_deref()
+    }
+
     /// The same, with calls that no region is named for in this one.
     pub(crate) fn moved_to(&self, region: &Region) -> Self {
         let moved = |account: &Account| {
@@ -334,6 +339,11 @@ pub struct Accounts {
 }
 
 impl Accounts {
+    /// The session that they were entered from.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
     /// The hub account.
     pub fn hub(&self) -> &Account {
         self.session.hub()

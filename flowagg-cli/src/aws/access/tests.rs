@@ -48,8 +48,9 @@ impl HttpConnector for Sts {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let signature = request.headers().get("authorization").unwrap_or_default();
         self.requests.lock().unwrap().push((request.uri().to_owned(), signature.to_owned()));
-        let result =
-            format!("<GetCallerIdentityResult><Account>{}</Account></GetCallerIdentityResult>", self.account);
+        let account = &self.account;
+        let caller = format!("<Account>{account}</Account><Arn>arn:aws:iam::{account}:user/jane</Arn>");
+        let result = format!("<GetCallerIdentityResult>{caller}</GetCallerIdentityResult>");
         let answer = format!("<GetCallerIdentityResponse>{result}</GetCallerIdentityResponse>");
         HttpConnectorFuture::ready(Ok(HttpResponse::new(200.try_into().unwrap(), SdkBody::from(answer))))
     }
@@ -61,6 +62,7 @@ async fn session_calls_with_the_credentials_region_and_endpoint_that_it_is_given
     let config = sts.config().to_builder().region(aws_config::Region::new("us-east-1")).build();
     let session = Session::open(&file(), &Connection::from_sdk_config(config)).await.unwrap();
     assert_eq!((session.caller(), session.hub().id), (fleet().hub.account, fleet().hub.account));
+    assert_eq!(session.caller_arn(), Some("arn:aws:iam::111122223333:user/jane"));
     let [(url, signature)] = &sts.requests()[..] else { panic!("{:?}", sts.requests()) };
     assert!(url.starts_with(ENDPOINT), "{url}");
     assert!(signature.contains("Credential=OWN/") && signature.contains("/us-east-1/sts/"), "{signature}");
