@@ -143,7 +143,7 @@ impl Found<'_> {
         } else if !observed.regions.values().any(|state| is_of(state.as_ref().err())) {
             "whether resources are in use could not be read"
         } else if failure.call == ASSUME_ROLE {
-            "the account could not be entered, so its flow logs are unknown"
+            "the account could not be entered"
         } else {
             "resources and flow logs could not be read"
         }

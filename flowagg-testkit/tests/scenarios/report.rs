@@ -67,6 +67,14 @@ ok: every flow log that should deliver does, 0 findings
     );
     let page = std::fs::read_to_string(folder).unwrap();
     assert!(page.contains(&shop) && page.contains(world.bucket().as_str()));
+    let flow_logs = json["accounts"][0]["flow-logs"].as_array().unwrap();
+    assert_eq!(flow_logs.len(), 2, "{json:#}");
+    for id in flow_logs.iter().flat_map(|it| [&it["resource"], &it["flow-log"]]) {
+        assert!(page.contains(id.as_str().unwrap()), "{id}");
+    }
+    let caller = json["made-by"]["arn"].as_str().unwrap();
+    assert!(caller.starts_with("arn:aws:") && page.contains(caller), "{caller}");
+    assert_eq!((&json["encryption"]["algorithm"], &json["is-whole"]), (&json!("AES256"), &json!(true)));
     let terminal = world.flowagg(["report"]).await.unwrap().exits(0);
     assert_data_eq!(
         told(&world, &terminal),

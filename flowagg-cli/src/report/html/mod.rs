@@ -27,7 +27,7 @@ const SCRIPT: [&str; 5] = [
 /// The SHA-256 hashes of the style sheet and of the script: a browser applies and runs nothing else. After a change to these files,
 /// the test of the page prints the new ones.
 const HASHES: [&str; 2] =
-    ["MmvuSCT3X2Nk7oJaMFt2wH5iDB4EYl9ohDVOh9HbFlk=", "3jz+wY+bHGGiEFXuG6mx2iY6ayej4bkc8T8NDC4i2B8="];
+    ["I7vjIqX5CcjaV8lyb6oFaQ7UlqBPvUvw+8Yl+bcrYEo=", "3jz+wY+bHGGiEFXuG6mx2iY6ayej4bkc8T8NDC4i2B8="];
 /// A square in the colour of what is covered.
 const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E%3Crect width='8' height='8' rx='2' fill='%231c57b0'/%3E%3C/svg%3E";
 
