@@ -7,9 +7,21 @@ mod made_up;
 
 use std::error::Error;
 
-use flowagg::report::html;
+use flowagg::report::{EarlierReport, Report, SCHEMA, Trend, html};
+use jiff::SignedDuration;
 
 use crate::made_up::MadeUp;
+
+/// The same report, as it was made once a week in the ten weeks before.
+fn earlier(report: &Report) -> Result<Vec<EarlierReport>, Box<dyn Error>> {
+    let mut document = serde_json::to_value(report)?;
+    document["schema"] = SCHEMA.into();
+    let weeks = (1..=10).map(|week| {
+        document["made"] = (report.made - SignedDuration::from_hours(week * 7 * 24)).to_string().into();
+        Ok(EarlierReport::parse(&document.to_string())?)
+    });
+    weeks.collect()
+}
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -22,7 +34,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
         return Ok(());
     };
-    let report = MadeUp::with_days(accounts.parse()?, days.parse()?)?.described()?.report();
+    let mut report = MadeUp::with_days(accounts.parse()?, days.parse()?)?.described()?.report();
+    report.trend = Trend::new(&report, &earlier(&report)?).map_err(|(_, error)| error)?;
     std::fs::write(page, html(&report))?;
     std::fs::write(value, serde_json::to_string(&report)?)?;
     Ok(())

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::words::count;
 use super::{Report, SCHEMA};
 
 /// An earlier report, as `flowagg report --json` wrote it.
@@ -224,6 +225,30 @@ impl Trend {
     }
 }
 
+impl Trend {
+    /// `account-regions: 3 became unhealthy, 12 recovered`.
+    pub fn summary(&self) -> String {
+        let mut numbers: BTreeMap<Became, u64> = BTreeMap::new();
+        self.changes.iter().for_each(|change| *numbers.entry(Became::of(change)).or_default() += 1);
+        let parts = numbers.iter().map(|(became, number)| format!("{} {}", count(*number), became.words()));
+        let parts: Vec<String> = parts.collect();
+        if parts.is_empty() { "none".to_owned() } else { format!("account-regions: {}", parts.join(", ")) }
+    }
+
+    /// The account-regions that are not healthy and have a finding that no exception accepts, the longest first.
+    pub fn open(&self, report: &Report) -> Vec<&UnhealthySince> {
+        let places = report.open_findings().flat_map(|finding| &finding.places);
+        let open: BTreeSet<(AccountId, Option<&Region>)> = places
+            .filter(|place| place.exception.is_none())
+            .map(|place| (place.account, place.region.as_ref()))
+            .collect();
+        let is_open = |it: &&UnhealthySince| open.contains(&(it.place.account, Some(&it.place.region)));
+        let mut unhealthy: Vec<&UnhealthySince> = self.unhealthy.iter().filter(is_open).collect();
+        unhealthy.sort_by(|one, other| (one.since, &one.place).cmp(&(other.since, &other.place)));
+        unhealthy
+    }
+}
+
 impl ReadHub {
     fn folder(&self) -> String {
         let prefix = self.prefix.as_ref().map(|prefix| format!("/{prefix}")).unwrap_or_default();
@@ -271,4 +296,40 @@ fn weeks(report: &Report, earlier: &[&EarlierReport]) -> Vec<WeekReport> {
         weeks.insert(monday, WeekReport { monday, made, accounts, resources, flow_logs });
     }
     weeks.into_values().collect()
+}
+
+/// What became of an account-region.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Became {
+    Unhealthy,
+    StillUnhealthy,
+    Healthy,
+    New,
+    NewAndUnhealthy,
+    Gone,
+}
+
+impl Became {
+    fn of(change: &StateChange) -> Self {
+        let is_healthy = |state: State| state.is_healthy();
+        match (change.before.map(is_healthy), change.now.map(is_healthy)) {
+            (Some(true), Some(false)) => Self::Unhealthy,
+            (Some(false), Some(false)) => Self::StillUnhealthy,
+            (Some(_), Some(true)) => Self::Healthy,
+            (None, Some(true)) => Self::New,
+            (None, Some(false)) => Self::NewAndUnhealthy,
+            (_, None) => Self::Gone,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Unhealthy => "became unhealthy",
+            Self::StillUnhealthy => "in another unhealthy state",
+            Self::Healthy => "recovered",
+            Self::New => "new",
+            Self::NewAndUnhealthy => "new and unhealthy",
+            Self::Gone => "gone",
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg::report::{EarlierError, EarlierReport, Report, SCHEMA, Trend};
+use flowagg::report::{EarlierError, EarlierReport, Report, SCHEMA, Trend, html};
 use flowagg::show::{self, Extent, Glyphs, Sheet};
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
@@ -209,5 +209,27 @@ since 2026-11-22T12:00:00Z
   and 26 more account-regions, which `--all` lists
 
 "#]]
+    );
+}
+
+#[test]
+fn page_has_the_change_each_week_and_what_is_unhealthy_since_when() {
+    let mut report = MadeUp::new(60).unwrap().report();
+    assert!(!html(&report).contains("<h2 id=\"h-trend\">"));
+    report.trend = Trend::new(&report, &parse(&year(&report))).unwrap();
+    let trend = report.trend.as_ref().unwrap();
+    let page = html(&report);
+    assert!(
+        page.contains("<p id=\"since\">Since 2026-11-22 12:00: resources with a flow log 578 of 595"),
+        "{page}"
+    );
+    for week in &trend.weeks {
+        assert!(page.contains(&format!("<tr><th scope=\"row\">{}</th>", week.monday)), "{week:?}");
+    }
+    assert!(
+        page.contains(
+            "<li>2026-07-05 12:00: <code>200079193170</code> (bank-platform) ap-southeast-1 silent</li>"
+        ),
+        "{page}"
     );
 }

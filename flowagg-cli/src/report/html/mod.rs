@@ -4,10 +4,12 @@ mod audit;
 mod data;
 mod findings;
 mod text;
+mod trend;
 
 use std::fmt::{self, Write};
 
 use flowagg_core::arrival::{Coverage, Share, State};
+use flowagg_core::cost::{MonthlyCost, Prices};
 use flowagg_policy::Severity;
 
 use super::words::{age, bytes, count, counted, legend, letter, meaning, of, state};
@@ -27,7 +29,7 @@ const SCRIPT: [&str; 5] = [
 /// The SHA-256 hashes of the style sheet and of the script: a browser applies and runs nothing else. After a change to these files,
 /// the test of the page prints the new ones.
 const HASHES: [&str; 2] =
-    ["I7vjIqX5CcjaV8lyb6oFaQ7UlqBPvUvw+8Yl+bcrYEo=", "3jz+wY+bHGGiEFXuG6mx2iY6ayej4bkc8T8NDC4i2B8="];
+    ["CYSjbaNoZ//1N6yxFfEFAGZ3L79+B1FLkLGRXSGNt58=", "3jz+wY+bHGGiEFXuG6mx2iY6ayej4bkc8T8NDC4i2B8="];
 /// A square in the colour of what is covered.
 const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E%3Crect width='8' height='8' rx='2' fill='%231c57b0'/%3E%3C/svg%3E";
 
@@ -82,6 +84,7 @@ fn write(report: &Report, out: &mut String) -> fmt::Result {
     findings::findings(report, out)?;
     accounts(report, out)?;
     deliveries(report, out)?;
+    trend::trend(report, out)?;
     findings::also_logged(report, out)?;
     audit::audit(report, out)?;
     let script: String = SCRIPT.into_iter().map(lines).collect();
@@ -113,7 +116,9 @@ fn headline(report: &Report, out: &mut String) -> fmt::Result {
     let mut letters = words.chars();
     let first = letters.next().map(|c| c.to_ascii_uppercase()).into_iter();
     let words: String = first.chain(letters).collect();
-    writeln!(out, "<p class=\"verdict {class}\">{}.</p>\n<dl class=\"tiles\">", Text(&words))?;
+    writeln!(out, "<p class=\"verdict {class}\">{}.</p>", Text(&words))?;
+    trend::since(report, out)?;
+    writeln!(out, "<dl class=\"tiles\">")?;
     let Coverage { resources, flow_logs, idle, .. } = report.totals.coverage;
     let mut tiles = Tiles(out);
     // Where there is no percentage, not everything could be read.
@@ -207,6 +212,11 @@ fn deliveries(report: &Report, out: &mut String) -> fmt::Result {
         None => ("none".to_owned(), "missing, or not read".to_owned()),
     };
     tiles.tile("t-policy", "Bucket policy", &percent, &size)?;
+    if let Some(MonthlyCost { delivery, storage, .. }) = totals.cost {
+        let prices = if report.prices.are_listed { Prices::LISTED } else { "prices of the fleet file" };
+        tiles.tile("t-delivery", "Delivery a month, about", &format!("USD {delivery}"), prices)?;
+        tiles.tile("t-storage", "Storage a month, about", &format!("USD {storage}"), prices)?;
+    }
     writeln!(out, "</dl>")?;
     if let Some(size) = policy {
         writeln!(out, "<p>{}</p>", Text(&head_room(size)))?;

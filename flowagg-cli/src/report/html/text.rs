@@ -1,4 +1,4 @@
-//! Text and JSON in HTML: nothing that somebody chose becomes markup or script.
+//! Text and JSON in HTML, escaped: names and messages never become markup or script.
 
 use std::fmt::{self, Display, Write as _};
 
