@@ -2,6 +2,7 @@
 //! what was read, by a pure function; a terminal, a page and JSON are views of it.
 
 mod chargeback;
+mod compare;
 mod findings;
 mod html;
 mod make;
@@ -9,13 +10,10 @@ mod trend;
 mod value;
 pub mod words;
 
-/// The version of the JSON of a report, and of every other document and event of flowagg.
-pub const SCHEMA: u32 = 1;
-
 pub use chargeback::chargeback;
 pub use html::html;
 pub use make::ReportInput;
-pub use trend::{EarlierError, EarlierReport, StateChange, Trend, UnhealthySince, WeekReport};
+pub use trend::{EarlierError, EarlierReport, SCHEMA, StateChange, Trend, UnhealthySince, WeekReport};
 pub use value::{
     About, AccountReport, AffectedResource, HubReport, MadeBy, NewestObject, PolicySize, RegionReport,
     Report, ReportFinding, Totals, heat,

@@ -16,7 +16,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Trend;
+use super::trend::Trend;
 use super::words::Outcome;
 
 /// How a fleet stands at a moment.
