@@ -132,7 +132,12 @@ pub struct Prices {
 
 impl Prices {
     /// Where the list prices are from.
-    pub const LISTED: &str = "list prices of us-east-1 in 2025";
+    const LISTED: &str = "list prices of us-east-1 in 2025";
+    /// Where these prices are from.
+    pub fn source(&self) -> &'static str {
+        if self.are_listed { Self::LISTED } else { "prices of the fleet file" }
+    }
+
     /// The days of a month.
     pub const MONTH: u32 = 30;
     /// A GB in bytes.

@@ -47,9 +47,7 @@ impl Trend {
             weeks: weeks(report, &earlier),
         }))
     }
-}
 
-impl Trend {
     /// The account-regions that are not healthy and have a finding that no exception accepts, the longest first.
     pub fn open(&self, report: &Report) -> Vec<&UnhealthySince> {
         let places = report.open_findings().flat_map(|finding| &finding.places);
@@ -82,7 +80,7 @@ fn changes(before: &BTreeMap<Place, State>, now: &BTreeMap<Place, State>) -> Vec
     places.into_iter().filter_map(change).collect()
 }
 
-/// When the first of the last reports was made that all have it unhealthy.
+/// When the first report was made from which on every report has it unhealthy.
 fn unhealthy_since(place: &Place, earlier: &[&EarlierReport]) -> Option<Timestamp> {
     let is_unhealthy = |one: &&&EarlierReport| one.states.get(place).is_some_and(|state| !state.is_healthy());
     earlier.iter().rev().take_while(is_unhealthy).last().map(|one| one.made)

@@ -5,7 +5,7 @@ use std::io;
 
 use anstyle::Style;
 use flowagg_core::arrival::{Amount, State};
-use flowagg_core::cost::{MonthlyCost, Prices};
+use flowagg_core::cost::MonthlyCost;
 use flowagg_core::id::Region;
 use flowagg_policy::Severity;
 use textwrap::core::display_width;
@@ -126,7 +126,7 @@ fn totals(report: &Report, out: &mut Sheet<'_>) -> io::Result<()> {
 
 /// What is delivered and stored in a month, about.
 fn cost(report: &Report) -> String {
-    let prices = if report.prices.are_listed { Prices::LISTED } else { "prices of the fleet file" };
+    let prices = report.prices.source();
     report.totals.cost.map_or("not known before a day of deliveries is over".to_owned(), |cost| {
         let MonthlyCost { delivery, storage, .. } = cost;
         format!("about USD {delivery} for delivery and USD {storage} for storage a month ({prices})")
@@ -354,7 +354,7 @@ fn one(finding: &ReportFinding, view: View<'_>, out: &mut Sheet<'_>) -> io::Resu
     }
     for AffectedResource { account, region, resource, exception } in places {
         let resource = resource.as_ref().map(|resource| view.resource(resource));
-        let exception = exception.as_ref().map(|it| format!("(exception until {}: {})", it.until, it.reason));
+        let exception = exception.as_ref().map(|exception| format!("({exception})"));
         let place = [region.as_ref().map(ToString::to_string), resource, exception].into_iter().flatten();
         let parts: Vec<String> = std::iter::once(view.account(*account)).chain(place).collect();
         out.line(8, format_args!("    {}", parts.join(" ")))?;

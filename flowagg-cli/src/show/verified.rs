@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use flowagg_core::arrival::{
-    Acceptance, AcceptedFailure, ExceptionUse, FlowLogDelivery, State, StateCounts, UnlistedAccount, Verified,
+    AcceptedFailure, ExceptionUse, FlowLogDelivery, State, StateCounts, UnlistedAccount, Verified,
 };
 use flowagg_core::id::{AccountId, Region};
 
@@ -252,7 +252,7 @@ fn exceptions(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::R
     if view.is_all() {
         let rows = verified.accepted_failures.iter().map(|AcceptedFailure { failure, exception, .. }| {
             let place = [failure.place.account.to_string(), failure.place.region.to_string()];
-            let cells = place.into_iter().chain([failure.what(), accepted_until(exception)]).collect();
+            let cells = place.into_iter().chain([failure.what(), exception.to_string()]).collect();
             Row { style: DIM, sign: "=", cells, below: None }
         });
         return table(&rows.collect::<Vec<_>>(), out);
@@ -263,10 +263,6 @@ fn exceptions(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::R
         out.line(6, format_args!("{DIM}note{DIM:#}: {what}"))?;
     }
     Ok(())
-}
-
-fn accepted_until(Acceptance { reason, until, .. }: &Acceptance) -> String {
-    format!("exception until {until}: {reason}")
 }
 
 /// What does not deliver, by state and cause, the worst last: next to the prompt.
@@ -348,7 +344,7 @@ fn row(delivery: &FlowLogDelivery) -> Row {
     let mut cells = vec![delivery.state.as_str().to_owned()];
     cells.extend(place_and_resource(delivery));
     cells.push(delivery.age_seconds.map_or(String::new(), |it| format!("newest object {} old", age(it))));
-    cells.extend(delivery.exception.as_ref().map(accepted_until));
+    cells.extend(delivery.exception.as_ref().map(ToString::to_string));
     Row { style, sign, cells, below: delivery.key.clone() }
 }
 

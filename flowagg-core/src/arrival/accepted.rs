@@ -1,3 +1,5 @@
+use std::fmt;
+
 use jiff::civil::Date;
 use serde::Serialize;
 
@@ -39,6 +41,13 @@ pub struct ExceptionUse {
     pub is_expired: bool,
     /// How many flow logs and failures it accepts.
     pub accepts: usize,
+}
+
+/// `exception until 2027-01-31: being closed`
+impl fmt::Display for Acceptance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "exception until {}: {}", self.until, self.reason)
+    }
 }
 
 impl From<&Exception> for Acceptance {

@@ -52,7 +52,7 @@ fn finding(report: &Report, finding: &ReportFinding, out: &mut String) -> fmt::R
         write!(out, "<li><code>{account}</code>")?;
         let name = report.names.accounts.get(account).map(|name| format!("({name})"));
         let resource = resource.as_ref().map(|resource| report.names.resource(resource));
-        let exception = exception.as_ref().map(|it| format!("(exception until {}: {})", it.until, it.reason));
+        let exception = exception.as_ref().map(|exception| format!("({exception})"));
         let region = region.as_ref().map(ToString::to_string);
         for part in [name, region, resource, exception].into_iter().flatten() {
             write!(out, " {}", Text(&part))?;

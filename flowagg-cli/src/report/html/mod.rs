@@ -9,7 +9,7 @@ mod trend;
 use std::fmt::{self, Write};
 
 use flowagg_core::arrival::{Coverage, Share, State};
-use flowagg_core::cost::{MonthlyCost, Prices};
+use flowagg_core::cost::MonthlyCost;
 use flowagg_policy::Severity;
 
 use super::words::{age, bytes, count, counted, legend, letter, meaning, of, state};
@@ -213,7 +213,7 @@ fn deliveries(report: &Report, out: &mut String) -> fmt::Result {
     };
     tiles.tile("t-policy", "Bucket policy", &percent, &size)?;
     if let Some(MonthlyCost { delivery, storage, .. }) = totals.cost {
-        let prices = if report.prices.are_listed { Prices::LISTED } else { "prices of the fleet file" };
+        let prices = report.prices.source();
         tiles.tile("t-delivery", "Delivery a month, about", &format!("USD {delivery}"), prices)?;
         tiles.tile("t-storage", "Storage a month, about", &format!("USD {storage}"), prices)?;
     }
