@@ -42,8 +42,10 @@ proptest! {
     #[test]
     fn what_is_json_is_what_serde_json_takes_for_it(text in hostile()) {
         let ours = !lint(&text, None).iter().any(|finding| finding.id == "invalid-json");
-        let theirs = serde_json::from_str::<serde_json::Value>(&text).is_ok();
-        prop_assert_eq!(ours, theirs, "{}", text);
+        let theirs = serde_json::from_str::<serde_json::Value>(&text);
+        // JSON has no greatest number, serde_json does: `a_number_of_any_size_is_kept_as_it_was_written`.
+        prop_assume!(!theirs.as_ref().is_err_and(|error| error.to_string().starts_with("number out of range")));
+        prop_assert_eq!(ours, theirs.is_ok(), "{}", text);
     }
 }
 
@@ -94,6 +96,20 @@ fn hostile() -> impl Strategy<Value = String> {
         1 => any::<String>(),
         2 => prop::collection::vec(pieces, 0..30).prop_map(|pieces| pieces.concat()),
     ]
+}
+
+#[test]
+fn a_number_of_any_size_is_kept_as_it_was_written() {
+    let grant = crate::merging::grant(&["111122223333"]);
+    for number in ["-0.5e+30101", "1e400", "123456789012345678901234567890", "0.1000000000000000000000001"] {
+        let statement = format!(
+            r#"{{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{{"NumericLessThan":{{"s3:TlsVersion":{number}}}}}}}"#
+        );
+        let live = format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#);
+        assert!(lint(&live, None).iter().all(|finding| finding.id != "invalid-json"), "{live}");
+        let merged = merge(Some(&live), &grant, Unnamed::Keep).unwrap();
+        assert!(merged.text.contains(&statement), "{}", merged.text);
+    }
 }
 
 #[test]
