@@ -3,6 +3,7 @@
 pub mod acl;
 pub mod arrival;
 pub mod cost;
+pub mod estimate;
 pub mod failure;
 pub mod fleet;
 pub mod flow_log;

@@ -372,12 +372,14 @@ pub struct UpToDate {
     pub name: Option<String>,
     /// The flow log.
     pub flow_log: FlowLogId,
+    /// When the flow log was created.
+    pub created: Option<Timestamp>,
 }
 
 impl UpToDate {
     /// A resource without a name, and its flow log.
     pub fn new(resource: ResourceId, flow_log: FlowLogId) -> Self {
-        Self { resource, name: None, flow_log }
+        Self { resource, name: None, flow_log, created: None }
     }
 }
 

@@ -60,6 +60,37 @@ pub async fn deliveries(
     Ok(deliveries)
 }
 
+/// How much each of these flow logs delivered on a day (UTC): one listing for each account-region. One that delivered nothing is not in it.
+pub async fn delivered_by_flow_log(
+    fleet: &Fleet,
+    accounts: &Accounts,
+    flow_logs: &BTreeMap<Place, BTreeSet<FlowLogId>>,
+    day: Date,
+    now: Timestamp,
+    progress: &dyn Progress,
+) -> Result<BTreeMap<FlowLogId, Amount>, Failure> {
+    let reader = &BucketReader::new(fleet, accounts, now);
+    let listings = stream::iter(flow_logs).map(|(place, logs)| async move {
+        let mut delivered = BTreeMap::<FlowLogId, Amount>::new();
+        let folder = reader.layout.day_folder(place, day);
+        let add = |log, bytes, _| {
+            if logs.contains(&log) {
+                *delivered.entry(log).or_default() += Amount::new(1, bytes);
+            }
+        };
+        reader.each_file(&folder, add).await.map(|()| (place, delivered))
+    });
+    let mut listings = std::pin::pin!(listings.buffer_unordered(AT_ONCE));
+    let (mut done, mut all) = (0, BTreeMap::new());
+    while let Some(listed) = listings.next().await {
+        let (place, delivered) = listed?;
+        done += 1;
+        progress.step("estimating", done, flow_logs.len(), &place.to_string());
+        all.extend(delivered);
+    }
+    Ok(all)
+}
+
 /// Looks into the bucket: at today's folders, and at yesterday's where today has nothing of a flow log that is asked for.
 pub async fn arrivals(
     fleet: &Fleet,
@@ -189,6 +220,20 @@ impl BucketReader<'_> {
 
     async fn day(&self, folder: &str, newest: &mut BTreeMap<FlowLogId, Object>) -> Result<Amount, Failure> {
         let mut amount = Amount::default();
+        let count = |log, bytes, object| {
+            amount += Amount::new(1, bytes);
+            keep_newest(newest, log, object);
+        };
+        self.each_file(folder, count).await?;
+        Ok(amount)
+    }
+
+    /// Lists the flow log files of a folder: each with its flow log and its size in bytes.
+    async fn each_file(
+        &self,
+        folder: &str,
+        mut found: impl FnMut(FlowLogId, u64, Object),
+    ) -> Result<(), Failure> {
         let mut turned = Pages::default();
         let request = self.s3.list_objects_v2().bucket(self.hub.bucket.as_str()).prefix(folder);
         let mut pages = request.expected_bucket_owner(self.hub.account.to_string()).into_paginator().send();
@@ -206,11 +251,10 @@ impl BucketReader<'_> {
                 };
                 let Ok(stored) = Timestamp::from_second(stored.secs()) else { continue };
                 let bytes = object.size().and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0);
-                amount += Amount::new(1, bytes);
-                keep_newest(newest, name.flow_log, Object::new(key.to_owned(), stored));
+                found(name.flow_log, bytes, Object::new(key.to_owned(), stored));
             }
         }
-        Ok(amount)
+        Ok(())
     }
 
     /// Accounts with flow logs in the bucket that the fleet does not name, with the newest object of each.

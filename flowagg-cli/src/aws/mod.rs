@@ -30,7 +30,7 @@ pub use athena::{
     QueryRequest, QueryResult, ResultColumn, ResultPage, StoredObjects, run_query, stored_objects,
 };
 pub use defaults::{FoundOrganization, InitDefaults, init_defaults};
-pub use deliveries::{arrivals, deliveries, find_idle, verify};
+pub use deliveries::{arrivals, delivered_by_flow_log, deliveries, find_idle, verify};
 pub use failure::CallError;
 pub use found::{ImportScope, find, find_hub};
 #[cfg(feature = "query")]

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::error::CommandError;
 use super::plan::{given, terms};
-use super::start;
+use super::{cost, start};
 use crate::args;
 use crate::aws::Calls;
 use crate::aws::apply::{Applied, ApplyOptions, apply};
@@ -69,14 +69,16 @@ pub(super) async fn carry_out(
         // Flow logs that are up to date are deleted, and looked for again.
         Run::Destroy => start::look(global, start::Access::Write, screen).await?,
     };
+    let plan = make(&observation.fleet, &observation.observed);
+    // A document has the plan without its cost, which is for the decision.
+    let cost = if consent.json { None } else { cost::of_new_flow_logs(&observation, &plan, screen).await };
     let mut calls = CallsByPhase { reading: observation.accounts.take_calls(), ..CallsByPhase::default() };
     screen.calls("reading", &calls.reading)?;
-    let plan = make(&observation.fleet, &observation.observed);
     let extent = if consent.all { Extent::All } else { Extent::Brief };
     if !consent.json {
         // A run that is not asked about prints them once, at its end.
         let failures = if consent.yes && !plan.is_empty() { Failures::Last } else { Failures::Now };
-        show::plan(&observation.fleet, &plan, extent, failures, screen.out)?;
+        show::plan(&observation.fleet, &plan, cost.as_ref(), extent, failures, screen.out)?;
     }
     if plan.is_empty() {
         if consent.json {

@@ -2,6 +2,7 @@
 //! and `files` are what several verbs use.
 
 mod apply;
+mod cost;
 mod destroy;
 mod doctor;
 mod error;

@@ -1,14 +1,28 @@
 //! `flowagg plan`: what differs.
 
+use flowagg_core::estimate::NewFlowLogCost;
 use flowagg_core::plan::{Expiry, Unnamed};
+use flowagg_policy::Plan;
 use flowagg_policy::plan::{PlanOptions, plan};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::error::CommandError;
-use super::start;
+use super::{cost, start};
 use crate::args;
 use crate::aws::observe::Observation;
 use crate::show::{Extent, Failures};
 use crate::{Exit, Screen, show};
+
+/// What `plan --json` prints.
+#[derive(JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct PlanDocument<'a> {
+    #[serde(flatten)]
+    plan: &'a Plan,
+    /// The estimated cost of the flow logs that the plan creates; `null` if it creates none.
+    cost: Option<&'a NewFlowLogCost>,
+}
 
 pub(super) async fn run(
     global: &args::GlobalArgs,
@@ -16,17 +30,18 @@ pub(super) async fn run(
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     let adopts = !options.terms.adopt.is_empty();
-    let Observation { fleet, accounts, observed } =
-        start::look_to_plan(global, start::Access::Read, adopts, screen).await?;
+    let observation = start::look_to_plan(global, start::Access::Read, adopts, screen).await?;
+    let Observation { fleet, accounts, observed } = &observation;
+    let plan = plan(fleet, observed, terms(&options.terms));
+    let cost = cost::of_new_flow_logs(&observation, &plan, screen).await;
     screen.calls("reading", &accounts.take_calls())?;
-    let plan = plan(&fleet, &observed, terms(&options.terms));
     if options.json {
-        show::document(&plan, screen.out)?;
+        show::document(&PlanDocument { plan: &plan, cost: cost.as_ref() }, screen.out)?;
     } else if options.markdown {
-        show::markdown(&fleet, &plan, screen.out)?;
+        show::markdown(fleet, &plan, cost.as_ref(), screen.out)?;
     } else {
         let extent = if options.all { Extent::All } else { Extent::Brief };
-        show::plan(&fleet, &plan, extent, Failures::Now, screen.out)?;
+        show::plan(fleet, &plan, cost.as_ref(), extent, Failures::Now, screen.out)?;
         show::next(&show::after_plan(&plan, &given(global, Some(&options.terms))), screen.out)?;
     }
     Ok(match &plan {

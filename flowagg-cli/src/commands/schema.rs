@@ -4,14 +4,14 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use flowagg_core::arrival::Verified;
 use flowagg_core::fleet;
-use flowagg_policy::{Difference, Plan, Sizes};
+use flowagg_policy::{Difference, Sizes};
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform as _};
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
 use super::error::CommandError;
-use super::{apply, policy};
+use super::{apply, plan, policy};
 use crate::args::Described;
 use crate::doctor::Examination;
 use crate::export::Permissions;
@@ -22,7 +22,7 @@ use crate::{Exit, Screen, show};
 pub(super) fn run(of: Described, screen: &mut Screen<'_>) -> Result<Exit, CommandError> {
     let schema = match of {
         Described::FleetFile => fleet::schema(),
-        Described::Plan => document::<Plan>(of),
+        Described::Plan => document::<plan::PlanDocument<'_>>(of),
         Described::Apply | Described::Destroy => document::<apply::ApplyDocument<'_>>(Described::Apply),
         Described::Verify => document::<Verified>(of),
         Described::Doctor => document::<Examination>(of),

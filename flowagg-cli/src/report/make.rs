@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use flowagg_core::arrival::{
     Amount, Deliveries, FlowLogDelivery, Object, Patience, State, StateCounts, Verified, judged,
 };
-use flowagg_core::cost::{MonthlyCost, Prices};
+use flowagg_core::cost::MonthlyCost;
+use flowagg_core::estimate::kept_days;
 use flowagg_core::fleet::{Fleet, Member, Regions};
 use flowagg_core::id::{AccountId, Place, Region};
 use flowagg_core::layout::FileName;
-use flowagg_core::lifecycle::{LifecycleDocument, fate};
+use flowagg_core::lifecycle::LifecycleDocument;
 use flowagg_core::names::Names;
 use flowagg_core::observed::{Bucket, Observed, Scope};
 use flowagg_core::plan::{Note, Unnamed};
@@ -250,8 +251,7 @@ impl ReportBuilder<'_> {
         let bucket = self.input.observed.bucket.as_ref().ok()?.as_ref()?;
         let rules = bucket.lifecycle.as_ref().map_or(Ok(Vec::new()), LifecycleDocument::rules).ok()?;
         let folder = self.input.fleet.layout().flow_logs_folder(account);
-        let kept = fate(&rules, &folder).expires.map_or(Prices::MONTH, |expires| expires.days);
-        Some(self.input.fleet.prices.month(bytes, kept))
+        Some(self.input.fleet.prices.month(bytes, kept_days(&rules, &folder)))
     }
 
     fn age(&self, object: &Object) -> i64 {

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use flowagg_core::arrival::Amount;
+use flowagg_core::estimate::NewFlowLogCost;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{Fleet, Regions};
 use flowagg_core::id::{AccountId, FlowLogId, Place, Region, ResourceId};
 use flowagg_core::observed::{Bucket, Contents, FlowLog, Observed, RegionState, Resource};
-use flowagg_core::plan::Unnamed;
+use flowagg_core::plan::{FlowLogChange, Step, Unnamed};
 use flowagg_policy::Plan;
 use proptest::collection::vec;
 use proptest::option;
@@ -86,6 +88,23 @@ fn planned(fleet: &Fleet, words: &[String; 4], failures: Vec<Failure>) -> Plan {
     flowagg_policy::plan::plan(&fleet, &observed, Unnamed::Keep)
 }
 
+/// The cost of a new flow log in the hub account, which is known, and of one in the member's, which is not; or a failure.
+fn cost(fleet: &Fleet, failure: Option<&Failure>) -> Option<NewFlowLogCost> {
+    let hub = Place { account: fleet.hub.account, ..place() };
+    let create = |place: &Place| {
+        let vpc = ResourceId::parse("vpc-0000000a").unwrap();
+        FlowLogChange::new(place.clone(), vpc, Step::Create, "")
+    };
+    let changes = [create(&hub), create(&place())];
+    if let Some(failure) = failure {
+        return NewFlowLogCost::unread(fleet, &changes, failure.clone());
+    }
+    let log = FlowLogId::parse("fl-0000000a").unwrap();
+    let comparable = BTreeMap::from([(hub, BTreeSet::from([log.clone()]))]);
+    let delivered = BTreeMap::from([(log, Amount::new(1, 1 << 30))]);
+    NewFlowLogCost::estimate(fleet, &changes, &comparable, &delivered, &[])
+}
+
 /// What is written on a sheet of this width, without styles.
 fn shown(width: Option<usize>, write: impl FnOnce(&mut Sheet<'_>) -> std::io::Result<()>) -> String {
     let mut out = Vec::new();
@@ -125,8 +144,9 @@ proptest! {
         failed in vec(failure(line), 0..6),
     ) {
         let fleet = fleet(name);
+        let cost = cost(&fleet, failed.first());
         let planned = planned(&fleet, &words, failed);
-        let text = shown(Some(WIDTH), |out| plan(&fleet, &planned, Extent::All, Failures::Now, out));
+        let text = shown(Some(WIDTH), |out| plan(&fleet, &planned, cost.as_ref(), Extent::All, Failures::Now, out));
         prop_assert!(widest(&text) <= WIDTH, "{}", text);
     }
 
@@ -138,12 +158,13 @@ proptest! {
         cells in vec(vec(foreign(), 0..5), 0..4),
     ) {
         let fleet = fleet(name);
+        let cost = cost(&fleet, failed.first());
         let planned = planned(&fleet, &words, failed);
         let rows: Vec<Row> =
             cells.into_iter().map(|cells| Row { style: GREEN, sign: "", cells, below: None }).collect();
         for width in [None, Some(0), Some(WIDTH)] {
             for text in [
-                shown(width, |out| plan(&fleet, &planned, Extent::All, Failures::Now, out)),
+                shown(width, |out| plan(&fleet, &planned, cost.as_ref(), Extent::All, Failures::Now, out)),
                 shown(width, |out| failures(planned.failures(), View::of(planned.names(), Extent::Brief), out)),
             ] {
                 prop_assert!(!text.contains(|c| c != '\n' && controls(c)), "{:?}", text);
@@ -151,6 +172,6 @@ proptest! {
             let text = shown(width, |out| table(&rows, out));
             prop_assert!(!text.contains(|c| c != '\n' && controls(c)), "{:?}", text);
         }
-        shown(None, |out| markdown(&fleet, &planned, out));
+        shown(None, |out| markdown(&fleet, &planned, cost.as_ref(), out));
     }
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use flowagg_core::estimate::NewFlowLogCost;
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
 use flowagg_core::flow_log::Destination;
@@ -13,8 +14,10 @@ use flowagg_core::plan::{AlsoLogged, Concern, FlowLogChange, Sign, also_logged_g
 use flowagg_policy::{Plan, Severity};
 
 use super::also_logged::MEANING;
+use super::cost::of_new_flow_logs;
 use super::sheet::TIE;
 use super::verdict::{account_regions, numbers};
+use super::view::{Extent, View};
 use crate::report::words::counted;
 use crate::report::{Report, ReportFinding};
 
@@ -25,7 +28,12 @@ const COUNTED: usize = 300;
 /// More failures than this are only counted.
 const FAILURES: usize = 50;
 
-pub(crate) fn markdown(fleet: &Fleet, plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn markdown(
+    fleet: &Fleet,
+    plan: &Plan,
+    cost: Option<&NewFlowLogCost>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let hub = &fleet.hub;
     writeln!(out, "### flowagg: {}\n", verdict(plan))?;
     writeln!(out, "Hub `{}`, account {}, {}.", hub.bucket, hub.account, hub.region)?;
@@ -46,6 +54,10 @@ pub(crate) fn markdown(fleet: &Fleet, plan: &Plan, out: &mut dyn Write) -> io::R
         }
     }
     flow_logs(fleet, plan.flow_logs(), out)?;
+    if let Some(cost) = cost {
+        let view = View::of(plan.names(), Extent::Brief);
+        writeln!(out, "\nCost of new flow logs: {}.", text(&of_new_flow_logs(cost, view)))?;
+    }
     concerns("In the way of every change", plan.obstacles(), out)?;
     concerns("Not as declared, and not flowagg's to change", plan.concerns(), out)?;
     failures(plan.failures(), out)?;
@@ -278,7 +290,7 @@ mod tests {
 
     fn told(fleet: &Fleet, plan: &Plan) -> String {
         let mut out = Vec::new();
-        markdown(fleet, plan, &mut out).unwrap();
+        markdown(fleet, plan, None, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 

@@ -2,6 +2,7 @@
 
 mod also_logged;
 mod changes;
+mod cost;
 mod document;
 mod event;
 mod examination;

@@ -2,12 +2,14 @@
 
 use std::io;
 
+use flowagg_core::estimate::NewFlowLogCost;
 use flowagg_core::fleet::{Fleet, Hub};
 use flowagg_core::plan::Concern;
 use flowagg_policy::Plan;
 
 use super::also_logged::also_logged;
 use super::changes::{at_hub, changes};
+use super::cost::of_new_flow_logs;
 use super::failures::{error, failures};
 use super::remarks::{concerns, notes, unanswered};
 use super::results::results;
@@ -66,6 +68,7 @@ pub(crate) enum Failures {
 pub(crate) fn plan(
     fleet: &Fleet,
     plan: &Plan,
+    cost: Option<&NewFlowLogCost>,
     extent: Extent,
     failures: Failures,
     out: &mut Sheet<'_>,
@@ -86,6 +89,9 @@ pub(crate) fn plan(
     writeln!(out)?;
     if plan.is_empty() && !plan.is_complete() {
         return writeln!(out, "{BOLD}plan{BOLD:#}: nothing can be done before that is settled");
+    }
+    if let Some(cost) = cost {
+        out.line(6, format_args!("{BOLD}cost{BOLD:#}: {}", of_new_flow_logs(cost, view)))?;
     }
     out.line(6, format_args!("{BOLD}plan{BOLD:#}: {}{}", plan.summary(), besides(plan)))
 }

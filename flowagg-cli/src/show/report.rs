@@ -5,12 +5,12 @@ use std::io;
 
 use anstyle::Style;
 use flowagg_core::arrival::{Amount, State};
-use flowagg_core::cost::MonthlyCost;
 use flowagg_core::id::Region;
 use flowagg_policy::Severity;
 use textwrap::core::display_width;
 
 use super::also_logged::also_logged;
+use super::cost::of_month;
 use super::failures::occurrences;
 use super::sheet::Sheet;
 use super::sheet::TIE;
@@ -126,11 +126,8 @@ fn totals(report: &Report, out: &mut Sheet<'_>) -> io::Result<()> {
 
 /// What is delivered and stored in a month, about.
 fn cost(report: &Report) -> String {
-    let prices = report.prices.source();
-    report.totals.cost.map_or("not known before a day of deliveries is over".to_owned(), |cost| {
-        let MonthlyCost { delivery, storage, .. } = cost;
-        format!("about USD {delivery} for delivery and USD {storage} for storage a month ({prices})")
-    })
+    let unknown = || "not known before a day of deliveries is over".to_owned();
+    report.totals.cost.map_or_else(unknown, |month| of_month(month, &report.prices))
 }
 
 fn room(size: &PolicySize) -> String {

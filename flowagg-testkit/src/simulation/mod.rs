@@ -229,11 +229,12 @@ impl Simulation {
         self.ec2.age_flow_logs(created);
     }
 
-    /// Has every flow log to the bucket of a VPC in use deliver a file at this moment, unless its delivery fails or it is mute.
-    pub fn deliver(&mut self, at: Timestamp) {
+    /// Has every flow log to the bucket of a VPC in use deliver a file of this size at this moment, unless its delivery fails or it is
+    /// mute.
+    pub fn deliver(&mut self, at: Timestamp, bytes: u64) {
         for (account, region, id) in self.ec2.delivering() {
             if !self.mute.contains(&id) {
-                self.s3.store(log_file(&account, &region, &id, at), Object { bytes: 691, stored: at });
+                self.s3.store(log_file(&account, &region, &id, at), Object { bytes, stored: at });
             }
         }
     }
@@ -316,7 +317,7 @@ mod tests {
         server.simulation().fail_flow_log(&place, &logs[1], "Access error");
         server.simulation().mute_flow_log(&logs[2]);
         server.simulation().answer(&Call::bucket());
-        server.simulation().deliver("2026-01-02T03:04:05Z".parse().unwrap());
+        server.simulation().deliver("2026-01-02T03:04:05Z".parse().unwrap(), 691);
 
         let s3 = aws_sdk_s3::Client::from_conf(
             aws_sdk_s3::config::Builder::from(&config(&server, HUB)).force_path_style(true).build(),

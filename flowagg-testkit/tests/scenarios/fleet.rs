@@ -27,6 +27,7 @@ flow logs
   + 333333333333  bank  eu-west-1  vpc-0123456789abcdef2  create
   + 333333333333  bank  us-east-1  vpc-0123456789abcdef3  create
 
+cost: unknown until flow logs of the same accounts have delivered for a whole day (UTC)
 plan: 6 changes to the hub, 4 flow logs to create
 next: `flowagg apply` makes these changes
 

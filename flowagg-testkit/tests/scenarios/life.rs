@@ -112,6 +112,7 @@ flow logs
 
 note: flow logs expire after 90 days
 
+cost: unknown until flow logs of the same accounts have delivered for a whole day (UTC)
 plan: 1 change to the hub, 2 flow logs to create
 next: `flowagg apply --only 333333333333` makes these changes
 

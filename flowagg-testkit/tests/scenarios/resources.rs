@@ -88,6 +88,7 @@ flow logs
 
 note: flow logs expire after 90 days
 
+cost: unknown until flow logs of the same accounts have delivered for a whole day (UTC)
 plan: 2 flow logs to create, 1 flow log to delete
 next: `flowagg apply` makes these changes
 

@@ -59,7 +59,8 @@ fn a_month_passes(simulation: &mut Simulation, now: Timestamp) {
         let id = simulation.flow_logs(&place).remove(1);
         simulation.fail_flow_log(&place, &id, "Access error");
     }
-    simulation.deliver(now - SignedDuration::from_mins(5));
+    simulation.deliver(now - SignedDuration::from_hours(24), 3_000_000);
+    simulation.deliver(now - SignedDuration::from_mins(5), 691);
     for account in 30..42 {
         let place = place(simulation, account, 0);
         let id = simulation.flow_logs(&place).remove(1);

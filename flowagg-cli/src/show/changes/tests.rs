@@ -69,7 +69,7 @@ impl Made {
     fn shown(&self, extent: Extent, width: Option<usize>) -> String {
         let made = flowagg_policy::plan::plan(&self.fleet, &self.observed, Unnamed::Prune);
         let mut out = Vec::new();
-        plan(&self.fleet, &made, extent, Failures::Now, &mut Sheet::new(&mut out, width)).unwrap();
+        plan(&self.fleet, &made, None, extent, Failures::Now, &mut Sheet::new(&mut out, width)).unwrap();
         String::from_utf8(anstream::adapter::strip_bytes(&out).into_vec()).unwrap()
     }
 }

@@ -81,7 +81,9 @@ pub fn reduced(fleet: &Fleet, member: &Member, region: &Region, mut state: Regio
     let up_to_date = left.into_iter().filter_map(|left| {
         let resource = resources.remove(&left.resource)?;
         let name = resource.name().map(str::to_owned);
-        Some(UpToDate { resource: resource.id, name, flow_log: left.flow_log? })
+        let flow_log = left.flow_log?;
+        let created = state.flow_logs.iter().find(|log| log.id == flow_log).and_then(|log| log.created);
+        Some(UpToDate { resource: resource.id, name, flow_log, created })
     });
     RegionState { up_to_date: up_to_date.collect(), ..RegionState::default() }
 }
